@@ -1,0 +1,1 @@
+"""The language that Platea's services share; it knows none of them."""

@@ -1,0 +1,367 @@
+"""Reading answers: an instrument compiled into one msgspec decoder, plus the rules that types cannot say.
+
+The quick way decodes and checks; only when that fails is the body taken apart again, to name every fault with its place.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from proto import logic
+from proto.events import canonical
+from proto.instrument import (
+    AnyQuestion,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
+from proto.problem import Fault, Problem
+
+MAX_BODY = 128 * 1024
+"""Bytes; the longest possible Action 3 body is far below."""
+
+
+class Submission(msgspec.Struct, forbid_unknown_fields=True):
+    """What a respondent sends. `answers` is the compiled Struct of the instrument."""
+
+    answers: Any
+    language: str | None = None
+    version: str | None = None
+    consent: bool = False
+
+
+class Reader:
+    """One instrument's answers: decode, check, explain. Pure; make one per published version."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
+        self.types: dict[str, Any] = {question.id: _type_of(question) for question in instrument.questions}
+        self.type: Any = msgspec.defstruct(
+            "Answers",
+            [(id, type | UnsetType, UNSET) for id, type in self.types.items()],
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        body = msgspec.defstruct(
+            "Body",
+            [
+                ("answers", self.type),
+                ("language", str | None, None),
+                ("version", str | None, None),
+                ("consent", bool, False),
+            ],
+            forbid_unknown_fields=True,
+        )
+        self._body = msgspec.json.Decoder(body)
+        self._answers = msgspec.json.Decoder(self.type)
+        derived = {item.id: item for item in instrument.derived}
+        compiled = {
+            question.id: logic.compile_rule(question.show_if, self.questions, derived)
+            for question in instrument.questions
+            if question.show_if is not None
+        }
+        self.shown: dict[str, logic.Predicate] = compiled
+        self.derived: dict[str, logic.Predicate] = {
+            item.id: logic.compile_rule(item.rule, self.questions, derived) for item in instrument.derived
+        }
+        self._plan = [
+            (question.id, question, compiled.get(question.id), question.required, _rest_of(question))
+            for question in instrument.questions
+        ]
+
+    def read(self, body: bytes, today: str) -> Submission | list[Fault]:
+        """A submission that fits the instrument, or everything that is wrong with it. `today` is an ISO date.
+
+        Raises Problem("malformed-json") where the body is no JSON at all.
+        """
+        try:
+            found = self._body.decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return self._explain(body, today)
+        faults = self.check(found.answers, today) + self._envelope(found.language, found.consent)
+        return faults or Submission(found.answers, found.language, found.version, found.consent)
+
+    def stored(self, answers: bytes) -> Any:
+        """Answers that were accepted before. Raises msgspec.ValidationError on anything else."""
+        return self._answers.decode(answers)
+
+    def convert(self, answers: dict[str, Any]) -> tuple[Any, list[Fault]]:
+        """Answers given as plain values: those that fit their questions as a Struct, and the faults of the others."""
+        faults: list[Fault] = []
+        good: dict[str, Any] = {}
+        for id, value in answers.items():
+            if id not in self.types:
+                faults.append(Fault(f"/answers/{_escape(id)}", "unknown-question", "This survey has no such question."))
+                continue
+            wrong = _faults_of(self.types[id], value, f"/answers/{id}", self.questions[id])
+            faults += wrong
+            if not wrong:
+                good[id] = msgspec.convert(value, self.types[id])
+        return self.type(**good), faults
+
+    def visible(self, answers: Any, id: str) -> bool:
+        """Whether the skip logic shows this question to somebody with these answers."""
+        shown = self.shown.get(id)
+        return shown is None or shown(answers)
+
+    def check(self, answers: Any, today: str, but: frozenset[str] = frozenset()) -> list[Fault]:
+        """What types cannot say: skip logic, required questions, exclusive options, real dates. Questions in `but` are passed over."""
+        faults: list[Fault] = []
+        for id, question, shown, required, rest in self._plan:
+            value = getattr(answers, id)
+            if value is UNSET:
+                if required and (shown is None or shown(answers)) and id not in but:
+                    faults.append(Fault(f"/answers/{id}", "required", "Please answer this question."))
+            elif shown is not None and not shown(answers):
+                faults.append(Fault(f"/answers/{id}", "hidden", "Leave this out: other answers hide this question."))
+            elif rest is not None:
+                faults += rest(question, value, today)
+        return faults
+
+    def canonical(self, answers: Any) -> bytes:
+        """The one JSON text of these answers, as stored, digested and released."""
+        for id, question, *_ in self._plan:
+            if isinstance(question, Numeric):
+                value = getattr(answers, id)
+                if isinstance(value, float) and value.is_integer():
+                    setattr(answers, id, int(value))
+        return canonical(answers)
+
+    def _envelope(self, language: str | None, consent: bool) -> list[Fault]:
+        faults: list[Fault] = []
+        if not consent:
+            faults.append(Fault("/consent", "consent-required", "Taking part needs consent: send true."))
+        if language is not None and language not in self.instrument.languages:
+            known = ", ".join(self.instrument.languages)
+            faults.append(Fault("/language", "unknown-language", f"This survey is offered in: {known}."))
+        return faults
+
+    def _explain(self, body: bytes, today: str) -> list[Fault]:
+        try:
+            found = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise Problem("malformed-json", _plain(error)) from None
+        if not isinstance(found, dict):
+            return [Fault("", "wrong-type", "Send an object with the member answers.")]
+        given = cast("dict[str, Any]", found)
+        faults = [
+            Fault(f"/{_escape(name)}", "unknown-member", "Known are answers, language, version and consent.")
+            for name in given.keys() - set(Submission.__struct_fields__)
+        ]
+        kinds: dict[str, tuple[Any, ...]] = {"language": (str, type(None)), "version": (str, type(None)), "consent": (bool,)}
+        wrong = {name for name, kind in kinds.items() if name in given and not isinstance(given[name], kind)}
+        faults += [Fault(f"/{name}", "wrong-type", f"The member {name} has another type.") for name in sorted(wrong)]
+        answers = given.get("answers")
+        if not isinstance(answers, dict):
+            return [*faults, Fault("/answers", "wrong-type", "Send the answers as an object, question by question.")]
+        struct, refused = self.convert(cast("dict[str, Any]", answers))
+        named = frozenset(fault.pointer.split("/")[2] for fault in refused)
+        faults += refused + self.check(struct, today, named)
+        language = given.get("language") if "language" not in wrong else None
+        return faults + self._envelope(language, "consent" in wrong or given.get("consent", False))
+
+
+def today_of(now: float) -> str:
+    """The UTC date of a Unix time."""
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
+
+
+def _type_of(question: AnyQuestion) -> Any:
+    match question:
+        case Single():
+            return _codes(question.options)
+        case Multiple():
+            most = question.max_choices or len(question.options)
+            return Annotated[list[_codes(question.options)], Meta(min_length=question.min_choices, max_length=most)]
+        case Matrix():
+            code = _codes(question.options)
+            return msgspec.defstruct(
+                "Rows",
+                [(logic.row_attribute(i), code | UnsetType, UNSET) for i, _ in enumerate(question.rows)],
+                rename={logic.row_attribute(i): row.code for i, row in enumerate(question.rows)},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+        case Ranking():
+            length = Meta(min_length=question.rank_count, max_length=question.rank_count)
+            return Annotated[list[_codes(question.options)], length]
+        case Integer():
+            return Annotated[int, Meta(ge=question.min, le=question.max)]
+        case Numeric():
+            return (
+                Annotated[int, Meta(ge=_whole(question.min, up=True), le=_whole(question.max, up=False))]
+                | Annotated[float, Meta(ge=question.min, le=question.max)]
+            )
+        case Date():
+            pattern = r"^[0-9]{4}-[0-9]{2}$" if question.precision == "month" else r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+            return Annotated[str, Meta(pattern=pattern, max_length=10)]
+        case ShortText() | LongText():
+            return Annotated[str, Meta(min_length=1, max_length=question.max_chars)]
+
+
+def _codes(options: tuple[Any, ...]) -> Any:
+    return Literal[tuple(option.code for option in options)]
+
+
+def _whole(bound: float, *, up: bool) -> int:
+    return int(-(-bound // 1)) if up else int(bound // 1)
+
+
+Rest = Callable[[Any, Any, str], list[Fault]]
+
+
+def _rest_of(question: AnyQuestion) -> Rest | None:
+    """The check behind the type, where the type leaves something open."""
+    match question:
+        case Multiple():
+            return _check_multiple
+        case Ranking():
+            return _check_ranking
+        case Numeric():
+            return _check_numeric
+        case Date():
+            return _check_date
+        case Matrix():
+            return _check_matrix
+        case ShortText() | LongText():
+            return _check_text
+        case _:
+            return None
+
+
+def _check_multiple(question: Multiple, value: list[str], today: str) -> list[Fault]:
+    place = f"/answers/{question.id}"
+    if len(set(value)) < len(value):
+        return [Fault(place, "duplicate", "Name each option once.")]
+    if len(value) > 1:
+        for option in question.options:
+            if option.exclusive and option.code in value:
+                return [Fault(place, "exclusive", f"'{option.code}' cannot be combined with other options.")]
+    return []
+
+
+def _check_ranking(question: Ranking, value: list[str], today: str) -> list[Fault]:
+    distinct = len(set(value)) == len(value)
+    return [] if distinct else [Fault(f"/answers/{question.id}", "duplicate", "Give each rank to another option.")]
+
+
+def _check_numeric(question: Numeric, value: float, today: str) -> list[Fault]:
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > question.decimals:
+        advice = "Give a whole number." if question.decimals == 0 else f"Give at most {question.decimals} decimals."
+        return [Fault(f"/answers/{question.id}", "too-precise", advice)]
+    return []
+
+
+def _check_date(question: Date, value: str, today: str) -> list[Fault]:
+    place = f"/answers/{question.id}"
+    try:
+        datetime.date.fromisoformat(value if len(value) == 10 else value + "-01")
+    except ValueError:
+        return [Fault(place, "bad-date", "There is no such date.")]
+    last = today if question.max == "today" else question.max
+    if value < question.min[: len(value)]:
+        return [Fault(place, "too-small", f"The earliest possible date is {question.min}.")]
+    if value > last[: len(value)]:
+        return [Fault(place, "too-large", f"The latest possible date is {last}.")]
+    return []
+
+
+def _check_matrix(question: Matrix, value: Any, today: str) -> list[Fault]:
+    given = [getattr(value, logic.row_attribute(i)) is not UNSET for i in range(len(question.rows))]
+    place = f"/answers/{question.id}"
+    if not any(given):
+        return [Fault(place, "empty", "Answer at least one row, or leave the question out.")]
+    if question.required and not all(given):
+        missing = (row for row, there in zip(question.rows, given, strict=True) if not there)
+        return [Fault(f"{place}/{_escape(row.code)}", "required", "Please answer this row.") for row in missing]
+    return []
+
+
+def _check_text(question: ShortText | LongText, value: str, today: str) -> list[Fault]:
+    place = f"/answers/{question.id}"
+    if "\0" in value:
+        return [Fault(place, "bad-character", "The text holds a character that cannot be stored (U+0000).")]
+    return [] if value.strip() else [Fault(place, "empty", "Write something, or leave the question out.")]
+
+
+_CODES = (
+    (re.compile(r"Invalid enum value"), "unknown-code", "This option does not exist."),
+    (re.compile(r"Expected `array` of length >="), "too-few", "Choose more options."),
+    (re.compile(r"Expected `array` of length <="), "too-many", "Choose fewer options."),
+    (re.compile(r"Expected `array` of length"), "wrong-length", "Give exactly as many as asked for."),
+    (re.compile(r"Expected `str` of length >="), "empty", "Write something, or leave the question out."),
+    (re.compile(r"Expected `str` of length <="), "too-long", "This text is too long."),
+    (re.compile(r"Expected `str` matching"), "bad-date", "Give the date as 2026-11 (month) or 2026-11-22 (day)."),
+    (re.compile(r"Expected `\w+` >="), "too-small", "This number is too small."),
+    (re.compile(r"Expected `\w+` <="), "too-large", "This number is too large."),
+    (re.compile(r"unknown field"), "unknown-row", "This question has no such row."),
+)
+"""From msgspec's message to our stable code, so that each rule stands in one place: the type."""
+
+
+def _faults_of(type: Any, value: Any, pointer: str, question: AnyQuestion) -> list[Fault]:
+    try:
+        msgspec.convert(value, type)
+    except msgspec.ValidationError as error:
+        inner: list[Fault] = []
+        if isinstance(question, Matrix) and isinstance(value, dict):
+            code = _codes(question.options)
+            known = {row.code for row in question.rows}
+            for row, answer in cast("dict[str, Any]", value).items():
+                place = f"{pointer}/{_escape(row)}"
+                if row not in known:
+                    inner.append(Fault(place, "unknown-row", "This question has no such row."))
+                else:
+                    inner += _leaf(code, answer, place)
+        elif isinstance(question, Multiple | Ranking) and isinstance(value, list):
+            code = _codes(question.options)
+            inner = [f for i, item in enumerate(cast("list[Any]", value)) for f in _leaf(code, item, f"{pointer}/{i}")]
+        return inner or [_fault(error, pointer)]
+    return []
+
+
+def _leaf(type: Any, value: Any, pointer: str) -> list[Fault]:
+    try:
+        msgspec.convert(value, type)
+    except msgspec.ValidationError as error:
+        return [_fault(error, pointer)]
+    return []
+
+
+def _fault(error: msgspec.ValidationError, pointer: str) -> Fault:
+    message = str(error)
+    for pattern, code, detail in _CODES:
+        if pattern.search(message):
+            bound = re.search(r"(?:>=|<=|length) (-?[0-9.]+)", message)
+            return Fault(pointer, code, detail[:-1] + f" ({bound.group(0)})." if bound else detail)
+    return Fault(pointer, "wrong-type", _plain(error))
+
+
+def _plain(error: Exception) -> str:
+    """msgspec's sentence without its path; it never quotes more than an option's code."""
+    if isinstance(error, RecursionError):
+        return "The body is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not UTF-8."
+    return str(error).split(" - at")[0].replace("`", "") + "."
+
+
+def _escape(name: str) -> str:
+    """A JSON pointer token (RFC 6901), shortened: a hostile name need not fill the answer."""
+    return name[:80].replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,117 @@
+"""The events that travel on NATS: versioned, tagged, with CloudEvents 1.0 headers.
+
+An event that already travelled keeps its meaning: new fields get defaults, a break gets a new `.v2` tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from proto.tokens import Token
+
+SOURCE = "/platea/intake"
+
+
+class UnreadableEvent(Exception):
+    """The bytes are no event we know; the message says why without quoting them."""
+
+
+class ResponseSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.submitted.v1"):
+    """A response was accepted. `answers` is canonical JSON (see `canonical`), `digest` names it."""
+
+    id: str
+    survey: str
+    version: str
+    answers: msgspec.Raw
+    digest: str
+    language: str | None = None
+
+
+class ResponseReplaced(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.replaced.v1"):
+    """The respondent changed the answers; the later of two events wins."""
+
+    id: str
+    survey: str
+    version: str
+    answers: msgspec.Raw
+    digest: str
+    language: str | None = None
+
+
+class ResponseWithdrawn(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.withdrawn.v1"):
+    """The respondent took the response back, for ever, also if this overtakes its submission."""
+
+    id: str
+    survey: str
+
+
+class SurveyPublished(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.published.v1"):
+    """A version of an instrument opened. `instrument` is `proto.instrument.encode`'s JSON."""
+
+    survey: str
+    version: str
+    instrument: msgspec.Raw
+
+
+class SurveyClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.closed.v1"):
+    """`closed` False reopens it: publishing a new version of a closed survey does."""
+
+    survey: str
+    closed: bool = True
+
+
+ResponseEvent = ResponseSubmitted | ResponseReplaced | ResponseWithdrawn
+ControlEvent = SurveyPublished | SurveyClosed | Token
+
+_encoder = msgspec.json.Encoder()
+_responses = msgspec.json.Decoder(ResponseEvent)
+_controls = msgspec.json.Decoder(ControlEvent)
+
+
+def encode(event: ResponseEvent | ControlEvent) -> bytes:
+    return _encoder.encode(event)
+
+
+def read_response(data: bytes) -> ResponseEvent:
+    """Raises UnreadableEvent."""
+    try:
+        return _responses.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnreadableEvent(type(error).__name__) from None
+
+
+def read_control(data: bytes) -> ControlEvent:
+    """Raises UnreadableEvent."""
+    try:
+        return _controls.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnreadableEvent(type(error).__name__) from None
+
+
+def tag(event: ResponseEvent | ControlEvent) -> str:
+    """The CloudEvents type, without its prefix."""
+    return str(type(event).__struct_config__.tag)
+
+
+def headers(event: ResponseEvent | ControlEvent, id: str) -> dict[str, str]:
+    """CloudEvents 1.0 in binary mode. There is no ce-time: when somebody answered is nobody's business."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": id,
+        "ce-source": SOURCE,
+        "ce-type": f"eu.platea.{tag(event)}",
+        "content-type": "application/json",
+    }
+
+
+def canonical(answers: object) -> bytes:
+    """The one JSON text of these answers: keys sorted, no spaces, whole numbers without a fraction."""
+    return msgspec.json.encode(answers, order="sorted")
+
+
+def digest(survey: str, version: str, answers: bytes) -> str:
+    """SHA-256 over the canonical JSON of {"answers", "survey", "version"}; the respondent's page can compute it too."""
+    body = b'{"answers":' + answers + b',"survey":"' + survey.encode() + b'","version":"' + version.encode() + b'"}'
+    return "sha256:" + hashlib.sha256(body).hexdigest()

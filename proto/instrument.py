@@ -1,0 +1,227 @@
+"""An instrument: a questionnaire as data, resolved, immutable once published.
+
+Authors write YAML (`proto.author`); what travels and is stored is this form as JSON. Texts are keyed by language.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Texts = dict[str, str]
+Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
+Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
+
+NON_SUBSTANTIVE = frozenset({"dk", "na", "pnts"})
+"""Don't know, not applicable, prefer not to say: shown, counted apart, never scored."""
+
+
+class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One closed answer. `exclusive` options of a multiple choice stand alone."""
+
+    code: str
+    text: Texts
+    exclusive: bool = False
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    code: str
+    text: Texts
+
+
+class Band(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Numbers from `lower` up to and including `upper` (None: no end). For dates the number is the year."""
+
+    code: str
+    lower: float
+    upper: float | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A condition on earlier answers: one test (`q`, `op`, `value`, `rows`), or `all` / `any` / `not` of others."""
+
+    q: str | None = None
+    op: Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered"] | None = None
+    value: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    all: tuple[Rule, ...] = ()
+    any: tuple[Rule, ...] = ()
+    not_: Rule | None = msgspec.field(default=None, name="not")
+
+
+class Privacy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    role: Role
+    hierarchy: str | None = None
+
+
+class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type", kw_only=True):
+    """What all question types share. `var` is the variable's name in releases and in strata."""
+
+    id: str
+    var: str
+    section: str
+    text: Texts
+    help: Texts = {}
+    required: bool = False
+    show_if: Rule | None = None
+    privacy: Privacy
+    stats: tuple[Stat, ...] = ("count",)
+
+
+class Single(Question, frozen=True, omit_defaults=True, tag="single", kw_only=True):
+    options: tuple[Option, ...]
+    ordered: bool = False
+
+
+class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_only=True):
+    options: tuple[Option, ...]
+    min_choices: int = 1
+    max_choices: int | None = None
+
+
+class Matrix(Question, frozen=True, omit_defaults=True, tag="matrix", kw_only=True):
+    """Each row gets one option. Where `required`, every row must be answered. `ordered`: options form a Likert scale."""
+
+    rows: tuple[Row, ...]
+    options: tuple[Option, ...]
+    ordered: bool = False
+
+
+class Ranking(Question, frozen=True, omit_defaults=True, tag="ranking", kw_only=True):
+    """The best `rank_count` options, first the best."""
+
+    options: tuple[Option, ...]
+    rank_count: int
+
+
+class Integer(Question, frozen=True, omit_defaults=True, tag="integer", kw_only=True):
+    min: int
+    max: int
+    unit: Texts = {}
+    bands: tuple[Band, ...] = ()
+
+
+class Numeric(Question, frozen=True, omit_defaults=True, tag="numeric", kw_only=True):
+    min: float
+    max: float
+    decimals: int = 0
+    unit: Texts = {}
+    bands: tuple[Band, ...] = ()
+
+
+class Date(Question, frozen=True, omit_defaults=True, tag="date", kw_only=True):
+    """A month ("2026-11") or, with `precision` "day", a day ("2026-11-22"). `max` may be "today"."""
+
+    precision: Literal["month", "day"] = "month"
+    min: str = "1900-01"
+    max: str = "today"
+    bands: tuple[Band, ...] = ()
+
+
+class ShortText(Question, frozen=True, omit_defaults=True, tag="short_text", kw_only=True):
+    max_chars: int = 300
+
+
+class LongText(Question, frozen=True, omit_defaults=True, tag="long_text", kw_only=True):
+    max_chars: int = 3000
+
+
+AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Date | ShortText | LongText
+Closed = Single | Multiple | Matrix | Ranking
+Number = Integer | Numeric
+
+
+class Hierarchy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How a quasi-identifier is generalised, level by level; level 0 is the answer itself, the last is "*".
+
+    rule "table": `table[code]` holds the value at each level between the first and "*".
+    rule "bands": `bands[i]` are the bands of level i + 1. rule "date": level names out of year, period; `bands[0]` the periods.
+    """
+
+    levels: tuple[str, ...]
+    rule: Literal["table", "bands", "date"] = "table"
+    table: dict[str, tuple[str, ...]] = {}
+    bands: tuple[tuple[Band, ...], ...] = ()
+    labels: dict[str, Texts] = {}
+
+
+class Derived(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A yes/no variable ("1" or "0") computed from answers."""
+
+    id: str
+    rule: Rule
+    labels: dict[str, Texts] = {}
+
+
+class Section(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    id: str
+    text: Texts
+
+
+class SoftCheck(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A question back to the respondent when answers look at odds; it never blocks sending."""
+
+    id: str
+    when: Rule
+    text: Texts
+
+
+class Headline(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    id: str
+    label: Texts
+    question: str
+    stat: Stat
+    of: str | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """When and how figures are released: nothing below `minimum` responses, a new state only after `batch` joined or left
+    and at least `clock` seconds, counts from 1 to `withhold_below` - 1 withheld."""
+
+    name: Literal["threshold", "cell-key"] = "threshold"
+    minimum: int = 10
+    batch: int = 10
+    clock: float = 1.0
+    withhold_below: int = 5
+
+
+class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    version: str
+    source_language: str
+    languages: tuple[str, ...]
+    title: Texts
+    introduction: Texts = {}
+    definitions: Texts = {}
+    notice: Texts = {}
+    estimated_minutes: tuple[int, int] | None = None
+    unit_of_response: Texts = {}
+    sections: tuple[Section, ...]
+    questions: tuple[AnyQuestion, ...]
+    derived: tuple[Derived, ...] = ()
+    strata: tuple[str, ...] = ()
+    hierarchies: dict[str, Hierarchy] = {}
+    soft_checks: tuple[SoftCheck, ...] = ()
+    headlines: tuple[Headline, ...] = ()
+    policy: Policy = Policy()
+
+    def question(self, id: str) -> AnyQuestion:
+        """The question with this id. Raises KeyError where there is none."""
+        for question in self.questions:
+            if question.id == id:
+                return question
+        raise KeyError(id)
+
+
+_decoder = msgspec.json.Decoder(Instrument)
+
+
+def encode(instrument: Instrument) -> bytes:
+    """Canonical JSON: the same instrument always gives the same bytes."""
+    return msgspec.json.encode(instrument, order="deterministic")
+
+
+def decode(data: bytes) -> Instrument:
+    """Raises msgspec.ValidationError on anything but an instrument."""
+    return _decoder.decode(data)

@@ -1,0 +1,61 @@
+"""Skip logic and derived variables: rules compiled to functions of decoded answers.
+
+Answers are the Struct that `proto.answers` builds: one attribute per question, UNSET where there is no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from proto.instrument import Derived, Matrix, Question, Rule
+
+Predicate = Callable[[Any], bool]
+
+
+def row_attribute(index: int) -> str:
+    """Row codes need not be Python names, so the rows of a matrix are attributes r0, r1, …"""
+    return f"r{index}"
+
+
+def compile_rule(rule: Rule, questions: Mapping[str, Question], derived: Mapping[str, Derived]) -> Predicate:
+    """The rule as a function. `not_in` also holds where there is no answer. Raises KeyError on an unknown name."""
+    if rule.all:
+        parts = [compile_rule(part, questions, derived) for part in rule.all]
+        return lambda answers: all(part(answers) for part in parts)
+    if rule.any:
+        parts = [compile_rule(part, questions, derived) for part in rule.any]
+        return lambda answers: any(part(answers) for part in parts)
+    if rule.not_ is not None:
+        inner = compile_rule(rule.not_, questions, derived)
+        return lambda answers: not inner(answers)
+    if rule.q is None:
+        raise KeyError("q")
+    return _test(rule.q, rule, questions, derived)
+
+
+def _test(name: str, rule: Rule, questions: Mapping[str, Question], derived: Mapping[str, Derived]) -> Predicate:
+    values = frozenset(rule.value)
+    if rule.op == "derived":
+        inner = compile_rule(derived[name].rule, questions, derived)
+        holds, fails = "1" in values, "0" in values
+        return lambda answers: holds if inner(answers) else fails
+    question = questions[name]
+    match rule.op:
+        case "in":
+            return lambda answers: getattr(answers, name) in values
+        case "not_in":
+            return lambda answers: getattr(answers, name) not in values
+        case "any_in":
+            return lambda answers: (given := getattr(answers, name)) is not UNSET and not values.isdisjoint(given)
+        case "answered":
+            return lambda answers: getattr(answers, name) is not UNSET
+        case "any_row_in" if isinstance(question, Matrix):
+            wanted = [row_attribute(i) for i, row in enumerate(question.rows) if not rule.rows or row.code in rule.rows]
+            return lambda answers: (
+                (given := getattr(answers, name)) is not UNSET and any(getattr(given, row) in values for row in wanted)
+            )
+        case _:
+            raise KeyError(name)

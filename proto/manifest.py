@@ -1,0 +1,38 @@
+"""The manifest of a release: what it holds, how it was protected, and the checksum of every file."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class File(msgspec.Struct, frozen=True):
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything in it follows from the responses, the instrument, the profile and the code: no clock, so it rebuilds byte for byte."""
+
+    number: int
+    survey: str
+    version: str
+    profile: str
+    policy: dict[str, int | float | str]
+    code_version: str
+    responses: int
+    released: int
+    suppressed: int
+    files: tuple[File, ...]
+    format: str = "platea-release/1"
+    signature: str | None = None
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Indented JSON with sorted keys and a final line break."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Manifest:
+    """Raises msgspec.MsgspecError on anything but a manifest."""
+    return msgspec.json.decode(data, type=Manifest)

@@ -1,0 +1,66 @@
+"""What a service knows of surveys and tokens: the control stream folded into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from proto import instrument as instruments
+from proto import tokens
+from proto.events import ControlEvent, SurveyClosed, SurveyPublished
+from proto.instrument import Instrument
+from proto.tokens import Token, TokenRole
+
+
+@dataclass
+class Registry:
+    """Surveys by id and version, in the order of publication (the last is current), and tokens by their hash."""
+
+    versions: dict[str, dict[str, Instrument]] = field(default_factory=dict[str, dict[str, Instrument]])
+    closed: set[str] = field(default_factory=set[str])
+    tokens: dict[str, Token] = field(default_factory=dict[str, Token])
+    revision: int = 0
+    """Grows with every event, so that what is compiled from an instrument can be remembered until then."""
+
+    def apply(self, event: ControlEvent) -> None:
+        """Applying an event twice, or an unchanged one again, changes nothing but the revision."""
+        self.revision += 1
+        match event:
+            case SurveyPublished():
+                known = self.versions.setdefault(event.survey, {})
+                if event.version not in known:
+                    known[event.version] = instruments.decode(bytes(event.instrument))
+            case SurveyClosed():
+                (self.closed.add if event.closed else self.closed.discard)(event.survey)
+            case Token():
+                known_as = {hash for hash, token in self.tokens.items() if token.id == event.id}
+                for hash in known_as - {event.sha256}:
+                    del self.tokens[hash]
+                self.tokens[event.sha256] = event
+
+    def current(self, survey: str) -> Instrument | None:
+        """The version published last; None where the survey is unknown."""
+        known = self.versions.get(survey)
+        return known[next(reversed(known))] if known else None
+
+    def instrument(self, survey: str, version: str | None = None) -> Instrument | None:
+        return self.current(survey) if version is None else self.versions.get(survey, {}).get(version)
+
+    def is_open(self, survey: str) -> bool:
+        return survey in self.versions and survey not in self.closed
+
+    def surveys(self) -> list[str]:
+        return list(self.versions)
+
+    def allows(self, secret: str | None, role: TokenRole, survey: str | None, now: float) -> bool:
+        """Whether this bearer secret opens that role on that survey at that time (Unix seconds)."""
+        if secret is None:
+            return False
+        token = self.tokens.get(tokens.digest(secret))
+        return token is not None and token.allows(role, survey, now)
+
+
+def published(instrument: Instrument) -> SurveyPublished:
+    """The event that publishes this instrument."""
+    return SurveyPublished(instrument.id, instrument.version, msgspec.Raw(instruments.encode(instrument)))

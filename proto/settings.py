@@ -1,0 +1,40 @@
+"""Settings come from environment variables named PLATEA_…; a misspelt one stops the start and is named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+PREFIX = "PLATEA_"
+
+
+class UnknownSetting(ValueError):
+    """A setting is misspelt, missing or has a value that does not fit; the message is one sentence for the operator."""
+
+
+def read(kind: type[S], environment: Mapping[str, str]) -> S:
+    """Field `nats_url` is read from PLATEA_NATS_URL. Raises UnknownSetting. Values are never quoted: they may be secret."""
+    fields = {PREFIX + name.upper(): name for name in kind.__struct_fields__}
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    for name in given.keys() - fields.keys():
+        close = difflib.get_close_matches(name, fields, 1)
+        advice = f"did you mean {close[0]}?" if close else "known are " + ", ".join(sorted(fields)) + "."
+        raise UnknownSetting(f"{name} is not a setting of this service: {advice}")
+    try:
+        return msgspec.convert({fields[name]: value for name, value in given.items()}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UnknownSetting(_sentence(str(error))) from None
+
+
+def _sentence(error: str) -> str:
+    for name in error.split("`"):
+        bare = name.removeprefix("$.")
+        if bare.isidentifier() and "required field" in error:
+            return f"{PREFIX}{bare.upper()} is missing."
+        if name.startswith("$."):
+            return f"{PREFIX}{bare.upper()} does not fit: {error.split(' - at')[0].lower()}."
+    return error

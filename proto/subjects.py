@@ -1,0 +1,121 @@
+"""Subjects, streams and durable consumers: the names under which everything travels on NATS."""
+
+from __future__ import annotations
+
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    SubjectTransform,
+)
+
+RESPONSES = "RESPONSES"
+CONTROL = "CONTROL"
+AGGREGATES = "AGGREGATES"
+
+ACK_WAIT = 30.0
+"""Seconds after which an unacknowledged batch is delivered again."""
+BATCH = 1000
+"""Most events that analysis records in one transaction."""
+
+
+def response(survey: str, id: str) -> str:
+    """Where intake publishes every event about one response."""
+    return f"platea.responses.{survey}.{id}"
+
+
+def journalled(id: str) -> str:
+    """Matches every event about one response as the journal stores it, whatever its partition and survey."""
+    return f"platea.journal.*.*.{id}"
+
+
+def survey(survey: str, version: str) -> str:
+    return f"platea.control.survey.{survey}.{version.replace('.', '_')}"
+
+
+def closing(survey: str) -> str:
+    return f"platea.control.closing.{survey}"
+
+
+def token(id: str) -> str:
+    return f"platea.control.token.{id}"
+
+
+def aggregates(survey: str) -> str:
+    return f"platea.aggregates.{survey}"
+
+
+def query(survey: str) -> str:
+    """Where the worker answers the gateways: exact view, any table, recount."""
+    return f"platea.query.{survey}"
+
+
+def durable(partition: int) -> str:
+    return f"analysis-{partition}"
+
+
+def partition_of(subject: str) -> int:
+    """The partition in a journalled subject."""
+    return int(subject.split(".", 3)[2])
+
+
+def responses_stream(partitions: int, replicas: int = 1, first_seq: int | None = None) -> StreamConfig:
+    """The journal. The server numbers the partition of each response, so no client can disagree about it."""
+    return StreamConfig(
+        name=RESPONSES,
+        subjects=["platea.responses.*.*"],
+        subject_transform=SubjectTransform(
+            src="platea.responses.*.*",
+            dest=f"platea.journal.{{{{partition({partitions},2)}}}}.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}",
+        ),
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=120,
+        num_replicas=replicas,
+        allow_atomic=True,
+        allow_direct=True,
+        max_msg_size=256 * 1024,
+        first_seq=first_seq,
+    )
+
+
+def control_stream(replicas: int = 1) -> StreamConfig:
+    """Surveys, closings and tokens: the last word on each is kept for ever."""
+    return StreamConfig(
+        name=CONTROL,
+        subjects=["platea.control.>"],
+        storage=StorageType.FILE,
+        max_msgs_per_subject=1,
+        num_replicas=replicas,
+        allow_direct=True,
+    )
+
+
+def aggregates_stream(replicas: int = 1) -> StreamConfig:
+    """The last published snapshot of each survey."""
+    return StreamConfig(
+        name=AGGREGATES,
+        subjects=["platea.aggregates.*"],
+        storage=StorageType.FILE,
+        max_msgs_per_subject=1,
+        num_replicas=replicas,
+        allow_direct=True,
+    )
+
+
+def analysis_consumer(partition: int, start: int | None = None) -> ConsumerConfig:
+    """One durable consumer per partition. It acknowledges whole batches, so its floor says what the store holds."""
+    return ConsumerConfig(
+        durable_name=durable(partition),
+        filter_subject=f"platea.journal.{partition}.>",
+        ack_policy=AckPolicy.ALL,
+        ack_wait=ACK_WAIT,
+        max_ack_pending=20 * BATCH,
+        deliver_policy=DeliverPolicy.ALL if start is None else DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=start,
+    )

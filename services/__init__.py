@@ -1,0 +1,1 @@
+"""The services: intake accepts, analysis counts, export publishes. None imports another."""
