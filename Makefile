@@ -1,0 +1,64 @@
+# Platea: `make up` starts everything, `make test` tests everything. Needs Python 3.11 or newer and nothing else.
+
+PORT ?= 8000
+DATA ?= var
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+# A shell that calls make from inside another environment must not lend us its packages.
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check format bench lock clean
+
+help:
+	@echo "make up      start Platea here        (PORT=$(PORT) DATA=$(DATA))"
+	@echo "make test    run all tests"
+	@echo "make check   format, lint, types, import rules, generated contracts"
+	@echo "make bench   the benchmark report"
+	@echo "make format  put the code in shape"
+	@echo "make lock    pin the newest dependencies again"
+	@echo "make clean   remove everything that make set up; data stays"
+
+up: .venv/.runtime
+	@exec $(BIN)/platea up --port "$(PORT)" --data "$(DATA)"
+
+test: .venv/.dev
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m proto.contracts --check
+
+format: .venv/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/.dev
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# The pins carry hashes and no addresses: where packages come from is the installer's business.
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header pyproject.toml --group build
+
+lock: .venv/.dev
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@! grep --line-number "://" requirements.lock requirements-dev.lock
+
+clean:
+	@rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
+.venv/.runtime: requirements.lock pyproject.toml deploy/environment.py
+.venv/.dev: requirements-dev.lock pyproject.toml deploy/environment.py
+.venv/.runtime .venv/.dev:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Platea needs Python 3.11 or newer, found none: set PYTHON=/path/to/python3." >&2; exit 1; }
+	@"$(PYTHON)" -P deploy/environment.py $(@F:.%=%)

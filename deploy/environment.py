@@ -1,0 +1,69 @@
+"""Makes the project's own Python environment from the pinned packages; `make` runs it with nothing but the standard library."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".venv"
+LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
+
+
+def main() -> None:
+    kind = sys.argv[1]
+    with (ROOT / ".venv.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # two makes in one folder: the second waits, then finds the work done
+        if not fresh(kind):
+            prepare(kind)
+
+
+def fresh(kind: str) -> bool:
+    """Whether the environment is newer than everything it was made from."""
+    stamp = HOME / f".{kind}"
+    sources = (ROOT / LOCKS[kind], ROOT / "pyproject.toml", Path(__file__))
+    return stamp.exists() and stamp.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
+
+
+def prepare(kind: str) -> None:
+    print(f"Setting up Python packages in {HOME.name} (once) …", file=sys.stderr, flush=True)
+    if not suits():
+        create()
+    pip("--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / LOCKS[kind]))
+    pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    # The development pins hold the runtime pins, so whoever has them may start as well.
+    for done in ("runtime", "dev") if kind == "dev" else ("runtime",):
+        (HOME / f".{done}").touch()
+
+
+def suits() -> bool:
+    """Whether an environment is there, still runs, and is of the Python that was asked for."""
+    ask = [HOME / "bin" / "python", "-c", "import pip, sys; print(*sys.version_info[:2])"]
+    try:
+        answer = subprocess.run(ask, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return answer.stdout.split() == [str(part) for part in sys.version_info[:2]]
+
+
+def create() -> None:
+    try:
+        venv.create(HOME, clear=True, with_pip=True, symlinks=True)
+    except subprocess.CalledProcessError:  # Debian keeps the bundled pip in a package of its own
+        sys.exit(f"This Python ({sys.executable}) cannot make environments; on Debian and Ubuntu `apt install python3-venv` adds what is missing.")
+
+
+def pip(*arguments: str) -> None:
+    """Run pip quietly; what goes wrong it still says itself."""
+    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_INPUT": "1"}
+    command = [HOME / "bin" / "python", "-m", "pip", "install", "-qq", "--no-compile", *arguments]
+    if subprocess.run(command, env=os.environ | quiet, check=False).returncode:
+        sys.exit("The Python packages could not be installed; the message above says why. Nothing else was changed.")
+
+
+if __name__ == "__main__":
+    main()
