@@ -1,0 +1,135 @@
+"""The rim towards HTTP that every service shares: serving, problems, security headers, bodies within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
+from litestar.types import Message, Receive, Scope, Send
+
+from proto.problem import Fault, Problem
+from proto.registry import Registry
+from proto.tokens import TokenRole
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""For pages. JSON carries nosniff alone."""
+
+
+async def serve(app: Any, host: str, port: int) -> None:
+    """Serves an ASGI app in this process until SIGTERM or SIGINT. Slow headers are cut after 10 s, large ones refused at 32 KiB."""
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=4096,
+        backpressure=8192,
+        log_enabled=False,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=32 * 1024),
+    )
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, server.stop)
+    await server.serve()
+
+
+def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    return Response(problem.body(), status_code=problem.kind.status, media_type=PROBLEM_JSON, headers=problem.headers)
+
+
+def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Litestar's own refusals, in our form."""
+    codes = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 413: "too-large", 415: "media-type"}
+    if isinstance(error, SerializationException):
+        return answer(request, Problem("malformed-json"))
+    if isinstance(error, ValidationException):
+        extra: Any = error.extra if isinstance(error.extra, list) else []
+        faults = tuple(Fault("/" + str(e.get("key", "")).replace(".", "/"), "wrong-type", str(e.get("message", ""))) for e in extra)
+        return answer(request, Problem("request-refused", errors=faults))
+    return answer(request, Problem(codes.get(error.status_code, "internal" if error.status_code >= 500 else "bad-request")))
+
+
+def answer_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours: the traceback goes to the log, without the message, which may quote an answer."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
+    log.error("surprised by %s at %s", type(error).__name__, place)
+    return answer(request, Problem("internal"))
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: answer, HTTPException: answer_http, Exception: answer_surprise}
+"""For Litestar's `exception_handlers`: every refusal is a problem, nothing shows a traceback."""
+
+
+async def read_body(receive: Receive, scope: Scope, limit: int, seconds: float = 10.0) -> bytes:
+    """The whole body. Raises Problem where it is larger than `limit` bytes or slower than `seconds`."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Problem("bad-request", "The connection ended before the body did.")
+                part: bytes = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise Problem("too-large", f"At most {limit} bytes are taken.")
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return b"".join(parts) if len(parts) > 1 else part
+    except TimeoutError:
+        raise Problem("too-slow", retry_after=1) from None
+
+
+def bearer(request: Request[Any, Any, Any]) -> str | None:
+    """The secret in `Authorization: Bearer …`."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+
+
+def demand(request: Request[Any, Any, Any], registry: Registry, role: TokenRole, survey: str | None, now: float) -> None:
+    """Raises Problem unless the request carries a token with that role for that survey."""
+    secret = bearer(request)
+    if secret is None:
+        raise Problem("token-missing")
+    if not registry.allows(secret, role, survey, now):
+        raise Problem("token-refused")
+
+
+async def send_problem(send: Send, problem: Problem) -> None:
+    """A problem from plain ASGI, outside Litestar."""
+    body = problem.body()
+    headers = {"content-type": PROBLEM_JSON, "content-length": str(len(body))} | problem.headers
+    start: Message = {
+        "type": "http.response.start",
+        "status": problem.kind.status,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})

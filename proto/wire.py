@@ -1,0 +1,137 @@
+"""The rim towards NATS that every service shares: connect, and follow a stream of last words into memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import RawStreamMsg
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from proto import subjects
+from proto.events import UnreadableEvent, read_control
+from proto.registry import Registry
+
+log = logging.getLogger(__name__)
+
+POLL = 0.5
+"""Seconds between looks at a followed stream; a nudge on the subject shortens the wait."""
+
+
+async def connect(url: str, name: str) -> Client:
+    """A connection that outlives restarts of the server. Waits until there is one."""
+
+    async def lost() -> None:
+        log.warning("NATS connection lost; trying again")
+
+    async def found() -> None:
+        log.warning("NATS connection is back")
+
+    async def failed(error: Exception) -> None:
+        log.debug("NATS: %s", type(error).__name__)
+
+    while True:
+        try:
+            return await nats.connect(
+                url,
+                name=name,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.2,
+                connect_timeout=5,
+                ping_interval=5,
+                max_outstanding_pings=2,
+                disconnected_cb=lost,
+                reconnected_cb=found,
+                error_cb=failed,
+            )
+        except (OSError, NatsError, asyncio.TimeoutError) as error:
+            log.warning("NATS is out of reach (%s); trying again", type(error).__name__)
+            await asyncio.sleep(0.5)
+
+
+class Follower:
+    """Reads a stream from its beginning and hands over each message in order, for as long as it runs.
+
+    It asks for the next message by sequence (direct get), so there is no consumer whose state could be lost with a
+    restart of the server; a subscription to the subject only tells it when to look. Needs leave for both.
+    """
+
+    def __init__(self, client: Client, stream: str, subject: str, handle: Callable[[RawStreamMsg], None]) -> None:
+        self.seq = 0
+        self._js: JetStreamContext = client.jetstream(timeout=2)
+        self._client, self._stream, self._subject, self._handle = client, stream, subject, handle
+        self._nudge = asyncio.Event()
+        self._moved = asyncio.Condition()
+
+    async def start(self) -> asyncio.Task[None]:
+        """Returns when everything that is there now has been handed over; the task goes on with what comes."""
+
+        async def nudge(_: Any) -> None:
+            self._nudge.set()
+
+        await self._client.subscribe(self._subject, cb=nudge)
+        while not await self._drain():
+            await asyncio.sleep(0.3)
+        return asyncio.create_task(self._run(), name=f"follow {self._stream}")
+
+    async def reached(self, seq: int, seconds: float = 5.0) -> None:
+        """Returns once the message with this sequence has been handed over. Raises TimeoutError."""
+        self._nudge.set()
+        async with asyncio.timeout(seconds), self._moved:
+            await self._moved.wait_for(lambda: self.seq >= seq)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(POLL):
+                    await self._nudge.wait()
+            except TimeoutError:
+                pass
+            self._nudge.clear()
+            await self._drain()
+
+    async def _drain(self) -> bool:
+        """Hands over what is new; False where the server did not answer."""
+        while True:
+            try:
+                message = await self._js.get_msg(self._stream, seq=self.seq + 1, subject=self._subject, direct=True, next=True)
+            except NotFoundError:
+                return True
+            except (NatsError, OSError, asyncio.TimeoutError) as error:
+                log.debug("%s not readable now: %s", self._stream, type(error).__name__)
+                return False
+            self._handle(message)
+            async with self._moved:
+                self.seq = message.seq or self.seq
+                self._moved.notify_all()
+
+
+async def follow_control(
+    client: Client, registry: Registry, changed: Callable[[], Awaitable[None]] | None = None
+) -> tuple[Follower, asyncio.Task[None]]:
+    """Keeps the registry up to date with the control stream. `changed` is called, in its own task, after each event."""
+    running: set[asyncio.Task[None]] = set()
+
+    async def call(callback: Callable[[], Awaitable[None]]) -> None:
+        await callback()
+
+    def handle(message: RawStreamMsg) -> None:
+        try:
+            registry.apply(read_control(message.data or b""))
+        except UnreadableEvent:
+            log.error("control event %s is unreadable and was passed over", message.seq)
+            return
+        if changed is not None:
+            task = asyncio.create_task(call(changed))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+    follower = Follower(client, subjects.CONTROL, "platea.control.>", handle)
+    return follower, await follower.start()
