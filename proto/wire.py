@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
@@ -25,7 +26,12 @@ POLL = 0.5
 
 
 async def connect(url: str, name: str) -> Client:
-    """A connection that outlives restarts of the server. Waits until there is one."""
+    """A connection that outlives restarts of the server. Waits until there is one.
+
+    `url` may name several servers of a cluster, separated by commas. Answers come to an inbox that is the user's own.
+    """
+    servers = url.split(",")
+    user = urlsplit(servers[0]).username
 
     async def lost() -> None:
         log.warning("NATS connection lost; trying again")
@@ -39,8 +45,9 @@ async def connect(url: str, name: str) -> Client:
     while True:
         try:
             return await nats.connect(
-                url,
+                servers,
                 name=name,
+                inbox_prefix=f"_INBOX.{user}" if user else "_INBOX",
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.2,
