@@ -1,0 +1,1 @@
+"""Analysis: records each response once, keeps the figures of every survey up to date, publishes them."""
