@@ -1,0 +1,78 @@
+"""The embedded nats-server: its files, its program, and the address each service connects to."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from deploy.keys import Keys, write_secret
+from deploy.ports import free
+from deploy.program import Program
+
+CONFIGURATION = Path(__file__).with_name("nats")
+USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator")
+
+
+def binary() -> Path:
+    """The server that the wheel put beside the interpreter."""
+    path = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not path.exists():
+        raise FileNotFoundError("nats-server is not installed in this Python environment")
+    return path
+
+
+@dataclass(frozen=True)
+class NatsServer:
+    """One server on loopback with its data below `folder`."""
+
+    folder: Path
+    keys: Keys
+    port: int
+    monitor: int
+    websocket: int
+    name: str = "platea"
+
+    @staticmethod
+    def embedded(folder: Path, keys: Keys) -> NatsServer:
+        return NatsServer(folder, keys, free(), free(), free())
+
+    def url(self, user: str) -> str:
+        return f"nats://{user}:{self.keys.read(f'nats-{user}')}@127.0.0.1:{self.port}"
+
+    def program(self, configuration: str = "server.conf", **settings: str) -> Program:
+        """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in CONFIGURATION.glob("*.conf"):
+            shutil.copyfile(file, self.folder / file.name)
+        write_passwords(self.folder / "passwords.conf", self.keys)
+        return Program(
+            name="nats",
+            command=[str(binary()), "--config", str(self.folder / configuration)],
+            settings={
+                "NATS_NAME": self.name,
+                "NATS_HOST": "127.0.0.1",
+                "NATS_PORT": str(self.port),
+                "NATS_MONITOR": f"127.0.0.1:{self.monitor}",
+                "NATS_WEBSOCKET_HOST": "127.0.0.1",
+                "NATS_WEBSOCKET_PORT": str(self.websocket),
+                "NATS_STORE": str(self.folder / "store"),
+                **settings,
+            },
+            ready=self.ready,
+        )
+
+    async def ready(self) -> bool:
+        """JetStream has read its streams back and takes requests."""
+        url = f"http://127.0.0.1:{self.monitor}/healthz"
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session, session.get(url) as answer:
+            return answer.status == 200
+
+
+def write_passwords(path: Path, keys: Keys) -> None:
+    """The file that users.conf includes: one line per user, mode 600."""
+    lines = [f'{user}_password: "{keys.read(f"nats-{user}")}"' for user in USERS]
+    write_secret(path, "\n".join(lines) + "\n")

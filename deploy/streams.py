@@ -1,0 +1,44 @@
+"""Creates the streams and durable consumers that `proto.subjects` defines, or brings existing ones up to date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nats.js.api import StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from deploy.refusal import Refusal
+from proto import subjects
+
+
+async def create_streams(js: JetStreamContext, partitions: int, replicas: int, highest: int) -> None:
+    """`highest` is the highest sequence the store has seen: a journal made anew goes on above it."""
+    await _ensure(js, subjects.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None))
+    await _ensure(js, subjects.control_stream(replicas))
+    await _ensure(js, subjects.aggregates_stream(replicas))
+
+
+async def create_consumers(js: JetStreamContext, partitions: int, positions: dict[int, int]) -> None:
+    """One per partition, beginning after what the store holds. One that exists is left alone: it knows better."""
+    for partition in range(partitions):
+        try:
+            await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+        except NotFoundError:
+            start = positions[partition] + 1 if partition in positions else None
+            await js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(partition, start))
+
+
+async def _ensure(js: JetStreamContext, wanted: StreamConfig) -> None:
+    assert wanted.name is not None
+    try:
+        present = (await js.stream_info(wanted.name)).config
+    except NotFoundError:
+        await js.add_stream(wanted)
+        return
+    if wanted.subject_transform and present.subject_transform and wanted.subject_transform.dest != present.subject_transform.dest:
+        raise Refusal(
+            "The journal was made with another number of partitions, and that number stays for its whole life.",
+            "Set PLATEA_PARTITION_COUNT back to what it was.",
+        )
+    await js.update_stream(replace(wanted, first_seq=present.first_seq))

@@ -1,0 +1,158 @@
+"""What all tests share: a real nats-server and a real PostgreSQL for the session, cleared or made anew for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from deploy.keys import Keys
+from deploy.migrate import create_database, migrate
+from deploy.nats_server import NatsServer
+from deploy.postgres_server import Postgres
+from deploy.program import Program
+from deploy.provision import PARTITIONS
+from deploy.streams import create_consumers, create_streams
+from proto import subjects
+
+TEMPLATE = "platea_template"
+_numbers = itertools.count()
+
+
+@contextlib.contextmanager
+def started(program: Program, log: Path, seconds: float = 20.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a program of the stack as a child of the tests, from ready to ended."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(program.line(), env=program.environment(), stdout=output, stderr=output, start_new_session=True)
+    try:
+        deadline = time.monotonic() + seconds
+        while not _is_ready(program):
+            assert child.poll() is None, f"{program.name} ended: {log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"{program.name} is not ready: {log.read_text()[-2000:]}"
+            time.sleep(0.03)
+        yield child
+    finally:
+        child.send_signal(program.stop)
+        try:
+            child.wait(program.patience)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _is_ready(program: Program) -> bool:
+    async def ask() -> bool:
+        try:
+            return await program.ready()
+        except Exception:  # not yet
+            return False
+
+    with asyncio.Runner() as runner:  # leaves pytest's own loop alone
+        return runner.run(ask())
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A nats-server with the users of the product. Its streams are `nats_urls`' business."""
+    folder = tmp_path_factory.mktemp("nats")
+    server = NatsServer.embedded(folder / "nats", Keys(folder / "secrets"))
+    with started(server.program(), folder / "nats.log"):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL with a migrated database that `database_url` copies."""
+    folder = tmp_path_factory.mktemp("postgres")
+    server = Postgres.embedded(folder / "postgres", Keys(folder / "secrets"))
+    with started(server.program(), folder / "postgres.log"):
+        with asyncio.Runner() as runner:
+            runner.run(_template(server))
+        yield server
+
+
+async def _template(server: Postgres) -> None:
+    url = server.url(database=TEMPLATE)
+    await create_database(url)
+    await migrate(url, {role: server.keys.read(f"postgres-{role}") for role in ("platea_analysis", "platea_export")})
+
+
+@dataclass(frozen=True)
+class NatsUrls:
+    """One address per user, each with its own rights."""
+
+    provisioner: str
+    intake: str
+    analysis: str
+    export: str
+    dashboard: str
+    websocket: str
+
+
+@pytest.fixture
+async def nats_urls(nats_server: NatsServer) -> NatsUrls:
+    """The users' addresses, with the streams and consumers made anew and empty. Surveys and tokens are the test's own."""
+    client = await nats.connect(nats_server.url("provisioner"), inbox_prefix="_INBOX.provisioner")
+    js = client.jetstream(timeout=10)
+    for stream in (subjects.RESPONSES, subjects.CONTROL, subjects.AGGREGATES):
+        with contextlib.suppress(nats.js.errors.NotFoundError):
+            await js.delete_stream(stream)
+    await create_streams(js, PARTITIONS, replicas=1, highest=0)
+    await create_consumers(js, PARTITIONS, {})
+    await client.close()
+    users = {user: nats_server.url(user) for user in ("provisioner", "intake", "analysis", "export", "dashboard")}
+    return NatsUrls(**users, websocket=f"ws://127.0.0.1:{nats_server.websocket}")
+
+
+@pytest.fixture
+async def nats_url(nats_urls: NatsUrls) -> str:
+    """The address of a user who may create streams and publish surveys and tokens."""
+    return nats_urls.provisioner
+
+
+@pytest.fixture
+async def provisioner(nats_urls: NatsUrls) -> AsyncIterator[Client]:
+    """A connection with which a test publishes surveys and tokens."""
+    client = await nats.connect(nats_urls.provisioner, inbox_prefix="_INBOX.provisioner")
+    yield client
+    await client.close()
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """One address per role, all of the same database."""
+
+    owner: str
+    analysis: str
+    export: str
+
+
+@pytest.fixture
+async def database_urls(postgres_server: Postgres) -> AsyncIterator[DatabaseUrls]:
+    """A database of its own for this test, migrated and empty."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    connection = await asyncpg.connect(postgres_server.url(database="postgres"))
+    await connection.execute(f"create database {name} template {TEMPLATE} strategy wal_log")
+    await connection.execute(f"grant connect, temporary on database {name} to platea_analysis, platea_export")
+    yield DatabaseUrls(
+        postgres_server.url(database=name), postgres_server.url("platea_analysis", name), postgres_server.url("platea_export", name)
+    )
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture
+async def database_url(database_urls: DatabaseUrls) -> str:
+    """The owner's address of this test's database."""
+    return database_urls.owner
