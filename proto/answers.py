@@ -80,8 +80,7 @@ class Reader:
             item.id: logic.compile_rule(item.rule, self.questions, derived) for item in instrument.derived
         }
         self._plan = [
-            (question.id, question, compiled.get(question.id), question.required, _rest_of(question))
-            for question in instrument.questions
+            (question.id, question, compiled.get(question.id), question.required, _rest_of(question)) for question in instrument.questions
         ]
 
     def read(self, body: bytes, today: str) -> Submission | list[Fault]:

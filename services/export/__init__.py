@@ -1,0 +1,1 @@
+"""Export publishes anonymised, numbered, checksummed datasets."""

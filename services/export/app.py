@@ -1,0 +1,169 @@
+"""The HTTP side of export: jobs, releases and their files, and the page that lists them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Litestar, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.response import Stream
+
+from proto.instrument import Instrument
+from proto.manifest import Manifest
+from proto.problem import Problem
+from proto.registry import Registry
+from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
+from services.export import files
+from services.export.codebook import text
+from services.export.jobs import Job, Jobs
+from services.export.release import PROFILES
+from services.export.store import OUTAGES, Store
+from services.export.verify import MANIFEST, describe
+
+_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+AnyRequest = Request[Any, Any, Any]
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that asks for a release."""
+
+    profile: str = "public"
+
+
+@dataclass(frozen=True)
+class Context:
+    registry: Registry
+    store: Store
+    jobs: Jobs
+    folder: Path
+    connected: Any
+    """Tells whether NATS is reachable: a function without arguments."""
+
+
+def create_app(context: Context) -> Litestar:
+    """The ASGI app over an opened context."""
+    return Litestar(
+        [order, job, releases, manifest, file, page, live, ready, metrics],
+        state=State({"context": context}),
+        exception_handlers=EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage),
+        openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),
+        request_max_body_size=16 * 1024,
+    )
+
+
+def _outage(request: AnyRequest, error: Exception) -> Response[bytes]:
+    return answer(request, Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
+
+
+def _context(request: AnyRequest) -> Context:
+    return request.app.state["context"]
+
+
+def _survey(request: AnyRequest, id: str) -> Instrument:
+    instrument = _context(request).registry.current(id)
+    if instrument is None:
+        raise Problem("survey-unknown")
+    return instrument
+
+
+@post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
+async def order(request: AnyRequest, survey: str, data: Order) -> Response[Job]:
+    """Start building a release (organiser token). The answer is a job to follow."""
+    demand(request, _context(request).registry, "organiser", survey, time.time())
+    _survey(request, survey)
+    if data.profile not in PROFILES:
+        raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
+    job = _context(request).jobs.start(survey, data.profile)
+    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{survey}/releases/jobs/{job.id}"})
+
+
+@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}")
+async def job(request: AnyRequest, survey: str, id: str) -> Job:
+    """How far a job is (organiser token)."""
+    demand(request, _context(request).registry, "organiser", survey, time.time())
+    found = _context(request).jobs.get(survey, id)
+    if found is None:
+        raise Problem("not-found", "This job is unknown, perhaps since the service was restarted. Start it again.")
+    return found
+
+
+@get("/api/v1/surveys/{survey:str}/releases")
+async def releases(request: AnyRequest, survey: str) -> list[Manifest]:
+    """The manifests of all releases, oldest first (researcher token)."""
+    demand(request, _context(request).registry, "researcher", survey, time.time())
+    _survey(request, survey)
+    return await _context(request).store.releases(survey)
+
+
+@get("/api/v1/surveys/{survey:str}/releases/{number:int}")
+async def manifest(request: AnyRequest, survey: str, number: int) -> Manifest:
+    """The manifest of one release (researcher token)."""
+    return await _release(request, survey, number)
+
+
+@get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
+async def file(request: AnyRequest, survey: str, number: int, name: str) -> Response[bytes] | Stream:
+    """One file of a release (researcher token). Ranges and ETags are honoured."""
+    found = await _release(request, survey, number)
+    folder = _context(request).folder / survey / str(number)
+    named = {each.name: each for each in found.files}
+    if name == MANIFEST:
+        named[MANIFEST] = await asyncio.to_thread(describe, folder / MANIFEST)
+    if name not in named:
+        raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
+    headers = request.headers
+    return files.serve(folder, named[name], headers.get("range"), headers.get("if-range"), headers.get("if-none-match"))
+
+
+async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
+    demand(request, _context(request).registry, "researcher", survey, time.time())
+    for found in await _context(request).store.releases(survey):
+        if found.number == number:
+            return found
+    raise Problem("not-found", "There is no release with this number.")
+
+
+@get("/data/{survey:str}")
+async def page(request: AnyRequest, survey: str) -> Response[str]:
+    """The releases of a survey, for people."""
+    instrument = _survey(request, survey)
+    found = await _context(request).store.releases(survey)
+    body = _pages.get_template("data.html.j2").render(
+        instrument=instrument,
+        title=text(instrument.title, "en"),
+        releases=list(reversed(found)),
+        language="en",
+    )
+    return Response(body, media_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
+
+
+@get("/export/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@get("/export/health/ready", include_in_schema=False)
+async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
+    context = _context(request)
+    try:
+        database = await context.store.answers()
+    except Exception:  # any trouble with the database means the same here
+        database = False
+    checks = {"nats": bool(context.connected()), "database": database}
+    good = all(checks.values())
+    return Response({"status": "ok" if good else "not ready", "checks": checks}, status_code=200 if good else 503)
+
+
+@get("/export/metrics", include_in_schema=False, media_type="text/plain")
+async def metrics(request: AnyRequest) -> str:
+    jobs = _context(request).jobs.counts()
+    lines = ["# HELP platea_export_jobs Release jobs by status.", "# TYPE platea_export_jobs gauge"]
+    return "\n".join(lines + [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]) + "\n"

@@ -1,0 +1,80 @@
+"""What export reads from and writes to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+
+from proto import manifest as manifests
+from proto.manifest import Manifest
+
+_RESPONSES = """-- responses
+    select version, answers
+    from responses
+    where survey = $1 and status = 'recorded'"""
+
+_NEXT_NUMBER = """-- next_number
+    select coalesce(max(number), 0) + 1
+    from releases
+    where survey = $1"""
+
+_ENTER_RELEASE = """-- enter_release
+    insert into releases (survey, number, profile, manifest)
+    values ($1, $2, $3, $4)"""
+
+_RELEASES = """-- releases
+    select manifest
+    from releases
+    where survey = $1
+    order by number"""
+
+_LOCK = """-- lock_releases
+    select pg_advisory_xact_lock(hashtext('releases'), hashtext($1))"""
+
+
+OUTAGES = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+"""What is raised while the database is out of reach."""
+
+
+class Store:
+    """A pool of connections with export's own role: it may read responses and write releases, nothing else."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @staticmethod
+    async def open(url: str) -> Store:
+        """Connections are made when first needed, so the service also starts while the database is down."""
+        return Store(await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=60))
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def responses(self, survey: str) -> AsyncIterator[tuple[str, bytes]]:
+        """Version and answers (JSON) of each response that counts, as of one moment."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            async for row in connection.cursor(_RESPONSES, survey, prefetch=2000):
+                yield row["version"], row["answers"].encode()
+
+    @asynccontextmanager
+    async def numbering(self, survey: str) -> AsyncIterator[tuple[int, Callable[[Manifest], None]]]:
+        """The next number of this survey, held until the block ends. What is entered is there when the block succeeds."""
+        entered: list[Manifest] = []
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, survey)
+            number: int = await connection.fetchval(_NEXT_NUMBER, survey)
+            yield number, entered.append
+            for manifest in entered:
+                body = msgspec.json.encode(manifest).decode()
+                await connection.execute(_ENTER_RELEASE, survey, number, manifest.profile, body)
+
+    async def releases(self, survey: str) -> list[Manifest]:
+        rows = await self._pool.fetch(_RELEASES, survey)
+        return [manifests.decode(row["manifest"].encode()) for row in rows]
+
+    async def answers(self) -> bool:
+        """Whether the database answers."""
+        return await self._pool.fetchval("-- ping\n    select 1", timeout=2) == 1
