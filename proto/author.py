@@ -1,0 +1,80 @@
+"""The author format, `platea-instrument/1`: strict YAML in, an instrument or every fault with its line out.
+
+`read` is pure; tables that an instrument names come in through `include`. `load` and `bundled` are its way to files.
+docs/instrument.md describes the format.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import msgspec
+
+from proto.authoring import form
+from proto.authoring.coherence import check
+from proto.authoring.faults import Fault, Faults, TooManyFaults
+from proto.authoring.marks import Listing, Mapping, Node, Scalar, Unreadable, tree
+from proto.authoring.resolve import Include, resolve
+from proto.authoring.shape import read as read_shape
+from proto.instrument import Instrument
+
+__all__ = ["Fault", "Include", "bundled", "load", "read"]
+
+
+def read(text: str, name: str, include: Include) -> Instrument | list[Fault]:
+    """The instrument, or all its faults in the order of the file. `include` may raise OSError or ValueError."""
+    faults = Faults(name)
+    try:
+        node = tree(text)
+        survey = read_shape(form.Survey, node, faults, _languages(node))
+        if survey is None:
+            return faults.found
+        instrument = resolve(survey, include, faults)
+        check(survey, instrument, faults)
+    except Unreadable as unreadable:
+        return [Fault(name, unreadable.line, "", unreadable.message)]
+    except TooManyFaults:
+        return faults.found
+    if faults.found:
+        return sorted(faults.found, key=lambda fault: fault.line)
+    asked = {question.id for question in survey.questions if question.enabled}
+    if not asked:
+        return [Fault(name, faults.line(("questions",)), "/questions", "no question is enabled")]
+    return msgspec.structs.replace(instrument, questions=tuple(q for q in instrument.questions if q.id in asked))
+
+
+def load(path: Path) -> Instrument | list[Fault]:
+    """Reads a file; its tables are looked for beside it, then among those that come with Platea. Raises OSError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return [Fault(path.name, 1, "", "the file is not UTF-8 text", "save it as UTF-8")]
+
+    def include(name: str) -> str:
+        beside = path.parent / name
+        return (beside if beside.is_file() else _home() / name).read_text(encoding="utf-8")
+
+    return read(text, path.name, include)
+
+
+def bundled() -> dict[str, Path]:
+    """The questionnaires that come with Platea: survey id and file."""
+    return {path.stem: path for path in sorted((_home() / "instruments").glob("*.yaml"))}
+
+
+def _home() -> Path:
+    with as_file(files("proto")) as home:
+        return home
+
+
+def _languages(node: Node) -> tuple[str, ...]:
+    """The declared languages, read ahead because every text is checked against them."""
+    entries = {key.text: value for key, value in node.entries} if isinstance(node, Mapping) else {}
+    declared, title = entries.get("languages"), entries.get("title")
+    if isinstance(declared, Listing) and declared.items:
+        words = [item.text for item in declared.items if isinstance(item, Scalar)]
+    else:
+        words = [key.text for key, _ in title.entries] if isinstance(title, Mapping) else []
+    return tuple(dict.fromkeys(word for word in words if re.fullmatch(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", word)))[:40] or ("en",)

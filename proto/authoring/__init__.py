@@ -1,0 +1,1 @@
+"""The parts of the author format's reader; `proto.author` is the door."""

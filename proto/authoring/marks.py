@@ -1,0 +1,143 @@
+"""YAML text as a tree in which every value knows its line.
+
+Built from the parser's events without recursion and without the constructors of YAML: a hostile file can neither nest
+itself into the ground nor multiply itself with aliases. Anchors, aliases and tags are refused where they stand.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+import msgspec
+import yaml
+
+LONGEST_FILE = 4_000_000
+MOST_NODES = 400_000
+DEEPEST = 40
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_RESOLVER = yaml.SafeLoader("")
+
+Kind = Literal["text", "number", "truth", "nothing", "unclear"]
+
+
+class Scalar(msgspec.Struct, frozen=True):
+    line: int
+    text: str
+    quoted: bool
+    refusal: str | None = None
+
+    def value(self) -> tuple[Kind, str | int | float | bool | None]:
+        """What it says. "unclear" is what one YAML reader takes for text and another for a date, a truth or a number."""
+        if self.quoted:
+            return "text", self.text
+        tag = _RESOLVER.resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]  # pyright: ignore
+        if tag == "str":
+            return "text", self.text
+        if tag == "null":
+            return "nothing", None
+        if tag == "bool" and self.text in ("true", "false"):
+            return "truth", self.text == "true"
+        if tag == "int" and _INTEGER.fullmatch(self.text):
+            return "number", int(self.text)
+        if tag == "float" and _DECIMAL.fullmatch(self.text) and math.isfinite(float(self.text)):
+            return "number", float(self.text)
+        return "unclear", self.text
+
+
+class Listing(msgspec.Struct, frozen=True):
+    line: int
+    items: list[Node]
+    refusal: str | None = None
+
+
+class Mapping(msgspec.Struct, frozen=True):
+    line: int
+    entries: list[tuple[Scalar, Node]]
+    refusal: str | None = None
+
+
+Node = Scalar | Listing | Mapping
+
+
+class Unreadable(Exception):
+    """The text is not one YAML document of bearable size. Carries line and message."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+def tree(text: str) -> Node:
+    """The document's tree. Raises Unreadable where there is none."""
+    if len(text) > LONGEST_FILE:
+        raise Unreadable(1, f"the file is longer than {LONGEST_FILE:,} characters")
+    try:
+        return _tree(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Unreadable(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, UnicodeEncodeError):
+        raise Unreadable(1, "not YAML: it holds characters that no text file may hold") from None
+
+
+def _tree(text: str) -> Node:
+    open_: list[tuple[type[Listing] | type[Mapping], int, str | None, list[Node]]] = []
+    documents: list[Node] = []
+    nodes = 0
+    for event in yaml.parse(text, Loader=_LOADER):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        line = event.start_mark.line + 1  # pyright: ignore
+        match event:
+            case yaml.ScalarEvent() | yaml.AliasEvent():
+                quoted = bool(getattr(event, "style", None))  # none or empty where it stands plain
+                done: Node = Scalar(line, getattr(event, "value", ""), quoted, _refusal(event))
+            case yaml.SequenceStartEvent():
+                open_.append((Listing, line, _refusal(event), []))
+                done = _NOTHING
+            case yaml.MappingStartEvent():
+                open_.append((Mapping, line, _refusal(event), []))
+                done = _NOTHING
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                kind, line, refusal, children = open_.pop()
+                done = Listing(line, children, refusal) if kind is Listing else _mapping(line, children, refusal)
+            case _:
+                continue
+        if len(open_) > DEEPEST:
+            raise Unreadable(line, f"nested deeper than {DEEPEST} levels")
+        if done is not _NOTHING:
+            nodes += 1
+            if nodes > MOST_NODES:
+                raise Unreadable(line, f"more than {MOST_NODES:,} values")
+            (open_[-1][3] if open_ else documents).append(done)
+    if not documents:
+        raise Unreadable(1, "the file is empty")
+    if len(documents) > 1:
+        raise Unreadable(documents[1].line, "a second document begins here; a file holds one instrument")
+    return documents[0]
+
+
+_NOTHING = Scalar(0, "", False)
+
+
+def _mapping(line: int, children: list[Node], refusal: str | None) -> Mapping:
+    entries: list[tuple[Scalar, Node]] = []
+    for key, value in zip(children[::2], children[1::2], strict=True):
+        if not isinstance(key, Scalar):
+            refusal, key = "a key must be plain text", Scalar(key.line, "", True)
+        entries.append((key, value))
+    return Mapping(line, entries, refusal)
+
+
+def _refusal(event: yaml.NodeEvent) -> str | None:
+    if isinstance(event, yaml.AliasEvent):
+        return "aliases are refused; write the value out"
+    if event.anchor is not None:  # pyright: ignore
+        return "anchors are refused; write the value out where it is used"
+    if getattr(event, "tag", None) not in (None, "!"):
+        return "tags are refused; write the plain value"
+    return None
