@@ -58,7 +58,7 @@ async def connect(url: str, name: str) -> Client:
                 reconnected_cb=found,
                 error_cb=failed,
             )
-        except (OSError, NatsError, asyncio.TimeoutError) as error:
+        except (TimeoutError, OSError, NatsError) as error:
             log.warning("NATS is out of reach (%s); trying again", type(error).__name__)
             await asyncio.sleep(0.5)
 
@@ -84,7 +84,7 @@ class Follower:
             self._nudge.set()
 
         await self._client.subscribe(self._subject, cb=nudge)
-        while not await self._drain():
+        while not await self._drain():  # noqa: ASYNC110 - the server is what we wait for
             await asyncio.sleep(0.3)
         return asyncio.create_task(self._run(), name=f"follow {self._stream}")
 
@@ -111,7 +111,7 @@ class Follower:
                 message = await self._js.get_msg(self._stream, seq=self.seq + 1, subject=self._subject, direct=True, next=True)
             except NotFoundError:
                 return True
-            except (NatsError, OSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, NatsError, OSError) as error:
                 log.debug("%s not readable now: %s", self._stream, type(error).__name__)
                 return False
             self._handle(message)
