@@ -44,20 +44,21 @@ bench: .venv/.dev
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 # The pins carry hashes and no addresses: where packages come from is the installer's business.
-COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header pyproject.toml --group build
+PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
 
 lock: .venv/.dev
-	@$(COMPILE) --output-file requirements.lock
-	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
-	@! grep --line-number "://" requirements.lock requirements-dev.lock
+	@$(PIN) --output-file requirements.lock pyproject.toml
+	@$(PIN) --output-file requirements-setup.lock --constraint requirements.lock --group setup
+	@$(PIN) --output-file requirements-dev.lock --constraint requirements.lock --constraint requirements-setup.lock --group dev pyproject.toml
+	@! grep --line-number "://" requirements*.lock
 
 clean:
 	@rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
-.venv/.runtime: requirements.lock pyproject.toml deploy/environment.py
-.venv/.dev: requirements-dev.lock pyproject.toml deploy/environment.py
+.venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py
+.venv/.dev: requirements-dev.lock requirements-setup.lock pyproject.toml deploy/environment.py
 .venv/.runtime .venv/.dev:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "Platea needs Python 3.11 or newer, found none: set PYTHON=/path/to/python3." >&2; exit 1; }
