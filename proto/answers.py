@@ -67,7 +67,7 @@ class Reader:
             ],
             forbid_unknown_fields=True,
         )
-        self._body = msgspec.json.Decoder(body)
+        self._body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(body)
         self._answers = msgspec.json.Decoder(self.type)
         derived = {item.id: item for item in instrument.derived}
         compiled = {
@@ -89,7 +89,7 @@ class Reader:
         Raises Problem("malformed-json") where the body is no JSON at all.
         """
         try:
-            found = self._body.decode(body)
+            found: Any = self._body.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return self._explain(body, today)
         faults = self.check(found.answers, today) + self._envelope(found.language, found.consent)

@@ -167,7 +167,7 @@ class CodeBook:
         column_of = {code: values[group] for code, group in groups.items()}
 
         def encode(answers: Any, columns: list[int]) -> None:
-            if (column := column_of.get(getattr(answers, id, UNSET))) is not None:
+            if (column := column_of.get(getattr(answers, id, None) or "")) is not None:
                 columns.append(column)
 
         return encode

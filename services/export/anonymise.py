@@ -42,7 +42,7 @@ def generalise(values: pd.Series, ladder: Ladder, level: int) -> pd.Series:
     if level > len(ladder):
         return pd.Series(TOP, index=values.index, dtype="object")
     mapping = {MISSING: MISSING, SKIPPED: SKIPPED} | ladder[level - 1]
-    return values.map(lambda code: mapping.get(code, TOP))
+    return values.map(mapping).fillna(TOP)
 
 
 def class_sizes(table: pd.DataFrame, columns: list[str]) -> NDArray[np.int64]:
@@ -61,7 +61,8 @@ def anonymise(table: pd.DataFrame, ladders: dict[str, Ladder], k: int, most_gene
     if len(table) < k:
         raise ValueError(f"{len(table)} responses cannot be {k}-anonymous")
     columns = list(ladders)
-    forms = {name: [generalise(table[name], steps, level) for level in range(len(steps) + 2)] for name, steps in ladders.items()}
+    given = {name: pd.Series(table[name]) for name in columns}
+    forms = {name: [generalise(given[name], steps, level) for level in range(len(steps) + 2)] for name, steps in ladders.items()}
     levels = {name: len(forms[name]) - 1 for name in columns}
     allowed = int(most_generalised * len(table))
 
@@ -106,7 +107,7 @@ def _apply(table: pd.DataFrame, forms: dict[str, list[pd.Series]], levels: dict[
 
 def _drop_small(table: pd.DataFrame, columns: list[str], k: int) -> tuple[pd.DataFrame, int]:
     keep = class_sizes(table, columns) >= k
-    return table[keep], int((~keep).sum())
+    return table.take(np.flatnonzero(keep)), int((~keep).sum())
 
 
 def _canonical_order(table: pd.DataFrame) -> pd.DataFrame:

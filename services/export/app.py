@@ -50,16 +50,17 @@ class Context:
 
 def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
+    handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
     return Litestar(
         [order, job, releases, manifest, file, page, live, ready, metrics],
         state=State({"context": context}),
-        exception_handlers=EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage),
+        exception_handlers=handlers,
         openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),
         request_max_body_size=16 * 1024,
     )
 
 
-def _outage(request: AnyRequest, error: Exception) -> Response[bytes]:
+def _outage(request: AnyRequest, error: Any) -> Response[bytes]:
     return answer(request, Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
 
 

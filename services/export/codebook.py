@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -34,11 +36,12 @@ def codebook(instrument: Instrument, number: int, columns: list[Variable], prote
     language = instrument.source_language
     described: list[Described] = []
     for column in columns:
-        counts = protected.table[column.name].value_counts()
+        codes_seen: Any = protected.table[column.name]
+        counts = Counter[str](codes_seen)
         generalised = column.hierarchy.labels if column.hierarchy else {}
         labels = column.labels | generalised | ABSENT_LABELS | {TOP: {"en": "not shown, to protect respondents"}}
-        codes = [code for code in labels if code in counts.index] + sorted(set(counts.index) - set(labels))
-        entries = [Entry(code, text(labels.get(code, {}), language), int(counts[code])) for code in codes]
+        codes = [code for code in labels if code in counts] + sorted(counts.keys() - labels.keys())
+        entries = [Entry(code, text(labels.get(code, {}), language), counts[code]) for code in codes]
         level = column.hierarchy.levels[protected.levels[column.name]] if column.hierarchy and column.name in protected.levels else None
         described.append(Described(column.name, text(column.text, language), column.role, level, entries))
     page = _pages.get_template("codebook.html.j2")

@@ -66,8 +66,8 @@ def write(
     """Writes the files of a release into an empty folder, the manifest last."""
     released = protected.table
     released.to_csv(folder / "data.csv", index=False, lineterminator="\n", encoding="utf-8")
-    arrow = pa.Table.from_pandas(released.astype("category"), preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(arrow, folder / "data.parquet", compression="zstd")
+    arrow: Any = pa.Table.from_pandas(released.astype("category"), preserve_index=False)  # pyright: ignore[reportUnknownVariableType]
+    pq.write_table(arrow.replace_schema_metadata(None), folder / "data.parquet", compression="zstd")
     identifiers = [column.name for column in columns if column.name in protected.levels]
     smallest = measure(released, identifiers, profile)
     page = codebook(instrument, number, columns, protected, profile.k, smallest)

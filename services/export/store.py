@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -42,7 +43,7 @@ OUTAGES = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.Inter
 class Store:
     """A pool of connections with export's own role: it may read responses and write releases, nothing else."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Any) -> None:
         self._pool = pool
 
     @staticmethod
@@ -60,7 +61,7 @@ class Store:
                 yield row["version"], row["answers"].encode()
 
     @asynccontextmanager
-    async def numbering(self, survey: str) -> AsyncIterator[tuple[int, Callable[[Manifest], None]]]:
+    async def numbering(self, survey: str) -> AsyncGenerator[tuple[int, Callable[[Manifest], None]]]:
         """The next number of this survey, held until the block ends. What is entered is there when the block succeeds."""
         entered: list[Manifest] = []
         async with self._pool.acquire() as connection, connection.transaction():
