@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -36,8 +36,7 @@ def codebook(instrument: Instrument, number: int, columns: list[Variable], prote
     language = instrument.source_language
     described: list[Described] = []
     for column in columns:
-        codes_seen: Any = protected.table[column.name]
-        counts = Counter[str](codes_seen)
+        counts = Counter(cast("list[str]", protected.table[column.name].tolist()))
         generalised = column.hierarchy.labels if column.hierarchy else {}
         labels = column.labels | generalised | ABSENT_LABELS | {TOP: {"en": "not shown, to protect respondents"}}
         codes = [code for code in labels if code in counts] + sorted(counts.keys() - labels.keys())
