@@ -57,9 +57,7 @@ def create() -> None:
     try:
         venv.create(HOME, clear=True, with_pip=True, symlinks=True)
     except subprocess.CalledProcessError:  # Debian keeps the bundled pip in a package of its own
-        sys.exit(
-            f"This Python ({sys.executable}) cannot make environments; on Debian and Ubuntu `apt install python3-venv` adds what is missing."
-        )
+        sys.exit(f"This Python ({sys.executable}) cannot make environments; on Debian and Ubuntu, `apt install python3-venv` helps.")
 
 
 def install(*arguments: str) -> None:
