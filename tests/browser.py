@@ -1,0 +1,37 @@
+"""Finds the browser for the tests that look at pages; run as a program, it installs Debian's where it may."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
+
+
+def find() -> str | None:
+    """The browser named by CHROMIUM, or the first one on the path."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def install() -> bool:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print("Installing a browser for the tests that look at pages (once) …", file=sys.stderr, flush=True)
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    return all(subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False).returncode == 0 for step in INSTALL)
+
+
+def main() -> None:
+    if find() or (install() and find()):
+        return
+    sentence = "No Chromium here (Debian: `apt install chromium`, elsewhere: CHROMIUM=/path/to/it)"
+    if os.environ.get("CI"):
+        sys.exit(f"{sentence}; in CI the tests that look at pages must run.")
+    print(f"{sentence}: the tests that look at pages are skipped.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
