@@ -1,0 +1,109 @@
+"""Where each question's figures lie in the state: the code book, arranged for one pass over whole rows of the matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proto.codebook import CodeBook, strata
+from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Matrix, Multiple, Option, Ranking, Single
+
+Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One question, or one row of a matrix: which columns count its answers, and which those who gave none."""
+
+    question: AnyQuestion
+    row: str | None
+    codes: tuple[str, ...]
+    cells: slice
+    """Columns of `codes`, in order, in a row of counts widened by `Layout.widen`."""
+    skipped: int
+    missing: int
+    first: slice | None = None
+    """Of a ranking: the columns that count each option on the first place."""
+
+
+@dataclass(frozen=True)
+class Stratum:
+    name: str
+    source: str | None
+    """The question that is generalised; None for a derived variable."""
+    groups: tuple[tuple[str, int], ...]
+
+
+@dataclass
+class Layout:
+    """The arrangement of one code book. Ranked-at-all counts are columns of their own, added behind the others."""
+
+    book: CodeBook
+    parts: list[Part] = field(default_factory=list[Part])
+    strata: list[Stratum] = field(default_factory=list[Stratum])
+    ranked: list[NDArray[np.intp]] = field(default_factory=list[NDArray[np.intp]])
+    absent: tuple[NDArray[np.intp], NDArray[np.intp]] = (np.zeros(0, np.intp), np.zeros(0, np.intp))
+    """For each widened column, the skipped and the missing column of its question; 0 ("all") where it has none."""
+
+    def widen(self, counts: Counts) -> Counts:
+        """Rows of the Burt matrix with the ranked-at-all columns: each option has one rank at most, so its ranks add up."""
+        return np.hstack([counts, *(counts[:, columns].sum(axis=1) for columns in self.ranked)]) if self.ranked else counts
+
+    def answered(self, wide: Counts) -> Counts:
+        """For each cell, how many answered its question: all without those who skipped it and those who left it out."""
+        skipped, missing = self.absent
+        return wide[:, :1] - np.where(skipped > 0, wide[:, skipped], 0) - np.where(missing > 0, wide[:, missing], 0)
+
+    def part(self, question: str, row: str | None = None) -> Part | None:
+        return next((p for p in self.parts if p.question.id == question and p.row == row), None)
+
+
+@lru_cache(maxsize=32)
+def arrange(book: CodeBook) -> Layout:
+    """The layout of a code book."""
+    layout = Layout(book)
+    wide = len(book)
+    for question in book.instrument.questions:
+        for row in [row.code for row in question.rows] if isinstance(question, Matrix) else [None]:
+            skipped, missing = book.absent(question.id, row)
+            columns = book.of(question.id, row)
+            first = None
+            if isinstance(question, Ranking):
+                first = slice(columns[0], columns[0] + len(question.options))
+                layout.ranked.append(np.array(columns, np.intp).reshape(question.rank_count, -1))
+                columns = list(range(wide, wide + len(question.options)))
+                wide += len(question.options)
+            codes = tuple(book.columns[i].code for i in columns) if first is None else tuple(o.code for o in question_options(question))
+            cells = slice(columns[0], columns[-1] + 1) if columns else slice(0, 0)
+            layout.parts.append(Part(question, row, codes, cells, skipped, missing, first))
+    absent = np.zeros((2, wide), np.intp)
+    for part in layout.parts:
+        for cells in (part.cells, part.first):
+            if cells is not None:
+                absent[0, cells], absent[1, cells] = part.skipped, part.missing
+    layout.absent = (absent[0], absent[1])
+    for name in book.instrument.strata:
+        groups = tuple((book.columns[i].code, i) for i in book.of(name))
+        layout.strata.append(Stratum(name, source(book, name), groups))
+    return layout
+
+
+def source(book: CodeBook, stratum: str) -> str | None:
+    """The question a stratum generalises; None for a derived variable."""
+    if any(derived.id == stratum for derived in book.instrument.derived):
+        return None
+    return strata(book.instrument, stratum)[0]
+
+
+def question_options(question: AnyQuestion) -> tuple[Option, ...]:
+    """The options of a closed question, none for others."""
+    return question.options if isinstance(question, Single | Multiple | Matrix | Ranking) else ()
+
+
+def scored(question: Matrix | Single) -> list[tuple[str, int]]:
+    """The options of an ordered scale with their places from 1; don't know and the like have none."""
+    substantive = [option.code for option in question.options if option.code not in NON_SUBSTANTIVE]
+    return [(code, place) for place, code in enumerate(substantive, 1)]
