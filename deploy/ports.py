@@ -19,11 +19,16 @@ def free(host: str = "127.0.0.1") -> int:
 
 
 def is_free(host: str, port: int) -> bool:
+    try:
+        probe(host, port)
+    except OSError:
+        return False
+    return True
+
+
+def probe(host: str, port: int) -> None:
+    """Raises OSError where one cannot listen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))

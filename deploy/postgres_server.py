@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -61,16 +62,22 @@ class Postgres:
             name="postgres",
             command=[str(binary("postgres")), "-D", str(self.folder), *(part for option in options for part in ("-c", option))],
             ready=self.ready,
-            uid=self.folder.stat().st_uid if os.geteuid() == 0 else -1,
+            uid=self._owner() if os.geteuid() == 0 else -1,
             stop=signal.SIGINT,  # "fast": disconnect everybody, write a checkpoint, go
             orphaned=signal.SIGQUIT,  # "immediate": go; the next start replays the log
-            patience=6.0,
         )
 
     async def ready(self) -> bool:
         connection = await asyncpg.connect(self.url(database="postgres"), timeout=2)
         await connection.close(timeout=2)
         return True
+
+    def _owner(self) -> int:
+        """Whom the files belong to; a copy that root brought back is handed over."""
+        owner = self.folder.stat().st_uid
+        if owner == 0:
+            _give(self.folder, UID)
+        return owner or UID
 
     def _create(self) -> None:
         """A new cluster appears under its name only when it is complete, so an interrupted first start does no harm."""
@@ -103,24 +110,27 @@ class Postgres:
         draft.rename(self.folder)
 
     def _end_leftover(self) -> None:
-        """A server whose parent was killed is going down; one that hangs is ended. Its number may belong to another by now."""
-        lock = self.folder / "postmaster.pid"
+        """Processes of a server whose parent was killed are going down; those that hang are ended. Then its lock file is stale."""
         if not Path("/proc/self/cwd").exists():
             return  # only Linux tells where a process works; elsewhere PostgreSQL judges its lock file itself
         deadline = time.monotonic() + 5
-        while (pid := _server_in(self.folder, lock)) is not None:
-            os.kill(pid, signal.SIGQUIT if time.monotonic() < deadline else signal.SIGKILL)
-            time.sleep(0.1)
-        lock.unlink(missing_ok=True)
+        while left := _working_in(self.folder):
+            for pid in left if time.monotonic() > deadline else ():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _server_in(folder: Path, lock: Path) -> int | None:
-    """The server that still runs in this folder, if there is one: it works in its data folder."""
-    try:
-        pid = int(lock.read_text().split("\n", 1)[0])
-        return pid if Path(f"/proc/{pid}/cwd").readlink() == folder.resolve() else None
-    except (OSError, ValueError):
-        return None
+def _working_in(folder: Path) -> list[int]:
+    """The processes of a PostgreSQL with its data here: a server and those it forked have no other working folder."""
+    found: list[int] = []
+    folder = folder.resolve()
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (entry / "cwd").readlink() == folder and (entry / "comm").read_text() == "postgres\n":
+                found.append(int(entry.name))
+    return found
 
 
 def _give(folder: Path, uid: int) -> None:

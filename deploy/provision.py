@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -59,16 +59,19 @@ async def provision(
 
 
 async def publish_first_token(js: JetStreamContext, file: Path) -> None:
-    """The organiser's secret goes into a file that its owner alone reads; the control stream learns its hash."""
-    if not file.exists():
-        _, secret = tokens.make()
-        write_secret(file, secret + "\n")
-    secret = file.read_text().strip()
+    """The organiser's secret stays in a file that its owner alone reads; the control stream learns its hash."""
+    secret = _kept(file, lambda: tokens.make()[1])
     id = secret.split("_")[1] if secret.startswith("platea_") else ""
     if not id.isalnum():
         raise Refusal(f"{file} does not hold a token.", "Move it away; the next start makes a new one.")
     if await _last(js, subjects.token(id)) is None:
         await _publish(js, subjects.token(id), tokens.Token(id, tokens.digest(secret), "organiser"), id)
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    if not file.exists():
+        write_secret(file, make() + "\n")
+    return file.read_text().strip()
 
 
 async def publish_bundled(js: JetStreamContext) -> None:
@@ -94,18 +97,17 @@ async def _last(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
         return None
 
 
-async def main() -> None:
+def main() -> None:
     wanted = settings.read(Settings, os.environ)
     files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
     passwords = {role: Path(file).read_text().strip() for role, file in files.items() if file}
-    await provision(
-        wanted.nats_url, wanted.database_url, Path(wanted.token_file), passwords, wanted.partition_count, wanted.replicas
-    )
+    token = Path(wanted.token_file)
+    asyncio.run(provision(wanted.nats_url, wanted.database_url, token, passwords, wanted.partition_count, wanted.replicas))
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        asyncio.run(main())
+        main()
     except (Refusal, settings.UnknownSetting) as refusal:
         sys.exit(str(refusal))

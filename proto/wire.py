@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import RawStreamMsg
@@ -32,9 +31,11 @@ async def connect(url: str, name: str) -> Client:
     """
     servers = url.split(",")
     user = urlsplit(servers[0]).username
+    client = Client()
 
     async def lost() -> None:
-        log.warning("NATS connection lost; trying again")
+        if not client.is_closed:
+            log.warning("NATS connection lost; trying again")
 
     async def found() -> None:
         log.warning("NATS connection is back")
@@ -44,7 +45,7 @@ async def connect(url: str, name: str) -> Client:
 
     while True:
         try:
-            return await nats.connect(
+            await client.connect(
                 servers,
                 name=name,
                 inbox_prefix=f"_INBOX.{user}" if user else "_INBOX",
@@ -58,6 +59,7 @@ async def connect(url: str, name: str) -> Client:
                 reconnected_cb=found,
                 error_cb=failed,
             )
+            return client
         except (TimeoutError, OSError, NatsError) as error:
             log.warning("NATS is out of reach (%s); trying again", type(error).__name__)
             await asyncio.sleep(0.5)

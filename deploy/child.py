@@ -1,0 +1,127 @@
+"""A child process of the stack: started, listened to, noticed when it ends, started again, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.bounded_log import BoundedLog
+from deploy.program import Program
+from deploy.refusal import Refusal
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 20.0
+STEADY = 30.0
+"""Seconds of running after which a crash counts as the first again."""
+
+
+class Child:
+    """`make` is called before every start: it may have to tidy up what the last run left."""
+
+    def __init__(self, make: Callable[[], Program], logs: Path) -> None:
+        self._make, self._logs = make, logs
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self, seconds: float) -> None:
+        """Returns when it is ready. Raises Refusal where it ends before that or takes longer."""
+        await self._spawn()
+        deadline = time.monotonic() + seconds
+        while not await self._is_ready():
+            assert self._process is not None
+            if self._process.returncode is not None:
+                await self._finish_log()
+                raise Refusal(f"{self.program.name} did not start: {self._log.last() or 'it ended without a word'}", self._look())
+            if time.monotonic() > deadline:
+                raise Refusal(f"{self.program.name} is not ready after {seconds:.0f} seconds.", self._look())
+            await asyncio.sleep(0.03)
+
+    async def keep(self, say: Callable[[str], None]) -> None:
+        """Starts it again whenever it ends, after a pause that doubles while it keeps ending. Runs until `stop`."""
+        pause = FIRST_PAUSE
+        while not self._stopping:
+            assert self._process is not None
+            begun = time.monotonic()
+            code = await self._process.wait()
+            if self._stopping:
+                return
+            if time.monotonic() - begun > STEADY:
+                pause = FIRST_PAUSE
+            say(f"{self.program.name} ended unexpectedly ({_reason(code)}); starting it again. {self._look()}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                await self._spawn()
+            except (Refusal, OSError) as error:  # what keeps it from starting may pass, as a full disk does
+                say(f"{self.program.name} cannot be started: {error}")
+
+    async def stop(self) -> None:
+        """Asks it to end, and ends it where it does not."""
+        self._stopping = True
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(self.program.stop)
+        try:
+            async with asyncio.timeout(self.program.patience):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+        await self._finish_log()
+
+    def kill(self) -> None:
+        """Ends it and the children it has, stopped ones too."""
+        self._stopping = True
+        if self._process is None or self._process.returncode is not None:
+            return
+        pid = self._process.pid
+        with contextlib.suppress(OSError):
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def _spawn(self) -> None:
+        self.program = await asyncio.to_thread(self._make)
+        self._log = BoundedLog(self._logs / f"{self.program.name}.log")
+        if self._stopping:
+            return
+        # A session of its own keeps the terminal's Ctrl-C away from it: we end the children, in our order.
+        self._process = await asyncio.create_subprocess_exec(
+            *self.program.line(),
+            env=self.program.environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._listening = asyncio.create_task(self._listen(self._process))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while part := await process.stdout.read(65536):
+            for line in part.splitlines(keepends=True):
+                self._log.write(line)
+
+    async def _finish_log(self) -> None:
+        if self._listening is not None:
+            await asyncio.wait([self._listening], timeout=0.5)
+
+    async def _is_ready(self) -> bool:
+        try:
+            return await self.program.ready()
+        except Exception:  # however it fails to answer, it is not ready yet
+            return False
+
+    def _look(self) -> str:
+        return f"Its log is {self._logs / self.program.name}.log."
+
+
+def _reason(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"

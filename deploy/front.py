@@ -1,0 +1,59 @@
+"""One origin for everything: intake in this process, analysis and export behind it by path.
+
+Respondents' requests are handed straight to intake's app. What is proxied may be slow or gone without them noticing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+import uvloop
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from deploy.proxy import Proxy, client_session
+from proto import settings, web
+from services.intake.main import running
+from services.intake.settings import Settings
+
+_BY_FOLDER = {"live": "analysis", "analysis": "analysis", "data": "export", "export": "export"}
+_BY_RESOURCE = {"aggregates": "analysis", "live": "analysis", "recount": "analysis", "releases": "export"}
+
+
+def service_behind(path: str) -> str | None:
+    """Which service answers this path; None is intake."""
+    parts = path.split("/", 6)
+    if parts[1:4] == ["api", "v1", "surveys"]:
+        return _BY_RESOURCE.get(parts[5]) if len(parts) > 5 else None
+    return _BY_FOLDER.get(parts[1]) if len(parts) > 1 else None
+
+
+class Front:
+    """The ASGI app of the whole origin."""
+
+    def __init__(self, intake: ASGIApp, behind: Mapping[str, ASGIApp]) -> None:
+        self._intake, self._behind = intake, behind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = service_behind(scope["path"]) if scope["type"] == "http" else None
+        app = self._intake if service is None else self._behind[service]
+        await app(scope, receive, send)
+
+
+async def main(chosen: Settings) -> None:
+    async with client_session() as client, running(chosen) as intake:
+        behind = {"analysis": Proxy(client, "analysis", chosen.analysis_url), "export": Proxy(client, "export", chosen.export_url)}
+        await web.serve(Front(intake, behind), chosen.host, chosen.port)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s intake %(message)s")
+    try:
+        chosen = settings.read(Settings, os.environ)
+    except settings.UnknownSetting as error:
+        sys.exit(str(error))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(chosen))

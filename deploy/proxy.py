@@ -1,0 +1,98 @@
+"""A reverse proxy to one service on this machine, as an ASGI app: nothing is buffered, and whoever leaves is let go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from litestar.types import Receive, Send
+from yarl import URL
+
+from proto import web
+from proto.problem import Problem
+
+BODY = 256 * 1024
+"""Most bytes of a body that is passed on. Answers and instruments go to intake, which has limits of its own."""
+RETRY = 2
+
+_HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+)
+
+
+class Proxy:
+    """Passes requests on to one service and streams its answers back as they come."""
+
+    def __init__(self, client: aiohttp.ClientSession, name: str, base: str | None) -> None:
+        self._client, self._name, self._base = client, name, base
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            body = await web.read_body(receive, scope, BODY) if _has_body(scope["headers"]) else None
+            answer = await self._ask(scope, body)
+        except Problem as problem:
+            await web.send_problem(send, problem)
+            return
+        # Whoever leaves is not kept waiting for: closing tells the service too.
+        leaving = asyncio.create_task(_left(receive))
+        passing = asyncio.create_task(_pass_back(answer, send))
+        try:
+            await asyncio.wait({leaving, passing}, return_when=asyncio.FIRST_COMPLETED)
+            if passing.done():
+                passing.result()
+        finally:
+            leaving.cancel()
+            passing.cancel()
+            answer.close()
+
+    async def _ask(self, scope: Any, body: bytes | None) -> aiohttp.ClientResponse:
+        if self._base is None:
+            raise Problem("unavailable", f"No {self._name} service is connected here.")
+        query = b"?" + scope["query_string"] if scope["query_string"] else b""
+        url = URL(self._base + (_raw_path(scope) + query).decode("latin-1"), encoded=True)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in _passed_on(scope["headers"])]
+        try:
+            return await self._client.request(scope["method"], url, headers=headers, data=body, allow_redirects=False)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            detail = f"The {self._name} service does not answer just now. Answers to surveys are still taken."
+            raise Problem("unavailable", detail, retry_after=RETRY) from None
+
+
+def _raw_path(scope: Any) -> bytes:
+    return scope.get("raw_path") or str(scope["path"]).encode()
+
+
+def _has_body(headers: Any) -> bool:
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
+
+
+def _passed_on(headers: Any) -> list[tuple[bytes, bytes]]:
+    """Headers without those that concern one connection only (RFC 9110, 7.6.1). Length is set anew with the body."""
+    named = {token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")}
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named | {b"content-length", b"expect"}]
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _pass_back(answer: aiohttp.ClientResponse, send: Send) -> None:
+    own = {token.strip().lower() for token in answer.headers.get("Connection", "").encode().split(b",")}
+    headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _HOP_BY_HOP | own]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for part in answer.content.iter_any():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def client_session() -> aiohttp.ClientSession:
+    """Answers pass as they are: not decompressed, without cookies kept. A stream may be silent for a while, not for ever."""
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90),
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+    )

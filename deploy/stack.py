@@ -1,0 +1,128 @@
+"""What the stack consists of: the servers, what prepares them, the services, and the settings each of them gets."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+
+import aiohttp
+import asyncpg
+from nats.js.errors import Error as JetStreamError
+
+from deploy import ports
+from deploy.data_folder import DataFolder
+from deploy.migrate import ROLES
+from deploy.nats_server import NatsServer
+from deploy.postgres_server import Postgres
+from deploy.program import Program
+from deploy.provision import PARTITIONS, provision
+from deploy.refusal import Refusal
+
+LOOPBACK = "127.0.0.1"
+REACH = 30.0
+"""Seconds within which the servers must let us prepare them."""
+_CHECK = "Check the server and, where it is one of your own,"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a service finds the servers. External servers have one address for all of them."""
+
+    nats: dict[str, str]
+    database: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    data: DataFolder
+    host: str
+    port: int
+    analysis_port: int
+    export_port: int
+    nats: NatsServer | None
+    postgres: Postgres | None
+    addresses: Addresses
+
+    @staticmethod
+    def planned(data: DataFolder, host: str, port: int, nats_url: str | None, database_url: str | None) -> Stack:
+        """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
+        nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
+        postgres = None if database_url else Postgres.embedded(data.postgres, data.keys)
+        users, roles = ("provisioner", "intake", "analysis", "export"), ("platea", *ROLES)
+        return Stack(
+            data, host, port, ports.free(), ports.free(), nats, postgres,
+            Addresses(
+                nats={user: nats.url(user) if nats else str(nats_url) for user in users},
+                database={role: postgres.url(role) if postgres else str(database_url) for role in roles},
+            ),
+        )  # fmt: skip
+
+    async def provision(self) -> None:
+        """Raises Refusal, also where an external server does not answer."""
+        passwords = {role: self.data.keys.read(f"postgres-{role}") for role in ROLES} if self.postgres else {}
+        addresses = self.addresses
+        try:
+            async with asyncio.timeout(REACH):
+                await provision(addresses.nats["provisioner"], addresses.database["platea"], self.data.token, passwords, PARTITIONS)
+        except TimeoutError:
+            raise Refusal("NATS is out of reach, or does not let Platea in.", f"{_CHECK} PLATEA_NATS_URL.") from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise Refusal(f"The database cannot be prepared: {_sentence(error)}.", f"{_CHECK} PLATEA_DATABASE_URL.") from None
+        except JetStreamError as error:
+            raise Refusal(f"NATS cannot be prepared: {_sentence(error)}.", "Check that its JetStream is on and has room.") from None
+
+    def analysis(self) -> Program:
+        return _service(
+            "analysis",
+            "services.analysis",
+            f"http://{LOOPBACK}:{self.analysis_port}/analysis/health/ready",
+            PLATEA_NATS_URL=self.addresses.nats["analysis"],
+            PLATEA_DATABASE_URL=self.addresses.database["platea_analysis"],
+            PLATEA_HOST=LOOPBACK,
+            PLATEA_PORT=str(self.analysis_port),
+            PLATEA_PARTITIONS="all",
+            PLATEA_RECORD_KEY_FILE=str(self.data.keys.path("record-key")),
+        )
+
+    def export(self) -> Program:
+        return _service(
+            "export",
+            "services.export",
+            f"http://{LOOPBACK}:{self.export_port}/export/health/ready",
+            PLATEA_NATS_URL=self.addresses.nats["export"],
+            PLATEA_DATABASE_URL=self.addresses.database["platea_export"],
+            PLATEA_HOST=LOOPBACK,
+            PLATEA_PORT=str(self.export_port),
+            PLATEA_RELEASES=str(self.data.releases),
+        )
+
+    def front(self) -> Program:
+        return _service(
+            "intake",
+            "deploy.front",
+            f"{self.url()}/health/ready",
+            PLATEA_NATS_URL=self.addresses.nats["intake"],
+            PLATEA_HOST=self.host,
+            PLATEA_PORT=str(self.port),
+            PLATEA_ANALYSIS_URL=f"http://{LOOPBACK}:{self.analysis_port}",
+            PLATEA_EXPORT_URL=f"http://{LOOPBACK}:{self.export_port}",
+        )
+
+    def url(self) -> str:
+        """Where a program on this machine finds the stack."""
+        everywhere = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104  an address to recognise, not to listen on
+        host = everywhere.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def _sentence(error: Exception) -> str:
+    return str(getattr(error, "description", None) or error or type(error).__name__).partition("\n")[0].rstrip(".")
+
+
+def _service(name: str, module: str, health: str, **settings: str) -> Program:
+    async def ready() -> bool:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session, session.get(health) as answer:
+            return answer.status == 200
+
+    return Program(name, [sys.executable, "-m", module], ready, settings, patience=2.5)

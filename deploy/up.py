@@ -1,0 +1,195 @@
+"""`platea up`: starts the stack, keeps it running, says what matters, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from deploy import ports
+from deploy.child import Child
+from deploy.data_folder import ROOM, DataFolder
+from deploy.program import Program
+from deploy.refusal import Refusal
+from deploy.stack import Stack
+from proto import settings
+
+PATIENCE = 60.0
+"""Seconds a child may take to be ready."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the environment may say to `platea up`. The last two are for the other commands; many shells have them set."""
+
+    nats_url: str | None = None
+    database_url: str | None = None
+    url: str | None = None
+    token: str | None = None
+
+
+def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), simulate: int = 0) -> int:
+    """Runs the stack until Ctrl-C or SIGTERM and returns the exit status."""
+    logging.basicConfig(level=logging.ERROR)  # what matters to the operator is said in sentences
+    try:
+        wanted = settings.read(Settings, os.environ)
+        folder = DataFolder(data)
+        with folder.taken():
+            _check_port(host, port)
+            asyncio.run(_run(Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url), simulate))
+    except Refusal as refusal:
+        return _complain(refusal.cause, refusal.way_out)
+    except settings.UnknownSetting as unknown:
+        return _complain(str(unknown), "Correct or unset it, then start again.")
+    except OSError as error:
+        return _complain(f"Platea could not start: {error}.", "See to that, or choose another data folder with --data.")
+    return 0
+
+
+async def _run(stack: Stack, simulate: int) -> None:
+    """Until a signal: start, greet, keep. Then, or when something refuses to start: stop what runs."""
+    children = Children(stack)
+    asked = _on_signal(children)
+    begun = time.monotonic()
+
+    async def work() -> None:
+        await children.start()
+        _greet(stack, time.monotonic() - begun)
+        await asyncio.gather(*(child.keep(_say) for child in children.all), _watch_disk(stack), _simulate(stack, simulate))
+
+    working, waiting = asyncio.create_task(work()), asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.is_set():
+            await working
+    finally:
+        for task in (working, waiting):
+            task.cancel()
+        await children.stop()
+        await asyncio.gather(working, waiting, return_exceptions=True)
+
+
+class Children:
+    """All processes of the stack, started in the order of need and stopped in the reverse."""
+
+    def __init__(self, stack: Stack) -> None:
+        logs = stack.data.logs
+        self._provision = stack.provision
+        self.servers = [Child(server.program, logs) for server in (stack.nats, stack.postgres) if server is not None]
+        self.workers = [Child(stack.analysis, logs), Child(stack.export, logs)]
+        self.front = [Child(stack.front, logs)]
+
+    @property
+    def all(self) -> list[Child]:
+        return [*self.servers, *self.workers, *self.front]
+
+    async def start(self) -> None:
+        """Raises Refusal."""
+        await asyncio.gather(*(child.start(PATIENCE) for child in self.servers))
+        await self._provision()
+        await asyncio.gather(*(child.start(PATIENCE) for child in (*self.workers, *self.front)))
+
+    async def stop(self) -> None:
+        """First nobody asks any more, then nobody records, then the servers write what they hold."""
+        for group in (self.front, self.workers, self.servers):
+            await asyncio.gather(*(child.stop() for child in group))
+
+    def kill(self) -> None:
+        for child in self.all:
+            child.kill()
+
+
+def _on_signal(children: Children) -> asyncio.Event:
+    """The event that a signal sets. A second signal ends everything at once; nothing accepted is lost by that."""
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        if asked.is_set():
+            children.kill()
+        asked.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signum, ask)
+    return asked
+
+
+def _greet(stack: Stack, seconds: float) -> None:
+    url = stack.url()
+    lines = [(f"{url}/", "open surveys"), (f"{url}/live/ai-security", "live figures"), (f"{url}/data/ai-security", "releases")]
+    lines += [(f"{url}/schema", "the API"), (_short(stack.data.token), "the organiser's token")]
+    if stack.nats is not None:
+        lines.insert(4, (f"ws://127.0.0.1:{stack.nats.websocket}", "figures as they are published, by NATS over WebSocket"))
+    width = max(len(address) for address, _ in lines)
+    print(f"Platea is ready after {seconds:.1f} s. Ctrl-C stops it.\n")
+    for address, what in lines:
+        print(f"  {address:<{width}}  {what}")
+    print(flush=True)
+
+
+async def _watch_disk(stack: Stack) -> None:
+    """One line when the disk fills up, another when it has room again."""
+    tight = False
+    while True:
+        free = stack.data.free()
+        if tight != (free < ROOM):
+            tight = not tight
+            _say(f"The disk that holds {stack.data.path} {f'has only {free // 2**20} MB left' if tight else 'has room again'}.")
+        await asyncio.sleep(30)
+
+
+async def _simulate(stack: Stack, responses: int) -> None:
+    """Lets plausible respondents answer, as `platea simulate` does; it shows its own progress."""
+    if responses:
+        arguments = ["simulate", "ai-security", "--responses", str(responses), "--url", stack.url()]
+        simulation = Program("simulate", [sys.executable, "-m", "deploy.cli", *arguments], ready=_at_once)
+        process = await asyncio.create_subprocess_exec(*simulation.line(), env=simulation.environment() | _look_of_terminal())
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+async def _at_once() -> bool:
+    return True
+
+
+def _look_of_terminal() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("TERM", "NO_COLOR", "COLUMNS") if name in os.environ}
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises Refusal where the stack could not listen."""
+    try:
+        ports.probe(host, port)
+    except socket.gaierror:
+        raise Refusal(f"{host} is no address of this machine.", "Choose another with --host.") from None
+    except PermissionError:
+        raise Refusal(f"This user may not listen on port {port}.", "Choose a port above 1023 with --port.") from None
+    except (OSError, OverflowError) as error:
+        busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        cause = f"Port {port} on {host} is in use by another program." if busy else f"Platea cannot listen on {host}, port {port}."
+        raise Refusal(
+            cause, "Choose another with --port, or end the program that uses it." if busy else "Choose others with --host and --port."
+        ) from None
+
+
+def _short(path: Path) -> str:
+    """As the operator would type it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
+
+
+def _complain(cause: str, way_out: str) -> int:
+    print(f"{cause}\n{way_out}", file=sys.stderr, flush=True)
+    return 1

@@ -1,0 +1,156 @@
+"""The front: one origin, whose slow or missing parts do not concern respondents."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web as behind
+
+from deploy import ports
+from deploy.front import Front, service_behind
+from deploy.proxy import BODY, Proxy, client_session
+from proto import web
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/", None),
+        ("", None),
+        ("*", None),
+        ("/s/ai-security", None),
+        ("/api/v1/surveys", None),
+        ("/api/v1/surveys/live", None),
+        ("/api/v1/surveys/ai-security/responses", None),
+        ("/api/v1/receipts/live", None),
+        ("/livestock", None),
+        ("/live/ai-security", "analysis"),
+        ("/analysis/health/ready", "analysis"),
+        ("/api/v1/surveys/ai-security/aggregates", "analysis"),
+        ("/api/v1/surveys/ai-security/aggregates/A/B", "analysis"),
+        ("/api/v1/surveys/ai-security/live", "analysis"),
+        ("/api/v1/surveys/ai-security/recount", "analysis"),
+        ("/data/ai-security", "export"),
+        ("/api/v1/surveys/ai-security/releases/1/data.csv", "export"),
+    ],
+)
+def test_each_path_has_one_service(path: str, service: str | None) -> None:
+    assert service_behind(path) == service
+
+
+async def _intake(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"intake", "more_body": False})
+
+
+class Behind:
+    """A small service behind the front: it echoes, streams, and notices who leaves."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def echo(self, request: behind.Request) -> behind.Response:
+        seen = {
+            "method": request.method,
+            "target": request.raw_path,
+            "headers": dict(request.headers),
+            "body": (await request.read()).decode(),
+        }
+        return behind.json_response(seen, status=418, headers={"X-Told": "yes", "Connection": "X-Hop", "X-Hop": "no"})
+
+    async def stream(self, request: behind.Request) -> behind.StreamResponse:
+        response = behind.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            await response.write(b"id: 1\n\n")
+            await self.go_on.wait()
+            while True:
+                await response.write(b": beat\n\n")
+                await asyncio.sleep(0.02)
+        except (ConnectionError, asyncio.CancelledError):
+            self.left.set()
+            raise
+
+
+@contextlib.asynccontextmanager
+async def _origin(analysis: str | None) -> AsyncIterator[str]:
+    port = ports.free()
+    async with client_session() as client:
+        front = Front(_intake, {"analysis": Proxy(client, "analysis", analysis), "export": Proxy(client, "export", None)})
+        serving = asyncio.create_task(web.serve(front, "127.0.0.1", port))
+        while ports.is_free("127.0.0.1", port):  # noqa: ASYNC110  nothing tells when it listens
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[tuple[Behind, str]]:
+    told = Behind()
+    app = behind.Application()
+    app.router.add_get("/live/stream", told.stream)
+    app.router.add_route("*", "/{path:.*}", told.echo)
+    runner = behind.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    port = ports.free()
+    await behind.TCPSite(runner, "127.0.0.1", port).start()
+    yield told, f"http://127.0.0.1:{port}"
+    await runner.cleanup()
+
+
+async def test_a_request_arrives_behind_as_it_was_sent(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
+    _, base = service
+    async with _origin(base) as url:
+        headers = {"Authorization": "Bearer x", "Connection": "keep-alive, X-Private", "X-Private": "1"}
+        async with client.post(f"{url}/live/a%20b?x=%C3%A9&y=2", data=b"body", headers=headers) as answer:
+            seen = await answer.json()
+            assert answer.status == 418
+            assert answer.headers["X-Told"] == "yes"
+            assert "X-Hop" not in answer.headers
+    assert seen["method"] == "POST"
+    assert seen["target"] == "/live/a%20b?x=%C3%A9&y=2"
+    assert seen["body"] == "body"
+    assert seen["headers"]["Authorization"] == "Bearer x"
+    assert "X-Private" not in seen["headers"]
+    assert seen["headers"]["Host"] in url
+
+
+async def test_events_pass_at_once_and_leaving_reaches_the_service(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
+    told, base = service
+    async with _origin(base) as url:
+        async with asyncio.timeout(3), client.get(f"{url}/live/stream") as answer:
+            assert await answer.content.readline() == b"id: 1\n"
+        told.go_on.set()
+        async with asyncio.timeout(3):
+            await told.left.wait()
+
+
+async def test_without_the_service_behind_intake_is_still_there(client: aiohttp.ClientSession) -> None:
+    async with _origin(f"http://127.0.0.1:{ports.free()}") as url:
+        for path in ("/live/x", "/data/x"):
+            async with client.get(url + path) as answer:
+                assert answer.status == 503
+                assert answer.content_type == "application/problem+json"
+                assert (await answer.json())["type"] == "/problems/unavailable"
+        async with client.get(f"{url}/live/x") as answer:
+            assert answer.headers["Retry-After"]
+        async with client.get(f"{url}/s/x") as answer:
+            assert await answer.text() == "intake"
+
+
+async def test_a_body_past_the_limit_is_refused(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
+    async with _origin(service[1]) as url, client.post(f"{url}/live/x", data=b"x" * (BODY + 1)) as answer:
+        assert answer.status == 413
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
