@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from deploy import ports
+from deploy import ports, running
 from deploy.child import Child
 from deploy.data_folder import ROOM, DataFolder
 from deploy.program import Program
 from deploy.refusal import Refusal
+from deploy.running import Running
 from deploy.stack import Stack
 from proto import settings
 
@@ -27,10 +28,11 @@ PATIENCE = 60.0
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the environment may say to `platea up`. The last two are for the other commands; many shells have them set."""
+    """What the environment may say to `platea up`. The last three are the command line's; many shells have them set."""
 
     nats_url: str | None = None
     database_url: str | None = None
+    data: str | None = None
     url: str | None = None
     token: str | None = None
 
@@ -61,6 +63,7 @@ async def _run(stack: Stack, simulate: int) -> None:
 
     async def work() -> None:
         await children.start()
+        running.write(stack.data.path, _told(stack))
         _greet(stack, time.monotonic() - begun)
         await asyncio.gather(*(child.keep(_say) for child in children.all), _watch_disk(stack), _simulate(stack, simulate))
 
@@ -73,6 +76,7 @@ async def _run(stack: Stack, simulate: int) -> None:
         for task in (working, waiting):
             task.cancel()
         await children.stop()
+        running.forget(stack.data.path)
         await asyncio.gather(working, waiting, return_exceptions=True)
 
 
@@ -118,6 +122,11 @@ def _on_signal(children: Children) -> asyncio.Event:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, ask)
     return asked
+
+
+def _told(stack: Stack) -> Running:
+    nats, postgres = stack.nats, stack.postgres
+    return Running(stack.url(), os.getpid(), nats.monitor if nats else None, postgres.port if postgres else None)
 
 
 def _greet(stack: Stack, seconds: float) -> None:

@@ -1,0 +1,120 @@
+"""`platea release`: build, list and verify releases."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deploy.cli import server
+from deploy.cli.console import Trouble, fail, out, progress, say, table
+from deploy.cli.server import Server, quoted
+
+POLL = 0.2
+STEPS = {"waiting": "Waiting", "reading": "Reading", "protecting": "Protecting", "writing": "Writing"}
+
+
+@click.group(name="release", short_help="Datasets that give nobody away.")
+def group() -> None:
+    """Build, list and verify releases: numbered, unchangeable datasets that give nobody away."""
+
+
+@group.command()
+@click.argument("survey", metavar="ID")
+@click.option(
+    "--profile",
+    type=click.Choice(["public", "scientific"]),
+    default="public",
+    show_default=True,
+    help="For everybody, or for research under contract.",
+)
+@click.option(
+    "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Also download it: DIR becomes the release's folder."
+)
+@server.options
+def create(survey: str, profile: str, folder: Path | None, server: Server) -> None:
+    """Build a release of the survey ID, wait for it, and download it with --out.
+
+    Refused where the responses cannot be protected well enough. `platea release verify DIR` checks the download.
+    """
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise Trouble(f"{folder} is not empty.", "Name a new folder with --out; a release never mixes with other files.")
+    base = f"/api/v1/surveys/{quoted(survey)}/releases"
+    job: dict[str, Any] = server.ask("POST", base, b'{"profile":"%s"}' % profile.encode())
+    with progress("Waiting", 100) as bar:
+        while job["status"] in STEPS:
+            bar.reach(100 * job.get("progress", 0.0), label=STEPS[job["status"]])
+            time.sleep(POLL)
+            job = server.get(f"{base}/jobs/{quoted(job['id'])}")
+    if job["status"] != "done":
+        raise Trouble(job.get("detail") or "The release was not built.", "Wait for more responses, or look into the server's log.")
+    number = job["number"]
+    manifest: dict[str, Any] = server.get(f"{base}/{number}")
+    say(f"Release {number} of {survey}: {manifest['released']:,} of {manifest['responses']:,} responses, profile {manifest['profile']}.")
+    if folder is not None:
+        download(server, f"{base}/{number}", manifest, folder)
+        say(f"Saved in {folder}; `platea release verify {folder}` checks it at any time.")
+
+
+@group.command(name="list")
+@click.argument("survey", metavar="ID")
+@server.options
+def list_(survey: str, server: Server) -> None:
+    """List the releases of the survey ID."""
+    found: list[dict[str, Any]] = server.get(f"/api/v1/surveys/{quoted(survey)}/releases")
+    if not found:
+        say(f"No releases of {survey} yet.")
+        return
+    grid = table("release", "version", "profile", "responses", "files", "size")
+    for each in found:
+        size = sum(file["bytes"] for file in each["files"])
+        grid.add_row(
+            str(each["number"]), each["version"], each["profile"], f"{each['released']:,}", str(len(each["files"])), f"{size / 1e6:,.1f} MB"
+        )
+    out.print(grid)
+
+
+@group.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def verify(folder: Path) -> None:
+    """Check the release in DIR against its manifest: every file, its size, its SHA-256. Needs no server."""
+    from services.export.verify import check
+
+    if not folder.is_dir():
+        raise Trouble(f"There is no folder {folder}.", "Name the folder that `platea release create --out` made.")
+    wrong = check(folder)
+    for sentence in wrong:
+        say(sentence)
+    if wrong:
+        fail()
+    say(f"{folder} is whole and unchanged.")
+
+
+def download(server: Server, base: str, manifest: dict[str, Any], folder: Path) -> None:
+    """All files or none: they arrive beside the folder, are checked, and move there in one step."""
+    from services.export.verify import check
+
+    names = ["manifest.json", *(file["name"] for file in manifest["files"])]
+    if any(name != Path(name).name for name in names):
+        raise Trouble("The server named a file outside the release.", "Do not use this server.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".release-", dir=folder.parent) as temporary:
+            arriving = Path(temporary) / "release"
+            arriving.mkdir(mode=0o755)
+            with progress("Downloading", len(names), "files") as bar:
+                for name in names:
+                    with server.open("GET", f"{base}/{quoted(name)}") as answer, (arriving / name).open("wb") as file:
+                        shutil.copyfileobj(answer, file)
+                    bar.advance()
+            if wrong := check(arriving):
+                raise Trouble(f"The download is damaged: {wrong[0]}", "Try again.")
+            if folder.exists():
+                folder.rmdir()
+            arriving.rename(folder)
+    except OSError as error:
+        raise Trouble(f"Cannot write {folder}: {error.strerror}.", "Name a folder that you may write to with --out.") from None

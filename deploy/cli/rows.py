@@ -1,0 +1,166 @@
+"""Rows of a CSV or NDJSON file, one by one: a broken row is told with its reason and does not take its neighbours along."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+OURS = ("import_line", "import_reasons", "import_row")
+"""Columns that a rejects file has in front. A mended one can be imported: they are passed over."""
+LONGEST = 500
+"""Lines one row may run over (line breaks inside quotes); a quote left open that long is a slip."""
+
+
+class UnreadableFile(Exception):
+    """Nothing in the file can be imported; the message says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """`cells` by column, or `fault`: why there are none. `raw` is the text as it stands in the file."""
+
+    line: int
+    raw: str
+    cells: dict[str, str] | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    columns: list[str]
+    rows: list[Row]
+
+
+def read_csv(data: bytes) -> Sheet:
+    """Raises UnreadableFile where the header cannot be read. The separator is the header's: comma, semicolon or tab."""
+    lines = data.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
+    if not lines:
+        raise UnreadableFile("the file is empty")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in lines[0]:
+        raise UnreadableFile("the file is not UTF-8 text")
+    try:
+        separator = _separator(lines[0].decode())
+    except UnicodeDecodeError:
+        raise UnreadableFile("the file is not UTF-8 text") from None
+    taken, columns = _record(lines, 0, separator, None)
+    if isinstance(columns, str):
+        raise UnreadableFile(f"the header is broken: {columns}")
+    columns = [column.strip() for column in columns]
+    twice = sorted(column for column, count in Counter(columns).items() if count > 1)
+    if twice:
+        raise UnreadableFile(f"the header names {twice[0]!r} twice" if twice[0] else "the header has more than one column without a name")
+    return Sheet(columns, list(_rows(lines, taken, separator, columns)))
+
+
+def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> Iterator[Row]:
+    while at < len(lines):
+        if not lines[at].strip():
+            at += 1
+            continue
+        taken, cells = _record(lines, at, separator, len(columns))
+        raw = b"".join(lines[at : at + taken]).decode(errors="replace").rstrip("\r\n")
+        if isinstance(cells, str):
+            yield Row(at + 1, raw, fault=cells)
+        elif any(cell.strip() for cell in cells):
+            yield Row(at + 1, raw, dict(zip(columns, (cell.strip() for cell in cells), strict=True)))
+        at += taken
+
+
+def _record(lines: list[bytes], at: int, separator: str, width: int | None) -> tuple[int, list[str] | str]:
+    """The lines that the record at this line takes, and its cells or what is wrong with it.
+
+    Quotes may hold line breaks, so lines are added until the quotes are even; when that gives no sound row, the first line alone is to
+    blame, and reading goes on with the next: a slip costs one row, not the rest of the file.
+    """
+    text, taken = b"", 0
+    while taken < min(LONGEST, len(lines) - at):
+        text += lines[at + taken]
+        taken += 1
+        if text.count(b'"') % 2 == 0:
+            break
+    cells = _cells(text, separator, width)
+    if isinstance(cells, str) and taken > 1:
+        alone = _cells(lines[at], separator, width)
+        return 1, alone if isinstance(alone, str) else "a quote is opened and not closed"
+    return taken, cells
+
+
+def _cells(text: bytes, separator: str, width: int | None) -> list[str] | str:
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} of the row is not UTF-8"
+    if "\0" in decoded:
+        return "the row holds a character that cannot be stored (U+0000)"
+    try:
+        found = list(csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        reason = str(error)
+        return "a quote is opened and not closed" if "end of data" in reason else f"the quotes are broken ({reason})"
+    if len(found) != 1:
+        return "the quotes are broken"
+    if width is not None and len(found[0]) != width:
+        return f"the row has {len(found[0])} cells, the header {width}"
+    return found[0]
+
+
+def _separator(header: str) -> str:
+    outside = "".join(header.split('"')[::2])
+    return max((",", ";", "\t"), key=outside.count)
+
+
+@dataclass(frozen=True)
+class Body:
+    """One line of an NDJSON file: an object with `answers` and perhaps `language`, or `fault`."""
+
+    line: int
+    raw: str
+    content: dict[str, Any] | None = None
+    fault: str = ""
+
+
+def read_ndjson(data: bytes) -> list[Body]:
+    return [_body(number, line) for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if line.strip()]
+
+
+def _body(number: int, line: bytes) -> Body:
+    raw = line.decode(errors="replace").rstrip("\r")
+    try:
+        content: Any = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return Body(number, raw, fault=f"the line is not readable JSON: {error}")
+    if isinstance(content, dict) and content.keys() == {"line", "reasons", "row"}:
+        content = content["row"]  # a mended line of a rejects file
+    if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
+        return Body(number, raw, fault='the line must be an object with "answers"')
+    return Body(number, raw, cast("dict[str, Any]", content))
+
+
+def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str]:
+    """A receipt for each row, from its content and how often that content came before.
+
+    So the same file gives the same receipts wherever its rows stand, two equal rows count as two, and without the key nobody can find
+    the receipt of a row that they know or guess (HMAC-SHA-256).
+    """
+    seen: Counter[bytes] = Counter()
+    for content in contents:
+        seen[content] += 1
+        message = b"platea-import-1\0%s\0%d\0%s" % (survey.encode(), seen[content], content)
+        yield urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)).rstrip(b"=").decode()
+
+
+def content_of(row: Row | Body) -> bytes:
+    """What makes a row the same row: its cells or its JSON, whatever its place, order of columns or spaces."""
+    if isinstance(row, Body):
+        return msgspec.json.encode(row.content, order="sorted")
+    cells = row.cells or {}
+    return msgspec.json.encode({name: cell for name, cell in cells.items() if cell and name not in OURS}, order="sorted")

@@ -1,0 +1,86 @@
+"""`platea survey`: instruments from the first draft to the closing day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deploy.cli import server
+from deploy.cli.console import Trouble, fail, out, say, table
+from deploy.cli.server import Server, quoted
+from proto import author
+from proto import instrument as instruments
+from proto.instrument import Instrument
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(name="survey", short_help="Draft, check, publish, list and close surveys.")
+def group() -> None:
+    """Draft, check, publish, list and close surveys."""
+
+
+@group.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+def check(file: Path) -> None:
+    """Check the instrument in FILE and name every fault with its line. Needs no server."""
+    instrument = read(file)
+    say(
+        f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.questions)} questions "
+        f"in {len(instrument.sections)} sections, {', '.join(instrument.languages)}."
+    )
+
+
+@group.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+@server.options
+def publish(file: Path, server: Server) -> None:
+    """Check the instrument in FILE, then open it. Doing so twice is harmless; a published version never changes."""
+    instrument = read(file)
+    server.ask("POST", "/api/v1/surveys", instruments.encode(instrument))
+    say(f"{instrument.id} {instrument.version} is open at {server.url}/s/{instrument.id}")
+
+
+@group.command(name="list")
+@server.options
+def list_(server: Server) -> None:
+    """List the surveys of the server."""
+    grid = table("survey", "version", "languages", "title")
+    found: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys", public=True)
+    for each in found:
+        title = each.get("title", "")
+        text = title if isinstance(title, str) else title.get("en") or next(iter(title.values()), "")
+        grid.add_row(each["id"], each["version"], ", ".join(each.get("languages", [])), text)
+    if found:
+        out.print(grid)
+    else:
+        say("No open surveys. `platea survey publish FILE` opens one.")
+
+
+@group.command()
+@click.argument("survey", metavar="ID")
+@server.options
+def close(survey: str, server: Server) -> None:
+    """Close the survey ID: no new answers, no changes; respondents can still withdraw. A new version opens it again."""
+    server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/close", b"{}")
+    say(f"{survey} is closed.")
+
+
+def read(file: Path) -> Instrument:
+    """The instrument in a file; its faults are printed with their lines, and the command ends."""
+    try:
+        found = author.load(file)
+    except OSError as error:
+        raise Trouble(
+            f"Cannot read {file}: {error.strerror}.", "Name an instrument file, such as one that `platea survey draft` wrote."
+        ) from None
+    if isinstance(found, Instrument):
+        return found
+    for fault in found:
+        say(str(fault))
+    count = len(found)
+    say(f"{count} fault{'s' if count != 1 else ''}; nothing was published.")
+    fail()
+    raise AssertionError
