@@ -6,6 +6,7 @@ Answers are the Struct that `proto.answers` builds: one attribute per question, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -54,8 +55,9 @@ def _test(name: str, rule: Rule, questions: Mapping[str, Question], derived: Map
             return lambda answers: getattr(answers, name) is not UNSET
         case "any_row_in" if isinstance(question, Matrix):
             wanted = [row_attribute(i) for i, row in enumerate(question.rows) if not rule.rows or row.code in rule.rows]
-            return lambda answers: (
-                (given := getattr(answers, name)) is not UNSET and any(getattr(given, row) in values for row in wanted)
-            )
+            if not wanted:
+                raise KeyError(rule.rows[0])
+            rows: Callable[[Any], Any] = attrgetter(*wanted, wanted[0])  # with a second name it always gives a tuple
+            return lambda answers: (given := getattr(answers, name)) is not UNSET and not values.isdisjoint(rows(given))
         case _:
             raise KeyError(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -32,34 +32,35 @@ class Folder:
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
         """Adds the responses to the state; with `sign` -1 takes them back."""
-        for start in range(0, len(responses), ROWS):
-            self._fold(state, responses[start : start + ROWS], sign)
+        for _, version in groupby(responses, _version):
+            same = list(version)
+            for start in range(0, len(same), ROWS):
+                self._fold(state, same[start : start + ROWS], sign)
 
     def _fold(self, state: State, responses: Sequence[Answered], sign: int) -> None:
-        x = self._columns([answers for _, answers in responses])
+        x, numbers = self.codebook.tabulate([answers for _, answers in responses])
         r = self._record_keys(id for id, _ in responses)
         add = np.add if sign > 0 else np.subtract
         add(state.burt, x.T @ x, out=state.burt)
         add(state.keys, x.T @ (x * r[:, None]), out=state.keys)
-        if self.codebook.numbers:
-            self._fold_numbers(state, [answers for _, answers in responses], x, sign)
-
-    def _fold_numbers(self, state: State, answers: list[Any], x: NDArray[np.float32], sign: int) -> None:
-        values = [[value or 0 for value in self.codebook.values(one)] for one in answers]
-        state.products += sign * (np.array(values, np.float64).T @ x.astype(np.float64))
-        whole: Any = np.array(values, object)
-        for row, addend in zip(state.squares, whole.T @ whole, strict=True):
-            row[:] = [a + sign * int(b) for a, b in zip(row, addend, strict=True)]
-
-    def _columns(self, answers: list[Any]) -> NDArray[np.float32]:
-        encoded = [self.codebook.encode(one) for one in answers]
-        lengths = [len(columns) for columns in encoded]
-        x = np.zeros((len(answers), len(self.codebook)), np.float32)
-        rows = np.repeat(np.arange(len(answers)), lengths)
-        x[rows, np.fromiter(chain.from_iterable(encoded), np.intp, sum(lengths))] = 1
-        return x
+        if numbers.shape[1]:
+            add(state.products, numbers.T.astype(np.float64) @ x, out=state.products)
+            for row, addend in zip(state.squares, _squares(numbers), strict=True):
+                row[:] = [a + sign * int(b) for a, b in zip(row, addend, strict=True)]
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
         drawn = b"".join(hashlib.blake2b(bytes.fromhex(id), digest_size=2, key=self._secret).digest() for id in ids)
         return np.frombuffer(drawn, "<u2").astype(np.float32)
+
+
+def _version(response: Answered) -> Any:
+    return type(response[1])
+
+
+def _squares(numbers: NDArray[np.int64]) -> list[list[int]]:
+    """Sums of products, exact also where they outgrow 64 bits."""
+    if int(np.abs(numbers).max()) ** 2 * len(numbers) < 2**63:
+        return (numbers.T @ numbers).tolist()
+    whole: Any = numbers.astype(object)
+    return (whole.T @ whole).tolist()
