@@ -60,12 +60,13 @@ KINDS = {
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A refusal as a value that can also be raised at the rim. `retry_after` is in seconds."""
+    """A refusal as a value that can also be raised at the rim. `retry_after` is in seconds, `allow` names the methods there are."""
 
     code: str
     detail: str = ""
     errors: tuple[Fault, ...] = ()
     retry_after: int | None = None
+    allow: str | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -75,6 +76,7 @@ class Problem(Exception):
     @property
     def headers(self) -> dict[str, str]:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        headers |= {} if self.allow is None else {"Allow": self.allow}
         return headers | ({"WWW-Authenticate": "Bearer"} if self.kind.status == 401 else {})
 
     def body(self) -> bytes:

@@ -69,7 +69,8 @@ def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         extra: Any = error.extra if isinstance(error.extra, list) else []
         faults = tuple(Fault("/" + str(e.get("key", "")).replace(".", "/"), "wrong-type", str(e.get("message", ""))) for e in extra)
         return answer(request, Problem("request-refused", errors=faults))
-    return answer(request, Problem(codes.get(error.status_code, "internal" if error.status_code >= 500 else "bad-request")))
+    allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
+    return answer(request, Problem(codes.get(error.status_code, "internal" if error.status_code >= 500 else "bad-request"), allow=allow))
 
 
 def answer_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -31,7 +31,6 @@ async def connect(url: str, name: str) -> Client:
     """
     servers = url.split(",")
     user = urlsplit(servers[0]).username
-    client = Client()
 
     async def lost() -> None:
         if not client.is_closed:
@@ -44,6 +43,7 @@ async def connect(url: str, name: str) -> Client:
         log.debug("NATS: %s", type(error).__name__)
 
     while True:
+        client = Client()
         try:
             await client.connect(
                 servers,
@@ -134,7 +134,7 @@ async def follow_control(
     def handle(message: RawStreamMsg) -> None:
         try:
             registry.apply(read_control(message.data or b""))
-        except UnreadableEvent:
+        except (UnreadableEvent, msgspec.ValidationError):
             log.error("control event %s is unreadable and was passed over", message.seq)
             return
         if changed is not None:

@@ -1,0 +1,53 @@
+"""Intake as an app: the JSON API and the pages, with one way to answer what goes wrong."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
+
+from proto.problem import Problem
+from proto.web import EXCEPTION_HANDLERS
+from services.intake import routes_admin, routes_receipts, routes_responses, routes_service, routes_surveys
+from services.intake.context import Intake
+
+
+def create_app(intake: Intake) -> Litestar:
+    """Handlers get the connected `intake` by asking for a parameter of that name."""
+
+    def given() -> Intake:
+        return intake
+
+    async def count(error: Exception, scope: Scope) -> None:
+        if isinstance(error, Problem):
+            intake.metrics.ended(error.code)
+        elif not isinstance(error, HTTPException):
+            intake.metrics.ended("internal")
+
+    return Litestar(
+        route_handlers=[
+            routes_responses.route(intake),
+            *routes_receipts.HANDLERS,
+            *routes_surveys.HANDLERS,
+            *routes_admin.HANDLERS,
+            *routes_service.HANDLERS,
+        ],
+        dependencies={"intake": Provide(given, sync_to_thread=False)},
+        exception_handlers=EXCEPTION_HANDLERS,
+        after_exception=[count],
+        before_send=[_no_sniffing],
+        state=State({"intake": intake}),
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+async def _no_sniffing(message: Message, scope: Scope) -> None:
+    """Whatever a browser is given, it takes it for what it is called."""
+    if message["type"] == "http.response.start":
+        headers = list(message.get("headers", []))
+        if not any(name == b"x-content-type-options" for name, _ in headers):
+            message["headers"] = [*headers, (b"x-content-type-options", b"nosniff")]

@@ -1,0 +1,72 @@
+"""The surveys that intake serves: every published version compiled into a reader, and its definition as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+
+import msgspec
+
+from proto import instrument as instruments
+from proto.answers import Reader
+from proto.instrument import Instrument
+from proto.registry import Registry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What the public may read of an instrument, with its ETag."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass
+class Survey:
+    """Versions in the order of publication; answers may name any of them and mean the last if they name none."""
+
+    id: str
+    readers: dict[str, Reader] = field(default_factory=dict[str, Reader])
+    definitions: dict[str, Definition] = field(default_factory=dict[str, Definition])
+
+    @property
+    def current(self) -> Reader:
+        return self.readers[next(reversed(self.readers))]
+
+
+class Catalogue:
+    """Compiles a version once, when it is published, so that no respondent waits for it."""
+
+    def __init__(self) -> None:
+        self.surveys: dict[str, Survey] = {}
+        self._broken: set[tuple[str, str]] = set()
+
+    def refresh(self, registry: Registry) -> None:
+        for id, versions in registry.versions.items():
+            for version, instrument in versions.items():
+                known = self.surveys.get(id)
+                if (known is None or version not in known.readers) and (id, version) not in self._broken:
+                    self._add(instrument)
+
+    def _add(self, instrument: Instrument) -> None:
+        try:
+            reader = Reader(instrument)
+        except Exception as error:  # publication compiles before it publishes; what gets here was published past it
+            log.error("survey %s %s does not compile: %s", instrument.id, instrument.version, type(error).__name__)
+            self._broken.add((instrument.id, instrument.version))
+            return
+        survey = self.surveys.setdefault(instrument.id, Survey(instrument.id))
+        survey.definitions[instrument.version] = define(instrument)
+        survey.readers[instrument.version] = reader
+
+
+def define(instrument: Instrument) -> Definition:
+    """The instrument without the inner workings of its disclosure policy: what a watcher could use to time an attack."""
+    known = msgspec.json.decode(instruments.encode(instrument))
+    policy = instrument.policy
+    known["policy"] = {"name": policy.name, "minimum": policy.minimum, "batch": policy.batch}
+    body = msgspec.json.encode(known, order="deterministic")
+    return Definition(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

@@ -1,0 +1,33 @@
+"""Everything that intake's routes work with, connected once at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+
+from proto.answers import today_of
+from proto.registry import Registry
+from proto.wire import Follower
+from services.intake.catalogue import Catalogue
+from services.intake.committer import Committer
+from services.intake.journal import Journal
+from services.intake.metrics import Metrics
+from services.intake.throttle import Throttle
+
+
+@dataclass(frozen=True)
+class Intake:
+    client: Client
+    registry: Registry
+    catalogue: Catalogue
+    follower: Follower
+    journal: Journal
+    committer: Committer
+    metrics: Metrics
+    throttle: Throttle
+    clock: Callable[[], float]
+
+    def today(self) -> str:
+        return today_of(self.clock())

@@ -1,0 +1,180 @@
+"""The journal as intake uses it: the only module here that speaks JetStream for responses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+import msgspec
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.errors import APIError, NotFoundError
+
+from proto import events, subjects
+from proto.events import ResponseEvent, ResponseSubmitted
+
+log = logging.getLogger(__name__)
+
+ATTEMPT = 2.0
+"""Seconds within which the journal must have answered; a flush takes milliseconds, a new leader of the stream about a second."""
+FLOOR_AGE = 0.2
+"""Seconds for which a consumer's progress is taken as known."""
+_LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+_CONFLICTS = frozenset({10071, 10164, 10201})
+"""Wrong last sequence (two forms), and a duplicate inside an atomic batch."""
+
+
+class Conflict(Exception):
+    """The journal already holds another last event about this response; nothing was written."""
+
+
+class OutOfReach(Exception):
+    """The journal did not answer; whether it wrote is unknown until the same is sent again."""
+
+
+class Refused(Exception):
+    """The journal refused, and wrote nothing: full, misconfigured, or a batch with one conflicting member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event to be written if the last one about this response has the sequence `after` (0: there is none)."""
+
+    event: ResponseEvent
+    payload: bytes
+    after: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.event.id
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The last event about a response, where the journal holds it."""
+
+    event: ResponseEvent
+    seq: int
+    partition: int
+
+
+class _Error(msgspec.Struct):
+    err_code: int = 0
+
+
+class _Ack(msgspec.Struct):
+    seq: int = 0
+    duplicate: bool = False
+    batch: str | None = None
+    count: int = 0
+    error: _Error | None = None
+
+
+_ack = msgspec.json.Decoder(_Ack)
+
+
+def entry(event: ResponseEvent, after: int = 0) -> Entry:
+    return Entry(event, events.encode(event), after)
+
+
+class Journal:
+    """Writes entries one by one or as an atomic batch, and reads the last event about a response."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._js = client.jetstream(timeout=ATTEMPT)
+        self._batches = 0
+        self._run = client.new_inbox().rpartition(".")[2]
+        self._floors: dict[int, tuple[float, int]] = {}
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    async def write(self, entry: Entry) -> None:
+        """Returns once the event is on disk. Raises Conflict, Refused or OutOfReach."""
+        ack = await self._request(entry, _headers(entry))
+        if ack.duplicate:
+            raise Conflict
+        if ack.error is not None:
+            raise Conflict if ack.error.err_code in _CONFLICTS else self._refusal(ack.error)
+
+    async def write_batch(self, entries: list[Entry]) -> None:
+        """All or none, with one flush. Raises Refused or OutOfReach."""
+        self._batches += 1
+        batch = f"{self._run}-{self._batches}"
+        *others, last = entries
+        try:
+            for place, entry in enumerate(others, 1):
+                headers = _headers(entry)
+                headers["Nats-Batch-Id"] = batch
+                headers["Nats-Batch-Sequence"] = str(place)
+                await self._client.publish(_subject(entry), entry.payload, headers=headers)
+        except nats.errors.Error as error:
+            raise OutOfReach from error
+        closing = _headers(last) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(entries)), "Nats-Batch-Commit": "1"}
+        ack = await self._request(last, closing)
+        if ack.error is not None:
+            raise Refused if ack.error.err_code in _CONFLICTS else self._refusal(ack.error)
+        if ack.batch != batch or ack.count != len(entries):
+            raise OutOfReach
+
+    async def last(self, id: str) -> Written | None:
+        """The last event about a response, whatever its survey; None where there is none. Raises OutOfReach."""
+        try:
+            message = await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled(id), direct=True)
+            return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
+        except NotFoundError:
+            return None
+        except (nats.errors.Error, APIError, TimeoutError, events.UnreadableEvent) as error:
+            raise OutOfReach from error
+
+    async def recorded(self, written: Written) -> bool:
+        """Whether analysis has this event in its store: its consumer acknowledges only what is committed there."""
+        now = time.monotonic()
+        known = self._floors.get(written.partition)
+        if known is not None and (written.seq <= known[1] or now - known[0] < FLOOR_AGE):
+            return written.seq <= known[1]
+        try:
+            info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(written.partition))
+        except (nats.errors.Error, APIError, TimeoutError):
+            return False
+        floor = info.ack_floor.stream_seq if info.ack_floor else 0
+        self._floors[written.partition] = now, floor
+        return written.seq <= floor
+
+    async def _request(self, entry: Entry, headers: dict[str, str]) -> _Ack:
+        """The journal's answer; given up early when the connection it should come by is gone."""
+        lost = self._client.stats["reconnects"]
+        asked = asyncio.ensure_future(self._client.request(_subject(entry), entry.payload, timeout=ATTEMPT, headers=headers))
+        try:
+            while not (await asyncio.wait({asked}, timeout=0.1))[0]:
+                if not self._client.is_connected or self._client.stats["reconnects"] != lost:
+                    raise OutOfReach
+            answer: Msg = asked.result()
+            return _ack.decode(answer.data)
+        except (nats.errors.Error, msgspec.MsgspecError, TimeoutError) as error:
+            raise OutOfReach from error
+        finally:
+            asked.cancel()
+
+    def _refusal(self, error: _Error) -> Refused:
+        log.error("the journal refuses to write: JetStream error %s", error.err_code)
+        return Refused()
+
+
+def _subject(entry: Entry) -> str:
+    return subjects.response(entry.event.survey, entry.event.id)
+
+
+def _headers(entry: Entry) -> dict[str, str]:
+    """A receipt is submitted once in the journal's whole life, in whichever survey; so the server looks at the id alone."""
+    headers = events.headers(entry.event, entry.id)
+    headers[_LAST_SEQUENCE] = str(entry.after)
+    headers[f"{_LAST_SEQUENCE}-Subject"] = subjects.journalled(entry.id)
+    if isinstance(entry.event, ResponseSubmitted):
+        headers["Nats-Msg-Id"] = entry.id
+    return headers

@@ -1,0 +1,42 @@
+"""Intake from connection to close, for its own process and for the front that shares one with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+
+from proto import wire
+from proto.registry import Registry
+from services.intake.app import create_app
+from services.intake.catalogue import Catalogue
+from services.intake.committer import Committer
+from services.intake.context import Intake
+from services.intake.journal import Journal
+from services.intake.metrics import Metrics
+from services.intake.settings import Settings
+from services.intake.throttle import Throttle
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[Litestar]:
+    """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
+    client = await wire.connect(settings.nats_url, "intake")
+    registry, catalogue, metrics = Registry(), Catalogue(), Metrics()
+
+    async def changed() -> None:
+        catalogue.refresh(registry)
+
+    follower, following = await wire.follow_control(client, registry, changed)
+    catalogue.refresh(registry)
+    journal = Journal(client)
+    committer = Committer(journal, metrics, waiting=settings.queue)
+    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(), time.time)
+    try:
+        yield create_app(intake)
+    finally:
+        await committer.close()
+        following.cancel()
+        await client.close()

@@ -1,0 +1,40 @@
+"""What intake counts about itself, for Prometheus: outcomes, never persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """Counters may be lost on a crash; they are telemetry, the responses are not."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._outcomes = Counter("platea_intake_outcomes", "Requests that write, by how they ended", ["outcome"], registry=registry)
+        self.refused_batches = Counter("platea_intake_refused_batches", "Batches written again one by one", registry=registry)
+        self._batches = Histogram(
+            "platea_intake_batch_size", "Responses per flush", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=registry
+        )
+        self._flushes = Histogram(
+            "platea_intake_flush_seconds",
+            "From sending a batch to the journal's answer",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+            registry=registry,
+        )
+        self._queue = Gauge("platea_intake_queue", "Responses waiting for the journal", registry=registry)
+
+    def ended(self, outcome: str) -> None:
+        """`outcome` is a problem's code, or accepted, repeated, replaced, withdrawn."""
+        self._outcomes.labels(outcome).inc()
+
+    def wrote(self, size: int, seconds: float) -> None:
+        self._batches.observe(size)
+        self._flushes.observe(seconds)
+
+    def queue(self, length: Callable[[], int]) -> None:
+        self._queue.set_function(length)
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)

@@ -1,0 +1,39 @@
+"""Answers that several routes give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from proto import web
+from proto.problem import Problem
+
+Req = Request[Any, Any, Any]
+
+
+def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json", headers=headers or {})
+
+
+def private(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """An answer that no cache may keep."""
+    return json(value, status, (headers or {}) | {"Cache-Control": "no-store"})
+
+
+async def body_of(request: Req, limit: int) -> bytes:
+    """The JSON text of a request. Raises Problem."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem("media-type")
+    return await web.read_body(request.receive, request.scope, limit)
+
+
+def cached(request: Req, body: bytes, etag: str) -> Response[bytes]:
+    """A body with its ETag, or 304 for somebody who has it."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in given or "*" in given:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

@@ -1,0 +1,90 @@
+"""Submitting a response: the way that API and form share."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from proto import receipt as receipts
+from proto.events import ResponseWithdrawn
+from proto.problem import Problem
+from services.intake.accept import Accepted, accept
+from services.intake.committer import Busy, Outcome
+from services.intake.context import Intake
+from services.intake.journal import OutOfReach, Written, entry
+
+RETRY_AFTER = 2
+"""Seconds after which a client may try again."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the respondent hears. `new` is False where the same response was there already."""
+
+    receipt: str
+    status: str
+    survey: str
+    version: str
+    digest: str
+    new: bool = True
+
+
+async def submit(intake: Intake, survey: str, body: bytes, key: str | None) -> Kept | Problem:
+    """Takes the response in this body under the receipt `key`, or under a new one. A response that is returned is on disk."""
+    if key is not None and not receipts.acceptable(key):
+        return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
+    known = intake.catalogue.surveys.get(survey)
+    if known is None:
+        return Problem("survey-unknown")
+    receipt = key or receipts.make()
+    id = receipts.response_id(receipt)
+    try:
+        accepted = accept(known, body, receipt, id, intake.today())
+    except Problem as unreadable:
+        return unreadable
+    if isinstance(accepted, list):
+        return Problem("answers-refused", errors=tuple(accepted))
+    try:
+        if not intake.registry.is_open(survey):
+            # Somebody whose answer got lost may ask again after the end; nothing new is taken.
+            found = await intake.journal.last(id) if key else None
+            return Problem("survey-closed") if found is None else await _compare(intake, accepted, found)
+        outcome = await intake.committer.commit(entry(accepted.event))
+        if outcome is Outcome.WRITTEN:
+            return _kept(accepted)
+        return await _compare(intake, accepted, await find(intake, id), new=outcome is Outcome.PERHAPS)
+    except Busy:
+        return busy(receipt, "Nothing was stored.")
+    except OutOfReach:
+        return busy(receipt, "Whether it was stored is not known.")
+
+
+async def find(intake: Intake, id: str) -> Written | None:
+    """The last event about a response. Asks twice: a replica of the journal may be a moment behind."""
+    found = await intake.journal.last(id)
+    if found is None:
+        await asyncio.sleep(0.05)
+        found = await intake.journal.last(id)
+    return found
+
+
+def busy(receipt: str, known: str) -> Problem:
+    """The receipt goes back with it, so that sending the same again can never count twice."""
+    advice = f"{known} Please send the same again, with this receipt as Idempotency-Key."
+    return Problem("busy", advice, retry_after=RETRY_AFTER, extra={"receipt": receipt})
+
+
+async def _compare(intake: Intake, accepted: Accepted, found: Written | None, *, new: bool = False) -> Kept | Problem:
+    """The answer to a receipt that the journal knows: the same again, or a refusal."""
+    if found is None:
+        return busy(accepted.receipt, "Whether it was stored is not known.")
+    if isinstance(found.event, ResponseWithdrawn):
+        return Problem("withdrawn")
+    if found.event.digest != accepted.event.digest:
+        return Problem("receipt-in-use", "To change the answers, send them with PUT to the receipt's address.")
+    return _kept(accepted, "recorded" if await intake.journal.recorded(found) else "accepted", new=new)
+
+
+def _kept(accepted: Accepted, status: str = "accepted", *, new: bool = True) -> Kept:
+    event = accepted.event
+    return Kept(receipt=accepted.receipt, status=status, survey=event.survey, version=event.version, digest=event.digest, new=new)

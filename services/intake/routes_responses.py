@@ -1,0 +1,71 @@
+"""POST /api/v1/surveys/{survey}/responses: the one route that is fast, so it speaks plain ASGI."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
+
+from proto.answers import MAX_BODY
+from proto.problem import Problem
+from proto.web import read_body, send_problem
+from services.intake.context import Intake
+from services.intake.responses import Kept, submit
+
+_encoder = msgspec.json.Encoder()
+
+
+def route(intake: Intake) -> ASGIRouteHandler:
+    @asgi("/api/v1/surveys/{survey:str}/responses", copy_scope=False)
+    async def responses(scope: Scope, receive: Receive, send: Send) -> None:
+        outcome = await _submit(intake, scope, receive)
+        if isinstance(outcome, Problem):
+            intake.metrics.ended(outcome.code)
+            await send_problem(send, outcome)
+            return
+        intake.metrics.ended("accepted" if outcome.new else "repeated")
+        await _send_kept(send, outcome)
+
+    return responses
+
+
+async def _submit(intake: Intake, scope: Scope, receive: Receive) -> Kept | Problem:
+    if scope.get("method") != "POST":
+        return Problem("method-not-allowed", allow="POST")
+    key = kind = length = None
+    for name, value in scope["headers"]:
+        if name == b"idempotency-key":
+            key = value.decode("latin-1").strip('"')
+        elif name == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+        elif name == b"content-length":
+            length = value
+    if kind != b"application/json":
+        return Problem("media-type")
+    if length is not None and length.isdigit() and len(length) < 12 and int(length) > MAX_BODY:
+        return Problem("too-large", f"At most {MAX_BODY} bytes are taken.")
+    try:
+        body = await read_body(receive, scope, MAX_BODY)
+    except Problem as problem:
+        return problem
+    return await submit(intake, scope["path_params"]["survey"], body, key)
+
+
+async def _send_kept(send: Send, kept: Kept) -> None:
+    members = {"receipt": kept.receipt, "status": kept.status, "survey": kept.survey, "version": kept.version, "digest": kept.digest}
+    body = _encoder.encode(members)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 201 if kept.new else 200,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"location", b"/api/v1/receipts/" + kept.receipt.encode()),
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

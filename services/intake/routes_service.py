@@ -1,0 +1,36 @@
+"""Health, metrics and the description of the API."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+
+from proto.problem import Problem
+from services.intake import openapi
+from services.intake.context import Intake
+from services.intake.replies import Req, cached, private
+
+
+@get("/health/live")
+async def live() -> Response[bytes]:
+    return private({"status": "live"})
+
+
+@get("/health/ready")
+async def ready(intake: Intake) -> Response[bytes]:
+    """Ready means that an answer sent now would be stored: the surveys are known, the journal is connected."""
+    if not intake.journal.connected:
+        raise Problem("unavailable", "The journal is out of reach.", retry_after=1)
+    return private({"status": "ready", "surveys": len(intake.catalogue.surveys)})
+
+
+@get("/metrics")
+async def metrics(intake: Intake) -> Response[bytes]:
+    return Response(intake.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+@get("/schema")
+async def schema(request: Req) -> Response[bytes]:
+    return cached(request, openapi.BODY, openapi.ETAG)
+
+
+HANDLERS = (live, ready, metrics, schema)
