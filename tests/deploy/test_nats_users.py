@@ -1,0 +1,207 @@
+"""Each NATS user can do its own work and is refused everybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import nats.errors
+import pytest
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+
+from proto import subjects, wire
+from proto.registry import Registry
+from tests.conftest import NatsUrls
+
+ID = "0" * 31 + "1"
+
+
+class Guest:
+    """A connection that remembers what it was refused."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+        self.refused: list[str] = []
+
+    async def connect(self, url: str, user: str) -> None:
+        async def note(error: Exception) -> None:
+            self.refused.append(str(error))
+
+        await self.client.connect(url, inbox_prefix=f"_INBOX.{user}", error_cb=note, allow_reconnect=False)
+
+    async def may_publish(self, subject: str) -> bool:
+        await self.client.publish(subject, b"{}")
+        return await self._unrefused()
+
+    async def may_subscribe(self, subject: str) -> bool:
+        await self.client.subscribe(subject)
+        return await self._unrefused()
+
+    async def _unrefused(self) -> bool:
+        before = len(self.refused)
+        await self.client.flush()
+        await asyncio.sleep(0.02)
+        return len(self.refused) == before
+
+
+@contextlib.asynccontextmanager
+async def guest(urls: NatsUrls, user: str) -> AsyncIterator[Guest]:
+    visitor = Guest()
+    await visitor.connect(getattr(urls, user), "dashboard" if user == "websocket" else user)
+    try:
+        yield visitor
+    finally:
+        await visitor.client.close()
+
+
+FORBIDDEN = {
+    "intake": [
+        "platea.aggregates.s",
+        "platea.query.s",
+        "platea.journal.0.s.x",
+        "$JS.API.STREAM.DELETE.RESPONSES",
+        "$JS.API.STREAM.PURGE.RESPONSES",
+        "$JS.API.STREAM.MSG.DELETE.RESPONSES",
+        "$JS.API.STREAM.MSG.GET.RESPONSES",
+        "$JS.API.DIRECT.GET.RESPONSES",
+        "$JS.API.CONSUMER.CREATE.RESPONSES.mine",
+        "$JS.API.CONSUMER.MSG.NEXT.RESPONSES.analysis-0",
+        "$JS.ACK.RESPONSES.analysis-0.1.1.1.1.0",
+    ],
+    "analysis": [
+        f"platea.responses.s.{ID}",
+        "platea.control.token.x",
+        "$JS.API.STREAM.DELETE.RESPONSES",
+        "$JS.API.STREAM.PURGE.RESPONSES",
+        "$JS.API.STREAM.UPDATE.RESPONSES",
+        "$JS.API.CONSUMER.CREATE.CONTROL.mine",
+    ],
+    "export": [
+        f"platea.responses.s.{ID}",
+        "platea.control.token.x",
+        "platea.aggregates.s",
+        "$JS.API.DIRECT.GET.RESPONSES",
+        f"$JS.API.DIRECT.GET.RESPONSES.platea.journal.*.*.{ID}",
+        "$JS.API.STREAM.INFO.RESPONSES",
+        "$JS.API.CONSUMER.CREATE.RESPONSES.mine",
+    ],
+    "dashboard": [
+        f"platea.responses.s.{ID}",
+        "platea.control.token.x",
+        "platea.aggregates.s",
+        "platea.query.s",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.DIRECT.GET.AGGREGATES",
+        "$JS.API.CONSUMER.CREATE.AGGREGATES",
+        "$JS.API.DIRECT.GET.CONTROL",
+    ],
+    "provisioner": [f"platea.responses.s.{ID}", "platea.aggregates.s", "platea.query.s"],
+}
+FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
+UNHEARD = {
+    "intake": ["platea.responses.>", "platea.journal.>", "platea.aggregates.>", "_INBOX.analysis.>", "_INBOX.>", ">"],
+    "analysis": ["platea.responses.>", "_INBOX.intake.>", "_INBOX.>", ">"],
+    "export": ["platea.responses.>", "platea.aggregates.>", "_INBOX.intake.>", ">"],
+    "dashboard": ["platea.responses.>", "platea.control.>", "platea.query.>", "_INBOX.intake.>", "_INBOX.>", ">"],
+    "provisioner": ["platea.responses.>", "_INBOX.intake.>", ">"],
+}
+UNHEARD["websocket"] = UNHEARD["dashboard"]
+
+
+@pytest.mark.parametrize("user", list(FORBIDDEN))
+async def test_what_belongs_to_others_is_refused(nats_urls: NatsUrls, user: str) -> None:
+    async with guest(nats_urls, user) as visitor:
+        for subject in FORBIDDEN[user]:
+            assert not await visitor.may_publish(subject), subject
+        for subject in UNHEARD[user]:
+            assert not await visitor.may_subscribe(subject), subject
+
+
+async def test_intake_writes_the_journal_and_asks_about_one_receipt(nats_urls: NatsUrls) -> None:
+    async with guest(nats_urls, "intake") as visitor:
+        js = visitor.client.jetstream(timeout=2)
+        ack = await js.publish(subjects.response("s", ID), b"{}", headers={"Nats-Msg-Id": ID})
+        message = await js.get_last_msg(subjects.RESPONSES, subjects.journalled(ID), direct=True)
+        assert message.seq == ack.seq
+        partition = subjects.partition_of(message.subject or "")
+        info = await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+        assert info.num_pending == 1
+        assert await visitor.may_publish(subjects.token("x"))
+        assert not visitor.refused
+
+
+async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(nats_urls: NatsUrls) -> None:
+    async with guest(nats_urls, "intake") as visitor:
+        await visitor.client.jetstream().publish(subjects.response("s", ID), b"{}")
+    async with guest(nats_urls, "analysis") as visitor:
+        js = visitor.client.jetstream(timeout=2)
+        found = []
+        for partition in range(4):
+            pulling = await js.pull_subscribe_bind(subjects.durable(partition), subjects.RESPONSES)
+            with contextlib.suppress(nats.errors.TimeoutError):
+                found += await pulling.fetch(1, timeout=0.3)
+        assert len(found) == 1
+        await found[0].ack_sync()
+        assert await js.delete_msg(subjects.RESPONSES, found[0].metadata.sequence.stream)
+        await js.publish(subjects.aggregates("s"), b"{}")
+
+        async def answer(message: nats.aio.msg.Msg) -> None:
+            await message.respond(b"42")
+
+        await visitor.client.subscribe(subjects.query("s"), cb=answer)
+        assert (await visitor.client.request(subjects.query("s"), b"", timeout=2)).data == b"42"
+        # A store that was restored from a backup makes its consumer anew.
+        await js.delete_consumer(subjects.RESPONSES, subjects.durable(0))
+        await js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(0, 1))
+        assert not visitor.refused
+
+
+@pytest.mark.parametrize("user", ["intake", "analysis", "export"])
+async def test_every_service_follows_surveys_and_tokens(nats_urls: NatsUrls, user: str) -> None:
+    client = await wire.connect(getattr(nats_urls, user), "test")
+    follower, following = await wire.follow_control(client, Registry())
+    async with guest(nats_urls, "provisioner") as visitor:
+        ack = await visitor.client.jetstream().publish(subjects.token("x"), b"{}")
+    await follower.reached(ack.seq, 3)
+    following.cancel()
+    await client.close()
+
+
+@pytest.mark.parametrize("user", ["dashboard", "websocket"])
+async def test_a_dashboard_gets_the_last_figures_and_each_new_one(nats_urls: NatsUrls, user: str) -> None:
+    async with guest(nats_urls, "analysis") as analysis, guest(nats_urls, user) as visitor:
+        await analysis.client.jetstream().publish(subjects.aggregates("s"), b"first")
+        heard = await visitor.client.subscribe(subjects.aggregates("s"))
+        await visitor.client.flush()
+        last = await visitor.client.request(f"$JS.API.DIRECT.GET.AGGREGATES.{subjects.aggregates('s')}", b"", timeout=2)
+        assert last.data == b"first"
+        await analysis.client.jetstream().publish(subjects.aggregates("s"), b"second")
+        assert (await heard.next_msg(2)).data == b"second"
+        assert not visitor.refused
+
+
+async def test_a_stranger_cannot_have_figures_repeated_where_answers_belong(nats_urls: NatsUrls) -> None:
+    async with guest(nats_urls, "analysis") as analysis:
+        await analysis.client.jetstream().publish(subjects.aggregates("s"), b"figures")
+    async with guest(nats_urls, "dashboard") as visitor:
+        asked = f"$JS.API.DIRECT.GET.AGGREGATES.{subjects.aggregates('s')}"
+        for target in (subjects.response("s", ID), subjects.aggregates("other"), subjects.token("x")):
+            await visitor.client.publish(asked, b"", reply=target)
+        await visitor.client.flush()
+        await asyncio.sleep(0.1)
+    async with guest(nats_urls, "provisioner") as visitor:
+        js = visitor.client.jetstream()
+        assert (await js.stream_info(subjects.RESPONSES)).state.messages == 0
+        assert (await js.stream_info(subjects.CONTROL)).state.messages == 0
+        with pytest.raises(NotFoundError):
+            await js.get_last_msg(subjects.AGGREGATES, subjects.aggregates("other"))
+
+
+async def test_a_service_password_does_not_open_the_public_listener(nats_urls: NatsUrls) -> None:
+    user, _, rest = nats_urls.intake.removeprefix("nats://").partition(":")
+    password = rest.partition("@")[0]
+    with pytest.raises(nats.errors.Error):
+        await nats.connect(nats_urls.websocket.replace("ws://", f"ws://{user}:{password}@"), allow_reconnect=False, connect_timeout=2)
