@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 Path = tuple[str | int, ...]
@@ -59,6 +61,10 @@ class Faults:
     def broken(self, path: Path, message: str, advice: str = "", line: int | None = None) -> None:
         """A value that cannot be read; nothing at or below `path` is told again."""
         self._tell(path, message, advice, line)
+        self.doubt(path)
+
+    def doubt(self, path: Path) -> None:
+        """A value built from broken ones: checks of it would only repeat what is told already."""
         self._broken.add(path)
         for depth in range(len(path) + 1):
             self._touched.add(path[:depth])
@@ -70,6 +76,14 @@ class Faults:
     def touched(self, path: Path) -> bool:
         """Is anything at, above or below `path` broken?"""
         return path in self._touched or any(path[:depth] in self._broken for depth in range(len(path)))
+
+    def once(self, things: Iterable[tuple[str, Path]], what: str) -> None:
+        """Each name may stand once; `things` are names with their places."""
+        first: dict[str, Path] = {}
+        for name, path in things:
+            if name in first and not self.touched(path):
+                self.add(path, f"the {what} {name} is used twice", f"first in line {self.line(first[name])}")
+            first.setdefault(name, path)
 
     def _tell(self, path: Path, message: str, advice: str, line: int | None) -> None:
         if (path, message) in self._told:

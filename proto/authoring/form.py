@@ -14,15 +14,30 @@ FORMAT = "platea-instrument/1"
 
 Texts = Annotated[dict[str, str], Meta(title=TEXTS)]
 SurveyId = Annotated[str, Meta(pattern="[a-z][a-z0-9-]{0,63}", description="a survey id: small letters, digits, hyphens, a letter first")]
-QuestionId = Annotated[str, Meta(pattern="[A-Z][A-Za-z0-9_]{0,63}", description="a question id: letters, digits, underscores, a capital letter first")]
-SectionId = Annotated[str, Meta(pattern="[A-Za-z][A-Za-z0-9_-]{0,63}", description="a section id: letters, digits, hyphens, a letter first")]
-Name = Annotated[str, Meta(pattern="[a-z][a-z0-9_]{0,31}", description="a name of at most 32 small letters, digits, underscores, a letter first")]
+QuestionId = Annotated[
+    str, Meta(pattern="[A-Z][A-Za-z0-9_]{0,63}", description="a question id: letters, digits, underscores, a capital letter first")
+]
+SectionId = Annotated[
+    str, Meta(pattern="[A-Za-z][A-Za-z0-9_-]{0,63}", description="a section id: letters, digits, hyphens, a letter first")
+]
+Name = Annotated[
+    str, Meta(pattern="[a-z][a-z0-9_]{0,31}", description="a name of at most 32 small letters, digits, underscores, a letter first")
+]
 Code = Annotated[str, Meta(pattern="[A-Za-z0-9_.+-]{1,64}", description="a code: letters, digits and _ . + - only")]
 Language = Annotated[str, Meta(pattern="[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", description="a language tag such as fr or pt-BR")]
 Version = Annotated[str, Meta(pattern=r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}", description='a version such as "0.1.0"')]
-File = Annotated[str, Meta(pattern=r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.csv", description="a CSV file below the instrument's folder")]
-Day = Annotated[str, Meta(pattern=r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='a month "2026-11" or a day "2026-11-22"')]
-LastDay = Annotated[str, Meta(pattern=r"today|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='"today", a month or a day')]
+File = Annotated[
+    str,
+    Meta(
+        pattern=r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.csv", description="a CSV file below the instrument's folder"
+    ),
+]
+Day = Annotated[
+    str, Meta(pattern=r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='a month "2026-11" or a day "2026-11-22"')
+]
+LastDay = Annotated[
+    str, Meta(pattern=r"today|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='"today", a month or a day')
+]
 BandText = Annotated[
     str,
     Meta(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal, cast
 
 import msgspec
 import yaml
@@ -20,7 +21,7 @@ DEEPEST = 40
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-_RESOLVER = yaml.SafeLoader("")
+_RESOLVER: Any = yaml.SafeLoader("")
 
 Kind = Literal["text", "number", "truth", "nothing", "unclear"]
 
@@ -35,7 +36,7 @@ class Scalar(msgspec.Struct, frozen=True):
         """What it says. "unclear" is what one YAML reader takes for text and another for a date, a truth or a number."""
         if self.quoted:
             return "text", self.text
-        tag = _RESOLVER.resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]  # pyright: ignore
+        tag: str = _RESOLVER.resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]
         if tag == "str":
             return "text", self.text
         if tag == "null":
@@ -90,8 +91,9 @@ def _tree(text: str) -> Node:
     open_: list[tuple[type[Listing] | type[Mapping], int, str | None, list[Node]]] = []
     documents: list[Node] = []
     nodes = 0
-    for event in yaml.parse(text, Loader=_LOADER):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        line = event.start_mark.line + 1  # pyright: ignore
+    events = cast("Iterable[Any]", yaml.parse(text, Loader=_LOADER))
+    for event in events:
+        line: int = event.start_mark.line + 1
         match event:
             case yaml.ScalarEvent() | yaml.AliasEvent():
                 quoted = bool(getattr(event, "style", None))  # none or empty where it stands plain
@@ -133,10 +135,10 @@ def _mapping(line: int, children: list[Node], refusal: str | None) -> Mapping:
     return Mapping(line, entries, refusal)
 
 
-def _refusal(event: yaml.NodeEvent) -> str | None:
+def _refusal(event: Any) -> str | None:
     if isinstance(event, yaml.AliasEvent):
         return "aliases are refused; write the value out"
-    if event.anchor is not None:  # pyright: ignore
+    if event.anchor is not None:
         return "anchors are refused; write the value out where it is used"
     if getattr(event, "tag", None) not in (None, "!"):
         return "tags are refused; write the plain value"

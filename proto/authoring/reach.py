@@ -104,6 +104,6 @@ def _choosable(question: Multiple, codes: frozenset[str | None], some: tuple[fro
         return bool(codes) or answered is not True
     if answered is False:
         return False
-    alone = frozenset(option.code for option in question.options if option.exclusive)
+    alone: frozenset[str | None] = frozenset(option.code for option in question.options if option.exclusive)
     together = all((each & codes) - alone for each in some)
-    return together or bool(frozenset.intersection(*some) & codes)
+    return together or bool(codes.intersection(*some))

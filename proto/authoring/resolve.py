@@ -13,7 +13,7 @@ import msgspec
 from proto import instrument as resolved
 from proto.authoring import form
 from proto.authoring.faults import Faults, Path
-from proto.authoring.shape import nearest
+from proto.authoring.shape import LONGEST_TEXT, UNPRINTABLE, nearest
 
 Include = Callable[[str], str]
 
@@ -110,10 +110,15 @@ class _Resolver:
             )
             return ()
         if written.options_from is not None:
-            return self.options_from(written.options_from, (*path, "options_from"))
+            found = self.options_from(written.options_from, (*path, "options_from"))
+            if self.faults.touched((*path, "options_from")):
+                self.faults.doubt((*path, "options"))
+            return found
         if written.scale is not None:
-            if written.scale not in self.scales:
+            if written.scale not in self.scales and not self.faults.touched(("scales", written.scale)):
                 self.faults.broken((*path, "scale"), f"there is no scale {written.scale}", nearest(written.scale, list(self.scales)))
+            if written.scale not in self.scales or self.faults.touched(("scales", written.scale)):
+                self.faults.doubt((*path, "options"))
             return self.scales.get(written.scale, ())
         return tuple(resolved.Option(option.code, option.text, option.exclusive) for option in written.options)
 
@@ -123,11 +128,6 @@ class _Resolver:
         if len(rows) > 500:
             self.faults.broken(path, f"{source.file} holds {len(rows):,} rows; at most 500 options are allowed")
             return ()
-        for number, row in enumerate(rows):
-            empty = [column for column in columns.values() if not row[column].strip()]
-            if empty or not _CODE.fullmatch(row[source.code]):
-                told = f"no {empty[0]}" if empty else f"the code {row[source.code][:60]!r}, which is none"
-                self.faults.broken(path, f"{source.file} has {told} in row {number + 1} of the table")
         return tuple(
             resolved.Option(row[source.code], {language: row[column] for language, column in source.label.items()}) for row in rows
         )
@@ -143,7 +143,17 @@ class _Resolver:
         missing = [(key, column) for key, column in columns.items() if rows and column not in rows[0]]
         for key, column in missing:
             self.faults.broken((*path, *key), f"{file} has no column {column[:60]}", nearest(column, list(rows[0])))
-        return [] if missing else rows
+        if missing:
+            return []
+        for number, row in enumerate(rows):
+            for key, column in columns.items():
+                entry = row[column]
+                if key[0] == "label" and (not entry.strip() or len(entry) > LONGEST_TEXT or UNPRINTABLE.search(entry)):
+                    self.faults.broken((*path, *key), f"{file} holds no proper text under {column} in row {number + 1} of the table")
+                elif key[0] != "label" and not _CODE.fullmatch(entry):
+                    told = f"{file} holds {entry[:60]!r} under {column} in row {number + 1} of the table, which is no code"
+                    self.faults.broken((*path, *key), told, "letters, digits and _ . + - only")
+        return rows
 
     def include_table(self, file: str, path: Path) -> list[dict[str, str]] | None:
         if not file or self.faults.touched(path):
@@ -165,7 +175,12 @@ class _Resolver:
 
     def hierarchy(self, written: form.Hierarchy) -> resolved.Hierarchy:
         path = self.faults.place(written)
-        given = {"map": bool(written.map), "table": written.table is not None, "bands": bool(written.bands), "periods": bool(written.periods)}
+        given = {
+            "map": bool(written.map),
+            "table": written.table is not None,
+            "bands": bool(written.bands),
+            "periods": bool(written.periods),
+        }
         middle = written.levels[1:-1]
         labels = written.labels
         if sum(given.values()) > 1 or (middle and middle != ("year",) and not any(given.values())):
@@ -176,14 +191,16 @@ class _Resolver:
         if written.periods or middle == ("year",):
             return resolved.Hierarchy(written.levels, "date", bands=(self.bands(written.periods),), labels=labels)
         if written.table is not None:
-            columns = {("code",): written.table.code} | {(level,): level for level in middle}
+            columns = {("code",): written.table.code} | {("levels", level): level for level in middle}
             rows = self.table(written.table.file, columns, (*path, "table"))
             table = {row[written.table.code]: tuple(row[level] for level in middle) for row in rows}
         else:
             table = {code: (values,) if isinstance(values, str) else values for code, values in written.map.items()}
         for code, values in table.items():
             if len(values) != len(middle):
-                self.faults.broken((*path, "map", code), f"{code} has {len(values)} values for {len(middle)} levels between the first and *")
+                self.faults.broken(
+                    (*path, "map", code), f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
+                )
         return resolved.Hierarchy(written.levels, table=table, labels=labels)
 
 

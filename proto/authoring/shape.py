@@ -22,7 +22,7 @@ TEXTS = "texts"
 """Title of the types that hold one text per language."""
 
 LONGEST_TEXT = 10_000
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\ud800-\udfff\ufffe\uffff]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\ud800-\udfff\ufffe\uffff]")
 
 
 class _Broken:
@@ -57,7 +57,7 @@ class _Reader:
             return self.broken(path, node.refusal)
         title, description = "", ""
         while isinstance(kind, kinds.Metadata):
-            schema = kind.extra_json_schema or {}
+            schema = cast("dict[str, str]", kind.extra_json_schema or {})
             title, description = schema.get("title", title), schema.get("description", description)
             kind = kind.type
         if title == TEXTS:
@@ -95,7 +95,11 @@ class _Reader:
                 told = tag.text if isinstance(tag, Scalar) else "this"
                 self.broken((*path, str(field)), f"{told} is not a {field} of question", nearest(told, list(tagged)), tag.line)
             return None
-        wanted = {Scalar: (kinds.StrType, kinds.IntType, kinds.FloatType, kinds.BoolType, kinds.LiteralType), Listing: (kinds.VarTupleType,), Mapping: (kinds.DictType, kinds.StructType)}
+        wanted = {
+            Scalar: (kinds.StrType, kinds.IntType, kinds.FloatType, kinds.BoolType, kinds.LiteralType),
+            Listing: (kinds.VarTupleType,),
+            Mapping: (kinds.DictType, kinds.StructType),
+        }
         for member in members:
             inner = member
             while isinstance(inner, kinds.Metadata):
@@ -161,7 +165,12 @@ class _Reader:
             if key.refusal:
                 self.broken((*path, key.text), key.refusal, "", key.line)
             elif key.text in first:
-                self.broken((*path, key.text), f"the key {key.text[:60]} stands here a second time", f"the first is in line {first[key.text]}", key.line)
+                self.broken(
+                    (*path, key.text),
+                    f"the key {key.text[:60]} stands here a second time",
+                    f"the first is in line {first[key.text]}",
+                    key.line,
+                )
             else:
                 first[key.text] = key.line
                 kept.append((key, child))
@@ -170,11 +179,15 @@ class _Reader:
     def texts(self, node: Node, path: Path) -> Any:
         """One text for each declared language, and no other."""
         if not isinstance(node, Mapping):
-            return self.broken(path, "a text per language is expected here", f"for example {{{self.languages[0] if self.languages else 'en'}: \"…\"}}")
+            return self.broken(
+                path, "a text per language is expected here", f'for example {{{self.languages[0] if self.languages else "en"}: "…"}}'
+            )
         made: dict[str, str] = {}
         for key, child in self.entries(node, path):
             if key.text not in self.languages:
-                self.broken((*path, key.text), f"{key.text[:60]} is not a declared language", nearest(key.text, list(self.languages)), key.line)
+                self.broken(
+                    (*path, key.text), f"{key.text[:60]} is not a declared language", nearest(key.text, list(self.languages)), key.line
+                )
                 continue
             text = self.value(kinds.StrType(min_length=1, max_length=LONGEST_TEXT), child, (*path, key.text))
             made[key.text] = "" if isinstance(text, _Broken) else text
@@ -193,7 +206,7 @@ class _Reader:
                 if sort != "text":
                     return self.broken(path, f"{shown or 'nothing'} is not read as text", f'write it in quotes: "{shown}"')
                 assert isinstance(value, str)
-                if _UNPRINTABLE.search(value):
+                if UNPRINTABLE.search(value):
                     return self.broken(path, "the text holds a control character")
                 if kind.pattern is not None and not re.fullmatch(kind.pattern, value):
                     return self.broken(path, f"{shown!r} does not fit", f"expected is {description}")
@@ -203,12 +216,24 @@ class _Reader:
                     return self.broken(path, f"the text is longer than {kind.max_length or LONGEST_TEXT:,} characters")
                 return value
             case kinds.LiteralType():
-                return value if sort == "text" and value in kind.values else self.broken(path, f"{shown!r} is not known here", nearest(shown, [str(v) for v in kind.values]))
+                return (
+                    value
+                    if sort == "text" and value in kind.values
+                    else self.broken(path, f"{shown!r} is not known here", nearest(shown, [str(v) for v in kind.values]))
+                )
             case kinds.BoolType():
-                return value if sort == "truth" else self.broken(path, f"{shown!r} is neither true nor false", "write true or false, without quotes")
+                return (
+                    value
+                    if sort == "truth"
+                    else self.broken(path, f"{shown!r} is neither true nor false", "write true or false, without quotes")
+                )
             case kinds.IntType() | kinds.FloatType():
                 if sort != "number" or (isinstance(kind, kinds.IntType) and not isinstance(value, int)):
-                    return self.broken(path, f"{shown!r} is not {'a whole' if isinstance(kind, kinds.IntType) else 'a'} number", "write it without quotes" if node.quoted else "")
+                    return self.broken(
+                        path,
+                        f"{shown!r} is not {'a whole' if isinstance(kind, kinds.IntType) else 'a'} number",
+                        "write it without quotes" if node.quoted else "",
+                    )
                 assert isinstance(value, int | float)
                 if (kind.ge is not None and value < kind.ge) or (kind.le is not None and value > kind.le):
                     return self.broken(path, f"{shown} is out of bounds", f"from {kind.ge:,} to {kind.le:,}")

@@ -1,0 +1,321 @@
+"""An author is told every fault at once, with its line and what to do, and never meets an exception."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proto import author
+from proto.instrument import Instrument, Integer, Single
+
+BASE = """\
+format: platea-instrument/1
+id: small
+version: "1.0.0"
+source_language: en
+languages: [en, fr]
+title: {en: "Small", fr: "Petit"}
+hierarchies:
+  place: {levels: [place, side, "*"], map: {a: left, b: right, dk: dk}}
+  age: {levels: [exact, band, "*"], bands: [["0-17", "18-64", "65+"]]}
+scales:
+  agree:
+    - {code: "1", en: "Disagree", fr: "Pas d'accord"}
+    - {code: "2", en: "Agree", fr: "D'accord"}
+sections:
+  - {id: A, text: {en: "You", fr: "Vous"}}
+  - {id: B, text: {en: "Views", fr: "Avis"}}
+questions:
+  - id: Q1
+    var: place
+    section: A
+    type: single
+    required: true
+    text: {en: "Where?", fr: "Où ?"}
+    options:
+      - {code: a, en: "Here", fr: "Ici"}
+      - {code: b, en: "There", fr: "Là"}
+      - {code: dk, en: "Don't know", fr: "Ne sait pas"}
+    privacy: {role: quasi_identifier, hierarchy: place}
+    stats: [count, share]
+  - id: Q2
+    var: age
+    section: A
+    type: integer
+    text: {en: "Age?", fr: "Âge ?"}
+    min: 0
+    max: 120
+    bands: ["0-17", "18-64", "65+"]
+    privacy: {role: quasi_identifier, hierarchy: age}
+    stats: [count, distribution]
+  - id: Q3
+    var: uses
+    section: B
+    type: multiple
+    show_if: {q: Q1, op: in, value: [a, b]}
+    text: {en: "Uses?", fr: "Usages ?"}
+    max_choices: 2
+    options:
+      - {code: walk, en: "Walk", fr: "Promenade"}
+      - {code: shop, en: "Shop", fr: "Achats"}
+      - {code: none, en: "None", fr: "Aucun", exclusive: true}
+    privacy: {role: insensitive}
+    stats: [count, share]
+  - id: Q4
+    var: views
+    section: B
+    type: matrix
+    scale: agree
+    ordered: true
+    show_if: {any: [{q: Q3, op: any_in, value: [walk]}, {q: agrees, op: derived, value: "1"}]}
+    text: {en: "Views?", fr: "Avis ?"}
+    rows:
+      - {code: safe, en: "Safe", fr: "Sûr"}
+      - {code: clean, en: "Clean", fr: "Propre"}
+    privacy: {role: sensitive}
+    stats: [count, share, mean]
+  - id: Q5
+    var: wish
+    section: B
+    type: short_text
+    text: {en: "Wish?", fr: "Souhait ?"}
+    privacy: {role: free_text}
+derived:
+  - {id: agrees, rule: {q: Q1, op: in, value: [a]}, labels: {"1": {en: "Here", fr: "Ici"}, "0": {en: "Not", fr: "Non"}}}
+strata: [place.side, agrees]
+soft_checks:
+  - {id: s1, when: {q: Q4, op: any_row_in, rows: [safe], value: ["2"]}, text: {en: "Sure?", fr: "Sûr ?"}}
+headlines:
+  - {id: h1, label: {en: "Here", fr: "Ici"}, question: Q1, stat: share, of: agrees}
+policy: {minimum: 10, batch: 5}
+"""
+
+
+def no_table(name: str) -> str:
+    raise OSError(name)
+
+
+def faults(text: str) -> list[author.Fault]:
+    found = author.read(text, "small.yaml", no_table)
+    assert isinstance(found, list), "accepted"
+    return found
+
+
+def only(old: str, new: str) -> author.Fault:
+    """The one fault of BASE with a piece replaced, which must stand in one place."""
+    assert BASE.count(old) == 1, old
+    (fault,) = faults(BASE.replace(old, new))
+    return fault
+
+
+def line_of(text: str) -> int:
+    return BASE[: BASE.index(text)].count("\n") + 1
+
+
+def test_a_sound_file_becomes_an_instrument() -> None:
+    found = author.read(BASE, "small.yaml", no_table)
+    assert isinstance(found, Instrument)
+    place, age = found.question("Q1"), found.question("Q2")
+    assert isinstance(place, Single)
+    assert isinstance(age, Integer)
+    assert place.options[0].text == {"en": "Here", "fr": "Ici"}
+    assert (age.bands[0].lower, age.bands[0].upper, age.bands[2].upper) == (0, 17, None)
+    assert found.hierarchies["place"].table == {"a": ("left",), "b": ("right",), "dk": ("dk",)}
+
+
+def test_a_fault_names_file_line_place_and_advice() -> None:
+    fault = only("    max: 120", "    maxx: 120\n    max: 120")
+    assert (fault.file, fault.line, fault.path) == ("small.yaml", line_of("    max: 120"), "/questions/1/maxx")
+    assert str(fault) == f"small.yaml:{fault.line}: unknown key maxx (did you mean max?)"
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
+    broken = (
+        BASE.replace('version: "1.0.0"', "version: 1.0")
+        .replace("max_choices: 2", "max_choices: two")
+        .replace("value: [a, b]", "value: [a, c]")
+        .replace("minimum: 10", "minimum: 0")
+    )
+    found = faults(broken)
+    assert [fault.path for fault in found] == ["/version", "/questions/2/show_if/value", "/questions/2/max_choices", "/policy/minimum"]
+    assert [fault.line for fault in found] == sorted(fault.line for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "advice"),
+    [
+        ("    max: 120", "    max: 120\n    max: 130", "stands here a second time", "first is in line"),
+        ("minimum: 10", "&m minimum: 10", "anchors are refused", ""),
+        ("stats: [count, distribution]", "stats: &s [count]", "anchors are refused", ""),
+        ("rule: {q: Q1, op: in, value: [a]}", "rule: *r", "aliases are refused", ""),
+        ('version: "1.0.0"', 'version: !!str "1.0.0"', "tags are refused", ""),
+        ('{code: "1", en', "{code: 1, en", "not read as text", 'quotes: "1"'),
+        ("{code: a, en", "{code: no, en", "not read as text", 'quotes: "no"'),
+        ("{code: shop, en", '{code: "sh op", en', "does not fit", "a code"),
+        ("{code: shop, en", "{code: walk, en", "code in Q3 walk is used twice", "first in line"),
+        ("  - id: Q5", "  - id: q5", "does not fit", "a question id"),
+        ("  - id: Q5", "  - id: Q2", "question id Q2 is used twice", "line"),
+        ("    var: wish", "    var: age", "variable age is used twice", "line"),
+        ("    var: wish", "    var: agrees", "variable agrees is used twice", "line"),
+        ("id: small", "id: Small", "does not fit", "a survey id"),
+        ("    required: true", '    required: "true"', "neither true nor false", ""),
+        ("    max: 120", '    max: "120"', "not a whole number", "without quotes"),
+        ('    text: {en: "Wish?", fr: "Souhait ?"}\n', "", "the key text is missing", ""),
+        ('{en: "Age?", fr: "Âge ?"}', '{en: "Age?"}', "text in fr is missing", "every declared language"),
+        ('{en: "Age?", fr: "Âge ?"}', '{en: "Age?", fr: ""}', "the text is empty", ""),
+        ('{en: "Age?", fr: "Âge ?"}', '{en: "Age?", fr: "Âge ?", de: "Alter?"}', "de is not a declared language", "known here: en, fr"),
+        ('{code: walk, en: "Walk", fr: "Promenade"}', '{code: walk, en: "Walk"}', "text in fr is missing", ""),
+        ('{code: clean, en: "Clean", fr: "Propre"}', '{code: clean, en: "Clean", fx: "Propre", fr: "P"}', "unknown key fx", ""),
+        ('{id: B, text: {en: "Views", fr: "Avis"}}', '{id: B, text: {en: "Views"}}', "text in fr is missing", ""),
+        ('title: {en: "Small", fr: "Petit"}', 'title: {en: "Small", fr: "\\u0000"}', "control character", ""),
+        ("type: short_text", "type: text", "text is not a type of question", "did you mean"),
+        ("type: short_text\n", "type: short_text\n    rank_count: 2\n", "unknown key rank_count", "known here"),
+        ("    section: A\n    type: integer", "    section: C\n    type: integer", "there is no section C", "known here: A, B"),
+        (
+            "    section: B\n    type: matrix",
+            "    section: A\n    type: matrix",
+            "Q4 belongs to section A, which is already over",
+            "section by section",
+        ),
+        (
+            "show_if: {q: Q1, op: in, value: [a, b]}",
+            "show_if: {q: Q9, op: in, value: [a]}",
+            "there is no question Q9",
+            "known here: Q1, Q2",
+        ),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {q: Q1, op: in, value: [a, z]}", "Q1 has no code z", "known here"),
+        (
+            "show_if: {q: Q1, op: in, value: [a, b]}",
+            "show_if: {q: Q1, op: any_in, value: [a]}",
+            "any_in is for questions of type multiple",
+            "in, not_in, answered",
+        ),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {q: Q4, op: answered}", "points forward, to Q4", "earlier"),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {q: Q3, op: answered}", "points to its own question", "earlier"),
+        (
+            "show_if: {q: Q1, op: in, value: [a, b]}",
+            'show_if: {q: agree, op: derived, value: "1"}',
+            "no derived variable agree",
+            "did you mean agrees?",
+        ),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {q: Q1, op: in}", "in needs a value", ""),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {q: Q1}", "the test lacks op", ""),
+        ("show_if: {q: Q1, op: in, value: [a, b]}", "show_if: {}", "a rule is one test", ""),
+        (
+            "show_if: {q: Q1, op: in, value: [a, b]}",
+            "show_if: {all: [{q: Q1, op: in, value: [a]}, {q: Q1, op: in, value: [b]}]}",
+            "can never be shown",
+            "",
+        ),
+        ("rows: [safe], value", "rows: [saft], value", "Q4 has no row saft", "did you mean safe?"),
+        ("rule: {q: Q1, op: in, value: [a]}", 'rule: {q: Q4, op: any_row_in, value: ["1"]}', "points to its own question", "earlier"),
+        ("rule: {q: Q1, op: in, value: [a]}", 'rule: {q: agrees, op: derived, value: "1"}', "not from another derived", ""),
+        ("{role: quasi_identifier, hierarchy: place}", "{role: quasi_identifier}", "without a hierarchy", "generalised"),
+        (
+            "{role: quasi_identifier, hierarchy: place}",
+            "{role: quasi_identifier, hierarchy: plaice}",
+            "no hierarchy plaice",
+            "did you mean place?",
+        ),
+        ("{role: quasi_identifier, hierarchy: age}", "{role: quasi_identifier, hierarchy: place}", "does not fit Q2", "bands"),
+        ("map: {a: left, b: right, dk: dk}", "map: {a: left, b: right}", "leaves out dk of Q1", "every code"),
+        ('[exact, band, "*"]', "[exact, band]", "", ""),
+        ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["0-17", "19-64", "65+"]]', "gap between the bands 0-17 and 19-64", "steps of 1"),
+        ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["0-18", "18-64", "65+"]]', "overlap", ""),
+        ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["0-17", "18-64"]]', "ends below the greatest", '"18+"'),
+        ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["5-17", "18-64", "65+"]]', "begins above the least", ""),
+        ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["0-17", "18-64", "65 up"]]', "does not fit", "a band"),
+        ("    min: 0", "    min: 200", "", ""),
+        ("strata: [place.side, agrees]", "strata: [place.sides, agrees]", "place.sides is neither", "did you mean place.side?"),
+        ("strata: [place.side, agrees]", "strata: [place.side, uses]", "uses is neither", ""),
+        ("stats: [count, distribution]", "stats: [count, share]", "share does not fit Q2", "distribution"),
+        ("stats: [count, distribution]", "stats: [count, avg]", "'avg' is not known", "known here"),
+        ('    bands: ["0-17", "18-64", "65+"]\n', "", "published over bands, and it has none", "for example"),
+        ("    ordered: true\n", "", "mean of Q4 needs ordered options", "ordered: true"),
+        ("    scale: agree\n", "", "Q4 has no options", "one of options, scale"),
+        ("    scale: agree\n", "    scale: agre\n", "there is no scale agre", "did you mean agree?"),
+        ("    max_choices: 2", "    max_choices: 4", "4 choices out of 3", ""),
+        ("question: Q1, stat: share", "question: Q1, stat: median", "only the share", ""),
+        ("question: Q1, stat: share, of: agrees", "question: Q2, stat: mean", "mean is not among the statistics of Q2", ""),
+        ("{role: free_text}", "{role: insensitive}", "is free text but its role is insensitive", "free_text"),
+        ("minimum: 10", "minimum: 0", "out of bounds", "from 1"),
+        ("minimum: 10", "minimum: 9999999999999999999999", "is not a whole number", ""),
+        ("source_language: en", "source_language: de", "de is not among the languages", ""),
+    ],
+)
+def test_each_fault_is_told_in_plain_words(old: str, new: str, message: str, advice: str) -> None:
+    found = faults(BASE.replace(old, new, 1))
+    assert message in found[0].message
+    assert advice in found[0].advice
+    if message:
+        assert len(found) == 1, "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- 1",
+        "a: [",
+        "a: b: c",
+        "\t",
+        "%YAML 9.9\n---\n",
+        "--- a\n--- b",
+        "[" * 5000,
+        "{a: " * 3000,
+        "- " * 3000 + "x",
+        "\x00",
+        "a: \ud800",
+        "? [a]\n: b",
+        "!!python/object:os.system {}",
+    ],
+)
+def test_text_that_is_no_instrument_is_refused_with_a_line(text: str) -> None:
+    found = faults(text)
+    assert found
+    assert all(fault.line >= 1 and fault.message for fault in found)
+
+
+def test_an_alias_bomb_does_not_grow() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n" for n in range(50))
+    assert len(faults(bomb)) < 1001
+
+
+def test_a_long_list_of_questions_is_refused_without_reading_on() -> None:
+    question = BASE[BASE.index("  - id: Q5") : BASE.index("derived:")]
+    many = "".join(question.replace("Q5", f"Q{n}").replace("wish", f"w{n}") for n in range(5, 2010))
+    found = faults(BASE.replace(question, many))
+    assert found[0].path == "/questions"
+    assert "at most 2,000" in found[0].message
+
+
+def test_a_question_that_is_not_enabled_is_checked_and_left_out() -> None:
+    off = BASE.replace("    var: wish\n", "    var: wish\n    enabled: false\n")
+    found = author.read(off, "small.yaml", no_table)
+    assert isinstance(found, Instrument)
+    assert [question.id for question in found.questions] == ["Q1", "Q2", "Q3", "Q4"]
+    assert faults(off.replace("type: short_text", "type: short_text\n    max_chars: 0"))[0].path == "/questions/4/max_chars"
+    hidden = BASE.replace("    var: uses\n", "    var: uses\n    enabled: false\n")
+    assert "Q3 is not enabled" in faults(hidden)[0].message
+
+
+def test_options_come_from_a_table_with_a_column_per_language() -> None:
+    start, end = BASE.index("    options:\n      - {code: a"), BASE.index("    privacy: {role: quasi_identifier, hierarchy: place}")
+    text = BASE[:start] + "    options_from: {file: places.csv, code: c, label: {en: n, fr: f}}\n" + BASE[end:]
+    table = "\ufeffc,n,f\na,Here,Ici\nb,There,Là\ndk,Don't know,Ne sait pas\n"
+    assert author.read(text, "small.yaml", lambda name: table) == author.read(BASE, "small.yaml", no_table)
+    assert "places.csv cannot be read" in faults(text)[0].message
+    (fault,) = author.read(text.replace("en: n,", "en: nn,"), "small.yaml", lambda name: table)
+    assert (fault.message, fault.advice) == ("places.csv has no column nn", "did you mean n?")
+    for outside in ("../secret.csv", "/etc/passwd.csv", "a/../../b.csv"):
+        assert "does not fit" in faults(text.replace("places.csv", outside))[0].message
+
+
+def test_a_file_is_read_with_the_tables_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    assert isinstance(author.load(path), Instrument)
+    path.write_bytes(b"\xff\xfe\x00")
+    (fault,) = author.load(path)
+    assert "UTF-8" in fault.message
