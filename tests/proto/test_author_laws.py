@@ -70,7 +70,7 @@ def judged(text: str) -> Instrument | None:
     if isinstance(found, Instrument):
         return found
     assert found
-    lines = text.count("\n") + 1
+    lines = len(text.splitlines()) + 1
     assert all(1 <= fault.line <= lines and fault.message for fault in found)
     return None
 
