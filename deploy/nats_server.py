@@ -14,7 +14,7 @@ from deploy.ports import free
 from deploy.program import Program
 
 CONFIGURATION = Path(__file__).with_name("nats")
-USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator")
+USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator", "route")
 
 
 def binary() -> Path:
@@ -42,6 +42,10 @@ class NatsServer:
 
     def url(self, user: str) -> str:
         return f"nats://{user}:{self.keys.read(f'nats-{user}')}@127.0.0.1:{self.port}"
+
+    def routes(self, addresses: list[str]) -> str:
+        """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
+        return "[" + ", ".join(f"nats://route:{self.keys.read('nats-route')}@{address}" for address in addresses) + "]"
 
     def program(self, configuration: str = "server.conf", **settings: str) -> Program:
         """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""

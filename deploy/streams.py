@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from nats.js.api import StreamConfig
 from nats.js.client import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from deploy.refusal import Refusal
 from proto import subjects
+
+_FINDING_ITSELF = frozenset({10005, 10008, 10009})
+"""JetStream's codes for: too few servers yet, no leader yet, not the leader."""
+_TRIES = 60
 
 
 async def create_streams(js: JetStreamContext, partitions: int, replicas: int, highest: int) -> None:
@@ -30,6 +35,20 @@ async def create_consumers(js: JetStreamContext, partitions: int, positions: dic
 
 
 async def _ensure(js: JetStreamContext, wanted: StreamConfig) -> None:
+    """Waits for a cluster that is still finding itself. Raises Refusal, or what NATS says."""
+    for _ in range(_TRIES):
+        try:
+            return await _create_or_update(js, wanted)
+        except APIError as error:
+            if error.err_code not in _FINDING_ITSELF:
+                raise
+        except TimeoutError:
+            pass
+        await asyncio.sleep(0.5)
+    raise Refusal("The NATS servers do not form a cluster.", "Look at their logs: each must reach the others on the cluster port.")
+
+
+async def _create_or_update(js: JetStreamContext, wanted: StreamConfig) -> None:
     assert wanted.name is not None
     try:
         present = (await js.stream_info(wanted.name)).config

@@ -31,13 +31,13 @@ _numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def started(program: Program, log: Path, seconds: float = 20.0) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a program of the stack as a child of the tests, from ready to ended."""
+def started(program: Program, log: Path, seconds: float = 20.0, awaited: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a program of the stack as a child of the tests, from ready (where that is `awaited`) to ended."""
     with log.open("ab") as output:
         child = subprocess.Popen(program.line(), env=program.environment(), stdout=output, stderr=output, start_new_session=True)
     try:
         deadline = time.monotonic() + seconds
-        while not _is_ready(program):
+        while awaited and not _is_ready(program):
             assert child.poll() is None, f"{program.name} ended: {log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, f"{program.name} is not ready: {log.read_text()[-2000:]}"
             time.sleep(0.03)
