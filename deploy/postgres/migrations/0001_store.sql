@@ -39,16 +39,18 @@ create table checkpoints (
     primary key (survey, partition)
 );
 
--- Former contents that a checkpoint still counts. They go with the next checkpoint, within seconds.
+-- Former contents that a checkpoint still counts: what event `seq` said until the batch that ended at `until` took it back.
+-- They go with the next checkpoint, within seconds.
 create table retractions (
-    number    bigint   generated always as identity primary key,
+    seq       bigint   primary key,
+    until     bigint   not null,
+    id        uuid     not null,
     survey    text     not null,
     partition smallint not null,
-    seq       bigint   not null,
     version   text     not null,
     answers   jsonb    not null
 );
-create index retractions_in_order on retractions (survey, partition, seq);
+create index retractions_in_order on retractions (survey, partition, until);
 
 -- Messages of the journal that are still to be deleted and overwritten.
 create table erasures (
@@ -64,23 +66,21 @@ create table parked (
 -- The last state whose figures were made public.
 create table released (
     survey   text        primary key,
+    version  text        not null,
     revision bigint      not null,
     codebook text        not null,
-    as_of    timestamptz not null,
+    as_of    text        not null,
     state    bytea       not null
 );
 
 create table releases (
-    survey   text        not null,
-    number   integer     not null check (number > 0),
-    profile  text        not null,
-    state    text        not null check (state in ('running', 'done', 'refused', 'failed')),
-    reason   text,
-    created  timestamptz not null default now(),
-    manifest jsonb,
+    survey   text    not null,
+    number   integer not null check (number > 0),
+    profile  text    not null,
+    manifest jsonb   not null,
     primary key (survey, number)
 );
 
 grant select, insert, update, delete on surveys, responses, positions, checkpoints, retractions, erasures, parked, released to platea_analysis;
 grant select on surveys, responses to platea_export;
-grant select, insert, update on releases to platea_export;
+grant select, insert on releases to platea_export;
