@@ -61,5 +61,5 @@ clean:
 .venv/.dev: requirements-dev.lock requirements-setup.lock pyproject.toml deploy/environment.py
 .venv/.runtime .venv/.dev:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-		|| { echo "Platea needs Python 3.11 or newer, found none: set PYTHON=/path/to/python3." >&2; exit 1; }
+		|| { echo "Platea needs Python 3.11 or newer. Install it, or set PYTHON=/path/to/python3." >&2; exit 1; }
 	@"$(PYTHON)" -P deploy/environment.py $(@F:.%=%)
