@@ -55,7 +55,7 @@ class Class(NamedTuple):
 
 
 CLASSES = tuple(itertools.starmap(Class, itertools.product(SIZES, REGIONS, STAGES)))
-_SHARES = [SIZES[c.size] * REGIONS[c.region] * STAGES[c.stage] * math.exp(0.5 * c.size * c.stage) for c in CLASSES]
+_SHARES = [SIZES[c.size] * REGIONS[c.region] * STAGES[c.stage] * math.exp(1.2 * c.size * c.stage) for c in CLASSES]
 _CUMULATED = list(itertools.accumulate(_SHARES))
 
 Draw = Callable[[Random, int], Any]

@@ -39,24 +39,26 @@ def check(file: Path) -> None:
 def publish(file: Path, server: Server) -> None:
     """Check the instrument in FILE, then open it. Doing so twice is harmless; a published version never changes."""
     instrument = read(file)
-    server.ask("POST", "/api/v1/surveys", instruments.encode(instrument))
-    say(f"{instrument.id} {instrument.version} is open at {server.url}/s/{instrument.id}")
+    published: dict[str, Any] = server.ask("POST", "/api/v1/surveys", instruments.encode(instrument))
+    if published["open"]:
+        say(f"{instrument.id} {instrument.version} is open at {server.url}/s/{instrument.id}")
+    else:
+        say(f"{instrument.id} {instrument.version} was published before, and the survey is closed; a higher version opens it again.")
 
 
 @group.command(name="list")
 @server.options
 def list_(server: Server) -> None:
     """List the surveys of the server."""
-    grid = table("survey", "version", "languages", "title")
-    found: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys", public=True)
+    grid = table("survey", "version", "state", "languages", "title")
+    found: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
     for each in found:
-        title = each.get("title", "")
-        text = title if isinstance(title, str) else title.get("en") or next(iter(title.values()), "")
-        grid.add_row(each["id"], each["version"], ", ".join(each.get("languages", [])), text)
+        title: str = each["title"][each["source_language"]]
+        grid.add_row(each["id"], each["version"], "open" if each["open"] else "closed", ", ".join(each["languages"]), title)
     if found:
         out.print(grid)
     else:
-        say("No open surveys. `platea survey publish FILE` opens one.")
+        say("No surveys yet. `platea survey publish FILE` opens one.")
 
 
 @group.command()
