@@ -1,0 +1,186 @@
+"""The journal in JetStream as analysis reads it: in order, without gaps, acknowledged batch by batch, erased where asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import ConsumerInfo
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+from proto import subjects
+
+log = logging.getLogger(__name__)
+
+Unavailable = (OSError, NatsError, asyncio.TimeoutError)
+"""What a call may raise while NATS is away; whoever calls tries again."""
+
+PULL = 5.0
+"""Seconds that a request for events stays open at the server."""
+GATHER = 0.05
+"""Seconds for a batch to grow after its first event: one flush to disk then serves many."""
+_NO_SUCH_MESSAGE = 10043
+
+
+class Gap(Exception):
+    """The next event is not the one that was expected: something in between was lost on the way, or came before."""
+
+
+class JournalBehind(Exception):
+    """The journal ends before what the store has recorded from it: it is another one, or an old copy."""
+
+
+class Entry(NamedTuple):
+    """One event as the journal holds it, unread."""
+
+    seq: int
+    subject: str
+    data: bytes
+    reply: str
+
+
+class Journal:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._js: JetStreamContext = client.jetstream(timeout=5)
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    async def partitions(self) -> int:
+        """How many partitions the server divides the journal into. Waits until it answers."""
+        while True:
+            try:
+                transform = (await self._js.stream_info(subjects.RESPONSES)).config.subject_transform
+            except Unavailable as error:
+                log.warning("the journal does not answer (%s); trying again", type(error).__name__)
+                await asyncio.sleep(1)
+                continue
+            found = re.search(r"partition\((\d+),", transform.dest if transform else "")
+            return int(found.group(1)) if found else 1
+
+    async def last(self) -> int:
+        return (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
+
+    async def erase(self, seq: int) -> None:
+        """Deletes a message and overwrites it. One that is gone already is done."""
+        try:
+            await self._js.delete_msg(subjects.RESPONSES, seq)
+        except NotFoundError:
+            pass
+        except APIError as error:
+            if error.err_code != _NO_SUCH_MESSAGE:
+                raise
+
+    async def feed(self, partition: int, position: int) -> Feed:
+        """The events of a partition after this position."""
+        feed = Feed(self._client, self._js, partition)
+        await feed.start(position)
+        return feed
+
+
+class Feed:
+    """One partition's events, each once and in order as far as the server's numbering tells.
+
+    With AckPolicy ALL an acknowledgement covers everything before it, so an event that was delivered to nobody (a worker
+    that died, a lost connection) must never be passed over. The server numbers deliveries without gaps; whenever
+    a number is not the next one, the consumer is made anew from the position in the store, which is the truth.
+    """
+
+    def __init__(self, client: Client, js: JetStreamContext, partition: int) -> None:
+        self._client, self._js, self._partition = client, js, partition
+        self._arrived: deque[Any] = deque()
+        self._something = asyncio.Event()
+        self._wanted = 0
+        self._asked_until = 0.0
+        self._next = 1
+        self._inbox: Any = None
+        self.lag = 0
+        """Events in the journal that were not delivered yet, as of the last one that was."""
+
+    async def start(self, position: int) -> None:
+        """Raises JournalBehind, or one of `Unavailable`."""
+        last = (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
+        if last < position:
+            raise JournalBehind(f"The journal ends at {last}, but the store holds events up to {position}.")
+        info = await self._consumer()
+        if info is None or info.num_ack_pending or info.delivered is None or info.delivered.stream_seq > position:
+            info = await self._rewind(position)
+        self._next = (info.delivered.consumer_seq if info.delivered else 0) + 1
+        inbox = self._client.new_inbox()
+        self._inbox = await self._client.subscribe(inbox, cb=self._arrive)
+        self._reply = inbox
+
+    async def stop(self) -> None:
+        if self._inbox is not None and not self._client.is_closed:
+            await self._inbox.unsubscribe()
+
+    async def take(self, most: int, wait: float) -> list[Entry]:
+        """What is there, up to `most` events; an empty list after `wait` seconds without any. Raises Gap."""
+        await self._ask(most)
+        if not self._arrived:
+            self._something.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._something.wait()
+            except TimeoutError:
+                return []
+        if len(self._arrived) < most:
+            await asyncio.sleep(GATHER)
+        return [self._entry(self._arrived.popleft()) for _ in range(min(most, len(self._arrived)))]
+
+    async def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Everything up to the last of these is recorded. Raises one of `Unavailable`; then a later call does it too."""
+        await self._client.request(max(entries).reply, b"+ACK", timeout=5)
+
+    async def _consumer(self) -> ConsumerInfo | None:
+        try:
+            return await self._js.consumer_info(subjects.RESPONSES, subjects.durable(self._partition))
+        except NotFoundError:
+            return None
+
+    async def _rewind(self, position: int) -> ConsumerInfo:
+        log.info("partition %d is read again from event %d", self._partition, position + 1)
+        try:
+            await self._js.delete_consumer(subjects.RESPONSES, subjects.durable(self._partition))
+        except NotFoundError:
+            pass
+        return await self._js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(self._partition, position + 1))
+
+    async def _ask(self, most: int) -> None:
+        """Keeps one request open, so that the next batch is on its way while this one is recorded."""
+        now = asyncio.get_running_loop().time()
+        if len(self._arrived) < most and (self._wanted <= 0 or now > self._asked_until):
+            self._wanted, self._asked_until = most, now + PULL + 1
+            request = msgspec.json.encode({"batch": most, "expires": int(PULL * 1e9)})
+            subject = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.RESPONSES}.{subjects.durable(self._partition)}"
+            await self._client.publish(subject, request, reply=self._reply)
+
+    async def _arrive(self, message: Any) -> None:
+        if message.reply:
+            self._wanted -= 1
+            self._arrived.append(message)
+            self._something.set()
+        else:  # the server says that the request is over
+            self._wanted = 0
+            if not self._arrived:
+                self._something.set()
+
+    def _entry(self, message: Any) -> Entry:
+        # $JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>, or with <domain>.<account> in front
+        tokens = message.reply.split(".")
+        _, seq, delivery, _, pending = tokens[4:9] if len(tokens) == 9 else tokens[6:11]
+        if int(delivery) != self._next:
+            raise Gap
+        self._next += 1
+        self.lag = int(pending)
+        return Entry(int(seq), message.subject, message.data, message.reply)

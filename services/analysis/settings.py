@@ -1,0 +1,43 @@
+"""Settings of the analysis service, read once at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from proto.settings import UnknownSetting
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`partitions`: "all", or numbers like "0,2" where several workers share the journal. The record key file holds the
+    secret of the cell keys: every worker needs the same, and it must not change while a survey runs."""
+
+    nats_url: str
+    database_url: str
+    host: str
+    port: int
+    record_key_file: str
+    partitions: str = "all"
+
+    def owned(self, count: int) -> list[int]:
+        """The partitions this worker handles, of `count` that there are. Raises UnknownSetting."""
+        if self.partitions == "all":
+            return list(range(count))
+        try:
+            wanted = sorted({int(part) for part in self.partitions.split(",")})
+        except ValueError:
+            raise UnknownSetting('PLATEA_PARTITIONS does not fit: give "all" or numbers like "0,2".') from None
+        if not wanted or wanted[0] < 0 or wanted[-1] >= count:
+            raise UnknownSetting(f"PLATEA_PARTITIONS does not fit: the journal has partitions 0 to {count - 1}.")
+        return wanted
+
+    def record_key(self) -> bytes:
+        """Raises UnknownSetting."""
+        try:
+            key = Path(self.record_key_file).read_bytes().strip()
+        except OSError as error:
+            raise UnknownSetting(f"PLATEA_RECORD_KEY_FILE cannot be read: {error.strerror}.") from None
+        if not 16 <= len(key) <= 64:
+            raise UnknownSetting("PLATEA_RECORD_KEY_FILE must hold 16 to 64 bytes.")
+        return key
