@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
@@ -19,6 +21,12 @@ def find() -> str | None:
 def install() -> bool:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
+    with (Path(__file__).resolve().parents[1] / ".venv.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # of two runs in one folder the second waits, then finds it installed
+        return find() is not None or _install()
+
+
+def _install() -> bool:
     print("Installing a browser for the tests that look at pages (once) …", file=sys.stderr, flush=True)
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     return all(subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False).returncode == 0 for step in INSTALL)
