@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from proto.instrument import Instrument
@@ -76,7 +77,7 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 
 
 @post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
-async def order(request: AnyRequest, survey: str, data: Order) -> Response[Job]:
+async def order(request: AnyRequest, survey: FromPath[str], data: Order) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
     _survey(request, survey)
@@ -87,7 +88,7 @@ async def order(request: AnyRequest, survey: str, data: Order) -> Response[Job]:
 
 
 @get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}")
-async def job(request: AnyRequest, survey: str, id: str) -> Job:
+async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Job:
     """How far a job is (organiser token)."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
     found = _context(request).jobs.get(survey, id)
@@ -97,7 +98,7 @@ async def job(request: AnyRequest, survey: str, id: str) -> Job:
 
 
 @get("/api/v1/surveys/{survey:str}/releases")
-async def releases(request: AnyRequest, survey: str) -> list[Manifest]:
+async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]:
     """The manifests of all releases, oldest first (researcher token)."""
     demand(request, _context(request).registry, "researcher", survey, time.time())
     _survey(request, survey)
@@ -105,13 +106,13 @@ async def releases(request: AnyRequest, survey: str) -> list[Manifest]:
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}")
-async def manifest(request: AnyRequest, survey: str, number: int) -> Manifest:
+async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Manifest:
     """The manifest of one release (researcher token)."""
     return await _release(request, survey, number)
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
-async def file(request: AnyRequest, survey: str, number: int, name: str) -> Response[bytes] | Stream:
+async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
     """One file of a release (researcher token). Ranges and ETags are honoured."""
     found = await _release(request, survey, number)
     folder = _context(request).folder / survey / str(number)
@@ -133,7 +134,7 @@ async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
 
 
 @get("/data/{survey:str}")
-async def page(request: AnyRequest, survey: str) -> Response[str]:
+async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
     """The releases of a survey, for people."""
     instrument = _survey(request, survey)
     found = await _context(request).store.releases(survey)

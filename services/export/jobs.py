@@ -26,7 +26,7 @@ KEPT = 100
 """Finished jobs that can still be asked about."""
 
 
-class Job(msgspec.Struct, omit_defaults=True):
+class Job(msgspec.Struct):
     """`progress` is from 0 to 1; `number` is there when the status is "done", `detail` says why a job was refused or failed."""
 
     id: str

@@ -1,0 +1,168 @@
+"""A release from the store to the download, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+import pandas as pd
+import pytest
+
+from deploy.cli.respondents import Population
+from proto import author, tokens
+from proto.answers import today_of
+from proto.instrument import Instrument
+from proto.registry import Registry, published
+from proto.tokens import Token
+from services.export.app import Context, create_app
+from services.export.jobs import Jobs
+from services.export.store import Store
+from services.export.verify import check
+
+API = "/api/v1/surveys/ai-security/releases"
+Client = httpx.AsyncClient
+
+
+def action3() -> Instrument:
+    found = author.load(author.bundled()["ai-security"])
+    assert isinstance(found, Instrument)
+    return found
+
+
+@pytest.fixture
+def secrets() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+async def client(database_urls: Any, tmp_path: Path, secrets: dict[str, str]) -> AsyncIterator[Client]:
+    registry = Registry()
+    registry.apply(published(action3()))
+    for role in ("organiser", "researcher"):
+        id, secrets[role] = tokens.make()
+        registry.apply(Token(id, tokens.digest(secrets[role]), role))  # type: ignore[arg-type]
+    store = await Store.open(database_urls.export)
+    context = Context(registry, store, Jobs(store, registry, tmp_path), tmp_path, lambda: True)
+    transport = httpx.ASGITransport(create_app(context))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://platea.test") as opened:
+        yield opened
+    await store.close()
+
+
+async def fill(url: str, count: int, seed: int = 5) -> None:
+    """Stores plausible responses as analysis would."""
+    instrument = action3()
+    population = Population(instrument, seed, today_of(time.time()))
+    connection = await asyncpg.connect(url)
+    rows = [
+        (
+            uuid.uuid4(),
+            "ai-security",
+            instrument.version,
+            0,
+            n + 1,
+            "recorded",
+            "en",
+            msgspec.json.encode(population.respondent(n).answers).decode(),
+        )
+        for n in range(count)
+    ]
+    columns = ["id", "survey", "version", "partition", "seq", "status", "language", "answers"]
+    await connection.copy_records_to_table("responses", records=rows, columns=columns)
+    await connection.close()
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def build(client: Client, secret: str) -> dict[str, Any]:
+    """Orders a release and follows the job to its end."""
+    ordered = await client.post(API, json={"profile": "public"}, headers=bearer(secret))
+    assert ordered.status_code == 202, ordered.text
+    while True:
+        job: dict[str, Any] = (await client.get(ordered.headers["location"], headers=bearer(secret))).json()
+        if job["status"] in ("done", "refused", "failed"):
+            return job
+        await asyncio.sleep(0.05)
+
+
+async def test_a_release_holds_k_verifies_and_rebuilds_to_the_same_bytes(
+    client: Client, database_urls: Any, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    await fill(database_urls.analysis, 400)
+    assert (await build(client, secrets["organiser"]))["number"] == 1
+    assert (await build(client, secrets["organiser"]))["number"] == 2
+    first, second = tmp_path / "ai-security" / "1", tmp_path / "ai-security" / "2"
+    assert check(first) == check(second) == []
+    for name in ("data.csv", "data.parquet"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+    csv = pd.read_csv(first / "data.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(csv, pd.read_parquet(first / "data.parquet").astype(str), check_dtype=False)
+    identifiers = [q.var for q in action3().questions if q.privacy.role == "quasi_identifier"]
+    groups = Counter(csv[identifiers].itertuples(index=False, name=None))
+    assert min(groups.values()) >= 5
+    assert not {"lesson", "one_change"} & set(csv.columns)
+    manifest = (await client.get(f"{API}/1", headers=bearer(secrets["researcher"]))).json()
+    assert manifest["released"] == len(csv) == 400 - manifest["suppressed"]
+
+
+async def test_too_few_responses_are_refused_with_the_reason(
+    client: Client, database_urls: Any, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    await fill(database_urls.analysis, 9)
+    job = await build(client, secrets["organiser"])
+    assert job["status"] == "refused"
+    assert "9 responses" in job["detail"]
+    assert not os.listdir(tmp_path)
+
+
+async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
+    client: Client, database_urls: Any, secrets: dict[str, str]
+) -> None:
+    await fill(database_urls.analysis, 60)
+    await build(client, secrets["organiser"])
+    path, headers = f"{API}/1/data.csv", bearer(secrets["researcher"])
+    whole = await client.get(path, headers=headers)
+    assert len(pd.read_csv(io.BytesIO(whole.content))) > 0
+    part = await client.get(path, headers=headers | {"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    tail = await client.get(path, headers=headers | {"Range": "bytes=-5"})
+    assert tail.content == whole.content[-5:]
+    assert (await client.get(path, headers=headers | {"Range": "bytes=99999999-"})).status_code == 416
+    assert (await client.get(path, headers=headers | {"If-None-Match": whole.headers["etag"]})).status_code == 304
+    stale = await client.get(path, headers=headers | {"Range": "bytes=0-0", "If-Range": '"other"'})
+    assert stale.content == whole.content
+
+
+async def test_without_the_right_token_there_is_nothing_to_see(client: Client, secrets: dict[str, str]) -> None:
+    assert (await client.post(API, json={})).status_code == 401
+    assert (await client.post(API, json={}, headers=bearer(secrets["researcher"]))).status_code == 403
+    assert (await client.get(API)).status_code == 401
+    assert (await client.get(f"{API}/1/..%2f..%2fsecret", headers=bearer(secrets["researcher"]))).status_code == 404
+    for body in ({"profile": "nonsense"}, {"profil": "public"}, [], 3):
+        answer = await client.post(API, json=body, headers=bearer(secrets["organiser"]))
+        assert answer.status_code in (400, 422), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_page_lists_releases_without_a_script(client: Client, database_urls: Any, secrets: dict[str, str]) -> None:
+    assert "There is no release yet" in (await client.get("/data/ai-security")).text
+    await fill(database_urls.analysis, 60)
+    await build(client, secrets["organiser"])
+    page = await client.get("/data/ai-security")
+    assert "Release 1" in page.text
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert (await client.get("/data/nowhere")).status_code == 404

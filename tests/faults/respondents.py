@@ -1,0 +1,104 @@
+"""Respondents who do not give up: each sends its answers, with its receipt, until it holds a 200 or a 201."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from deploy.cli.respondents import Population
+from proto import author, receipt
+from proto.answers import today_of
+from proto.instrument import Instrument
+
+
+def action3() -> Instrument:
+    found = author.load(author.bundled()["ai-security"])
+    assert isinstance(found, Instrument)
+    return found
+
+
+@dataclass
+class Crowd:
+    """`accepted` holds the receipts that were answered 200 or 201; `refused` every other status and how often."""
+
+    url: str
+    count: int
+    at_once: int = 32
+    seed: int = 3
+    pause: float = 0.0
+    survey: str = "ai-security"
+    accepted: list[str] = field(default_factory=list[str])
+    refused: dict[str, int] = field(default_factory=dict[str, int])
+
+    async def answer(self) -> None:
+        """Returns when everybody's answer was accepted."""
+        population = Population(action3(), self.seed, today_of(time.time()))
+        people = iter(range(self.count))
+        timeout = aiohttp.ClientTimeout(total=20)
+        async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=self.at_once)) as session:
+
+            async def work() -> None:
+                for number in people:
+                    await self._insist(session, population.body(number), receipt.make())
+                    await asyncio.sleep(self.pause)
+
+            await asyncio.gather(*(work() for _ in range(self.at_once)))
+
+    async def _insist(self, session: aiohttp.ClientSession, body: bytes, key: str) -> None:
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        while True:
+            try:
+                async with session.post(f"{self.url}/api/v1/surveys/{self.survey}/responses", data=body, headers=headers) as answer:
+                    await answer.read()
+                    status = str(answer.status)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                status = type(error).__name__
+            if status in ("200", "201"):
+                self.accepted.append(key)
+                return
+            assert status in ("503", "502", "408") or not status.isdigit(), f"an honest answer was refused with {status}"
+            self.refused[status] = self.refused.get(status, 0) + 1
+            await asyncio.sleep(0.1)
+
+
+async def statuses(url: str, receipts: list[str], at_once: int = 32) -> dict[str, int]:
+    """How many of these receipts have which status."""
+    found: dict[str, int] = {}
+    waiting = iter(receipts)
+    async with aiohttp.ClientSession() as session:
+
+        async def work() -> None:
+            for key in waiting:
+                async with session.get(f"{url}/api/v1/receipts/{key}") as answer:
+                    given: dict[str, Any] = await answer.json(content_type=None)
+                    status = str(given["status"])
+                found[status] = found.get(status, 0) + 1
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
+    return found
+
+
+async def recorded(url: str, receipts: list[str], seconds: float) -> float:
+    """Waits until every receipt is recorded and returns how long that took."""
+    begun = time.monotonic()
+    while True:
+        found = await statuses(url, receipts)
+        if set(found) <= {"recorded"}:
+            return time.monotonic() - begun
+        assert time.monotonic() - begun < seconds, f"not all recorded: {found}"
+        await asyncio.sleep(0.2)
+
+
+async def exact(url: str, token: str, survey: str = "ai-security") -> dict[str, Any]:
+    """The organiser's exact view."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{url}/api/v1/surveys/{survey}/aggregates?view=exact") as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        return await answer.json(content_type=None)
