@@ -10,7 +10,7 @@ from litestar import Response, get
 from proto.problem import Problem
 from services.intake.replies import Req
 
-KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
+KINDS = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
 def _load() -> dict[str, tuple[bytes, str, str]]:

@@ -1,0 +1,235 @@
+"""The walk through a questionnaire, page by page: what was sent, what it shows and hides, where it leads.
+
+The server keeps nothing between pages. A `Sheet` travels with the page and is judged afresh each time, like everything
+that comes from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, structs
+
+from proto import logic
+from proto.answers import Reader
+from proto.instrument import AnyQuestion, Instrument, Rule, SoftCheck
+from proto.problem import Fault
+from services.intake.pages import typed
+
+START = "start"
+REVIEW = "review"
+
+
+class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a respondent has filled in so far. Answers are plain values, also those that do not fit yet."""
+
+    version: str
+    answers: dict[str, Any] = {}
+    seen: tuple[str, ...] = ()
+    """Questions that were on a page: only these can have been forgotten."""
+    reviewed: bool = False
+    changes: bool = False
+    """Whether this changes a response that was sent before."""
+
+
+_sheets = msgspec.json.Decoder(Sheet)
+
+
+def write(sheet: Sheet) -> str:
+    return msgspec.json.encode(sheet).decode()
+
+
+def read(text: str) -> Sheet:
+    """Raises msgspec.ValidationError or msgspec.DecodeError on anything but a sheet."""
+    return _sheets.decode(text.encode())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sheet as judged: `shown` is asked, `pending` depends on answers still missing, `dropped` was answered and is now hidden.
+
+    `answers` holds what fits and is not hidden.
+    """
+
+    answers: Any
+    shown: tuple[str, ...]
+    pending: tuple[str, ...]
+    dropped: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+    def faulty(self) -> set[str]:
+        return {question_of(fault) for fault in self.faults}
+
+
+@dataclass(frozen=True)
+class View:
+    """The page to show next: a section's id, START or REVIEW. `send`: everything fits and the respondent said so."""
+
+    place: str
+    sheet: Sheet
+    standing: Standing
+    faults: tuple[Fault, ...] = ()
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    send: bool = False
+
+
+def question_of(fault: Fault) -> str:
+    """The id of the question that a fault is about; "" where it is about none."""
+    parts = fault.pointer.split("/")
+    return parts[2] if len(parts) > 2 else ""
+
+
+class Walk:
+    """One instrument as a sequence of pages. Pure; made once per published version."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.instrument: Instrument = reader.instrument
+        derived = {item.id: item for item in self.instrument.derived}
+        self._leans_on = {
+            question.id: frozenset(
+                name
+                for name in _named(question.show_if, {id: item.rule for id, item in derived.items()})
+                if reader.questions[name].required
+            )
+            for question in self.instrument.questions
+        }
+        self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
+
+    def judge(self, sheet: Sheet, today: str) -> Standing:
+        """A question is asked once every required question that its rule leans on is answered; until then it may go either way."""
+        answers, faults = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
+        for id in self.reader.questions:  # rules look back only, so one pass settles what the answers hide
+            if getattr(answers, id) is not UNSET and not self.reader.visible(answers, id):
+                setattr(answers, id, UNSET)
+        faults += self.reader.check(answers, today, frozenset(question_of(fault) for fault in faults))
+        unsettled = {question_of(fault) for fault in faults}
+        shown: list[str] = []
+        pending: list[str] = []
+        dropped: list[str] = []
+        for id in self.reader.questions:
+            if not self._leans_on[id].isdisjoint(unsettled):
+                pending.append(id)
+                unsettled.add(id)
+            elif self.reader.visible(answers, id):
+                shown.append(id)
+            else:
+                unsettled.discard(id)
+                dropped += [id] if id in sheet.answers else []
+        asked = frozenset(shown)
+        return Standing(answers, tuple(shown), tuple(pending), tuple(dropped), tuple(f for f in faults if question_of(f) in asked))
+
+    def sections(self, standing: Standing) -> list[str]:
+        """The sections with something to ask, in order."""
+        asked = {self.reader.questions[id].section for id in standing.shown}
+        return [section.id for section in self.instrument.sections if section.id in asked]
+
+    def questions(self, section: str, standing: Standing) -> list[AnyQuestion]:
+        """What a section asks now."""
+        return [question for id in standing.shown if (question := self.reader.questions[id]).section == section]
+
+    def progress(self, section: str, standing: Standing) -> tuple[int, int]:
+        """The how many-th of how many sections this is, counting those that may still come."""
+        coming = {self.reader.questions[id].section for id in (*standing.shown, *standing.pending)} | {section}
+        names = [item.id for item in self.instrument.sections if item.id in coming]
+        return names.index(section) + 1, len(names)
+
+    def soft_checks(self, standing: Standing) -> list[SoftCheck]:
+        """The questions back that these answers raise."""
+        return [check for check, raised in self._soft if raised(standing.answers)]
+
+    def begin(self, sheet: Sheet, today: str) -> View:
+        standing = self.judge(sheet, today)
+        sections = self.sections(standing)
+        return self._at(sections[0], sheet, standing) if sections else self._review(sheet, standing)
+
+    def turn(self, sheet: Sheet, place: str, go: str, fields: typed.Fields, decimal_mark: str, today: str) -> View:
+        """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}."""
+        before = self.judge(sheet, today)
+        if place not in {section.id for section in self.instrument.sections}:
+            return self._from_review(sheet, before, go)
+        asked = self.questions(place, before)
+        sheet = _filled(sheet, asked, fields, decimal_mark)
+        standing = self.judge(sheet, today)
+        if go == "back":
+            return self._before(place, sheet, standing)
+        if go == "stay":
+            return self._at(place, sheet, standing)
+        here = {question.id for question in self.questions(place, standing)}
+        opened = tuple(id for id in standing.shown if id in here and id not in sheet.seen)
+        closed = tuple(question.id for question in asked if question.id in standing.dropped)
+        faults = tuple(fault for fault in standing.faults if question_of(fault) in here and question_of(fault) in sheet.seen)
+        if faults or opened or closed:
+            return self._at(place, sheet, standing, faults, opened, closed)
+        return self._onward(place, sheet, standing)
+
+    def _from_review(self, sheet: Sheet, standing: Standing, go: str) -> View:
+        sections = self.sections(standing)
+        target = go.removeprefix("change.")
+        if go == "back" and sections:
+            return self._at(sections[-1], sheet, standing)
+        if target in sections:
+            return self._at(target, sheet, standing)
+        view = self._review(sheet, standing)
+        return replace(view, send=True) if go == "send" and view.place == REVIEW else view
+
+    def _before(self, place: str, sheet: Sheet, standing: Standing) -> View:
+        order = [section.id for section in self.instrument.sections]
+        earlier = [id for id in self.sections(standing) if order.index(id) < order.index(place)]
+        return self._at(earlier[-1], sheet, standing) if earlier else View(START, sheet, standing)
+
+    def _onward(self, place: str, sheet: Sheet, standing: Standing) -> View:
+        order = [section.id for section in self.instrument.sections]
+        later = [id for id in self.sections(standing) if order.index(id) > order.index(place)]
+        return self._at(later[0], sheet, standing) if later and not sheet.reviewed else self._review(sheet, standing)
+
+    def _review(self, sheet: Sheet, standing: Standing) -> View:
+        """The review, or the first section that still has something to ask or to mend."""
+        faulty = standing.faulty()
+        for section in self.sections(standing):
+            ids = [question.id for question in self.questions(section, standing)]
+            opened = tuple(id for id in ids if id not in sheet.seen)
+            if opened or not faulty.isdisjoint(ids):
+                faults = tuple(fault for fault in standing.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
+                return self._at(section, sheet, standing, faults, opened)
+        return View(REVIEW, structs.replace(sheet, reviewed=True), standing)
+
+    def _at(
+        self,
+        place: str,
+        sheet: Sheet,
+        standing: Standing,
+        faults: tuple[Fault, ...] = (),
+        opened: tuple[str, ...] = (),
+        closed: tuple[str, ...] = (),
+    ) -> View:
+        """A section's page. What it shows has then been seen."""
+        shown = [question.id for question in self.questions(place, standing)]
+        seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
+        return View(place, structs.replace(sheet, seen=seen), standing, faults, opened, closed)
+
+
+def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed.Fields, decimal_mark: str) -> Sheet:
+    """The sheet with what stands in the fields of these questions, and nothing else of them."""
+    answers = dict(sheet.answers)
+    for question in asked:
+        value = typed.read(question, fields, decimal_mark)
+        if value is UNSET:
+            answers.pop(question.id, None)
+        else:
+            answers[question.id] = value
+    return structs.replace(sheet, answers=answers)
+
+
+def _named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
+    """The questions that a rule looks at, derived variables followed."""
+    if rule is None:
+        return
+    for part in (*rule.all, *rule.any, rule.not_):
+        yield from _named(part, derived)
+    if rule.q is not None:
+        yield from _named(derived[rule.q], derived) if rule.op == "derived" else iter((rule.q,))

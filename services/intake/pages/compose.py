@@ -1,0 +1,171 @@
+"""The pages one by one: what each needs, put together and rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from proto.instrument import Instrument
+from services.intake import form
+from services.intake.form import Sheet, View, Walk
+from services.intake.pages import advice, words
+from services.intake.pages.advice import Voice
+from services.intake.pages.fields import field_of
+from services.intake.pages.render import render
+from services.intake.pages.spoken import say
+
+OWN_WORDING = frozenset({"ai-security"})
+"""Surveys whose name might be taken for the Partnership's own: their pages say that the wording is ours."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """An instrument in the language it is read in."""
+
+    instrument: Instrument
+    voice: Voice
+
+    @property
+    def title(self) -> str:
+        return self.voice.text(self.instrument.title)
+
+    def minutes(self, say: words.Words) -> str:
+        bounds = self.instrument.estimated_minutes
+        if bounds is None:
+            return ""
+        low, high = bounds
+        return say("minutes", count=high) if low == high else say("minutes_range", min=low, max=high)
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        return [(language, words.native_name(language)) for language in self.instrument.languages]
+
+    @property
+    def own_wording(self) -> bool:
+        return self.instrument.id in OWN_WORDING
+
+
+def survey_in(instrument: Instrument, language: str) -> Survey:
+    return Survey(instrument, Voice(words.words(language), language, instrument.source_language))
+
+
+def _frame(say: words.Words, title: str, languages: Iterable[str], path: str, **more: Any) -> dict[str, Any]:
+    """What every page has. The language of the texts may be one that the interface does not speak."""
+    offered = [(language, words.native_name(language)) for language in languages]
+    return {"say": say, "title": title, "language": say.language, "offered": offered, "path": path, "wrong": False, "survey": None} | more
+
+
+def surveys(language: str, instruments: Iterable[Instrument]) -> bytes:
+    """`/`: what is open."""
+    say = words.words(language)
+    found = [
+        survey_in(instrument, language if language in instrument.languages else instrument.source_language) for instrument in instruments
+    ]
+    frame = _frame(say, say("surveys_title"), words.catalogues(), "/")
+    return render("surveys.html", **frame, surveys=found, own_wording=any(survey.own_wording for survey in found))
+
+
+def _of(survey: Survey, title: str, language: str, path: str = "", **more: Any) -> dict[str, Any]:
+    home = f"/s/{survey.instrument.id}"
+    return _frame(
+        survey.voice.words,
+        title,
+        survey.instrument.languages,
+        path or home,
+        **{"survey": survey, "home": home, "language": language} | more,
+    )
+
+
+def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
+    """The page before the first section. With a sheet: somebody went back to it."""
+    frame = _of(survey, survey.title, survey.voice.language, wrong=unticked)
+    return render("start.html", **frame, sheet=form.write(sheet) if sheet else "", receipt=receipt)
+
+
+def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
+    """One section of questions."""
+    voice, asked = survey.voice, walk.reader.questions
+    told = [advice.advise(voice, asked[id], fault, view.sheet.answers.get(id)) for fault in view.faults if (id := form.question_of(fault))]
+    fields = [
+        field_of(voice, q, view.sheet.answers.get(q.id), [item for item in told if item.question == q.id], new=q.id in view.opened)
+        for q in walk.questions(view.place, view.standing)
+    ]
+    current, total = walk.progress(view.place, view.standing)
+    heading = next(voice.text(item.text) for item in survey.instrument.sections if item.id == view.place)
+    return render(
+        "section.html",
+        **_of(survey, heading, voice.language, wrong=bool(told)),
+        told=told,
+        fields=fields,
+        current=current,
+        total=total,
+        opened=len(view.opened),
+        closed=len(view.closed),
+        place=view.place,
+        sheet=form.write(view.sheet),
+        receipt=receipt,
+    )
+
+
+def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use"] = "") -> bytes:
+    """Everything once more before it is sent; `trouble` says why sending did not work."""
+    voice, answers = survey.voice, view.sheet.answers
+    headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
+    parts = [
+        (id, headings[id], [say(voice, question, answers.get(question.id)) for question in walk.questions(id, view.standing)])
+        for id in walk.sections(view.standing)
+    ]
+    return render(
+        "review.html",
+        **_of(survey, voice.words("review_title"), voice.language, wrong=bool(trouble)),
+        parts=parts,
+        soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
+        dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
+        changes=view.sheet.changes,
+        trouble=trouble,
+        sheet=form.write(view.sheet),
+        receipt=receipt,
+    )
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a response: "accepted", "recorded" or "withdrawn", and its digest, empty when withdrawn."""
+
+    status: str
+    digest: str
+    receipt: str
+
+
+def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
+    """The receipt, right after sending."""
+    title = survey.voice.words("changed_title" if changed else "thanks")
+    frame = _of(survey, title, survey.voice.language)
+    return render("sent.html", **frame, status=status, groups=status.receipt.split("-"))
+
+
+def lookup(survey: Survey, typed: str = "", fault: Literal["", "empty", "unknown"] = "") -> bytes:
+    """Where a receipt is entered."""
+    frame = _of(survey, survey.voice.words("lookup_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt", wrong=bool(fault))
+    return render("lookup.html", **frame, typed=typed, fault=fault)
+
+
+def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
+    """What became of the answers behind a receipt, and what can be done with them."""
+    frame = _of(survey, survey.voice.words("receipt_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt")
+    return render("status.html", **frame, status=found, is_open=is_open)
+
+
+def withdraw(survey: Survey, receipt: str) -> bytes:
+    """The question before a withdrawal."""
+    frame = _of(survey, survey.voice.words("withdraw_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt")
+    return render("withdraw.html", **frame, receipt=receipt)
+
+
+def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
+    """A page that says no: `key` names its words, "not_found" for instance."""
+    say = words.words(language)
+    return render(
+        "message.html", **_frame(say, say(f"{key}_title"), words.catalogues(), ""), lead=say(f"{key}_lead") if lead else "", detail=detail
+    )

@@ -1,0 +1,71 @@
+"""Intake in memory for tests of pages: the real app over a small journal that can also be out of reach."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import cast
+
+from nats.aio.client import Client
+
+from proto import author
+from proto.instrument import Instrument
+from proto.registry import Registry, published
+from proto.wire import Follower
+from services.intake.catalogue import Catalogue
+from services.intake.committer import Busy, Committer, Outcome
+from services.intake.context import Intake
+from services.intake.journal import Entry, Journal, Written
+from services.intake.metrics import Metrics
+from services.intake.throttle import Throttle
+
+
+class MemoryJournal:
+    """Keeps the last event per response. `floor`: up to where it was recorded; `busy`: nothing can be written."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.events: dict[str, Written] = {}
+        self.seq = 0
+        self.floor = 0
+        self.busy = False
+
+    async def last(self, id: str) -> Written | None:
+        return self.events.get(id)
+
+    async def recorded(self, written: Written) -> bool:
+        return written.seq <= self.floor
+
+    async def commit(self, entry: Entry) -> Outcome:
+        if self.busy:
+            raise Busy
+        known = self.events.get(entry.id)
+        if (known.seq if known else 0) != entry.after:
+            return Outcome.CONFLICT
+        self.seq += 1
+        self.events[entry.id] = Written(entry.event, self.seq, 0)
+        return Outcome.WRITTEN
+
+
+def bundled() -> list[Instrument]:
+    found = [author.load(Path(path)) for path in author.bundled().values()]
+    return [instrument for instrument in found if isinstance(instrument, Instrument)]
+
+
+def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = None) -> Intake:
+    registry, catalogue = Registry(), Catalogue()
+    for instrument in bundled() if instruments is None else instruments:
+        registry.apply(published(instrument))
+    catalogue.refresh(registry)
+    return Intake(
+        cast("Client", None),
+        registry,
+        catalogue,
+        cast("Follower", None),
+        cast("Journal", journal),
+        cast("Committer", journal),
+        Metrics(),
+        Throttle(),
+        time.time,
+    )
