@@ -46,9 +46,12 @@ def read(text: str, name: str, include: Include) -> Instrument | list[Fault]:
 
 
 def load(path: Path) -> Instrument | list[Fault]:
-    """Reads a file; its tables are looked for beside it, then among those that come with Platea. Raises OSError."""
+    """Reads a file; its tables are looked for beside it, then among those that come with Platea. Raises OSError.
+
+    A second document in the file, after a line `---`, is left to others: the import map that comes with a draft.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
     except UnicodeDecodeError:
         return [Fault(path.name, 1, "", "the file is not UTF-8 text", "save it as UTF-8")]
 

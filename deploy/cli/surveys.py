@@ -9,6 +9,7 @@ import click
 
 from deploy.cli import server
 from deploy.cli.console import Trouble, fail, out, say, table
+from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author
 from proto import instrument as instruments
@@ -68,6 +69,48 @@ def close(survey: str, server: Server) -> None:
     """Close the survey ID: no new answers, no changes; respondents can still withdraw. A new version opens it again."""
     server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/close", b"{}")
     say(f"{survey} is closed.")
+
+
+@group.command()
+@click.argument("file", metavar="FILE.csv", type=_FILE)
+@click.option(
+    "--out", "-o", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write two files into DIR instead of printing."
+)
+def draft(file: Path, folder: Path | None) -> None:
+    """Draft an instrument and an import map from data collected elsewhere.
+
+    Distinct labels become options, column groups like Q4_1 … Q4_7 one multiple choice, whole numbers get bands, long text becomes free
+    text. Edit roles and texts, then publish and import. Without --out both are printed, one after the other, into one file that `platea
+    survey publish` and `platea import --map` both take.
+    """
+    from proto.draft import UndraftableData
+    from proto.draft import draft as drafted
+
+    try:
+        instrument, import_map = drafted(file.read_text(encoding="utf-8-sig"), file.name)
+    except OSError as error:
+        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a CSV file.") from None
+    except UnicodeDecodeError:
+        raise Trouble(f"Cannot read {file}: it is not UTF-8 text.", "Save it as UTF-8, and try again.") from None
+    except UndraftableData as unfit:
+        raise Trouble(
+            f"Nothing can be drafted from {file}: {unfit}.", "Give a CSV file with one row of column names and rows of answers."
+        ) from None
+    if folder is None:
+        say(instrument.rstrip("\n") + SEPARATOR + import_map.rstrip("\n"))
+        return
+    survey, map_ = folder / f"{file.stem}.yaml", folder / f"{file.stem}.map.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in ((survey, instrument), (map_, import_map)):
+            with path.open("x", encoding="utf-8") as opened:
+                opened.write(text)
+    except FileExistsError as error:
+        raise Trouble(f"{error.filename} is there already, perhaps with your edits.", "Move it away, or name another folder.") from None
+    except OSError as error:
+        raise Trouble(f"Cannot write to {folder}: {error.strerror}.", "Name a folder that you may write to.") from None
+    say(f"{survey}: the instrument. Edit it, then `platea survey publish {survey}`.")
+    say(f"{map_}: the import map, for `platea import ID {file} --map {map_}`.")
 
 
 def read(file: Path) -> Instrument:
