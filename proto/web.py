@@ -75,12 +75,16 @@ def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 def answer_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours: the traceback goes to the log, without the message, which may quote an answer."""
+    log.error("surprised by %s at %s", type(error).__name__, place_of(error))
+    return answer(request, Problem("internal"))
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line where it was raised."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
-    log.error("surprised by %s at %s", type(error).__name__, place)
-    return answer(request, Problem("internal"))
+    return f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: answer, HTTPException: answer_http, Exception: answer_surprise}

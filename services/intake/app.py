@@ -6,15 +6,22 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
+from litestar.types import ASGIApp, Message, Scope
 
 from proto.problem import Problem
-from proto.web import EXCEPTION_HANDLERS
-from services.intake import routes_admin, routes_receipts, routes_responses, routes_service, routes_surveys
+from services.intake import (
+    routes_admin,
+    routes_pages,
+    routes_receipts,
+    routes_responses,
+    routes_service,
+    routes_static,
+    routes_surveys,
+)
 from services.intake.context import Intake
 
 
-def create_app(intake: Intake) -> Litestar:
+def create_app(intake: Intake) -> ASGIApp:
     """Handlers get the connected `intake` by asking for a parameter of that name."""
 
     def given() -> Intake:
@@ -26,16 +33,17 @@ def create_app(intake: Intake) -> Litestar:
         elif not isinstance(error, HTTPException):
             intake.metrics.ended("internal")
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
-            routes_responses.route(intake),
             *routes_receipts.HANDLERS,
             *routes_surveys.HANDLERS,
             *routes_admin.HANDLERS,
             *routes_service.HANDLERS,
+            *routes_pages.HANDLERS,
+            *routes_static.HANDLERS,
         ],
         dependencies={"intake": Provide(given, sync_to_thread=False)},
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=routes_pages.EXCEPTION_HANDLERS,
         after_exception=[count],
         before_send=[_no_sniffing],
         state=State({"intake": intake}),
@@ -43,6 +51,7 @@ def create_app(intake: Intake) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    return routes_responses.shortcut(intake, app)
 
 
 async def _no_sniffing(message: Message, scope: Scope) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from proto import wire
 from proto.registry import Registry
@@ -21,7 +21,7 @@ from services.intake.throttle import Throttle
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[Litestar]:
+async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
     client = await wire.connect(settings.nats_url, "intake")
     registry, catalogue, metrics = Registry(), Catalogue(), Metrics()

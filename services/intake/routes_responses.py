@@ -1,36 +1,54 @@
-"""POST /api/v1/surveys/{survey}/responses: the one route that is fast, so it speaks plain ASGI."""
+"""POST /api/v1/surveys/{survey}/responses: the one route that must be fast, so it speaks plain ASGI, past the framework."""
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.answers import MAX_BODY
 from proto.problem import Problem
-from proto.web import read_body, send_problem
+from proto.web import place_of, read_body, send_problem
 from services.intake.context import Intake
 from services.intake.responses import Kept, submit
 
+log = logging.getLogger(__name__)
+
+PREFIX, SUFFIX = "/api/v1/surveys/", "/responses"
 _encoder = msgspec.json.Encoder()
 
 
-def route(intake: Intake) -> ASGIRouteHandler:
-    @asgi("/api/v1/surveys/{survey:str}/responses", copy_scope=False)
-    async def responses(scope: Scope, receive: Receive, send: Send) -> None:
-        outcome = await _submit(intake, scope, receive)
-        if isinstance(outcome, Problem):
-            intake.metrics.ended(outcome.code)
-            await send_problem(send, outcome)
-            return
+def shortcut(intake: Intake, app: ASGIApp) -> ASGIApp:
+    """`app` with this route in front of it."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path.startswith(PREFIX) and path.endswith(SUFFIX) and scope["type"] == "http":
+            survey = path[len(PREFIX) : -len(SUFFIX)]
+            if survey and "/" not in survey:
+                await _respond(intake, survey, scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return dispatch
+
+
+async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        outcome = await _submit(intake, survey, scope, receive)
+    except Exception as error:  # nothing shows a traceback, nobody is left without an answer
+        log.error("surprised by %s at %s", type(error).__name__, place_of(error))
+        outcome = Problem("internal")
+    if isinstance(outcome, Problem):
+        intake.metrics.ended(outcome.code)
+        await send_problem(send, outcome)
+    else:
         intake.metrics.ended("accepted" if outcome.new else "repeated")
         await _send_kept(send, outcome)
 
-    return responses
 
-
-async def _submit(intake: Intake, scope: Scope, receive: Receive) -> Kept | Problem:
+async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> Kept | Problem:
     if scope.get("method") != "POST":
         return Problem("method-not-allowed", allow="POST")
     key = kind = length = None
@@ -49,7 +67,7 @@ async def _submit(intake: Intake, scope: Scope, receive: Receive) -> Kept | Prob
         body = await read_body(receive, scope, MAX_BODY)
     except Problem as problem:
         return problem
-    return await submit(intake, scope["path_params"]["survey"], body, key)
+    return await submit(intake, survey, body, key)
 
 
 async def _send_kept(send: Send, kept: Kept) -> None:
