@@ -16,6 +16,7 @@ import yaml
 
 LONGEST_FILE = 4_000_000
 MOST_NODES = 400_000
+IMPORT_MAP = "platea-import/1"
 DEEPEST = 40
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -118,9 +119,16 @@ def _tree(text: str) -> Node:
             (open_[-1][3] if open_ else documents).append(done)
     if not documents:
         raise Unreadable(1, "the file is empty")
-    if len(documents) > 1:
+    if len(documents) > 1 and not (len(documents) == 2 and _is_import_map(documents[1])):
         raise Unreadable(documents[1].line, "a second document begins here; a file holds one instrument")
     return documents[0]
+
+
+def _is_import_map(node: Node) -> bool:
+    """What `platea survey draft` prints is an instrument and, as a second document, its import map: that one is no fault."""
+    return isinstance(node, Mapping) and any(
+        key.text == "format" and getattr(value, "text", "") == IMPORT_MAP for key, value in node.entries
+    )
 
 
 _NOTHING = Scalar(0, "", False)
