@@ -14,7 +14,7 @@ from deploy.ports import free
 from deploy.program import Program
 
 CONFIGURATION = Path(__file__).with_name("nats")
-USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator", "route")
+USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator")
 
 
 def binary() -> Path:
@@ -42,10 +42,6 @@ class NatsServer:
 
     def url(self, user: str) -> str:
         return f"nats://{user}:{self.keys.read(f'nats-{user}')}@127.0.0.1:{self.port}"
-
-    def routes(self, addresses: list[str]) -> str:
-        """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
-        return "[" + ", ".join(f"nats://route:{self.keys.read('nats-route')}@{address}" for address in addresses) + "]"
 
     def program(self, configuration: str = "server.conf", **settings: str) -> Program:
         """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""
@@ -77,6 +73,12 @@ class NatsServer:
 
 
 def write_passwords(path: Path, keys: Keys) -> None:
-    """The file that users.conf includes: one line per user, mode 600."""
+    """The file that users.conf includes: one line per user, mode 600. What only a cluster asks for stands apart, in route.conf."""
     lines = [f'{user}_password: "{keys.read(f"nats-{user}")}"' for user in USERS]
     write_secret(path, "\n".join(lines) + "\n")
+    write_secret(path.with_name("route.conf"), f'route_password: "{keys.read("nats-route")}"\n')
+
+
+def routes(keys: Keys, addresses: list[str]) -> str:
+    """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
+    return "[" + ", ".join(f"nats://route:{keys.read('nats-route')}@{address}" for address in addresses) + "]"

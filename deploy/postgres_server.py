@@ -26,6 +26,9 @@ DATABASE = "platea"
 # PostgreSQL refuses to run as root. A number that neither people, services nor containers are given owns its files then.
 UID = 60800
 
+LEFTOVER_PATIENCE = 5.0
+"""Seconds in which what is left of a killed server may go by itself."""
+
 
 def binary(name: str) -> Path:
     """A program of the PostgreSQL that the wheel brought. Found without importing the package."""
@@ -113,7 +116,7 @@ class Postgres:
         """Processes of a server whose parent was killed are going down; those that hang are ended. Then its lock file is stale."""
         if not Path("/proc/self/cwd").exists():
             return  # only Linux tells where a process works; elsewhere PostgreSQL judges its lock file itself
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + LEFTOVER_PATIENCE
         while left := _working_in(self.folder):
             for pid in left if time.monotonic() > deadline else ():
                 with contextlib.suppress(ProcessLookupError):

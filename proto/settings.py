@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,9 +26,16 @@ def read(kind: type[S], environment: Mapping[str, str]) -> S:
         advice = f"did you mean {close[0]}?" if close else "known are " + ", ".join(sorted(fields)) + "."
         raise UnknownSetting(f"{name} is not a setting of this service: {advice}")
     try:
-        return msgspec.convert({fields[name]: value for name, value in given.items()}, kind, strict=False)
+        return msgspec.convert({fields[name]: value for name, value in given.items()}, kind, strict=False, dec_hook=_build)
     except msgspec.ValidationError as error:
         raise UnknownSetting(_sentence(str(error))) from None
+
+
+def _build(kind: type[Any], value: Any) -> Any:
+    """Kinds that msgspec does not know: a path from its text."""
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(value)
 
 
 def _sentence(error: str) -> str:

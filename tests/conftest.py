@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +59,8 @@ def _is_ready(program: Program) -> bool:
         except Exception:  # not yet
             return False
 
-    with asyncio.Runner() as runner:  # leaves pytest's own loop alone
-        return runner.run(ask())
+    with ThreadPoolExecutor(1) as elsewhere:  # an asynchronous test has a running loop in this thread
+        return elsewhere.submit(asyncio.run, ask()).result()
 
 
 @pytest.fixture(scope="session")

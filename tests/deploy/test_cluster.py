@@ -15,7 +15,7 @@ import pytest
 from nats.js.client import JetStreamContext
 
 from deploy.keys import Keys
-from deploy.nats_server import NatsServer
+from deploy.nats_server import NatsServer, routes
 from deploy.ports import free
 from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
@@ -37,14 +37,14 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     keys = Keys(tmp_path / "secrets")
-    routes = [free() for _ in range(3)]
+    ports = [free() for _ in range(3)]
     servers = [NatsServer(tmp_path / f"nats-{n}", keys, free(), free(), free(), f"nats-{n}") for n in range(3)]
-    joined = servers[0].routes([f"127.0.0.1:{route}" for route in routes])
+    joined = routes(keys, [f"127.0.0.1:{route}" for route in ports])
     with contextlib.ExitStack() as running:
         made = Cluster(servers)
         programs = [
             server.program("cluster.conf", NATS_CLUSTER_PORT=str(route), NATS_ROUTES=joined)
-            for server, route in zip(servers, routes, strict=True)
+            for server, route in zip(servers, ports, strict=True)
         ]
         for server, program in zip(servers, programs, strict=True):
             made.processes[server.name] = running.enter_context(started(program, tmp_path / f"{server.name}.log", awaited=False))

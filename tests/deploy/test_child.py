@@ -1,0 +1,116 @@
+"""A child is noticed when it ends, started again ever more slowly, and stopped for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy import child as children
+from deploy.bounded_log import BoundedLog
+from deploy.child import Child
+from deploy.program import Program
+from deploy.refusal import Refusal
+
+
+async def _ready() -> bool:
+    return True
+
+
+def _script(text: str, **more: object) -> Program:
+    return Program("worker", ["/bin/sh", "-c", text], _ready, **more)  # pyright: ignore[reportArgumentType]
+
+
+async def test_a_crash_is_told_at_once_and_pauses_double(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "FIRST_PAUSE", 0.02)
+    said: list[tuple[float, str]] = []
+    child = Child(lambda: _script("sleep 0.1; exit 3"), tmp_path)
+    await child.start(5)
+    begun = time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.5):
+            await child.keep(lambda line: said.append((time.monotonic() - begun, line)))
+    await child.stop()
+    assert "worker ended unexpectedly (exit status 3)" in said[0][1]
+    assert str(tmp_path / "worker.log") in said[0][1]
+    assert said[0][0] < 0.5
+    gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(said)]
+    assert len(gaps) >= 3
+    assert gaps == sorted(gaps)
+
+
+async def test_a_child_that_does_not_start_is_refused_with_its_own_words(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    child = Child(lambda: Program("worker", ["/bin/sh", "-c", "echo no room left; exit 1"], never), tmp_path)
+    with pytest.raises(Refusal, match="no room left"):
+        await child.start(5)
+
+
+async def test_a_child_that_ignores_the_signal_is_ended(tmp_path: Path) -> None:
+    child = Child(lambda: _script("trap '' TERM; while :; do sleep 0.05; done", patience=0.3), tmp_path)
+    await child.start(5)
+    await asyncio.sleep(0.2)
+    [process] = [each for each in psutil.Process().children() if "trap" in " ".join(each.cmdline())]
+    await child.stop()
+    assert not process.is_running()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    text = (
+        "import asyncio, pathlib, sys; from deploy.child import Child; from tests.deploy.test_child import _script\n"
+        "async def main():\n"
+        f"    await Child(lambda: _script('echo $$ > {tmp_path}/pid; exec sleep 60'), pathlib.Path({str(tmp_path)!r})).start(5)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", text], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pid = int((tmp_path / "pid").read_text())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_child_gets_its_own_settings_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATEA_DATABASE_URL", "postgresql://somebody-else")
+    told = Program("worker", ["/bin/true"], _ready, {"PLATEA_PORT": "1"}).environment()
+    assert {name for name in told if name.startswith("PLATEA_")} == {"PLATEA_PORT"}
+
+
+def test_a_log_stays_within_its_bound_and_keeps_the_end(tmp_path: Path) -> None:
+    log = BoundedLog(tmp_path / "x.log", size=1000)
+    for number in range(1000):
+        log.write(f"line {number}\n".encode())
+    kept = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert sum(kept) <= 2100
+    assert log.last() == "line 999"
+    assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_an_unprivileged_child_reaches_what_lies_below_a_closed_folder(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "file").write_text("reached")
+    program = Program("worker", ["/bin/sh", "-c", f"id -u; cat {closed}/file; echo x > {closed}/written"], _ready, uid=60800)
+    done = subprocess.run(program.line(), env=program.environment(), capture_output=True, text=True, check=False)
+    assert done.stdout == "60800\nreached"
+    assert not (closed / "written").exists()
+    assert closed.stat().st_mode & 0o777 == 0o700
