@@ -68,11 +68,12 @@ def install(*arguments: str) -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Run pip quietly; what goes wrong it still says itself."""
+    """Run pip without a word; where it fails, with all that it said."""
     env = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_INPUT": "1"}
-    command = [HOME / "bin" / "python", "-m", "pip", "install", "-qq", "--no-compile", *arguments]
-    if subprocess.run(command, cwd=ROOT, env=env, check=False).returncode:
-        sys.exit("The Python packages could not be installed; the message above says why.")
+    command = [HOME / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", *arguments]
+    ran = subprocess.run(command, cwd=ROOT, env=env, check=False, stderr=subprocess.PIPE, text=True)
+    if ran.returncode:
+        sys.exit(f"{ran.stderr}The Python packages could not be installed; the messages above say why.")
 
 
 if __name__ == "__main__":
