@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Rich leaves colours out where the output is no terminal or NO_COLOR is set."""
 
 
@@ -36,7 +36,7 @@ def complain(cause: str, way_out: str = "") -> None:
 
 def say(text: str = "") -> None:
     """A line on stdout, exactly as it is."""
-    out.print(text, markup=False)
+    click.echo(text)
 
 
 def note(text: str) -> None:

@@ -1,0 +1,36 @@
+"""`make bench`: the benchmark report. `--quick` is a rehearsal, `--only NAME` runs a part, `--out DIR` says where the JSON goes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import report
+from tests.bench.report import Report
+
+PARTS = ("intake", "fold", "recording", "freshness", "restart", "starting")
+"""Modules of this folder; each has `measure(folder, quick) -> list[Figure]`."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description="The benchmark report, as a table and as JSON.")
+    parser.add_argument("--quick", action="store_true", help="shorter and smaller: a rehearsal, not a measurement")
+    parser.add_argument("--only", choices=PARTS, action="append", help="run this part alone (may be given several times)")
+    parser.add_argument("--out", type=Path, default=Path(".bench"), help="folder for bench-report.json")
+    given = parser.parse_args()
+    found = Report(report.machine(), os.cpu_count() or 1, given.quick, [])
+    for part in given.only or PARTS:
+        print(f"Measuring: {part} …", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="platea-bench-") as folder:
+            Path(folder).chmod(0o755)
+            found.figures += importlib.import_module(f"tests.bench.{part}").measure(Path(folder), given.quick)
+    report.show(found)
+    print(f"Also as JSON: {report.save(found, given.out)}")
+
+
+if __name__ == "__main__":
+    main()
