@@ -1,0 +1,271 @@
+"""From figures to what a page draws: bars, grids and sentences as plain values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Ranking, ShortText, Texts
+from proto.snapshot import Cell, Figures, Group, Row, Snapshot
+from services.analysis.layout import question_options, scored
+from services.analysis.words import Words
+
+LONG = 12
+"""Options from which on those that nobody chose are named in a sentence instead of drawn."""
+SHADES = 5
+NO_VALUE = "\N{EN DASH}"
+STEPS = {2: (1, 5), 3: (1, 3, 5), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+"""Colours of the diverging ramp for scales of each length."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One option. Geometry is in percent of the drawing's width; empty where the count is withheld."""
+
+    label: str
+    n: str = ""
+    share: str = ""
+    interval: str = ""
+    width: str = ""
+    low: str = ""
+    high: str = ""
+    first: str = ""
+    score: str = ""
+    withheld: bool = False
+
+
+@dataclass(frozen=True)
+class Shaded:
+    """A cell of a heat table: shade 0 (nothing) to SHADES."""
+
+    text: str
+    shade: int = 0
+    withheld: bool = False
+
+
+@dataclass(frozen=True)
+class Segment:
+    x: str
+    width: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a heat table."""
+
+    label: str
+    cells: list[Shaded]
+    answered: str = ""
+    net: str = ""
+    segments: list[Segment] = field(default_factory=list[Segment])
+
+
+@dataclass(frozen=True)
+class Grid:
+    heads: list[str]
+    lines: list[Line]
+    caption: str = ""
+    diverging: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Colour and label of each step, where the lines have segments."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One question on the page."""
+
+    id: str
+    title: str
+    kind: str
+    facts: list[str]
+    sentences: list[str]
+    bars: list[Bar] = field(default_factory=list[Bar])
+    grid: Grid | None = None
+    groups: Grid | None = None
+    note: str = ""
+    """Said instead of a figure: withheld, nobody answered, texts."""
+
+
+def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
+    """The figure of a question, with a sentence that says what to see."""
+    found = Picture(question.id, words.text(question.text), figures.type, [], [])
+    if figures.withheld:
+        return replace(found, note=words("question_withheld"))
+    if isinstance(question, Matrix):
+        return _matrix(found, question, figures, words)
+    facts = [words("answered", n=words.number(figures.answered or 0))]
+    if isinstance(question, ShortText | LongText):
+        return replace(found, facts=facts, note=words("text_only"))
+    if not figures.answered:
+        return replace(found, facts=facts, note=words("nobody"))
+    cells = figures.cells or figures.bands
+    labels = labels_of(question, cells, words)
+    zeros = [code for code, cell in cells.items() if cell.n == 0] if len(cells) > LONG else []
+    bars = [_bar(labels[code], cell, code, figures, words) for code, cell in cells.items() if code not in zeros]
+    sentences = _sentences(question, figures, cells, labels, words)
+    if zeros:
+        sentences.append(words("nobody_chose", list=", ".join(labels[code] for code in zeros)))
+    return replace(found, facts=facts, sentences=sentences, bars=bars)
+
+
+def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
+    """Texts of options; bands are their own labels."""
+    texts = {option.code: words.text(option.text) for option in question_options(question)}
+    return {code: texts.get(code, band(code)) for code in cells}
+
+
+def band(code: str) -> str:
+    """A band's code as text: a dash between numbers becomes an en dash."""
+    return code.replace("-", "\N{EN DASH}")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.4g}%"
+
+
+def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> Bar:
+    first, score = figures.first.get(code), figures.rank_score.get(code)
+    bar = Bar(
+        label,
+        first="" if first is None else words("withheld_short") if first.n is None else words.number(first.n),
+        score="" if score is None else words.decimal(score),
+    )
+    if cell.withheld or cell.n is None:
+        return replace(bar, withheld=True)
+    if cell.share is None or cell.ci95 is None:
+        return replace(bar, n=words.number(cell.n))
+    low, high = cell.ci95
+    return replace(
+        bar,
+        n=words.number(cell.n),
+        share=words.percent(cell.share),
+        interval=words("interval", low=words.percent(low), high=words.percent(high)),
+        width=_percent(cell.share),
+        low=_percent(low),
+        high=_percent(high),
+    )
+
+
+def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], labels: dict[str, str], words: Words) -> list[str]:
+    said: list[str] = []
+    shown = [(cell.share, code) for code, cell in cells.items() if cell.share is not None]
+    best = max((share for share, _ in shown), default=0.0)
+    leading = [code for share, code in shown if share == best]
+    if figures.median_band is not None:
+        said.append(words("median", band=band(figures.median_band)))
+    elif len(leading) == 1 and best > 0:
+        low, high = cells[leading[0]].ci95 or (0.0, 1.0)
+        values = {"share": words.percent(best), "low": words.percent(low), "high": words.percent(high)}
+        said.append(words("most_often", answer=labels[leading[0]], **values))
+    elif best > 0 and len(leading) < 4:
+        said.append(words("most_often_tie", answer=", ".join(labels[code] for code in leading), share=words.percent(best)))
+    if isinstance(question, Ranking):
+        said.append(words("ranked_note", k=question.rank_count))
+    return said
+
+
+def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) -> Picture:
+    texts = {row.code: words.text(row.text) for row in question.rows}
+    scale = [code for code, _ in scored(question)] if question.ordered else []
+    lines = [_line(texts[code], row, scale, words) for code, row in figures.rows.items()]
+    heads = [words.text(option.text) for option in question.options]
+    steps = STEPS.get(len(scale), ()) if question.ordered else ()
+    labels = {option.code: words.text(option.text) for option in question.options}
+    grid = Grid(heads, lines, diverging=[(f"s{step}", labels[code]) for step, code in zip(steps, scale, strict=False)])
+    sentences: list[str] = []
+    known = [(row.net_agreement, code) for code, row in figures.rows.items() if row.net_agreement is not None]
+    if len(known) > 1:
+        top, bottom = max(known), min(known)
+        values = {"high": words.points(top[0]), "low": words.points(bottom[0])}
+        sentences = [words("net_sentence", top=texts[top[1]], bottom=texts[bottom[1]], **values), words("net_note")]
+    sentences.append(words("read_across"))
+    return replace(found, sentences=sentences, grid=grid)
+
+
+def _line(label: str, row: Row, scale: list[str], words: Words) -> Line:
+    if row.withheld:
+        return Line(label, [Shaded("", withheld=True)])
+    net = "" if row.net_agreement is None else words.points(row.net_agreement)
+    return Line(label, [_shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, _segments(row, scale))
+
+
+def _shaded(cell: Cell, words: Words) -> Shaded:
+    if cell.withheld:
+        return Shaded("", withheld=True)
+    if cell.share is None:
+        return Shaded(NO_VALUE if cell.n is None else words.number(cell.n))
+    return Shaded(words.percent(cell.share), 0 if cell.n == 0 else 1 + min(int(cell.share * SHADES), SHADES - 1))
+
+
+def _segments(row: Row, scale: list[str]) -> list[Segment]:
+    """A diverging bar around the middle of the scale; none where a part of it is withheld."""
+    counts = [row.cells[code].n for code in scale]
+    known = [n for n in counts if n is not None]
+    total = sum(known)
+    steps = STEPS.get(len(scale))
+    if steps is None or len(known) < len(counts) or total == 0:
+        return []
+    half = len(known) // 2
+    left = sum(known[:half]) + (known[half] / 2 if len(known) % 2 else 0)
+    x = 0.5 - left / total / 2
+    found: list[Segment] = []
+    for n, step in zip(known, steps, strict=True):
+        if n:
+            found.append(Segment(_percent(x), _percent(n / total / 2), f"s{step}"))
+        x += n / total / 2
+    return found
+
+
+def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
+    for derived in instrument.derived:
+        if derived.id == name:
+            return words.text(derived.labels["1"]) if "1" in derived.labels else name
+    return words.stratum(name.partition(".")[2])
+
+
+def group_labels(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+    """Texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option itself."""
+    texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
+    variable = name.partition(".")[0]
+    for question in instrument.questions:
+        if question.var == variable and question.privacy.hierarchy:
+            own = {option.code: option.text for option in question_options(question)}
+            texts = own | instrument.hierarchies[question.privacy.hierarchy].labels
+    return {code: words.text(texts[code]) if code in texts else code for code in codes}
+
+
+def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:
+    """The question in each group of a stratum, side by side; None where it is not broken down."""
+    each = snapshot.breakdowns.get(stratum, {})
+    names = group_labels(instrument, stratum, list(each), words)
+    shown = {code: group for code, group in each.items() if group.responses != 0}
+    if not any(question.id in group.questions for group in shown.values()):
+        return None
+    whole = snapshot.questions[question.id]
+    net = isinstance(question, Matrix) and question.ordered
+    if isinstance(question, Matrix) and not net:
+        return None
+    codes: dict[str, str]
+    if isinstance(question, Matrix):
+        codes = {row.code: words.text(row.text) for row in question.rows}
+    else:
+        cells = whole.cells or whole.bands
+        labels = labels_of(question, cells, words)
+        codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
+    lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
+    heads = [names[code] + ("" if group.responses is None else f" ({words.number(group.responses)})") for code, group in shown.items()]
+    caption = words("mean_in_group") if net else words("share_in_group")
+    return Grid(heads, lines, f"{words('by_table', stratum=stratum_label(instrument, stratum, words))}. {caption}.")
+
+
+def _in_group(code: str, group: Group, question: AnyQuestion, words: Words) -> Shaded:
+    figures = group.questions.get(question.id)
+    if figures is None or figures.withheld:
+        return Shaded("", withheld=True)
+    if isinstance(question, Matrix):
+        net = figures.rows[code].net_agreement
+        return (
+            Shaded("", withheld=True)
+            if net is None and figures.rows[code].answered != 0
+            else Shaded(words.points(net) if net is not None else NO_VALUE)
+        )
+    return _shaded((figures.cells or figures.bands)[code], words)

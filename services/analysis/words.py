@@ -1,0 +1,91 @@
+"""The dashboard's words, numbers and dates in the reader's language."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, format_percent
+
+from proto.instrument import Instrument, Texts
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    language: str
+    native: str
+    strings: dict[str, str]
+    strata: dict[str, str]
+
+
+def _load() -> dict[str, Catalogue]:
+    folder = Path(__file__).parent / "strings"
+    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), Catalogue) for code in ("en", "fr", "es")]
+    return {catalogue.language: catalogue for catalogue in found}
+
+
+CATALOGUES = _load()
+NATIVE = {
+    "bg": "Български", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά", "en": "English", "es": "Español",
+    "et": "Eesti", "fi": "Suomi", "fr": "Français", "ga": "Gaeilge", "hr": "Hrvatski", "hu": "Magyar", "it": "Italiano",
+    "lt": "Lietuvių", "lv": "Latviešu", "mt": "Malti", "nl": "Nederlands", "pl": "Polski", "pt": "Português", "ro": "Română",
+    "sk": "Slovenčina", "sl": "Slovenščina", "sv": "Svenska",
+}  # fmt: skip
+
+
+def choose(known: Iterable[str], wanted: str | None, accepted: str) -> str:
+    """The language asked for, else the first of the browser's that is known (RFC 9110, by weight), else the first known."""
+    first = list(known)
+    if wanted in first:
+        return str(wanted)
+    weighted: list[tuple[float, str]] = []
+    for part in accepted[:500].split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            weighted.append((-float(weight or 1), tag.strip().lower().partition("-")[0]))
+        except ValueError:
+            continue
+    return next((tag for _, tag in sorted(weighted, key=lambda pair: pair[0]) if tag in first), first[0])
+
+
+class Words:
+    """Strings and formats of one language. Where the interface lacks it, its words are English; the texts of the survey are not."""
+
+    def __init__(self, language: str, instrument: Instrument | None = None) -> None:
+        self.language = language
+        self.interface = language if language in CATALOGUES else "en"
+        self._catalogue = CATALOGUES[self.interface]
+        self._source = instrument.source_language if instrument else "en"
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self._catalogue.strings[key].format(**values)
+
+    def text(self, texts: Texts) -> str:
+        """The survey's text in this language, or in its own."""
+        return texts.get(self.language) or texts.get(self._source) or next(iter(texts.values()), "")
+
+    def stratum(self, level: str) -> str:
+        return self._catalogue.strata.get(level, level.replace("_", " ").capitalize())
+
+    def number(self, n: float) -> str:
+        return format_decimal(n, format="#,##0", locale=self.language)
+
+    def decimal(self, value: float) -> str:
+        return format_decimal(value, format="0.00", locale=self.language)
+
+    def percent(self, share: float) -> str:
+        """Whole percent; small shares are not rounded to nothing."""
+        return "< " + format_percent(0.01, locale=self.language) if 0 < share < 0.005 else format_percent(share, locale=self.language)
+
+    def points(self, difference: float) -> str:
+        """A signed difference of shares, in points: +34."""
+        rounded = round(100 * difference)
+        return f"+{rounded}" if rounded > 0 else f"\N{MINUS SIGN}{-rounded}" if rounded < 0 else "0"
+
+    def time(self, as_of: str) -> str:
+        when = datetime.datetime.fromisoformat(as_of)
+        return f"{format_date(when, 'long', locale=self.language)}, {format_time(when, 'short', locale=self.language)} UTC"
