@@ -9,6 +9,7 @@ import datetime
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -79,6 +80,7 @@ class Reader:
         self.derived: dict[str, logic.Predicate] = {
             item.id: logic.compile_rule(item.rule, self.questions, derived) for item in instrument.derived
         }
+        self._numeric = [question.id for question in instrument.questions if isinstance(question, Numeric)]
         self._plan = [
             (question.id, question, compiled.get(question.id), question.required, _rest_of(question)) for question in instrument.questions
         ]
@@ -121,8 +123,7 @@ class Reader:
     def check(self, answers: Any, today: str, but: frozenset[str] = frozenset()) -> list[Fault]:
         """What types cannot say: skip logic, required questions, exclusive options, real dates. Questions in `but` are passed over."""
         faults: list[Fault] = []
-        for id, question, shown, required, rest in self._plan:
-            value = getattr(answers, id)
+        for (id, question, shown, required, rest), value in zip(self._plan, msgspec.structs.astuple(answers), strict=True):
             if value is UNSET:
                 if required and (shown is None or shown(answers)) and id not in but:
                     faults.append(Fault(f"/answers/{id}", "required", "Please answer this question."))
@@ -134,11 +135,10 @@ class Reader:
 
     def canonical(self, answers: Any) -> bytes:
         """The one JSON text of these answers, as stored, digested and released."""
-        for id, question, *_ in self._plan:
-            if isinstance(question, Numeric):
-                value = getattr(answers, id)
-                if isinstance(value, float) and value.is_integer():
-                    setattr(answers, id, int(value))
+        for id in self._numeric:
+            value = getattr(answers, id)
+            if isinstance(value, float) and value.is_integer():
+                setattr(answers, id, int(value))
         return canonical(answers)
 
     def _envelope(self, language: str | None, consent: bool) -> list[Fault]:
@@ -228,7 +228,8 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
     """The check behind the type, where the type leaves something open."""
     match question:
         case Multiple():
-            return _check_multiple
+            exclusive = frozenset(option.code for option in question.options if option.exclusive)
+            return partial(_check_multiple, exclusive)
         case Ranking():
             return _check_ranking
         case Numeric():
@@ -243,14 +244,13 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
             return None
 
 
-def _check_multiple(question: Multiple, value: list[str], today: str) -> list[Fault]:
+def _check_multiple(exclusive: frozenset[str], question: Multiple, value: list[str], today: str) -> list[Fault]:
     place = f"/answers/{question.id}"
-    if len(set(value)) < len(value):
+    given = set(value)
+    if len(given) < len(value):
         return [Fault(place, "duplicate", "Name each option once.")]
-    if len(value) > 1:
-        for option in question.options:
-            if option.exclusive and option.code in value:
-                return [Fault(place, "exclusive", f"'{option.code}' cannot be combined with other options.")]
+    if len(given) > 1 and not exclusive.isdisjoint(given):
+        return [Fault(place, "exclusive", f"'{min(exclusive & given)}' cannot be combined with other options.")]
     return []
 
 
@@ -260,6 +260,8 @@ def _check_ranking(question: Ranking, value: list[str], today: str) -> list[Faul
 
 
 def _check_numeric(question: Numeric, value: float, today: str) -> list[Fault]:
+    if isinstance(value, int):
+        return []
     exponent = Decimal(repr(value)).normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > question.decimals:
         advice = "Give a whole number." if question.decimals == 0 else f"Give at most {question.decimals} decimals."
@@ -282,12 +284,14 @@ def _check_date(question: Date, value: str, today: str) -> list[Fault]:
 
 
 def _check_matrix(question: Matrix, value: Any, today: str) -> list[Fault]:
-    given = [getattr(value, logic.row_attribute(i)) is not UNSET for i in range(len(question.rows))]
+    given = msgspec.structs.astuple(value)
+    if UNSET not in given:
+        return []
     place = f"/answers/{question.id}"
-    if not any(given):
+    if all(code is UNSET for code in given):
         return [Fault(place, "empty", "Answer at least one row, or leave the question out.")]
-    if question.required and not all(given):
-        missing = (row for row, there in zip(question.rows, given, strict=True) if not there)
+    if question.required:
+        missing = (row for row, code in zip(question.rows, given, strict=True) if code is UNSET)
         return [Fault(f"{place}/{_escape(row.code)}", "required", "Please answer this row.") for row in missing]
     return []
 

@@ -16,8 +16,8 @@ LARGEST = 256
 LARGEST_BYTES = 4 * 1024 * 1024
 FLIGHTS = 1
 """Batches under way at a time: while one is flushed, the next gathers."""
-PATIENCE = 5.0
-"""Seconds that anybody waits for the journal; until then an entry without an answer is sent again."""
+PATIENCE = 4.0
+"""Seconds for which an entry without an answer is sent again; nobody waits longer than this and one attempt."""
 GRACE = 2.0
 """Seconds without a connection for which new entries still wait for it."""
 PAUSE = 0.05
@@ -40,7 +40,6 @@ class Busy(Exception):
 class Waiting:
     entry: Entry
     done: asyncio.Future[Outcome]
-    flying: bool = False
     sent: bool = False
     """Whether it may have reached the journal without an answer: then finding it there is success."""
     since: float = field(default_factory=time.monotonic)
@@ -63,8 +62,7 @@ class Committer:
     async def commit(self, entry: Entry) -> Outcome:
         """Returns once the journal has decided. Raises Busy where nothing was written, OutOfReach where that is unknown."""
         if (earlier := self._pending.get(entry.id)) is not None:
-            await self._outcome(earlier)
-            return Outcome.CONFLICT
+            return await self._join(earlier)
         if entry.after == 0 and entry.id in self._remembered:
             return Outcome.CONFLICT
         if len(self._pending) >= self._most or self._away():
@@ -73,21 +71,20 @@ class Committer:
         self._pending[entry.id] = waiting
         self._queue.append(waiting)
         self._pump_soon()
-        return await self._outcome(waiting)
+        return await waiting.done
 
     async def close(self) -> None:
         """Waits until everything that was taken is written or given up."""
         if self._pending:
             await asyncio.wait([waiting.done for waiting in self._pending.values()], timeout=self._patience)
 
-    async def _outcome(self, waiting: Waiting) -> Outcome:
-        # Waiting this way cancels nothing: a client that goes away leaves the entry to others who wait for the same.
-        await asyncio.wait((waiting.done,), timeout=max(waiting.since + self._patience - time.monotonic(), 0))
-        if not waiting.done.done():
-            if waiting.flying:
-                raise OutOfReach
-            self._expire(waiting)
-        return waiting.done.result()
+    async def _join(self, earlier: Waiting) -> Outcome:
+        """Waits for an entry of the same response. Waiting this way cancels nothing, whoever goes away."""
+        await asyncio.wait((earlier.done,))
+        if earlier.done.cancelled():  # its client went away; the entry may be written all the same
+            raise OutOfReach
+        earlier.done.result()
+        return Outcome.CONFLICT
 
     def _away(self) -> bool:
         """Whether the connection has been gone for longer than the grace."""
@@ -109,6 +106,8 @@ class Committer:
         if not self._queue or len(self._flights) >= FLIGHTS:
             return
         if not self._journal.connected:
+            while self._queue and self._late(self._queue[0]):
+                self._expire(self._queue.popleft())
             self._pump_soon(PAUSE)
             return
         if batch := self._gather():
@@ -124,13 +123,11 @@ class Committer:
     def _gather(self) -> list[Waiting]:
         batch: list[Waiting] = []
         size = 0
-        now = time.monotonic()
         while self._queue and len(batch) < LARGEST and size < LARGEST_BYTES:
             waiting = self._queue.popleft()
-            if now - waiting.since >= self._patience:
+            if self._late(waiting):
                 self._expire(waiting)
-            elif not waiting.done.done():
-                waiting.flying = True
+            else:
                 batch.append(waiting)
                 size += len(waiting.entry.payload)
         return batch
@@ -167,13 +164,15 @@ class Committer:
 
     def _again(self, batch: list[Waiting]) -> None:
         """Sends once more what had no answer, for as long as somebody waits: the journal takes each entry at most once."""
-        now = time.monotonic()
         for waiting in reversed(batch):
-            waiting.sent, waiting.flying = True, False
-            if now - waiting.since < self._patience:
-                self._queue.appendleft(waiting)
-            else:
+            waiting.sent = True
+            if self._late(waiting):
                 self._expire(waiting)
+            else:
+                self._queue.appendleft(waiting)
+
+    def _late(self, waiting: Waiting) -> bool:
+        return time.monotonic() - waiting.since >= self._patience
 
     def _expire(self, waiting: Waiting) -> None:
         self._settle(waiting, OutOfReach() if waiting.sent else Busy())

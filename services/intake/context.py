@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nats.aio.client import Client
 
@@ -30,4 +31,10 @@ class Intake:
     clock: Callable[[], float]
 
     def today(self) -> str:
-        return today_of(self.clock())
+        """The UTC date; the last one is remembered, since every response asks."""
+        return _date(int(self.clock() // 86_400))
+
+
+@lru_cache(maxsize=2)
+def _date(day: int) -> str:
+    return today_of(day * 86_400)
