@@ -43,6 +43,9 @@ _STATS: dict[type[Question], tuple[Stat, ...]] = {
 }
 """The live statistics that make sense for each type of question."""
 
+BIGGEST = 1_000_000_000
+"""The greatest number that can be asked for."""
+
 _GENERALISED = ((Single, "map or table"), (Integer, "bands"), (Numeric, "bands"), (Date, "periods"))
 
 
@@ -84,6 +87,8 @@ class Fitness:
         """Bounds in order, bands without gap or overlap from the smallest to the largest possible answer."""
         if not isinstance(question, Integer | Numeric | Date) or self._unbounded(path):
             return
+        if isinstance(question, Integer | Numeric) and not self._countable(question, path):
+            return
         if isinstance(question, Date):
             real = True
             for key, bound in (("min", question.min), ("max", question.max)):
@@ -97,6 +102,18 @@ class Fitness:
             self.faults.add((*path, "min"), f"the least answer, {question.min}, is beyond the greatest, {question.max}")
         self._bands(question.bands, *_range(question), (*path, "bands"))
 
+    def _countable(self, question: Integer | Numeric, path: Path) -> bool:
+        """Sums of squares of these numbers stay exact."""
+        decimals = question.decimals if isinstance(question, Numeric) else 0
+        for key, number, low, high in (
+            ("min", question.min, -BIGGEST, BIGGEST),
+            ("max", question.max, -BIGGEST, BIGGEST),
+            ("decimals", decimals, 0, 4),
+        ):
+            if not low <= number <= high:
+                self.faults.broken((*path, key), f"{number:g} is out of bounds", f"from {low:,} to {high:,}")
+        return not self._unbounded(path)
+
     def _unbounded(self, path: Path) -> bool:
         """Could the bounds of this question not be read?"""
         return any(self.faults.touched((*path, key)) for key in ("min", "max", "decimals", "precision"))
@@ -105,6 +122,9 @@ class Fitness:
         if not bands or self.faults.touched(path):
             return
         for band in bands:
+            if max(abs(band.lower), abs(band.upper or 0)) > 1000 * BIGGEST:
+                self.faults.add(path, f"the band {band.code} is out of bounds")
+                return
             if band.upper is not None and band.upper < band.lower:
                 self.faults.add(path, f"the band {band.code} ends before it begins")
                 return
@@ -206,9 +226,14 @@ class Fitness:
         middle = hierarchy.levels[1:-1]
         match hierarchy.rule:
             case "table":
+                for code, values in hierarchy.table.items():
+                    if len(values) != len(middle):
+                        told = f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
+                        self.faults.add((*path, "map", code), told)
+                full = [values for values in hierarchy.table.values() if len(values) == len(middle)]
                 for depth in range(len(middle) - 1):
                     above: dict[str, str] = {}
-                    for values in hierarchy.table.values():
+                    for values in full:
                         if above.setdefault(values[depth], values[depth + 1]) != values[depth + 1]:
                             self.faults.add(path, f"{values[depth]} belongs to two values of the level {middle[depth + 1]}")
             case "bands":

@@ -13,6 +13,7 @@ import msgspec
 from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Rule, Single
 
 MOST_STEPS = 2_000
+MOST_STEPS_IN_ALL = 100_000
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -24,42 +25,48 @@ class _Known(msgspec.Struct, frozen=True):
     cells: dict[str, frozenset[str]] = {}
 
 
-def can_hold(rule: Rule, instrument: Instrument) -> bool:
-    questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
-    derived = {each.id: each.rule for each in instrument.derived}
-    branches: list[tuple[list[tuple[Rule, bool]], dict[str, _Known], frozenset[str]]] = [([(rule, True)], {}, frozenset())]
-    for _ in range(MOST_STEPS):
-        if not branches:
-            return False
-        todo, known, shown = branches.pop()
-        if not todo:
-            return True
-        (one, wanted), *rest = todo
-        if one.not_ is not None:
-            branches.append(([(one.not_, not wanted), *rest], known, shown))
-        elif one.all or one.any:
-            each = [(child, wanted) for child in one.all or one.any]
-            if bool(one.all) == wanted:
-                branches.append((each + rest, known, shown))
-            else:
-                branches += [([child, *rest], known, shown) for child in each]
-        elif one.op == "derived":
-            if one.q not in derived or len(set(one.value)) != 1:
-                branches.append((rest, known, shown))
-            else:
-                branches.append(([(derived[one.q], (one.value[0] == "1") == wanted), *rest], known, shown))
-        else:
-            question = questions.get(one.q or "")
-            if question is None:
-                branches.append((rest, known, shown))
-                continue
-            met = _demand(known.get(question.id, _Known()), question, one, wanted)
-            if met is None:
-                continue
-            if wanted and one.op != "not_in" and question.id not in shown and question.show_if is not None:
-                rest = [(question.show_if, True), *rest]
-            branches.append((rest, {**known, question.id: met}, shown | {question.id}))
-    return True
+class Reach:
+    """Answers whether rules of one instrument can hold; patient with each rule, and with all of them together."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
+        self._derived = {each.id: each.rule for each in instrument.derived}
+        self._patience = MOST_STEPS_IN_ALL
+
+    def can_hold(self, rule: Rule) -> bool:
+        """A branch is what must still hold, what is known of each question, and whose own rules were taken in."""
+        branches: list[tuple[list[tuple[Rule, bool]], dict[str, _Known], set[str]]] = [([(rule, True)], {}, set())]
+        for _ in range(min(MOST_STEPS, self._patience)):
+            if not branches:
+                return False
+            self._patience -= 1
+            todo, known, shown = branches[-1]
+            if not todo:
+                return True
+            one, wanted = todo.pop()
+            if one.not_ is not None:
+                todo.append((one.not_, not wanted))
+            elif one.all or one.any:
+                each = [(child, wanted) for child in one.all or one.any]
+                if bool(one.all) == wanted:
+                    todo += each
+                else:
+                    branches.pop()
+                    branches += [([*todo, child], dict(known), set(shown)) for child in each]
+            elif one.op == "derived":
+                if one.q in self._derived and len(set(one.value)) == 1:
+                    todo.append((self._derived[one.q], (one.value[0] == "1") == wanted))
+            elif (question := self._questions.get(one.q or "")) is not None:
+                met = _demand(known.get(question.id, _Known()), question, one, wanted)
+                if met is None:
+                    branches.pop()
+                    continue
+                known[question.id] = met
+                if wanted and one.op != "not_in" and question.id not in shown:
+                    shown.add(question.id)
+                    if question.show_if is not None:
+                        todo.append((question.show_if, True))
+        return bool(branches)
 
 
 def _demand(known: _Known, question: Any, test: Rule, wanted: bool) -> _Known | None:

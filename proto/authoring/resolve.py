@@ -196,11 +196,6 @@ class _Resolver:
             table = {row[written.table.code]: tuple(row[level] for level in middle) for row in rows}
         else:
             table = {code: (values,) if isinstance(values, str) else values for code, values in written.map.items()}
-        for code, values in table.items():
-            if len(values) != len(middle):
-                self.faults.broken(
-                    (*path, "map", code), f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
-                )
         return resolved.Hierarchy(written.levels, table=table, labels=labels)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from proto.authoring import form
 from proto.authoring.faults import Faults, Path
-from proto.authoring.reach import can_hold
+from proto.authoring.reach import Reach
 from proto.authoring.shape import nearest
 from proto.instrument import Closed, Instrument, Matrix, Multiple, Question, Rule, Single
 
@@ -43,8 +43,9 @@ class Rules:
                 self._rule(question.show_if, path, index)
                 shown.append((question.show_if, path, f"the {'required ' if question.required else ''}question {question.id}"))
         if len(self.faults.found) == before and not any(self.faults.touched((part,)) for part in ("questions", "derived", "scales")):
+            reach = Reach(self.instrument)
             for rule, path, what in shown:
-                if not can_hold(rule, self.instrument):
+                if not reach.can_hold(rule):
                     self.faults.add(path, f"{what} can never be shown: its rule never holds")
 
     def _rule(self, rule: Rule, path: Path, before: int | None, derived: bool = False) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
 from proto import instrument as instruments
 from proto.answers import Reader
-from proto.authoring.faults import Faults
+from proto.authoring.faults import Faults, TooManyFaults
 from proto.authoring.fitness import Fitness
 from proto.codebook import CodeBook
 from proto.instrument import Closed, Instrument, Matrix, Rule
@@ -50,9 +51,10 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
     yield from rules
     found = Faults("")
     fitness = Fitness(instrument.hierarchies, found)
-    for place, question in enumerate(instrument.questions):
-        fitness.question(question, ("questions", place))
-    fitness.hierarchies()
+    with suppress(TooManyFaults):  # the first thousand are told
+        for place, question in enumerate(instrument.questions):
+            fitness.question(question, ("questions", place))
+        fitness.hierarchies()
     yield from (Fault(fault.path, "unfit", f"{fault.message}{': ' + fault.advice if fault.advice else ''}.") for fault in found.found)
     if not rules and not found.found:
         try:

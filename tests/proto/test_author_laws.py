@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from proto import author, instrument
 from proto.answers import Reader
-from proto.authoring.reach import can_hold
+from proto.authoring.reach import Reach
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from tests.proto.test_author import BASE, no_table
@@ -145,7 +145,7 @@ def instrument_with(rule: dict[str, Any]) -> Instrument:
     given_ = msgspec.convert(_tuples(rule), instrument.Rule)
     questions = tuple(msgspec.structs.replace(q, show_if=given_) if q.id == "Q4" else q for q in whole.questions)
     made = msgspec.structs.replace(whole, questions=questions)
-    assert can_hold(instrument.Rule(q="Q1", op="answered"), made)
+    assert Reach(made).can_hold(instrument.Rule(q="Q1", op="answered"))
     return made
 
 
