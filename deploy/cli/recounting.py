@@ -29,7 +29,7 @@ def command(survey: str, server: Server) -> None:
         return
     grid = table("figure", "live", "recounted")
     for each in different[:SHOWN]:
-        grid.add_row(str(each["cell"]), f"{each['live']:,}", f"{each['recounted']:,}")
+        grid.add_row(each["path"], str(each["live"]), str(each["recount"]))
     out.print(grid)
     more = f" (the first {SHOWN} are shown)" if len(different) > SHOWN else ""
     say(f"{len(different):,} of {report['compared']:,} figures differ{more}. Restart analysis to count anew, and keep its log.")

@@ -6,8 +6,9 @@ Each response carries its receipt from the start, so sending it again after a br
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import aiohttp
 import uvloop
@@ -16,6 +17,8 @@ from deploy.cli.server import quoted, unreachable
 
 PATIENCE = 120.0
 """Seconds without a single answer after which the server counts as gone."""
+T = TypeVar("T")
+
 BUSY = frozenset({408, 429, 502, 503, 504})
 
 
@@ -123,10 +126,10 @@ class Sender:
             await asyncio.sleep(pause)
 
 
-def run(main: object) -> None:
+def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine on the quick loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)  # type: ignore[arg-type]
+        return runner.run(main)
 
 
 def _seconds(retry_after: str | None) -> float:
