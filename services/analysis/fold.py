@@ -54,8 +54,8 @@ class Folder:
         return np.frombuffer(drawn, "<u2").astype(np.float32)
 
 
-def _version(response: Answered) -> Any:
-    return type(response[1])
+def _version(response: Answered) -> object:
+    return response[1].__class__
 
 
 def _squares(numbers: NDArray[np.int64]) -> list[list[int]]:

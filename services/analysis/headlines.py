@@ -22,7 +22,7 @@ class Headline:
     value: str = ""
     detail: str = ""
     withheld: bool = False
-    width: str = ""
+    bar: Bar | None = None
     items: list[Bar] = field(default_factory=list[Bar])
 
 
@@ -45,7 +45,7 @@ def _share_of_group(found: Headline, n: int | None, total: int, words: Words) ->
     if n is None:
         return Headline(found.label, found.question, withheld=True)
     detail = words("of_n", n=words.number(n), total=words.number(total))
-    return Headline(found.label, found.question, words.percent(n / total), detail, width=f"{100 * n / total:.4g}%")
+    return Headline(found.label, found.question, words.percent(n / total), detail, bar=Bar("", width=f"{100 * n / total:.4g}%"))
 
 
 def _first_few(wanted: Wanted, instrument: Instrument, figures: Figures, words: Words) -> list[Bar]:

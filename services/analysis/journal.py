@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections import deque
@@ -150,10 +151,8 @@ class Feed:
 
     async def _rewind(self, position: int) -> ConsumerInfo:
         log.info("partition %d is read again from event %d", self._partition, position + 1)
-        try:
+        with contextlib.suppress(NotFoundError):
             await self._js.delete_consumer(subjects.RESPONSES, subjects.durable(self._partition))
-        except NotFoundError:
-            pass
         return await self._js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(self._partition, position + 1))
 
     async def _ask(self, most: int) -> None:

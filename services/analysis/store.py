@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +67,12 @@ class Reading:
         """The last event of the partition that is recorded; 0 where there is none."""
         return await self._connection.fetchval("-- position\nselect coalesce(max(seq), 0) from positions where partition = $1", partition)
 
+    async def checkpointed(self, survey: str, partition: int) -> int:
+        """The position of the checkpoint; 0 where there is none."""
+        return await self._connection.fetchval(
+            "-- checkpointed\nselect coalesce(max(seq), 0) from checkpoints where survey = $1 and partition = $2", survey, partition
+        )
+
     async def responses(self, survey: str, partition: int, after: int = 0) -> AsyncIterator[Stored]:
         """Responses recorded after this sequence."""
         text = """-- responses
@@ -118,11 +124,6 @@ class Lane(Reading):
             )
         return made
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            yield self
-
     async def _known(self, ids: set[str]) -> dict[str, Row]:
         rows = await self._connection.fetch(
             "-- known\nselect id, seq, survey, version, language, answers from responses where id = any($1::uuid[])", list(ids)
@@ -173,14 +174,16 @@ class Store:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def lane(self, partition: int) -> AsyncIterator[Lane]:
-        """The right to write one partition. Waits for another worker that has it. Raises one of `Unavailable`."""
-        connection = await asyncpg.connect(self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER)
+    async def lane(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[Lane]:
+        """The right to write one partition. Calls `refused` and waits where another worker has it. Raises one of `Unavailable`."""
+        connect: Any = asyncpg.connect
+        connection: Any = await connect(self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER)
         try:
             waited = False
             while not await connection.fetchval("-- claim\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
                 if not waited:
                     log.info("another worker has partition %d; waiting for it", partition)
+                    refused()
                 waited = True
                 await asyncio.sleep(0.5)
             yield Lane(connection, partition)
@@ -188,7 +191,7 @@ class Store:
             connection.terminate()  # at once, also where the server no longer answers; it then frees the lock
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
+    async def reading(self) -> AsyncGenerator[Reading]:
         """The store as it is now, for as long as the block lasts."""
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.fetchval("-- begin\nselect 1")  # the first statement fixes the moment
@@ -253,7 +256,7 @@ class Store:
             await connection.execute("-- erased\ndelete from erasures where seq = any($1::bigint[])", list(seqs))
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+    async def _connection(self) -> AsyncGenerator[Any]:
         if self._pool is None:
             self._pool = await asyncpg.create_pool(
                 self._url, min_size=0, max_size=4, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER

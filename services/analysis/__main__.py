@@ -1,0 +1,36 @@
+"""Starts analysis: connect, count, serve; stop fetching, finish the batch, write checkpoints, close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import uvloop
+
+from proto import settings, web
+from services.analysis.main import running
+from services.analysis.settings import Settings
+
+
+async def main(chosen: Settings) -> int:
+    async with running(chosen) as analysis:
+        serving = asyncio.create_task(web.serve(analysis.app, chosen.host, chosen.port))
+        await asyncio.wait((serving, analysis.failed), return_when=asyncio.FIRST_COMPLETED)
+        if analysis.failed.done():
+            signal.raise_signal(signal.SIGTERM)
+        await serving
+        return 1 if analysis.failed.done() else 0
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s analysis %(message)s")
+    try:
+        chosen = settings.read(Settings, os.environ)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            status = runner.run(main(chosen))
+    except settings.UnknownSetting as error:
+        sys.exit(str(error))
+    sys.exit(status)

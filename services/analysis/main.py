@@ -1,0 +1,122 @@
+"""Analysis as a whole: connected, running, and taken down again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar
+from prometheus_client import generate_latest
+
+from proto import subjects, wire
+from proto.registry import Registry
+from services.analysis import metrics, questions
+from services.analysis.books import Books
+from services.analysis.gateway import Gateway, create_app
+from services.analysis.journal import Journal, JournalBehind
+from services.analysis.live import Board
+from services.analysis.partition import Partition
+from services.analysis.publisher import Publisher
+from services.analysis.responder import Responder
+from services.analysis.settings import Settings
+from services.analysis.store import Store
+from services.analysis.tend import CHECKPOINT, Builder, Eraser, Keeper
+from services.analysis.totals import Totals
+from services.analysis.worker import TooManyParked, Worker
+
+log = logging.getLogger(__name__)
+
+RECOUNT_PATIENCE = 900.0
+"""Seconds; a recount reads every response."""
+TOGETHER = 1.0
+"""Seconds between checkpoints where another worker publishes what this one counts."""
+LAST_CHORES = 5.0
+"""Seconds for checkpoints at the end. Without them nothing is lost; the next start takes longer."""
+
+
+@dataclass
+class Analysis:
+    """The running parts, for `__main__` and tests."""
+
+    app: Litestar
+    partitions: list[Partition]
+    workers: list[Worker]
+    publisher: Publisher
+    totals: Totals
+    books: Books
+    failed: asyncio.Future[None]
+    """Done with the exception of a worker that cannot go on."""
+
+
+@asynccontextmanager
+async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGenerator[Analysis]:
+    """Everything, until the block ends: stop fetching, finish the batch, write checkpoints, close."""
+    secret = settings.record_key()
+    client = await wire.connect(settings.nats_url, "analysis")
+    registry = Registry()
+    _, following = await wire.follow_control(client, registry)
+    board = Board()
+    figures = await wire.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start()
+    journal, store, books = Journal(client), Store(settings.database_url), Books(registry, secret)
+    count = await journal.partitions()
+    owned = settings.owned(count)
+    partitions = [Partition(number, books, store) for number in owned]
+    totals = Totals(partitions, [number for number in range(count) if number not in owned], books, store)
+    publisher = Publisher(client, totals, books, store)
+    eraser = Eraser(store, journal)
+    workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
+    keeper = Keeper(partitions, store, checkpoint if owned == list(range(count)) else TOGETHER)
+    chores = [keeper.run, Builder(partitions).run]
+    if 0 in owned:  # one worker speaks for all
+        chores += [publisher.run, eraser.run]
+        await Responder(client, totals, publisher, store).start()
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
+    loops = [asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers]
+    tasks = [asyncio.create_task(chore()) for chore in chores]
+    try:
+        app = create_app(Gateway(registry, board, _asker(client), lambda: _ready(partitions, journal), _metrics(board)))
+        yield Analysis(app, partitions, workers, publisher, totals, books, failed)
+    finally:
+        for worker in workers:
+            worker.stop()
+        await asyncio.wait(loops, timeout=LAST_CHORES)
+        for task in (*loops, *tasks, following, figures):
+            task.cancel()
+        await asyncio.gather(*loops, *tasks, following, figures, return_exceptions=True)
+        try:
+            async with asyncio.timeout(LAST_CHORES):
+                await asyncio.gather(keeper.finish(), publisher.finish())
+        except TimeoutError:
+            log.warning("the database does not answer; the next start counts from an older checkpoint")
+        await store.close()
+        await client.close()
+
+
+async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
+    try:
+        await worker.run()
+    except (TooManyParked, JournalBehind) as error:
+        log.critical("%s", error)
+        if not failed.done():
+            failed.set_exception(error)
+
+
+def _ready(partitions: list[Partition], journal: Journal) -> bool:
+    return journal.connected and all(partition.held for partition in partitions)
+
+
+def _metrics(board: Board) -> Callable[[], bytes]:
+    return lambda: generate_latest(metrics.REGISTRY)
+
+
+def _asker(client: Any) -> Callable[[str, dict[str, Any]], Any]:
+    async def ask(survey: str, question: dict[str, Any]) -> bytes:
+        patience = RECOUNT_PATIENCE if question["what"] == "recount" else questions.PATIENCE
+        return await questions.ask(client, survey, question, patience)
+
+    return ask

@@ -1,0 +1,22 @@
+"""What operators can see of analysis. Counters start again with the process: they are telemetry, the statistics are not."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+recorded = Counter("platea_analysis_recorded", "Responses recorded, changed or withdrawn", ["change"], registry=REGISTRY)
+ignored = Counter("platea_analysis_ignored", "Events that changed nothing: repetitions and late comers", registry=REGISTRY)
+parked = Counter("platea_analysis_parked", "Events put aside because nothing can be done with them", ["reason"], registry=REGISTRY)
+erased = Counter("platea_analysis_erased", "Messages deleted from the journal", registry=REGISTRY)
+batches = Histogram(
+    "platea_analysis_batch_events", "Events recorded per transaction", registry=REGISTRY, buckets=(1, 3, 10, 30, 100, 300, 1000)
+)
+seconds = Histogram(
+    "platea_analysis_batch_seconds", "Time from the first look at a batch until it counts", registry=REGISTRY,
+    buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)  # fmt: skip
+lag = Gauge("platea_analysis_lag_events", "Events in the journal that were not delivered yet", ["partition"], registry=REGISTRY)
+published = Counter("platea_analysis_published", "Snapshots published", ["survey"], registry=REGISTRY)
+checkpoints = Counter("platea_analysis_checkpoints", "Checkpoints written", registry=REGISTRY)

@@ -1,0 +1,174 @@
+"""One partition's live states: what the recorded responses of each survey add up to, at one position of the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from services.analysis.books import Books
+from services.analysis.fold import Answered, Folder
+from services.analysis.plan import Plan
+from services.analysis.state import State, UnreadableState
+from services.analysis.store import Reading, Store, Stored
+
+log = logging.getLogger(__name__)
+
+PAGE = 1024
+"""Responses folded at once while a state is rebuilt."""
+MOST_MOVED = 10_000
+"""More ids than any policy waits for need not be remembered."""
+
+
+@dataclass
+class Count:
+    """A survey's state in one partition."""
+
+    folder: Folder
+    state: State
+    saved: int = 0
+    """The position of its checkpoint."""
+    retracted: bool = False
+    """Whether the checkpoint still counts something that was taken back."""
+    moved: set[str] = field(default_factory=set[str])
+    """Ids that joined or left since the publisher last took them."""
+
+    @property
+    def digest(self) -> str:
+        return self.folder.codebook.digest
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a count is built on: its position, and where the checkpoint stood when the store was read."""
+
+    count: Count
+    position: int
+    checkpoint: int
+
+
+class Partition:
+    """All counts stand at `position`. `recording` is held from the transaction to the fold: while nobody holds it, store and
+    counts tell the same. `folding` is held only while counts change, so that reading them never waits for the database."""
+
+    def __init__(self, number: int, books: Books, store: Store) -> None:
+        self.number = number
+        self.position = -1
+        """-1 until this worker has had the partition."""
+        self.held = False
+        """Whether no other worker counts it."""
+        self.recording = asyncio.Lock()
+        self.folding = asyncio.Lock()
+        self.counts: dict[str, Count] = {}
+        self._books, self._store = books, store
+        self._building: set[str] = set()
+
+    def ready(self, survey: str) -> bool:
+        """Whether the count is there, in the columns of the current version."""
+        folder, count = self._books.folder(survey), self.counts.get(survey)
+        return folder is not None and count is not None and count.digest == folder.codebook.digest
+
+    def missing(self) -> list[str]:
+        """Surveys whose count has to be built."""
+        return [survey for survey in self._books.surveys() if self.held and not self.ready(survey) and survey not in self._building]
+
+    def settled(self, survey: str) -> bool:
+        """Whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
+        return self.ready(survey) and survey not in self._building
+
+    def begin(self, position: int) -> None:
+        """This worker has the partition from now on. Counts that stand elsewhere have to be built again."""
+        if position != self.position:
+            self.counts.clear()
+            self.position = position
+        self.held = True
+
+    async def apply(self, made: Plan, answers: Mapping[int, Answered], end: int) -> None:
+        """Brings the counts to `end`, after this plan was recorded. `answers` by the sequence of their event."""
+        joined: dict[str, list[Answered]] = {}
+        left: dict[str, list[Answered]] = {}
+        for _, row in made.counted:
+            joined.setdefault(row.survey, []).append(answers[row.seq])
+        for id, row in made.retracted.items():
+            assert row.version is not None
+            assert row.answers is not None
+            left.setdefault(row.survey, []).append(self._books.answered(row.survey, Stored(id, row.version, row.answers)))
+        async with self.folding:
+            self.position = end
+            for survey in joined.keys() | left.keys():
+                if count := self.counts.pop(survey, None):  # one that fails half-way is not put back, but built again
+                    await asyncio.to_thread(_move, count, joined.get(survey, []), left.get(survey, []))
+                    self.counts[survey] = count
+
+    async def build(self, survey: str) -> None:
+        """A count in the columns of the current version: from the checkpoint, or from all stored responses.
+
+        The slow part reads the store as it was at one moment while batches go on being recorded; what came since is added
+        between two batches. Until then an older count, where there is one, goes on.
+        """
+        folder = self._books.folder(survey)
+        if folder is None:
+            return
+        self._building.add(survey)
+        try:
+            base = await self._from_checkpoint(survey, folder) or await self._from_responses(survey, folder)
+            async with self.recording, self._store.reading() as reading:
+                unchanged = await reading.checkpointed(survey, self.number) == base.checkpoint
+                if unchanged and await reading.position(self.number) == self.position:
+                    await self._forward(survey, base, reading)
+                    async with self.folding:
+                        self.counts[survey] = base.count
+        finally:
+            self._building.discard(survey)
+
+    async def copy(self, survey: str, digest: str) -> State | None:
+        """The state, where it is there in the columns of that code book."""
+        async with self.folding:
+            count = self.counts.get(survey)
+            return count.state.copy() if count and count.digest == digest else None
+
+    async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
+        found = await self._store.checkpoint(survey, self.number)
+        if found is None or found.codebook != folder.codebook.digest:
+            return None
+        try:
+            state = await asyncio.to_thread(State.load, found.state, found.codebook)
+        except UnreadableState:
+            log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
+            return None
+        return Base(Count(folder, state, saved=found.seq), found.seq, found.seq)
+
+    async def _from_responses(self, survey: str, folder: Folder) -> Base:
+        async with self._store.reading() as reading:
+            base = Base(Count(folder, folder.empty()), await reading.position(self.number), await reading.checkpointed(survey, self.number))
+            await self._fold(survey, base.count, reading.responses(survey, self.number), 1)
+        return base
+
+    async def _forward(self, survey: str, base: Base, reading: Reading) -> None:
+        """From the base's position to the reading's."""
+        base.count.retracted = await self._fold(survey, base.count, reading.retractions(survey, self.number, base.position), -1) > 0
+        await self._fold(survey, base.count, reading.responses(survey, self.number, base.position), 1)
+
+    async def _fold(self, survey: str, count: Count, stored: AsyncIterator[Stored], sign: int) -> int:
+        def fold(page: list[Stored]) -> None:
+            count.folder.fold(count.state, [self._books.answered(survey, one) for one in page], sign)
+
+        page: list[Stored] = []
+        done = 0
+        async for one in stored:
+            page.append(one)
+            if len(page) == PAGE:
+                await asyncio.to_thread(fold, page)
+                done, page = done + len(page), []
+        await asyncio.to_thread(fold, page)
+        return done + len(page)
+
+
+def _move(count: Count, joined: list[Answered], left: list[Answered]) -> None:
+    count.folder.fold(count.state, joined)
+    count.folder.fold(count.state, left, -1)
+    count.retracted |= bool(left)
+    if len(count.moved) < MOST_MOVED:
+        count.moved.update(id for id, _ in joined)
+        count.moved.update(id for id, _ in left)

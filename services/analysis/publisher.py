@@ -1,0 +1,183 @@
+"""Releases states on the policy's clock: what is released is published, and every public figure is read from it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+
+from proto import snapshot as snapshots
+from proto import subjects
+from proto.snapshot import Snapshot
+from services.analysis import disclose, journal, metrics, store
+from services.analysis.books import Books
+from services.analysis.released import ReleasedState
+from services.analysis.state import State, UnreadableState
+from services.analysis.store import Released, Store
+from services.analysis.surprise import place_of
+from services.analysis.totals import Totals
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.1
+"""Seconds between two looks, at the least."""
+KEEP = 30.0
+"""Seconds between two savings of the released state, on which tables rest after a restart."""
+
+
+@dataclass
+class Desk:
+    """What the publisher remembers of a survey."""
+
+    revision: int = 0
+    responses: int | None = None
+    """As of the last release; None before the first."""
+    moved: set[str] = field(default_factory=set[str])
+    released: ReleasedState | None = None
+    unsent: Snapshot | None = None
+    at: float = -1e9
+    saved_revision: int = 0
+    saved_at: float = -1e9
+
+
+class Publisher:
+    def __init__(
+        self, client: Client, totals: Totals, books: Books, store: Store, now: Callable[[], datetime.datetime] | None = None
+    ) -> None:
+        self._js = client.jetstream(timeout=5)
+        self._totals, self._books, self._store = totals, books, store
+        self._now = now or (lambda: datetime.datetime.now(datetime.UTC))
+        self._desks: dict[str, Desk] = {}
+        self._nudge = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Something was counted."""
+        self._nudge.set()
+
+    def released(self, survey: str) -> ReleasedState | None:
+        desk = self._desks.get(survey)
+        return desk.released if desk else None
+
+    def revision(self, survey: str) -> int:
+        desk = self._desks.get(survey)
+        return desk.revision if desk else 0
+
+    async def run(self) -> None:
+        while True:
+            for survey in self._books.surveys():
+                try:
+                    await self._look(survey)
+                except (*store.Unavailable, *journal.Unavailable) as error:
+                    log.debug("%s cannot be published now: %s", survey, type(error).__name__)
+                except Exception as error:  # one survey that cannot be published must not keep the others from it
+                    log.error("%s cannot be published: %s", survey, place_of(error))
+            await asyncio.sleep(LOOK)
+            self._nudge.clear()
+            try:
+                async with asyncio.timeout(1):
+                    await self._nudge.wait()
+            except TimeoutError:
+                pass
+
+    async def finish(self) -> None:
+        """Saves what is released."""
+        for survey, desk in self._desks.items():
+            try:
+                await self._save(survey, desk)
+            except store.Unavailable as error:
+                log.warning("the released state of %s is not saved (%s)", survey, type(error).__name__)
+
+    async def _look(self, survey: str) -> None:
+        if not self._totals.ready(survey):
+            return
+        if survey not in self._desks:
+            self._desks[survey] = await self._recall(survey)
+        desk = self._desks[survey]
+        await self._send(survey, desk)
+        if self._may_release(survey, desk):
+            await self._release(survey, desk)
+        if time.monotonic() - desk.saved_at > KEEP:
+            await self._save(survey, desk)
+
+    def _may_release(self, survey: str, desk: Desk, responses: int | None = None) -> bool:
+        """Where other workers count too, this is asked again once their part is known."""
+        folder = self._books.folder(survey)
+        assert folder is not None
+        current = self._totals.own(survey) if responses is None else responses
+        desk.moved |= self._totals.take_moved(survey)
+        if responses is None and not self._totals.alone:
+            return time.monotonic() - desk.at >= max(1.0, folder.codebook.instrument.policy.clock)
+        # A restart forgets who moved; the numbers alone then say how many have at least.
+        joined_or_left = max(len(desk.moved), abs(current - (desk.responses or 0)))
+        seconds = time.monotonic() - desk.at
+        return disclose.may_release(folder.codebook.instrument.policy, desk.responses, current, joined_or_left, seconds)
+
+    async def _release(self, survey: str, desk: Desk) -> None:
+        found = await self._totals.state(survey)
+        if found is None:
+            return
+        folder, state = found
+        if not self._may_release(survey, desk, state.responses):
+            return
+        as_of = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        released = await asyncio.to_thread(ReleasedState.of, folder, state, desk.revision + 1, as_of)
+        # Decided: from here on it counts as released, whatever becomes of the message. A second try would be another state.
+        desk.revision, desk.responses, desk.moved, desk.at = desk.revision + 1, state.responses, set(), time.monotonic()
+        desk.released, desk.unsent = released, released.public
+        await self._send(survey, desk)
+
+    async def _send(self, survey: str, desk: Desk) -> None:
+        if desk.unsent is not None:
+            body = snapshots.encode(desk.unsent)
+            id = f"{survey}.{desk.unsent.revision}"
+            await self._js.publish(subjects.aggregates(survey), body, stream=subjects.AGGREGATES, headers={"Nats-Msg-Id": id})
+            desk.unsent = None
+            metrics.published.labels(survey).inc()
+
+    async def _recall(self, survey: str) -> Desk:
+        """Revisions go on after a restart, and what was released stays released."""
+        desk = Desk()
+        published = await self._published(survey)
+        if published is not None:
+            desk.revision, desk.responses = published.revision, published.responses
+        saved = await self._store.released(survey)
+        if saved is not None:
+            desk.saved_revision = saved.revision
+            desk.released = await self._restored(survey, saved)
+            if desk.released is not None and saved.revision > desk.revision:
+                desk.revision, desk.responses, desk.unsent = saved.revision, desk.released.whole.responses, desk.released.public
+        return desk
+
+    async def _published(self, survey: str) -> Snapshot | None:
+        try:
+            message = await self._js.get_last_msg(subjects.AGGREGATES, subjects.aggregates(survey), direct=True)
+            return msgspec.json.decode(message.data or b"", type=Snapshot)
+        except (NotFoundError, msgspec.MsgspecError):
+            return None
+
+    async def _restored(self, survey: str, saved: Released) -> ReleasedState | None:
+        folder = self._books.folder(survey, saved.version)
+        if folder is None or folder.codebook.digest != saved.codebook:
+            return None
+        try:
+            state = await asyncio.to_thread(State.load, saved.state, saved.codebook)
+        except UnreadableState:
+            return None
+        return await asyncio.to_thread(ReleasedState.of, folder, state, saved.revision, saved.as_of)
+
+    async def _save(self, survey: str, desk: Desk) -> None:
+        found = desk.released
+        if found is None or desk.saved_revision >= found.whole.revision:
+            return
+        digest = found.folder.codebook.digest
+        desk.saved_at = time.monotonic()
+        state = await asyncio.to_thread(found.state.dump, digest)
+        await self._store.save_released(survey, Released(found.whole.version, found.whole.revision, digest, found.whole.as_of, state))
+        desk.saved_revision = found.whole.revision

@@ -1,0 +1,90 @@
+"""Answers what gateways ask over NATS: exact figures from the current state, public tables from the released one, recounts."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from typing import Literal
+
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from proto import snapshot as snapshots
+from proto import subjects
+from proto.problem import Problem
+from services.analysis import journal, recount, stats, store, tables
+from services.analysis.fold import Folder
+from services.analysis.publisher import Publisher
+from services.analysis.state import State
+from services.analysis.store import Store
+from services.analysis.surprise import place_of
+from services.analysis.totals import Totals
+
+log = logging.getLogger(__name__)
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    what: Literal["exact", "table", "recount"]
+    row: str = ""
+    column: str = ""
+    exact: bool = False
+
+
+class Responder:
+    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store) -> None:
+        self._client, self._totals, self._publisher, self._store = client, totals, publisher, store
+        self._running: set[asyncio.Task[None]] = set()
+        self._recounting = asyncio.Lock()
+
+    async def start(self) -> None:
+        await self._client.subscribe(subjects.query("*"), cb=self._take)
+
+    async def _take(self, message: Msg) -> None:
+        """Each question in its own task: a recount takes long."""
+        if self._totals.partitions[0].held:  # otherwise another worker answers
+            task = asyncio.create_task(self._answer(message))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _answer(self, message: Msg) -> None:
+        try:
+            body = await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
+        except Problem as problem:
+            body = problem.body()
+        except msgspec.MsgspecError:
+            body = Problem("request-refused").body()
+        except (*store.Unavailable, *journal.Unavailable):
+            body = Problem("unavailable", retry_after=5).body()
+        except Exception as error:
+            log.error("a question was not answered: %s", place_of(error))
+            body = Problem("internal").body()
+        try:
+            await message.respond(body)
+        except Exception as error:  # whoever asked is gone, or asks again
+            log.debug("an answer was not sent: %s", type(error).__name__)
+
+    async def _body(self, survey: str, question: Question) -> bytes:
+        if question.what == "recount":
+            async with self._recounting:
+                return msgspec.json.encode(await recount.recount(survey, self._totals, self._store))
+        if question.what == "table" and not question.exact:
+            return await asyncio.to_thread(self._public_table, survey, question)
+        found = await self._totals.state(survey)
+        if found is None:
+            raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
+        return await asyncio.to_thread(self._exact, survey, question, *found)
+
+    def _exact(self, survey: str, question: Question, folder: Folder, state: State) -> bytes:
+        revision = self._publisher.revision(survey)
+        as_of = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if question.what == "exact":
+            return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
+        return snapshots.encode(tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of))
+
+    def _public_table(self, survey: str, question: Question) -> bytes:
+        found = self._publisher.released(survey)
+        if found is None:
+            raise Problem("not-published-yet")
+        return snapshots.encode(tables.public(found.folder.codebook, found.state, found.whole, question.row, question.column))

@@ -1,0 +1,134 @@
+"""The chores beside the loop: counts to build, checkpoints to write, messages to erase from the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from services.analysis import journal, metrics, store
+from services.analysis.journal import Journal
+from services.analysis.partition import Partition
+from services.analysis.store import Checkpoint, Store
+from services.analysis.surprise import place_of
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.25
+"""Seconds between two looks at what there is to do."""
+CHECKPOINT = 30.0
+"""Seconds between checkpoints; a restart folds what came in since."""
+RETRACTED = 1.0
+"""Seconds until a checkpoint that still counts withdrawn answers is replaced, and they are gone from the database."""
+ERASE = 500
+"""Messages erased between two looks into the store."""
+PAUSE = 1.0
+
+
+class Builder:
+    """Builds what counts are missing: at the start, for a new survey, for a new version."""
+
+    def __init__(self, partitions: Sequence[Partition]) -> None:
+        self._partitions = partitions
+
+    async def run(self) -> None:
+        while True:
+            for partition in self._partitions:
+                for survey in partition.missing():
+                    await self._build(partition, survey)
+            await asyncio.sleep(LOOK)
+
+    async def _build(self, partition: Partition, survey: str) -> None:
+        try:
+            begun = time.monotonic()
+            await partition.build(survey)
+            if (seconds := time.monotonic() - begun) > 1:
+                log.info("%s in partition %d counted in %.1f s", survey, partition.number, seconds)
+        except store.Unavailable:
+            await asyncio.sleep(PAUSE)
+        except Exception as error:  # one survey that cannot be counted must not keep the others from it
+            log.error("%s in partition %d cannot be counted: %s", survey, partition.number, place_of(error))
+            await asyncio.sleep(PAUSE)
+
+
+class Keeper:
+    """Writes checkpoints. `every` is short for workers whose counts the publisher reads from the database."""
+
+    def __init__(self, partitions: Sequence[Partition], store: Store, every: float = CHECKPOINT) -> None:
+        self._partitions, self._store, self._every = partitions, store, every
+        self._written: dict[tuple[int, str], float] = {}
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            now = time.monotonic()
+            for partition in self._partitions:
+                for survey, count in list(partition.counts.items()):
+                    since = now - self._written.setdefault((partition.number, survey), now)
+                    if since >= (RETRACTED if count.retracted else self._every):
+                        await self._try(partition, survey)
+
+    async def finish(self) -> None:
+        """Everything, now."""
+        for partition in self._partitions:
+            for survey in list(partition.counts):
+                await self._try(partition, survey)
+
+    async def _try(self, partition: Partition, survey: str) -> None:
+        self._written[partition.number, survey] = time.monotonic()
+        try:
+            await self._write(partition, survey)
+        except store.Unavailable as error:
+            log.debug("no checkpoint of %s: %s", survey, type(error).__name__)
+
+    async def _write(self, partition: Partition, survey: str) -> None:
+        async with partition.folding:
+            count, position = partition.counts.get(survey), partition.position
+            if count is None or not partition.settled(survey) or (count.saved == position and not count.retracted):
+                return
+            state, had_retractions, count.retracted = count.state.copy(), count.retracted, False
+        try:
+            data = await asyncio.to_thread(state.dump, count.digest)
+            await self._store.save_checkpoint(survey, partition.number, Checkpoint(position, count.digest, data))
+        except BaseException:
+            count.retracted |= had_retractions
+            raise
+        count.saved = position
+        metrics.checkpoints.inc()
+
+
+class Eraser:
+    """Deletes from the journal what must not stay there. Until that is done it stands in the store, so nothing is forgotten."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self._store, self._journal = store, journal
+        self._nudge = asyncio.Event()
+
+    def nudge(self) -> None:
+        self._nudge.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if not await self.once():
+                    self._nudge.clear()
+                    async with asyncio.timeout(PAUSE):
+                        await self._nudge.wait()
+            except TimeoutError:
+                pass
+            except (*store.Unavailable, *journal.Unavailable) as error:
+                log.debug("nothing can be erased now: %s", type(error).__name__)
+                await asyncio.sleep(PAUSE)
+            except Exception as error:  # erasing goes on after a surprise
+                log.error("erasing failed: %s", place_of(error))
+                await asyncio.sleep(PAUSE)
+
+    async def once(self) -> int:
+        seqs = await self._store.erasures(ERASE)
+        for seq in seqs:
+            await self._journal.erase(seq)
+        if seqs:
+            await self._store.erased(seqs)
+            metrics.erased.inc(len(seqs))
+        return len(seqs)

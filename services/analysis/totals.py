@@ -1,0 +1,75 @@
+"""A survey's state over all partitions: what this worker counts itself, and the checkpoints of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from proto.instrument import Instrument
+from services.analysis.books import Books
+from services.analysis.fold import Folder
+from services.analysis.partition import Partition
+from services.analysis.state import State, UnreadableState
+from services.analysis.store import Store
+
+
+class Totals:
+    """`others` are the partitions that other workers count."""
+
+    def __init__(self, partitions: Sequence[Partition], others: Sequence[int], books: Books, store: Store) -> None:
+        self.partitions = partitions
+        self._others, self._books, self._store = others, books, store
+        self._foreign: dict[tuple[str, int], tuple[int, str, State]] = {}
+
+    @property
+    def alone(self) -> bool:
+        """Whether this worker counts every partition."""
+        return not self._others
+
+    def ready(self, survey: str) -> bool:
+        return all(partition.held and partition.ready(survey) for partition in self.partitions)
+
+    def own(self, survey: str) -> int:
+        """Responses counted by this worker."""
+        counts = (partition.counts.get(survey) for partition in self.partitions)
+        return sum(count.state.responses for count in counts if count)
+
+    def instrument(self, survey: str, version: str) -> Instrument | None:
+        return self._books.instrument(survey, version)
+
+    async def state(self, survey: str, *, others: bool = True) -> tuple[Folder, State] | None:
+        """The sum in the columns of the current version; None while a part of it is still being counted."""
+        folder = self._books.folder(survey)
+        if folder is None or not self.ready(survey):
+            return None
+        total = folder.empty()
+        for partition in self.partitions:
+            if (part := await partition.copy(survey, folder.codebook.digest)) is None:
+                return None
+            await asyncio.to_thread(total.merge, part)
+        for state in await self._read_others(survey, folder.codebook.digest) if others else []:
+            total.merge(state)
+        return folder, total
+
+    def take_moved(self, survey: str) -> set[str]:
+        """The ids that joined or left since the last time."""
+        moved: set[str] = set()
+        for partition in self.partitions:
+            if count := partition.counts.get(survey):
+                moved |= count.moved
+                count.moved = set()
+        return moved
+
+    async def _read_others(self, survey: str, digest: str) -> list[State]:
+        if self.alone:
+            return []
+        for number, seq in (await self._store.progress(survey, self._others)).items():
+            known = self._foreign.get((survey, number))
+            if known is None or known[0] < seq or known[1] != digest:
+                found = await self._store.checkpoint(survey, number)
+                if found is not None and found.codebook == digest:
+                    try:
+                        self._foreign[survey, number] = found.seq, digest, await asyncio.to_thread(State.load, found.state, digest)
+                    except UnreadableState:
+                        continue
+        return [state for (of, _), (_, book, state) in self._foreign.items() if of == survey and book == digest]
