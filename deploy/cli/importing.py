@@ -43,7 +43,7 @@ FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
 @click.option(
     "--key", "key_file", type=click.Path(dir_okay=False, path_type=Path), help="The key of the receipts.  [default: <data>/import.key]"
 )
-@click.option("--at-once", type=click.IntRange(1, 1024), default=32, show_default=True, help="Connections in use.")
+@click.option("--at-once", type=click.IntRange(1, 1024), default=64, show_default=True, help="Connections in use.")
 @server.options
 def command(
     survey: str, file: Path, map_file: Path | None, rejects: Path | None, replace: bool, key_file: Path | None, at_once: int, server: Server

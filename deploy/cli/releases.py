@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from deploy.cli import server
-from deploy.cli.console import Trouble, fail, out, progress, say, table
+from deploy.cli.console import Trouble, out, progress, say, table
 from deploy.cli.server import Server, quoted
 
 POLL = 0.2
@@ -90,7 +90,10 @@ def verify(folder: Path) -> None:
     for sentence in wrong:
         say(sentence)
     if wrong:
-        fail()
+        raise Trouble(
+            f"{folder} is not the release that was published.",
+            "Download it again, with `platea release create --out` or from the page of releases.",
+        )
     say(f"{folder} is whole and unchanged.")
 
 

@@ -109,6 +109,7 @@ _WAYS_OUT = {
     "survey-closed": "Publish a new version to open it again.",
     "version-differs": "A published version never changes: raise `version` in the file and publish again.",
     "instrument-refused": "`platea survey check FILE` shows each fault with its line.",
+    "request-refused": "`--help` after the command shows what it takes.",
     "release-refused": "Wait for more responses, or make the policy coarser.",
     "not-published-yet": "Try again once enough responses have arrived.",
     "unavailable": "Try again in a moment; `platea doctor` tells what is not running.",

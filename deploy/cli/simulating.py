@@ -61,7 +61,7 @@ async def simulate(
 @click.option("--responses", "-n", type=click.IntRange(min=1), required=True, help="How many respondents.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many a second.  [default: as fast as they are taken]")
 @click.option("--seed", type=int, help="The same seed gives the same answers.  [default: new ones each time]")
-@click.option("--at-once", type=click.IntRange(1, 1024), default=32, show_default=True, help="Connections in use.")
+@click.option("--at-once", type=click.IntRange(1, 1024), default=64, show_default=True, help="Connections in use.")
 @click.option("--receipts", type=click.Path(dir_okay=False, path_type=Path), help="Write the accepted receipts to this file, one a line.")
 @server.options
 def command(survey: str, responses: int, rate: float | None, seed: int | None, at_once: int, receipts: Path | None, server: Server) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deploy.cli import server
-from deploy.cli.console import Trouble, fail, out, say, table
+from deploy.cli.console import Trouble, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author
@@ -126,6 +126,6 @@ def read(file: Path) -> Instrument:
     for fault in found:
         say(str(fault))
     count = len(found)
-    say(f"{count} fault{'s' if count != 1 else ''}; nothing was published.")
-    fail()
-    raise AssertionError
+    raise Trouble(
+        f"{file} has {count} fault{'s' if count != 1 else ''}.", "Correct them, then `platea survey check` it again; nothing was published."
+    )

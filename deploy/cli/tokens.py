@@ -48,9 +48,9 @@ def list_(server: Server) -> None:
 
 
 @group.command()
-@click.argument("token", metavar="TOKEN")
+@click.argument("name", metavar="TOKEN")
 @server.options
-def revoke(token: str, server: Server) -> None:
+def revoke(name: str, server: Server) -> None:
     """Revoke TOKEN (its name from `platea token list`), at once and for good."""
-    server.ask("DELETE", f"/api/v1/tokens/{quoted(token)}")
-    say(f"Token {token} no longer opens anything.")
+    server.ask("DELETE", f"/api/v1/tokens/{quoted(name)}")
+    say(f"Token {name} no longer opens anything.")
