@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from deploy import ports
+from deploy.program import launched
 
 MARKS = {
     "nats": "nats-server",
@@ -24,17 +25,22 @@ MARKS = {
 
 
 class Operated:
-    """`platea up` on a free port with its data in `folder`; `with` it."""
+    """`platea up` on a free port with its data in `folder`; `with` it. `settings` are its environment's, `uid` whom it runs as."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, uid: int = -1, **settings: str) -> None:
         self.data = folder / "data"
         self.log = folder / "up.log"
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._uid, self._settings = uid, settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Operated:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -43,16 +49,25 @@ class Operated:
     def start(self, seconds: float = 60.0) -> float:
         """Returns the seconds until it said that it is ready."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
-        line = [sys.executable, "-m", "deploy.cli", "up", "--port", str(self.port), "--data", str(self.data)]
+        environment |= self._settings
         before = self.log.stat().st_size if self.log.exists() else 0
         begun = time.monotonic()
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(line, env=environment, stdout=output, stderr=output, start_new_session=True)
+            self._process = subprocess.Popen(self._line(), env=environment, stdout=output, stderr=output, start_new_session=True)
         while "is ready" not in self.log.read_text()[before:]:
             assert self._process.poll() is None, self.log.read_text()
             assert time.monotonic() - begun < seconds, self.log.read_text()
             time.sleep(0.05)
         return time.monotonic() - begun
+
+    def _line(self) -> list[str]:
+        command = [sys.executable, "-m", "deploy.cli", "up", "--port", str(self.port), "--data", str(self.data)]
+        return command if self._uid < 0 else [*launched(signal.SIGKILL, self._uid), *command]
+
+    @property
+    def supervisor(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
 
     def stop(self) -> float:
         """Ends it as a service manager would and returns the seconds that took."""
