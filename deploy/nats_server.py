@@ -7,8 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
+from deploy.health import is_well
 from deploy.keys import Keys, write_secret
 from deploy.ports import free
 from deploy.program import Program
@@ -67,9 +66,7 @@ class NatsServer:
 
     async def ready(self) -> bool:
         """JetStream has read its streams back and takes requests."""
-        url = f"http://127.0.0.1:{self.monitor}/healthz"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session, session.get(url) as answer:
-            return answer.status == 200
+        return await is_well(f"http://127.0.0.1:{self.monitor}/healthz")
 
 
 def write_passwords(path: Path, keys: Keys) -> None:

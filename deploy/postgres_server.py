@@ -143,6 +143,7 @@ def _give(folder: Path, uid: int) -> None:
 
 
 def _reason(output: str) -> str:
-    """The line that says what went wrong."""
-    faults = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
-    return faults[0].rstrip(".") if faults else "it gave no reason"
+    """The line that says what went wrong: the one marked as error, or the only one."""
+    lines = [line.removeprefix("initdb: ") for line in output.splitlines() if line.strip()]
+    faults = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (faults or lines or ["it gave no reason"])[0].rstrip(".")

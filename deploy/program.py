@@ -31,10 +31,14 @@ class Program:
 
     def line(self) -> list[str]:
         """The command line that starts it as a child of this process."""
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(self.orphaned)), str(self.uid)]
-        return [*launcher, *self.command]
+        return [*launched(self.orphaned, self.uid), *self.command]
 
     def environment(self) -> dict[str, str]:
         """Its own settings and what any program needs; nothing else of ours leaks into it."""
         here = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**here, "PYTHONPATH": str(_LAUNCH.parents[1]), "PYTHONDONTWRITEBYTECODE": "1", **self.settings}
+        return {**here, "PYTHONPATH": str(_LAUNCH.parents[1]), **self.settings}
+
+
+def launched(orphaned: signal.Signals, uid: int = -1) -> list[str]:
+    """What to put before a command so that it gets this signal when we die, and runs as this user where one is given."""
+    return [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(orphaned)), str(uid)]

@@ -6,12 +6,12 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
-import aiohttp
 import asyncpg
 from nats.js.errors import Error as JetStreamError
 
 from deploy import ports
 from deploy.data_folder import DataFolder
+from deploy.health import is_well
 from deploy.migrate import ROLES
 from deploy.nats_server import NatsServer
 from deploy.postgres_server import Postgres
@@ -122,7 +122,6 @@ def _sentence(error: Exception) -> str:
 
 def _service(name: str, module: str, health: str, **settings: str) -> Program:
     async def ready() -> bool:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session, session.get(health) as answer:
-            return answer.status == 200
+        return await is_well(health)
 
     return Program(name, [sys.executable, "-m", module], ready, settings, patience=2.5)

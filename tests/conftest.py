@@ -26,6 +26,7 @@ from deploy.program import Program
 from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
 from proto import subjects
+from tests.faults.operated import Operated
 
 TEMPLATE = "platea_template"
 _numbers = itertools.count()
@@ -157,3 +158,10 @@ async def database_urls(postgres_server: Postgres) -> AsyncIterator[DatabaseUrls
 async def database_url(database_urls: DatabaseUrls) -> str:
     """The owner's address of this test's database."""
     return database_urls.owner
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
+    """A whole stack as an operator runs it, shared by the tests of one module."""
+    with Operated(tmp_path_factory.mktemp("stack")) as operated:
+        yield operated

@@ -1,0 +1,131 @@
+"""What travels on NATS, as an AsyncAPI 3 document: channels, messages with CloudEvents headers, and who sends and receives what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from proto import events, subjects
+from proto.snapshot import Snapshot, Table
+from proto.tokens import Token
+from services.analysis.responder import Question
+
+Json = dict[str, Any]
+
+_EVENTS: tuple[type[msgspec.Struct], ...] = (
+    events.ResponseSubmitted,
+    events.ResponseReplaced,
+    events.ResponseWithdrawn,
+    events.SurveyPublished,
+    events.SurveyClosed,
+    Token,
+)
+_RESPONSE = ("ResponseSubmitted", "ResponseReplaced", "ResponseWithdrawn")
+_PARAMETERS = {
+    "survey": "A survey's id, such as ai-security.",
+    "id": "The id of a response, 32 hexadecimal digits made from its receipt; or the id of a token.",
+    "version": "A version with underscores for the dots, such as 0_1_0.",
+    "partition": "A number from 0, given by the server from the response's id.",
+}
+
+
+def document() -> Json:
+    _, schemas = msgspec.json.schema_components((*_EVENTS, Snapshot, Table, Question), ref_template="#/components/schemas/{name}")
+    messages = {kind.__name__: _event(kind) for kind in _EVENTS}
+    messages["Snapshot"] = _message(
+        "Snapshot", "The whole published picture of a survey; the one with the higher revision replaces the other."
+    )
+    messages["Question"] = _message("Question", "Exact figures, a table, or a recount.")
+    messages["Answer"] = {
+        "summary": "A snapshot, a table, the result of a recount, or a problem (RFC 9457), told by its member `status`.",
+        "contentType": "application/json",
+        "payload": {"type": "object"},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Platea on NATS",
+            "version": "1",
+            "description": "Subjects under `platea.`. Aggregates are for everybody; the rest is told here for operators.",
+            "license": {"name": "EUPL-1.2"},
+        },
+        "defaultContentType": "application/json",
+        "channels": _channels(),
+        "operations": _operations(),
+        "components": {"messages": messages, "schemas": schemas},
+    }
+
+
+def _channels() -> Json:
+    journal = subjects.journalled("{id}").replace("*", "{partition}", 1).replace("*", "{survey}", 1)
+    return {
+        "responses": _channel(
+            subjects.response("{survey}", "{id}"),
+            "Everything that happens to a response. Captured by the stream RESPONSES and stored under `journal`'s address.",
+            *_RESPONSE,
+        ),
+        "journal": _channel(
+            journal, "The stream RESPONSES as it is stored: one durable consumer `analysis-{partition}` per partition.", *_RESPONSE
+        ),
+        "surveys": _channel(subjects.survey("{survey}", "{version}"), "Published versions, in the stream CONTROL.", "SurveyPublished"),
+        "closings": _channel(subjects.closing("{survey}"), "Whether a survey is closed, in the stream CONTROL.", "SurveyClosed"),
+        "tokens": _channel(subjects.token("{id}"), "Access tokens by the hash of their secret, in the stream CONTROL.", "Token"),
+        "aggregates": _channel(
+            subjects.aggregates("{survey}"),
+            "The last published snapshot of each survey, in the stream AGGREGATES; over WebSocket too.",
+            "Snapshot",
+        ),
+        "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "Question", "Answer"),
+    }
+
+
+def _channel(address: str, description: str, *messages: str) -> Json:
+    return {
+        "address": address,
+        "description": description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "parameters": {name: {"description": text} for name, text in _PARAMETERS.items() if f"{{{name}}}" in address},
+    }
+
+
+def _operations() -> Json:
+    return {
+        "intake.journal": _operation("send", "responses", "Intake writes each accepted event to disk before it answers.", *_RESPONSE),
+        "intake.publish": _operation("send", "surveys", "Intake publishes a version.", "SurveyPublished"),
+        "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
+        "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
+        "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
+        "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
+        "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),
+        "analysis.record": _operation("receive", "journal", "Analysis records batches and acknowledges them after the commit.", *_RESPONSE),
+        "analysis.release": _operation("send", "aggregates", "Analysis publishes a released state.", "Snapshot"),
+        "analysis.answer": _operation("receive", "queries", "The worker answers its gateways.", "Question")
+        | {"reply": {"channel": {"$ref": "#/channels/queries"}, "messages": [{"$ref": "#/channels/queries/messages/Answer"}]}},
+        "dashboard.watch": _operation(
+            "receive", "aggregates", "Anybody may watch: the read-only user sees these subjects and no other.", "Snapshot"
+        ),
+    }
+
+
+def _operation(action: str, channel: str, summary: str, *messages: str) -> Json:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "summary": summary,
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in messages],
+    }
+
+
+def _message(name: str, summary: str) -> Json:
+    return {"name": name, "summary": summary, "contentType": "application/json", "payload": {"$ref": f"#/components/schemas/{name}"}}
+
+
+def _event(kind: type[msgspec.Struct]) -> Json:
+    """A message with the CloudEvents headers that `proto.events` writes."""
+    tag = str(kind.__struct_config__.tag)
+    summary = " ".join((kind.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
+    fixed = {"ce-specversion": "1.0", "ce-source": events.SOURCE, "ce-type": f"eu.platea.{tag}", "content-type": "application/json"}
+    properties: Json = {name: {"const": value} for name, value in fixed.items()} | {"ce-id": {"type": "string"}}
+    headers = {"type": "object", "required": sorted(properties), "properties": properties}
+    return _message(kind.__name__, summary) | {"headers": headers}

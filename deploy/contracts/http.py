@@ -1,0 +1,178 @@
+"""The HTTP API of all three services as one OpenAPI 3.1 document, as they stand behind one origin.
+
+Intake describes itself. Of analysis and export the paths and parameters come from their routes, and what they answer is told here;
+a route that is told on one side only stops the generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from proto.manifest import Manifest
+from proto.problem import KINDS
+from proto.snapshot import Snapshot, Table
+from services.analysis import gateway
+from services.export import app as export
+from services.export.jobs import Job
+from services.intake import openapi as intake
+
+Json = dict[str, Any]
+
+_REF = "#/components/schemas/{name}"
+_ORGANISER: list[Json] = [{"token": []}]
+
+
+def document() -> Json:
+    made: Json = msgspec.json.decode(intake.BODY)
+    routed = _routed(gateway.create_app(_none(gateway.Gateway))) | _routed(export.create_app(_none(export.Context)))
+    told = _operations()
+    if astray := routed.keys() ^ (told.keys() - {("/api/v1/surveys/{survey}/live", "get")}):
+        raise ValueError(f"told in one place only: {sorted(astray)}")
+    for (path, method), operation in told.items():
+        own = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _named(path)]
+        named = {parameter["name"]: parameter for parameter in routed.get((path, method), own)}
+        for parameter in operation.pop("parameters", []):
+            named[parameter["name"]] = named.get(parameter["name"], {}) | parameter
+        made["paths"].setdefault(path, {})[method] = {"parameters": list(named.values())} | operation
+    made["components"]["schemas"] |= _schemas(made["components"]["schemas"].keys())
+    made["paths"] = dict(sorted(made["paths"].items()))
+    return made
+
+
+def _none(kind: Any) -> Any:
+    """A context that is never looked into: only the routes are asked for."""
+    return object.__new__(kind)
+
+
+def _routed(app: Any) -> dict[tuple[str, str], list[Json]]:
+    """The parameters of each API route; pages and what only operators ask are not part of the contract."""
+    paths: Json = app.openapi_schema.to_schema()["paths"]
+    found: dict[tuple[str, str], list[Json]] = {}
+    for path, item in paths.items():
+        for method, operation in item.items():
+            if path.startswith("/api/"):
+                kept = ("name", "in", "required", "schema")
+                found[path, method] = [{key: each[key] for key in kept} for each in operation.get("parameters", [])]
+    return found
+
+
+def _named(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def _operations() -> dict[tuple[str, str], Json]:
+    survey = "/api/v1/surveys/{survey}"
+    view = {"name": "view", "schema": {"enum": ["public", "exact"], "default": "public"}, "description": "exact needs an organiser token."}
+    either: list[Json] = [{}, *_ORGANISER]
+    recount = {
+        "summary": "Recompute every exact statistic from the stored responses; tells what differs (organiser token)",
+        "security": _ORGANISER,
+    }
+    recounted = _answers({"200": _json({"type": "object"}, "What was compared, and what differs")}, 401, 403, 404, 503)
+    number = {"name": "number", "schema": {"type": "integer", "minimum": 1}}
+    return {
+        (f"{survey}/aggregates", "get"): {
+            "operationId": "getAggregates",
+            "summary": "The published snapshot; with view=exact everything, nothing withheld",
+            "security": either,
+            "parameters": [view],
+            "responses": _answers(
+                {"200": _json(_ref("Snapshot"), "The figures; ETag is the revision"), "304": _SAME}, 400, 401, 403, 404, 422, 503
+            ),
+        },
+        (f"{survey}/aggregates/{{row}}/{{column}}", "get"): {
+            "operationId": "getTable",
+            "summary": "Any two-way table of two questions, rows of a matrix (B02.cctv) or strata, under the same policy",
+            "security": either,
+            "parameters": [view],
+            "responses": _answers({"200": _json(_ref("Table"), "The table")}, 400, 401, 403, 404, 422, 503),
+        },
+        (f"{survey}/live", "get"): {
+            "operationId": "watchAggregates",
+            "summary": "Server-Sent Events: the current snapshot at once, then each new one",
+            "parameters": [
+                {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}, "description": "The revision you have."}
+            ],
+            "responses": _answers(
+                {
+                    "200": {
+                        "description": "event: snapshot, id: the revision, data: a Snapshot",
+                        "content": {"text/event-stream": {"schema": _TEXT}},
+                    }
+                },
+                *(404, 405, 503),
+            ),
+        },
+        (f"{survey}/recount", "get"): recount | {"operationId": "recount", "responses": recounted},
+        (f"{survey}/recount", "post"): recount | {"operationId": "recountAgain", "responses": recounted},
+        (f"{survey}/releases", "get"): {
+            "operationId": "listReleases",
+            "summary": "The manifests of all releases, oldest first (researcher token)",
+            "security": _ORGANISER,
+            "responses": _answers({"200": _json({"type": "array", "items": _ref("Manifest")}, "Manifests")}, 401, 403, 404, 503),
+        },
+        (f"{survey}/releases", "post"): {
+            "operationId": "orderRelease",
+            "summary": "Start building a release; the answer is a job to follow (organiser token)",
+            "security": _ORGANISER,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReleaseOrder")}}},
+            "responses": _answers({"202": _json(_ref("Job"), "Begun; Location is the job")}, 400, 401, 403, 404, 413, 415, 422, 503),
+        },
+        (f"{survey}/releases/jobs/{{id}}", "get"): {
+            "operationId": "getJob",
+            "summary": "How far a job is (organiser token)",
+            "security": _ORGANISER,
+            "responses": _answers({"200": _json(_ref("Job"), "The job")}, 401, 403, 404, 503),
+        },
+        (f"{survey}/releases/{{number}}", "get"): {
+            "operationId": "getRelease",
+            "summary": "The manifest of one release (researcher token)",
+            "security": _ORGANISER,
+            "parameters": [number],
+            "responses": _answers({"200": _json(_ref("Manifest"), "The manifest")}, 401, 403, 404, 503),
+        },
+        (f"{survey}/releases/{{number}}/{{name}}", "get"): {
+            "operationId": "getReleaseFile",
+            "summary": "One file of a release; ranges and ETags are honoured (researcher token)",
+            "security": _ORGANISER,
+            "parameters": [number],
+            "responses": _answers(
+                {"200": {"description": "The file"}, "206": {"description": "The range asked for"}, "304": _SAME},
+                *(401, 403, 404, 416, 503),
+            ),
+        },
+    }
+
+
+_TEXT: Json = {"type": "string"}
+_SAME: Json = {"description": "You have it already: the ETag is the one in If-None-Match."}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": _REF.format(name=name)}
+
+
+def _json(schema: Json, description: str) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _answers(good: Json, *problems: int) -> Json:
+    content = {"application/problem+json": {"schema": _ref("Problem")}}
+    codes = {status: [kind.code for kind in KINDS.values() if kind.status == status] for status in problems}
+    bad = {str(status): {"description": "One of: " + ", ".join(codes[status]), "content": content} for status in problems}
+    return good | bad
+
+
+def _schemas(taken: Collection[str]) -> Json:
+    """The shapes of analysis and export; where intake has another shape of the same name, theirs is called Published…"""
+    kinds = (Snapshot, Table, Manifest, Job)
+    _, found = msgspec.json.schema_components(kinds, ref_template=_REF)
+    text = msgspec.json.encode(found).decode()
+    for name in found.keys() & set(taken):
+        text = text.replace(f'"{_REF.format(name=name)}"', f'"{_REF.format(name=f"Published{name}")}"')
+    renamed: Json = {f"Published{name}" if name in taken else name: shape for name, shape in msgspec.json.decode(text).items()}
+    _, order = msgspec.json.schema_components((export.Order,), ref_template=_REF)
+    return renamed | {"ReleaseOrder": order["Order"] | {"title": "ReleaseOrder"}}

@@ -1,0 +1,102 @@
+"""The published contracts say what the code does: up to date, whole, and true of what travels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from deploy import contracts
+from deploy.cli.respondents import Population
+from proto import author, events, subjects
+from proto.instrument import Instrument
+
+DOCUMENTS: dict[str, Any] = {name: msgspec.json.decode(text) for name, text in contracts.documents().items()}
+
+
+def refs(node: Any) -> Iterator[str]:
+    match node:
+        case dict():
+            for key, value in node.items():
+                if key == "$ref":
+                    yield value
+                yield from refs(value)
+        case list():
+            for value in node:
+                yield from refs(value)
+        case _:
+            pass
+
+
+def test_contracts_in_the_documentation_are_up_to_date(tmp_path: Path) -> None:
+    assert contracts.drifted() == []
+    contracts.write(tmp_path)
+    assert contracts.drifted(tmp_path) == []
+    (tmp_path / "asyncapi.json").write_bytes(b"{}")
+    (tmp_path / "old.json").write_bytes(b"{}")
+    assert contracts.drifted(tmp_path) == ["asyncapi.json", "old.json"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_reference_in_a_contract_leads_somewhere(name: str) -> None:
+    for ref in refs(DOCUMENTS[name]):
+        found = DOCUMENTS[name]
+        for part in ref.removeprefix("#/").split("/"):
+            found = found[part]
+
+
+def test_one_origin_has_one_description_of_all_services() -> None:
+    paths = DOCUMENTS["openapi.json"]["paths"]
+    assert {
+        "/api/v1/surveys/{survey}/responses",
+        "/api/v1/surveys/{survey}/aggregates",
+        "/api/v1/surveys/{survey}/releases",
+    } <= paths.keys()
+    ids = [operation["operationId"] for item in paths.values() for operation in item.values()]
+    assert len(set(ids)) == len(ids)
+    schemas = DOCUMENTS["openapi.json"]["components"]["schemas"]
+    assert "code" in schemas["Row"]["properties"]
+    assert "answered" in schemas["PublishedRow"]["properties"]
+
+
+def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
+    addresses = [channel["address"] for channel in DOCUMENTS["asyncapi.json"]["channels"].values()]
+    used = [
+        subjects.response("ai-security", "0" * 32),
+        f"platea.journal.1.ai-security.{'0' * 32}",
+        subjects.survey("ai-security", "0.1.0"),
+        subjects.closing("ai-security"),
+        subjects.token("ab"),
+        subjects.aggregates("ai-security"),
+        subjects.query("ai-security"),
+    ]
+    patterns = [re.sub(r"\\{\w+\\}", "[^.]+", re.escape(address)) for address in addresses]
+    assert [[bool(re.fullmatch(pattern, subject)) for pattern in patterns].count(True) for subject in used] == [1] * len(addresses)
+
+
+def test_headers_in_asyncapi_are_the_headers_that_are_sent() -> None:
+    withdrawn = events.ResponseWithdrawn(id="0" * 32, survey="ai-security")
+    told = DOCUMENTS["asyncapi.json"]["components"]["messages"]["ResponseWithdrawn"]["headers"]
+    sent = events.headers(withdrawn, withdrawn.id)
+    assert sorted(sent) == told["required"]
+    assert all(rule.get("const", sent[name]) == sent[name] for name, rule in told["properties"].items())
+
+
+@pytest.mark.parametrize("survey", author.bundled())
+def test_what_respondents_send_fits_the_schema(survey: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema_rs", reason="jsonschema_rs comes with Schemathesis")
+    instrument = author.load(author.bundled()[survey])
+    assert isinstance(instrument, Instrument)
+    validator = jsonschema.validator_for(DOCUMENTS[f"responses/{survey}.schema.json"])
+    population = Population(instrument, seed=7, today="2026-11-22")
+    for number in range(50):
+        body = msgspec.json.decode(population.body(number))
+        validator.validate(body)
+        first = next(iter(body["answers"]))
+        assert not validator.is_valid(body | {"answers": body["answers"] | {first: {"no": "such"}}})
+        assert not validator.is_valid(body | {"answers": body["answers"] | {"Unknown": "x"}})
+    assert not validator.is_valid({"answers": {}, "consent": False})

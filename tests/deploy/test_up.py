@@ -1,0 +1,186 @@
+"""`platea up` as an operator lives with it: starts, stops, crashes, second starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy import ports
+from deploy.nats_server import binary
+from deploy.postgres_server import Postgres
+from deploy.program import Program
+from tests.conftest import started
+from tests.faults.operated import MARKS, Operated
+
+ORDINARY = pwd.getpwnam("nobody").pw_uid
+"""A user who is nobody in particular, but known to the system: `initdb` asks for the name."""
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return answer.read()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def _leaving_nothing(stack: Operated) -> Iterator[None]:
+    """Whatever happens inside ends the stack; all its processes are gone soon after."""
+    family = stack.family()
+    assert len(family) >= len(MARKS)
+    yield
+    deadline = time.monotonic() + 5
+    while left := [process for process in family if _lives(process)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def test_it_starts_serves_stops_and_starts_again_with_everything_it_had(tmp_path: Path) -> None:
+    stack = Operated(tmp_path)
+    stack.start()
+    surveys = json.loads(_get(f"{stack.url}/api/v1/surveys"))
+    assert "ai-security" in json.dumps(surveys)
+    first = stack.token
+    with _leaving_nothing(stack):
+        assert stack.stop() < 10
+    stack.start()
+    assert json.loads(_get(f"{stack.url}/api/v1/surveys")) == surveys
+    assert stack.token == first
+    assert "organiser" in stack.platea("token", "list").stdout
+    with _leaving_nothing(stack):
+        stack.supervisor.send_signal(signal.SIGINT)
+        assert stack.supervisor.wait(10) == 0
+    said = stack.log.read_text()
+    assert "Traceback" not in said
+    assert "unexpectedly" not in said
+
+
+def test_what_is_secret_is_told_to_its_owner_alone(stack: Operated) -> None:
+    told = [path.read_text().strip() for path in (stack.data / "secrets").iterdir()] + [stack.token]
+    seen = "\n".join(" ".join(process.cmdline()) for process in stack.family()) + stack.log.read_text()
+    seen += "".join(path.read_text() for path in (stack.data / "logs").iterdir())
+    assert not any(secret in seen for secret in told)
+    for path in (stack.data / "organiser.token", stack.data / "nats" / "passwords.conf", *(stack.data / "secrets").iterdir()):
+        assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_each_service_is_told_its_own_secrets_alone(stack: Operated) -> None:
+    def told(child: str) -> str:
+        return json.dumps(stack.child(child).environ())
+
+    keys = {path.name: path.read_text().strip() for path in (stack.data / "secrets").iterdir()}
+    assert {name for name, key in keys.items() if key in told("intake")} == {"nats-intake"}
+    assert {name for name, key in keys.items() if key in told("analysis")} == {"nats-analysis", "postgres-platea_analysis"}
+    assert {name for name, key in keys.items() if key in told("export")} == {"nats-export", "postgres-platea_export"}
+    assert not [name for name, key in keys.items() if key in told("nats") + told("postgres")]
+
+
+@pytest.mark.parametrize("name", list(MARKS))
+def test_a_crashed_child_is_noticed_and_comes_back_where_it_was(stack: Operated, name: str) -> None:
+    before = stack.child(name)
+    ports = {connection.laddr.port for connection in before.net_connections("tcp") if connection.status == "LISTEN"}
+    said = len(stack.log.read_text())
+    before.kill()
+    deadline = time.monotonic() + 20
+    while True:
+        after = stack.child(name)
+        listening = {connection.laddr.port for connection in after.net_connections("tcp") if connection.status == "LISTEN"}
+        if after.pid != before.pid and listening >= ports:
+            break
+        assert time.monotonic() < deadline, f"{name} listens on {listening}, not {ports}"
+        time.sleep(0.05)
+    lines = [line for line in stack.log.read_text()[said:].splitlines() if "unexpectedly" in line]
+    assert len(lines) == 1
+    assert f"{name} ended unexpectedly (SIGKILL)" in lines[0]
+    _until_ready(stack)
+
+
+def _until_ready(stack: Operated) -> None:
+    """Until a response can be given and every service says it is well."""
+    deadline = time.monotonic() + 20
+    for path in ("/health/ready", "/analysis/health/ready", "/export/health/ready"):
+        while True:
+            try:
+                _get(stack.url + path)
+                break
+            except OSError:
+                assert time.monotonic() < deadline, path
+                time.sleep(0.1)
+
+
+def test_a_second_stack_runs_beside_it(stack: Operated, tmp_path: Path) -> None:
+    with Operated(tmp_path) as second:
+        assert _get(f"{second.url}/health/ready")
+        assert _get(f"{stack.url}/health/ready")
+        assert second.token != stack.token
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_start_works(tmp_path: Path) -> None:
+    with Operated(tmp_path) as stack:
+        with _leaving_nothing(stack):
+            stack.supervisor.kill()
+            stack.supervisor.wait()
+        stack.start()
+
+
+def test_a_hanging_database_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    with Operated(tmp_path) as stack:
+        postgres = stack.child("postgres")
+        for process in (postgres, *postgres.children(recursive=True)):
+            process.suspend()
+        with _leaving_nothing(stack):
+            assert stack.stop() < 10
+
+
+@pytest.fixture
+def plain_nats(tmp_path: Path) -> Iterator[str]:
+    """A NATS server without users, as another team might run one."""
+    port = ports.free()
+    command = [str(binary()), "--addr", "127.0.0.1", "--port", str(port), "--jetstream", "--store_dir", str(tmp_path / "their-nats")]
+
+    async def ready() -> bool:
+        return not ports.is_free("127.0.0.1", port)
+
+    with started(Program("nats", command, ready), tmp_path / "their-nats.log"):
+        yield f"nats://127.0.0.1:{port}"
+
+
+def test_servers_of_ones_own_replace_the_embedded_ones(tmp_path: Path, postgres_server: Postgres, plain_nats: str) -> None:
+    database = postgres_server.url(database=f"own_{os.getpid()}")
+    with Operated(tmp_path, PLATEA_NATS_URL=plain_nats, PLATEA_DATABASE_URL=database) as stack:
+        assert not [process for process in stack.family() if process.name() in ("nats-server", "postgres")]
+        assert sorted(path.name for path in stack.data.iterdir()) == [
+            "lock",
+            "logs",
+            "organiser.token",
+            "releases",
+            "running.json",
+            "secrets",
+        ]
+        _until_ready(stack)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="run as an ordinary user, the other tests show the same")
+def test_an_ordinary_user_runs_it_too() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.chown(folder, ORDINARY, ORDINARY)
+        with Operated(folder, uid=ORDINARY) as stack:
+            assert {process.uids().effective for process in stack.family()} == {ORDINARY}
+            _until_ready(stack)
