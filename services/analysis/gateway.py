@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Response, asgi, get, route
+from litestar import Litestar, MediaType, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.instrument import Instrument
 from proto.problem import Fault, Problem
 from proto.registry import Registry
-from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, demand, send_problem
+from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, demand
 from services.analysis import dashboard, events
 from services.analysis.live import Board, Edition
 
@@ -37,6 +37,7 @@ class Gateway:
     ready: Callable[[], bool]
     metrics: Callable[[], bytes]
     now: Callable[[], float] = time.time
+    heartbeat: float = events.HEARTBEAT
     pages: dict[tuple[str, str, str | None], tuple[str, str]] = field(default_factory=dict[tuple[str, str, str | None], tuple[str, str]])
     """The last rendering of each page, with its ETag."""
 
@@ -117,18 +118,17 @@ async def table(request: AnyRequest, survey: str, row: str, column: str, view: s
     return _json(body, SECRET if exact else FRESH)
 
 
-@asgi("/api/v1/surveys/{survey:str}/live", copy_scope=True)
-async def live(scope: Scope, receive: Receive, send: Send) -> None:
+@get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
+async def live(request: AnyRequest, survey: str) -> ASGIApp:
     """Server-Sent Events: the current snapshot at once, then each new one."""
-    gateway: Gateway = scope["litestar_app"].state["gateway"]
-    survey: str = scope["path_params"]["survey"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if gateway.registry.current(survey) is None:
-        await send_problem(send, Problem("survey-unknown"))
-    elif scope["method"] != "GET":  # pyright: ignore[reportTypedDictNotRequiredAccess,reportGeneralTypeIssues]
-        await send_problem(send, Problem("method-not-allowed"))
-    else:
-        await events.stream(gateway.board, survey, headers.get("last-event-id"), receive, send)
+    gateway = _of(request)
+    _instrument(gateway, survey)
+    last_seen = request.headers.get("last-event-id")
+
+    async def answer(_: Scope, receive: Receive, send: Send) -> None:
+        await events.stream(gateway.board, survey, last_seen, receive, send, gateway.heartbeat)
+
+    return answer
 
 
 @route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200)

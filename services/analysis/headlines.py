@@ -15,7 +15,7 @@ FEW = 4
 
 @dataclass(frozen=True)
 class Headline:
-    """A single value, or the first few of a list; neither where it can only be seen in its figure."""
+    """A single value, or the first few of a list."""
 
     label: str
     question: str
@@ -27,7 +27,9 @@ class Headline:
 
 
 def headlines(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Headline]:
-    return [_headline(wanted, instrument, snapshot, words) for wanted in instrument.headlines if wanted.question in snapshot.questions]
+    """Those that have something to say: a headline that only its figure can show is left to the figure."""
+    found = [_headline(wanted, instrument, snapshot, words) for wanted in instrument.headlines if wanted.question in snapshot.questions]
+    return [headline for headline in found if headline.value or headline.items or headline.withheld]
 
 
 def _headline(wanted: Wanted, instrument: Instrument, snapshot: Snapshot, words: Words) -> Headline:
@@ -60,7 +62,11 @@ def _first_few(wanted: Wanted, instrument: Instrument, figures: Figures, words: 
     if figures.rank_score and wanted.stat == "rank_score":
         labels = labels_of(question, figures.cells, words)
         best = sorted(figures.rank_score.items(), key=lambda pair: -pair[1])[:FEW]
-        return [Bar(labels[code], share=words.decimal(score), width=f"{100 * score / best[0][1]:.4g}%") for code, score in best if score]
+        return [
+            Bar(labels[code], share=words("points", n=words.decimal(score)), width=f"{100 * score / best[0][1]:.4g}%")
+            for code, score in best
+            if score
+        ]
     cells = figures.cells or figures.bands
     return _largest(cells, labels_of(question, cells, words), words)
 
