@@ -34,7 +34,7 @@ check: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m proto.contracts --check
+	@$(BIN)/python -m deploy.contracts --check
 
 format: .venv/.dev
 	@$(BIN)/ruff format .

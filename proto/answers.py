@@ -58,7 +58,7 @@ class Reader:
             forbid_unknown_fields=True,
             gc=False,
         )
-        body = msgspec.defstruct(
+        self.body: Any = msgspec.defstruct(
             "Body",
             [
                 ("answers", self.type),
@@ -68,7 +68,7 @@ class Reader:
             ],
             forbid_unknown_fields=True,
         )
-        self._body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(body)
+        self._body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self.body)
         self._answers = msgspec.json.Decoder(self.type)
         derived = {item.id: item for item in instrument.derived}
         compiled = {
@@ -190,7 +190,7 @@ def _type_of(question: AnyQuestion) -> Any:
         case Matrix():
             code = _codes(question.options)
             return msgspec.defstruct(
-                "Rows",
+                f"Rows_{question.id}",
                 [(logic.row_attribute(i), code | UnsetType, UNSET) for i, _ in enumerate(question.rows)],
                 rename={logic.row_attribute(i): row.code for i, row in enumerate(question.rows)},
                 forbid_unknown_fields=True,
