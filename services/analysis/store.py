@@ -176,8 +176,9 @@ class Store:
     @asynccontextmanager
     async def lane(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[Lane]:
         """The right to write one partition. Calls `refused` and waits where another worker has it. Raises one of `Unavailable`."""
-        connect: Any = asyncpg.connect
-        connection: Any = await connect(self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER)
+        connection: Any = await asyncpg.connect(  # pyright: ignore[reportUnknownVariableType]
+            self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER
+        )
         try:
             waited = False
             while not await connection.fetchval("-- claim\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):

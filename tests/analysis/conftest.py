@@ -1,0 +1,139 @@
+"""What the tests of analysis share: a survey, respondents, a journal to write to, and the running service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+import nats
+import pytest
+from nats.aio.client import Client
+
+from deploy.cli.respondents import Population
+from proto import author, events, registry, subjects
+from proto.answers import Reader
+from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
+from proto.instrument import Instrument
+from services.analysis.main import Analysis, running
+from services.analysis.settings import Settings
+from tests.conftest import DatabaseUrls, NatsUrls
+
+SURVEY = "ai-security"
+
+
+@cache
+def instrument() -> Instrument:
+    found = author.load(author.bundled()[SURVEY])
+    assert isinstance(found, Instrument)
+    return found
+
+
+@cache
+def reader() -> Reader:
+    return Reader(instrument())
+
+
+@cache
+def population() -> Population:
+    return Population(instrument(), 7, "2026-11-22")
+
+
+@cache
+def answers(number: int) -> bytes:
+    """The canonical answers of a simulated respondent."""
+    return reader().canonical(population().respondent(number).answers)
+
+
+def id_of(number: int) -> str:
+    return f"{number * 2654435761 % 2**128:032x}"
+
+
+def submitted(number: int, said: int | None = None) -> ResponseSubmitted:
+    body = answers(number if said is None else said)
+    return ResponseSubmitted(id_of(number), SURVEY, instrument().version, msgspec.Raw(body), "sha256:x", "en")
+
+
+def replaced(number: int, said: int) -> ResponseReplaced:
+    return ResponseReplaced(id_of(number), SURVEY, instrument().version, msgspec.Raw(answers(said)), "sha256:x", "en")
+
+
+def withdrawn(number: int) -> ResponseWithdrawn:
+    return ResponseWithdrawn(id_of(number), SURVEY)
+
+
+class Pen:
+    """Writes to the journal as intake does."""
+
+    def __init__(self, client: Client) -> None:
+        self._js = client.jetstream(timeout=10)
+
+    async def write(self, *written: ResponseEvent) -> list[int]:
+        """The sequences that the events got."""
+        sent = [self._js.publish(subjects.response(event.survey, event.id), events.encode(event)) for event in written]
+        return [answer.seq for answer in await asyncio.gather(*sent)]
+
+    async def scrawl(self, data: bytes, survey: str = SURVEY, number: int = 0) -> int:
+        return (await self._js.publish(subjects.response(survey, id_of(number)), data)).seq
+
+    async def publish(self, instrument: Instrument) -> None:
+        event = registry.published(instrument)
+        await self._js.publish(subjects.survey(instrument.id, instrument.version), events.encode(event))
+
+
+@pytest.fixture
+async def pen(nats_urls: NatsUrls) -> AsyncIterator[Pen]:
+    """With the survey published."""
+    client = await nats.connect(nats_urls.intake, inbox_prefix="_INBOX.intake")
+    found = Pen(client)
+    await found.publish(instrument())
+    yield found
+    await client.close()
+
+
+@dataclass
+class Service:
+    settings: Settings
+
+    def running(self, checkpoint: float = 30.0) -> contextlib.AbstractAsyncContextManager[Analysis]:
+        return running(self.settings, checkpoint)
+
+
+@pytest.fixture
+async def service(nats_urls: NatsUrls, database_urls: DatabaseUrls, tmp_path: Path) -> Service:
+    key = tmp_path / "record-key"
+    key.write_bytes(b"0123456789abcdef0123456789abcdef")
+    return Service(Settings(nats_urls.analysis, database_urls.analysis, "127.0.0.1", 0, str(key)))
+
+
+@pytest.fixture
+async def database(database_urls: DatabaseUrls) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database_urls.owner)
+    yield connection
+    await connection.close()
+
+
+async def until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
+    """Waits for a condition, which may be asynchronous."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = holds()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def ask(service: Service, **question: Any) -> Any:
+    """A question as a gateway puts it."""
+    client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
+    try:
+        reply = await client.request(subjects.query(SURVEY), msgspec.json.encode(question), timeout=20)
+        return msgspec.json.decode(reply.data)
+    finally:
+        await client.close()

@@ -1,0 +1,112 @@
+"""Laws of the state and of folding responses into it."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proto.codebook import CodeBook
+from services.analysis.fold import Answered, Folder
+from services.analysis.state import State, UnreadableState
+from tests.analysis.conftest import answers, id_of, reader
+
+FOLDER = Folder(CodeBook(reader()), b"a secret of thirty-two bytes....")
+PEOPLE = st.lists(st.integers(0, 400), max_size=12)
+
+
+def someone(number: int) -> Answered:
+    return id_of(number), reader().stored(answers(number))
+
+
+def of(*people: int) -> State:
+    state = FOLDER.empty()
+    FOLDER.fold(state, [someone(number) for number in people])
+    return state
+
+
+def by_hand(people: list[int]) -> State:
+    """One response after the other, one cell after the other, in Python's own integers."""
+    book, state = FOLDER.codebook, FOLDER.empty()
+    for number in people:
+        id, said = someone(number)
+        alone = FOLDER.empty()
+        FOLDER.fold(alone, [(id, said)])
+        r = int(alone.keys[0, 0])
+        assert 0 <= r < 2**16
+        x = book.encode(said)
+        assert len(set(x)) == len(x)
+        state.burt[np.ix_(x, x)] += 1
+        state.keys[np.ix_(x, x)] += r
+        values = [round(getattr(said, name) * scale) if getattr(said, name) else 0 for name, scale in zip(book.numbers, book.scales, strict=True)]
+        for i, v in enumerate(values):
+            state.products[i, x] += v
+            for j, w in enumerate(values):
+                state.squares[i][j] += v * w
+    return state
+
+
+@settings(max_examples=15, deadline=None)
+@given(PEOPLE)
+def test_the_fold_equals_counting_by_hand(people: list[int]) -> None:
+    assert of(*people) == by_hand(people)
+
+
+@settings(max_examples=15, deadline=None)
+@given(PEOPLE, st.randoms(use_true_random=False))
+def test_order_does_not_matter(people: list[int], random: Random) -> None:
+    shuffled = random.sample(people, len(people))
+    assert of(*people) == of(*shuffled)
+
+
+@settings(max_examples=15, deadline=None)
+@given(PEOPLE, PEOPLE)
+def test_two_partitions_merged_equal_one_pass(xs: list[int], ys: list[int]) -> None:
+    merged = of(*xs)
+    merged.merge(of(*ys))
+    assert merged == of(*xs, *ys)
+
+
+@settings(max_examples=15, deadline=None)
+@given(PEOPLE, PEOPLE)
+def test_who_joins_and_leaves_was_never_there(stay: list[int], go: list[int]) -> None:
+    state = of(*stay, *go)
+    FOLDER.fold(state, [someone(number) for number in go], -1)
+    assert state == of(*stay)
+    other = of(*stay, *go)
+    other.subtract(of(*go))
+    assert other == state
+
+
+@settings(max_examples=10, deadline=None)
+@given(PEOPLE)
+def test_a_state_survives_being_written_down(people: list[int]) -> None:
+    state = of(*people)
+    assert State.load(state.dump("book"), "book") == state
+
+
+def test_large_batches_are_exact() -> None:
+    state = of(*range(300), *range(300))
+    half = of(*range(300))
+    assert state.responses == 600
+    assert (state.burt == 2 * half.burt).all()
+    assert (state.keys == 2 * half.keys).all()
+    assert state.squares == [[2 * n for n in row] for row in half.squares]
+
+
+def test_a_state_of_another_code_book_or_a_torn_one_is_refused() -> None:
+    data = of(1, 2).dump("book")
+    for broken, book in ((data, "other"), (data[:-9], "book"), (b"", "book"), (data[:40], "book")):
+        with pytest.raises(UnreadableState):
+            State.load(broken, book)
+
+
+def test_record_keys_depend_on_the_secret() -> None:
+    other = Folder(FOLDER.codebook, b"another secret of thirty-two by.")
+    state = other.empty()
+    other.fold(state, [someone(number) for number in range(20)])
+    assert (state.burt == of(*range(20)).burt).all()
+    assert (state.keys != of(*range(20)).keys).any()
