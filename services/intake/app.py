@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, Message, Scope
 
 from proto.problem import Problem
 from services.intake import (
+    refusals,
     routes_admin,
     routes_pages,
     routes_receipts,
@@ -43,7 +44,7 @@ def create_app(intake: Intake) -> ASGIApp:
             *routes_static.HANDLERS,
         ],
         dependencies={"intake": Provide(given, sync_to_thread=False)},
-        exception_handlers=routes_pages.EXCEPTION_HANDLERS,
+        exception_handlers=refusals.EXCEPTION_HANDLERS,
         after_exception=[count],
         before_send=[_no_sniffing],
         state=State({"intake": intake}),

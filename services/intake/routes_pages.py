@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -31,10 +31,13 @@ MAX_FIELDS = 5000
 Page = Response[bytes]
 
 
-def html(body: bytes, language: str, status: int = 200, **headers: str) -> Page:
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Page:
     """A page. Browsers keep it for going back, and for nothing else."""
     fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
-    return Response(body, status_code=status, media_type="text/html", headers={**web.SECURITY_HEADERS, **fixed, **headers})
+    return Response(body, status_code=status, media_type="text/html", headers={**web.SECURITY_HEADERS, **fixed, **(headers or {})})
 
 
 @get("/", include_in_schema=False)
@@ -108,10 +111,10 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
             found = Status(outcome.status, outcome.digest or "", receipt)
-            return html(compose.sent(paper, found, changed=changes), language, **{"Cache-Control": "no-store"})
+            return html(compose.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
-            return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, **outcome.headers)
+            return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)
         case Problem(code="receipt-in-use"):
             intake.metrics.ended(outcome.code)
             return html(compose.review(paper, walk, view, receipt, "in_use"), language, 409)
@@ -133,7 +136,7 @@ async def receipt(request: Req, intake: Intake, survey: str) -> Page:
     paper = _read_in(request, known.current)
     language = paper.voice.language
     fields = await _fields(request)
-    typed, go = _first(fields, "receipt").strip()[:200], _first(fields, "go")
+    typed, go = "".join(_first(fields, "receipt")[:200].split()), _first(fields, "go")
     if not typed:
         return html(compose.lookup(paper, fault="empty"), language, 422)
     address = request.client.host if request.client else ""
@@ -151,7 +154,7 @@ async def receipt(request: Req, intake: Intake, survey: str) -> Page:
     if go == "change" and state.status != "withdrawn":
         return await _change(request, intake, known, state, typed)
     found = Status(state.status, state.digest or "", typed)
-    return html(compose.status(paper, found, is_open=intake.registry.is_open(survey)), language, **{"Cache-Control": "no-store"})
+    return html(compose.status(paper, found, is_open=intake.registry.is_open(survey)), language, headers=NO_STORE)
 
 
 async def _change(request: Req, intake: Intake, known: catalogue.Survey, state: State, receipt: str) -> Page:
@@ -221,38 +224,5 @@ async def _fields(request: Req) -> dict[str, list[str]]:
     except ValueError:
         raise Problem("bad-request", "The form cannot be read.") from None
 
-
-KEYS = {
-    "not-found": "not_found",
-    "survey-unknown": "not_found",
-    "survey-closed": "closed",
-    "withdrawn": "withdrawn",
-    "internal": "server",
-    "unavailable": "unavailable",
-    "busy": "unavailable",
-}
-"""Refusals with a page of their own; all others share one."""
-
-
-def in_kind(handler: Callable[[Req, Any], Response[bytes]]) -> Callable[[Req, Any], Response[bytes]]:
-    """The same refusal: a page for whoever accepts HTML, a problem in JSON for everybody else."""
-
-    def answer(request: Req, error: Any) -> Response[bytes]:
-        plain = handler(request, error)
-        if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
-            return plain
-        told: dict[str, Any] = msgspec.json.decode(plain.content)
-        key = KEYS.get(told["type"].rpartition("/")[2], "error")
-        language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
-        detail = told.get("detail", "") if key == "error" else ""
-        lead = key in ("not_found", "closed", "error", "withdrawn")
-        kept = {name: value for name, value in plain.headers.items() if name.lower() in ("retry-after", "allow")}
-        return html(compose.message(language, key, lead=lead, detail=detail), language, plain.status_code or 500, **kept)
-
-    return answer
-
-
-EXCEPTION_HANDLERS: dict[Any, Any] = {kind: in_kind(handler) for kind, handler in web.EXCEPTION_HANDLERS.items()}
-"""In place of `proto.web`'s where pages are served."""
 
 HANDLERS = (surveys, start, step, receipt_form, receipt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -48,6 +49,7 @@ class MemoryJournal:
         return Outcome.WRITTEN
 
 
+@cache
 def bundled() -> list[Instrument]:
     found = [author.load(Path(path)) for path in author.bundled().values()]
     return [instrument for instrument in found if isinstance(instrument, Instrument)]

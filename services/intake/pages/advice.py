@@ -26,12 +26,13 @@ from services.intake.pages.words import Words
 
 @dataclass(frozen=True)
 class Advice:
-    """One sentence, the question and, within it, the row or rank it is about, and the field to go to."""
+    """What to do, said where nothing else says what it is about, and beside the question; and the field to go to."""
 
     question: str
     part: str
     anchor: str
     sentence: str
+    beside: str
 
 
 class Voice:
@@ -66,7 +67,9 @@ def advise(voice: Voice, question: AnyQuestion, fault: Fault, value: object) -> 
     parts = fault.pointer.split("/")
     part = parts[3] if len(parts) > 3 else ""
     sentence, field = _sentence(voice, question, fault.code, part, value)
-    return Advice(question.id, part if isinstance(question, Matrix) else "", field, sentence)
+    if part and isinstance(question, Matrix):
+        return Advice(question.id, part, field, sentence, _choose(voice, "choose_here", "", question.options))
+    return Advice(question.id, "", field, sentence, sentence)
 
 
 def _sentence(voice: Voice, question: AnyQuestion, code: str, part: str, value: object) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def field_of(voice: Voice, question: AnyQuestion, value: Any, advice: list[Advic
         "help": voice.text(question.help) if question.help else "",
         "required": question.required,
         "new": new,
-        "errors": tuple(item.sentence for item in advice if not item.part),
+        "errors": tuple(item.beside for item in advice if not item.part),
     }
     match question:
         case Single():
@@ -103,7 +103,7 @@ def field_of(voice: Voice, question: AnyQuestion, value: Any, advice: list[Advic
             choices = _choices(voice, question, question.options, set(typed.as_codes(value)))
             return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),))
         case Matrix():
-            faults = {item.part: item.sentence for item in advice if item.part}
+            faults = {item.part: item.beside for item in advice if item.part}
             lines = _lines(voice, question, typed.as_rows(value), faults)
             columns = [voice.text(option.text) for option in question.options] + ([] if question.required else [words("no_answer")])
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=(words("table_hint"),))

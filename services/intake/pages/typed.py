@@ -17,7 +17,7 @@ Fields = Mapping[str, list[str]]
 
 LONGEST = 20_000
 """Characters kept of any one field; far above every limit of an instrument, so that what is too long can be shown and shortened."""
-_SPACES = re.compile(r"[\s'’]+")
+_SPACES = re.compile(r"[\s'\u2019]+")
 
 
 def name(question: AnyQuestion, part: str | int | None = None) -> str:

@@ -119,6 +119,6 @@ def _preferred(accepted: str) -> list[str]:
             weight = float(rest.strip().removeprefix("q=")) if rest else 1.0
         except ValueError:
             continue
-        if tag and weight > 0:
+        if tag and 0 < weight <= 1:
             weighted.append((-weight, tag.strip().lower()))
     return [tag for _, tag in sorted(weighted, key=lambda pair: pair[0])]

@@ -1,0 +1,133 @@
+"""The walk through the Action 3 questionnaire, without any server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proto import author
+from proto.answers import Reader
+from proto.instrument import Instrument
+from services.intake import form
+from services.intake.form import REVIEW, START, Sheet, View, Walk
+
+TODAY = "2026-11-22"
+
+
+def _action3() -> Instrument:
+    found = author.load(Path(author.bundled()["ai-security"]))
+    assert isinstance(found, Instrument)
+    return found
+
+
+WALK = Walk(Reader(_action3()))
+SECTIONS = [section.id for section in WALK.instrument.sections]
+ROWS = [row.code for row in getattr(WALK.reader.questions["B02"], "rows", ())]
+A = {"q.A01": ["FR"], "q.A02": ["1"], "q.A04": ["p6"], "q.A05": ["municipality"], "q.A08": ["official"], "q.A09": ["police"]}
+
+
+def matrix(code: str, **other: str) -> dict[str, list[str]]:
+    return {f"q.B02.{row}": [other.get(row, code)] for row in ROWS}
+
+
+def at_b() -> View:
+    view = WALK.begin(Sheet("0.1.0"), TODAY)
+    view = WALK.turn(view.sheet, "A", "next", A, ".", TODAY)
+    assert view.place == "B"
+    return view
+
+
+def shown(view: View) -> list[str]:
+    return [question.id for question in WALK.questions(view.place, view.standing)]
+
+
+def test_a_question_that_may_go_either_way_waits_for_what_it_depends_on() -> None:
+    assert shown(at_b()) == ["B01", "B02"]
+
+
+def test_answers_that_open_questions_on_the_page_show_it_again() -> None:
+    fields = {"q.B01": ["use"]} | matrix("none", anpr="live")
+    view = WALK.turn(at_b().sheet, "B", "next", fields, ".", TODAY)
+    assert (view.place, view.opened, view.faults) == ("B", ("B03", "B04", "B05"), ())
+
+
+def test_non_users_are_asked_why_not_and_skip_what_is_for_users() -> None:
+    fields = {"q.B01": ["against"]} | matrix("none")
+    view = WALK.turn(at_b().sheet, "B", "next", fields, ".", TODAY)
+    assert view.opened == ("B08",)
+    view = WALK.turn(view.sheet, "B", "next", fields | {"q.B08": ["rights"]}, ".", TODAY)
+    assert view.place == "F"
+    assert WALK.turn(view.sheet, "F", "back", {}, ".", TODAY).place == "B"
+
+
+def test_an_answer_that_closes_a_question_with_an_answer_says_so_once() -> None:
+    user = {"q.B01": ["use"], "q.B03": ["terror"], "q.B04": ["3"]}
+    view = WALK.turn(at_b().sheet, "B", "next", user | matrix("none", anpr="live"), ".", TODAY)
+    view = WALK.turn(view.sheet, "B", "next", user | matrix("none", anpr="live"), ".", TODAY)
+    assert view.place == "C"
+    view = WALK.turn(view.sheet, "C", "back", {}, ".", TODAY)
+    view = WALK.turn(view.sheet, "B", "next", user | matrix("none"), ".", TODAY)
+    assert (view.place, view.closed, view.opened) == ("B", ("B03", "B04"), ("B08",))
+    view = WALK.turn(view.sheet, "B", "next", user | matrix("none") | {"q.B08": ["cost"]}, ".", TODAY)
+    assert view.place == "F"
+    assert view.standing.dropped == ("B03", "B04")
+
+
+def test_going_back_keeps_also_what_does_not_fit_and_does_not_complain() -> None:
+    fields = {"q.B01": ["use"]} | matrix("none", anpr="live")
+    view = WALK.turn(at_b().sheet, "B", "next", fields, ".", TODAY)
+    view = WALK.turn(view.sheet, "B", "back", fields | {"q.B04": ["a dozen"]}, ".", TODAY)
+    assert (view.place, view.faults, view.sheet.answers["B04"]) == ("A", (), "a dozen")
+    view = WALK.turn(view.sheet, "A", "back", A, ".", TODAY)
+    assert view.place == START
+
+
+def test_only_what_was_shown_can_have_been_forgotten() -> None:
+    view = WALK.turn(at_b().sheet, "B", "next", {}, ".", TODAY)
+    assert {form.question_of(fault) for fault in view.faults} == {"B01", "B02"}
+
+
+def test_progress_counts_sections_that_may_still_come() -> None:
+    view = at_b()
+    assert WALK.progress("B", view.standing) == (2, 8)
+    fields = {"q.B01": ["against"], "q.B08": ["rights"]} | matrix("none")
+    view = WALK.turn(view.sheet, "B", "next", fields, ".", TODAY)
+    view = WALK.turn(view.sheet, "B", "next", fields, ".", TODAY)
+    assert WALK.progress("F", view.standing) == (3, 5)
+
+
+def test_nobody_reaches_the_review_with_something_missing() -> None:
+    forged = Sheet("0.1.0", {"A01": "FR"}, tuple(WALK.reader.questions), reviewed=True)
+    for go in ("send", "stay", "back", "change.Z", "nonsense"):
+        view = WALK.turn(forged, REVIEW, go, {}, ".", TODAY)
+        assert view.place != REVIEW
+        assert not view.send
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*WALK.reader.questions, "ZZ"]), json, max_size=8),
+    st.sampled_from([*SECTIONS, REVIEW, "elsewhere"]),
+    st.sampled_from(["next", "back", "stay", "send", "change.B", "?"]),
+)
+def test_a_forged_sheet_leads_to_an_ordinary_page(answers: dict[str, Any], place: str, go: str) -> None:
+    view = WALK.turn(Sheet("0.1.0", answers), place, go, {}, ".", TODAY)
+    assert view.place in {START, *SECTIONS}
+    assert form.read(form.write(view.sheet)) == view.sheet
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"version":1}', '{"version":"0.1.0","more":1}', "[" * 5000])
+def test_a_damaged_sheet_is_refused(text: str) -> None:
+    with pytest.raises((msgspec.MsgspecError, RecursionError)):
+        form.read(text)
