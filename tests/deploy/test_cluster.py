@@ -113,5 +113,5 @@ async def _submit_again(journal: Journal, one: Entry) -> None:
 
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  counted elsewhere, many times a second
+        while not condition():
             await asyncio.sleep(0.01)

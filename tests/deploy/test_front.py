@@ -84,7 +84,7 @@ async def _origin(analysis: str | None) -> AsyncIterator[str]:
     async with client_session() as client:
         front = Front(_intake, {"analysis": Proxy(client, "analysis", analysis), "export": Proxy(client, "export", None)})
         serving = asyncio.create_task(web.serve(front, "127.0.0.1", port))
-        while ports.is_free("127.0.0.1", port):  # noqa: ASYNC110  nothing tells when it listens
+        while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
         serving.cancel()
