@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from services.intake.journal import Conflict, Entry, Journal, OutOfReach, Refused
 from services.intake.metrics import Metrics
 
+log = logging.getLogger(__name__)
+
+SMALLEST = 16
+"""Fewer entries go one by one, side by side: the server keeps a place for each batch, which costs about as much as 16 flushes."""
 LARGEST = 256
 """Most entries of one batch; JetStream takes at most 1,000."""
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -113,10 +119,14 @@ class Committer:
         if batch := self._gather():
             flight = asyncio.create_task(self._fly(batch))
             self._flights.add(flight)
-            flight.add_done_callback(self._landed)
+            flight.add_done_callback(partial(self._landed, batch))
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
+    def _landed(self, batch: list[Waiting], flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
+        if not flight.cancelled() and (error := flight.exception()) is not None:  # whatever it was, nobody waits for ever
+            log.error("a batch of %d ended with %s", len(batch), type(error).__name__)
+            for waiting in batch:
+                self._settle(waiting, OutOfReach())
         again = bool(self._queue) and self._queue[0].sent
         self._pump_soon(PAUSE if again else 0.0)
 
@@ -134,7 +144,7 @@ class Committer:
 
     async def _fly(self, batch: list[Waiting]) -> None:
         try:
-            if len(batch) > 1:
+            if len(batch) >= SMALLEST:
                 began = time.perf_counter()
                 await self._journal.write_batch([waiting.entry for waiting in batch])
                 self._metrics.wrote(len(batch), time.perf_counter() - began)

@@ -15,7 +15,7 @@ from services.intake.context import Intake
 from services.intake.journal import OutOfReach, Written, entry
 from services.intake.responses import RETRY_AFTER, find
 
-TRIES = 5
+TRIES = 20
 """How often somebody may lose against another change of the same response before hearing that we are busy."""
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Meta, structs
 
 from proto import instrument as instruments
@@ -53,7 +55,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 @post("/api/v1/surveys")
-async def publish(request: Req, intake: Intake) -> Response[bytes]:
+async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """201 where the version is new, 200 where the same was published before."""
     _known_organiser(request, intake)
     instrument = publication.read(await body_of(request, publication.MAX_INSTRUMENT))
@@ -73,7 +75,7 @@ async def publish(request: Req, intake: Intake) -> Response[bytes]:
 
 
 @post("/api/v1/surveys/{survey:str}/close", status_code=200)
-async def close(request: Req, intake: Intake, survey: str) -> Response[bytes]:
+async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """From here on nothing new is taken; looking up and withdrawing stay possible."""
     _demand(request, intake, survey)
     current = intake.registry.current(survey)
@@ -85,7 +87,7 @@ async def close(request: Req, intake: Intake, survey: str) -> Response[bytes]:
 
 
 @post("/api/v1/tokens")
-async def create_token(request: Req, intake: Intake) -> Response[bytes]:
+async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     _known_organiser(request, intake)
     body = await body_of(request, 4096)
     try:
@@ -104,14 +106,14 @@ async def create_token(request: Req, intake: Intake) -> Response[bytes]:
 
 
 @get("/api/v1/tokens")
-async def list_tokens(request: Req, intake: Intake) -> Response[bytes]:
+async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     _demand(request, intake, None)
     found = intake.registry.tokens.values()
     return private([Shown(token.id, token.role, token.survey, token.expires, token.revoked) for token in found])
 
 
 @delete("/api/v1/tokens/{token:str}", status_code=204)
-async def revoke_token(request: Req, intake: Intake, token: str) -> Response[None]:
+async def revoke_token(request: Req, intake: NamedDependency[Intake], token: FromPath[str]) -> Response[None]:
     """Revoking twice is harmless."""
     _demand(request, intake, None)
     found = next((known for known in intake.registry.tokens.values() if known.id == token), None)

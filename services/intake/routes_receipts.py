@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from litestar import Response, delete, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from proto.answers import MAX_BODY
 from proto.problem import Problem
@@ -15,12 +17,12 @@ PATH = "/api/v1/receipts/{receipt:str}"
 
 
 @get(PATH)
-async def look_up(request: Req, intake: Intake, receipt: str) -> Response[bytes]:
+async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     return _reply(request, intake, await receipts.look_up(intake, _admitted(request, intake, receipt)))
 
 
 @put(PATH)
-async def replace(request: Req, intake: Intake, receipt: str) -> Response[bytes]:
+async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     body = await body_of(request, MAX_BODY)
     state = _reply(request, intake, await receipts.replace(intake, _admitted(request, intake, receipt), body))
     intake.metrics.ended("replaced")
@@ -28,7 +30,7 @@ async def replace(request: Req, intake: Intake, receipt: str) -> Response[bytes]
 
 
 @delete(PATH, status_code=202)
-async def withdraw(request: Req, intake: Intake, receipt: str) -> Response[bytes]:
+async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     state = await receipts.withdraw(intake, _admitted(request, intake, receipt))
     reply = _reply(request, intake, state, 202)
     intake.metrics.ended("withdrawn")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from proto.problem import Problem
 from services.intake import openapi
@@ -16,7 +17,7 @@ async def live() -> Response[bytes]:
 
 
 @get("/health/ready")
-async def ready(intake: Intake) -> Response[bytes]:
+async def ready(intake: NamedDependency[Intake]) -> Response[bytes]:
     """Ready means that an answer sent now would be stored: the surveys are known, the journal is connected."""
     if not intake.journal.connected:
         raise Problem("unavailable", "The journal is out of reach.", retry_after=1)
@@ -24,7 +25,7 @@ async def ready(intake: Intake) -> Response[bytes]:
 
 
 @get("/metrics")
-async def metrics(intake: Intake) -> Response[bytes]:
+async def metrics(intake: NamedDependency[Intake]) -> Response[bytes]:
     return Response(intake.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 

@@ -6,6 +6,8 @@ import hashlib
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 
 from proto.instrument import Texts
 from proto.problem import Problem
@@ -26,7 +28,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 @get("/api/v1/surveys")
-async def surveys(request: Req, intake: Intake, closed: bool = False) -> Response[bytes]:
+async def surveys(request: Req, intake: NamedDependency[Intake], closed: FromQuery[bool] = False) -> Response[bytes]:
     """The open surveys; `closed=true` shows the closed ones too."""
     found = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
     body = msgspec.json.encode(found)
@@ -34,7 +36,9 @@ async def surveys(request: Req, intake: Intake, closed: bool = False) -> Respons
 
 
 @get("/api/v1/surveys/{survey:str}")
-async def definition(request: Req, intake: Intake, survey: str, version: str | None = None) -> Response[bytes]:
+async def definition(
+    request: Req, intake: NamedDependency[Intake], survey: FromPath[str], version: FromQuery[str | None] = None
+) -> Response[bytes]:
     """The current version, or the one asked for."""
     known = intake.catalogue.surveys.get(survey)
     if known is None:
