@@ -1,0 +1,239 @@
+"""The commands against a whole stack, as an organiser types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.faults.operated import Operated
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def exact(stack: Operated, survey: str) -> dict[str, Any]:
+    """The exact view once everything accepted is in it: recount waits for nothing, so we do."""
+    stack.platea("recount", survey)
+    request = urllib.request.Request(f"{stack.url}/api/v1/surveys/{survey}/aggregates?view=exact")
+    request.add_header("Authorization", f"Bearer {stack.token}")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def settled(stack: Operated, survey: str, responses: int) -> dict[str, Any]:
+    for _ in range(200):
+        view = exact(stack, survey)
+        if view["responses"] >= responses:
+            return view
+    raise AssertionError(view["responses"])
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data collected elsewhere: a library's visitors, with labels, a group of columns, numbers and remarks."""
+    random = Random(11)
+    path = tmp_path_factory.mktemp("library") / "library.csv"
+    topics = ["Novels", "Maps, old and new", "Films"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["How often", "Topic_1", "Topic_2", "Topic_3", "Age", "Remark"])
+        for _ in range(120):
+            often = random.choice(["Every week", "Every month", "Rarely - if at all", ""])
+            chosen = [topic if random.random() < 0.5 else "" for topic in topics]
+            remark = f'It was "{random.choice(["fine", "loud"])}",\nthey said {random.random()}'
+            writer.writerow([often, *chosen, random.randint(6, 99), remark if random.random() < 0.5 else ""])
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_data_from_elsewhere_are_drafted_published_and_imported_once(stack: Operated, library: Path, tmp_path: Path) -> None:
+    both = tmp_path / "library.yaml"
+    both.write_text(stack.platea("survey", "draft", str(library)).stdout, encoding="utf-8")
+    assert "is sound" in stack.platea("survey", "check", str(both)).stdout
+    first = stack.platea("survey", "publish", str(both)).stdout
+    assert first == stack.platea("survey", "publish", str(both)).stdout
+    assert f"{stack.url}/s/library" in first
+
+    order = ("import", "library", str(library), "--map", str(both), "--key", str(tmp_path / "key"))
+    assert stack.platea(*order).stdout.startswith("120 imported, 0 there before, 0 refused.")
+    assert stack.platea(*order).stdout.startswith("0 imported, 120 there before, 0 refused.")
+
+    data = rows_of(library)
+    questions = settled(stack, "library", 120)["questions"]
+    often = Counter(row["How often"] for row in data if row["How often"])
+    assert {code: cell["n"] for code, cell in questions["How_often"]["cells"].items()} == {
+        "every_week": often["Every week"],
+        "every_month": often["Every month"],
+        "rarely": often["Rarely - if at all"],
+    }
+    topics = [sum(bool(row[f"Topic_{i}"]) for row in data) for i in (1, 2, 3)]
+    assert [cell["n"] for cell in questions["Topic"]["cells"].values()] == topics
+    ages = [int(row["Age"]) for row in data]
+    assert questions["Age"]["sum"] == sum(ages)
+    assert questions["Age"]["mean"] == pytest.approx(sum(ages) / len(ages), rel=1e-12)
+
+
+def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_imported(stack: Operated, tmp_path: Path) -> None:
+    simple = tmp_path / "simple.yaml"
+    simple.write_text(
+        "format: platea-instrument/1\nid: simple\nversion: 1.0.0\nsource_language: en\nlanguages: [en]\ntitle: {en: Simple}\n"
+        "sections: [{id: A, text: {en: A}}]\nquestions:\n"
+        "  - {id: Q1, var: q1, section: A, type: single, required: true, text: {en: One}, privacy: {role: insensitive}, stats: [count],\n"
+        '     options: [{code: "a", en: A}, {code: "b", en: B}]}\n'
+        "  - {id: Q2, var: q2, section: A, type: integer, text: {en: Two}, min: 0, max: 9, privacy: {role: insensitive}, stats: [count]}\n"
+    )
+    stack.platea("survey", "publish", str(simple))
+    data = tmp_path / "data.csv"
+    data.write_bytes(b'Q1,Q2\na,1\na,1\nc,2\nb,99\nb,many\nb\n,3\nb,"4\nb,\xff\nb,5\n')
+    done = stack.platea("import", "simple", str(data), check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith("3 imported, 0 there before, 7 refused.")
+    rejects = rows_of(tmp_path / "data.csv.rejects.csv")
+    assert [row["import_line"] for row in rejects] == ["4", "5", "6", "7", "8", "9", "10"]
+    assert all(row["import_reasons"] for row in rejects)
+    assert settled(stack, "simple", 3)["questions"]["Q1"]["cells"]["a"]["n"] == 2  # equal rows are two people
+
+    mended = (tmp_path / "data.csv.rejects.csv").read_text().replace("c,2", "a,2")
+    (tmp_path / "mended.csv").write_text(mended)
+    done = stack.platea("import", "simple", str(tmp_path / "mended.csv"), check=False)
+    assert done.stdout.startswith("1 imported")
+
+    lines = tmp_path / "data.ndjson"
+    lines.write_text('{"answers":{"Q1":"a"}}\n{"answers":{"Q1":"z"}}\nnonsense\n')
+    done = stack.platea("import", "simple", str(lines), check=False)
+    assert (done.returncode, done.stdout) == (1, "1 imported, 0 there before, 2 refused.\n")
+    rejects = [json.loads(line) for line in (tmp_path / "data.ndjson.rejects.ndjson").read_text().splitlines()]
+    assert [reject["line"] for reject in rejects] == [2, 3]
+
+
+def test_a_mended_map_replaces_what_it_brought_before(stack: Operated, library: Path, tmp_path: Path) -> None:
+    (tmp_path / "l.yaml").write_text(stack.platea("survey", "draft", str(library)).stdout.replace("id: library", "id: library2", 1))
+    stack.platea("survey", "publish", str(tmp_path / "l.yaml"))
+    order = ("import", "library2", str(library), "--map", str(tmp_path / "l.yaml"), "--key", str(tmp_path / "key"))
+    stack.platea(*order)
+    edited = (tmp_path / "l.yaml").read_text().replace('"Every week": "every_week"', '"Every week": "every_month"')
+    (tmp_path / "l.yaml").write_text(edited)
+    often = Counter(row["How often"] for row in rows_of(library))
+    done = stack.platea(*order, "--rejects", str(tmp_path / "rejects.csv"), check=False)
+    assert done.stdout.startswith(f"0 imported, {120 - often['Every week']} there before, {often['Every week']} refused.")
+    done = stack.platea(*order, "--replace")
+    assert f"{often['Every week']} replaced" in done.stdout
+    for _ in range(100):
+        cells = exact(stack, "library2")["questions"]["How_often"]["cells"]
+        if cells["every_week"]["n"] == 0:
+            break
+    assert cells["every_month"]["n"] == often["Every month"] + often["Every week"]
+
+
+def test_simulated_respondents_are_counted_released_and_checked(stack: Operated, tmp_path: Path) -> None:
+    receipts = tmp_path / "receipts"
+    done = stack.platea("simulate", "social-cohesion", "--responses", "300", "--seed", "5", "--receipts", str(receipts))
+    assert done.stdout.startswith("300 responses accepted")
+    assert len(set(receipts.read_text().splitlines())) == 300
+    assert receipts.stat().st_mode & 0o777 == 0o600
+    settled(stack, "social-cohesion", 300)
+    done = stack.platea("recount", "social-cohesion")
+    assert re.fullmatch(r"[\d,]+ figures of 300 responses: all equal\.\n", done.stdout)
+
+    release = tmp_path / "release"
+    done = stack.platea("release", "create", "social-cohesion", "--out", str(release))
+    assert "Release 1 of social-cohesion" in done.stdout
+    assert re.search(r"^1 +\S+ +public", stack.platea("release", "list", "social-cohesion").stdout, re.MULTILINE)
+    stack.platea("release", "verify", str(release))
+    with (release / "data.csv").open("a") as file:
+        file.write("one more\n")
+    done = stack.platea("release", "verify", str(release), check=False)
+    assert done.returncode == 1
+    assert "data.csv has" in done.stdout
+
+
+def test_a_token_is_shown_once_opens_what_it_should_and_can_be_revoked(stack: Operated) -> None:
+    secret = stack.platea("token", "create", "--role", "researcher", "--survey", "ai-security", "--days", "3").stdout
+    assert re.fullmatch(r"platea_[0-9a-f]{8}_[\w-]{43}\n", secret)
+    secret = secret.strip()
+    listed = stack.platea("token", "list").stdout
+    assert secret not in listed
+    stack.platea("release", "list", "ai-security", "--token", secret)
+    refused = stack.platea("recount", "ai-security", "--token", secret, check=False)
+    assert refused.returncode == 1
+    name = secret.split("_")[1]
+    stack.platea("token", "revoke", name)
+    refused = stack.platea("release", "list", "ai-security", "--token", secret, check=False)
+    assert refused.returncode == 1
+    assert re.search(rf"{name}\s+researcher\s+ai-security\s+\S+\s+revoked", stack.platea("token", "list").stdout)
+
+
+def test_closing_ends_a_survey_and_a_new_version_opens_it(stack: Operated, tmp_path: Path) -> None:
+    stack.platea("survey", "close", "security-by-design")
+    assert re.search(r"security-by-design\s+\S+\s+closed", stack.platea("survey", "list").stdout)
+    done = stack.platea("simulate", "security-by-design", "-n", "3", check=False)
+    assert done.returncode == 1
+    assert "no longer takes answers" in done.stderr
+    newer = tmp_path / "newer.yaml"
+    text = (ROOT / "proto/instruments/security-by-design.yaml").read_text()
+    newer.write_text(re.sub(r"^version: .*$", 'version: "9.0.0"', text, count=1, flags=re.MULTILINE))
+    assert "9.0.0 is open" in stack.platea("survey", "publish", str(newer)).stdout
+    newer.write_text(newer.read_text().replace("en: ", "en: Changed. ", 1))
+    done = stack.platea("survey", "publish", str(newer), check=False)
+    assert done.returncode == 1
+    assert "raise `version`" in done.stderr
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_healthy_stack(stack: Operated) -> None:
+    done = stack.platea("doctor", "--data", str(stack.data), check=False)
+    assert done.returncode == 0, done.stdout
+    for thing in ("intake", "analysis", "export", "NATS", "PostgreSQL", "journal on disk", "store on disk", "disk", "lag", "platea"):
+        assert re.search(rf"^{thing}\s+ok", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_a_command_beside_a_stack_finds_server_and_token_by_itself(stack: Operated) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
+    line = [sys.executable, "-m", "deploy.cli", "token", "list", "--data", str(stack.data)]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "organiser" in done.stdout
+
+
+SHORTHAND = {"token revoke": "TOKEN", "release list": "ID"}
+"""What the README's table leaves out after the first command of a group."""
+
+
+def readme_commands() -> list[str]:
+    found: list[str] = []
+    for row in re.findall(r"^\| (`platea .*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", row)
+        group = first.split()[1]
+        for command in (first.removeprefix("platea "), *(f"{group} {other}" for other in others)):
+            found.append(f"{command} {SHORTHAND[command]}" if command in SHORTHAND else command)
+    return [command for command in found if command != "up"]
+
+
+def test_every_command_of_the_readme_works_as_written(stack: Operated, library: Path, tmp_path: Path) -> None:
+    stack.platea("simulate", "social-cohesion", "-n", "50")
+    survey = ROOT / "proto" / "instruments" / "social-cohesion.yaml"
+    lines = tmp_path / "answers.ndjson"
+    lines.write_text("")
+    token = stack.platea("token", "create", "--role", "researcher").stdout.split("_")[1]
+    stack.platea("release", "create", "social-cohesion", "--out", str(tmp_path / "release"))
+    for command in readme_commands():
+        words = {"ID": "social-cohesion", "N": "20", "ROLE": "researcher", "TOKEN": token, "DIR": str(tmp_path / "release")}
+        words |= {"FILE.csv": str(library), "FILE": str(lines if command.startswith("import") else survey)}
+        stack.platea(*(words.get(word, word) for word in command.split()))
+        if command.startswith("survey close"):
+            newer = tmp_path / "again.yaml"
+            newer.write_text(re.sub(r"^version: .*$", 'version: "8.0.0"', survey.read_text(), count=1, flags=re.MULTILINE))
+            stack.platea("survey", "publish", str(newer))
