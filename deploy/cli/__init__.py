@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except click.UsageError as usage:
         where = usage.ctx.command_path if usage.ctx else "platea"
-        complain(usage.format_message(), f"`{where} --help` shows how it is written.")
+        complain(" ".join(usage.format_message().split()), f"`{where} --help` shows how it is written.")
         sys.exit(2)
     except click.ClickException as error:
         complain(error.format_message())

@@ -58,7 +58,7 @@ NOWHERE = ("--url", "http://127.0.0.1:9")
         (("survey", "draft", "absent.csv"), "Cannot read absent.csv: No such file or directory."),
         (("release", "verify", "absent"), "There is no folder absent."),
         (("survey", "chek"), "No such command 'chek'. Did you mean 'check'?"),
-        (("token", "create"), "Missing option '--role'. Choose from:\n\torganiser,\n\tresearcher"),
+        (("token", "create"), "Missing option '--role'. Choose from: organiser, researcher"),
         (("simulate", "x", "-n", "many"), "Invalid value for '--responses' / '-n': 'many' is not a valid integer range."),
     ],
 )
