@@ -11,16 +11,17 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench lock clean
+.PHONY: help up test check format contracts bench lock clean
 
 help:
-	@echo "make up      start Platea here        (PORT=$(PORT) DATA=$(DATA))"
-	@echo "make test    run all tests"
-	@echo "make check   format, lint, types, import rules, generated contracts"
-	@echo "make bench   the benchmark report"
-	@echo "make format  put the code in shape"
-	@echo "make lock    pin the newest dependencies again"
-	@echo "make clean   remove everything that make set up; data stays"
+	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$(DATA))"
+	@echo "make test       run all tests"
+	@echo "make check      format, lint, types, import rules, generated contracts"
+	@echo "make bench      the benchmark report"
+	@echo "make format     put the code in shape"
+	@echo "make contracts  write docs/contracts anew"
+	@echo "make lock       pin the newest dependencies again"
+	@echo "make clean      remove everything that make set up; data stays"
 
 up: .venv/.runtime
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$(DATA)"
@@ -39,6 +40,9 @@ check: .venv/.dev
 format: .venv/.dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+contracts: .venv/.dev
+	@$(BIN)/python -m deploy.contracts
 
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench $(ARGS)
