@@ -15,8 +15,10 @@ import msgspec
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from deploy.cli.respondents import Population
+from deploy.provision import PARTITIONS
 from proto import author, events, registry, subjects
 from proto.answers import Reader
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
@@ -81,6 +83,20 @@ class Pen:
 
     async def scrawl(self, data: bytes, survey: str = SURVEY, number: int = 0) -> int:
         return (await self._js.publish(subjects.response(survey, id_of(number)), data)).seq
+
+    async def messages(self) -> int:
+        """How many the journal holds."""
+        return (await self._js.stream_info(subjects.RESPONSES)).state.messages
+
+    async def all_acknowledged(self) -> bool:
+        for partition in range(PARTITIONS):
+            try:
+                info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+            except NotFoundError:  # about to be made anew
+                return False
+            if info.num_pending or info.num_ack_pending:
+                return False
+        return True
 
     async def publish(self, instrument: Instrument) -> None:
         event = registry.published(instrument)

@@ -9,17 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.cli.respondents import Population
+from proto import author
+from proto.answers import Reader
 from proto.codebook import CodeBook
+from proto.instrument import Instrument
 from services.analysis.fold import Answered, Folder
 from services.analysis.state import State, UnreadableState
-from tests.analysis.conftest import answers, id_of, reader
+from tests.analysis.conftest import id_of
 
-FOLDER = Folder(CodeBook(reader()), b"a secret of thirty-two bytes....")
+SMALL = author.load(author.bundled()["security-by-design"])
+assert isinstance(SMALL, Instrument)
+READER = Reader(SMALL)
+ANSWERS = [READER.canonical(Population(SMALL, 3, "2026-11-22").respondent(number).answers) for number in range(401)]
+FOLDER = Folder(CodeBook(READER), b"a secret of thirty-two bytes....")
 PEOPLE = st.lists(st.integers(0, 400), max_size=12)
 
 
 def someone(number: int) -> Answered:
-    return id_of(number), reader().stored(answers(number))
+    return id_of(number), READER.stored(ANSWERS[number])
 
 
 def of(*people: int) -> State:
@@ -41,7 +49,9 @@ def by_hand(people: list[int]) -> State:
         assert len(set(x)) == len(x)
         state.burt[np.ix_(x, x)] += 1
         state.keys[np.ix_(x, x)] += r
-        values = [round(getattr(said, name) * scale) if getattr(said, name) else 0 for name, scale in zip(book.numbers, book.scales, strict=True)]
+        values = [
+            round(getattr(said, name) * scale) if getattr(said, name) else 0 for name, scale in zip(book.numbers, book.scales, strict=True)
+        ]
         for i, v in enumerate(values):
             state.products[i, x] += v
             for j, w in enumerate(values):
