@@ -1,7 +1,9 @@
-"""Intake in memory for tests of pages: the real app over a small journal that can also be out of reach."""
+"""Intake in memory for tests of pages: the real app over a small journal that can also be out of reach. Run, it serves."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -9,10 +11,11 @@ from typing import cast
 
 from nats.aio.client import Client
 
-from proto import author
+from proto import author, web
 from proto.instrument import Instrument
 from proto.registry import Registry, published
 from proto.wire import Follower
+from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Busy, Committer, Outcome
 from services.intake.context import Intake
@@ -71,3 +74,11 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         Throttle(),
         time.time,
     )
+
+
+async def main(port: int) -> None:
+    await web.serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,137 @@
+"""The form in a real Chromium: narrow and wide, dark and light, by keyboard."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests import browser
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FILL = """() => {
+    document.querySelectorAll('fieldset.radios, fieldset.boxes').forEach(f => f.querySelector('input').checked = true);
+    document.querySelectorAll('.matrix tbody tr').forEach((row, i) => {
+        const choices = row.querySelectorAll('input');
+        choices[(4 * i) % choices.length].checked = true;
+    });
+    document.querySelectorAll('.ranks').forEach(f => f.querySelectorAll('select').forEach((s, i) => s.selectedIndex = i + 1));
+    document.querySelectorAll('.list select').forEach(s => s.selectedIndex = 3);
+    document.querySelectorAll('textarea').forEach(t => t.value = 'Unüberschaubarkeitsvermutungsnachweisverordnungsentwurf '.repeat(3));
+}"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, "-m", "tests.pages.desk", str(port)]) as served:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        served.terminate()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = browser.find()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_at(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    pages: list[Page] = []
+
+    def at(width: int, scheme: str = "light") -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]
+        pages.append(context.new_page())
+        return pages[-1]
+
+    yield at
+    for page in pages:
+        page.context.close()
+
+
+def forward(page: Page) -> None:
+    page.locator(".actions button[value=next]").click()
+
+
+def start(page: Page, address: str, survey: str = "ai-security", language: str = "en") -> None:
+    page.goto(f"{address}/s/{survey}?lang={language}")
+    page.locator("#consent").check()
+    forward(page)
+
+
+@pytest.mark.parametrize(("width", "scheme", "language"), [(320, "dark", "fr"), (1280, "light", "es")])
+def test_no_page_scrolls_sideways(open_at: Callable[..., Page], address: str, width: int, scheme: str, language: str) -> None:
+    page = open_at(width, scheme)
+    seen: list[str] = []
+
+    def fits() -> None:
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over == 0, f"{page.title()} is {over} px too wide"
+        seen.append(page.title())
+
+    page.goto(f"{address}/?lang={language}")
+    fits()
+    start(page, address, language=language)
+    forward(page)
+    fits()
+    for _ in range(20):
+        if page.locator("button[value=send]").count():
+            break
+        page.evaluate(FILL)
+        forward(page)
+        fits()
+    page.locator(".actions button[value=send]").click()
+    fits()
+    assert len(seen) > 10
+    assert page.locator(".receipt .code").is_visible()
+
+
+def test_errors_take_the_focus_and_lead_to_the_field(open_at: Callable[..., Page], address: str) -> None:
+    page = open_at(360)
+    start(page, address)
+    forward(page)
+    expect(page.locator(".summary")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page).to_have_url(f"{address}/s/ai-security?lang=en#A01-0")
+
+
+def test_the_enter_key_goes_forward_although_languages_come_first(open_at: Callable[..., Page], address: str) -> None:
+    page = open_at(1280)
+    start(page, address)
+    page.get_by_role("radio", name="City (densely populated area)").press("Enter")
+    expect(page.locator(".summary")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_matrix_is_a_table_or_a_stack_and_says_row_and_column_in_both(open_at: Callable[..., Page], address: str, width: int) -> None:
+    page = open_at(width)
+    start(page, address)
+    page.evaluate(FILL)
+    forward(page)
+    cell = page.get_by_role("radio", name="Number-plate recognition In operational use", exact=True)
+    cell.check()
+    assert cell.is_checked()
+    assert page.locator(".matrix thead").is_visible() == (width == 1280)
+    box = cell.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 24
