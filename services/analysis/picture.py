@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass, field, replace
 
 from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Ranking, ShortText, Texts
@@ -11,7 +12,8 @@ from services.analysis.words import Words
 
 LONG = 12
 """Options from which on those that nobody chose are named in a sentence instead of drawn."""
-SHADES = 5
+STEPS_OF_SHADE = (0.05, 0.15, 0.3, 0.5)
+"""Shares at which the next shade of a heat table begins."""
 NO_VALUE = "\N{EN DASH}"
 STEPS = {2: (1, 5), 3: (1, 3, 5), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
 """Colours of the diverging ramp for scales of each length."""
@@ -35,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shaded:
-    """A cell of a heat table: shade 0 (nothing) to SHADES."""
+    """A cell of a heat table: shade 0 (nothing) to 5."""
 
     text: str
     shade: int = 0
@@ -166,7 +168,9 @@ def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], 
 def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) -> Picture:
     texts = {row.code: words.text(row.text) for row in question.rows}
     scale = [code for code, _ in scored(question)] if question.ordered else []
-    lines = [_line(texts[code], row, scale, words) for code, row in figures.rows.items()]
+    extents = [_extent(row, scale) for row in figures.rows.values() if scale and not row.withheld]
+    reach = max((max(left, right) for _, left, right in filter(None, extents)), default=1.0)
+    lines = [_line(texts[code], row, _segments(row, scale, reach), words) for code, row in figures.rows.items()]
     heads = [words.text(option.text) for option in question.options]
     steps = STEPS.get(len(scale), ()) if question.ordered else ()
     labels = {option.code: words.text(option.text) for option in question.options}
@@ -176,16 +180,16 @@ def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) ->
     if len(known) > 1:
         top, bottom = max(known), min(known)
         values = {"high": words.points(top[0]), "low": words.points(bottom[0])}
-        sentences = [words("net_sentence", top=texts[top[1]], bottom=texts[bottom[1]], **values), words("net_note")]
+        sentences = [words("net_sentence", top=texts[top[1]].rstrip("."), bottom=texts[bottom[1]].rstrip("."), **values), words("net_note")]
     sentences.append(words("read_across"))
     return replace(found, sentences=sentences, grid=grid)
 
 
-def _line(label: str, row: Row, scale: list[str], words: Words) -> Line:
+def _line(label: str, row: Row, segments: list[Segment], words: Words) -> Line:
     if row.withheld:
         return Line(label, [Shaded("", withheld=True)])
     net = "" if row.net_agreement is None else words.points(row.net_agreement)
-    return Line(label, [_shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, _segments(row, scale))
+    return Line(label, [_shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
 
 
 def _shaded(cell: Cell, words: Words) -> Shaded:
@@ -193,26 +197,32 @@ def _shaded(cell: Cell, words: Words) -> Shaded:
         return Shaded("", withheld=True)
     if cell.share is None:
         return Shaded(NO_VALUE if cell.n is None else words.number(cell.n))
-    return Shaded(words.percent(cell.share), 0 if cell.n == 0 else 1 + min(int(cell.share * SHADES), SHADES - 1))
+    return Shaded(words.percent(cell.share), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
 
 
-def _segments(row: Row, scale: list[str]) -> list[Segment]:
-    """A diverging bar around the middle of the scale; none where a part of it is withheld."""
-    counts = [row.cells[code].n for code in scale]
-    known = [n for n in counts if n is not None]
-    total = sum(known)
-    steps = STEPS.get(len(scale))
-    if steps is None or len(known) < len(counts) or total == 0:
+def _extent(row: Row, scale: list[str]) -> tuple[list[int], float, float] | None:
+    """Counts along the scale, and how far they reach to the left and right of its middle; None where a part is withheld."""
+    known = [n for code in scale if (n := row.cells[code].n) is not None]
+    if len(known) < len(scale) or len(scale) not in STEPS or sum(known) == 0:
+        return None
+    half, total = len(known) // 2, sum(known)
+    left = (sum(known[:half]) + (known[half] / 2 if len(known) % 2 else 0)) / total
+    return known, left, 1 - left
+
+
+def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
+    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing."""
+    found = _extent(row, scale) if scale and not row.withheld else None
+    if found is None:
         return []
-    half = len(known) // 2
-    left = sum(known[:half]) + (known[half] / 2 if len(known) % 2 else 0)
-    x = 0.5 - left / total / 2
-    found: list[Segment] = []
-    for n, step in zip(known, steps, strict=True):
+    counts, left, _ = found
+    x, per = 0.5 - left / reach / 2, 1 / sum(counts) / reach / 2
+    segments: list[Segment] = []
+    for n, step in zip(counts, STEPS[len(scale)], strict=True):
         if n:
-            found.append(Segment(_percent(x), _percent(n / total / 2), f"s{step}"))
-        x += n / total / 2
-    return found
+            segments.append(Segment(_percent(x), _percent(n * per), f"s{step}"))
+        x += n * per
+    return segments
 
 
 def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
@@ -252,6 +262,8 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
         labels = labels_of(question, cells, words)
         codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
     lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
+    if all(cell.withheld for line in lines for cell in line.cells):
+        return Grid([], [], words("breakdown_withheld"))
     heads = [names[code] + ("" if group.responses is None else f" ({words.number(group.responses)})") for code, group in shown.items()]
     caption = words("mean_in_group") if net else words("share_in_group")
     return Grid(heads, lines, f"{words('by_table', stratum=stratum_label(instrument, stratum, words))}. {caption}.")

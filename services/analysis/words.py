@@ -79,8 +79,10 @@ class Words:
         return _decimal(round(value, 2), "0.00", self.language)
 
     def percent(self, share: float) -> str:
-        """Whole percent; small shares are not rounded to nothing."""
-        return "< " + _percent(1, self.language) if 0 < share < 0.005 else _percent(round(100 * share), self.language)
+        """Whole percent, and one decimal below ten: small shares are not rounded to nothing."""
+        if 0 < share < 0.0005:
+            return "< " + _percent(1, self.language)
+        return _percent(round(1000 * share) if share < 0.0995 else 10 * round(100 * share), self.language)
 
     def points(self, difference: float) -> str:
         """A signed difference of shares, in points: +34."""
@@ -99,5 +101,5 @@ def _decimal(value: float, pattern: str, language: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _percent(whole: int, language: str) -> str:
-    return format_percent(whole / 100, locale=language)
+def _percent(thousandths: int, language: str) -> str:
+    return format_percent(thousandths / 1000, locale=language, decimal_quantization=False)
