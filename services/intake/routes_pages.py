@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from proto import receipt as receipt_maker
 from proto import web
@@ -41,21 +43,21 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
 
 
 @get("/", include_in_schema=False)
-async def surveys(request: Req, intake: Intake) -> Page:
+async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
     language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
     found = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
     return html(compose.surveys(language, found), language)
 
 
 @get("/s/{survey:str}", include_in_schema=False)
-async def start(request: Req, intake: Intake, survey: str) -> Page:
+async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = _known(intake, survey)
     _demand_open(intake, survey)
     return _start(_read_in(request, known.current))
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
-async def step(request: Req, intake: Intake, survey: str) -> Page:
+async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """One page further, or back, or the answers sent: everything needed comes with the request."""
     known = _known(intake, survey)
     fields = await _fields(request)
@@ -124,13 +126,13 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
-async def receipt_form(request: Req, intake: Intake, survey: str) -> Page:
+async def receipt_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     paper = _read_in(request, _known(intake, survey).current)
     return html(compose.lookup(paper), paper.voice.language)
 
 
 @post("/s/{survey:str}/receipt", status_code=200, include_in_schema=False)
-async def receipt(request: Req, intake: Intake, survey: str) -> Page:
+async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """The receipt is sent in the body, so that it stands in no address, history or log."""
     known = _known(intake, survey)
     paper = _read_in(request, known.current)

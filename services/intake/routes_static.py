@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from proto.problem import Problem
 from services.intake.replies import Req
@@ -22,7 +23,7 @@ FILES = _load()
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static(request: Req, name: str) -> Response[bytes]:
+async def static(request: Req, name: FromPath[str]) -> Response[bytes]:
     if name not in FILES:
         raise Problem("not-found")
     body, etag, kind = FILES[name]
