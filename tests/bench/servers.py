@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -16,7 +19,9 @@ import psutil
 from deploy import ports
 from deploy.cli.respondents import Population
 from deploy.data_folder import DataFolder
+from deploy.migrate import create_database, migrate
 from deploy.program import Program
+from deploy.provision import PARTITIONS
 from deploy.stack import Stack
 from proto import author
 from proto.instrument import Instrument
@@ -56,9 +61,14 @@ class Servers:
             yield psutil.Process(child.pid)
 
 
+Stored = Callable[[str, int], Coroutine[Any, Any, None]]
+"""Fills an empty database: (address, partitions)."""
+
+
 @contextlib.contextmanager
-def servers(folder: Path) -> Iterator[Servers]:
-    """NATS and PostgreSQL, provisioned."""
+def servers(folder: Path, stored: Stored | None = None) -> Iterator[Servers]:
+    """NATS and PostgreSQL, provisioned; before that `stored` may put responses into the store."""
+    folder.mkdir(mode=0o755, exist_ok=True)
     data = DataFolder(folder / "data")
     with data.taken():
         stack = Stack.planned(data, "127.0.0.1", ports.free(), None, None)
@@ -67,10 +77,29 @@ def servers(folder: Path) -> Iterator[Servers]:
         with (
             started(stack.nats.program(), folder / "nats.log") as nats,
             started(stack.postgres.program(), folder / "postgres.log", 60.0) as postgres,
+            asyncio.Runner() as runner,
         ):
-            with asyncio.Runner() as runner:
-                runner.run(stack.provision())
+            if stored is not None:
+                runner.run(_fill(stack.addresses.database["platea"], stored))
+            runner.run(stack.provision())
             yield Servers(stack, folder, psutil.Process(nats.pid), psutil.Process(postgres.pid))
+
+
+async def _fill(url: str, stored: Stored) -> None:
+    await create_database(url)
+    await migrate(url, {})
+    await stored(url, PARTITIONS)
+
+
+def exact(running: Servers) -> int:
+    """How many responses the exact view of analysis counts; -1 while it does not answer."""
+    url = f"http://127.0.0.1:{running.stack.analysis_port}/api/v1/surveys/{SURVEY}/aggregates?view=exact"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {running.stack.data.token.read_text().strip()}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["responses"]
+    except OSError:
+        return -1
 
 
 @contextlib.contextmanager

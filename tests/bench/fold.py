@@ -1,0 +1,38 @@
+"""How fast decoded answers are folded into both matrices, with the code book of Action 3."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from statistics import median
+
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from services.analysis.fold import Folder
+from tests.bench.report import Figure
+from tests.bench.servers import bodies, instrument
+
+TARGET = 25_000
+
+
+def measure(folder: Path, quick: bool) -> list[Figure]:
+    reader = Reader(instrument())
+    book = CodeBook(reader)
+    read = [reader.read(body, "2026-11-22") for body in bodies(2000, folder).read_bytes().splitlines()]
+    answers = [found.answers for found in read if not isinstance(found, list)]
+    responses = [(secrets.token_hex(16), answers[i % len(answers)]) for i in range(4000 if quick else 20_000)]
+    folder_ = Folder(book, secrets.token_bytes(32))
+    rates: list[float] = []
+    for _ in range(3):
+        state = folder_.empty()
+        begun = time.perf_counter()
+        for start in range(0, len(responses), 1000):  # as the worker has them
+            folder_.fold(state, responses[start : start + 1000])
+        rates.append(len(responses) / (time.perf_counter() - begun))
+        assert state.responses == len(responses)
+    return [
+        Figure(
+            "Counting", "fold, both matrices", median(rates), "responses/s", TARGET, "more", f"{len(book)} columns, from decoded answers"
+        )
+    ]

@@ -1,0 +1,67 @@
+"""Fills stores and journals for the benchmarks: many responses from few different ones, each with an id of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from proto import events, wire
+from proto.answers import Reader
+from proto.events import ResponseSubmitted
+from services.intake.journal import Journal, entry
+from tests.bench.servers import SURVEY, TODAY, bodies, instrument
+
+AT_ONCE = 128
+"""Entries in one atomic batch."""
+
+
+def answers(folder: Path) -> list[bytes]:
+    """Canonical answers as intake stores them."""
+    reader = Reader(instrument())
+    read = [reader.read(body, TODAY) for body in bodies(2000, folder).read_bytes().splitlines()]
+    return [reader.canonical(found.answers) for found in read if not isinstance(found, list)]
+
+
+async def store(url: str, count: int, partitions: int, given: list[bytes]) -> None:
+    """Puts responses into the store as if analysis had recorded them from the journal's first `count` messages."""
+    version = instrument().version
+    texts = [text.decode() for text in given]
+
+    def rows() -> Iterator[tuple[str, str, str, int, int, str, str]]:
+        for seq in range(1, count + 1):
+            yield secrets.token_hex(16), SURVEY, version, seq % partitions, seq, "recorded", texts[seq % len(texts)]
+
+    connection = await asyncpg.connect(url)
+    try:
+        columns = ["id", "survey", "version", "partition", "seq", "status", "answers"]
+        await connection.copy_records_to_table("responses", records=rows(), columns=columns)
+        await connection.executemany("insert into positions values ($1, $2)", [(partition, count) for partition in range(partitions)])
+        await connection.execute("vacuum analyze responses")
+    finally:
+        await connection.close()
+
+
+async def publish(url: str, count: int, given: list[bytes]) -> None:
+    """Writes to the journal as intake does, in atomic batches."""
+    version = instrument().version
+    client = await wire.connect(url, "bench")
+    journal = Journal(client)
+    gate = asyncio.Semaphore(4)
+
+    def submitted(number: int) -> ResponseSubmitted:
+        text = given[number % len(given)]
+        return ResponseSubmitted(secrets.token_hex(16), SURVEY, version, msgspec.Raw(text), events.digest(SURVEY, version, text))
+
+    async def write(first: int) -> None:
+        async with gate:
+            await journal.write_batch([entry(submitted(number)) for number in range(first, min(first + AT_ONCE, count))])
+
+    try:
+        await asyncio.gather(*(write(first) for first in range(0, count, AT_ONCE)))
+    finally:
+        await client.close()
