@@ -52,7 +52,7 @@ async def connect(url: str, name: str) -> Client:
                 inbox_prefix=f"_INBOX.{user}" if user else "_INBOX",
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=0.2,
+                reconnect_time_wait=0.2,  # pyright: ignore[reportArgumentType]  nats-py sleeps for it, and a fraction of a second will do
                 connect_timeout=5,
                 ping_interval=5,
                 max_outstanding_pings=2,
