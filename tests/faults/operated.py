@@ -21,7 +21,7 @@ MARKS = {
     "analysis": "services.analysis",
     "export": "services.export",
 }
-"""What the command line of each child holds."""
+"""The program or the module that each child runs."""
 
 
 class Operated:
@@ -100,7 +100,7 @@ class Operated:
         while True:
             for process in psutil.Process(self._process.pid).children():
                 try:
-                    if any(MARKS[name] in part for part in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    if MARKS[name] in [Path(part).name for part in process.cmdline()[:3]] and process.status() != psutil.STATUS_ZOMBIE:
                         return process
                 except psutil.NoSuchProcess:
                     continue
