@@ -97,9 +97,8 @@ class Partition:
         async with self.folding:
             self.position = end
             for survey in joined.keys() | left.keys():
-                if count := self.counts.pop(survey, None):  # one that fails half-way is not put back, but built again
-                    await asyncio.to_thread(_move, count, joined.get(survey, []), left.get(survey, []))
-                    self.counts[survey] = count
+                if count := self.counts.get(survey):
+                    await self._move(survey, count, joined.get(survey, []), left.get(survey, []))
 
     async def build(self, survey: str) -> None:
         """A count in the columns of the current version: from the checkpoint, or from all stored responses.
@@ -122,11 +121,27 @@ class Partition:
         finally:
             self._building.discard(survey)
 
-    async def copy(self, survey: str, digest: str) -> State | None:
-        """The state, where it is there in the columns of that code book."""
+    async def copy(self, survey: str, digest: str, moved: set[str] | None = None) -> State | None:
+        """The state, where it is there in the columns of that code book. Who moved is taken over into `moved`."""
         async with self.folding:
             count = self.counts.get(survey)
-            return count.state.copy() if count and count.digest == digest else None
+            if count is None or count.digest != digest:
+                return None
+            if moved is not None:
+                moved |= count.moved
+                count.moved = set()
+            return count.state.copy()
+
+    async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
+        try:
+            await asyncio.to_thread(count.folder.fold, count.state, joined)
+            await asyncio.to_thread(count.folder.fold, count.state, left, -1)
+        except BaseException:  # a count that was left half-way is built again
+            self.counts.pop(survey, None)
+            raise
+        count.retracted |= bool(left)
+        if len(count.moved) < MOST_MOVED:
+            count.moved |= {id for id, _ in joined} | {id for id, _ in left}
 
     async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
         found = await self._store.checkpoint(survey, self.number)
@@ -163,12 +178,3 @@ class Partition:
                 done, page = done + len(page), []
         await asyncio.to_thread(fold, page)
         return done + len(page)
-
-
-def _move(count: Count, joined: list[Answered], left: list[Answered]) -> None:
-    count.folder.fold(count.state, joined)
-    count.folder.fold(count.state, left, -1)
-    count.retracted |= bool(left)
-    if len(count.moved) < MOST_MOVED:
-        count.moved.update(id for id, _ in joined)
-        count.moved.update(id for id, _ in left)

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.1
 """Seconds between two looks, at the least."""
+LOOK_AT_OTHERS = 1.0
+"""Seconds between two looks at the checkpoints of other workers."""
 KEEP = 30.0
 """Seconds between two savings of the released state, on which tables rest after a restart."""
 
@@ -43,6 +45,7 @@ class Desk:
     released: ReleasedState | None = None
     unsent: Snapshot | None = None
     at: float = -1e9
+    looked_at: float = -1e9
     saved_revision: int = 0
     saved_at: float = -1e9
 
@@ -101,30 +104,33 @@ class Publisher:
             self._desks[survey] = await self._recall(survey)
         desk = self._desks[survey]
         await self._send(survey, desk)
-        if self._may_release(survey, desk):
+        if self._worth_adding_up(survey, desk):
             await self._release(survey, desk)
         if time.monotonic() - desk.saved_at > KEEP:
             await self._save(survey, desk)
 
-    def _may_release(self, survey: str, desk: Desk, responses: int | None = None) -> bool:
-        """Where other workers count too, this is asked again once their part is known."""
+    def _may_release(self, survey: str, desk: Desk, responses: int, moved: int) -> bool:
         folder = self._books.folder(survey)
         assert folder is not None
-        current = self._totals.own(survey) if responses is None else responses
-        desk.moved |= self._totals.take_moved(survey)
-        if responses is None and not self._totals.alone:
-            return time.monotonic() - desk.at >= max(1.0, folder.codebook.instrument.policy.clock)
-        # A restart forgets who moved; the numbers alone then say how many have at least.
-        joined_or_left = max(len(desk.moved), abs(current - (desk.responses or 0)))
-        seconds = time.monotonic() - desk.at
-        return disclose.may_release(folder.codebook.instrument.policy, desk.responses, current, joined_or_left, seconds)
+        # A restart forgets who moved, and of other workers' counts it is not known; the numbers alone say how many did at least.
+        joined_or_left = max(moved, abs(responses - (desk.responses or 0)))
+        return disclose.may_release(
+            folder.codebook.instrument.policy, desk.responses, responses, joined_or_left, time.monotonic() - desk.at
+        )
+
+    def _worth_adding_up(self, survey: str, desk: Desk) -> bool:
+        """Whether a release is likely; what other workers count is not known before."""
+        if not self._totals.alone:
+            return time.monotonic() - desk.looked_at >= LOOK_AT_OTHERS
+        return self._may_release(survey, desk, self._totals.own(survey), len(desk.moved) + self._totals.moved(survey))
 
     async def _release(self, survey: str, desk: Desk) -> None:
-        found = await self._totals.state(survey)
+        desk.looked_at = time.monotonic()
+        found = await self._totals.state(survey, moved=desk.moved)
         if found is None:
             return
         folder, state = found
-        if not self._may_release(survey, desk, state.responses):
+        if not self._may_release(survey, desk, state.responses, len(desk.moved)):
             return
         as_of = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         released = await asyncio.to_thread(ReleasedState.of, folder, state, desk.revision + 1, as_of)

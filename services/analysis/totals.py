@@ -37,28 +37,27 @@ class Totals:
     def instrument(self, survey: str, version: str) -> Instrument | None:
         return self._books.instrument(survey, version)
 
-    async def state(self, survey: str, *, others: bool = True) -> tuple[Folder, State] | None:
-        """The sum in the columns of the current version; None while a part of it is still being counted."""
+    async def state(self, survey: str, *, others: bool = True, moved: set[str] | None = None) -> tuple[Folder, State] | None:
+        """The sum in the columns of the current version; None while a part of it is still being counted.
+
+        Who joined or left since the last time is taken over into `moved`.
+        """
         folder = self._books.folder(survey)
         if folder is None or not self.ready(survey):
             return None
         total = folder.empty()
         for partition in self.partitions:
-            if (part := await partition.copy(survey, folder.codebook.digest)) is None:
+            if (part := await partition.copy(survey, folder.codebook.digest, moved)) is None:
                 return None
             await asyncio.to_thread(total.merge, part)
         for state in await self._read_others(survey, folder.codebook.digest) if others else []:
             total.merge(state)
         return folder, total
 
-    def take_moved(self, survey: str) -> set[str]:
-        """The ids that joined or left since the last time."""
-        moved: set[str] = set()
-        for partition in self.partitions:
-            if count := partition.counts.get(survey):
-                moved |= count.moved
-                count.moved = set()
-        return moved
+    def moved(self, survey: str) -> int:
+        """How many joined or left since somebody took them over."""
+        counts = (partition.counts.get(survey) for partition in self.partitions)
+        return sum(len(count.moved) for count in counts if count)
 
     async def _read_others(self, survey: str, digest: str) -> list[State]:
         if self.alone:

@@ -1,0 +1,106 @@
+"""A small survey with every kind of question, and respondents drawn at random."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from proto import instrument as i
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.instrument import Instrument
+from services.analysis.fold import Folder
+from services.analysis.state import State
+
+Answers = dict[str, Any]
+REGIONS = {"a": "north", "b": "north", "c": "south", "d": "south"}
+
+
+def options(codes: str, exclusive: str = "") -> tuple[i.Option, ...]:
+    return tuple(i.Option(code, {"en": f"Option {code}"}, exclusive=code in exclusive) for code in codes)
+
+
+def _question(id: str, **more: Any) -> dict[str, Any]:
+    given = {"id": id, "var": id.lower(), "section": "S", "text": {"en": f"Question {id}"}, "privacy": i.Privacy("insensitive")}
+    return given | {"stats": ("count", "share", "crosstab")} | more
+
+
+@cache
+def survey(minimum: int = 10, withhold_below: int = 5) -> Instrument:
+    bands = (i.Band("0", 0, 0), i.Band("1-4", 1, 4), i.Band("5+", 5))
+    likert = tuple(i.Option(code, {"en": code}) for code in ("1", "2", "3", "4", "5", "dk"))
+    rows = (i.Row("x", {"en": "Row x"}), i.Row("y", {"en": "Row y"}))
+    place = i.Privacy("quasi_identifier", hierarchy="place")
+    return Instrument(
+        id="small",
+        version="1.0.0",
+        source_language="en",
+        languages=("en",),
+        title={"en": "A small survey"},
+        sections=(i.Section("S", {"en": "Section"}),),
+        questions=(
+            i.Single(**_question("Place", options=options("abcd"), privacy=place, required=True)),
+            i.Single(**_question("Use", options=options("yn"))),
+            i.Multiple(**_question("Why", options=options("pqrz", "z"), show_if=i.Rule(q="Use", op="in", value=("y",)))),
+            i.Matrix(**_question("Agree", options=likert, rows=rows, ordered=True)),
+            i.Ranking(**_question("Rank", options=options("klmn"), rank_count=3)),
+            i.Integer(**_question("Count", min=0, max=9, bands=bands)),
+            i.Numeric(**_question("Cost", min=0, max=9, decimals=2, bands=bands)),
+            i.Date(**_question("Since", bands=(i.Band("to 2019", 1900, 2019), i.Band("2020+", 2020)))),
+            i.ShortText(**_question("Word")),
+        ),
+        derived=(i.Derived("uses", i.Rule(q="Use", op="in", value=("y",)), {"1": {"en": "Uses"}, "0": {"en": "Does not"}}),),
+        strata=("place.region", "uses"),
+        hierarchies={"place": i.Hierarchy(("place", "region", "*"), table={code: (region,) for code, region in REGIONS.items()})},
+        policy=i.Policy(minimum=minimum, withhold_below=withhold_below),
+    )
+
+
+@cache
+def book(minimum: int = 10, withhold_below: int = 5) -> CodeBook:
+    return CodeBook(Reader(survey(minimum, withhold_below)))
+
+
+def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
+
+
+_level = _maybe(st.sampled_from(["1", "2", "3", "4", "5", "dk"]))
+
+
+@st.composite
+def respondent(draw: st.DrawFn) -> Answers:
+    given = {
+        "Place": draw(st.sampled_from("aaaabbcd")),
+        "Use": draw(_maybe(st.sampled_from("yyn"))),
+        "Agree": {row: level for row in "xy" if (level := draw(_level))} or None,
+        "Rank": draw(_maybe(st.permutations("klmn").map(lambda p: p[:3]))),
+        "Count": draw(_maybe(st.integers(0, 9))),
+        "Cost": draw(_maybe(st.integers(0, 900).map(lambda n: n / 100))),
+        "Since": draw(_maybe(st.sampled_from(["2001-05", "2019-12", "2020-01", "2026-11"]))),
+        "Word": draw(_maybe(st.just("word"))),
+    }
+    if given["Use"] == "y":
+        given["Why"] = draw(_maybe(st.just(["z"]) | st.lists(st.sampled_from("pqr"), min_size=1, unique=True)))
+    return {id: value for id, value in given.items() if value is not None}
+
+
+def respondents(fewest: int = 0, most: int = 40) -> st.SearchStrategy[list[Answers]]:
+    return st.lists(respondent(), min_size=fewest, max_size=most)
+
+
+def state_of(people: list[Answers], of: CodeBook | None = None) -> State:
+    codebook = of or book()
+    reader, folder = Reader(codebook.instrument), Folder(codebook, b"k" * 32)
+    state = folder.empty()
+    structs = []
+    for number, answers in enumerate(people):
+        struct, faults = reader.convert(answers)
+        assert not faults
+        assert not reader.check(struct, "2026-11-22")
+        structs.append((hashlib.sha256(b"%d" % number).hexdigest()[:32], struct))
+    folder.fold(state, structs)
+    return state
