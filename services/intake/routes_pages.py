@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -53,7 +54,8 @@ async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
 async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = _known(intake, survey)
     _demand_open(intake, survey)
-    return _start(_read_in(request, known.current))
+    language = _read_in(request, known.current).voice.language
+    return html(_fresh(known.current, language), language)
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
@@ -99,6 +101,12 @@ def _show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
     return html(compose.section(paper, walk, view, receipt), language, 422 if view.faults else 200)
 
 
+@cache
+def _fresh(reader: Reader, language: str) -> bytes:
+    """The start page for somebody new: the same for everybody who reads this language."""
+    return compose.start(compose.survey_in(reader.instrument, language))
+
+
 def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page:
     return html(compose.start(paper, sheet, receipt), paper.voice.language)
 
@@ -119,7 +127,8 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
             return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)
         case Problem(code="receipt-in-use"):
             intake.metrics.ended(outcome.code)
-            return html(compose.review(paper, walk, view, receipt, "in_use"), language, 409)
+            changing = replace(view, sheet=msgspec.structs.replace(view.sheet, changes=True))
+            return html(compose.review(paper, walk, changing, receipt, "in_use"), language, 409)
         case _:
             intake.metrics.ended(outcome.code)
             raise outcome

@@ -206,6 +206,22 @@ async def test_a_double_click_and_a_retry_are_one_response(visitor: Visitor, jou
     assert journal.seq == 1
 
 
+async def test_other_answers_from_a_page_that_was_sent_already_can_take_their_place(visitor: Visitor, journal: MemoryJournal) -> None:
+    await begin(visitor)
+    answers = somebody(uses=False)
+    review = await walk(visitor, ACTION3, answers)
+    code = (await visitor.press("send")).control("receipt").value
+    await visitor.send(*review.press("change.A"))
+    visitor.page.fill("q.A08", "joint" if answers["A08"] != "joint" else "personal")
+    await visitor.press("next")
+    page = await visitor.press("send")
+    assert visitor.status == 409
+    assert "Envoyer mes réponses modifiées" in page.text
+    page = await visitor.press("send")
+    assert (visitor.status, page.control("receipt").value) == (200, code)
+    assert [type(written.event) for written in journal.events.values()] == [ResponseReplaced]
+
+
 async def test_while_the_journal_is_busy_the_page_keeps_everything(visitor: Visitor, journal: MemoryJournal) -> None:
     await begin(visitor)
     review = await walk(visitor, ACTION3, somebody(uses=False))
