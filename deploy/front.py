@@ -45,8 +45,9 @@ class Front:
 
 async def main(chosen: Settings) -> None:
     async with client_session() as client, running(chosen) as intake:
-        behind = {"analysis": Proxy(client, "analysis", chosen.analysis_url), "export": Proxy(client, "export", chosen.export_url)}
-        await web.serve(Front(intake, behind), chosen.host, chosen.port)
+        analysis, export = Proxy(client, "analysis", chosen.analysis_url), Proxy(client, "export", chosen.export_url)
+        front = Front(intake, {"analysis": analysis, "export": export})
+        await web.serve(front, chosen.host, chosen.port, leaving=analysis.let_go)
 
 
 if __name__ == "__main__":

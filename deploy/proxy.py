@@ -26,6 +26,7 @@ class Proxy:
 
     def __init__(self, client: aiohttp.ClientSession, name: str, base: str | None) -> None:
         self._client, self._name, self._base = client, name, base
+        self._passing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         try:
@@ -37,14 +38,21 @@ class Proxy:
         # Whoever leaves is not kept waiting for: closing tells the service too.
         leaving = asyncio.create_task(_left(receive))
         passing = asyncio.create_task(_pass_back(answer, send))
+        self._passing.add(passing)
         try:
             await asyncio.wait({leaving, passing}, return_when=asyncio.FIRST_COMPLETED)
-            if passing.done():
+            if passing.done() and not passing.cancelled():
                 passing.result()
         finally:
+            self._passing.discard(passing)
             leaving.cancel()
             passing.cancel()
             answer.close()
+
+    def let_go(self) -> None:
+        """Ends what is being passed back: streams of figures would hold up a stop for ever. Their readers come again."""
+        for passing in self._passing:
+            passing.cancel()
 
     async def _ask(self, scope: Any, body: bytes | None) -> aiohttp.ClientResponse:
         if self._base is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -36,8 +36,11 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """For pages. JSON carries nosniff alone."""
 
 
-async def serve(app: Any, host: str, port: int) -> None:
-    """Serves an ASGI app in this process until SIGTERM or SIGINT. Slow headers are cut after 10 s, large ones refused at 32 KiB."""
+async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = lambda: None) -> None:
+    """Serves an ASGI app in this process until SIGTERM or SIGINT. Slow headers are cut after 10 s, large ones refused at 32 KiB.
+
+    Requests that are being answered are waited for; `leaving` is called first and may end those that would never end.
+    """
     server = Server(
         app,
         address=host,
@@ -50,9 +53,14 @@ async def serve(app: Any, host: str, port: int) -> None:
         log_enabled=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=32 * 1024),
     )
+
+    def stop() -> None:
+        leaving()
+        server.stop()
+
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, server.stop)
+        loop.add_signal_handler(signum, stop)
     await server.serve()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -130,6 +132,21 @@ async def test_events_pass_at_once_and_leaving_reaches_the_service(service: tupl
         told.go_on.set()
         async with asyncio.timeout(3):
             await told.left.wait()
+
+
+async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
+    told, base = service
+    told.go_on.set()
+    async with client_session() as session, asyncio.timeout(3):
+        proxy, port = Proxy(session, "analysis", base), ports.free()
+        serving = asyncio.create_task(web.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.let_go))
+        while ports.is_free("127.0.0.1", port):
+            await asyncio.sleep(0.01)
+        async with client.get(f"http://127.0.0.1:{port}/live/stream") as answer:
+            await answer.content.readline()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await serving
+        await told.left.wait()
 
 
 async def test_without_the_service_behind_intake_is_still_there(client: aiohttp.ClientSession) -> None:

@@ -124,23 +124,23 @@ def _until_ready(stack: Operated) -> None:
                 time.sleep(0.1)
 
 
-def test_a_second_stack_runs_beside_it(stack: Operated, tmp_path: Path) -> None:
-    with Operated(tmp_path) as second:
-        assert _get(f"{second.url}/health/ready")
-        assert _get(f"{stack.url}/health/ready")
-        assert second.token != stack.token
+def test_another_user_runs_a_second_stack_beside_it(stack: Operated) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        uid = ORDINARY if os.geteuid() == 0 else -1
+        os.chown(name, uid, uid)
+        with Operated(Path(name), uid=uid) as second:
+            assert {process.uids().effective for process in second.family()} == {os.geteuid() if uid < 0 else uid}
+            assert second.token != stack.token
+            _until_ready(second)
+            _until_ready(stack)
 
 
-def test_a_killed_supervisor_leaves_nothing_and_the_next_start_works(tmp_path: Path) -> None:
+def test_after_kill_9_nothing_is_left_and_it_starts_again_and_even_a_hanging_database_does_not_hold_up_the_stop(tmp_path: Path) -> None:
     with Operated(tmp_path) as stack:
         with _leaving_nothing(stack):
             stack.supervisor.kill()
             stack.supervisor.wait()
         stack.start()
-
-
-def test_a_hanging_database_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    with Operated(tmp_path) as stack:
         postgres = stack.child("postgres")
         for process in (postgres, *postgres.children(recursive=True)):
             process.suspend()
@@ -174,13 +174,3 @@ def test_servers_of_ones_own_replace_the_embedded_ones(tmp_path: Path, postgres_
             "secrets",
         ]
         _until_ready(stack)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="run as an ordinary user, the other tests show the same")
-def test_an_ordinary_user_runs_it_too() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.chown(folder, ORDINARY, ORDINARY)
-        with Operated(folder, uid=ORDINARY) as stack:
-            assert {process.uids().effective for process in stack.family()} == {ORDINARY}
-            _until_ready(stack)
