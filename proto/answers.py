@@ -36,6 +36,10 @@ MAX_BODY = 128 * 1024
 """Bytes; the longest possible Action 3 body is far below."""
 
 
+MOST_FAULTS = 500
+"""So many are told at once; a body with more was not filled in by anybody."""
+
+
 class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """What a respondent sends. `answers` is the compiled Struct of the instrument."""
 
@@ -93,7 +97,7 @@ class Reader:
         try:
             found: Any = self._body.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            return self._explain(body, today)
+            return self._explain(body, today)[:MOST_FAULTS]
         faults = self.check(found.answers, today) + self._envelope(found.language, found.consent)
         return faults or Submission(found.answers, found.language, found.version, found.consent)
 

@@ -1,0 +1,170 @@
+"""Surveys as everybody sees them, and what organisers do with them and with access tokens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from nats.aio.client import Client
+
+from proto import instrument as instruments
+from tests.conftest import NatsUrls
+from tests.intake.serving import SURVEY, Api, action3, open_survey, served
+
+
+@pytest.fixture
+async def api(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator[Api]:
+    await open_survey(provisioner)
+    async with served(nats_urls) as api:
+        yield api
+
+
+def _version(version: str, id: str = SURVEY) -> bytes:
+    return instruments.encode(msgspec.structs.replace(action3(), id=id, version=version))
+
+
+async def test_surveys_are_listed_and_described_with_etags(api: Api) -> None:
+    for path in ("/api/v1/surveys", f"/api/v1/surveys/{SURVEY}"):
+        answer = await api.http.get(path)
+        assert answer.status_code == 200
+        same = await api.http.get(path, headers={"If-None-Match": answer.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+    [listed] = (await api.http.get("/api/v1/surveys")).json()
+    assert listed["id"] == SURVEY
+    assert set(listed["title"]) >= {"en", "fr", "es"}
+
+
+async def test_the_definition_is_a_readable_instrument_without_the_clock_of_its_policy(api: Api) -> None:
+    answer = await api.http.get(f"/api/v1/surveys/{SURVEY}")
+    described = instruments.decode(answer.content)
+    assert described.questions == action3().questions
+    assert set(answer.json()["policy"]) == {"name", "minimum", "batch"}
+    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}?version={action3().version}")).content == answer.content
+    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}?version=99.0.0")).status_code == 404
+    assert (await api.http.get("/api/v1/surveys/none")).status_code == 404
+
+
+async def test_publishing_twice_is_harmless_and_never_changes_a_version(api: Api) -> None:
+    new = _version("7.0.0")
+    first = await api.organise("POST", "/api/v1/surveys", new)
+    assert (first.status_code, first.json()) == (201, {"survey": SURVEY, "version": "7.0.0", "open": True})
+    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}")).json()["version"] == "7.0.0"
+    assert (await api.organise("POST", "/api/v1/surveys", new)).status_code == 200
+    other = new.replace(b"artificial intelligence", b"arithmetic", 1)
+    assert other != new
+    refused = await api.organise("POST", "/api/v1/surveys", other)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/version-differs")
+
+
+async def test_answers_may_still_name_an_older_version(api: Api) -> None:
+    await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
+    assert (await api.submit(0, version=None)).json()["version"] == "7.0.0"
+    assert (await api.submit(1, version=action3().version)).json()["version"] == action3().version
+
+
+async def test_closing_is_repeatable_and_a_new_version_opens_again(api: Api) -> None:
+    for _ in range(2):
+        assert (await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")).status_code == 200
+    assert (await api.http.get("/api/v1/surveys")).json() == []
+    assert [listed["open"] for listed in (await api.http.get("/api/v1/surveys?closed=true")).json()] == [False]
+    assert (await api.organise("POST", "/api/v1/surveys", _version("0.9.0"))).status_code == 201
+    assert len((await api.http.get("/api/v1/surveys")).json()) == 1
+    assert (await api.organise("POST", "/api/v1/surveys/none/close")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "Capital"},
+        {"id": "dots.and.stars.*"},
+        {"version": "1"},
+        {"version": "1.0.0 "},
+        {"questions": ()},
+        {"source_language": "tlh"},
+        {"strata": ("nowhere.level",)},
+        {"questions": (action3().questions[0], action3().questions[0])},
+        {"questions": tuple(reversed(action3().questions))},
+        {"questions": (msgspec.structs.replace(action3().questions[0], id="__class__"),)},
+        {"questions": (msgspec.structs.replace(action3().questions[0], id="1; drop"),)},
+    ],
+)
+async def test_an_instrument_with_faults_is_refused_with_their_places(api: Api, change: dict[str, object]) -> None:
+    refused = await api.organise("POST", "/api/v1/surveys", msgspec.json.encode(msgspec.structs.replace(action3(), **change)))
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"]
+    assert len((await api.http.get("/api/v1/surveys?closed=true")).json()) == 1
+
+
+async def test_an_instrument_must_be_json_of_the_right_shape(api: Api) -> None:
+    for content, status in (
+        (b"{", 400),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b"\xff", 400),
+        (b"[" * 50_000, 422),
+        (b'{"a":' * 50_000, 422),
+        (b" " * 2_000_000, 413),
+    ):
+        assert (await api.organise("POST", "/api/v1/surveys", content)).status_code == status
+    [fault] = (await api.organise("POST", "/api/v1/surveys", _version("8.0.0").replace(b'"var"', b'"bar"', 1))).json()["errors"]
+    assert fault["pointer"].startswith("/questions/")
+
+
+async def test_only_organisers_publish_close_and_make_tokens(api: Api) -> None:
+    requests = [
+        ("POST", "/api/v1/surveys", _version("7.0.0")),
+        ("POST", f"/api/v1/surveys/{SURVEY}/close", b""),
+        ("POST", "/api/v1/tokens", b'{"role":"researcher"}'),
+        ("GET", "/api/v1/tokens", b""),
+        ("DELETE", "/api/v1/tokens/first", b""),
+    ]
+    researcher = (await api.organise("POST", "/api/v1/tokens", {"role": "researcher"})).json()["secret"]
+    for method, path, content in requests:
+        for secret, status in ((None, 401), ("platea_guess", 403), (researcher, 403)):
+            headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {secret}"} if secret else {})
+            refused = await api.http.request(method, path, content=content, headers=headers)
+            assert refused.status_code == status, (method, path)
+            assert (status == 401) == ("www-authenticate" in refused.headers)
+
+
+async def test_a_token_is_shown_once_works_and_can_be_revoked(api: Api) -> None:
+    made = await api.organise("POST", "/api/v1/tokens", {"role": "organiser", "survey": SURVEY, "days": 3})
+    assert made.status_code == 201
+    token = made.json()
+    listed = await api.organise("GET", "/api/v1/tokens")
+    assert token["secret"] not in listed.text
+    assert {each["id"] for each in listed.json()} == {"first", token["id"]}
+
+    async def close(survey: str) -> int:
+        answer = await api.http.post(f"/api/v1/surveys/{survey}/close", headers={"Authorization": f"Bearer {token['secret']}"})
+        return answer.status_code
+
+    assert await close(SURVEY) == 200
+    assert await close("other") == 403
+    for _ in range(2):
+        assert (await api.organise("DELETE", f"/api/v1/tokens/{token['id']}")).status_code == 204
+    assert await close(SURVEY) == 403
+    assert (await api.organise("DELETE", "/api/v1/tokens/none")).status_code == 404
+    for order in ({"role": "king"}, {"role": "organiser", "days": 0}, {"role": "organiser", "survey": "none"}, {}, [], {"rôle": 1}):
+        assert (await api.organise("POST", "/api/v1/tokens", order)).status_code == 422
+
+
+async def test_health_metrics_and_schema_are_served(api: Api) -> None:
+    await api.submit(0)
+    assert (await api.http.get("/health/live")).status_code == 200
+    assert (await api.http.get("/health/ready")).json()["surveys"] == 1
+    text = (await api.http.get("/metrics")).text
+    assert 'platea_intake_outcomes_total{outcome="accepted"} 1.0' in text
+    schema = await api.http.get("/schema")
+    assert schema.json()["openapi"].startswith("3.1")
+
+
+async def test_every_refusal_is_a_problem(api: Api) -> None:
+    for method, path in (("GET", "/api/v1/nothing"), ("DELETE", "/api/v1/surveys"), ("POST", "/metrics"), ("GET", "/api/v1/tokens")):
+        refused = await api.http.request(method, path)
+        assert 400 <= refused.status_code < 500
+        assert refused.headers["content-type"].startswith("application/problem+json")
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        assert refused.json()["status"] == refused.status_code
+        assert refused.status_code != 405 or refused.headers["allow"]
