@@ -22,7 +22,7 @@ LARGEST = 256
 LARGEST_BYTES = 4 * 1024 * 1024
 FLIGHTS = 1
 """Batches under way at a time: while one is flushed, the next gathers."""
-PATIENCE = 4.0
+PATIENCE = 5.0
 """Seconds for which an entry without an answer is sent again; nobody waits longer than this and one attempt."""
 GRACE = 2.0
 """Seconds without a connection for which new entries still wait for it."""
