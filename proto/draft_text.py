@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from proto.authoring.marks import IMPORT_MAP
+from proto.authoring.marks import IMPORT_MAP, Scalar
 
 if TYPE_CHECKING:
     from proto.draft import Draft, Question
@@ -31,7 +31,7 @@ def instrument_text(draft: Draft) -> str:
         _ROLES,
         *(f"# Left out: {_comment(column)} ({reason})." for column, reason in draft.ignored.items()),
         "format: platea-instrument/1",
-        f"id: {draft.survey}",
+        f"id: {_plain(draft.survey)}",
         'version: "0.1.0"',
         "source_language: en",
         "languages: [en]",
@@ -49,7 +49,7 @@ def instrument_text(draft: Draft) -> str:
 
 
 def _question(question: Question) -> list[str]:
-    lines = [f"  - id: {question.id}", f"    var: {question.var}", "    section: A", f"    type: {question.kind}"]
+    lines = [f"  - id: {_plain(question.id)}", f"    var: {_plain(question.var)}", "    section: A", f"    type: {question.kind}"]
     lines.append(f"    text: {{en: {quoted(question.text)}}}")
     if question.bands is not None:
         lines += [f"    min: {question.bands.least}", f"    max: {question.bands.greatest}"]
@@ -73,7 +73,7 @@ def _privacy(question: Question) -> str:
         return "role: free_text"
     if not question.person:
         return "role: insensitive"
-    return f"role: quasi_identifier, hierarchy: {question.var if question.bands else 'as-given'}"
+    return f"role: quasi_identifier, hierarchy: {_plain(question.var) if question.bands else 'as-given'}"
 
 
 def _hierarchies(questions: Sequence[Question]) -> list[str]:
@@ -85,7 +85,7 @@ def _hierarchies(questions: Sequence[Question]) -> list[str]:
     for question in people:
         if question.bands is not None:
             texts = ", ".join(map(quoted, question.bands.texts))
-            lines.append(f'  {question.var}: {{levels: [exact, band, "*"], bands: [[{texts}]]}}')
+            lines.append(f'  {_plain(question.var)}: {{levels: [exact, band, "*"], bands: [[{texts}]]}}')
     return lines
 
 
@@ -94,12 +94,12 @@ def import_map_text(draft: Draft) -> str:
     lines = [
         "# For `platea import ID FILE.csv --map MAP`: the question that each column answers, and the code of each label.",
         f"format: {IMPORT_MAP}",
-        f"survey: {draft.survey}",
+        f"survey: {_plain(draft.survey)}",
         "columns:",
     ]
     for question in draft.questions:
         for column, codes in question.columns.items():
-            lines += [_key(column, 2), f"    question: {question.id}"]
+            lines += [_key(column, 2), f"    question: {_plain(question.id)}"]
             if isinstance(codes, str):
                 lines.append(f"    option: {quoted(codes)}")
             elif codes:
@@ -113,6 +113,11 @@ def import_map_text(draft: Draft) -> str:
 def quoted(text: str) -> str:
     """A double-quoted YAML scalar: JSON, with every character escaped that YAML would take for a line's end."""
     return _BROKEN_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _plain(name: str) -> str:
+    """Without quotes, unless YAML would take the name for a truth or a number."""
+    return name if Scalar(0, name, quoted=False).value()[0] == "text" else quoted(name)
 
 
 def _key(text: str, indent: int) -> str:

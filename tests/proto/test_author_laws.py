@@ -60,7 +60,7 @@ def mutated(draw: st.DrawFn) -> str:
                     holder.insert(key, copy.deepcopy(holder[key]))
                 case _:
                     holder[key] = copy.deepcopy(reach(WHOLE, draw(st.sampled_from(EVERYWHERE))))
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError, AttributeError):
             continue  # an earlier mutation took the place away
     return written(root)
 

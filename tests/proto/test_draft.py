@@ -129,6 +129,13 @@ def test_columns_of_0_and_1_are_one_multiple_choice() -> None:
     assert imported(text, instrument, map_) == [{"Uses": ["uses_1", "uses_2"]}, {"Uses": ["uses_2"]}, {}]
 
 
+def test_columns_named_like_yaml_words_are_drafted() -> None:
+    text = table({"TRUE": ["1", "2"], "Null": ["a", "b"], "no": ["yes", "no"], "N": ["~", "null"]})
+    instrument, map_ = drafted(text)
+    assert [question.id for question in instrument.questions] == ["TRUE", "Null", "No", "N"]
+    imported(text, instrument, map_)
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n", 'a,"b\n', "a,a\n1,2\n", "a\n\n", "x\n2026-01-01\n", "a," + "b\n" * 3, "\x00"])
 def test_what_cannot_be_drafted_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(UndraftableData, match=r"\w+ \w+"):
