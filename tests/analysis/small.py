@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cache
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -104,3 +106,33 @@ def state_of(people: list[Answers], of: CodeBook | None = None) -> State:
         structs.append((hashlib.sha256(b"%d" % number).hexdigest()[:32], struct))
     folder.fold(state, structs)
     return state
+
+
+def crowd(seed: int, size: int) -> list[Answers]:
+    """Many respondents at once. Each crowd has its own habits, so that some cells are crowded and some nearly empty."""
+    draw = Random(seed)
+    left_out = draw.choice([0, 0, 0.03, 0.1, 0.3])
+    skew = draw.uniform(0.3, 3)
+
+    def pick(codes: str) -> str:
+        return draw.choices(codes, [math.exp(-skew * i) for i in range(len(codes))])[0]
+
+    def one() -> Answers:
+        given: Answers = {
+            "Place": pick("abcd"),
+            "Use": pick("yn"),
+            "Rank": sorted(draw.sample("klmn", 3), key=lambda _: draw.random() ** skew),
+        }
+        given["Agree"] = {row: level for row in "xy" if (level := pick("234") if draw.random() < 0.8 else draw.choice("15"))}
+        given |= {"Count": int(9 * draw.random() ** (2 * skew)), "Cost": int(900 * draw.random()) / 100, "Word": "word"}
+        given["Since"] = draw.choice(["2001-05", "2019-12", "2020-01", "2026-11"])
+        given = {id: value for id, value in given.items() if id == "Place" or draw.random() >= left_out}
+        if given.get("Use") == "y" and draw.random() >= left_out:
+            given["Why"] = ["z"] if draw.random() < 0.1 else sorted({pick("pqr") for _ in range(draw.randint(1, 3))})
+        return given
+
+    return [one() for _ in range(size)]
+
+
+def crowds(fewest: int, most: int) -> st.SearchStrategy[list[Answers]]:
+    return st.builds(crowd, st.integers(0, 2**32), st.integers(fewest, most))
