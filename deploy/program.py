@@ -36,7 +36,8 @@ class Program:
     def environment(self) -> dict[str, str]:
         """Its own settings and what any program needs; nothing else of ours leaks into it."""
         here = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**here, "PYTHONPATH": str(_LAUNCH.parents[1]), **self.settings}
+        # Modules come from where we are installed, never from the folder somebody happens to be in.
+        return {**here, "PYTHONPATH": str(_LAUNCH.parents[1]), "PYTHONSAFEPATH": "1", **self.settings}
 
 
 def launched(orphaned: signal.Signals, uid: int = -1) -> list[str]:

@@ -26,6 +26,9 @@ from tests.faults.operated import MARKS, Operated
 ORDINARY = pwd.getpwnam("nobody").pw_uid
 """A user who is nobody in particular, but known to the system: `initdb` asks for the name."""
 
+PATIENCE = 60.0
+"""Seconds on a machine with a lot else to do; what takes how long when it has nothing else to do, the benchmark tells."""
+
 
 def _get(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=5) as answer:
@@ -45,7 +48,7 @@ def _leaving_nothing(stack: Operated) -> Iterator[None]:
     family = stack.family()
     assert len(family) >= len(MARKS)
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while left := [process for process in family if _lives(process)]:
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
@@ -94,16 +97,12 @@ def test_each_service_is_told_its_own_secrets_alone(stack: Operated) -> None:
 @pytest.mark.parametrize("name", list(MARKS))
 def test_a_crashed_child_is_noticed_and_comes_back_where_it_was(stack: Operated, name: str) -> None:
     before = stack.child(name)
-    ports = {connection.laddr.port for connection in before.net_connections("tcp") if connection.status == "LISTEN"}
+    places = _listening(before)
     said = len(stack.log.read_text())
     before.kill()
-    deadline = time.monotonic() + 20
-    while True:
-        after = stack.child(name)
-        listening = {connection.laddr.port for connection in after.net_connections("tcp") if connection.status == "LISTEN"}
-        if after.pid != before.pid and listening >= ports:
-            break
-        assert time.monotonic() < deadline, f"{name} listens on {listening}, not {ports}"
+    deadline = time.monotonic() + PATIENCE
+    while (after := stack.child(name, PATIENCE)).pid == before.pid or not _listening(after) >= places:
+        assert time.monotonic() < deadline, f"{name} does not listen again:\n{stack.log.read_text()[said:]}"
         time.sleep(0.05)
     lines = [line for line in stack.log.read_text()[said:].splitlines() if "unexpectedly" in line]
     assert len(lines) == 1
@@ -111,9 +110,17 @@ def test_a_crashed_child_is_noticed_and_comes_back_where_it_was(stack: Operated,
     _until_ready(stack)
 
 
+def _listening(process: psutil.Process) -> set[int]:
+    """The ports on which it listens; none while it is still becoming what it is, or gone."""
+    try:
+        return {connection.laddr.port for connection in process.net_connections("tcp") if connection.status == "LISTEN"}
+    except psutil.Error:
+        return set()
+
+
 def _until_ready(stack: Operated) -> None:
     """Until a response can be given and every service says it is well."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     for path in ("/health/ready", "/analysis/health/ready", "/export/health/ready"):
         while True:
             try:
