@@ -74,31 +74,33 @@ class Sender:
         """Sends `at_once` at a time, at most `rate` a second, and yields replies as they come."""
         loop = asyncio.get_running_loop()
         waiting = iter(letters)
-        replies: asyncio.Queue[Reply | None] = asyncio.Queue()
+        replies: asyncio.Queue[Reply | Exception | None] = asyncio.Queue()
         begun, sent = loop.time(), 0
 
         async def work() -> None:
             nonlocal sent
-            for letter in waiting:  # all workers draw from the same iterator
-                due, sent = begun + sent / rate if rate else 0.0, sent + 1
-                if due > loop.time():
-                    await asyncio.sleep(due - loop.time())
-                replies.put_nowait(await self.send(letter))
-            replies.put_nowait(None)
+            try:
+                for letter in waiting:  # all workers draw from the same iterator
+                    due, sent = begun + sent / rate if rate else 0.0, sent + 1
+                    if due > loop.time():
+                        await asyncio.sleep(due - loop.time())
+                    replies.put_nowait(await self.send(letter))
+            except Exception as error:  # whoever listens is to hear of it
+                replies.put_nowait(error)
+            else:
+                replies.put_nowait(None)
 
         workers = [asyncio.create_task(work()) for _ in range(self._at_once)]
-        watch = asyncio.gather(*workers)
-        watch.add_done_callback(lambda done: replies.put_nowait(None))  # a worker that fails must not leave us waiting
         try:
-            running = self._at_once + 1
-            while running:
+            working = self._at_once
+            while working:
                 reply = await replies.get()
+                if isinstance(reply, Exception):
+                    raise reply
                 if reply is None:
-                    running -= 1
-                    if watch.done():
-                        watch.result()
-                    continue
-                yield reply
+                    working -= 1
+                else:
+                    yield reply
         finally:
             for worker in workers:
                 worker.cancel()
