@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import HttpMethod, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
 
 from proto import web
 from proto.problem import Problem
@@ -37,3 +38,13 @@ def cached(request: Req, body: bytes, etag: str) -> Response[bytes]:
     if etag in given or "*" in given:
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def options(path: str, *methods: str) -> HTTPRouteHandler:
+    """OPTIONS for a path with several handlers, to be listed before them; the framework's own names the methods of one alone."""
+
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
+    async def handler() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": ", ".join((*methods, "OPTIONS"))})
+
+    return handler

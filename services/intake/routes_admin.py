@@ -19,7 +19,7 @@ from proto.tokens import Token, TokenRole
 from services.intake import publication
 from services.intake.context import Intake
 from services.intake.control import announce
-from services.intake.replies import Req, body_of, json, private
+from services.intake.replies import Req, body_of, json, options, private
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -138,4 +138,4 @@ def _demand(request: Req, intake: Intake, survey: str | None) -> None:
     web.demand(request, intake.registry, "organiser", survey, intake.clock())
 
 
-HANDLERS = (publish, close, create_token, list_tokens, revoke_token)
+HANDLERS = (options("/api/v1/tokens", "GET", "POST"), publish, close, create_token, list_tokens, revoke_token)

@@ -11,7 +11,7 @@ from proto.problem import Problem
 from services.intake import receipts
 from services.intake.context import Intake
 from services.intake.receipts import State
-from services.intake.replies import Req, body_of, private
+from services.intake.replies import Req, body_of, options, private
 
 PATH = "/api/v1/receipts/{receipt:str}"
 
@@ -55,4 +55,4 @@ def _address(request: Req) -> str:
     return request.client.host if request.client else ""
 
 
-HANDLERS = (look_up, replace, withdraw)
+HANDLERS = (options("/api/v1/receipts/{receipt:str}", "GET", "PUT", "DELETE"), look_up, replace, withdraw)

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from proto.instrument import Texts
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.replies import Req, cached
+from services.intake.replies import Req, cached, options
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -65,4 +65,4 @@ def _listed(intake: Intake, id: str) -> Listed:
     )
 
 
-HANDLERS = (surveys, definition)
+HANDLERS = (options("/api/v1/surveys", "GET", "POST"), surveys, definition)

@@ -1,0 +1,50 @@
+"""The served description is true: whatever is generated from it gets an answer that it describes, and never a 500."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import httpx
+from nats.aio.client import Client
+
+from deploy.ports import free
+from tests.conftest import NatsUrls
+from tests.intake.serving import ORGANISER, open_survey
+
+SCHEMATHESIS = Path(sys.executable).with_name("st")
+
+
+async def test_generated_requests_are_answered_as_described(nats_urls: NatsUrls, provisioner: Client, tmp_path: Path) -> None:
+    await open_survey(provisioner)
+    port = free()
+    environment = {**os.environ, "PLATEA_NATS_URL": nats_urls.intake, "PLATEA_PORT": str(port)}
+    intake = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.intake", env=environment)
+    try:
+        await _ready(f"http://127.0.0.1:{port}/health/ready")
+        arguments = ["run", f"http://127.0.0.1:{port}/schema", "--header", f"Authorization: Bearer {ORGANISER}"]
+        # What a schema cannot say (skip logic, guessable receipts, coherent instruments) is refused although it fits the schema.
+        arguments += ["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--exclude-checks", "positive_data_acceptance"]
+        tester = await asyncio.create_subprocess_exec(
+            SCHEMATHESIS, *arguments, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        output, _ = await tester.communicate()
+        assert tester.returncode == 0, output.decode()[-6000:]
+    finally:
+        intake.terminate()
+        await intake.wait()
+    assert intake.returncode == 0
+
+
+async def _ready(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        for _ in range(200):
+            try:
+                if (await http.get(url)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.05)
+    raise TimeoutError(url)
