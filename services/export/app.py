@@ -143,6 +143,7 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
         title=text(instrument.title, "en"),
         releases=list(reversed(found)),
         language="en",
+        origin=str(request.base_url).rstrip("/"),
     )
     return Response(body, media_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
 
