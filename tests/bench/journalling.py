@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def answers(folder: Path) -> list[bytes]:
     return [reader.canonical(found.answers) for found in read if not isinstance(found, list)]
 
 
-async def store(url: str, count: int, partitions: int, given: list[bytes]) -> None:
-    """Puts responses into the store as if analysis had recorded them from the journal's first `count` messages."""
+async def store(url: str, count: int, partitions: int, given: list[bytes]) -> float:
+    """Puts responses into the store as if analysis had recorded them from the journal's first `count` messages. Returns rows a second."""
     version = instrument().version
     texts = [text.decode() for text in given]
 
@@ -39,9 +40,12 @@ async def store(url: str, count: int, partitions: int, given: list[bytes]) -> No
     connection = await asyncpg.connect(url)
     try:
         columns = ["id", "survey", "version", "partition", "seq", "status", "answers"]
+        begun = time.perf_counter()
         await connection.copy_records_to_table("responses", records=rows(), columns=columns)
+        rate = count / (time.perf_counter() - begun)
         await connection.executemany("insert into positions values ($1, $2)", [(partition, count) for partition in range(partitions)])
         await connection.execute("vacuum analyze responses")
+        return rate
     finally:
         await connection.close()
 

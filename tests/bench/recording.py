@@ -30,6 +30,8 @@ class Store:
     servers: Servers
     stored: int
     analysis: psutil.Process
+    copied: float
+    """Rows a second at which PostgreSQL alone took the responses it began with, in one COPY."""
     rates: list[float] = field(default_factory=list[float])
     cpu: list[float] = field(default_factory=list[float])
 
@@ -70,9 +72,9 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
         speed = median(small.rates + large.rates)
         ratio = median(b / a for a, b in zip(small.cpu, large.cpu, strict=True))
         memory = max(_most_memory(store.analysis) for store in (small, large))
-        at = f"{large.stored:,} stored"
+        at, backlogs = f"{large.stored:,} stored", f"backlogs of {backlog:,}, four partitions"
     return [
-        Figure("Counting", "journal to store to fold", speed, "responses/s", SPEED, "more", f"backlogs of {backlog:,}, four partitions"),
+        Figure("Counting", "journal to store to fold", speed, "responses/s", SPEED, "more", backlogs, f"COPY alone {large.copied:,.0f}/s"),
         Figure(
             "Counting",
             f"processor time each at {many:,}, times {few:,}",
@@ -91,7 +93,11 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
 def _restarts(folder: Path, quick: bool, given: list[bytes]) -> list[Figure]:
     """Ready means that the exact view answers with every response in it."""
     count = 5000 if quick else 200_000
-    with servers(folder / "restart", stored=lambda url, partitions: journalling.store(url, count, partitions, given)) as running:
+
+    async def fill(url: str, partitions: int) -> None:
+        await journalling.store(url, count, partitions, given)
+
+    with servers(folder / "restart", fill) as running:
         took: list[float] = []
         for _ in range(2):
             begun = time.perf_counter()
@@ -109,14 +115,19 @@ def _restarts(folder: Path, quick: bool, given: list[bytes]) -> list[Figure]:
 
 @contextlib.contextmanager
 def _stored(folder: Path, count: int, given: list[bytes]) -> Iterator[Store]:
-    folder.mkdir(mode=0o755)
+    copied = 0.0
+
+    async def fill(url: str, partitions: int) -> None:
+        nonlocal copied
+        copied = await journalling.store(url, count, partitions, given)
+
     with (
-        servers(folder, stored=lambda url, partitions: journalling.store(url, count, partitions, given)) as running,
+        servers(folder, fill) as running,
         running.running(running.stack.analysis()) as analysis,
     ):
         while exact(running) != count:
             time.sleep(0.05)
-        yield Store(running, count, analysis)
+        yield Store(running, count, analysis, copied)
 
 
 def waiting(running: Servers) -> int:
