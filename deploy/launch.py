@@ -31,11 +31,12 @@ def become(uid: int) -> None:
     Without that power (in a container that lacks it) only the user changes, and the folders have to be passable.
     """
     kept = next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if _permitted(capability)), None)
-    keeping = kept is not None and _prctl(PR_SET_SECUREBITS, KEEP_CAPS_ACROSS_SETUID)
+    if kept is not None and not _prctl(PR_SET_SECUREBITS, KEEP_CAPS_ACROSS_SETUID):
+        kept = None
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)
-    if keeping:
+    if kept is not None:
         _keep_only(kept)
 
 
@@ -56,6 +57,8 @@ def _keep_only(capability: int) -> None:
 
 
 def _prctl(*arguments: int) -> bool:
+    if sys.platform != "linux":
+        return False
     padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)][:5]
     return ctypes.CDLL(None).prctl(*padded) == 0
 
