@@ -18,7 +18,7 @@ from services.analysis.fold import Folder
 from services.analysis.state import State
 
 Answers = dict[str, Any]
-REGIONS = {"a": "north", "b": "north", "c": "south", "d": "south"}
+REGIONS = {"a": "north", "b": "east", "c": "south", "d": "south"}
 
 
 def options(codes: str, exclusive: str = "") -> tuple[i.Option, ...]:
