@@ -1,28 +1,30 @@
-"""Three servers with the configuration of the cluster: one may die under load, and nothing accepted is lost."""
+"""Three servers with the configuration of the cluster, intake, and two workers that share the partitions: one server may die under load."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-import msgspec
+import asyncpg
 import pytest
 from nats.js.client import JetStreamContext
 
+from deploy.health import is_well
 from deploy.keys import Keys
 from deploy.nats_server import NatsServer, routes
 from deploy.ports import free
-from deploy.provision import PARTITIONS
-from deploy.streams import create_consumers, create_streams
+from deploy.program import Program
+from deploy.provision import provision
 from proto import subjects, wire
-from proto.events import ResponseSubmitted
-from services.intake.journal import Conflict, Entry, Journal, OutOfReach, Refused, entry
-from tests.conftest import started
+from tests.conftest import DatabaseUrls, started
+from tests.faults.respondents import Crowd, recorded
+
+RESPONSES = 600
 
 
 @dataclass
@@ -51,30 +53,45 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield made
 
 
-async def test_a_server_dies_under_load_and_nothing_accepted_is_lost(cluster: Cluster) -> None:
+@contextlib.contextmanager
+def _services(cluster: Cluster, database: DatabaseUrls, folder: Path) -> Iterator[str]:
+    """Intake behind its front, and two workers with half of the partitions each. Yields the front's address."""
+    key = folder / "record-key"
+    key.write_text("0123456789abcdef")
+    front, *workers = free(), free(), free()
+    with contextlib.ExitStack() as running:
+        for port, partitions in zip(workers, ("0,1", "2,3"), strict=True):
+            told = {"PLATEA_NATS_URL": cluster.url("analysis"), "PLATEA_DATABASE_URL": database.analysis, "PLATEA_PARTITIONS": partitions}
+            told |= {"PLATEA_HOST": "127.0.0.1", "PLATEA_PORT": str(port), "PLATEA_RECORD_KEY_FILE": str(key)}
+            analysis = _service("services.analysis", f"http://127.0.0.1:{port}/analysis/health/ready", told)
+            running.enter_context(started(analysis, folder / f"analysis-{port}.log", seconds=60))
+        told = {"PLATEA_NATS_URL": cluster.url("intake"), "PLATEA_HOST": "127.0.0.1", "PLATEA_PORT": str(front)}
+        intake = _service("deploy.front", f"http://127.0.0.1:{front}/health/ready", told)
+        running.enter_context(started(intake, folder / "intake.log", seconds=60))
+        yield f"http://127.0.0.1:{front}"
+
+
+def _service(module: str, health: str, told: dict[str, str]) -> Program:
+    return Program(module, [sys.executable, "-m", module], lambda: is_well(health), told)
+
+
+async def test_a_server_dies_under_load_and_nothing_accepted_is_lost(cluster: Cluster, database_urls: DatabaseUrls, tmp_path: Path) -> None:
+    await provision(cluster.url("provisioner"), database_urls.owner, tmp_path / "organiser.token", {}, replicas=3)
     provisioner = await wire.connect(cluster.url("provisioner"), "test")
-    js = provisioner.jetstream(timeout=5)
-    await create_streams(js, PARTITIONS, replicas=3, highest=0)
-    await create_consumers(js, PARTITIONS, {})
-    intake = await wire.connect(cluster.url("intake"), "test")
-    journal = Journal(intake)
-
-    accepted: set[str] = set()
-    asked = asyncio.Event()
-    load = [asyncio.create_task(_submit(journal, accepted, asked)) for _ in range(4)]
-    await _until(lambda: len(accepted) >= 200)
-    cluster.processes[await _leader(js)].kill()
-    before = len(accepted)
-    await _until(lambda: len(accepted) >= before + 200)
-    asked.set()
-    await asyncio.gather(*load)
-
-    stored = (await js.stream_info(subjects.RESPONSES)).state.messages
-    assert stored >= len(accepted)
-    for id in accepted:
-        assert await journal.last(id) is not None
+    with _services(cluster, database_urls, tmp_path) as url:
+        crowd = Crowd(url, RESPONSES, at_once=16, pause=0.02)
+        answering = asyncio.create_task(crowd.answer())
+        await _until(lambda: len(crowd.accepted) >= RESPONSES // 3)
+        leader = await _leader(provisioner.jetstream(timeout=5))
+        cluster.processes[leader].kill()
+        assert len(crowd.accepted) < RESPONSES, "it ended too early to tell anything"
+        await asyncio.wait_for(answering, 60)
+        await recorded(url, crowd.accepted, 60)
     await provisioner.close()
-    await intake.close()
+    connection = await asyncpg.connect(database_urls.owner)
+    assert await connection.fetchval("select count(*) from responses where status = 'recorded'") == RESPONSES
+    assert await connection.fetchval("select count(distinct partition) from responses") == 4
+    await connection.close()
 
 
 async def _leader(js: JetStreamContext) -> str:
@@ -85,33 +102,7 @@ async def _leader(js: JetStreamContext) -> str:
     return info.leader
 
 
-async def _submit(journal: Journal, accepted: set[str], asked: asyncio.Event) -> None:
-    """One respondent after another, eight at a time in one batch; whoever gets no answer asks again with the same receipt."""
-    while not asked.is_set():
-        waiting = [secrets.token_hex(16) for _ in range(8)]
-        batch = [entry(ResponseSubmitted(id, "s", "1", msgspec.Raw(b"{}"), "")) for id in waiting]
-        try:
-            await journal.write_batch(batch)
-            accepted.update(waiting)
-        except (OutOfReach, Refused):
-            for one in batch:
-                await _submit_again(journal, one)
-                accepted.add(one.id)
-
-
-async def _submit_again(journal: Journal, one: Entry) -> None:
-    while True:
-        try:
-            await journal.write(one)
-        except Conflict:  # it was written the first time
-            return
-        except (OutOfReach, Refused):
-            await asyncio.sleep(0.05)
-        else:
-            return
-
-
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
