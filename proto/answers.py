@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, Literal, cast
 
@@ -264,10 +263,7 @@ def _check_ranking(question: Ranking, value: list[str], today: str) -> list[Faul
 
 
 def _check_numeric(question: Numeric, value: float, today: str) -> list[Fault]:
-    if isinstance(value, int):
-        return []
-    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > question.decimals:
+    if isinstance(value, float) and round(value, question.decimals) != value:
         advice = "Give a whole number." if question.decimals == 0 else f"Give at most {question.decimals} decimals."
         return [Fault(f"/answers/{question.id}", "too-precise", advice)]
     return []

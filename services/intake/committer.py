@@ -15,8 +15,8 @@ from services.intake.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-SMALLEST = 16
-"""Fewer entries go one by one, side by side: the server keeps a place for each batch, which costs about as much as 16 flushes."""
+SMALLEST = 8
+"""Fewer entries go one by one, side by side: the server makes a place for each batch, which costs it several flushes."""
 LARGEST = 256
 """Most entries of one batch; JetStream takes at most 1,000."""
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -68,7 +68,8 @@ class Committer:
     async def commit(self, entry: Entry) -> Outcome:
         """Returns once the journal has decided. Raises Busy where nothing was written, OutOfReach where that is unknown."""
         if (earlier := self._pending.get(entry.id)) is not None:
-            return await self._join(earlier)
+            await asyncio.shield(earlier.done)
+            return Outcome.CONFLICT
         if entry.after == 0 and entry.id in self._remembered:
             return Outcome.CONFLICT
         if len(self._pending) >= self._most or self._away():
@@ -77,20 +78,13 @@ class Committer:
         self._pending[entry.id] = waiting
         self._queue.append(waiting)
         self._pump_soon()
-        return await waiting.done
+        # Shielded: a client that goes away takes nothing with it that others may wait for.
+        return await asyncio.shield(waiting.done)
 
     async def close(self) -> None:
         """Waits until everything that was taken is written or given up."""
         if self._pending:
             await asyncio.wait([waiting.done for waiting in self._pending.values()], timeout=self._patience)
-
-    async def _join(self, earlier: Waiting) -> Outcome:
-        """Waits for an entry of the same response. Waiting this way cancels nothing, whoever goes away."""
-        await asyncio.wait((earlier.done,))
-        if earlier.done.cancelled():  # its client went away; the entry may be written all the same
-            raise OutOfReach
-        earlier.done.result()
-        return Outcome.CONFLICT
 
     def _away(self) -> bool:
         """Whether the connection has been gone for longer than the grace."""
@@ -165,7 +159,7 @@ class Committer:
         except Conflict:
             self._settle(waiting, Outcome.PERHAPS if waiting.sent else Outcome.CONFLICT)
         except Refused:
-            self._settle(waiting, Busy())
+            self._expire(waiting)
         except OutOfReach:
             self._again([waiting])
         else:
@@ -185,6 +179,7 @@ class Committer:
         return time.monotonic() - waiting.since >= self._patience
 
     def _expire(self, waiting: Waiting) -> None:
+        """Gives up: nothing was written, unless it was sent before without an answer."""
         self._settle(waiting, OutOfReach() if waiting.sent else Busy())
 
     def _settle(self, waiting: Waiting, end: Outcome | Exception) -> None:
