@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import services.analysis  # noqa: F401  it says how many threads numpy takes, so it comes before numpy
 from tests.bench import report
 from tests.bench.report import Report
 
