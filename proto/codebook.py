@@ -17,8 +17,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from proto.answers import Reader
-from proto.instrument import AnyQuestion, Closed, Date, Hierarchy, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
-from proto.logic import Predicate
+from proto.instrument import AnyQuestion, Closed, Date, Hierarchy, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Rule, Single
 
 Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum"]
 
@@ -39,6 +38,10 @@ Table = Mapping[Any, bytes]
 """From an answer to its column as two bytes: joined, they are an array. That is several times faster than lists of numbers."""
 
 
+Test = Callable[[NDArray[np.float32]], Mask]
+"""A rule over the columns of earlier questions. `proto.logic` says what rules mean; this says the same of many at once."""
+
+
 class _Batch:
     """Answers of one version side by side, and the cells they set: rows are responses, columns those of the code book."""
 
@@ -47,25 +50,20 @@ class _Batch:
         self.given: dict[str, tuple[Any, ...]] = dict(zip(names, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
         """For each question everybody's answer."""
         self.everybody: NDArray[np.intp] = np.arange(len(answers))
-        self._answers, self._width = answers, width
-        self._held: dict[Predicate, Mask] = {}
-        self._cells: list[NDArray[np.intp]] = []
+        self.x: NDArray[np.float32] = np.zeros((len(answers), width), np.float32)
+        self.x[:, 0] = 1
+        self._cells, self._starts = self.x.reshape(-1), self.everybody * width
+        self._held: dict[Rule, Mask] = {}
 
-    def where(self, holds: Predicate) -> Mask:
-        """Asked once, however many questions hang on the same rule."""
-        if holds not in self._held:
-            self._held[holds] = np.fromiter(map(holds, self._answers), np.bool_, len(self._answers))
-        return self._held[holds]
+    def where(self, rule: Rule, test: Test) -> Mask:
+        """Who the rule holds for. Tested once, however many questions hang on it."""
+        if rule not in self._held:
+            self._held[rule] = test(self.x)
+        return self._held[rule]
 
     def set(self, columns: Columns | int, rows: NDArray[np.intp] | None = None) -> None:
         """One column for each of the rows, by default for everybody. Column 0, which all set anyway, stands for none."""
-        self._cells.append((self.everybody if rows is None else rows) * self._width + columns)
-
-    def matrix(self) -> NDArray[np.float32]:
-        x = np.zeros((len(self._answers), self._width), np.float32)
-        x[:, 0] = 1
-        x.ravel()[np.concatenate(self._cells)] = 1
-        return x
+        self._cells[(self._starts if rows is None else self._starts[rows]) + columns] = 1
 
 
 Encode = Callable[[_Batch], None]
@@ -90,10 +88,8 @@ class CodeBook:
         self.scales: list[int] = []
         """10 ** decimals of each: numbers travel as scaled integers."""
         self._reader = reader
-        rules = {question.show_if: reader.shown[question.id] for question in self.instrument.questions if question.show_if}
-        self._encoders: list[Encode] = [
-            self._question(question, rules[question.show_if] if question.show_if else None) for question in self.instrument.questions
-        ]
+        self._derived = {item.id: item.rule for item in self.instrument.derived}
+        self._encoders: list[Encode] = [self._question(question) for question in self.instrument.questions]
         self._encoders += [self._stratum(name) for name in self.instrument.strata]
         names = msgspec.json.encode([self.columns, self.numbers, self.scales])
         self.digest: str = hashlib.sha256(names).hexdigest()[:16]
@@ -113,7 +109,7 @@ class CodeBook:
         numbers = np.zeros((len(answers), len(self.numbers)), np.int64)
         for place, (id, scale) in enumerate(zip(self.numbers, self.scales, strict=True)):
             numbers[:, place] = [0 if value is UNSET else round(value * scale) for value in batch.given[id]]
-        return batch.matrix(), numbers
+        return batch.x, numbers
 
     def encode(self, answers: Any) -> list[int]:
         """The columns that one response sets."""
@@ -142,8 +138,9 @@ class CodeBook:
         self.columns.append(column)
         return self.index[column]
 
-    def _question(self, question: AnyQuestion, shown: Predicate | None) -> Encode:
+    def _question(self, question: AnyQuestion) -> Encode:
         id, skipped = question.id, self._add(Column("skipped", question.id))
+        shown = self._shown(question)
         if isinstance(question, Matrix):
             rows = self._matrix(question, skipped, shown)
             return lambda batch: batch.set(skipped) if id in batch.unasked else rows(batch, batch.given[id])
@@ -155,7 +152,7 @@ class CodeBook:
                 batch.set(skipped)
             else:
                 gone = put(batch, batch.given[id])
-                absent = missing if shown is None else np.where(batch.where(shown), missing, skipped)
+                absent = missing if shown is None else np.where(shown(batch), missing, skipped)
                 batch.set(np.where(gone, absent, 0).astype(np.uint16))
 
         return encode
@@ -226,7 +223,7 @@ class CodeBook:
 
         return put
 
-    def _matrix(self, question: Matrix, skipped: int, shown: Predicate | None) -> Callable[[_Batch, tuple[Any, ...]], None]:
+    def _matrix(self, question: Matrix, skipped: int, shown: Callable[[_Batch], Mask] | None) -> Callable[[_Batch, tuple[Any, ...]], None]:
         blank = self._reader.types[question.id]()
         tables: list[Table] = []
         for row in question.rows:
@@ -234,7 +231,7 @@ class CodeBook:
             tables.append(_table(self._options(question, row.code) | {UNSET: missing}))
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> None:
-            hidden = None if shown is None else _gone(values) & ~batch.where(shown)
+            hidden = None if shown is None else _gone(values) & ~shown(batch)
             if hidden is not None:
                 batch.set(np.where(hidden, skipped, 0).astype(np.uint16))
             given = zip(*(msgspec.structs.astuple(blank if value is UNSET else value) for value in values), strict=True)
@@ -244,12 +241,39 @@ class CodeBook:
 
         return put
 
+    def _shown(self, question: AnyQuestion) -> Callable[[_Batch], Mask] | None:
+        """Whom skip logic shows the question; None where it asks everybody."""
+        rule = question.show_if
+        if rule is None:
+            return None
+        test = self._test(rule)
+        return lambda batch: batch.where(rule, test)
+
+    def _test(self, rule: Rule) -> Test:
+        if rule.all or rule.any:
+            parts, together = [self._test(part) for part in rule.all or rule.any], np.logical_and if rule.all else np.logical_or
+            return lambda x: together.reduce([part(x) for part in parts])
+        if rule.not_ is not None:
+            inner = self._test(rule.not_)
+            return lambda x: ~inner(x)
+        if rule.op == "derived":
+            inner, yes, no = self._test(self._derived[rule.q or ""]), "1" in rule.value, "0" in rule.value
+            return lambda x: np.where(inner(x), yes, no)
+        asked = [(i, column) for i, column in enumerate(self.columns) if column.question == rule.q and column.kind != "stratum"]
+        if rule.op == "answered":
+            gone = [i for i, column in asked if column.kind == "skipped" or (column.kind == "missing" and column.row is None)]
+            missing = [i for i, column in asked if column.kind == "missing" and column.row is not None]
+            return lambda x: ~_any(x, gone) & (x[:, missing].sum(axis=1) < len(missing) if missing else True)
+        answers = [(i, column) for i, column in asked if column.kind in ("option", "rank") and column.code in rule.value]
+        columns = [i for i, column in answers if not rule.rows or column.row in rule.rows]
+        return (lambda x: ~_any(x, columns)) if rule.op == "not_in" else (lambda x: _any(x, columns))
+
     def _stratum(self, name: str) -> Encode:
         """A derived yes/no variable, or a variable generalised to a level of its hierarchy ("country.region_group")."""
-        if name in self._reader.derived:
+        if (rule := self._derived.get(name)) is not None:
             no, yes = (self._add(Column("stratum", name, code)) for code in ("0", "1"))
-            holds = self._reader.derived[name]
-            return lambda batch: batch.set(np.where(batch.where(holds), yes, no).astype(np.uint16))
+            test = self._test(rule)
+            return lambda batch: batch.set(np.where(batch.where(rule, test), yes, no).astype(np.uint16))
         id, groups = strata(self.instrument, name)
         values = {group: self._add(Column("stratum", name, group)) for group in dict.fromkeys(groups.values())}
         question = self.instrument.question(id)
@@ -265,6 +289,10 @@ def _table(columns: Mapping[Any, int]) -> Table:
 
 def _look_up(table: Table, answers: Iterable[Any]) -> Columns:
     return np.frombuffer(b"".join(map(table.__getitem__, answers)), np.uint16)
+
+
+def _any(x: NDArray[np.float32], columns: list[int]) -> Mask:
+    return x[:, columns].sum(axis=1) > 0
 
 
 def _gone(values: tuple[Any, ...]) -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
-from services.analysis.state import State
+from services.analysis.state import Matrix, State
 
 ROWS = 1024
 """Responses tabulated at once."""
 EXACT = 256
 """Most responses in one float32 product with record keys: 256 keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds."""
+
+_beside = ThreadPoolExecutor(2, "fold")
+"""Products leave Python's lock alone, so half of them run beside the other half."""
 
 Answered = tuple[str, Any]
 """A response's id and its answers as the Struct of its version."""
@@ -35,20 +38,23 @@ class Folder:
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
         """Adds the responses to the state; with `sign` -1 takes them back."""
-        add = np.add if sign > 0 else np.subtract
-        with ThreadPoolExecutor(1) as beside:  # the next rows are tabulated while the last are multiplied
-            done: list[Future[None]] = []
-            for _, version in groupby(responses, _version):
-                same = list(version)
-                for start in range(0, len(same), ROWS):
-                    rows = same[start : start + ROWS]
-                    x, numbers = self.codebook.tabulate([answers for _, answers in rows])
-                    keys = self._record_keys(id for id, _ in rows)
-                    if len(done) > 1:
-                        done[-2].result()  # no more than two wait
-                    done.append(beside.submit(_multiply, state, x, keys, numbers, add, sign))
-        for one in done:
-            one.result()
+        for _, version in groupby(responses, _version):
+            same = list(version)
+            for start in range(0, len(same), ROWS):
+                self._fold(state, same[start : start + ROWS], sign)
+
+    def _fold(self, state: State, responses: Sequence[Answered], sign: int) -> None:
+        x, numbers = self.codebook.tabulate([answers for _, answers in responses])
+        keys = self._record_keys(id for id, _ in responses)
+        third = x.shape[1] // 3  # about the same work on both sides
+        beside = _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)
+        _add(state.burt, x.T @ x, sign)
+        _add_keys(state.keys, x, keys, slice(0, third), sign)
+        if numbers.shape[1]:
+            _add(state.products, numbers.T.astype(np.float64) @ x, sign)
+            for row, addend in zip(state.squares, _squares(numbers), strict=True):
+                row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
+        beside.result()
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
@@ -56,17 +62,14 @@ class Folder:
         return np.frombuffer(drawn, "<u2").astype(np.float32)
 
 
-def _multiply(
-    state: State, x: NDArray[np.float32], keys: NDArray[np.float32], numbers: NDArray[np.int64], add: np.ufunc, sign: int
-) -> None:
-    add(state.burt, x.T @ x, out=state.burt)
+def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
+    (np.add if sign > 0 else np.subtract)(sums, addend, out=sums)
+
+
+def _add_keys(sums: Matrix, x: NDArray[np.float32], keys: NDArray[np.float32], columns: slice, sign: int) -> None:
     for start in range(0, len(x), EXACT):
-        some = x[start : start + EXACT]
-        add(state.keys, some.T @ (some * keys[start : start + EXACT, None]), out=state.keys)
-    if numbers.shape[1]:
-        add(state.products, numbers.T.astype(np.float64) @ x, out=state.products)
-        for row, addend in zip(state.squares, _squares(numbers), strict=True):
-            row[:] = [a + sign * int(b) for a, b in zip(row, addend, strict=True)]
+        rows = slice(start, start + EXACT)
+        _add(sums[:, columns], x[rows].T @ (x[rows, columns] * keys[rows, None]), sign)
 
 
 def _version(response: Answered) -> object:
