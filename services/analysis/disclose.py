@@ -116,7 +116,7 @@ def verdict(question: AnyQuestion, figures: Figures, responses: int, limit: int,
     """What to hide of a question among `responses` respondents. `together`: options whose joint size is published elsewhere."""
     found: dict[str, Hidden | None] = {}
     for piece in pieces(question, figures):
-        also = _nearly_all_first(figures, limit) if piece.name == "first" else frozenset[str]()
+        also = _nearly_all_first(_counts(figures.cells), piece.counts, limit) if piece.name == "first" else frozenset[str]()
         found[piece.name] = None if _few(piece, responses, limit) else _hidden(question, piece, limit, together, also)
     return found
 
@@ -152,9 +152,8 @@ def _alone(question: AnyQuestion) -> frozenset[str]:
     return frozenset(option.code for option in question_options(question) if option.exclusive)
 
 
-def _nearly_all_first(figures: Figures, limit: int) -> Hidden:
+def _nearly_all_first(ranked: Mapping[str, int], first: Mapping[str, int], limit: int) -> Hidden:
     """Options that few ranked anywhere but first: the difference of two shown counts would say so."""
-    ranked, first = _counts(figures.cells), _counts(figures.first)
     return frozenset(code for code in ranked if small(ranked[code] - first[code], limit))
 
 
@@ -252,22 +251,24 @@ def _verdict_in_groups(
     found: dict[str, Hidden | None] = {}
     columns = zip(pieces(question, exact.questions[question.id]), *(pieces(question, figures) for figures in each), strict=True)
     outside = exact.responses - sum(sizes)
+    before: list[dict[str, int]] = []
     for whole, *parts in columns:
         hidden = margin[whole.name]
         rows = list(zip(parts, sizes, strict=True))
         if outside:
             rows.append((_rest(whole, parts), outside))
+        counts, answered = [piece.counts for piece, _ in rows], [piece.answered for piece, _ in rows]
         if hidden is None or any(_few(piece, size, limit) for piece, size in rows):
             found[whole.name] = None
         elif whole.kind is Multiple:
-            counts, answered = [piece.counts for piece, _ in rows], [piece.answered for piece, _ in rows]
             found[whole.name] = withhold.crossed_overlapping(counts, answered, limit, hidden, _choices(question), _alone(question))
+        elif whole.kind is Ranking:
+            nearly_all = [frozenset(code for code in row if small(n - row[code], limit)) for row, n in zip(counts, answered, strict=True)]
+            found[whole.name] = withhold.crossed(counts, limit, hidden, nearly_all)
         else:
-            if whole.name == "first":
-                hidden |= {code for figures in each for code in _nearly_all_first(figures, limit)}
-            elif whole.kind is Ranking:
-                hidden |= {code for piece, _ in rows for code, n in piece.counts.items() if small(piece.answered - n, limit)}
-            found[whole.name] = withhold.crossed([piece.counts for piece, _ in rows], limit, hidden) if whole.counts else frozenset()
+            also = [_nearly_all_first(*pair, limit) for pair in zip(before, counts, strict=True)] if whole.name == "first" else None
+            found[whole.name] = withhold.crossed(counts, limit, hidden, also) if whole.counts else frozenset()
+        before = counts
     return found
 
 

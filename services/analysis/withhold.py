@@ -71,20 +71,23 @@ def _narrowed(counts: Counts, hidden: set[str], answered: int, limit: int, bound
     return bool(alone) and (lone > apart - together or others > apart)
 
 
-def crossed(table: Sequence[Counts], limit: int, hidden: Hidden) -> Hidden | None:
+def crossed(table: Sequence[Counts], limit: int, hidden: Hidden, also: Sequence[Hidden] | None = None) -> Hidden | None:
     """Columns to hide in every row of a two-way table whose row and column totals are known; None: hide the whole table.
 
-    `hidden` columns are hidden in the margin already. Every column with a small cell follows, then the smallest others,
-    until each small cell is a corner of a rectangle of hidden cells above zero: adding one at two opposite corners and
-    taking it away at the others gives another table with the same totals, so no small cell is determined
-    (Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, ch. 3).
+    `also`: for each row, cells that are treated like small ones. `hidden` columns are hidden in the margin already. Every
+    column with a small cell follows, then the smallest others, until each small cell is a corner of a rectangle of hidden
+    cells above zero: adding one at two opposite corners and taking it away at the others gives another table with the same
+    totals, so no small cell is determined (Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, ch. 3).
     """
     totals = {code: sum(row[code] for row in table) for code in table[0]}
-    away = set(hidden) | {code for code in totals if any(small(row[code], limit) for row in table)}
+    delicate = [{code for code, n in row.items() if small(n, limit)} for row in table]
+    if also is not None:
+        delicate = [few | more for few, more in zip(delicate, also, strict=True)]
+    away = set(hidden).union(*delicate)
     order = sorted((code for code in totals if code not in away and totals[code] > 0), key=lambda code: totals[code])
     if len(table) == 1:
         return hidden
-    while not _in_rectangles(table, limit, away):
+    while not _in_rectangles(table, delicate, away):
         if not order:
             return None
         away.add(order.pop(0))
@@ -120,10 +123,10 @@ def crossed_overlapping(
     return frozenset(away) if shows or not away else None
 
 
-def _in_rectangles(table: Sequence[Counts], limit: int, away: set[str]) -> bool:
+def _in_rectangles(table: Sequence[Counts], delicate: Sequence[set[str]], away: set[str]) -> bool:
     for i, row in enumerate(table):
-        for code in away:
-            if small(row[code], limit) and not any(
+        for code in delicate[i]:
+            if row[code] and not any(
                 other[code] and any(row[mate] and other[mate] for mate in away if mate != code) for j, other in enumerate(table) if j != i
             ):
                 return False
