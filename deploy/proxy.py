@@ -21,6 +21,11 @@ _HOP_BY_HOP = frozenset(
 )
 
 
+PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90)
+RECOUNTING = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=900)
+"""A recount reads every response before it says a word."""
+
+
 class Proxy:
     """Passes requests on to one service and streams its answers back as they come."""
 
@@ -60,8 +65,9 @@ class Proxy:
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         url = URL(self._base + (_raw_path(scope) + query).decode("latin-1"), encoded=True)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in _passed_on(scope["headers"])]
+        patience = RECOUNTING if scope["path"].endswith("/recount") else PATIENCE
         try:
-            return await self._client.request(scope["method"], url, headers=headers, data=body, allow_redirects=False)
+            return await self._client.request(scope["method"], url, headers=headers, data=body, allow_redirects=False, timeout=patience)
         except (aiohttp.ClientError, TimeoutError, ValueError):
             detail = f"The {self._name} service does not answer just now. Answers to surveys are still taken."
             raise Problem("unavailable", detail, retry_after=RETRY) from None
@@ -101,6 +107,6 @@ def client_session() -> aiohttp.ClientSession:
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=0),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90),
+        timeout=PATIENCE,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )

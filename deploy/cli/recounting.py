@@ -11,6 +11,8 @@ from deploy.cli.console import err, fail, out, say, table
 from deploy.cli.server import Server, quoted
 
 SHOWN = 50
+PATIENCE = 900.0
+"""Seconds; every response is read."""
 
 
 @click.command(name="recount", short_help="Live figures against a recount from scratch.")
@@ -22,7 +24,7 @@ def command(survey: str, server: Server) -> None:
     Nothing may differ, to the last digit; what does is listed, and the exit status is 1.
     """
     with err.status("Counting from scratch …"):
-        report: dict[str, Any] = server.get(f"/api/v1/surveys/{quoted(survey)}/recount")
+        report: dict[str, Any] = server.get(f"/api/v1/surveys/{quoted(survey)}/recount", PATIENCE)
     different: list[dict[str, Any]] = report["differences"]
     if not different:
         say(f"{report['compared']:,} figures of {report['responses']:,} responses: all equal.")

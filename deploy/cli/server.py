@@ -35,12 +35,12 @@ class Server:
     data: Path | None
     """The data folder of a stack on this machine, where one was named or found."""
 
-    def get(self, path: str) -> Any:
-        return self.ask("GET", path)
+    def get(self, path: str, seconds: float = TIMEOUT) -> Any:
+        return self.ask("GET", path, seconds=seconds)
 
-    def ask(self, method: str, path: str, body: bytes | None = None, *, public: bool = False) -> Any:
+    def ask(self, method: str, path: str, body: bytes | None = None, *, public: bool = False, seconds: float = TIMEOUT) -> Any:
         """The decoded JSON of the answer. Raises Trouble on a refusal, with the server's own sentence."""
-        with self.open(method, path, body, public=public) as answer:
+        with self.open(method, path, body, public=public, seconds=seconds) as answer:
             content = answer.read()
         try:
             return json.loads(content) if content else None
@@ -48,7 +48,9 @@ class Server:
             raise Trouble(f"{self.url} answered with something that is not Platea's.", "Check the address given with --url.") from None
 
     @contextmanager
-    def open(self, method: str, path: str, body: bytes | None = None, *, public: bool = False) -> Iterator[BinaryIO]:
+    def open(
+        self, method: str, path: str, body: bytes | None = None, *, public: bool = False, seconds: float = TIMEOUT
+    ) -> Iterator[BinaryIO]:
         """The open answer, to read in parts. `public`: works without a token."""
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
         if self.token is not None:
@@ -57,7 +59,7 @@ class Server:
             raise no_token(self)
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)  # noqa: S310
         try:
-            with _opener.open(request, timeout=TIMEOUT) as answer:
+            with _opener.open(request, timeout=seconds) as answer:
                 yield answer
         except urllib.error.HTTPError as refused:
             with refused:
