@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import services.analysis  # noqa: F401  it says how many threads numpy takes, so it comes before numpy
 from tests.bench import report
 from tests.bench.report import Report
+
+log = logging.getLogger(__name__)
 
 PARTS = ("intake", "fold", "recording", "freshness", "restart", "starting")
 """Modules of this folder; each has `measure(folder, quick) -> list[Figure]`."""
@@ -28,9 +31,14 @@ def main() -> None:
         print(f"Measuring: {part} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="platea-bench-") as folder:
             Path(folder).chmod(0o755)
-            found.figures += importlib.import_module(f"tests.bench.{part}").measure(Path(folder), given.quick)
+            try:
+                found.figures += importlib.import_module(f"tests.bench.{part}").measure(Path(folder), given.quick)
+            except Exception as error:  # the other parts are still worth measuring
+                log.exception("%s could not be measured", part)
+                found.skipped[part] = f"{type(error).__name__}: {str(error)[:300]}"
     report.show(found)
     print(f"Also as JSON: {report.save(found, given.out)}")
+    sys.exit(1 if found.skipped else 0)
 
 
 if __name__ == "__main__":
