@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Litestar, MediaType, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
+from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.instrument import Instrument
@@ -93,7 +94,7 @@ def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
 
 
 @get("/api/v1/surveys/{survey:str}/aggregates")
-async def aggregates(request: AnyRequest, survey: str, view: str | None = None) -> Response[bytes]:
+async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery[str | None] = None) -> Response[bytes]:
     """The published snapshot; with `view=exact` and an organiser token everything, nothing withheld."""
     gateway = _of(request)
     _instrument(gateway, survey)
@@ -107,7 +108,9 @@ async def aggregates(request: AnyRequest, survey: str, view: str | None = None) 
 
 
 @get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}")
-async def table(request: AnyRequest, survey: str, row: str, column: str, view: str | None = None) -> Response[bytes]:
+async def table(
+    request: AnyRequest, survey: FromPath[str], row: FromPath[str], column: FromPath[str], view: FromQuery[str | None] = None
+) -> Response[bytes]:
     """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy."""
     gateway = _of(request)
     _instrument(gateway, survey)
@@ -119,7 +122,7 @@ async def table(request: AnyRequest, survey: str, row: str, column: str, view: s
 
 
 @get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
-async def live(request: AnyRequest, survey: str) -> ASGIApp:
+async def live(request: AnyRequest, survey: FromPath[str]) -> ASGIApp:
     """Server-Sent Events: the current snapshot at once, then each new one."""
     gateway = _of(request)
     _instrument(gateway, survey)
@@ -132,7 +135,7 @@ async def live(request: AnyRequest, survey: str) -> ASGIApp:
 
 
 @route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200)
-async def recount(request: AnyRequest, survey: str) -> Response[bytes]:
+async def recount(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """Recomputes every exact statistic from the stored responses and tells what differs (organiser token)."""
     gateway = _of(request)
     _instrument(gateway, survey)
@@ -148,7 +151,7 @@ def _html(body: str, language: str, status: int = 200, etag: str | None = None) 
 
 
 @get(["/live", "/live/"])
-async def surveys_page(request: AnyRequest, lang: str | None = None) -> Response[bytes]:
+async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) -> Response[bytes]:
     """The surveys that have figures, or will have."""
     gateway = _of(request)
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
@@ -157,7 +160,9 @@ async def surveys_page(request: AnyRequest, lang: str | None = None) -> Response
 
 
 @get("/live/{survey:str}")
-async def page(request: AnyRequest, survey: str, lang: str | None = None, by: str | None = None) -> Response[bytes]:
+async def page(
+    request: AnyRequest, survey: FromPath[str], lang: FromQuery[str | None] = None, by: FromQuery[str | None] = None
+) -> Response[bytes]:
     """The dashboard of a survey, complete without JavaScript."""
     gateway = _of(request)
     accepted = request.headers.get("accept-language", "")
@@ -181,7 +186,7 @@ async def page(request: AnyRequest, survey: str, lang: str | None = None, by: st
 
 
 @get("/live/{survey:str}/{file:str}")
-async def download(request: AnyRequest, survey: str, file: str, lang: str | None = None) -> Response[bytes]:
+async def download(request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
     """The figures of one question as CSV: /live/{survey}/{question}.csv."""
     gateway = _of(request)
     edition, instrument = _edition(gateway, survey), _instrument(gateway, survey)
@@ -195,7 +200,7 @@ async def download(request: AnyRequest, survey: str, file: str, lang: str | None
 
 
 @get("/live/static/{name:str}")
-async def asset(name: str) -> Response[bytes]:
+async def asset(name: FromPath[str]) -> Response[bytes]:
     """The dashboard's own style and script."""
     found = dashboard.ASSETS.get(name)
     if found is None:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from proto.instrument import Instrument
@@ -77,7 +77,7 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 
 
 @post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
-async def order(request: AnyRequest, survey: FromPath[str], data: Order) -> Response[Job]:
+async def order(request: AnyRequest, survey: FromPath[str], data: JSONBody[Order]) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
     _survey(request, survey)
