@@ -16,7 +16,7 @@ from tests.bench.report import Report
 
 log = logging.getLogger(__name__)
 
-PARTS = ("intake", "fold", "recording", "freshness", "restart", "starting")
+PARTS = ("intake", "fold", "recording", "freshness", "starting")
 """Modules of this folder; each has `measure(folder, quick) -> list[Figure]`."""
 
 
@@ -36,6 +36,8 @@ def main() -> None:
             except Exception as error:  # the other parts are still worth measuring
                 log.exception("%s could not be measured", part)
                 found.skipped[part] = f"{type(error).__name__}: {str(error)[:300]}"
+    groups = list(dict.fromkeys(figure.group for figure in found.figures))
+    found.figures.sort(key=lambda figure: groups.index(figure.group))
     report.show(found)
     print(f"Also as JSON: {report.save(found, given.out)}")
     sys.exit(1 if found.skipped else 0)
