@@ -26,7 +26,7 @@ class Child:
         self._make, self._logs = make, logs
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = self._renewing = False
 
     async def start(self, seconds: float) -> None:
         """Returns when it is ready. Raises Refusal where it ends before that or takes longer."""
@@ -52,7 +52,9 @@ class Child:
                 return
             if time.monotonic() - begun > STEADY:
                 pause = FIRST_PAUSE
-            say(f"{self.program.name} ended unexpectedly ({_reason(code)}); starting it again. {self._look()}")
+            if not self._renewing:
+                say(f"{self.program.name} ended unexpectedly ({_reason(code)}); starting it again. {self._look()}")
+            self._renewing = False
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
@@ -60,9 +62,18 @@ class Child:
             except (Refusal, OSError) as error:  # what keeps it from starting may pass, as a full disk does
                 say(f"{self.program.name} cannot be started: {error}")
 
+    async def renew(self) -> None:
+        """Ends it, so that `keep` starts it again."""
+        self._renewing = True
+        await self._end()
+
     async def stop(self) -> None:
         """Asks it to end, and ends it where it does not."""
         self._stopping = True
+        await self._end()
+        await self._finish_log()
+
+    async def _end(self) -> None:
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -71,13 +82,16 @@ class Child:
             async with asyncio.timeout(self.program.patience):
                 await self._process.wait()
         except TimeoutError:
-            self.kill()
+            self._kill()
             await self._process.wait()
-        await self._finish_log()
 
     def kill(self) -> None:
-        """Ends it and the children it has, stopped ones too."""
+        """Ends it at once, for good."""
         self._stopping = True
+        self._kill()
+
+    def _kill(self) -> None:
+        """Ends it and the children it has, stopped ones too."""
         if self._process is None or self._process.returncode is not None:
             return
         pid = self._process.pid

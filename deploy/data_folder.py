@@ -37,8 +37,11 @@ class DataFolder:
         except OSError as error:
             raise self._refusal(error) from None
         try:
-            self._lock(lock)
-            self._check()
+            try:
+                self._lock(lock)
+                self._check()
+            except OSError as error:
+                raise self._refusal(error) from None
             yield
         finally:
             os.close(lock)
@@ -63,14 +66,11 @@ class DataFolder:
                 f"The disk that holds {self.path} is almost full: {free // 2**20} MB are free, {ROOM // 2**20} MB are needed.",
                 f"Free some space. {_ELSEWHERE}",
             )
-        try:
-            for folder in (self.logs, self.releases, self.keys.folder):
-                folder.mkdir(mode=0o700, exist_ok=True)
-            probe = self.path / ".probe"
-            probe.write_bytes(b"platea")
-            probe.unlink()
-        except OSError as error:
-            raise self._refusal(error) from None
+        for folder in (self.logs, self.releases, self.keys.folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        probe = self.path / ".probe"
+        probe.write_bytes(b"platea")
+        probe.unlink()
         if self.postgres.exists() and os.geteuid() not in (0, self.postgres.stat().st_uid):
             raise Refusal(f"The data folder {self.path} was made by another user.", f"Start Platea as that user. {_ELSEWHERE}")
 

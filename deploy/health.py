@@ -1,4 +1,4 @@
-"""Asks a service on this machine whether it is well, with one plain request."""
+"""Asks a service on this machine how it is, with one plain request."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import asyncio
 from urllib.parse import urlsplit
 
 
-async def is_well(url: str, seconds: float = 2.0) -> bool:
-    """Whether GET answers 200 in time. Raises OSError where nobody listens."""
+async def ask(url: str, seconds: float = 2.0) -> tuple[int, bytes]:
+    """The status and everything after it. Raises OSError where nobody listens, TimeoutError where nobody answers."""
     parts = urlsplit(url)
     async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
-            return b" 200 " in await reader.readline()
+            status = (await reader.readline()).split(b" ", 2)
+            return int(status[1]) if len(status) > 1 and status[1].isdigit() else 0, await reader.read()
         finally:
             writer.close()
+
+
+async def is_well(url: str) -> bool:
+    return (await ask(url))[0] == 200

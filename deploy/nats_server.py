@@ -7,7 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.health import is_well
+from deploy.health import ask, is_well
 from deploy.keys import Keys, write_secret
 from deploy.ports import free
 from deploy.program import Program
@@ -67,6 +67,14 @@ class NatsServer:
     async def ready(self) -> bool:
         """JetStream has read its streams back and takes requests."""
         return await is_well(f"http://127.0.0.1:{self.monitor}/healthz")
+
+    async def has_stopped_writing(self) -> bool:
+        """After a write that failed, as on a full disk, a stream takes nothing more until the server starts again."""
+        try:
+            status, answer = await ask(f"http://127.0.0.1:{self.monitor}/healthz")
+        except (OSError, TimeoutError):
+            return False
+        return status == 503 and b"write error" in answer
 
 
 def write_passwords(path: Path, keys: Keys) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -16,11 +17,12 @@ import msgspec
 
 from deploy import ports, running
 from deploy.child import Child
-from deploy.data_folder import ROOM, DataFolder
+from deploy.data_folder import DataFolder
 from deploy.program import Program
 from deploy.refusal import Refusal
 from deploy.running import Running
 from deploy.stack import Stack
+from deploy.watch import watch_disk, watch_journal
 from proto import settings
 
 PATIENCE = 60.0
@@ -65,7 +67,10 @@ async def _run(stack: Stack, simulate: int) -> None:
         await children.start()
         running.write(stack.data.path, _told(stack))
         _greet(stack, time.monotonic() - begun)
-        await asyncio.gather(*(child.keep(_say) for child in children.all), _watch_disk(stack), _simulate(stack, simulate))
+        watching = [watch_disk(stack.data, _say)]
+        if stack.nats is not None:
+            watching.append(watch_journal(stack.data, stack.nats, children.servers[0], _say))
+        await asyncio.gather(*(child.keep(_say) for child in children.all), *watching, _simulate(stack, simulate))
 
     working, waiting = asyncio.create_task(work()), asyncio.create_task(asked.wait())
     try:
@@ -142,17 +147,6 @@ def _greet(stack: Stack, seconds: float) -> None:
     print(flush=True)
 
 
-async def _watch_disk(stack: Stack) -> None:
-    """One line when the disk fills up, another when it has room again."""
-    tight = False
-    while True:
-        free = stack.data.free()
-        if tight != (free < ROOM):
-            tight = not tight
-            _say(f"The disk that holds {stack.data.path} {f'has only {free // 2**20} MB left' if tight else 'has room again'}.")
-        await asyncio.sleep(30)
-
-
 async def _simulate(stack: Stack, responses: int) -> None:
     """Lets plausible respondents answer, as `platea simulate` does; it shows its own progress."""
     if responses:
@@ -196,7 +190,9 @@ def _short(path: Path) -> str:
 
 
 def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
+    """Nobody may be listening any more, or the disk that keeps it be full: the stack runs on."""
+    with contextlib.suppress(OSError):
+        print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
 
 
 def _complain(cause: str, way_out: str) -> int:
