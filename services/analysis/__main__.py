@@ -17,7 +17,7 @@ from services.analysis.settings import Settings
 
 async def main(chosen: Settings) -> int:
     async with running(chosen) as analysis:
-        serving = asyncio.create_task(web.serve(analysis.app, chosen.host, chosen.port))
+        serving = asyncio.create_task(web.serve(analysis.app, chosen.host, chosen.port, analysis.board.let_go))
         await asyncio.wait((serving, analysis.failed), return_when=asyncio.FIRST_COMPLETED)
         if analysis.failed.done():
             signal.raise_signal(signal.SIGTERM)

@@ -46,7 +46,8 @@ async def _tell(board: Board, survey: str, last_seen: str | None, listener: List
     await send(start)
     await _write(send, b"retry: 2000\n\n")
     while not listener.queue.empty():  # what came while the headers went out is in the current edition
-        listener.queue.get_nowait()
+        if listener.queue.get_nowait() is None:
+            return await _end(send)
     current = board.editions.get(survey)
     if current is not None and last_seen != str(current.snapshot.revision):
         await _write(send, current.frame)
@@ -59,6 +60,10 @@ async def _tell(board: Board, survey: str, last_seen: str | None, listener: List
                     break
                 frame = edition.frame
         await _write(send, frame)
+    return await _end(send)
+
+
+async def _end(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

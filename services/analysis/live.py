@@ -39,7 +39,7 @@ class Edition:
 
 @dataclass(eq=False)
 class Listener:
-    """One open connection. `queue` ends with None when the reader was too slow."""
+    """One open connection. `queue` ends with None when the reader was too slow, or the service stops."""
 
     queue: asyncio.Queue[Edition | None] = field(default_factory=lambda: asyncio.Queue(WAITING + 1))
 
@@ -48,10 +48,13 @@ class Listener:
         if self.queue.qsize() < WAITING:
             self.queue.put_nowait(edition)
             return True
+        self.end()
+        return False
+
+    def end(self) -> None:
         while not self.queue.empty():
             self.queue.get_nowait()
         self.queue.put_nowait(None)
-        return False
 
 
 class Board:
@@ -86,6 +89,12 @@ class Board:
 
     def leave(self, survey: str, listener: Listener) -> None:
         self._listeners.get(survey, set()).discard(listener)
+
+    def let_go(self) -> None:
+        """Ends every open stream, so that the service can stop; readers come back by themselves."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.end()
 
     @property
     def listening(self) -> int:

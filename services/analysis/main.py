@@ -43,6 +43,7 @@ class Analysis:
     """The running parts, for `__main__` and tests."""
 
     app: Litestar
+    board: Board
     partitions: list[Partition]
     workers: list[Worker]
     publisher: Publisher
@@ -80,7 +81,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
     tasks = [asyncio.create_task(chore()) for chore in chores]
     try:
         app = create_app(Gateway(registry, board, _asker(client), lambda: _ready(partitions, journal), _metrics(board)))
-        yield Analysis(app, partitions, workers, publisher, totals, books, failed)
+        yield Analysis(app, board, partitions, workers, publisher, totals, books, failed)
     finally:
         for worker in workers:
             worker.stop()
@@ -111,7 +112,12 @@ def _ready(partitions: list[Partition], journal: Journal) -> bool:
 
 
 def _metrics(board: Board) -> Callable[[], bytes]:
-    return lambda: generate_latest(metrics.REGISTRY)
+    def text() -> bytes:
+        metrics.listeners.set(board.listening)
+        metrics.dropped.set(board.dropped)
+        return generate_latest(metrics.REGISTRY)
+
+    return text
 
 
 def _asker(client: Any) -> Callable[[str, dict[str, Any]], Any]:

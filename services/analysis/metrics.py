@@ -20,3 +20,5 @@ seconds = Histogram(
 lag = Gauge("platea_analysis_lag_events", "Events in the journal that were not delivered yet", ["partition"], registry=REGISTRY)
 published = Counter("platea_analysis_published", "Snapshots published", ["survey"], registry=REGISTRY)
 checkpoints = Counter("platea_analysis_checkpoints", "Checkpoints written", registry=REGISTRY)
+listeners = Gauge("platea_analysis_listeners", "Open connections that follow live figures", registry=REGISTRY)
+dropped = Gauge("platea_analysis_listeners_dropped", "Live connections closed because they did not keep up", registry=REGISTRY)
