@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from dataclasses import dataclass
 import msgspec
 import nats.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js.errors import APIError, NotFoundError
 
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseSubmitted
+from services.intake.acks import Acks, Unanswered
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +85,14 @@ class Journal:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js = client.jetstream(timeout=ATTEMPT)
+        self._acks = Acks(client)
         self._batches = 0
         self._run = client.new_inbox().rpartition(".")[2]
         self._floors: dict[int, tuple[float, int]] = {}
+
+    async def open(self) -> None:
+        """Before the first write."""
+        await self._acks.open()
 
     @property
     def connected(self) -> bool:
@@ -96,7 +100,7 @@ class Journal:
 
     async def write(self, entry: Entry) -> None:
         """Returns once the event is on disk. Raises Conflict, Refused or OutOfReach."""
-        ack = await self._request(entry, _headers(entry))
+        ack = await self._ask(entry, _headers(entry))
         if ack.duplicate:
             raise Conflict
         if ack.error is not None:
@@ -116,7 +120,7 @@ class Journal:
         except nats.errors.Error as error:
             raise OutOfReach from error
         closing = _headers(last) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(entries)), "Nats-Batch-Commit": "1"}
-        ack = await self._request(last, closing)
+        ack = await self._ask(last, closing)
         if ack.error is not None:
             raise Refused if ack.error.err_code in _CONFLICTS else self._refusal(ack.error)
         if ack.batch != batch or ack.count != len(entries):
@@ -148,20 +152,11 @@ class Journal:
         self._floors[written.partition] = now, floor
         return written.seq <= floor
 
-    async def _request(self, entry: Entry, headers: dict[str, str]) -> _Ack:
-        """The journal's answer; given up early when the connection it should come by is gone."""
-        lost = self._client.stats["reconnects"]
-        asked = asyncio.ensure_future(self._client.request(_subject(entry), entry.payload, timeout=ATTEMPT, headers=headers))
+    async def _ask(self, entry: Entry, headers: dict[str, str]) -> _Ack:
         try:
-            while not (await asyncio.wait({asked}, timeout=0.1))[0]:
-                if not self._client.is_connected or self._client.stats["reconnects"] != lost:
-                    raise OutOfReach
-            answer: Msg = asked.result()
-            return _ack.decode(answer.data)
-        except (nats.errors.Error, msgspec.MsgspecError, TimeoutError) as error:
+            return _ack.decode(await self._acks.ask(_subject(entry), entry.payload, headers, ATTEMPT))
+        except (Unanswered, nats.errors.Error, msgspec.MsgspecError) as error:
             raise OutOfReach from error
-        finally:
-            asked.cancel()
 
     def _refusal(self, error: _Error) -> Refused:
         log.error("the journal refuses to write: JetStream error %s", error.err_code)

@@ -32,6 +32,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     follower, following = await wire.follow_control(client, registry, changed)
     catalogue.refresh(registry)
     journal = Journal(client)
+    await journal.open()
     committer = Committer(journal, metrics, waiting=settings.queue)
     intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(), time.time)
     try:

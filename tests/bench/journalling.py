@@ -55,6 +55,7 @@ async def publish(url: str, count: int, given: list[bytes]) -> None:
     version = instrument().version
     client = await wire.connect(url, "bench")
     journal = Journal(client)
+    await journal.open()
     gate = asyncio.Semaphore(4)
 
     def submitted(number: int) -> ResponseSubmitted:
