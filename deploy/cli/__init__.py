@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         status: Any = platea.main(arguments, prog_name="platea", standalone_mode=False)
     except Trouble as trouble:
         complain(trouble.message, trouble.way_out)
-        sys.exit(trouble.exit_code)
+        sys.exit(trouble.status)
     except click.exceptions.NoArgsIsHelpError as unasked:
         click.echo(unasked.format_message(), err=True)
         sys.exit(2)

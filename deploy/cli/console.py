@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
@@ -24,7 +24,7 @@ class Trouble(click.ClickException):
     def __init__(self, cause: str, way_out: str, status: int = 1) -> None:
         super().__init__(cause)
         self.way_out = way_out
-        self.exit_code = status
+        self.status = status
 
 
 def complain(cause: str, way_out: str = "") -> None:
@@ -66,7 +66,7 @@ class Bar:
 
 
 @contextmanager
-def progress(label: str, total: int | None, unit: str = "") -> Iterator[Bar]:
+def progress(label: str, total: int | None, unit: str = "") -> Generator[Bar]:
     """A bar on stderr with rate and time left; without a terminal nothing is drawn, and the command's last line tells all."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, refresh_per_second=5) as shown:

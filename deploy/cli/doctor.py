@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -110,7 +110,7 @@ async def _service(url: str, name: str, path: str) -> list[Finding]:
             clock = _clock(answer.headers.get("Date")) if not path else []
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return [Finding(name, f"no answer from {url}", False, "Start it with `platea up`, or name another address with --url.")]
-    checks: dict[str, Any] = content.get("checks", {}) if isinstance(content, dict) else {}
+    checks: dict[str, Any] = cast("dict[str, Any]", content).get("checks", {}) if isinstance(content, dict) else {}
     missing = [part for part, good in checks.items() if good is False]
     if answer.status == 200:
         return [Finding(name, "ready"), *clock]

@@ -139,7 +139,7 @@ def _body(number: int, line: bytes) -> Body:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Body(number, raw, fault=f"the line is not readable JSON: {error}")
     if isinstance(content, dict) and content.keys() == {"line", "reasons", "row"}:
-        content = content["row"]  # a mended line of a rejects file
+        content = cast("dict[str, Any]", content)["row"]  # a mended line of a rejects file
     if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
         return Body(number, raw, fault='the line must be an object with "answers"')
     return Body(number, raw, cast("dict[str, Any]", content))

@@ -8,7 +8,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class Server:
     @contextmanager
     def open(
         self, method: str, path: str, body: bytes | None = None, *, public: bool = False, seconds: float = TIMEOUT
-    ) -> Iterator[BinaryIO]:
+    ) -> Generator[BinaryIO]:
         """The open answer, to read in parts. `public`: works without a token."""
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
         if self.token is not None:
