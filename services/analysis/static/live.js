@@ -26,7 +26,7 @@ async function renew() {
     figures().replaceWith(document.adoptNode(fresh));
     figures().querySelectorAll("details").forEach((details, i) => { details.open = open[i] ?? false; });
     if (focused) figures().querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-    say(figures().querySelector(".standing")?.children[1]?.textContent ?? "");
+    say(document.getElementById("news")?.dataset.new ?? "");
   } finally {
     fetching = false;
     if (again) {
