@@ -22,6 +22,8 @@ LARGEST = 256
 LARGEST_BYTES = 4 * 1024 * 1024
 FLIGHTS = 1
 """Batches under way at a time: while one is flushed, the next gathers."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of answers that wait at a time."""
 PATIENCE = 5.0
 """Seconds for which an entry without an answer is sent again; nobody waits longer than this and one attempt."""
 GRACE = 2.0
@@ -59,6 +61,7 @@ class Committer:
         self._most, self._patience = waiting, patience
         self._queue: deque[Waiting] = deque()
         self._pending: dict[str, Waiting] = {}
+        self._bytes = 0
         self._flights: set[asyncio.Task[None]] = set()
         self._remembered: OrderedDict[str, None] = OrderedDict()
         self._lost: float | None = None
@@ -72,10 +75,11 @@ class Committer:
             return Outcome.CONFLICT
         if entry.after == 0 and entry.id in self._remembered:
             return Outcome.CONFLICT
-        if len(self._pending) >= self._most or self._away():
+        if len(self._pending) >= self._most or self._bytes >= MOST_BYTES or self._away():
             raise Busy
         waiting = Waiting(entry, asyncio.get_running_loop().create_future())
         self._pending[entry.id] = waiting
+        self._bytes += len(entry.payload)
         self._queue.append(waiting)
         self._pump_soon()
         # Shielded: a client that goes away takes nothing with it that others may wait for.
@@ -183,9 +187,10 @@ class Committer:
         self._settle(waiting, OutOfReach() if waiting.sent else Busy())
 
     def _settle(self, waiting: Waiting, end: Outcome | Exception) -> None:
-        self._pending.pop(waiting.entry.id, None)
         if waiting.done.done():
             return
+        del self._pending[waiting.entry.id]
+        self._bytes -= len(waiting.entry.payload)
         if isinstance(end, Exception):
             waiting.done.set_exception(end)
             waiting.done.exception()  # its client may be gone: then nobody asks, and that is fine
