@@ -11,9 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from proto.instrument import Instrument, Matrix
 from proto.snapshot import Cell, Snapshot
+from services.analysis.comparison import group_labels, groups, stratum_label
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
-from services.analysis.picture import group_labels, groups, labels_of, picture, stratum_label
+from services.analysis.picture import labels_of, picture
 from services.analysis.words import CATALOGUES, NATIVE, Words, choose
 
 _here = Path(__file__).parent

@@ -65,6 +65,12 @@ def _instrument(gateway: Gateway, survey: str) -> Instrument:
     return instrument
 
 
+def _counted(gateway: Gateway, edition: Edition) -> Instrument:
+    """The version of the instrument by which these figures were counted; a newer one may have other questions."""
+    snapshot = edition.snapshot
+    return gateway.registry.instrument(snapshot.survey, snapshot.version) or _instrument(gateway, snapshot.survey)
+
+
 def _edition(gateway: Gateway, survey: str) -> Edition:
     instrument = _instrument(gateway, survey)
     edition = gateway.board.editions.get(survey)
@@ -174,6 +180,7 @@ async def page(
     edition = gateway.board.editions.get(survey)
     if edition is None:
         return _html(dashboard.empty(instrument, language), language)
+    instrument = _counted(gateway, edition)
     stratum = by if by in instrument.strata else None
     etag = f'"{edition.snapshot.revision}-{language}-{stratum or ""}-{gateway.registry.revision}"'
     if _unchanged(request, etag):
@@ -189,7 +196,8 @@ async def page(
 async def download(request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
     """The figures of one question as CSV: /live/{survey}/{question}.csv."""
     gateway = _of(request)
-    edition, instrument = _edition(gateway, survey), _instrument(gateway, survey)
+    edition = _edition(gateway, survey)
+    instrument = _counted(gateway, edition)
     id = file.removesuffix(".csv")
     if id == file or id not in edition.snapshot.questions:
         raise Problem("not-found", "There is a file for each question, such as B01.csv.")

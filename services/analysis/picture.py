@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect
 from dataclasses import dataclass, field, replace
 
-from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Ranking, ShortText, Texts
-from proto.snapshot import Cell, Figures, Group, Row, Snapshot
+from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
+from proto.snapshot import Cell, Figures, Row
 from services.analysis.layout import question_options, scored
 from services.analysis.words import Words
 
@@ -189,10 +189,10 @@ def _line(label: str, row: Row, segments: list[Segment], words: Words) -> Line:
     if row.withheld:
         return Line(label, [Shaded("", withheld=True)])
     net = "" if row.net_agreement is None else words.points(row.net_agreement)
-    return Line(label, [_shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
+    return Line(label, [shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
 
 
-def _shaded(cell: Cell, words: Words) -> Shaded:
+def shaded(cell: Cell, words: Words) -> Shaded:
     if cell.withheld:
         return Shaded("", withheld=True)
     if cell.share is None:
@@ -223,61 +223,3 @@ def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
             segments.append(Segment(_percent(x), _percent(n * per), f"s{step}"))
         x += n * per
     return segments
-
-
-def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
-    for derived in instrument.derived:
-        if derived.id == name:
-            return words.text(derived.labels["1"]) if "1" in derived.labels else name
-    return words.stratum(name.partition(".")[2])
-
-
-def group_labels(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
-    """Texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option itself."""
-    texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
-    variable = name.partition(".")[0]
-    for question in instrument.questions:
-        if question.var == variable and question.privacy.hierarchy:
-            own = {option.code: option.text for option in question_options(question)}
-            texts = own | instrument.hierarchies[question.privacy.hierarchy].labels
-    return {code: words.text(texts[code]) if code in texts else code for code in codes}
-
-
-def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:
-    """The question in each group of a stratum, side by side; None where it is not broken down."""
-    each = snapshot.breakdowns.get(stratum, {})
-    names = group_labels(instrument, stratum, list(each), words)
-    shown = {code: group for code, group in each.items() if group.responses != 0}
-    if not any(question.id in group.questions for group in shown.values()):
-        return None
-    whole = snapshot.questions[question.id]
-    net = isinstance(question, Matrix) and question.ordered
-    if isinstance(question, Matrix) and not net:
-        return None
-    codes: dict[str, str]
-    if isinstance(question, Matrix):
-        codes = {row.code: words.text(row.text) for row in question.rows}
-    else:
-        cells = whole.cells or whole.bands
-        labels = labels_of(question, cells, words)
-        codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
-    lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
-    if all(cell.withheld for line in lines for cell in line.cells):
-        return Grid([], [], words("breakdown_withheld"))
-    heads = [names[code] + ("" if group.responses is None else f" ({words.number(group.responses)})") for code, group in shown.items()]
-    caption = words("mean_in_group") if net else words("share_in_group")
-    return Grid(heads, lines, f"{words('by_table', stratum=stratum_label(instrument, stratum, words))}. {caption}.")
-
-
-def _in_group(code: str, group: Group, question: AnyQuestion, words: Words) -> Shaded:
-    figures = group.questions.get(question.id)
-    if figures is None or figures.withheld:
-        return Shaded("", withheld=True)
-    if isinstance(question, Matrix):
-        net = figures.rows[code].net_agreement
-        return (
-            Shaded("", withheld=True)
-            if net is None and figures.rows[code].answered != 0
-            else Shaded(words.points(net) if net is not None else NO_VALUE)
-        )
-    return _shaded((figures.cells or figures.bands)[code], words)

@@ -1,0 +1,67 @@
+"""A question in each group of a stratum, side by side. Pure."""
+
+from __future__ import annotations
+
+from proto.instrument import AnyQuestion, Instrument, Matrix, Texts
+from proto.snapshot import Group, Snapshot
+from services.analysis.layout import question_options
+from services.analysis.picture import LONG, NO_VALUE, Grid, Line, Shaded, labels_of, shaded
+from services.analysis.words import Words
+
+
+def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
+    for derived in instrument.derived:
+        if derived.id == name:
+            return words.text(derived.labels["1"]) if "1" in derived.labels else name
+    return words.stratum(name.partition(".")[2])
+
+
+def group_labels(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+    """Texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option itself."""
+    texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
+    variable = name.partition(".")[0]
+    for question in instrument.questions:
+        if question.var == variable and question.privacy.hierarchy:
+            own = {option.code: option.text for option in question_options(question)}
+            texts = own | instrument.hierarchies[question.privacy.hierarchy].labels
+    return {code: words.text(texts[code]) if code in texts else code for code in codes}
+
+
+def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:
+    """The question in each group of a stratum, side by side; None where it is not broken down."""
+    each = snapshot.breakdowns.get(stratum, {})
+    names = group_labels(instrument, stratum, list(each), words)
+    shown = {code: group for code, group in each.items() if group.responses != 0}
+    if not any(question.id in group.questions for group in shown.values()):
+        return None
+    whole = snapshot.questions[question.id]
+    net = isinstance(question, Matrix) and question.ordered
+    if isinstance(question, Matrix) and not net:
+        return None
+    codes: dict[str, str]
+    if isinstance(question, Matrix):
+        codes = {row.code: words.text(row.text) for row in question.rows}
+    else:
+        cells = whole.cells or whole.bands
+        labels = labels_of(question, cells, words)
+        codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
+    lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
+    if all(cell.withheld for line in lines for cell in line.cells):
+        return Grid([], [], words("breakdown_withheld"))
+    heads = [names[code] + ("" if group.responses is None else f" ({words.number(group.responses)})") for code, group in shown.items()]
+    caption = words("mean_in_group") if net else words("share_in_group")
+    return Grid(heads, lines, f"{words('by_table', stratum=stratum_label(instrument, stratum, words))}. {caption}.")
+
+
+def _in_group(code: str, group: Group, question: AnyQuestion, words: Words) -> Shaded:
+    figures = group.questions.get(question.id)
+    if figures is None or figures.withheld:
+        return Shaded("", withheld=True)
+    if isinstance(question, Matrix):
+        net = figures.rows[code].net_agreement
+        return (
+            Shaded("", withheld=True)
+            if net is None and figures.rows[code].answered != 0
+            else Shaded(words.points(net) if net is not None else NO_VALUE)
+        )
+    return shaded((figures.cells or figures.bands)[code], words)
