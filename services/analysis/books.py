@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from proto.registry import Registry
 from services.analysis.fold import Answered, Folder
 from services.analysis.journal import Entry
 from services.analysis.store import Stored
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Books:
@@ -54,7 +57,7 @@ class Books:
     def read(self, entry: Entry) -> tuple[Any, Any]:
         """The event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent, or KeyError as `reader`."""
         event = read_response(entry.data)
-        if not _is_id(event.id) or not entry.subject.endswith(f".{event.survey}.{event.id}"):
+        if _ID.fullmatch(event.id) is None or not entry.subject.endswith(f".{event.survey}.{event.id}"):
             raise UnreadableEvent("another subject than its own")
         if isinstance(event, ResponseWithdrawn):
             return event, None
@@ -62,7 +65,3 @@ class Books:
             return event, self.reader(event.survey, event.version).stored(bytes(event.answers))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise UnreadableEvent("answers that do not fit the instrument") from None
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)

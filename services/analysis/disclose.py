@@ -226,28 +226,32 @@ def _breakdown(exact: Snapshot, instrument: Instrument, name: str, kept: Mapping
     groups, shown = exact.breakdowns[name], shown_groups(exact, instrument, name)
     if shown is None:
         return {code: Group(withheld=True) for code in groups}
-    grouping = _grouping(instrument, name)
-    source = grouping[0] if grouping else None
-    with_figures = [code for code in groups if code in shown and groups[code].responses]
-    questions: dict[str, dict[str, Figures]] = {code: {} for code in with_figures}
+    questions: dict[str, dict[str, Figures]] = {code: {} for code in groups}
     for question in public_questions(instrument):
-        if question.id == source or not with_figures or question.id not in groups[with_figures[0]].questions:
-            continue
-        each = {code: groups[code].questions[question.id] for code in with_figures}
-        sizes = [groups[code].responses or 0 for code in with_figures]
-        found = _verdict_in_groups(question, list(each.values()), sizes, exact, kept[question.id], instrument.policy.withhold_below)
-        for code, figures in each.items():
-            questions[code][question.id] = _veil(question, figures, found, 0, scores=False)
+        found = verdict_in_groups(exact, instrument, name, question, kept[question.id])
+        for code in with_figures(exact, instrument, name, question):
+            questions[code][question.id] = _veil(question, groups[code].questions[question.id], found, 0, scores=False)
     return {
         code: Group(responses=group.responses, questions=questions.get(code, {})) if code in shown else Group(withheld=True)
         for code, group in groups.items()
     }
 
 
-def _verdict_in_groups(
-    question: AnyQuestion, each: list[Figures], sizes: list[int], exact: Snapshot, margin: Verdict, limit: int
-) -> Verdict:
-    """What to hide of a question in every group. Those outside the groups count as one more row of the table."""
+def with_figures(exact: Snapshot, instrument: Instrument, name: str, question: AnyQuestion) -> list[str]:
+    """The groups of a stratum in which the question has public figures. A stratum does not break down its own question."""
+    grouping, shown = _grouping(instrument, name), shown_groups(exact, instrument, name)
+    if shown is None or (grouping is not None and grouping[0] == question.id):
+        return []
+    groups = exact.breakdowns[name]
+    return [code for code, group in groups.items() if code in shown and group.responses and question.id in group.questions]
+
+
+def verdict_in_groups(exact: Snapshot, instrument: Instrument, name: str, question: AnyQuestion, margin: Verdict) -> Verdict:
+    """What to hide of a question in every group of a stratum. Those outside the shown groups count as one more row."""
+    groups, limit = exact.breakdowns[name], instrument.policy.withhold_below
+    shown = with_figures(exact, instrument, name, question)
+    each = [groups[code].questions[question.id] for code in shown]
+    sizes = [groups[code].responses or 0 for code in shown]
     found: dict[str, Hidden | None] = {}
     columns = zip(pieces(question, exact.questions[question.id]), *(pieces(question, figures) for figures in each), strict=True)
     outside = exact.responses - sum(sizes)

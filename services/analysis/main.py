@@ -34,7 +34,7 @@ RECOUNT_PATIENCE = 900.0
 """Seconds; a recount reads every response."""
 TOGETHER = 1.0
 """Seconds between checkpoints where another worker publishes what this one counts."""
-LAST_CHORES = 5.0
+LAST_CHORES = 3.0
 """Seconds for checkpoints at the end. Without them nothing is lost; the next start takes longer."""
 
 

@@ -17,7 +17,7 @@ from services.analysis.disclose import rounded
 from services.analysis.layout import Counts, arrange
 from services.analysis.state import State
 from services.analysis.stats import published, wilson
-from services.analysis.withhold import small
+from services.analysis.withhold import Hidden, small
 
 Mask = NDArray[np.bool_]
 
@@ -118,7 +118,8 @@ def public(book: CodeBook, released: State, whole: Snapshot, row: str, column: s
     """The table under the rules of `disclose`; `whole` is the exact snapshot of the same released state. Raises Problem.
 
     Claim: no small count of this table, nor of its complement towards the totals of its rows and columns, is shown or
-    follows from the others. Rows and columns that are hidden in the one-way figures are hidden here.
+    follows from the others. Rows and columns that are hidden in the one-way figures are hidden here. The same table
+    turned round hides the same cells, and so does the breakdown of the snapshot where it is the same table.
     """
     policy, limit = book.instrument.policy, book.instrument.policy.withhold_below
     if released.responses < policy.minimum:
@@ -127,17 +128,49 @@ def public(book: CodeBook, released: State, whole: Snapshot, row: str, column: s
         _demand_public(book, name)
     table = exact(book, released, row, column, revision=whole.revision, as_of=whole.as_of)
     one, other = _sides(book, row, column)
-    rows, columns = _margin(book, whole, one), _margin(book, whole, other)
     found = cross(released, one, other)
-    hidden: Mask | None = None
-    if rows is not None and columns is not None:
-        hidden = hide(found, one.exclusive, other.exclusive, rows, columns, limit)
+    if row > column:
+        turned = _mask(book, whole, cross(released, other, one), other, one)
+        hidden = None if turned is None else turned.T
+    else:
+        hidden = _mask(book, whole, found, one, other)
     cells: dict[str, dict[str, Cell]] = {}
     for i, (code, line) in enumerate(table.cells.items()):
         quiet = small(int(found.row_totals[i] - found.rows[i]), limit)  # the share would tell how many did not answer
         shown = {to: Cell(cell.n) if quiet else rounded(cell) for to, cell in line.items()}
         cells[code] = {to: Cell(withheld=True) if hidden is None or hidden[i, j] else cell for j, (to, cell) in enumerate(shown.items())}
     return msgspec.structs.replace(table, cells=cells)
+
+
+def _mask(book: CodeBook, whole: Snapshot, found: Crossing, one: Side, other: Side) -> Mask | None:
+    """Which cells to hide; None for all."""
+    rows, columns = _margin(book, whole, one), _margin(book, whole, other)
+    if rows is None or columns is None:
+        return None
+    for stratum, question, turned in ((one, other, False), (other, one, True)):
+        broken_down = _in_breakdown(book, whole, stratum, question)
+        if broken_down is not None:
+            groups, hidden = broken_down
+            if hidden is None:
+                return None
+            mask = np.array([[group not in groups or code in hidden for code in question.codes] for group in stratum.codes])
+            return mask.T if turned else mask
+    return hide(found, one.exclusive, other.exclusive, rows, columns, book.instrument.policy.withhold_below)
+
+
+def _in_breakdown(book: CodeBook, whole: Snapshot, stratum: Side, question: Side) -> tuple[list[str], Hidden | None] | None:
+    """The groups and the hidden codes of the snapshot's breakdown that is this very table; None where there is none."""
+    instrument = book.instrument
+    if stratum.name not in instrument.strata or question.name in instrument.strata:
+        return None
+    id, _, row = question.name.partition(".")
+    asked = instrument.question(id)
+    groups = disclose.with_figures(whole, instrument, stratum.name, asked)
+    if not groups:
+        return None
+    limit = instrument.policy.withhold_below
+    margin = disclose.verdict(asked, whole.questions[id], whole.responses, limit, disclose.classes(instrument, id))
+    return groups, disclose.verdict_in_groups(whole, instrument, stratum.name, asked, margin)[row]
 
 
 def _demand_public(book: CodeBook, name: str) -> None:

@@ -72,6 +72,30 @@ def test_no_small_count_follows_from_a_public_table_and_its_margins(people: list
     assert not leaks
 
 
+@settings(max_examples=25, deadline=None)
+@given(crowds(10, 400), st.sampled_from(PAIRS))
+def test_a_table_turned_round_hides_the_same_cells(people: list[Answers], pair: tuple[str, str]) -> None:
+    one, other = public(people, *pair).cells, public(people, *reversed(pair)).cells
+    assert {(i, j): cell.n for i, line in one.items() for j, cell in line.items()} == {
+        (i, j): cell.n for j, line in other.items() for i, cell in line.items()
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(crowds(10, 400), st.sampled_from(["Why", "Use", "Since"]))
+def test_a_table_hides_what_the_breakdown_of_the_same_question_hides(people: list[Answers], question: str) -> None:
+    whole = stats.exact(book(), state_of(people), revision=1, as_of="now")
+    seen = disclose.publish(whole, survey())
+    assert seen is not None
+    cells = public(people, "place.region", question).cells
+    for code, group in seen.breakdowns["place.region"].items():
+        figures = group.questions.get(question)
+        if figures is not None and not figures.withheld:
+            assert {to: cell.n for to, cell in cells[code].items()} == {to: cell.n for to, cell in (figures.cells or figures.bands).items()}
+        elif group.responses != 0:
+            assert all(cell.withheld for cell in cells[code].values())
+
+
 def public(people: list[Answers], row: str, column: str) -> Table:
     state = state_of(people)
     return tables.public(book(), state, stats.exact(book(), state, revision=4, as_of="now"), row, column)

@@ -92,6 +92,20 @@ async def test_events_that_were_delivered_to_nobody_are_not_passed_over(pen: Pen
         await until(lambda: analysis.totals.own(SURVEY) == 60)
 
 
+async def test_reading_again_does_not_forget_what_is_recorded(pen: Pen, service: Service, provisioner: Any) -> None:
+    """Intake tells "recorded" from the floor of the consumer, also when that was made anew."""
+    js = provisioner.jetstream(timeout=10)
+    await _crowd(pen, service)
+    before = [(await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))).ack_floor.stream_seq for partition in range(4)]
+    for partition in range(4):
+        await js.delete_consumer(subjects.RESPONSES, subjects.durable(partition))
+    async with service.running() as analysis:
+        await until(lambda: all(partition.held for partition in analysis.partitions))
+        await until(lambda: pen.all_acknowledged())
+    after = [(await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))).ack_floor.stream_seq for partition in range(4)]
+    assert after == before
+
+
 async def test_a_corrupt_event_is_parked_and_the_others_go_on(pen: Pen, service: Service, database: Any) -> None:
     await pen.scrawl(b"\xff not json", number=1)
     await pen.scrawl(b'{"type":"response.submitted.v1","id":"short"}', number=2)
