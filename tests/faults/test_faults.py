@@ -46,7 +46,8 @@ async def settled(stack: Operated, receipts: list[str], seconds: float = 60.0) -
 
 
 async def test_whatever_is_killed_nothing_accepted_is_lost_or_counted_twice(stack: Operated) -> None:
-    crowd = Crowd(stack.url, RESPONSES, pause=0.05)
+    crowd = Crowd(stack.url, RESPONSES)
+    crowd.pause = KILLS * 4 * 3.5 * crowd.at_once / RESPONSES  # people are still answering at the last fall
     answering = asyncio.create_task(crowd.answer())
     for _ in range(KILLS):
         for name in ("analysis", "nats", "intake", "postgres"):
