@@ -19,6 +19,9 @@ ROWS = 1024
 EXACT = 256
 """Most responses in one float32 product with record keys: 256 keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds."""
 
+FEW = 12
+"""Fewer responses than this are added cell by cell: a product costs the same for one as for dozens."""
+
 _beside = ThreadPoolExecutor(2, "fold")
 """Products leave Python's lock alone, so half of them run beside the other half."""
 
@@ -46,20 +49,32 @@ class Folder:
     def _fold(self, state: State, responses: Sequence[Answered], sign: int) -> None:
         x, numbers = self.codebook.tabulate([answers for _, answers in responses])
         keys = self._record_keys(id for id, _ in responses)
-        third = x.shape[1] // 3  # about the same work on both sides
-        beside = _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)
-        _add(state.burt, x.T @ x, sign)
-        _add_keys(state.keys, x, keys, slice(0, third), sign)
+        (_add_each if len(x) < FEW else _add_all)(state, x, keys, sign)
         if numbers.shape[1]:
             _add(state.products, numbers.T.astype(np.float64) @ x, sign)
             for row, addend in zip(state.squares, _squares(numbers), strict=True):
                 row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
-        beside.result()
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
         drawn = b"".join(hashlib.blake2b(bytes.fromhex(id), digest_size=2, key=self._secret).digest() for id in ids)
         return np.frombuffer(drawn, "<u2").astype(np.float32)
+
+
+def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+    for row, key in zip(x, keys, strict=True):
+        columns = np.flatnonzero(row)
+        cells = np.ix_(columns, columns)
+        state.burt[cells] += sign
+        state.keys[cells] += sign * float(key)
+
+
+def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+    third = x.shape[1] // 3  # about the same work on both sides
+    beside = _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)
+    _add(state.burt, x.T @ x, sign)
+    _add_keys(state.keys, x, keys, slice(0, third), sign)
+    beside.result()
 
 
 def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:

@@ -121,16 +121,17 @@ class Partition:
         finally:
             self._building.discard(survey)
 
-    async def copy(self, survey: str, digest: str, moved: set[str] | None = None) -> State | None:
-        """The state, where it is there in the columns of that code book. Who moved is taken over into `moved`."""
+    async def add_to(self, total: State, survey: str, digest: str, moved: set[str] | None = None) -> bool:
+        """Adds the count to a total, where it is there in the columns of that code book. Who moved is taken over into `moved`."""
         async with self.folding:
             count = self.counts.get(survey)
             if count is None or count.digest != digest:
-                return None
+                return False
             if moved is not None:
                 moved |= count.moved
                 count.moved = set()
-            return count.state.copy()
+            await asyncio.to_thread(total.merge, count.state)
+            return True
 
     async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
         try:

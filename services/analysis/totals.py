@@ -47,9 +47,8 @@ class Totals:
             return None
         total = folder.empty()
         for partition in self.partitions:
-            if (part := await partition.copy(survey, folder.codebook.digest, moved)) is None:
+            if not await partition.add_to(total, survey, folder.codebook.digest, moved):
                 return None
-            await asyncio.to_thread(total.merge, part)
         for state in await self._read_others(survey, folder.codebook.digest) if others else []:
             total.merge(state)
         return folder, total

@@ -23,7 +23,7 @@ assert isinstance(SMALL, Instrument)
 READER = Reader(SMALL)
 ANSWERS = [READER.canonical(Population(SMALL, 3, "2026-11-22").respondent(number).answers) for number in range(401)]
 FOLDER = Folder(CodeBook(READER), b"a secret of thirty-two bytes....")
-PEOPLE = st.lists(st.integers(0, 400), max_size=12)
+PEOPLE = st.lists(st.integers(0, 400), max_size=30)
 
 
 def someone(number: int) -> Answered:
