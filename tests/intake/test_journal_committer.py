@@ -126,6 +126,6 @@ async def test_without_a_connection_new_entries_wait_a_moment_and_then_are_refus
 
 async def test_those_that_come_together_are_written_together() -> None:
     journal = Whimsical(Random(1), trouble=0)
-    group = committer(journal)
+    group = committer(journal, patience=30.0)
     await asyncio.gather(*(group.commit(submitted(f"{n:032x}")) for n in range(600)))
     assert journal.sizes == [256, 256, 88]
