@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from deploy.provision import PARTITIONS
@@ -188,7 +188,7 @@ async def _begin_again(provisioner: Any, database: Any, pen: Pen) -> None:
     await database.execute("truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, released")
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(program=st.lists(operations, min_size=4, max_size=14))
 @example(program=[Op("withdraw", 1), Op("submit", 1, 3), Op("settle"), Op("crash"), Op("submit", 1, 4)])
 @example(
