@@ -86,9 +86,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         for worker in workers:
             worker.stop()
         await asyncio.wait(loops, timeout=LAST_CHORES)
-        for task in (*loops, *tasks, following, figures):
-            task.cancel()
-        await asyncio.gather(*loops, *tasks, following, figures, return_exceptions=True)
+        await _ended({*loops, *tasks, following, figures})
         try:
             async with asyncio.timeout(LAST_CHORES):
                 await asyncio.gather(keeper.finish(), publisher.finish())
@@ -96,6 +94,14 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
             log.warning("the database does not answer; the next start counts from an older checkpoint")
         await store.close()
         await client.close()
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    """Libraries below may swallow a cancellation that meets the end of what they wait for, so it is repeated."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
