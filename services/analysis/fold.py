@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
 from typing import Any
 
@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 from proto.codebook import CodeBook
 from services.analysis.state import Matrix, State
 
-ROWS = 1024
-"""Responses tabulated at once."""
-EXACT = 256
-"""Most responses in one float32 product with record keys: 256 keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds."""
-
+ROWS = 256
+"""Most responses in one float32 product: 256 record keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds exactly."""
 FEW = 12
 """Fewer responses than this are added cell by cell: a product costs the same for one as for dozens."""
 
@@ -41,19 +38,18 @@ class Folder:
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
         """Adds the responses to the state; with `sign` -1 takes them back."""
+        adding: list[Future[None]] = []
         for _, version in groupby(responses, _version):
             same = list(version)
             for start in range(0, len(same), ROWS):
-                self._fold(state, same[start : start + ROWS], sign)
-
-    def _fold(self, state: State, responses: Sequence[Answered], sign: int) -> None:
-        x, numbers = self.codebook.tabulate([answers for _, answers in responses])
-        keys = self._record_keys(id for id, _ in responses)
-        (_add_each if len(x) < FEW else _add_all)(state, x, keys, sign)
-        if numbers.shape[1]:
-            _add(state.products, numbers.T.astype(np.float64) @ x, sign)
-            for row, addend in zip(state.squares, _squares(numbers), strict=True):
-                row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
+                rows = same[start : start + ROWS]
+                x, numbers = self.codebook.tabulate([answers for _, answers in rows])
+                keys = self._record_keys(id for id, _ in rows)
+                wait(adding)  # the last rows are multiplied while these are tabulated
+                adding += _add_each(state, x, keys, sign) if len(x) < FEW else _add_all(state, x, keys, sign)
+                _add_numbers(state, x, numbers, sign)
+        for done in adding:
+            done.result()
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
@@ -61,20 +57,30 @@ class Folder:
         return np.frombuffer(drawn, "<u2").astype(np.float32)
 
 
-def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> list[Future[None]]:
     for row, key in zip(x, keys, strict=True):
         columns = np.flatnonzero(row)
         cells = np.ix_(columns, columns)
         state.burt[cells] += sign
         state.keys[cells] += sign * float(key)
+    return []
 
 
-def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> list[Future[None]]:
     third = x.shape[1] // 3  # about the same work on both sides
-    beside = _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)
-    _add(state.burt, x.T @ x, sign)
-    _add_keys(state.keys, x, keys, slice(0, third), sign)
-    beside.result()
+
+    def add_burt_and_some_keys() -> None:
+        _add(state.burt, x.T @ x, sign)
+        _add_keys(state.keys, x, keys, slice(0, third), sign)
+
+    return [_beside.submit(add_burt_and_some_keys), _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)]
+
+
+def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64], sign: int) -> None:
+    if numbers.shape[1]:
+        _add(state.products, numbers.T.astype(np.float64) @ x, sign)
+        for row, addend in zip(state.squares, _squares(numbers), strict=True):
+            row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
 
 
 def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
@@ -82,9 +88,7 @@ def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
 
 
 def _add_keys(sums: Matrix, x: NDArray[np.float32], keys: NDArray[np.float32], columns: slice, sign: int) -> None:
-    for start in range(0, len(x), EXACT):
-        rows = slice(start, start + EXACT)
-        _add(sums[:, columns], x[rows].T @ (x[rows, columns] * keys[rows, None]), sign)
+    _add(sums[:, columns], x.T @ (x[:, columns] * keys[:, None]), sign)
 
 
 def _version(response: Answered) -> object:
