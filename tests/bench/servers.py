@@ -103,8 +103,8 @@ def exact(running: Servers) -> int:
 
 
 @contextlib.contextmanager
-def calibration(running: Servers) -> Iterator[int]:
-    """The two calibration handlers, on the returned port."""
+def calibration(running: Servers) -> Iterator[tuple[int, psutil.Process]]:
+    """The two calibration handlers: their port and their process."""
     port = ports.free()
 
     async def ready() -> bool:
@@ -115,8 +115,8 @@ def calibration(running: Servers) -> Iterator[int]:
             return answer.status == 200
 
     settings = {"CALIBRATION_PORT": str(port), "CALIBRATION_DATABASE": running.stack.addresses.database["platea"]}
-    with running.running(Program("calibration", [sys.executable, "-m", "tests.bench.calibration"], ready, settings)):
-        yield port
+    with running.running(Program("calibration", [sys.executable, "-m", "tests.bench.calibration"], ready, settings)) as process:
+        yield port, process
 
 
 def processor_time(*processes: psutil.Process) -> float:
