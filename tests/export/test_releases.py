@@ -19,24 +19,18 @@ import pandas as pd
 import pytest
 
 from deploy.cli.respondents import Population
-from proto import author, tokens
+from proto import tokens
 from proto.answers import today_of
-from proto.instrument import Instrument
 from proto.registry import Registry, published
 from proto.tokens import Token
 from services.export.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.store import Store
 from services.export.verify import check
+from tests.faults.respondents import action3
 
 API = "/api/v1/surveys/ai-security/releases"
 Client = httpx.AsyncClient
-
-
-def action3() -> Instrument:
-    found = author.load(author.bundled()["ai-security"])
-    assert isinstance(found, Instrument)
-    return found
 
 
 @pytest.fixture
