@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A count with its share of those who answered and the 95 % Wilson interval of the share; or a withheld one."""
 
     n: int | None = None
@@ -14,7 +14,7 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
     withheld: bool = False
 
 
-class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     answered: int | None = None
     cells: dict[str, Cell] = {}
     withheld: bool = False
@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     net_agreement: float | None = None
 
 
-class Figures(msgspec.Struct, frozen=True, omit_defaults=True):
+class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One question. `cells` for single, multiple and ranking (ranked at all), `rows` for a matrix, `bands` for numbers
     and dates; texts have only `answered`. `sum`, `mean` and `variance` (divisor n - 1) stand in the exact view only."""
 
@@ -42,7 +42,7 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True):
     sum: float | None = None
 
 
-class Group(msgspec.Struct, frozen=True, omit_defaults=True):
+class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One stratum of a breakdown."""
 
     responses: int | None = None

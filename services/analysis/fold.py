@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
 from typing import Any
 
@@ -18,9 +17,6 @@ ROWS = 256
 """Most responses in one float32 product: 256 record keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds exactly."""
 FEW = 12
 """Fewer responses than this are added cell by cell: a product costs the same for one as for dozens."""
-
-_beside = ThreadPoolExecutor(2, "fold")
-"""Products leave Python's lock alone, so half of them run beside the other half."""
 
 Answered = tuple[str, Any]
 """A response's id and its answers as the Struct of its version."""
@@ -38,18 +34,14 @@ class Folder:
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
         """Adds the responses to the state; with `sign` -1 takes them back."""
-        adding: list[Future[None]] = []
         for _, version in groupby(responses, _version):
             same = list(version)
             for start in range(0, len(same), ROWS):
                 rows = same[start : start + ROWS]
                 x, numbers = self.codebook.tabulate([answers for _, answers in rows])
                 keys = self._record_keys(id for id, _ in rows)
-                wait(adding)  # the last rows are multiplied while these are tabulated
-                adding += _add_each(state, x, keys, sign) if len(x) < FEW else _add_all(state, x, keys, sign)
+                (_add_each if len(x) < FEW else _add_all)(state, x, keys, sign)
                 _add_numbers(state, x, numbers, sign)
-        for done in adding:
-            done.result()
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
@@ -57,23 +49,17 @@ class Folder:
         return np.frombuffer(drawn, "<u2").astype(np.float32)
 
 
-def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> list[Future[None]]:
+def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
     for row, key in zip(x, keys, strict=True):
         columns = np.flatnonzero(row)
         cells = np.ix_(columns, columns)
         state.burt[cells] += sign
         state.keys[cells] += sign * float(key)
-    return []
 
 
-def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> list[Future[None]]:
-    third = x.shape[1] // 3  # about the same work on both sides
-
-    def add_burt_and_some_keys() -> None:
-        _add(state.burt, x.T @ x, sign)
-        _add_keys(state.keys, x, keys, slice(0, third), sign)
-
-    return [_beside.submit(add_burt_and_some_keys), _beside.submit(_add_keys, state.keys, x, keys, slice(third, None), sign)]
+def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+    _add(state.burt, x.T @ x, sign)
+    _add(state.keys, x.T @ (x * keys[:, None]), sign)
 
 
 def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64], sign: int) -> None:
@@ -85,10 +71,6 @@ def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64
 
 def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
     (np.add if sign > 0 else np.subtract)(sums, addend, out=sums)
-
-
-def _add_keys(sums: Matrix, x: NDArray[np.float32], keys: NDArray[np.float32], columns: slice, sign: int) -> None:
-    _add(sums[:, columns], x.T @ (x[:, columns] * keys[:, None]), sign)
 
 
 def _version(response: Answered) -> object:

@@ -26,7 +26,7 @@ Unavailable = (OSError, NatsError, asyncio.TimeoutError)
 
 PULL = 5.0
 """Seconds that a request for events stays open at the server."""
-GATHER = 0.25
+GATHER = 0.15
 """Seconds for a batch to grow after its first event: one flush to disk then serves many."""
 _NO_SUCH_MESSAGE = 10043
 

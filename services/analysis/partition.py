@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.analysis.books import Books
 from services.analysis.fold import Answered, Folder
@@ -19,6 +21,9 @@ PAGE = 1024
 """Responses folded at once while a state is rebuilt."""
 MOST_MOVED = 10_000
 """More ids than any policy waits for need not be remembered."""
+
+_counting = ThreadPoolExecutor(1, "counting")
+"""Partitions fold one after the other: side by side they would only wait for each other, and each for all."""
 
 
 @dataclass
@@ -135,8 +140,9 @@ class Partition:
 
     async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
         try:
-            await asyncio.to_thread(count.folder.fold, count.state, joined)
-            await asyncio.to_thread(count.folder.fold, count.state, left, -1)
+            await _in_turn(count.folder.fold, count.state, joined)
+            if left:
+                await _in_turn(count.folder.fold, count.state, left, -1)
         except BaseException:  # a count that was left half-way is built again
             self.counts.pop(survey, None)
             raise
@@ -175,7 +181,11 @@ class Partition:
         async for one in stored:
             page.append(one)
             if len(page) == PAGE:
-                await asyncio.to_thread(fold, page)
+                await _in_turn(fold, page)
                 done, page = done + len(page), []
-        await asyncio.to_thread(fold, page)
+        await _in_turn(fold, page)
         return done + len(page)
+
+
+async def _in_turn(fold: Callable[..., None], *what: Any) -> None:
+    await asyncio.get_running_loop().run_in_executor(_counting, fold, *what)

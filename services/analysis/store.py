@@ -96,6 +96,8 @@ class Lane(Reading):
     def __init__(self, connection: Any, partition: int) -> None:
         super().__init__(connection)
         self.partition = partition
+        self._kept: set[tuple[str, str]] = set()
+        """Versions of surveys that this connection has seen in the store."""
 
     async def record(
         self, events: Sequence[tuple[int, ResponseEvent]], parked: Sequence[tuple[int, str]], end: int, surveys: Iterable[Instrument]
@@ -104,10 +106,11 @@ class Lane(Reading):
 
         `surveys` are the instruments the batch refers to: no response is stored without.
         """
+        new = {(one.id, one.version): one for one in surveys if (one.id, one.version) not in self._kept}
         async with self._connection.transaction():
             await self._connection.executemany(
                 "-- survey\ninsert into surveys values ($1, $2, $3) on conflict do nothing",
-                [(one.id, one.version, instruments.encode(one).decode()) for one in surveys],
+                [(*key, instruments.encode(one).decode()) for key, one in new.items()],
             )
             made = plan(await self._known({event.id for _, event in events}), events)
             await self._write(made, end)
@@ -122,6 +125,7 @@ class Lane(Reading):
                 self.partition,
                 end,
             )
+        self._kept |= new.keys()
         return made
 
     async def _known(self, ids: set[str]) -> dict[str, Row]:
