@@ -12,7 +12,7 @@ from proto import web
 from services.intake.pages import compose
 from services.intake.pages.words import catalogues, choose
 from services.intake.replies import Req
-from services.intake.routes_pages import html
+from services.intake.visit import html
 
 KEYS = {
     "not-found": "not_found",

@@ -1,0 +1,68 @@
+"""What every page route does with a request: which survey, in which language, what was typed, and the page that goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+from litestar import Response
+
+from proto import web
+from proto.answers import Reader
+from proto.problem import Problem
+from services.intake import catalogue
+from services.intake.context import Intake
+from services.intake.pages import compose
+from services.intake.pages.compose import Survey
+from services.intake.pages.words import choose
+from services.intake.replies import Req
+
+MAX_FORM = 512 * 1024
+"""Bytes; a form writes its answers longer than JSON does, since it escapes them."""
+MAX_FIELDS = 5000
+
+Page = Response[bytes]
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Page:
+    """A page. Browsers keep it for going back, and for nothing else."""
+    fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
+    return Response(body, status_code=status, media_type="text/html", headers={**web.SECURITY_HEADERS, **fixed, **(headers or {})})
+
+
+def known_survey(intake: Intake, survey: str) -> catalogue.Survey:
+    known = intake.catalogue.surveys.get(survey)
+    if known is None:
+        raise Problem("survey-unknown")
+    return known
+
+
+def demand_open(intake: Intake, survey: str) -> None:
+    if not intake.registry.is_open(survey):
+        raise Problem("survey-closed")
+
+
+def read_in(request: Req, reader: Reader) -> Survey:
+    """The survey in the language that this reader gets."""
+    instrument = reader.instrument
+    offered = (instrument.source_language, *(code for code in instrument.languages if code != instrument.source_language))
+    language = choose(offered, request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    return compose.survey_in(instrument, language)
+
+
+def first(fields: dict[str, list[str]], name: str) -> str:
+    return fields.get(name, [""])[0]
+
+
+async def read_form(request: Req) -> dict[str, list[str]]:
+    """What was typed. Raises Problem. Another site must not fill in a page and have somebody go on with it."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Problem("bad-request", "This page was sent from another site.")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise Problem("media-type", "Send a form.")
+    body = await web.read_body(request.receive, request.scope, MAX_FORM)
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Problem("bad-request", "The form cannot be read.") from None
