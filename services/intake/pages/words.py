@@ -63,13 +63,14 @@ class Words:
         """A month "2026-11" or a day "2026-11-22" in words; anything else as it is."""
         parts = iso.split("-")
         try:
-            month = get_month_names("wide", "format", self._locale)[int(parts[1])]
+            # Beside a day many languages inflect the month; with the year alone it stands as in a calendar.
+            month = get_month_names("wide", "stand-alone" if len(parts) == 2 else "format", self._locale)[int(parts[1])]
         except (IndexError, KeyError, ValueError):
             return iso
         return (
             self("month_year", month=month, year=parts[0])
             if len(parts) == 2
-            else self("day_month_year", day=parts[2], month=month, year=parts[0])
+            else self("day_month_year", day=parts[2].lstrip("0"), month=month, year=parts[0])
         )
 
 
