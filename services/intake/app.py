@@ -17,6 +17,7 @@ from services.intake import (
     routes_receipts,
     routes_responses,
     routes_service,
+    routes_statement,
     routes_static,
     routes_surveys,
 )
@@ -43,6 +44,7 @@ def create_app(intake: Intake) -> ASGIApp:
             *routes_service.HANDLERS,
             *routes_pages.HANDLERS,
             *routes_receipt_pages.HANDLERS,
+            *routes_statement.HANDLERS,
             *routes_static.HANDLERS,
         ],
         dependencies={"intake": Provide(given, sync_to_thread=False)},

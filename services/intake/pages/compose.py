@@ -10,10 +10,10 @@ from proto.instrument import Instrument
 from services.intake import form
 from services.intake.form import Sheet, View, Walk
 from services.intake.pages import advice, words
-from services.intake.pages.advice import Voice
 from services.intake.pages.fields import field_of
 from services.intake.pages.render import render
 from services.intake.pages.spoken import say
+from services.intake.statement import Results
 
 OWN_WORDING = frozenset({"ai-security"})
 """Surveys whose name might be taken for the Partnership's own: their pages say that the wording is ours."""
@@ -161,6 +161,12 @@ def withdraw(survey: Survey, receipt: str) -> bytes:
     """The question before a withdrawal."""
     frame = _of(survey, survey.voice.words("withdraw_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt")
     return render("withdraw.html", **frame, receipt=receipt)
+
+
+def statement(language: str, results: Results | None) -> bytes:
+    """`/accessibility`."""
+    say = words.words(language)
+    return render("statement.html", **_frame(say, say("statement_title"), words.catalogues(), "/accessibility"), results=results)
 
 
 def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:

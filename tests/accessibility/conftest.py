@@ -1,0 +1,42 @@
+"""Collects what the tests of this folder find about each clause, for the statement that `make statement` writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import browser
+from tests.accessibility.findings import FINDINGS
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = browser.find()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test marked `clause` speaks for the clauses it names."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call" and not report.skipped:
+        for mark in item.iter_markers("clause"):
+            for clause in mark.args:
+                FINDINGS.add(clause, checks=1, failures=int(report.failed))
+
+
+def pytest_sessionfinish() -> None:
+    if found := os.environ.get("PLATEA_ACCESSIBILITY_RESULTS"):
+        FINDINGS.write(Path(found))

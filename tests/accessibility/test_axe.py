@@ -1,0 +1,107 @@
+"""axe-core looks at every page of the respondent, in every language and state, and finds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from services.intake import statement
+from services.intake.pages.words import catalogues
+from tests.accessibility.clauses import NAMES, of_tags
+from tests.accessibility.findings import FINDINGS
+from tests.accessibility.tour import Sight, tour
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+STATIC = Path(statement.__file__).parent / "static"
+ORIGIN = "http://platea.test"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "EN-301-549", "best-practice"]
+VIEWS = list(itertools.product((320, 1280), ("light", "dark")))
+EVERY = bool(os.environ.get("PLATEA_EVERY_STATE"))
+"""All views of all pages in all languages. Otherwise all pages in English, and of each other language every fourth in one view,
+so that together the languages have all pages and all views."""
+LOOK = """async ([source, tags]) => {
+    if (!window.axe) { (0, eval)(source); }
+    const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations', 'passes']});
+    const told = node => node.target.join(' ') + ': ' + node.failureSummary;
+    return {
+        violations: found.violations.map(rule => ({id: rule.id, tags: rule.tags, nodes: rule.nodes.map(told)})),
+        passes: found.passes.map(rule => ({tags: rule.tags, nodes: rule.nodes.length})),
+    };
+}"""
+
+
+@pytest.fixture
+def look(chromium: Browser) -> Iterator[Callable[[Sight, int, str], list[str]]]:
+    """Shows a page of the tour and tells what axe objects to."""
+    shown: dict[str, str] = {}
+    pages: dict[tuple[int, str], Page] = {}
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix(ORIGIN)
+        file = STATIC / path.removeprefix("/static/")
+        if path in shown:
+            route.fulfill(body=shown[path], content_type="text/html; charset=utf-8")
+        elif path.startswith("/static/") and file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(status=404, body="")
+
+    def at(width: int, scheme: Any) -> Page:
+        if (width, scheme) not in pages:
+            context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
+            context.route("**/*", serve)
+            pages[width, scheme] = context.new_page()
+        return pages[width, scheme]
+
+    def look(sight: Sight, width: int, scheme: str) -> list[str]:
+        page = at(width, scheme)
+        shown["/page"] = sight.html
+        page.goto(f"{ORIGIN}/page", wait_until="load")
+        found = page.evaluate(LOOK, [AXE, TAGS])
+        FINDINGS.pages += 1
+        for rule in found["passes"]:
+            for clause in of_tags(rule["tags"]):
+                FINDINGS.add(clause, checks=rule["nodes"])
+        for rule in found["violations"]:
+            for clause in of_tags(rule["tags"]):
+                FINDINGS.add(clause, checks=len(rule["nodes"]), failures=len(rule["nodes"]))
+        return [f"{sight.name} ({width} px, {scheme}): {rule['id']} {node}" for rule in found["violations"] for node in rule["nodes"]]
+
+    yield look
+    for page in pages.values():
+        page.context.close()
+
+
+@pytest.mark.parametrize(("place", "language"), list(enumerate(catalogues())))
+def test_axe_finds_nothing(look: Callable[[Sight, int, str], list[str]], place: int, language: str) -> None:
+    with ThreadPoolExecutor(1) as beside:  # Playwright has a loop of its own in this thread
+        sights = beside.submit(asyncio.run, tour(language)).result()
+    assert len(sights) > 30
+    views = VIEWS if EVERY else [VIEWS[place % len(VIEWS)]]
+    some = sights if EVERY or language == "en" else sights[place % 4 :: 4]
+    objections = [objection for sight in some for view in views for objection in look(sight, *view)]
+    assert not objections, f"{len(objections)}\n" + "\n".join(objections[:10])
+
+
+def test_axe_would_find_something(look: Callable[[Sight, int, str], list[str]]) -> None:
+    spoilt = "<!doctype html><html lang=en><title>Spoilt</title><main><h1>Spoilt</h1><input><img src=/x.png></main>"
+    before = (FINDINGS.pages, FINDINGS.checks.copy(), FINDINGS.failures.copy())
+    objections = "\n".join(look(Sight("spoilt", "en", spoilt), 320, "light"))
+    FINDINGS.pages, FINDINGS.checks, FINDINGS.failures = before
+    assert "label" in objections
+    assert "image-alt" in objections
+
+
+def test_the_clauses_are_those_of_the_standard() -> None:
+    assert sum(clause.startswith("9.") for clause in NAMES) == 50
+    assert of_tags(["cat.color", "wcag2aa", "wcag143", "EN-301-549", "EN-9.1.4.3"]) == ["9.1.4.3"]
+    assert of_tags(["wcag22aa", "wcag258"]) == ["WCAG 2.5.8"]

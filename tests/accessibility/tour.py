@@ -1,0 +1,135 @@
+"""A tour of everything a respondent can come to see, in one language: each page as the server sends it, in each of its states."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from litestar.testing import AsyncTestClient
+
+from deploy.cli.respondents import Population
+from proto.events import SurveyClosed
+from services.intake.app import create_app
+from services.intake.pages.words import words
+from tests.pages.desk import MemoryJournal, bundled, open_desk
+from tests.pages.visitor import Visitor
+
+SURVEY = "ai-security"
+INSTRUMENT = next(instrument for instrument in bundled() if instrument.id == SURVEY)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One page in one state. `name` is unique within a language."""
+
+    name: str
+    language: str
+    html: str
+
+
+async def tour(language: str) -> list[Sight]:
+    """All of them. Walks the form once with answers, making every section's mistakes on the way."""
+    journal = MemoryJournal()
+    desk = open_desk(journal)
+    async with AsyncTestClient(create_app(desk)) as client:
+        visitor = Visitor(client, language)
+        seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
+        desk.registry.apply(SurveyClosed(SURVEY))
+        await visitor.get(f"/s/{SURVEY}?lang={language}")
+        seen.append(Sight("closed", language, visitor.page.html))
+    names = [sight.name for sight in seen]
+    assert len(set(names)) == len(names), names
+    return seen
+
+
+async def _sights(visitor: Visitor, journal: MemoryJournal, language: str) -> AsyncIterator[tuple[str, str]]:
+    await visitor.get(f"/?lang={language}")
+    yield "surveys", visitor.page.html
+    for name, path in PLAIN.items():
+        await visitor.get(f"{path}?lang={language}")
+        yield name, visitor.page.html
+    await visitor.get(f"/s/{SURVEY}?lang={language}")
+    yield "start", visitor.page.html
+    await visitor.press("next")
+    yield "start, box not ticked", visitor.page.html
+    visitor.page.fill("consent", "yes")
+    await visitor.press("next")
+    async for sight in _sections(visitor, language):
+        yield sight
+    yield "review", visitor.page.html
+    journal.busy = True
+    await visitor.press("send")
+    yield "review, journal busy", visitor.page.html
+    journal.busy = False
+    await visitor.press("send")
+    yield "sent", visitor.page.html
+    code = visitor.page.control("receipt").value
+    await visitor.press("show")
+    yield "receipt, accepted", visitor.page.html
+    journal.floor = journal.seq
+    async for sight in _receipt(visitor, language, code):
+        yield sight
+
+
+PLAIN = {
+    "nothing there": "/nowhere",
+    "no such survey": "/s/nowhere",
+    "receipt, asked for": f"/s/{SURVEY}/receipt",
+    "accessibility": "/accessibility",
+}
+
+
+async def _sections(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:
+    """Each section as it comes, with every mistake of leaving all empty, and again with the questions that answers opened."""
+    answers, mark = _answers(), words(language).decimal_mark
+    for number in range(4 * len(INSTRUMENT.sections)):
+        if visitor.place == "review":
+            return
+        yield f"page {number}: {visitor.place}", visitor.page.html
+        place = visitor.place
+        await visitor.press("next")
+        if visitor.status == 422:
+            yield f"page {number}: {place}, mistakes", visitor.page.html
+        if visitor.place == place:
+            _fill(visitor, answers, mark)
+            await visitor.press("next")
+            assert visitor.status == 200, visitor.page.text
+    raise AssertionError(f"never reached the review, last at {visitor.place}")
+
+
+@cache
+def _answers() -> dict[str, Any]:
+    """Of a respondent who uses AI, and so sees most questions."""
+    population = Population(INSTRUMENT, 7, "2026-11-22")
+    everybody = (msgspec.json.decode(population.body(number))["answers"] for number in range(100))
+    return next(answers for answers in everybody if "B03" in answers)
+
+
+def _fill(visitor: Visitor, answers: dict[str, Any], mark: str) -> None:
+    names = {control.name for control in visitor.page.controls}
+    for question in INSTRUMENT.questions:
+        field = f"q.{question.id}"
+        if question.id in answers and any(name == field or name.startswith(f"{field}.") for name in names):
+            visitor.page.answer(question, answers[question.id], mark)
+
+
+async def _receipt(visitor: Visitor, language: str, code: str) -> AsyncIterator[tuple[str, str]]:
+    async def look_up(typed: str) -> str:
+        await visitor.get(f"/s/{SURVEY}/receipt?lang={language}")
+        visitor.page.fill("receipt", typed)
+        await visitor.press("show")
+        return visitor.page.html
+
+    yield "receipt, left empty", await look_up("")
+    yield "receipt, mistyped", await look_up(code[:-1] + ("2" if code[-1] != "2" else "3"))
+    yield "receipt, recorded", await look_up(code)
+    await visitor.press("change")
+    yield "review of a change", visitor.page.html
+    await look_up(code)
+    await visitor.press("withdraw")
+    yield "withdraw, asked", visitor.page.html
+    await visitor.press("withdraw.yes")
+    yield "withdrawn", visitor.page.html
