@@ -27,6 +27,8 @@ class ResponseSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="re
     answers: msgspec.Raw
     digest: str
     language: str | None = None
+    notice: str | None = None
+    """The version of the information notice that the respondent agreed to (`proto.notice`)."""
 
 
 class ResponseReplaced(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.replaced.v1"):
@@ -38,6 +40,7 @@ class ResponseReplaced(msgspec.Struct, frozen=True, omit_defaults=True, tag="res
     answers: msgspec.Raw
     digest: str
     language: str | None = None
+    notice: str | None = None
 
 
 class ResponseWithdrawn(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.withdrawn.v1"):

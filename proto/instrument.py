@@ -186,6 +186,22 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     withhold_below: int = 5
 
 
+class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who asks, on what legal basis, how long answers are kept, whom to ask about it: the organiser's part of the information notice."""
+
+    controller: Texts = {}
+    basis: Texts = {}
+    retention: Texts = {}
+    contact: Texts = {}
+
+
+class ContactForm(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Offers the results by e-mail, on a page of its own after sending. Where `interview` has a text, one more box to tick."""
+
+    text: Texts = {}
+    interview: Texts = {}
+
+
 class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     id: str
     version: str
@@ -195,6 +211,8 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     introduction: Texts = {}
     definitions: Texts = {}
     notice: Texts = {}
+    data_protection: DataProtection | None = None
+    contact_form: ContactForm | None = None
     estimated_minutes: tuple[int, int] | None = None
     unit_of_response: Texts = {}
     sections: tuple[Section, ...]

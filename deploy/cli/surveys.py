@@ -11,7 +11,7 @@ from deploy.cli import server
 from deploy.cli.console import Trouble, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
-from proto import author
+from proto import author, notice
 from proto import instrument as instruments
 from proto.instrument import Instrument
 
@@ -32,6 +32,8 @@ def check(file: Path) -> None:
         f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.questions)} questions "
         f"in {len(instrument.sections)} sections, {', '.join(instrument.languages)}."
     )
+    if missing := notice.missing(instrument):
+        say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
 
 
 @group.command()
@@ -111,6 +113,10 @@ def draft(file: Path, folder: Path | None) -> None:
         raise Trouble(f"Cannot write to {folder}: {error.strerror}.", "Name a folder that you may write to.") from None
     say(f"{survey}: the instrument. Edit it, then `platea survey publish {survey}`.")
     say(f"{map_}: the import map, for `platea import ID {file} --map {map_}`.")
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def read(file: Path) -> Instrument:

@@ -216,6 +216,18 @@ class Policy(msgspec.Struct, frozen=True):
     withhold_below: Annotated[int, Meta(ge=1, le=1_000_000)] = 5
 
 
+class DataProtection(msgspec.Struct, frozen=True):
+    controller: Texts = {}
+    basis: Texts = {}
+    retention: Texts = {}
+    contact: Texts = {}
+
+
+class ContactForm(msgspec.Struct, frozen=True):
+    text: Texts = {}
+    interview: Texts = {}
+
+
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["platea-instrument/1"]
     id: SurveyId
@@ -226,6 +238,8 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     introduction: Texts = {}
     definitions: Texts = {}
     notice: Texts = {}
+    data_protection: DataProtection | None = None
+    contact_form: ContactForm | None = None
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}
     scales: dict[str, Options] = {}

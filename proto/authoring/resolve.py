@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from proto.authoring.faults import Faults, Path
 from proto.authoring.shape import LONGEST_TEXT, UNPRINTABLE, nearest
 
 Include = Callable[[str], str]
+S = TypeVar("S", bound=msgspec.Struct)
 
 LONGEST_TABLE = 1_000_000
 _BAND = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(?:(\+)|-(-?[0-9]+(?:\.[0-9]+)?))?")
@@ -47,6 +48,8 @@ def resolve(survey: form.Survey, include: Include, faults: Faults) -> resolved.I
         introduction=survey.introduction,
         definitions=survey.definitions,
         notice=survey.notice,
+        data_protection=_same(survey.data_protection, resolved.DataProtection),
+        contact_form=_same(survey.contact_form, resolved.ContactForm),
         estimated_minutes=(minutes[0], minutes[1]) if minutes else None,
         unit_of_response=survey.unit_of_response,
         sections=tuple(resolved.Section(section.id, section.text) for section in survey.sections),
@@ -58,6 +61,11 @@ def resolve(survey: form.Survey, include: Include, faults: Faults) -> resolved.I
         headlines=tuple(resolved.Headline(h.id, h.label, h.question, h.stat, h.of) for h in survey.headlines),
         policy=msgspec.convert(msgspec.structs.asdict(survey.policy), resolved.Policy),
     )
+
+
+def _same(written: msgspec.Struct | None, kind: type[S]) -> S | None:
+    """What authors write as it is stored."""
+    return None if written is None else msgspec.convert(msgspec.structs.asdict(written), kind)
 
 
 def rule(written: form.Rule) -> resolved.Rule:

@@ -27,6 +27,7 @@ class Row:
     version: str | None = None
     language: str | None = None
     answers: str | None = None
+    notice: str | None = None
 
     @property
     def withdrawn(self) -> bool:
@@ -83,5 +84,5 @@ def _after(row: Row | None, seq: int, event: ResponseEvent) -> Row:
         return Row(seq, row.survey if row else event.survey)
     later = isinstance(event, ResponseReplaced) and row is not None and not row.withdrawn and row.seq < seq and row.survey == event.survey
     if row is None or later:
-        return Row(seq, event.survey, event.version, event.language, bytes(event.answers).decode())
+        return Row(seq, event.survey, event.version, event.language, bytes(event.answers).decode(), event.notice)
     return row

@@ -130,9 +130,11 @@ class Lane(Reading):
 
     async def _known(self, ids: set[str]) -> dict[str, Row]:
         rows = await self._connection.fetch(
-            "-- known\nselect id, seq, survey, version, language, answers from responses where id = any($1::uuid[])", list(ids)
+            "-- known\nselect id, seq, survey, version, language, answers, notice from responses where id = any($1::uuid[])", list(ids)
         )
-        return {row["id"].hex: Row(row["seq"], row["survey"], row["version"], row["language"], row["answers"]) for row in rows}
+        return {
+            row["id"].hex: Row(row["seq"], row["survey"], row["version"], row["language"], row["answers"], row["notice"]) for row in rows
+        }
 
     async def _write(self, made: Plan, end: int) -> None:
         if made.inserted:
@@ -142,7 +144,8 @@ class Lane(Reading):
         if made.changed:
             await self._connection.executemany(
                 """-- change
-                update responses set survey = $2, version = $3, partition = $4, seq = $5, status = $6, language = $7, answers = $8
+                update responses set survey = $2, version = $3, partition = $4, seq = $5, status = $6, language = $7, answers = $8,
+                    notice = $9
                 where id = $1""",
                 [self._record(id, row) for id, row in made.changed.items()],
             )
@@ -160,10 +163,10 @@ class Lane(Reading):
 
     def _record(self, id: str, row: Row) -> tuple[Any, ...]:
         status = "withdrawn" if row.withdrawn else "recorded"
-        return id, row.survey, row.version, self.partition, row.seq, status, row.language, row.answers
+        return id, row.survey, row.version, self.partition, row.seq, status, row.language, row.answers, row.notice
 
 
-_COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers")
+_COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers", "notice")
 
 
 class Store:

@@ -46,7 +46,7 @@ def accept_as(kind: type[E], survey: Survey, body: bytes, id: str, today: str) -
     instrument = reader.instrument
     answers = reader.canonical(found.answers)
     digest = events.digest(instrument.id, instrument.version, answers)
-    return kind(id, instrument.id, instrument.version, msgspec.Raw(answers), digest, found.language)
+    return kind(id, instrument.id, instrument.version, msgspec.Raw(answers), digest, found.language, survey.notices.get(instrument.version))
 
 
 def _reader_of(survey: Survey, body: bytes) -> tuple[Reader, list[Fault]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from proto import instrument as instruments
+from proto import notice
 from proto.answers import Reader
 from proto.instrument import Instrument
 from proto.registry import Registry
@@ -31,6 +33,8 @@ class Survey:
     id: str
     readers: dict[str, Reader] = field(default_factory=dict[str, Reader])
     definitions: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    notices: dict[str, str] = field(default_factory=dict[str, str])
+    """The version of the information notice, by version of the survey."""
 
     @property
     def current(self) -> Reader:
@@ -40,7 +44,8 @@ class Survey:
 class Catalogue:
     """Compiles a version once, when it is published, so that no respondent waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, notice_of: Callable[[Instrument], str] = notice.version) -> None:
+        self._notice_of = notice_of
         self.surveys: dict[str, Survey] = {}
         self._broken: set[tuple[str, str]] = set()
 
@@ -60,6 +65,7 @@ class Catalogue:
             return
         survey = self.surveys.setdefault(instrument.id, Survey(instrument.id))
         survey.definitions[instrument.version] = define(instrument)
+        survey.notices[instrument.version] = self._notice_of(instrument)
         survey.readers[instrument.version] = reader
 
 

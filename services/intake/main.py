@@ -16,6 +16,7 @@ from services.intake.committer import Committer
 from services.intake.context import Intake
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
+from services.intake.pages.notice import version_of
 from services.intake.settings import Settings
 from services.intake.throttle import Throttle
 
@@ -24,7 +25,7 @@ from services.intake.throttle import Throttle
 async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
     client = await wire.connect(settings.nats_url, "intake")
-    registry, catalogue, metrics = Registry(), Catalogue(), Metrics()
+    registry, catalogue, metrics = Registry(), Catalogue(version_of), Metrics()
 
     async def changed() -> None:
         catalogue.refresh(registry)

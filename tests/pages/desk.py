@@ -21,6 +21,7 @@ from services.intake.committer import Busy, Committer, Outcome
 from services.intake.context import Intake
 from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
+from services.intake.pages.notice import version_of
 from services.intake.throttle import Throttle
 
 
@@ -59,7 +60,7 @@ def bundled() -> list[Instrument]:
 
 
 def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = None) -> Intake:
-    registry, catalogue = Registry(), Catalogue()
+    registry, catalogue = Registry(), Catalogue(version_of)
     for instrument in bundled() if instruments is None else instruments:
         registry.apply(published(instrument))
     catalogue.refresh(registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ ANSWERS = msgspec.Raw(b'{"A01":"FR","B02":{"cctv":"live"},"B08":["cost","law"],"
 DIGEST = "sha256:" + "ab" * 32
 TRAVELLED: dict[str, Any] = {
     "response.submitted.v1": events.ResponseSubmitted(ID, "ai-security", "0.1.0", ANSWERS, DIGEST, "fr"),
+    "response.submitted.v1.noticed": events.ResponseSubmitted(ID, "ai-security", "0.1.0", ANSWERS, DIGEST, "fr", "0123456789ab"),
     "response.replaced.v1": events.ResponseReplaced(ID, "ai-security", "0.1.0", ANSWERS, DIGEST),
     "response.withdrawn.v1": events.ResponseWithdrawn(ID, "ai-security"),
     "survey.closed.v1": events.SurveyClosed("ai-security"),
@@ -30,6 +32,11 @@ def read(name: str, data: bytes) -> Any:
     return events.read_response(data) if name.startswith("response.") else events.read_control(data)
 
 
+def kind_of(name: str) -> str:
+    """`response.submitted.v1.noticed` is the same kind after it got a field."""
+    return re.sub(r"(?<=\.v\d)\..*", "", name)
+
+
 def comparable(event: Any) -> Any:
     return msgspec.json.decode(events.encode(event))
 
@@ -38,12 +45,12 @@ def comparable(event: Any) -> Any:
 def test_an_event_that_travelled_means_today_what_it_meant_then(name: str) -> None:
     data = (GOLDEN / f"{name}.json").read_bytes()
     assert comparable(read(name, data)) == comparable(TRAVELLED[name])
-    assert events.tag(read(name, data)) == name
+    assert events.tag(read(name, data)) == kind_of(name)
 
 
 def test_each_kind_of_event_has_a_golden_file() -> None:
     kinds = {str(kind.__struct_config__.tag) for kind in (*events.ResponseEvent.__args__, *events.ControlEvent.__args__)}
-    assert {path.name.removesuffix(".json") for path in GOLDEN.glob("*.json")} == kinds
+    assert {kind_of(path.name.removesuffix(".json")) for path in GOLDEN.glob("*.json")} == kinds
 
 
 def test_a_published_instrument_that_travelled_is_still_an_instrument() -> None:
@@ -82,8 +89,6 @@ def test_equal_answers_have_one_digest_whatever_the_order_of_their_keys() -> Non
 
 def write_golden() -> None:
     """For a new kind of event only: a file that is there is never written again."""
-    import re
-
     page = (Path(__file__).parents[2] / "docs" / "instrument.md").read_text(encoding="utf-8")
     example = author.read(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0], "", lambda name: "")
     assert isinstance(example, Instrument)
