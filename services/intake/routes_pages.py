@@ -27,17 +27,18 @@ from services.intake.visit import NO_STORE, Page, demand_open, first, html, know
 
 @get("/", include_in_schema=False)
 async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
-    language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    accepted = request.headers.get("accept-language", "")
+    language = choose(catalogues(), request.query_params.get("lang"), accepted)
     found = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
-    return html(compose.surveys(language, found), language)
+    return html(compose.surveys(language, found, accepted), language)
 
 
 @get("/s/{survey:str}", include_in_schema=False)
 async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = known_survey(intake, survey)
     demand_open(intake, survey)
-    language = read_in(request, known.current).voice.language
-    return html(_fresh(known.current, language), language)
+    voice = read_in(request, known.current).voice
+    return html(_fresh(known.current, voice.language, voice.tongue), voice.language)
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
@@ -84,9 +85,9 @@ def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
 
 
 @cache
-def _fresh(reader: Reader, language: str) -> bytes:
-    """The start page for somebody new: the same for everybody who reads this language."""
-    return compose.start(compose.survey_in(reader.instrument, language))
+def _fresh(reader: Reader, language: str, tongue: str) -> bytes:
+    """The start page for somebody new: the same for everybody who reads these languages."""
+    return compose.start(compose.survey_in(reader.instrument, language, tongue))
 
 
 def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page:
@@ -96,7 +97,7 @@ def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page
 async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
     language, instrument = paper.voice.language, walk.instrument
     answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
-    body = msgspec.json.encode({"answers": answers, "language": language, "version": instrument.version, "consent": True})
+    body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
     changes = view.sheet.changes
     outcome = await (receipts.replace(intake, receipt, body) if changes else responses.submit(intake, instrument.id, body, receipt))
     match outcome:

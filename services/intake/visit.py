@@ -14,7 +14,6 @@ from services.intake import catalogue
 from services.intake.context import Intake
 from services.intake.pages import compose
 from services.intake.pages.compose import Survey
-from services.intake.pages.words import choose
 from services.intake.replies import Req
 
 MAX_FORM = 512 * 1024
@@ -45,10 +44,7 @@ def demand_open(intake: Intake, survey: str) -> None:
 
 def read_in(request: Req, reader: Reader) -> Survey:
     """The survey in the language that this reader gets."""
-    instrument = reader.instrument
-    offered = (instrument.source_language, *(code for code in instrument.languages if code != instrument.source_language))
-    language = choose(offered, request.query_params.get("lang"), request.headers.get("accept-language", ""))
-    return compose.survey_in(instrument, language)
+    return compose.survey_in(reader.instrument, request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
 def first(fields: dict[str, list[str]], name: str) -> str:

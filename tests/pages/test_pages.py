@@ -11,17 +11,15 @@ import msgspec
 import pytest
 from litestar.testing import AsyncTestClient
 
-from deploy.cli.respondents import Population
 from proto import receipt as receipts
 from proto.answers import Reader, Submission
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
-from proto.instrument import Instrument
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
-from tests.pages.visitor import Page, Visitor
+from tests.pages.visitor import Visitor
+from tests.pages.walking import begin, respondent, walk
 
 TODAY = "2026-11-22"
 INSTRUMENTS = {instrument.id: instrument for instrument in bundled()}
@@ -45,32 +43,6 @@ async def visitor(desk: Intake) -> AsyncIterator[Visitor]:
         yield Visitor(client)
 
 
-async def begin(visitor: Visitor, survey: str = "ai-security", language: str = "fr") -> Page:
-    page = await visitor.get(f"/s/{survey}?lang={language}")
-    page.fill("consent", "yes")
-    return await visitor.press("next")
-
-
-async def walk(visitor: Visitor, instrument: Instrument, answers: dict[str, Any], language: str = "fr") -> Page:
-    """From the first section to the review, filling in whatever the pages ask."""
-    mark = words(language).decimal_mark
-    for _ in range(4 * len(instrument.sections)):
-        if visitor.place == "review":
-            return visitor.page
-        for question in instrument.questions:
-            if question.id in answers and any(
-                c.name == f"q.{question.id}" or c.name.startswith(f"q.{question.id}.") for c in visitor.page.controls
-            ):
-                visitor.page.answer(question, answers[question.id], mark)
-        await visitor.press("next")
-        assert visitor.status == 200, re.sub(r"\s+", " ", visitor.page.text)
-    raise AssertionError(f"never reached the review, last at {visitor.place}")
-
-
-def respondent(instrument: Instrument, number: int) -> dict[str, Any]:
-    return msgspec.json.decode(Population(instrument, 7, TODAY).body(number))["answers"]
-
-
 @cache
 def _both() -> dict[bool, dict[str, Any]]:
     return {"B03" in answers: answers for answers in (respondent(ACTION3, number) for number in range(12))}
@@ -85,7 +57,7 @@ def somebody(*, uses: bool) -> dict[str, Any]:
 async def test_action_3_is_answered_in_french_without_scripts(visitor: Visitor, journal: MemoryJournal, uses: bool) -> None:
     home = await visitor.get("/")
     assert home.language == "fr"
-    assert "Ce n'est pas l'original du Partenariat" in home.text
+    assert "Ce n’est pas l’original du Partenariat" in home.text
     assert "/s/ai-security?lang=fr" in home.links
     answers = somebody(uses=uses)
     await begin(visitor)
@@ -230,7 +202,7 @@ async def test_while_the_journal_is_busy_the_page_keeps_everything(visitor: Visi
     page = await visitor.press("send")
     assert visitor.status == 503
     assert int(visitor.received["Retry-After"]) > 0
-    assert "Rien n'est perdu" in page.text
+    assert "Rien n’est perdu" in page.text
     assert page.control("receipt").value == code
     journal.busy = False
     page = await visitor.press("send")

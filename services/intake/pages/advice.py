@@ -17,11 +17,10 @@ from proto.instrument import (
     Ranking,
     ShortText,
     Single,
-    Texts,
 )
 from proto.problem import Fault
 from services.intake.pages import typed
-from services.intake.pages.words import Words
+from services.intake.pages.voice import Voice
 
 
 @dataclass(frozen=True)
@@ -33,28 +32,6 @@ class Advice:
     anchor: str
     sentence: str
     beside: str
-
-
-class Voice:
-    """The words of the interface together with the texts of one instrument, in one language."""
-
-    def __init__(self, words: Words, language: str, source: str) -> None:
-        self.words = words
-        self.language = language
-        self._source = source
-
-    def text(self, texts: Texts) -> str:
-        """The text in this language, in the instrument's own where there is none."""
-        return texts.get(self.language) or texts.get(self._source) or next(iter(texts.values()), "")
-
-    def bounds(self, question: Integer | Numeric) -> str:
-        """ "From 0 to 100, with at most 1 decimal"."""
-        decimals = question.decimals if isinstance(question, Numeric) else 0
-        limits = {"min": self.words.number(question.min), "max": self.words.number(question.max)}
-        if decimals == 0:
-            return self.words("bounds_whole", **limits)
-        example = self.words.number(12 + 5 / 10)
-        return self.words("bounds_decimal", count=decimals, example=example, **limits)
 
 
 def anchor(question: AnyQuestion, part: str | int = 0, choice: int = 0) -> str:

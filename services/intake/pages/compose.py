@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from proto.instrument import Instrument
@@ -13,6 +14,7 @@ from services.intake.pages import advice, words
 from services.intake.pages.fields import field_of
 from services.intake.pages.render import render
 from services.intake.pages.spoken import say
+from services.intake.pages.voice import Voice, voice_for
 from services.intake.statement import Results
 
 OWN_WORDING = frozenset({"ai-security"})
@@ -42,44 +44,56 @@ class Survey:
         return [(language, words.native_name(language)) for language in self.instrument.languages]
 
     @property
+    def texts_in(self) -> str:
+        """The name of the language that its texts are in, where that is not the language of the page."""
+        voice = self.voice
+        return "" if voice.tongue == voice.words.language else voice.words.name_of(voice.tongue)
+
+    @property
     def own_wording(self) -> bool:
         return self.instrument.id in OWN_WORDING
 
 
-def survey_in(instrument: Instrument, language: str) -> Survey:
-    return Survey(instrument, Voice(words.words(language), language, instrument.source_language))
+def survey_in(instrument: Instrument, asked: str | None, accepted: str = "") -> Survey:
+    return Survey(instrument, voice_for(instrument, asked, accepted))
 
 
-def _frame(say: words.Words, title: str, languages: Iterable[str], path: str, **more: Any) -> dict[str, Any]:
-    """What every page has. The language of the texts may be one that the interface does not speak."""
-    offered = [(language, words.native_name(language)) for language in languages]
-    return {"say": say, "title": title, "language": say.language, "offered": offered, "path": path, "wrong": False, "survey": None} | more
+Chooser = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Languages to choose from, each with its code and its own name, under headings of which the first is empty."""
 
 
-def surveys(language: str, instruments: Iterable[Instrument]) -> bytes:
+@cache
+def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
+    """A survey's own languages come first: in the others only the interface speaks."""
+    known = words.catalogues()
+    others = tuple(language for language in known if language not in own) if own else ()
+    groups = (("", own or tuple(known)), (say("other_languages"), others))
+    return tuple((heading, tuple((code, words.native_name(code)) for code in codes)) for heading, codes in groups if codes)
+
+
+def _frame(say: words.Words, title: str, path: str, **more: Any) -> dict[str, Any]:
+    """What every page has. `language` is what links ask for; the interface may not speak it, and then the page is in English."""
+    common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None}
+    return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
+
+
+def surveys(language: str, instruments: Iterable[Instrument], accepted: str = "") -> bytes:
     """`/`: what is open."""
     say = words.words(language)
-    found = [
-        survey_in(instrument, language if language in instrument.languages else instrument.source_language) for instrument in instruments
-    ]
-    frame = _frame(say, say("surveys_title"), words.catalogues(), "/")
+    found = [survey_in(instrument, language, accepted) for instrument in instruments]
+    frame = _frame(say, say("surveys_title"), "/")
     return render("surveys.html", **frame, surveys=found, own_wording=any(survey.own_wording for survey in found))
 
 
-def _of(survey: Survey, title: str, language: str, path: str = "", **more: Any) -> dict[str, Any]:
-    home = f"/s/{survey.instrument.id}"
-    return _frame(
-        survey.voice.words,
-        title,
-        survey.instrument.languages,
-        path or home,
-        **{"survey": survey, "home": home, "language": language} | more,
-    )
+def _of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
+    home, voice = f"/s/{survey.instrument.id}", survey.voice
+    known = {"survey": survey, "home": home, "language": voice.language, "chooser": _chooser(voice.words, survey.instrument.languages)}
+    return _frame(voice.words, title, path or home, **known, **more)
 
 
 def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. With a sheet: somebody went back to it."""
-    frame = _of(survey, survey.title, survey.voice.language, wrong=unticked)
+    frame = _of(survey, survey.title, wrong=unticked)
     return render("start.html", **frame, sheet=form.write(sheet) if sheet else "", receipt=receipt)
 
 
@@ -95,7 +109,7 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
     heading = next(voice.text(item.text) for item in survey.instrument.sections if item.id == view.place)
     return render(
         "section.html",
-        **_of(survey, heading, voice.language, wrong=bool(told)),
+        **_of(survey, heading, wrong=bool(told)),
         told=told,
         fields=fields,
         current=current,
@@ -118,7 +132,7 @@ def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Litera
     ]
     return render(
         "review.html",
-        **_of(survey, voice.words("review_title"), voice.language, wrong=bool(trouble)),
+        **_of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
         soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
         dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
@@ -141,37 +155,35 @@ class Status:
 def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
     """The receipt, right after sending."""
     title = survey.voice.words("changed_title" if changed else "thanks")
-    frame = _of(survey, title, survey.voice.language)
+    frame = _of(survey, title)
     return render("sent.html", **frame, status=status, groups=status.receipt.split("-"))
 
 
 def lookup(survey: Survey, typed: str = "", fault: Literal["", "empty", "unknown"] = "") -> bytes:
     """Where a receipt is entered."""
-    frame = _of(survey, survey.voice.words("lookup_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt", wrong=bool(fault))
+    frame = _of(survey, survey.voice.words("lookup_title"), f"/s/{survey.instrument.id}/receipt", wrong=bool(fault))
     return render("lookup.html", **frame, typed=typed, fault=fault)
 
 
 def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
     """What became of the answers behind a receipt, and what can be done with them."""
-    frame = _of(survey, survey.voice.words("receipt_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt")
+    frame = _of(survey, survey.voice.words("receipt_title"), f"/s/{survey.instrument.id}/receipt")
     return render("status.html", **frame, status=found, is_open=is_open)
 
 
 def withdraw(survey: Survey, receipt: str) -> bytes:
     """The question before a withdrawal."""
-    frame = _of(survey, survey.voice.words("withdraw_title"), survey.voice.language, f"/s/{survey.instrument.id}/receipt")
+    frame = _of(survey, survey.voice.words("withdraw_title"), f"/s/{survey.instrument.id}/receipt")
     return render("withdraw.html", **frame, receipt=receipt)
 
 
 def statement(language: str, results: Results | None) -> bytes:
     """`/accessibility`."""
     say = words.words(language)
-    return render("statement.html", **_frame(say, say("statement_title"), words.catalogues(), "/accessibility"), results=results)
+    return render("statement.html", **_frame(say, say("statement_title"), "/accessibility"), results=results)
 
 
 def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
     """A page that says no: `key` names its words, "not_found" for instance."""
     say = words.words(language)
-    return render(
-        "message.html", **_frame(say, say(f"{key}_title"), words.catalogues(), ""), lead=say(f"{key}_lead") if lead else "", detail=detail
-    )
+    return render("message.html", **_frame(say, say(f"{key}_title"), ""), lead=say(f"{key}_lead") if lead else "", detail=detail)

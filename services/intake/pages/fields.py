@@ -21,7 +21,8 @@ from proto.instrument import (
     Single,
 )
 from services.intake.pages import typed
-from services.intake.pages.advice import Advice, Voice, anchor
+from services.intake.pages.advice import Advice, anchor
+from services.intake.pages.voice import Voice
 
 LIST_FROM = 13
 """From so many options on, a list to open is easier than a column of buttons."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Option, Ranking, ShortText, Single
 from services.intake.pages import typed
-from services.intake.pages.advice import Voice
+from services.intake.pages.voice import Voice
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Said:
 
     question: str
     text: str = ""
+    unit: str = ""
     items: tuple[str, ...] = ()
     ranks: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
@@ -41,8 +42,7 @@ def say(voice: Voice, question: AnyQuestion, value: Any) -> Said:
         case Integer() | Numeric():
             if isinstance(value, str | bool) or not isinstance(value, int | float):
                 return Said(label, text=typed.as_text(value))
-            unit = f"\u00a0{voice.text(question.unit)}" if question.unit else ""
-            return Said(label, text=voice.words.number(value) + unit)
+            return Said(label, text=voice.words.number(value), unit=voice.text(question.unit))
         case Date():
             return Said(label, text=voice.words.date(typed.as_text(value)))
         case ShortText() | LongText():

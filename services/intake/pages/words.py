@@ -13,6 +13,9 @@ import yaml
 from babel import Locale
 from babel.dates import get_month_names
 from babel.numbers import format_decimal, get_decimal_symbol
+from markupsafe import escape
+
+from services.intake.pages.text import Text
 
 FOLDER = Path(__file__).parent.parent / "strings"
 SOURCE = "en"
@@ -33,18 +36,41 @@ class Words:
     def __init__(self, catalogue: Catalogue) -> None:
         self.language = catalogue.language
         self.native = catalogue.native
+        self.review = catalogue.review
         self.strings = catalogue.strings
         self._locale = Locale.parse(catalogue.language, sep="-")
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """Where a string has plural forms, `count` chooses among them. Raises KeyError on an unknown key."""
-        found = self.strings[key]
+        """Where a string has plural forms, `count` chooses among them. Raises KeyError on an unknown key.
+
+        Tests see to it that no catalogue lacks a word. Should one do so all the same, the reader gets it in English, marked as such.
+        """
+        found = self.strings.get(key)
+        if found is None:
+            if self.language == SOURCE:
+                raise KeyError(key)
+            return Text.of(words(SOURCE)(key, **values), SOURCE)
         if isinstance(found, dict):
             count = values["count"]
             form = self._locale.plural_form(count if isinstance(count, int | float) else 0)
             found = found.get(form, found["other"])
         filled = {name: self.number(value) if isinstance(value, int | float) else value for name, value in values.items()}
-        return found.format_map(filled) if filled else found
+        if not filled:
+            return found
+        plain = found.format_map(filled)
+        quotes = any(isinstance(value, Text) for value in filled.values())
+        return Text.mixed(plain, escape(found).format_map(filled)) if quotes else plain
+
+    @property
+    def reviewed(self) -> bool:
+        return self.review != "needed"
+
+    def name_of(self, language: str) -> str:
+        """What this language calls another."""
+        try:
+            return Locale.parse(language, sep="-").get_display_name(self._locale) or native_name(language)
+        except ValueError:
+            return native_name(language)
 
     def number(self, value: float, *, grouped: bool = True) -> str:
         """1,250.5 or 1.250,5 or 1 250,5. Ungrouped is what a field shows and reads back."""

@@ -1,0 +1,30 @@
+"""A text in another language than the page: a plain string to whoever asks for one, marked with `lang` in HTML."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+
+class Text(str):
+    """`lang` is "" where only parts of it are in another language: those are marked inside `html`."""
+
+    lang: str
+    html: Markup
+
+    @classmethod
+    def of(cls, text: str, lang: str) -> Text:
+        return cls.mixed(text, Markup('<span lang="{}">{}</span>').format(lang, text), lang)
+
+    @classmethod
+    def mixed(cls, text: str, html: Markup, lang: str = "") -> Text:
+        made = cls(text)
+        made.lang, made.html = lang, html
+        return made
+
+    def __html__(self) -> Markup:
+        return self.html
+
+
+def lang(text: str) -> Markup:
+    """The attribute for an element that can hold text only, such as an option or a title."""
+    return Markup(' lang="{}"').format(text.lang) if isinstance(text, Text) and text.lang else Markup("")
