@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser
 
-from services.intake import statement
 from services.intake.pages.words import catalogues
 from tests.accessibility.clauses import NAMES, of_tags
 from tests.accessibility.findings import FINDINGS
-from tests.accessibility.tour import Sight, tour
+from tests.accessibility.shown import stage
+from tests.accessibility.tour import Sight, tour_of
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-STATIC = Path(statement.__file__).parent / "static"
-ORIGIN = "http://platea.test"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "EN-301-549", "best-practice"]
 VIEWS = list(itertools.product((320, 1280), ("light", "dark")))
 EVERY = bool(os.environ.get("PLATEA_EVERY_STATE"))
@@ -42,31 +36,9 @@ LOOK = """async ([source, tags]) => {
 @pytest.fixture
 def look(chromium: Browser) -> Iterator[Callable[[Sight, int, str], list[str]]]:
     """Shows a page of the tour and tells what axe objects to."""
-    shown: dict[str, str] = {}
-    pages: dict[tuple[int, str], Page] = {}
-
-    def serve(route: Route) -> None:
-        path = route.request.url.removeprefix(ORIGIN)
-        file = STATIC / path.removeprefix("/static/")
-        if path in shown:
-            route.fulfill(body=shown[path], content_type="text/html; charset=utf-8")
-        elif path.startswith("/static/") and file.is_file():
-            route.fulfill(path=file)
-        else:
-            route.fulfill(status=404, body="")
-
-    def at(width: int, scheme: Any) -> Page:
-        if (width, scheme) not in pages:
-            context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
-            context.route("**/*", serve)
-            pages[width, scheme] = context.new_page()
-        return pages[width, scheme]
 
     def look(sight: Sight, width: int, scheme: str) -> list[str]:
-        page = at(width, scheme)
-        shown["/page"] = sight.html
-        page.goto(f"{ORIGIN}/page", wait_until="load")
-        found = page.evaluate(LOOK, [AXE, TAGS])
+        found = opened.show(sight, width, scheme).evaluate(LOOK, [AXE, TAGS])
         FINDINGS.pages += 1
         for rule in found["passes"]:
             for clause in of_tags(rule["tags"]):
@@ -76,15 +48,13 @@ def look(chromium: Browser) -> Iterator[Callable[[Sight, int, str], list[str]]]:
                 FINDINGS.add(clause, checks=len(rule["nodes"]), failures=len(rule["nodes"]))
         return [f"{sight.name} ({width} px, {scheme}): {rule['id']} {node}" for rule in found["violations"] for node in rule["nodes"]]
 
-    yield look
-    for page in pages.values():
-        page.context.close()
+    with stage(chromium) as opened:
+        yield look
 
 
 @pytest.mark.parametrize(("place", "language"), list(enumerate(catalogues())))
 def test_axe_finds_nothing(look: Callable[[Sight, int, str], list[str]], place: int, language: str) -> None:
-    with ThreadPoolExecutor(1) as beside:  # Playwright has a loop of its own in this thread
-        sights = beside.submit(asyncio.run, tour(language)).result()
+    sights = tour_of(language)
     assert len(sights) > 30
     views = VIEWS if EVERY else [VIEWS[place % len(VIEWS)]]
     some = sights if EVERY or language == "en" else sights[place % 4 :: 4]

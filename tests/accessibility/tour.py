@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,8 +32,15 @@ class Sight:
     html: str
 
 
-async def tour(language: str) -> list[Sight]:
-    """All of them. Walks the form once with answers, making every section's mistakes on the way."""
+@cache
+def tour_of(language: str) -> list[Sight]:
+    """All of them. For tests that drive a browser, whose loop runs in their own thread."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, _tour(language)).result()
+
+
+async def _tour(language: str) -> list[Sight]:
+    """Walks the form once with answers, making every section's mistakes on the way."""
     journal = MemoryJournal()
     desk = open_desk(journal)
     async with AsyncTestClient(create_app(desk)) as client:

@@ -12,6 +12,7 @@ from services.intake import form
 from services.intake.form import Sheet, View, Walk
 from services.intake.pages import advice, words
 from services.intake.pages.fields import field_of
+from services.intake.pages.notice import version_of
 from services.intake.pages.render import render
 from services.intake.pages.spoken import say
 from services.intake.pages.voice import Voice, voice_for
@@ -85,7 +86,7 @@ def surveys(language: str, instruments: Iterable[Instrument], accepted: str = ""
     return render("surveys.html", **frame, surveys=found, own_wording=any(survey.own_wording for survey in found))
 
 
-def _of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
+def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
     home, voice = f"/s/{survey.instrument.id}", survey.voice
     known = {"survey": survey, "home": home, "language": voice.language, "chooser": _chooser(voice.words, survey.instrument.languages)}
     return _frame(voice.words, title, path or home, **known, **more)
@@ -93,8 +94,8 @@ def _of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, An
 
 def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. With a sheet: somebody went back to it."""
-    frame = _of(survey, survey.title, wrong=unticked)
-    return render("start.html", **frame, sheet=form.write(sheet) if sheet else "", receipt=receipt)
+    frame = of(survey, survey.title, wrong=unticked)
+    return render("start.html", **frame, notice=versionof(survey.instrument), sheet=form.write(sheet) if sheet else "", receipt=receipt)
 
 
 def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
@@ -109,7 +110,7 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
     heading = next(voice.text(item.text) for item in survey.instrument.sections if item.id == view.place)
     return render(
         "section.html",
-        **_of(survey, heading, wrong=bool(told)),
+        **of(survey, heading, wrong=bool(told)),
         told=told,
         fields=fields,
         current=current,
@@ -132,7 +133,7 @@ def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Litera
     ]
     return render(
         "review.html",
-        **_of(survey, voice.words("review_title"), wrong=bool(trouble)),
+        **of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
         soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
         dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
@@ -141,40 +142,6 @@ def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Litera
         sheet=form.write(view.sheet),
         receipt=receipt,
     )
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known of a response: "accepted", "recorded" or "withdrawn", and its digest, empty when withdrawn."""
-
-    status: str
-    digest: str
-    receipt: str
-
-
-def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
-    """The receipt, right after sending."""
-    title = survey.voice.words("changed_title" if changed else "thanks")
-    frame = _of(survey, title)
-    return render("sent.html", **frame, status=status, groups=status.receipt.split("-"))
-
-
-def lookup(survey: Survey, typed: str = "", fault: Literal["", "empty", "unknown"] = "") -> bytes:
-    """Where a receipt is entered."""
-    frame = _of(survey, survey.voice.words("lookup_title"), f"/s/{survey.instrument.id}/receipt", wrong=bool(fault))
-    return render("lookup.html", **frame, typed=typed, fault=fault)
-
-
-def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
-    """What became of the answers behind a receipt, and what can be done with them."""
-    frame = _of(survey, survey.voice.words("receipt_title"), f"/s/{survey.instrument.id}/receipt")
-    return render("status.html", **frame, status=found, is_open=is_open)
-
-
-def withdraw(survey: Survey, receipt: str) -> bytes:
-    """The question before a withdrawal."""
-    frame = _of(survey, survey.voice.words("withdraw_title"), f"/s/{survey.instrument.id}/receipt")
-    return render("withdraw.html", **frame, receipt=receipt)
 
 
 def statement(language: str, results: Results | None) -> bytes:
