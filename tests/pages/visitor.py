@@ -46,7 +46,7 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self._inside.append(tag)
-        if "style" in given or tag in ("script", "style"):
+        if "style" in given or tag == "style" or (tag == "script" and "src" not in given):
             self.styled.append(tag)
         if "id" in given:
             assert given["id"] not in self.ids, f"twice: {given['id']}"

@@ -1,0 +1,247 @@
+/** Keeps what is written on this device, goes on through lost connections, and sends until the answers are recorded. */
+
+import { offer, say, word } from "./banner.js";
+import { copies, find, finished, forget, keep, surveyOf, works } from "./kept.js";
+import { backoff, fresh, lost, pause, there } from "./reach.js";
+import { follow, leave, send } from "./sending.js";
+import { catchUp, copyOf, field, fill } from "./sheet.js";
+
+/** @typedef {import("./kept.js").Copy} Copy */
+
+const SAVE_AFTER = 400;
+/** Milliseconds of rest after which writing is saved. */
+const LEAVING = 4000;
+/** Milliseconds after which a page that is still there was stopped, and its buttons can be pressed again. */
+
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("form"));
+const place = form ? field(form, "place").value : "";
+const receipt = form ? field(form, "receipt").value : "";
+const begun = form !== null && field(form, "sheet").value !== "";
+const saves = begun && place !== "start";
+const survey = form ? surveyOf(form.getAttribute("action") ?? "") : location.pathname;
+const stored = works();
+
+/* Saving */
+
+let timer = 0;
+let written = !finished(receipt);
+let unsaved = false;
+
+/** A copy on its way becomes a draft again as soon as somebody goes on writing. */
+function save() {
+  clearTimeout(timer);
+  unsaved = false;
+  if (form && saves && written) say(keep(copyOf(form, "draft", find(receipt))) ? "saved" : "off");
+}
+
+function saveSoon() {
+  written = unsaved = true;
+  clearTimeout(timer);
+  timer = setTimeout(save, SAVE_AFTER);
+}
+
+/** The page is here: new from the server, reloaded, or gone back to. @param {boolean} restored it stands as it was left */
+function arrive(restored) {
+  if (!form) return;
+  const isNew = !restored && performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const copy = find(receipt);
+  if (copy?.state === "sending" && place === "review") {
+    sendAll(form);
+    return;
+  }
+  if (copy?.state === "draft") {
+    if (!isNew) catchUp(form, copy);
+    if (!restored && saves) fill(form, copy, !isNew);
+  }
+  if (isNew || copy?.state === "draft") save();
+}
+
+/* Pressing buttons: one wish at a time. While it is held up, another may take its place. */
+
+/** @typedef {{ submitter: HTMLElement | null, held: boolean }} Wish */
+/** @type {Wish | null} */
+let wish = null;
+let passing = false;
+
+/** @param {HTMLElement | null} submitter @returns {Wish} */
+function press(submitter) {
+  release();
+  wish = { submitter, held: false };
+  submitter?.setAttribute("aria-disabled", "true");
+  return wish;
+}
+
+function release() {
+  wish?.submitter?.removeAttribute("aria-disabled");
+  wish = null;
+}
+
+/** @param {Wish} mine */
+function hold(mine) {
+  mine.held = true;
+  mine.submitter?.removeAttribute("aria-disabled");
+}
+
+/** @param {Wish} mine */
+function letGo(mine) {
+  setTimeout(() => wish === mine && release(), LEAVING);
+  lost(); // whether the server is there, the next page will hear for itself
+}
+
+/** @param {SubmitEvent} event */
+function onSubmit(event) {
+  const sent = /** @type {HTMLFormElement} */ (event.target);
+  if (event.defaultPrevented || sent.method !== "post") return;
+  if (passing) {
+    passing = false;
+    return;
+  }
+  if (wish && !wish.held) {
+    event.preventDefault(); // a second click
+    return;
+  }
+  if (sent !== form) {
+    letGo(press(event.submitter));
+    return;
+  }
+  if (!begun && underWay()) {
+    event.preventDefault(); // in another tab, since this page was opened
+    greet();
+    return;
+  }
+  if (place === "review" && event.submitter?.getAttribute("value") === "send") {
+    event.preventDefault();
+    sendAll(form, event.submitter);
+    return;
+  }
+  save();
+  const mine = press(event.submitter);
+  if (fresh()) {
+    letGo(mine);
+    return;
+  }
+  event.preventDefault();
+  reached(mine).then((still) => {
+    if (!still) return;
+    letGo(mine);
+    passing = true;
+    form.requestSubmit(/** @type {HTMLElement | null} */ (mine.submitter));
+    passing = false;
+  });
+}
+
+/** Waits until the server answers. @param {Wish} mine @returns {Promise<boolean>} whether this is still wished for */
+async function reached(mine) {
+  for (const wait of backoff(1000, 15_000)) {
+    if (await there()) break;
+    if (wish !== mine) return false;
+    hold(mine);
+    say(stored ? "offline" : "off");
+    await pause(wait);
+    if (wish !== mine) return false;
+  }
+  return wish === mine;
+}
+
+/* Sending */
+
+/** From the review page: with the same receipt, again and again, until the answers have arrived. */
+async function sendAll(/** @type {HTMLFormElement} */ form, /** @type {HTMLElement | null} */ submitter = null) {
+  const mine = press(submitter);
+  const copy = copyOf(form, "sending", find(receipt));
+  keep(copy);
+  const tell = (/** @type {"sending"|"waiting"} */ state) => {
+    if (state === "waiting") hold(mine);
+    say(state === "waiting" && !stored ? "off" : state);
+  };
+  const outcome = await send(copy, tell, () => wish === mine);
+  if (outcome === "given up") return;
+  if (outcome === "refused") keep({ ...copy, state: "draft" });
+  leave(copy, "send");
+  letGo(mine);
+}
+
+/** On a page without the answers: what was on its way when its page was closed. @param {Copy} copy */
+async function sendOn(copy) {
+  if (form) form.hidden = true;
+  say("waiting");
+  const outcome = await send(copy, say, () => find(copy.receipt)?.state === "sending");
+  if (outcome === "arrived") leave(copy, "send");
+  if (form) form.hidden = false;
+  if (outcome !== "refused") return;
+  keep({ ...copy, state: "draft" });
+  greet();
+}
+
+/* Going on with what was begun */
+
+/** @returns {Copy | undefined} what this device holds of this survey and has not sent */
+const underWay = () => copies(survey).find((copy) => copy.state !== "sent");
+
+function greet() {
+  const copy = underWay();
+  if (copy?.state === "sending") sendOn(copy);
+  else if (copy && form) offerToGoOn(form, copy);
+  else if (copy && location.pathname === survey) {
+    say("saved"); // on a page that says no: the survey is closed, for instance
+    offer(word("forget"), () => {
+      for (const each of copies(survey)) forget(each.receipt);
+      say("forgotten");
+    });
+  }
+}
+
+/** @param {HTMLFormElement} form @param {Copy} draft */
+function offerToGoOn(form, draft) {
+  const words = /** @type {HTMLTemplateElement | null} */ (document.getElementById("resume"));
+  if (!words || document.getElementById("begun")) return;
+  form.before(words.content.cloneNode(true));
+  form.hidden = true;
+  const begun = /** @type {HTMLElement} */ (document.getElementById("begun"));
+  begun.querySelector("[value=resume]")?.addEventListener("click", async (event) => {
+    if (wish && !wish.held) return;
+    const mine = press(/** @type {HTMLElement} */ (event.currentTarget));
+    if (await reached(mine)) leave(draft, "stay", form.getAttribute("action") ?? draft.address);
+    letGo(mine);
+  });
+  begun.querySelector("[value=forget]")?.addEventListener("click", () => {
+    forget(draft.receipt);
+    begun.remove();
+    form.hidden = false;
+    say("forgotten");
+    document.getElementById("main")?.focus();
+    greet();
+  });
+}
+
+/* The page */
+
+const arrived = /** @type {HTMLElement | null} */ (document.querySelector("[data-arrived]"));
+const sent = find(arrived?.dataset.arrived ?? "");
+if (sent) {
+  keep({ ...sent, state: "sent" });
+  say("sent");
+} else if (begun) arrive(false);
+else greet();
+for (const copy of copies()) if (copy.state === "sent") follow(copy, say);
+
+const note = document.getElementById("kept");
+if (note?.dataset.here && stored) note.textContent = note.dataset.here;
+
+document.addEventListener("submit", onSubmit);
+form?.addEventListener("input", saveSoon);
+form?.addEventListener("change", saveSoon);
+for (const kind of ["pointerover", "focusin"]) {
+  document.addEventListener(kind, (event) => {
+    if (saves && !fresh() && /** @type {Element} */ (event.target).closest?.("button")) there();
+  });
+}
+document.addEventListener("visibilitychange", () => document.hidden && unsaved && save());
+addEventListener("pagehide", () => unsaved && save());
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  release();
+  if (begun) arrive(true);
+});
+addEventListener("offline", () => saves && !wish && say(stored ? "offline" : "off"));
+addEventListener("online", () => saves && !wish && say("online"));

@@ -1,0 +1,101 @@
+/**
+ * The copies of answers that this device keeps, each until it is recorded.
+ *
+ * A copy is the form as it would be sent, so that the server, which keeps nothing, can show the same page again.
+ *
+ * @typedef {object} Copy
+ * @property {"draft"|"sending"|"sent"} state
+ * @property {string} address where the form goes, its language included
+ * @property {string} receipt the same for every attempt, so that the answers count once
+ * @property {string} body the form's fields, without the button
+ * @property {Record<string, string>} typed by section: what was last written there, sent or not
+ * @property {number} at when it was saved, to offer the latest first
+ */
+
+const PREFIX = "platea.1:";
+/** Stays the same as long as copies of earlier releases can be read. */
+
+/** @param {string} address @returns {string} the survey's own path */
+export const surveyOf = (address) => new URL(address, location.href).pathname;
+
+/** @param {Copy} copy @returns {boolean} whether the device took it */
+export function keep(copy) {
+  try {
+    localStorage.setItem(PREFIX + copy.receipt, JSON.stringify(copy));
+    return true;
+  } catch {
+    return false; // full, or the browser stores nothing at all
+  }
+}
+
+/** @param {string} receipt @returns {Copy | undefined} */
+export function find(receipt) {
+  try {
+    const copy = JSON.parse(localStorage.getItem(PREFIX + receipt) ?? "null");
+    return copy && typeof copy.body === "string" && typeof copy.address === "string" && copy.typed ? copy : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} receipt */
+export function forget(receipt) {
+  try {
+    localStorage.removeItem(PREFIX + receipt);
+  } catch {
+    // nothing was kept
+  }
+}
+
+/* After "recorded" nothing is left but a number that leads to no receipt, for as long as the tab is open: so that looking back saves nothing. */
+
+const DONE = `${PREFIX}recorded`;
+
+/** @param {string} receipt @returns {string} 32 bits of 130 (FNV-1a) */
+function trace(receipt) {
+  let hash = 0x811c9dc5;
+  for (const letter of receipt) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return (hash >>> 0).toString(36);
+}
+
+/** @param {string} receipt its answers are recorded: this device forgets them */
+export function finish(receipt) {
+  forget(receipt);
+  try {
+    sessionStorage.setItem(DONE, `${sessionStorage.getItem(DONE) ?? ""} ${trace(receipt)}`);
+  } catch {
+    // nothing was kept
+  }
+}
+
+/** @param {string} receipt @returns {boolean} */
+export function finished(receipt) {
+  try {
+    return (sessionStorage.getItem(DONE) ?? "").split(" ").includes(trace(receipt));
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} [survey] a survey's path; without it, all @returns {Copy[]} the latest first */
+export function copies(survey) {
+  let names = [];
+  try {
+    names = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
+  } catch {
+    // nothing is kept
+  }
+  const found = names.map((name) => find(name.slice(PREFIX.length))).filter((copy) => copy !== undefined);
+  return found.filter((copy) => !survey || surveyOf(copy.address) === survey).sort((a, b) => b.at - a.at);
+}
+
+/** @returns {boolean} whether this browser keeps anything */
+export function works() {
+  try {
+    localStorage.setItem(PREFIX, "");
+    localStorage.removeItem(PREFIX);
+    return true;
+  } catch {
+    return false;
+  }
+}

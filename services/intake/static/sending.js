@@ -1,0 +1,113 @@
+/** Sends a copy until it has arrived, follows it until it is recorded, and then forgets it. */
+
+import { find, finish, keep } from "./kept.js";
+import { backoff, lost, pause } from "./reach.js";
+
+/** @typedef {import("./kept.js").Copy} Copy */
+
+const PATIENCE = 30_000;
+const LATER = new Set([408, 429, 500, 502, 503, 504]);
+/** Answers after which the same may be sent again; all others are for the respondent to see. */
+const KEEPALIVE = 60_000;
+/** Characters of a body that a browser goes on sending after its page was closed. */
+
+/**
+ * @param {Copy} copy
+ * @param {(state: "sending"|"waiting") => void} tell
+ * @param {() => boolean} wanted whether it is still to be sent
+ * @returns {Promise<"arrived"|"refused"|"given up">} arrived: on disk, whoever had sent it before
+ */
+export async function send(copy, tell, wanted = () => true) {
+  for (const wait of backoff()) {
+    tell("sending");
+    const { outcome, after } = await attempt(copy);
+    if (!wanted()) return "given up";
+    if (outcome !== "later") return outcome;
+    tell("waiting");
+    await pause(Math.max(wait, after), { early: !after });
+    if (!wanted()) return "given up";
+  }
+}
+
+/** @param {Copy} copy @returns {Promise<{ outcome: "arrived"|"refused"|"later", after: number }>} */
+async function attempt(copy) {
+  const body = `${copy.body}&go=send`;
+  try {
+    const answer = await fetch(copy.address, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "text/html" },
+      body,
+      keepalive: body.length < KEEPALIVE,
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (LATER.has(answer.status)) return { outcome: "later", after: seconds(answer) };
+    const arrived = answer.ok && (await answer.text()).includes("data-arrived=");
+    return { outcome: arrived ? "arrived" : "refused", after: 0 };
+  } catch {
+    lost();
+    return { outcome: "later", after: 0 };
+  }
+}
+
+/** @param {Response} answer */
+const seconds = (answer) => 1000 * (Number(answer.headers.get("Retry-After")) || 0);
+
+/**
+ * Asks until the answers are recorded, and then nothing is left on this device. A receipt that the journal lost is sent again.
+ * @param {Copy} copy @param {(state: "sent"|"sending"|"waiting"|"recorded") => void} tell
+ */
+export async function follow(copy, tell) {
+  for (const wait of backoff(500)) {
+    const { status, after } = await standing(copy.receipt);
+    if (find(copy.receipt)?.state !== "sent") return; // being changed, or another tab has finished
+    if (status === "recorded" || status === "withdrawn") {
+      finish(copy.receipt);
+      tell("recorded");
+      return;
+    }
+    if (status === "unknown") {
+      copy = { ...copy, body: asNew(copy.body) };
+      keep(copy);
+      if ((await send(copy, tell)) !== "arrived") return;
+      tell("sent");
+    }
+    await pause(Math.max(wait, after), { early: !after });
+  }
+}
+
+/** @param {string} receipt @returns {Promise<{ status: string, after: number }>} */
+async function standing(receipt) {
+  try {
+    const answer = await fetch(`/api/v1/receipts/${receipt}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status === 404) return { status: "unknown", after: 0 };
+    if (!answer.ok) return { status: "", after: seconds(answer) };
+    return { status: (await answer.json()).status, after: 0 };
+  } catch {
+    return { status: "", after: 0 };
+  }
+}
+
+/** Changed answers whose first ones are lost as well are new answers. @param {string} body */
+function asNew(body) {
+  const fields = new URLSearchParams(body);
+  const { changes, ...sheet } = JSON.parse(fields.get("sheet") ?? "{}");
+  fields.set("sheet", JSON.stringify(sheet));
+  return fields.toString();
+}
+
+/** Goes to the page that answers this copy, as if its form had been sent. @param {Copy} copy @param {string} go the button */
+export function leave(copy, go, address = copy.address) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  for (const [name, value] of [...new URLSearchParams(copy.body), ["go", go]]) {
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = name;
+    field.value = value;
+    form.append(field);
+  }
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
