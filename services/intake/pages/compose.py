@@ -95,7 +95,7 @@ def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any
 def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. With a sheet: somebody went back to it."""
     frame = of(survey, survey.title, wrong=unticked)
-    return render("start.html", **frame, notice=versionof(survey.instrument), sheet=form.write(sheet) if sheet else "", receipt=receipt)
+    return render("start.html", **frame, notice=version_of(survey.instrument), sheet=form.write(sheet) if sheet else "", receipt=receipt)
 
 
 def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
