@@ -107,7 +107,7 @@ def test_a_string_is_as_neat_as_its_source(language: str) -> None:
             ends = text.strip() and (text[0] == " ", text[-1] == " ") == (english[0] == " ", english[-1] == " ")
             closes = (text.rstrip()[-1] in ".?;") == (english.rstrip()[-1] in ".?")
             unquoted = "“" in english and not re.search("[„“”«»]", text)
-            if not ends or not closes or "  " in text or '"' in text or unquoted:
+            if not ends or not (closes or key in SHARED) or "  " in text or '"' in text or unquoted:
                 wrong.append(key)
     assert wrong == []
 
