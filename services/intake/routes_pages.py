@@ -16,8 +16,9 @@ from proto.problem import Problem
 from services.intake import catalogue, form, receipts, responses
 from services.intake.context import Intake
 from services.intake.form import Sheet, View, Walk
-from services.intake.pages import compose
-from services.intake.pages.compose import Status, Survey
+from services.intake.pages import compose, compose_receipt
+from services.intake.pages.compose import Survey
+from services.intake.pages.compose_receipt import Status
 from services.intake.pages.words import catalogues, choose, words
 from services.intake.receipts import State
 from services.intake.replies import Req
@@ -104,7 +105,7 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
             found = Status(outcome.status, outcome.digest or "", receipt)
-            return html(compose.sent(paper, found, changed=changes), language, headers=NO_STORE)
+            return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
             return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)

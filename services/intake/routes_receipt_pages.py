@@ -13,8 +13,8 @@ from proto.problem import Problem
 from services.intake import catalogue, form, receipts
 from services.intake.context import Intake
 from services.intake.form import Sheet
-from services.intake.pages import compose
-from services.intake.pages.compose import Status
+from services.intake.pages import compose_receipt
+from services.intake.pages.compose_receipt import Status
 from services.intake.receipts import State
 from services.intake.replies import Req
 from services.intake.routes_pages import show, walk_of
@@ -24,7 +24,7 @@ from services.intake.visit import NO_STORE, Page, demand_open, first, html, know
 @get("/s/{survey:str}/receipt", include_in_schema=False)
 async def receipt_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     paper = read_in(request, known_survey(intake, survey).current)
-    return html(compose.lookup(paper), paper.voice.language)
+    return html(compose_receipt.lookup(paper), paper.voice.language)
 
 
 @post("/s/{survey:str}/receipt", status_code=200, include_in_schema=False)
@@ -36,23 +36,23 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     fields = await read_form(request)
     typed, go = "".join(first(fields, "receipt")[:200].split()), first(fields, "go")
     if not typed:
-        return html(compose.lookup(paper, fault="empty"), language, 422)
+        return html(compose_receipt.lookup(paper, fault="empty"), language, 422)
     address = request.client.host if request.client else ""
     if intake.throttle.blocked(address, intake.clock()):
         raise Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=5)
     state = _raised(await receipts.look_up(intake, typed), but="receipt-unknown")
     if isinstance(state, Problem) or state.survey != survey:
         intake.throttle.miss(address, intake.clock())
-        return html(compose.lookup(paper, typed, "unknown"), language, 404)
+        return html(compose_receipt.lookup(paper, typed, "unknown"), language, 404)
     if go == "withdraw" and state.status != "withdrawn":
-        return html(compose.withdraw(paper, typed), language)
+        return html(compose_receipt.withdraw(paper, typed), language)
     if go == "withdraw.yes":
         state = _raised(await receipts.withdraw(intake, typed))
         intake.metrics.ended("withdrawn")
     if go == "change" and state.status != "withdrawn":
         return await _change(request, intake, known, state, typed)
     found = Status(state.status, state.digest or "", typed)
-    return html(compose.status(paper, found, is_open=intake.registry.is_open(survey)), language, headers=NO_STORE)
+    return html(compose_receipt.status(paper, found, is_open=intake.registry.is_open(survey)), language, headers=NO_STORE)
 
 
 async def _change(request: Req, intake: Intake, known: catalogue.Survey, state: State, receipt: str) -> Page:
