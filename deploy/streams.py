@@ -16,12 +16,20 @@ _FINDING_ITSELF = frozenset({10005, 10008, 10009})
 """JetStream's codes for: too few servers yet, no leader yet, not the leader."""
 _TRIES = 60
 
+DRAFT_MEGABYTES = 128
+"""Room for drafts on each server unless the operator says otherwise: some 15,000 of them."""
 
-async def create_streams(js: JetStreamContext, partitions: int, replicas: int, highest: int) -> None:
+
+async def create_streams(
+    js: JetStreamContext, partitions: int, replicas: int, highest: int, draft_megabytes: int = DRAFT_MEGABYTES
+) -> None:
     """`highest` is the highest sequence the store has seen: a journal made anew goes on above it."""
     await _ensure(js, subjects.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None))
     await _ensure(js, subjects.control_stream(replicas))
     await _ensure(js, subjects.aggregates_stream(replicas))
+    await _ensure(js, subjects.invitations_stream(replicas))
+    await _ensure(js, subjects.fallback_stream(replicas))
+    await _ensure(js, subjects.drafts_stream(draft_megabytes, replicas))
 
 
 async def create_consumers(js: JetStreamContext, partitions: int, positions: dict[int, int]) -> None:

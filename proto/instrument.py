@@ -12,6 +12,8 @@ import msgspec
 Texts = dict[str, str]
 Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
 Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
+Participation = Literal["open", "invited"]
+"""Whether everybody may answer, or whoever was given an invitation code."""
 
 NON_SUBSTANTIVE = frozenset({"dk", "na", "pnts"})
 """Don't know, not applicable, prefer not to say: shown, counted apart, never scored."""
@@ -81,11 +83,15 @@ class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_onl
 
 
 class Matrix(Question, frozen=True, omit_defaults=True, tag="matrix", kw_only=True):
-    """Each row gets one option. Where `required`, every row must be answered. `ordered`: options form a Likert scale."""
+    """Each row gets one option. Where `required`, every row must be answered. `ordered`: options form a Likert scale.
+
+    `randomise_rows`: each respondent sees the rows in another order; answers and figures keep the order written here.
+    """
 
     rows: tuple[Row, ...]
     options: tuple[Option, ...]
     ordered: bool = False
+    randomise_rows: bool = False
 
 
 class Ranking(Question, frozen=True, omit_defaults=True, tag="ranking", kw_only=True):
@@ -213,6 +219,7 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     notice: Texts = {}
     data_protection: DataProtection | None = None
     contact_form: ContactForm | None = None
+    participation: Participation = "open"
     estimated_minutes: tuple[int, int] | None = None
     unit_of_response: Texts = {}
     sections: tuple[Section, ...]

@@ -16,11 +16,16 @@ from nats.js.api import (
 RESPONSES = "RESPONSES"
 CONTROL = "CONTROL"
 AGGREGATES = "AGGREGATES"
+INVITATIONS = "INVITATIONS"
+FALLBACK = "FALLBACK"
+DRAFTS = "DRAFTS"
 
 ACK_WAIT = 30.0
 """Seconds after which an unacknowledged batch is delivered again."""
 BATCH = 1000
 """Most events that analysis records in one transaction."""
+DRAFT_DAYS = 366
+"""No draft is kept longer, whatever time it was given."""
 
 
 def response(survey: str, id: str) -> str:
@@ -49,9 +54,22 @@ def aggregates(survey: str) -> str:
     return f"platea.aggregates.{survey}"
 
 
+def draft(id: str) -> str:
+    """Where intake keeps the sealed draft that somebody continues later."""
+    return f"platea.drafts.{id}"
+
+
 def query(survey: str) -> str:
     """Where the worker answers the gateways: exact view, any table, recount."""
     return f"platea.query.{survey}"
+
+
+def invitations(survey: str, part: str) -> str:
+    """Where intake keeps one part of what it knows about invitations: "key", "codes" or "used"."""
+    return f"platea.invitations.{survey}.{part}"
+
+
+FALLBACK_SECRETS = "platea.fallback"
 
 
 def durable(partition: int) -> str:
@@ -103,6 +121,49 @@ def aggregates_stream(replicas: int = 1) -> StreamConfig:
         subjects=["platea.aggregates.*"],
         storage=StorageType.FILE,
         max_msgs_per_subject=1,
+        num_replicas=replicas,
+        allow_direct=True,
+    )
+
+
+def drafts_stream(megabytes: int, replicas: int = 1) -> StreamConfig:
+    """Sealed drafts, the last of each, each with its own time to live. Full, it refuses new ones: a flood neither pushes out
+    what somebody relies on nor fills the disk on which answers arrive."""
+    return StreamConfig(
+        name=DRAFTS,
+        subjects=["platea.drafts.*"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        max_bytes=megabytes * 1024 * 1024,
+        max_msg_size=1024 * 1024,
+        max_age=DRAFT_DAYS * 86_400,
+        num_replicas=replicas,
+        allow_direct=True,
+        allow_msg_ttl=True,
+    )
+
+
+def invitations_stream(replicas: int = 1) -> StreamConfig:
+    """Three messages per survey. Intake erases a former writing itself, which a limit would only forget."""
+    return StreamConfig(
+        name=INVITATIONS,
+        subjects=["platea.invitations.*.*"],
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        allow_direct=True,
+        max_msg_size=4 * 1024 * 1024,
+    )
+
+
+def fallback_stream(replicas: int = 1) -> StreamConfig:
+    """Secrets for invited respondents without scripts: in the servers' memory alone, and there for a day at most."""
+    return StreamConfig(
+        name=FALLBACK,
+        subjects=[FALLBACK_SECRETS],
+        storage=StorageType.MEMORY,
+        max_msgs=1,
+        max_age=24 * 3600,
         num_replicas=replicas,
         allow_direct=True,
     )

@@ -32,6 +32,11 @@ def check(file: Path) -> None:
         f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.questions)} questions "
         f"in {len(instrument.sections)} sections, {', '.join(instrument.languages)}."
     )
+    say(
+        "Everybody may answer it."
+        if instrument.participation == "open"
+        else f"It is answered by invitation: once published, `platea invite {instrument.id} --count N --out codes.csv` makes the codes."
+    )
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
 

@@ -126,6 +126,7 @@ class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
 class Matrix(Choice, frozen=True, kw_only=True, tag="matrix"):
     rows: Rows
     ordered: bool = False
+    randomise_rows: bool = False
 
 
 class Ranking(Choice, frozen=True, kw_only=True, tag="ranking"):
@@ -240,6 +241,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     notice: Texts = {}
     data_protection: DataProtection | None = None
     contact_form: ContactForm | None = None
+    participation: Literal["open", "invited"] = "open"
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}
     scales: dict[str, Options] = {}
