@@ -20,7 +20,7 @@ from nats.js.errors import NotFoundError
 from deploy.keys import write_secret
 from deploy.migrate import create_database, migrate, progress
 from deploy.refusal import Refusal
-from deploy.streams import create_consumers, create_streams
+from deploy.streams import DRAFT_MEGABYTES, create_consumers, create_streams
 from proto import author, events, registry, settings, subjects, tokens, wire
 from proto.events import ControlEvent
 from proto.instrument import Instrument
@@ -35,13 +35,20 @@ class Settings(msgspec.Struct, frozen=True):
     database_url: str
     partition_count: int = PARTITIONS
     replicas: int = 1
+    draft_megabytes: int = DRAFT_MEGABYTES
     token_file: str = "organiser.token"  # noqa: S105  the name of a file
     analysis_password_file: str | None = None
     export_password_file: str | None = None
 
 
 async def provision(
-    nats_url: str, database_url: str, token_file: Path, passwords: Mapping[str, str], partitions: int = PARTITIONS, replicas: int = 1
+    nats_url: str,
+    database_url: str,
+    token_file: Path,
+    passwords: Mapping[str, str],
+    partitions: int = PARTITIONS,
+    replicas: int = 1,
+    draft_megabytes: int = DRAFT_MEGABYTES,
 ) -> None:
     """Everything, in the order in which it is needed. Raises Refusal."""
     await create_database(database_url)
@@ -50,7 +57,7 @@ async def provision(
     client = await wire.connect(nats_url, "provisioning")
     try:
         js = client.jetstream(timeout=10)
-        await create_streams(js, partitions, replicas, highest)
+        await create_streams(js, partitions, replicas, highest, draft_megabytes)
         await create_consumers(js, partitions, positions)
         await publish_first_token(js, token_file)
         await publish_bundled(js)
@@ -102,7 +109,8 @@ def main() -> None:
     files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
     passwords = {role: Path(file).read_text().strip() for role, file in files.items() if file}
     token = Path(wanted.token_file)
-    asyncio.run(provision(wanted.nats_url, wanted.database_url, token, passwords, wanted.partition_count, wanted.replicas))
+    sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
+    asyncio.run(provision(wanted.nats_url, wanted.database_url, token, passwords, *sizes))
 
 
 if __name__ == "__main__":

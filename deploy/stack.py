@@ -20,6 +20,8 @@ from deploy.provision import PARTITIONS, provision
 from deploy.refusal import Refusal
 
 LOOPBACK = "127.0.0.1"
+DRAFT_DAYS = 30
+"""How long a draft can be continued unless the operator says otherwise."""
 REACH = 30.0
 """Seconds within which the servers must let us prepare them."""
 _CHECK = "Check the server and, where it is one of your own,"
@@ -43,9 +45,12 @@ class Stack:
     nats: NatsServer | None
     postgres: Postgres | None
     addresses: Addresses
+    draft_days: int
 
     @staticmethod
-    def planned(data: DataFolder, host: str, port: int, nats_url: str | None, database_url: str | None) -> Stack:
+    def planned(
+        data: DataFolder, host: str, port: int, nats_url: str | None, database_url: str | None, draft_days: int = DRAFT_DAYS
+    ) -> Stack:
         """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
         nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
         postgres = None if database_url else Postgres.embedded(data.postgres, data.keys)
@@ -56,6 +61,7 @@ class Stack:
                 nats={user: nats.url(user) if nats else str(nats_url) for user in users},
                 database={role: postgres.url(role) if postgres else str(database_url) for role in roles},
             ),
+            draft_days,
         )  # fmt: skip
 
     async def provision(self) -> None:
@@ -107,6 +113,7 @@ class Stack:
             PLATEA_PORT=str(self.port),
             PLATEA_ANALYSIS_URL=f"http://{LOOPBACK}:{self.analysis_port}",
             PLATEA_EXPORT_URL=f"http://{LOOPBACK}:{self.export_port}",
+            PLATEA_DRAFT_DAYS=str(self.draft_days),
         )
 
     def url(self) -> str:

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -21,7 +22,7 @@ from deploy.data_folder import DataFolder
 from deploy.program import Program
 from deploy.refusal import Refusal
 from deploy.running import Running
-from deploy.stack import Stack
+from deploy.stack import DRAFT_DAYS, Stack
 from deploy.watch import watch_disk, watch_journal
 from proto import settings
 
@@ -30,13 +31,14 @@ PATIENCE = 60.0
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the environment may say to `platea up`. The last three are the command line's; many shells have them set."""
+    """What the environment may say to `platea up`. `data`, `url` and `token` are the command line's; many shells have them set."""
 
     nats_url: str | None = None
     database_url: str | None = None
     data: str | None = None
     url: str | None = None
     token: str | None = None
+    draft_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = DRAFT_DAYS
 
 
 def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), simulate: int = 0) -> int:
@@ -47,7 +49,8 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)
-            asyncio.run(_run(Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url), simulate))
+            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.draft_days)
+            asyncio.run(_run(stack, simulate))
     except Refusal as refusal:
         return _complain(refusal.cause, refusal.way_out)
     except settings.UnknownSetting as unknown:

@@ -42,6 +42,11 @@ def document() -> Json:
         "contentType": "application/json",
         "payload": {"type": "object"},
     }
+    messages["Draft"] = {
+        "summary": "A draft, sealed with ChaCha20-Poly1305: twelve bytes of nonce, then the content filled up to one of four sizes.",
+        "contentType": "application/octet-stream",
+        "payload": {"type": "string", "format": "binary"},
+    }
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -76,6 +81,12 @@ def _channels() -> Json:
             "The last published snapshot of each survey, in the stream AGGREGATES; over WebSocket too.",
             "Snapshot",
         ),
+        "drafts": {
+            "address": subjects.draft("{draft}"),
+            "description": "What somebody saved to continue later, sealed, in the stream DRAFTS.",
+            "messages": {"Draft": {"$ref": "#/components/messages/Draft"}},
+            "parameters": {"draft": {"description": "32 hexadecimal digits made from the code for continuing."}},
+        },
         "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "Question", "Answer"),
     }
 
@@ -95,6 +106,7 @@ def _operations() -> Json:
         "intake.publish": _operation("send", "surveys", "Intake publishes a version.", "SurveyPublished"),
         "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
+        "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
         "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),

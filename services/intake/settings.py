@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,3 +18,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_url: str | None = None
     queue: int = 4096
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
+    draft_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    """How long a draft can be continued after it was last saved."""

@@ -69,8 +69,16 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.RESPONSES.mine",
         "$JS.API.CONSUMER.MSG.NEXT.RESPONSES.analysis-0",
         "$JS.ACK.RESPONSES.analysis-0.1.1.1.1.0",
+        "$JS.API.STREAM.PURGE.DRAFTS",
+        "$JS.API.STREAM.INFO.DRAFTS",
+        "$JS.API.STREAM.MSG.GET.DRAFTS",
+        "$JS.API.DIRECT.GET.DRAFTS",
+        "$JS.API.CONSUMER.CREATE.DRAFTS.mine",
     ],
     "analysis": [
+        subjects.draft(ID),
+        f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
+        "$JS.API.STREAM.MSG.DELETE.DRAFTS",
         f"platea.responses.s.{ID}",
         "platea.control.token.x",
         "$JS.API.STREAM.DELETE.RESPONSES",
@@ -79,6 +87,9 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.CONTROL.mine",
     ],
     "export": [
+        subjects.draft(ID),
+        f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
+        "$JS.API.STREAM.MSG.DELETE.DRAFTS",
         f"platea.responses.s.{ID}",
         "platea.control.token.x",
         "platea.aggregates.s",
@@ -88,6 +99,9 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.RESPONSES.mine",
     ],
     "dashboard": [
+        subjects.draft(ID),
+        f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
+        "$JS.API.STREAM.MSG.DELETE.DRAFTS",
         f"platea.responses.s.{ID}",
         "platea.control.token.x",
         "platea.aggregates.s",
@@ -98,15 +112,15 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.AGGREGATES",
         "$JS.API.DIRECT.GET.CONTROL",
     ],
-    "provisioner": [f"platea.responses.s.{ID}", "platea.aggregates.s", "platea.query.s"],
+    "provisioner": [f"platea.responses.s.{ID}", subjects.draft(ID), "platea.aggregates.s", "platea.query.s"],
 }
 FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
 UNHEARD = {
-    "intake": ["platea.responses.>", "platea.journal.>", "platea.aggregates.>", "_INBOX.analysis.>", "_INBOX.>", ">"],
-    "analysis": ["platea.responses.>", "_INBOX.intake.>", "_INBOX.>", ">"],
-    "export": ["platea.responses.>", "platea.aggregates.>", "_INBOX.intake.>", ">"],
-    "dashboard": ["platea.responses.>", "platea.control.>", "platea.query.>", "_INBOX.intake.>", "_INBOX.>", ">"],
-    "provisioner": ["platea.responses.>", "_INBOX.intake.>", ">"],
+    "intake": ["platea.responses.>", "platea.drafts.>", "platea.journal.>", "platea.aggregates.>", "_INBOX.analysis.>", "_INBOX.>", ">"],
+    "analysis": ["platea.responses.>", "platea.drafts.>", "_INBOX.intake.>", "_INBOX.>", ">"],
+    "export": ["platea.responses.>", "platea.drafts.>", "platea.aggregates.>", "_INBOX.intake.>", ">"],
+    "dashboard": ["platea.responses.>", "platea.drafts.>", "platea.control.>", "platea.query.>", "_INBOX.intake.>", "_INBOX.>", ">"],
+    "provisioner": ["platea.responses.>", "platea.drafts.>", "_INBOX.intake.>", ">"],
 }
 UNHEARD["websocket"] = UNHEARD["dashboard"]
 
@@ -130,6 +144,19 @@ async def test_intake_writes_the_journal_and_asks_about_one_receipt(nats_urls: N
         info = await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
         assert info.num_pending == 1
         assert await visitor.may_publish(subjects.token("x"))
+        assert not visitor.refused
+
+
+async def test_intake_saves_reads_and_deletes_a_draft(nats_urls: NatsUrls) -> None:
+    async with guest(nats_urls, "intake") as visitor:
+        js = visitor.client.jetstream(timeout=2)
+        for sealed in (b"first", b"second"):
+            await js.publish(subjects.draft(ID), sealed, msg_ttl=60)
+        message = await js.get_last_msg(subjects.DRAFTS, subjects.draft(ID), direct=True)
+        assert message.data == b"second"
+        assert await js.delete_msg(subjects.DRAFTS, message.seq or 0)
+        with pytest.raises(NotFoundError):
+            await js.get_last_msg(subjects.DRAFTS, subjects.draft(ID), direct=True)
         assert not visitor.refused
 
 

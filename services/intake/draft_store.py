@@ -1,0 +1,73 @@
+"""Where drafts for later are kept: one sealed message each, on the stream DRAFTS, for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.errors import Error, NotFoundError
+
+from proto import subjects
+
+log = logging.getLogger(__name__)
+
+ATTEMPT = 2.0
+"""Seconds within which the stream must have answered."""
+TRIES = 5
+
+
+class NotNow(Exception):
+    """Drafts cannot be saved or read at the moment: there is no more room for them, or the stream does not answer."""
+
+
+class DraftStore:
+    """Knows ids and sealed bytes, never a code or what is inside."""
+
+    def __init__(self, client: Client) -> None:
+        self._js = client.jetstream(timeout=ATTEMPT)
+
+    async def put(self, id: str, sealed: bytes, seconds: int) -> None:
+        """Returns once it is on disk, in place of the one before it, for so many seconds. Raises NotNow."""
+        try:
+            await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, msg_ttl=seconds)
+        except (nats.errors.Error, Error, TimeoutError) as error:
+            raise NotNow from error
+
+    async def get(self, id: str) -> bytes | None:
+        """Asks twice: a replica of the stream may be a moment behind. Raises NotNow."""
+        found = await self._last(id)
+        if found is None:
+            await asyncio.sleep(0.05)
+            found = await self._last(id)
+        return None if found is None else found[1]
+
+    async def delete(self, id: str) -> bool:
+        """Overwrites it on disk. False where there was none. Raises NotNow."""
+        found = await self._last(id)
+        for _ in range(TRIES):
+            if found is None:
+                return False
+            if await self._erase(found[0]):
+                return True
+            await asyncio.sleep(0.05)  # it was saved again in between, or a replica is a moment behind
+            found = await self._last(id)
+        raise NotNow
+
+    async def _last(self, id: str) -> tuple[int, bytes] | None:
+        try:
+            message = await self._js.get_last_msg(subjects.DRAFTS, subjects.draft(id), direct=True)
+        except NotFoundError:
+            return None
+        except (nats.errors.Error, Error, TimeoutError) as error:
+            raise NotNow from error
+        return message.seq or 0, message.data or b""
+
+    async def _erase(self, seq: int) -> bool:
+        try:
+            return await self._js.delete_msg(subjects.DRAFTS, seq)
+        except Error:
+            return False
+        except (nats.errors.Error, TimeoutError) as error:
+            raise NotNow from error

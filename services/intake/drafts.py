@@ -1,0 +1,100 @@
+"""A draft kept for later: the code that opens it, where it is stored, and the seal around it. Pure.
+
+*Claim.* Whoever reads everything the server stores and logs, but has not the code, learns of a draft when it was last saved
+and into which of four sizes it fits; not what it says, in which survey or language it is, whose it is, nor which receipt
+or response it will belong to.
+
+*Argument.* The code holds the entropy of the receipt it is made from, 130 bits where the receipt is ours, and is stored
+nowhere. HKDF-SHA-256 (RFC 5869) makes of it two values that nobody can tell from unrelated random ones: the name under
+which the draft is stored, and the key of ChaCha20-Poly1305 (RFC 8439), which hides and protects the content. Its nonces
+are random; a person does not save often enough for two to meet. The content is filled up to one of four sizes.
+
+*Assumes* that the server did as it should while the page was in its hands: the answers pass through it in clear, as they
+do when they are sent. *Does not protect* against somebody who has the code or the link, nor against a server that
+gives back an older copy of the same draft.
+
+The code is made from the receipt, and not drawn, so that saving twice, going back or loading the page again always ends in
+the same draft under the same code, and no page has to carry one more secret. It says nothing about the receipt, nor the
+receipt's response id about it: all three come from hashes that cannot be turned round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from proto import codes
+from services.intake.form import Sheet
+
+SIZES = (8 * 1024, 32 * 1024, 128 * 1024, 512 * 1024)
+"""Bytes. The first holds a long questionnaire with a page of text, so nearly all drafts are of one size."""
+NONCE = 12
+"""Bytes of randomness that every seal needs anew."""
+LETTERS = 26
+_LENGTH = 4
+_FORM = b"platea-draft-1"
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes back: the page, everything typed, and the receipt under which it will be sent."""
+
+    sheet: Sheet
+    place: str
+    receipt: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a code opens in one survey: `id` is where the draft is stored."""
+
+    id: str
+    key: bytes
+
+
+def code_of(receipt: str) -> str:
+    """The code of the draft that will be sent under this receipt, ungrouped, with its check characters."""
+    typed = codes.bare(receipt)
+    secret = typed if codes.sound(typed) else receipt
+    number = int.from_bytes(_derived(secret, "code", 17))
+    letters = "".join(codes.ALPHABET[number >> shift & 31] for shift in range(0, 5 * LETTERS, 5))
+    return letters + codes.check(letters)
+
+
+def well_typed(code: str) -> bool:
+    """Whether a bare code can be one of ours: the right length, and check characters that fit."""
+    return len(code) == LETTERS + 2 and codes.sound(code)
+
+
+def lock_of(code: str, survey: str) -> Lock:
+    """In another survey the same code is another name and another key, so it opens nothing there."""
+    return Lock(_derived(code, f"id {survey}", 16).hex(), _derived(code, f"key {survey}", 32))
+
+
+def seal(lock: Lock, draft: Draft, nonce: bytes) -> bytes | None:
+    """The draft for storing; None where it is larger than the largest size."""
+    content = msgspec.json.encode(draft)
+    size = next((size for size in SIZES if len(content) + _LENGTH <= size), None)
+    if size is None:
+        return None
+    padded = (len(content).to_bytes(_LENGTH) + content).ljust(size, b"\0")
+    return nonce + ChaCha20Poly1305(lock.key).encrypt(nonce, padded, _FORM)
+
+
+def unseal(lock: Lock, sealed: bytes) -> Draft | None:
+    """None where this was not sealed with this key, or was changed since."""
+    try:
+        padded = ChaCha20Poly1305(lock.key).decrypt(sealed[:NONCE], sealed[NONCE:], _FORM)
+        length = int.from_bytes(padded[:_LENGTH])
+        return msgspec.json.decode(padded[_LENGTH : _LENGTH + length], type=Draft)
+    except (InvalidTag, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def _derived(secret: str, purpose: str, length: int) -> bytes:
+    return HKDF(SHA256(), length, salt=None, info=_FORM + b"\0" + purpose.encode()).derive(secret.encode())
