@@ -59,13 +59,15 @@ const seconds = (answer) => 1000 * (Number(answer.headers.get("Retry-After")) ||
 export async function follow(copy, tell) {
   for (const wait of backoff(500)) {
     const { status, after } = await standing(copy.receipt);
-    if (find(copy.receipt)?.state !== "sent") return; // being changed, or another tab has finished
+    const kept = find(copy.receipt);
+    if (kept && kept.state !== "sent") return; // somebody is changing the answers
     if (status === "recorded" || status === "withdrawn") {
       finish(copy.receipt);
       tell("recorded");
       return;
     }
     if (status === "unknown") {
+      if (!kept) return;
       copy = { ...copy, body: asNew(copy.body) };
       keep(copy);
       if ((await send(copy, tell)) !== "arrived") return;

@@ -1,0 +1,188 @@
+"""A small survey in two sections, and somebody who answers it in a real browser that may go offline or fall over."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
+
+from proto import instrument as i
+from proto.instrument import Instrument
+from tests import browser
+from tests.faults.operated import Operated
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
+
+
+def _question(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
+    given = {"id": id, "var": id.lower(), "section": section, "text": {"en": text}, "privacy": i.Privacy("insensitive")}
+    return given | {"stats": ("count", "share")} | more
+
+
+def square(id: str, version: str = "1.0.0") -> Instrument:
+    why = i.Rule(q="Visit", op="in", value=("yes",))
+    yes_no = (i.Option("yes", {"en": "Yes"}), i.Option("no", {"en": "No"}))
+    return Instrument(
+        id=id,
+        version=version,
+        source_language="en",
+        languages=("en",),
+        title={"en": "Visiting the square"},
+        sections=(i.Section("A", {"en": "You"}), i.Section("B", {"en": "The square"})),
+        questions=(
+            i.Single(**_question("Visit", "A", "Do you visit the square?", options=yes_no, required=True)),
+            i.ShortText(**_question("Why", "A", "Why?", max_chars=100, show_if=why) | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.Single(**_question("Safe", "B", "Is it safe?", options=yes_no, required=True)),
+            i.LongText(**_question("Wish", "B", "What is missing?", max_chars=1000) | {"stats": (), "privacy": i.Privacy("free_text")}),
+        ),
+        policy=i.Policy(minimum=10, batch=10, withhold_below=5),
+    )
+
+
+class Server:
+    """What an organiser does to a survey, and what they see of it."""
+
+    def __init__(self, stack: Operated) -> None:
+        self.stack, self.url = stack, stack.url
+
+    def publish(self, instrument: Instrument) -> None:
+        self._ask("POST", "/api/v1/surveys", i.encode(instrument))
+
+    def close(self, survey: str) -> None:
+        self._ask("POST", f"/api/v1/surveys/{survey}/close", b"{}")
+
+    def responses(self, survey: str) -> int:
+        return self._ask("GET", f"/api/v1/surveys/{survey}/aggregates?view=exact")["responses"]
+
+    def counts_one(self, survey: str, seconds: float = 15.0) -> None:
+        """The exact view comes to one response and stays there."""
+        deadline = time.monotonic() + seconds
+        while (found := self.responses(survey)) != 1:
+            assert found < 1, f"{found} responses of one respondent"
+            assert time.monotonic() < deadline, "the response does not count"
+            time.sleep(0.1)
+        time.sleep(0.5)
+        assert self.responses(survey) == 1
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.stack.token}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(self.url + path, body, headers, method=method)
+        for _ in range(50):
+            try:
+                with urllib.request.urlopen(asked, timeout=10) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code not in (404, 503):
+                    raise
+                time.sleep(0.1)  # a survey that was published this moment has no figures yet
+        raise AssertionError(f"{method} {path} is not answered")
+
+
+class Respondent:
+    """One tab of one browser."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self.address = context, address
+        self.page: Page = context.new_page()
+
+    def visit(self) -> None:
+        self.page.goto(self.address)
+
+    def begin(self) -> None:
+        self.visit()
+        self.page.locator("#consent").check()
+        self.press("next")
+        expect(self.heading("You")).to_be_visible()
+
+    def heading(self, text: str) -> Any:
+        return self.page.get_by_role("heading", name=text, exact=True, level=1)
+
+    def press(self, go: str) -> None:
+        self.page.locator(f".actions button[name=go][value='{go}']").click()
+
+    def choose(self, question: str, code: str) -> None:
+        self.page.locator(f"input[name='q.{question}'][value='{code}']").check()
+
+    def write(self, question: str, text: str) -> None:
+        self.page.locator(f"[name='q.{question}']").fill(text)
+
+    def to_second(self) -> None:
+        self.begin()
+        self.choose("Visit", "no")
+        self.press("next")
+        expect(self.heading("The square")).to_be_visible()
+
+    def to_review(self) -> None:
+        self.to_second()
+        self.finish_second()
+
+    def finish_second(self, wish: str = "More benches") -> None:
+        self.choose("Safe", "yes")
+        self.write("Wish", wish)
+        self.press("next")
+        self.at_review()
+
+    def at_review(self) -> None:
+        expect(self.heading("Check your answers")).to_be_visible()
+
+    def send(self) -> None:
+        self.press("send")
+
+    def sent(self) -> str:
+        """The receipt on the page after sending."""
+        self.page.locator(".receipt .code").wait_for()
+        return self.page.locator(".receipt .code").inner_text().replace("\n", "").strip()
+
+    def says(self, words: str, seconds: float = 10) -> None:
+        expect(self.page.locator("#device")).to_contain_text(words, timeout=1000 * seconds)
+
+    def kept(self) -> list[str]:
+        """Everything that this device holds."""
+        return self.page.evaluate("Object.entries(localStorage).map(([name, value]) => name + value)")
+
+    def holds_nothing(self) -> None:
+        self.says("Nothing is left on this device")
+        assert self.kept() == []
+
+
+def losing(times: int) -> Any:
+    """A connection that takes what is sent and loses that many of the answers."""
+    left = times
+
+    def handle(route: Route) -> None:
+        nonlocal left
+        if route.request.method == "POST" and "go=send" in (route.request.post_data or "") and left:
+            left -= 1
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    return handle
+
+
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    program = browser.find()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    yield found
+    found.close()
+
+
+def crashing(playwright: Playwright, folder: Path) -> BrowserContext:
+    """A browser with its own memory on disk, to be killed."""
+    return playwright.chromium.launch_persistent_context(folder, executable_path=browser.find(), args=list(FLAGS))
+
+
+def renamed(instrument: Instrument, **changes: Any) -> Instrument:
+    return structs.replace(instrument, **changes)

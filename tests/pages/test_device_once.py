@@ -1,0 +1,243 @@
+"""Twelve ways to lose the thread while answering: each ends in exactly one response, and in nothing left on the device."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
+
+from tests.faults.operated import Operated
+from tests.pages import square
+from tests.pages.square import Respondent, Server, losing
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Operated(tmp_path_factory.mktemp("stack")) as operated:
+        yield Server(operated)
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with square.chromium(playwright) as found:
+        yield found
+
+
+@pytest.fixture
+def survey(server: Server) -> str:
+    name = f"square-{next(_numbers)}"
+    server.publish(square.square(name))
+    return name
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    found = chromium.new_context(viewport={"width": 390, "height": 844})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def person(context: BrowserContext, server: Server, survey: str) -> Respondent:
+    return Respondent(context, f"{server.url}/s/{survey}?lang=en")
+
+
+@pytest.fixture
+def counted(server: Server, survey: str) -> Callable[[Respondent], None]:
+    def once(person: Respondent) -> None:
+        person.sent()
+        person.holds_nothing()
+        server.counts_one(survey)
+
+    return once
+
+
+def test_1_the_answer_to_sending_is_lost_and_it_is_sent_again(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.context.route("**/s/*", losing(2))
+    person.send()
+    person.says("Not sent yet")
+    counted(person)
+
+
+@pytest.mark.parametrize("go", ["next", "send"])
+def test_2_a_double_click_is_one_click(person: Respondent, counted: Callable[[Respondent], None], go: str) -> None:
+    person.begin()
+    person.choose("Visit", "no")
+    next_button = person.page.locator(".actions button[value=next]")
+    next_button.dblclick() if go == "next" else next_button.click()
+    expect(person.heading("The square")).to_be_visible()
+    person.finish_second()
+    send_button = person.page.locator(".actions button[value=send]")
+    send_button.dblclick() if go == "send" else send_button.click()
+    counted(person)
+
+
+def test_3_enter_is_pressed_twice(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.page.locator(".actions button[value=send]").focus()
+    person.page.evaluate("document.activeElement.click(); document.activeElement.click()")
+    counted(person)
+
+
+def test_4_back_after_sending_and_sent_again(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.send()
+    receipt = person.sent()
+    person.holds_nothing()
+    person.page.go_back()
+    person.at_review()
+    person.page.wait_for_timeout(600)
+    assert person.kept() == [], "looking back is no writing"
+    person.send()
+    assert person.sent() == receipt
+    counted(person)
+
+
+def test_5_back_in_the_middle_loses_nothing_of_what_came_after(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_second()
+    person.choose("Safe", "yes")
+    person.write("Wish", "More benches, and trees")
+    person.page.go_back()
+    expect(person.heading("You")).to_be_visible()
+    expect(person.page.locator("[name='q.Visit'][value=no]")).to_be_checked()
+    person.press("next")
+    expect(person.heading("The square")).to_be_visible()
+    expect(person.page.locator("[name='q.Wish']")).to_have_value("More benches, and trees")
+    expect(person.page.locator("[name='q.Safe'][value=yes]")).to_be_checked()
+    person.press("next")
+    person.send()
+    counted(person)
+
+
+def test_6_reloaded_in_the_middle(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_second()
+    person.choose("Safe", "yes")
+    person.write("Wish", "Shade")
+    person.page.reload()
+    expect(person.page.locator("[name='q.Wish']")).to_have_value("Shade")
+    person.press("next")
+    person.send()
+    counted(person)
+
+
+def test_7_reloaded_after_sending(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.send()
+    receipt = person.sent()
+    person.page.reload()
+    assert person.sent() == receipt
+    counted(person)
+    person.page.wait_for_timeout(600)
+    assert person.kept() == []
+    person.page.close()
+    person.page = person.context.new_page()
+    person.visit()
+    expect(person.page.locator("#consent")).to_be_visible()
+
+
+def fall(context: BrowserContext, folder: Path) -> None:
+    """kill -9 for the whole browser, as when the battery is taken out."""
+    for process in psutil.process_iter(["cmdline"]):
+        if f"--user-data-dir={folder}" in (process.info["cmdline"] or []):
+            process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("when", ["in the middle", "after sending"])
+def test_8_the_browser_falls_over(
+    playwright: Playwright, server: Server, survey: str, counted: Callable[[Respondent], None], tmp_path: Path, when: str
+) -> None:
+    address = f"{server.url}/s/{survey}?lang=en"
+    first = square.crashing(playwright, tmp_path)
+    person = Respondent(first, address)
+    person.to_second()
+    person.choose("Safe", "yes")
+    person.write("Wish", "Light")
+    if when == "after sending":
+        person.press("next")
+        person.at_review()
+        first.route("**/s/*", losing(99))
+        person.send()
+        person.says("Not sent yet")
+    person.page.wait_for_timeout(6000)  # Chromium writes what a page stores within five seconds
+    fall(first, tmp_path)
+    second = square.crashing(playwright, tmp_path)
+    person = Respondent(second, address)
+    person.visit()
+    if when == "in the middle":
+        person.page.get_by_role("button", name="Continue").click()
+        expect(person.page.locator("[name='q.Wish']")).to_have_value("Light")
+        person.press("next")
+        person.send()
+    counted(person)
+    second.close()
+
+
+def test_9_offline_in_the_middle_goes_on_by_itself(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.begin()
+    person.choose("Visit", "no")
+    person.context.set_offline(True)
+    person.press("next")
+    person.says("You are offline. Your answers are saved on this device.")
+    expect(person.heading("You")).to_be_visible()
+    person.context.set_offline(False)
+    expect(person.heading("The square")).to_be_visible()
+    person.finish_second()
+    person.send()
+    counted(person)
+
+
+def test_10_offline_while_sending_also_with_the_page_closed(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.context.set_offline(True)
+    person.send()
+    person.says("Not sent yet. Your answers are saved on this device")
+    person.page.close()
+    person.context.set_offline(False)
+    person.page = person.context.new_page()
+    person.visit()
+    counted(person)
+
+
+@pytest.mark.parametrize("what", ["closed", "newer"])
+def test_11_an_old_page_meets_a_closed_survey_or_a_newer_version(
+    person: Respondent, server: Server, survey: str, counted: Callable[[Respondent], None], what: str
+) -> None:
+    person.to_review()
+    if what == "closed":
+        person.context.route("**/s/*", losing(1))
+        person.send()
+        person.says("Not sent yet")
+        server.close(survey)
+    else:
+        server.publish(square.square(survey, "2.0.0"))
+        person.send()
+    counted(person)
+
+
+def test_12_two_tabs_share_one_receipt(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    other = Respondent(person.context, person.address)
+    other.visit()
+    person.to_review()
+    other.page.locator("#consent").check()
+    other.press("next")
+    other.page.get_by_role("button", name="Continue").click()
+    other.at_review()
+    person.send()
+    receipt = person.sent()
+    other.send()
+    assert other.sent() == receipt
+    counted(other)
