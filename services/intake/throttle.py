@@ -1,35 +1,124 @@
-"""Slows down whoever asks for receipts that do not exist."""
+"""Slows down whoever asks for receipts that do not exist, and nobody else."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import ipaddress
+import secrets
 from collections import OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-BURST = 100.0
-RATE = 10.0
+from proto.problem import Problem
+
+BURST, RATE = 30.0, 0.5
 """Unknown receipts that one address may ask for at once, and per second."""
+ALL_BURST, ALL_RATE = 1000.0, 50.0
+"""The same for all addresses together. Beyond it, an address with a single miss counts as one with too many."""
+WAITING = 20
+"""Look-ups of one address that wait for their turn once it has missed too often."""
 ADDRESSES = 10_000
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def networks(listed: str) -> tuple[Network, ...]:
+    """Networks from a list with commas. Raises ValueError."""
+    return tuple(ipaddress.ip_network(name.strip()) for name in listed.split(",") if name.strip())
+
+
+def address_of(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
+    """Who asks: the peer, or, where that is one of our proxies, the nearest address in X-Forwarded-For that is none.
+
+    Whatever a visitor wrote into that header stands before what the proxies added, and is not reached.
+    """
+    for hop in (peer, *reversed([name.strip() for line in forwarded for name in line.split(",")])):
+        try:
+            address = ipaddress.ip_address(hop)
+        except ValueError:
+            break
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        if not any(address in network for network in proxies):
+            # Whoever has one IPv6 address has 2⁶⁴ of them.
+            return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+    return peer
+
+
+@dataclass(slots=True)
+class _Lane:
+    turn: asyncio.Lock
+    waiting: int = 0
 
 
 class Throttle:
-    """A bucket of misses per address, in this process's memory only.
+    """A bucket of misses per address and one for all, in this process's memory only.
 
-    Receipts hold 128 bits and more, so nobody guesses one; this keeps the trying from costing others their time. When
-    more addresses miss than fit, the one that missed longest ago is forgotten.
+    A right receipt always works: it is looked up whoever asks, and its 128 bits and more are what keeps it from being
+    guessed. So an address that many share, such as a city hall's, is never locked out. Whoever missed too often waits in
+    a line of their address, in which one receipt is looked up at a time; that keeps the trying from costing others their
+    time. Addresses are kept as keyed hashes, and when more of them miss than fit, the one that missed longest ago is forgotten.
     """
 
-    def __init__(self, burst: float = BURST, rate: float = RATE) -> None:
-        self._burst, self._rate = burst, rate
-        self._missed: OrderedDict[str, tuple[float, float]] = OrderedDict()
+    def __init__(
+        self,
+        burst: float = BURST,
+        rate: float = RATE,
+        all_burst: float = ALL_BURST,
+        all_rate: float = ALL_RATE,
+        waiting: int = WAITING,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        self.proxies = proxies
+        self._burst, self._rate, self._waiting = burst, rate, waiting
+        self._all_burst, self._all_rate = all_burst, all_rate
+        self._key = secrets.token_bytes(16)
+        self._missed: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self._all = 0.0, 0.0
+        self._lanes: dict[bytes, _Lane] = {}
 
     def blocked(self, address: str, now: float) -> bool:
-        return self._level(address, now) >= self._burst
+        """Whether it missed too often, or at all while so many do."""
+        flooded = _level(self._all, self._all_rate, now) >= self._all_burst
+        return _level(self._missed.get(self._name(address)), self._rate, now) >= (0.5 if flooded else self._burst)
 
-    def miss(self, address: str, now: float) -> None:
-        self._missed[address] = self._level(address, now) + 1, now
-        self._missed.move_to_end(address)
+    def miss(self, address: str, now: float, weight: float = 1.0) -> None:
+        name = self._name(address)
+        self._all = _level(self._all, self._all_rate, now) + 1, now
+        self._missed[name] = _level(self._missed.get(name), self._rate, now) + 1, now
+        self._missed.move_to_end(name)
         if len(self._missed) > ADDRESSES:
             self._missed.popitem(last=False)
 
-    def _level(self, address: str, now: float) -> float:
-        level, since = self._missed.get(address, (0.0, now))
-        return max(0.0, level - (now - since) * self._rate)
+    @asynccontextmanager
+    async def in_turn(self, address: str) -> AsyncGenerator[None]:
+        """One after the other. Raises Problem where too many wait already."""
+        name = self._name(address)
+        lane = self._lanes.setdefault(name, _Lane(asyncio.Lock()))
+        if lane.waiting >= self._waiting:
+            raise too_many()
+        lane.waiting += 1
+        try:
+            async with lane.turn:
+                yield
+        finally:
+            lane.waiting -= 1
+            if not lane.waiting:
+                self._lanes.pop(name, None)
+
+    def _name(self, address: str) -> bytes:
+        return hashlib.blake2b(address.encode(), digest_size=16, key=self._key).digest()
+
+
+def _level(bucket: tuple[float, float] | None, rate: float, now: float) -> float:
+    """What is left in a bucket that leaks."""
+    if bucket is None:
+        return 0.0
+    level, since = bucket
+    return max(0.0, level - (now - since) * rate)
+
+
+def too_many() -> Problem:
+    return Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=60)
