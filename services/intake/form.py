@@ -6,7 +6,6 @@ that comes from outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +14,10 @@ from msgspec import UNSET, structs
 
 from proto import logic
 from proto.answers import Reader
-from proto.instrument import AnyQuestion, Instrument, Rule, SoftCheck
+from proto.instrument import AnyQuestion, Instrument, SoftCheck
 from proto.problem import Fault
 from services.intake.pages import typed
+from services.intake.skips import Ask, Skips
 
 START = "start"
 REVIEW = "review"
@@ -33,6 +33,10 @@ class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     reviewed: bool = False
     changes: bool = False
     """Whether this changes a response that was sent before."""
+    began: str = ""
+    """When the visit began, signed (`services.intake.stamp`)."""
+    ticket: str = ""
+    """Of whoever was invited. It travels with the page as the answers do, and is stored nowhere."""
 
 
 _sheets = msgspec.json.Decoder(Sheet)
@@ -90,14 +94,7 @@ class Walk:
         self.reader = reader
         self.instrument: Instrument = reader.instrument
         derived = {item.id: item for item in self.instrument.derived}
-        self._leans_on = {
-            question.id: frozenset(
-                name
-                for name in _named(question.show_if, {id: item.rule for id, item in derived.items()})
-                if reader.questions[name].required
-            )
-            for question in self.instrument.questions
-        }
+        self.skips = Skips(reader)
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
     def judge(self, sheet: Sheet, today: str) -> Standing:
@@ -112,7 +109,7 @@ class Walk:
         pending: list[str] = []
         dropped: list[str] = []
         for id in self.reader.questions:
-            if not self._leans_on[id].isdisjoint(unsettled):
+            if not self.skips.leans_on[id].isdisjoint(unsettled):
                 pending.append(id)
                 unsettled.add(id)
             elif self.reader.visible(answers, id):
@@ -131,6 +128,10 @@ class Walk:
     def questions(self, section: str, standing: Standing) -> list[AnyQuestion]:
         """What a section asks now."""
         return [question for id in standing.shown if (question := self.reader.questions[id]).section == section]
+
+    def asks(self, section: str, standing: Standing, today: str) -> dict[str, Ask]:
+        """What this section asks now or comes to ask while it is answered."""
+        return self.skips.asks(section, standing.answers, standing.faulty() | set(standing.pending), today)
 
     def progress(self, section: str, standing: Standing) -> tuple[int, int]:
         """The how many-th of how many sections this is, counting those that may still come."""
@@ -153,6 +154,10 @@ class Walk:
         if place not in {section.id for section in self.instrument.sections}:
             return self._from_review(sheet, before, go)
         asked = self.questions(place, before)
+        told = typed.shown(fields)
+        if told is not None:  # the page has opened and closed questions by itself
+            asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
+            sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, decimal_mark)
         standing = self.judge(sheet, today)
         if go == "back":
@@ -213,6 +218,10 @@ class Walk:
         return View(place, structs.replace(sheet, seen=seen), standing, faults, opened, closed)
 
 
+def _seeing(sheet: Sheet, shown: list[str]) -> Sheet:
+    return structs.replace(sheet, seen=(*sheet.seen, *(id for id in shown if id not in sheet.seen)))
+
+
 def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed.Fields, decimal_mark: str) -> Sheet:
     """The sheet with what stands in the fields of these questions, and nothing else of them."""
     answers = dict(sheet.answers)
@@ -223,13 +232,3 @@ def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed.Fields, decima
         else:
             answers[question.id] = value
     return structs.replace(sheet, answers=answers)
-
-
-def _named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
-    """The questions that a rule looks at, derived variables followed."""
-    if rule is None:
-        return
-    for part in (*rule.all, *rule.any, rule.not_):
-        yield from _named(part, derived)
-    if rule.q is not None:
-        yield from _named(derived[rule.q], derived) if rule.op == "derived" else iter((rule.q,))

@@ -25,6 +25,11 @@ def name(question: AnyQuestion, part: str | int | None = None) -> str:
     return f"q.{question.id}" if part is None else f"q.{question.id}.{part}"
 
 
+def shown(fields: Fields) -> frozenset[str] | None:
+    """The questions that the page says it showed when it was sent; None from a page without scripts, which shows what it was made with."""
+    return frozenset(fields["shown"][0].split()) if "shown" in fields else None
+
+
 def read(question: AnyQuestion, fields: Fields, decimal_mark: str) -> Any | UnsetType:
     """The answer in these fields, UNSET where they are empty."""
 

@@ -1,0 +1,150 @@
+"""What a page needs to show and hide questions by itself: its rules, with everything settled that this page cannot change.
+
+`static/rules.js` and `static/answers.js` read an `Ask` as `proto.logic` and `pages.typed` read the question; tests let both judge the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from proto import logic
+from proto.answers import Reader
+from proto.instrument import (
+    AnyQuestion,
+    Date,
+    Derived,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    Rule,
+    ShortText,
+    Single,
+)
+
+
+class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A question as the page's script knows it: when it is asked, and what makes its fields an answer.
+
+    `leans`: required questions of the page that must be answered first. `min` and `max` bound a number, a date, the choices, or the
+    characters of a text.
+    """
+
+    id: str
+    type: str
+    required: bool = False
+    rule: Rule | None = None
+    leans: tuple[str, ...] = ()
+    min: float | str | None = None
+    max: float | str | None = None
+    decimals: int = 0
+    alone: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    ranks: int = 0
+    parts: int = 0
+
+
+class Skips:
+    """The rules of one instrument. Pure; made once per published version."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._derived: dict[str, Derived] = {item.id: item for item in reader.instrument.derived}
+        self.leans_on = _leans_on(reader.instrument)
+        """The required questions that each question's rule looks at."""
+
+    def asks(self, section: str, answers: Any, unsettled: set[str], today: str) -> dict[str, Ask]:
+        """The questions of a section that this page may come to ask, whatever is answered on it, in order.
+
+        `answers` and `unsettled` (required questions without a fitting answer, and what waits for them) are as the page begins.
+        """
+        found: dict[str, Ask] = {}
+        stuck: set[str] = set()
+        for question in self._reader.instrument.questions:
+            if question.section != section:
+                continue
+            leans = self.leans_on[question.id]
+            if any(id in stuck or (id in unsettled and id not in found) for id in leans):
+                stuck.add(question.id)
+                continue
+            rule = True if question.show_if is None else self._settle(question.show_if, answers, found)
+            if rule is not False:
+                found[question.id] = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in found), today)
+        return found
+
+    def _settle(self, rule: Rule, answers: Any, here: dict[str, Ask]) -> Rule | bool:
+        """The rule with every test decided that this page cannot change. Derived variables are written out."""
+        if rule.all or rule.any:
+            decides = not rule.all  # one true part decides `any`, one false part decides `all`
+            parts = [self._settle(part, answers, here) for part in rule.all or rule.any]
+            open_ = tuple(part for part in parts if isinstance(part, Rule))
+            if decides in parts or not open_:
+                return decides if decides in parts else not decides
+            return open_[0] if len(open_) == 1 else Rule(any=open_) if decides else Rule(all=open_)
+        if rule.not_ is not None:
+            inner = self._settle(rule.not_, answers, here)
+            return Rule(not_=inner) if isinstance(inner, Rule) else not inner
+        if rule.op == "derived" and rule.q is not None:
+            holds, fails = "1" in rule.value, "0" in rule.value
+            if holds == fails:
+                return holds
+            inner = self._derived[rule.q].rule
+            return self._settle(inner if holds else Rule(not_=inner), answers, here)
+        if rule.q in here:
+            return rule
+        return logic.compile_rule(rule, self._reader.questions, self._derived)(answers)
+
+
+def needed(asks: dict[str, Ask]) -> frozenset[str]:
+    """The questions that the script must know: those with a rule, and those that rules look at."""
+    ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans]
+    return frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *named(ask.rule, {})))
+
+
+def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
+    """The questions that a rule looks at, derived variables followed."""
+    if rule is None:
+        return
+    for part in (*rule.all, *rule.any, rule.not_):
+        yield from named(part, derived)
+    if rule.q is not None:
+        yield from named(derived[rule.q], derived) if rule.op == "derived" else iter((rule.q,))
+
+
+def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:
+    derived = {item.id: item.rule for item in instrument.derived}
+    required = {question.id for question in instrument.questions if question.required}
+    return {question.id: frozenset(id for id in named(question.show_if, derived) if id in required) for question in instrument.questions}
+
+
+def _ask(question: AnyQuestion, rule: Rule | None, leans: tuple[str, ...], today: str) -> Ask:
+    kind = str(type(question).__struct_config__.tag)
+    return Ask(id=question.id, type=kind, required=question.required, rule=rule, leans=leans, **_limits(question, today))
+
+
+def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
+    match question:
+        case Single():
+            return {}
+        case Multiple():
+            alone = tuple(option.code for option in question.options if option.exclusive)
+            return {"min": question.min_choices, "max": question.max_choices or len(question.options), "alone": alone}
+        case Matrix():
+            return {"rows": tuple(row.code for row in question.rows)}
+        case Ranking():
+            return {"ranks": question.rank_count}
+        case Integer():
+            return {"min": question.min, "max": question.max}
+        case Numeric():
+            return {"min": question.min, "max": question.max, "decimals": question.decimals}
+        case Date():
+            last = today if question.max == "today" else question.max
+            return {"min": question.min, "max": last, "parts": 3 if question.precision == "day" else 2}
+        case ShortText() | LongText():
+            return {"max": question.max_chars}
