@@ -25,7 +25,8 @@ class NotNow(Exception):
 class DraftStore:
     """Knows ids and sealed bytes, never a code or what is inside."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, days: int) -> None:
+        self.days = days
         self._js = client.jetstream(timeout=ATTEMPT)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:

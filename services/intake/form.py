@@ -55,7 +55,7 @@ def read(text: str) -> Sheet:
 class Standing:
     """A sheet as judged: `shown` is asked, `pending` depends on answers still missing, `dropped` was answered and is now hidden.
 
-    `answers` holds what fits and is not hidden.
+    `answers` holds what fits and is not hidden. `today` is the ISO date on which it was judged.
     """
 
     answers: Any
@@ -63,6 +63,7 @@ class Standing:
     pending: tuple[str, ...]
     dropped: tuple[str, ...]
     faults: tuple[Fault, ...]
+    today: str
 
     def faulty(self) -> set[str]:
         return {question_of(fault) for fault in self.faults}
@@ -118,7 +119,7 @@ class Walk:
                 unsettled.discard(id)
                 dropped += [id] if id in sheet.answers else []
         asked = frozenset(shown)
-        return Standing(answers, tuple(shown), tuple(pending), tuple(dropped), tuple(f for f in faults if question_of(f) in asked))
+        return Standing(answers, tuple(shown), tuple(pending), tuple(dropped), tuple(f for f in faults if question_of(f) in asked), today)
 
     def sections(self, standing: Standing) -> list[str]:
         """The sections with something to ask, in order."""
@@ -129,9 +130,9 @@ class Walk:
         """What a section asks now."""
         return [question for id in standing.shown if (question := self.reader.questions[id]).section == section]
 
-    def asks(self, section: str, standing: Standing, today: str) -> dict[str, Ask]:
+    def asks(self, section: str, standing: Standing) -> dict[str, Ask]:
         """What this section asks now or comes to ask while it is answered."""
-        return self.skips.asks(section, standing.answers, standing.faulty() | set(standing.pending), today)
+        return self.skips.asks(section, standing.answers, standing.faulty() | set(standing.pending), standing.today)
 
     def progress(self, section: str, standing: Standing) -> tuple[int, int]:
         """The how many-th of how many sections this is, counting those that may still come."""
@@ -147,6 +148,13 @@ class Walk:
         standing = self.judge(sheet, today)
         sections = self.sections(standing)
         return self._at(sections[0], sheet, standing) if sections else self._review(sheet, standing)
+
+    def reopen(self, sheet: Sheet, place: str, today: str) -> View:
+        """The page that was left, without a word about what is still missing; what comes first where there is no such page any more."""
+        standing = self.judge(sheet, today)
+        if place in self.sections(standing):
+            return self._at(place, sheet, standing)
+        return self._review(sheet, standing) if place == REVIEW else self.begin(sheet, today)
 
     def turn(self, sheet: Sheet, place: str, go: str, fields: typed.Fields, decimal_mark: str, today: str) -> View:
         """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}."""

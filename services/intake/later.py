@@ -1,0 +1,121 @@
+"""Saving answers for later and finding them again: they are sealed here, and what could open them goes to the respondent alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+
+from proto import receipt as receipts
+from proto.answers import today_of
+from proto.problem import Problem
+from services.intake import drafts
+from services.intake.context import Intake
+from services.intake.draft_store import NotNow
+from services.intake.drafts import Draft
+from services.intake.form import View
+from services.intake.pages import compose_later
+from services.intake.pages.compose import Survey
+from services.intake.replies import Req
+from services.intake.throttle import Throttle, address_of
+from services.intake.visit import NO_STORE, Page, html
+
+log = logging.getLogger(__name__)
+
+BURST, RATE = 200.0, 5.0
+ALL_BURST, ALL_RATE = 2000.0, 50.0
+"""Drafts of the smallest size that one address may save at once, and per second, and all together; larger ones count as several."""
+DAY = 86_400
+AGAIN = (1, 5, 30)
+"""Seconds between attempts to delete a draft whose answers were sent. After that its time runs out by itself."""
+
+
+def throttle() -> Throttle:
+    """For saving, where each draft counts as a miss."""
+    return Throttle(BURST, RATE, ALL_BURST, ALL_RATE)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The code as it is shown, and the last day on which it works."""
+
+    code: str
+    until: str
+
+
+async def keep(request: Req, intake: Intake, paper: Survey, view: View, receipt: str) -> Page:
+    """Saves what a page carries and shows the code, or the page that says why not and still carries it."""
+    language = paper.voice.language
+    draft = Draft(view.sheet, view.place, receipt, language)
+    peer = request.client.host if request.client else ""
+    address = address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
+    match await save(intake, paper.instrument.id, draft, address):
+        case Problem() as refusal:
+            intake.metrics.ended(f"later-{refusal.code}")
+            return html(compose_later.unsaved(paper, draft), language, refusal.kind.status, refusal.headers)
+        case Saved(code, until):
+            intake.metrics.ended("saved-for-later")
+            host = request.headers.get("host", "")
+            return html(compose_later.saved(paper, draft, code, until, host), language, headers=NO_STORE)
+
+
+async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved | Problem:
+    """In place of the draft saved before under the same receipt."""
+    now = intake.clock()
+    if intake.saves.blocked(address, now):
+        return Problem("too-many-requests", retry_after=60)
+    code = drafts.code_of(draft.receipt)
+    lock = drafts.lock_of(code, survey)
+    sealed = drafts.seal(lock, draft, secrets.token_bytes(drafts.NONCE))
+    if sealed is None:
+        return Problem("too-large", "These answers are too long to be saved for later.")
+    intake.saves.miss(address, now, len(sealed) / drafts.SIZES[0])
+    last = int(now) // DAY + intake.drafts.days
+    try:
+        await intake.drafts.put(lock.id, sealed, (last + 1) * DAY - int(now))
+    except NotNow as error:
+        log.warning("a draft could not be saved: %s", type(error.__cause__).__name__)
+        return Problem("busy", retry_after=60)
+    return Saved(receipts.shown(code), today_of(last * DAY))
+
+
+async def find(intake: Intake, survey: str, code: str) -> Draft | None:
+    """The draft that a bare code opens. What was sealed with another key, or changed since, is no draft. Raises NotNow."""
+    lock = drafts.lock_of(code, survey)
+    sealed = await intake.drafts.get(lock.id)
+    if sealed is None:
+        return None
+    draft = drafts.unseal(lock, sealed)
+    if draft is None:
+        log.error("a stored draft cannot be opened: it was changed")
+    return draft
+
+
+async def delete(intake: Intake, survey: str, receipt: str) -> bool:
+    """Deletes what was saved under this receipt; False where there was nothing. Raises NotNow."""
+    return await intake.drafts.delete(drafts.lock_of(drafts.code_of(receipt), survey).id)
+
+
+async def forget(intake: Intake, survey: str, receipt: str) -> None:
+    """The same after the answers were sent. Whoever sent them does not wait for a stream that is out of reach."""
+    try:
+        await delete(intake, survey, receipt)
+    except NotNow:
+        task = asyncio.create_task(_insist(intake, survey, receipt))
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+
+
+_running: set[asyncio.Task[None]] = set()
+
+
+async def _insist(intake: Intake, survey: str, receipt: str) -> None:
+    for pause in AGAIN:
+        await asyncio.sleep(pause)
+        try:
+            await delete(intake, survey, receipt)
+        except NotNow:
+            continue
+        return
+    log.warning("a draft whose answers were sent could not be deleted; it goes when its time is over")

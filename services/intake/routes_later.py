@@ -1,0 +1,94 @@
+"""Continuing later: /s/{survey}/continue, where a code leads back to the very page, and what can be done where the code is shown.
+
+Codes come in bodies. The link carries one in its fragment, which browsers send to nobody.
+"""
+
+from __future__ import annotations
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto import codes
+from proto import receipt as receipts
+from proto.problem import Problem
+from services.intake import drafts, later
+from services.intake.attempts import attempt
+from services.intake.context import Intake
+from services.intake.draft_store import NotNow
+from services.intake.drafts import Draft
+from services.intake.pages import compose, compose_later
+from services.intake.pages.compose_later import Fault
+from services.intake.replies import Req
+from services.intake.routes_pages import sheet_of, show, walk_of
+from services.intake.visit import Page, demand_open, first, html, known_survey, read_form, read_in
+
+LONGEST = 200
+"""Characters that are kept of what was typed as a code."""
+
+
+@get("/s/{survey:str}/continue", include_in_schema=False)
+async def ask(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    return _asked(request, intake, survey)
+
+
+@post("/s/{survey:str}/continue", status_code=200, include_in_schema=False)
+async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    known = known_survey(intake, survey)
+    fields = await read_form(request)
+    typed = first(fields, "code")[:LONGEST].strip()
+    code = codes.bare(typed)
+    if not drafts.well_typed(code):
+        return _asked(request, intake, survey, typed, "mistyped" if typed else "empty", 422)
+
+    async def look() -> Draft | Problem:
+        return await later.find(intake, survey, code) or Problem("receipt-unknown")
+
+    try:
+        draft = await attempt(intake, request, look)
+        if isinstance(draft, Problem):
+            if draft.code == "receipt-unknown":
+                return _asked(request, intake, survey, typed, "unknown", 404)
+            raise draft
+        walk = walk_of(known.readers.get(draft.sheet.version) or known.current)
+        asked = request.query_params.get("lang") or draft.language
+        paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
+        if first(fields, "go") == "delete":
+            await later.delete(intake, survey, draft.receipt)
+            return html(compose_later.deleted(paper), paper.voice.language)
+    except NotNow:
+        raise Problem("busy", "Please try again.", retry_after=2) from None
+    demand_open(intake, survey)
+    return show(paper, walk, walk.reopen(draft.sheet, draft.place, intake.today()), draft.receipt)
+
+
+@post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
+async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """From the page with the code: on with the answers, saved once more, or the saved copy deleted. It carries the sheet, but no fields."""
+    known = known_survey(intake, survey)
+    fields = await read_form(request)
+    sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
+    if sheet is None or not receipts.acceptable(receipt):
+        raise Problem("bad-request", "The page that was sent is damaged.")
+    walk = walk_of(known.readers.get(sheet.version) or known.current)
+    paper = read_in(request, walk.reader)
+    if go == "delete":
+        try:
+            await later.delete(intake, survey, receipt)
+        except NotNow:
+            raise Problem("busy", "Please try again.", retry_after=2) from None
+        return html(compose_later.deleted(paper), paper.voice.language)
+    demand_open(intake, survey)
+    view = walk.reopen(sheet, first(fields, "place"), intake.today())
+    return await later.keep(request, intake, paper, view, receipt) if go == "save" else show(paper, walk, view, receipt)
+
+
+def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:
+    known = known_survey(intake, survey)
+    paper = read_in(request, known.current)
+    language = paper.voice.language
+    chosen = f"?lang={language}" if request.query_params.get("lang") else ""
+    return html(compose_later.ask(paper, f"/s/{survey}/continue{chosen}", typed, fault), language, status)
+
+
+HANDLERS = (ask, go_on, decide)
