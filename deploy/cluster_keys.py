@@ -27,6 +27,7 @@ def make(folder: Path) -> Path:
     databases = {role: f"postgresql://{role}:{keys.read(f'postgres-{role}')}@postgres:5432/platea" for role in ("platea", *ROLES)}
     write_passwords(folder / "passwords.conf", keys)
     keys.path("record-key")
+    keys.path("guard-key")
     _environment(folder / "nats.env", NATS_ROUTES=routes(keys, [f"{node}:6222" for node in NODES]))
     _environment(folder / "provision.env", PLATEA_NATS_URL=servers["provisioner"], PLATEA_DATABASE_URL=databases["platea"])
     _environment(folder / "intake.env", PLATEA_NATS_URL=servers["intake"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -46,10 +47,18 @@ class Stack:
     postgres: Postgres | None
     addresses: Addresses
     draft_days: int
+    guarding: Mapping[str, str]
+    """Intake's settings against floods, where the operator has set them."""
 
     @staticmethod
     def planned(
-        data: DataFolder, host: str, port: int, nats_url: str | None, database_url: str | None, draft_days: int = DRAFT_DAYS
+        data: DataFolder,
+        host: str,
+        port: int,
+        nats_url: str | None,
+        database_url: str | None,
+        draft_days: int = DRAFT_DAYS,
+        guarding: Mapping[str, str] | None = None,
     ) -> Stack:
         """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
         nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
@@ -62,6 +71,7 @@ class Stack:
                 database={role: postgres.url(role) if postgres else str(database_url) for role in roles},
             ),
             draft_days,
+            guarding or {},
         )  # fmt: skip
 
     async def provision(self) -> None:
@@ -114,6 +124,8 @@ class Stack:
             PLATEA_ANALYSIS_URL=f"http://{LOOPBACK}:{self.analysis_port}",
             PLATEA_EXPORT_URL=f"http://{LOOPBACK}:{self.export_port}",
             PLATEA_DRAFT_DAYS=str(self.draft_days),
+            PLATEA_GUARD_KEY_FILE=str(self.data.keys.path("guard-key")),
+            **self.guarding,
         )
 
     def url(self) -> str:

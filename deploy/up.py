@@ -39,6 +39,15 @@ class Settings(msgspec.Struct, frozen=True):
     url: str | None = None
     token: str | None = None
     draft_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = DRAFT_DAYS
+    flood_burst: float | None = None
+    flood_rate: float | None = None
+    least_seconds: float | None = None
+
+    @property
+    def guarding(self) -> dict[str, str]:
+        """What is set of intake's settings against floods."""
+        given = {"FLOOD_BURST": self.flood_burst, "FLOOD_RATE": self.flood_rate, "LEAST_SECONDS": self.least_seconds}
+        return {f"{settings.PREFIX}{name}": str(value) for name, value in given.items() if value is not None}
 
 
 def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), simulate: int = 0) -> int:
@@ -49,7 +58,7 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)
-            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.draft_days)
+            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.draft_days, wanted.guarding)
             asyncio.run(_run(stack, simulate))
     except Refusal as refusal:
         return _complain(refusal.cause, refusal.way_out)

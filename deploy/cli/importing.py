@@ -136,7 +136,7 @@ class Import:
                 yield Letter(entry.line, receipt, msgspec.json.encode(body))
 
     async def send(self, letters: list[Letter], at_once: int, advance: Any) -> None:
-        async with Sender(self._server.url, self._instrument.id, at_once) as sender:
+        async with Sender(self._server.url, self._instrument.id, at_once, self._server.token) as sender:
             async for reply in sender.send_all(letters):
                 advance()
                 if reply.status == 409 and self._replace:

@@ -46,10 +46,11 @@ async def simulate(
     rate: float | None = None,
     at_once: int = 32,
     seen: Callable[[Reply], None] = lambda reply: None,
+    token: str | None = None,
 ) -> int:
     """Sends `count` respondents and returns how many were accepted. `seen` is called with each reply."""
     accepted = 0
-    async with Sender(url, instrument.id, at_once) as sender:
+    async with Sender(url, instrument.id, at_once, token) as sender:
         async for reply in sender.send_all(letters(instrument, count, seed), rate):
             accepted += reply.accepted
             seen(reply)
@@ -85,7 +86,7 @@ def command(survey: str, responses: int, rate: float | None, seed: int | None, a
     try:
         with progress("Responses", responses, "responses") as bar:
             chosen = secrets.randbits(32) if seed is None else seed
-            accepted = sending.run(simulate(server.url, instrument, responses, chosen, rate, at_once, seen))
+            accepted = sending.run(simulate(server.url, instrument, responses, chosen, rate, at_once, seen, server.token))
     finally:
         if file is not None:
             file.close()

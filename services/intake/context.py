@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nats.aio.client import Client
@@ -13,6 +13,7 @@ from proto.registry import Registry
 from proto.wire import Follower
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
+from services.intake.guard import Guard
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.throttle import Throttle
@@ -29,6 +30,7 @@ class Intake:
     metrics: Metrics
     throttle: Throttle
     clock: Callable[[], float]
+    guard: Guard = field(kw_only=True)
 
     def today(self) -> str:
         """The UTC date; the last one is remembered, since every response asks."""

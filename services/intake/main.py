@@ -14,6 +14,7 @@ from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
 from services.intake.context import Intake
+from services.intake.guard import Guard
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
@@ -35,7 +36,9 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     journal = Journal(client)
     await journal.open()
     committer = Committer(journal, metrics, waiting=settings.queue)
-    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(), time.time)
+    key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
+    guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
+    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(), time.time, guard=guard)
     try:
         yield create_app(intake)
     finally:

@@ -25,6 +25,8 @@ class Metrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
             registry=registry,
         )
+        self._held = Counter("platea_intake_held", "Responses not taken at first, by reason", ["reason"], registry=registry)
+        self._flooded = Gauge("platea_intake_flooded", "Whether a survey counts as flooded: 1, else 0", ["survey"], registry=registry)
         self._queue = Gauge("platea_intake_queue", "Responses waiting for the journal", registry=registry)
 
     def ended(self, outcome: str) -> None:
@@ -34,6 +36,13 @@ class Metrics:
     def wrote(self, size: int, seconds: float) -> None:
         self._batches.observe(size)
         self._flushes.observe(seconds)
+
+    def held(self, reason: str) -> None:
+        """`reason` is flooded, hurried or trapped."""
+        self._held.labels(reason).inc()
+
+    def flooded(self, survey: str, flooded: Callable[[], bool]) -> None:
+        self._flooded.labels(survey).set_function(flooded)
 
     def queue(self, length: Callable[[], int]) -> None:
         self._queue.set_function(length)

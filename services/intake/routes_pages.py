@@ -16,6 +16,8 @@ from proto.problem import Problem
 from services.intake import catalogue, form, receipts, responses
 from services.intake.context import Intake
 from services.intake.form import Sheet, View, Walk
+from services.intake.guard import TRAP, Held
+from services.intake.holding import WORK, hold
 from services.intake.pages import compose, compose_receipt
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_receipt import Status
@@ -56,8 +58,14 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         raise Problem("receipt-unfit")
     walk = walk_of(known.readers.get(sheet.version) or known.current)
     paper = read_in(request, walk.reader)
+    kept_back = intake.guard.form(survey, receipt, sheet.began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
+    if isinstance(kept_back, Held):
+        return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
     decimal_mark = words(first(fields, "typed")).decimal_mark
     view = walk.turn(sheet, place, go, fields, decimal_mark, intake.today())
+    if view.send and kept_back:
+        sheet = msgspec.structs.replace(view.sheet, began=intake.guard.began(receipt, sheet.began))
+        return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
     if view.send:
         return await _send(intake, paper, walk, view, receipt)
     demand_open(intake, survey)
@@ -72,8 +80,10 @@ def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet |
     if not first(fields, "consent"):
         return html(compose.start(paper, sheet, receipt, unticked=True), paper.voice.language, 422)
     walk = walk_of(reader)
-    view = walk.begin(sheet or Sheet(reader.instrument.version), intake.today())
-    return show(paper, walk, view, receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make())
+    receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
+    sheet = sheet or Sheet(reader.instrument.version)
+    view = walk.begin(msgspec.structs.replace(sheet, began=intake.guard.began(receipt, sheet.began)), intake.today())
+    return show(paper, walk, view, receipt)
 
 
 def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:

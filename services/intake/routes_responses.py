@@ -51,10 +51,15 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
 async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> Kept | Problem:
     if scope.get("method") != "POST":
         return Problem("method-not-allowed", allow="POST")
-    key = kind = length = None
+    key = kind = length = secret = None
+    solution = ""
     for name, value in scope["headers"]:
         if name == b"idempotency-key":
             key = value.decode("latin-1").strip('"')
+        elif name == b"authorization":
+            secret = value.decode("latin-1").removeprefix("Bearer ")
+        elif name == b"platea-work":
+            solution = value.decode("latin-1")
         elif name == b"content-type":
             kind = value.partition(b";")[0].strip().lower()
         elif name == b"content-length":
@@ -63,6 +68,9 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
         return Problem("media-type")
     if length is not None and length.isdigit() and len(length) < 12 and int(length) > MAX_BODY:
         return Problem("too-large", f"At most {MAX_BODY} bytes are taken.")
+    organiser = secret is not None and intake.registry.allows(secret, "organiser", survey, intake.clock())
+    if not organiser and survey in intake.catalogue.surveys and (refused := intake.guard.api(survey, key, solution)):
+        return refused
     try:
         body = await read_body(receive, scope, MAX_BODY)
     except Problem as problem:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from services.intake.guard import BURST, LEAST, RATE
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,5 +21,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_url: str | None = None
     queue: int = 4096
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
+    flood_burst: float = BURST
+    flood_rate: float = RATE
+    """Responses that one survey takes at once, and a second for longer, before it counts as flooded."""
+    least_seconds: float = LEAST
+    """From agreeing to sending; who is faster is asked to look once more."""
+    guard_key_file: Path | None = None
+    """The secret that all intakes sign with. Without it each has its own."""
     draft_days: Annotated[int, Meta(ge=1, le=365)] = 30
     """How long a draft can be continued after it was last saved."""

@@ -68,7 +68,7 @@ class Api:
 
 @asynccontextmanager
 async def served(urls: NatsUrls, **settings: Any) -> AsyncGenerator[Api]:
-    async with running(Settings(nats_url=urls.intake, **settings)) as app:
+    async with running(Settings(nats_url=urls.intake, **{"least_seconds": 0.0, **settings})) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://platea.test", timeout=30) as http:
             yield Api(http, urls)

@@ -19,6 +19,7 @@ from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Busy, Committer, Outcome
 from services.intake.context import Intake
+from services.intake.guard import Guard
 from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
@@ -74,6 +75,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         Metrics(),
         Throttle(),
         time.time,
+        guard=Guard(Metrics(), least=0.0),
     )
 
 

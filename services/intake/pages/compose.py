@@ -123,7 +123,7 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
     )
 
 
-def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use"] = "") -> bytes:
+def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried"] = "") -> bytes:
     """Everything once more before it is sent; `trouble` says why sending did not work."""
     voice, answers = survey.voice, view.sheet.answers
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}

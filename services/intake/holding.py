@@ -1,0 +1,23 @@
+"""What somebody gets who is held back during a flood: the same again, to be sent a little later."""
+
+from __future__ import annotations
+
+import msgspec
+
+from services.intake.guard import TRAP, Held
+from services.intake.pages.compose import Survey
+from services.intake.pages.slow import slow
+from services.intake.visit import NO_STORE, Page, html
+
+TASK = "Platea-Work"
+"""The header that carries the task, for scripts that send by themselves."""
+WORK = "work"
+"""The field that brings its solution."""
+
+
+def hold(paper: Survey, address: str, fields: dict[str, list[str]], held: Held) -> Page:
+    """The page holds everything in `fields`, so nothing is lost whatever happens to the page before it."""
+    kept = [(name, value) for name, values in fields.items() if name not in (TRAP, WORK) for value in values]
+    task = msgspec.json.encode(held.task).decode()
+    headers = {**NO_STORE, "Retry-After": str(held.seconds), TASK: task}
+    return html(slow(paper, address, kept, task), paper.voice.language, 429, headers)

@@ -1,0 +1,26 @@
+"""When a visit began, signed, so that the page can carry it and nobody can move it back. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+
+def make(key: bytes, receipt: str, now: float) -> str:
+    """Holds for this receipt alone. It travels with the page and is stored nowhere."""
+    began = str(int(now * 10))
+    return f"{began}.{_sign(key, receipt, began)}"
+
+
+def age(key: bytes, receipt: str, stamp: str, now: float) -> float | None:
+    """Seconds since the visit began; None where the stamp is not ours or belongs to another receipt."""
+    began, _, signature = stamp.partition(".")
+    if not (began.isascii() and began.isdigit() and len(began) < 16):
+        return None
+    if not hmac.compare_digest(signature.encode(), _sign(key, receipt, began).encode()):
+        return None
+    return max(0.0, now - int(began) / 10)
+
+
+def _sign(key: bytes, receipt: str, began: str) -> str:
+    return hmac.new(key, f"platea-began-1\0{receipt}\0{began}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,40 @@
+"""A small task that a device solves while a survey is flooded, made and checked with ALTCHA's library; nobody else is asked.
+
+A task is made for one receipt, and a receipt counts once: so a solution is worth one response however often it is sent, and no
+server has to remember which ones were used. Sending again after a lost answer needs no new work.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import altcha
+
+COST = 500
+"""Rounds of PBKDF2 for each try: what the server spends to check a solution."""
+PREFIX = "000"
+"""What the key of a solution begins with: 4,096 tries on average, about two seconds of one core."""
+LASTS = 600
+"""Seconds within which a solution must come."""
+LONGEST = 2000
+"""Characters of a solution."""
+
+
+def task(key: bytes, id: str, now: float) -> dict[str, Any]:
+    """For the response with this id."""
+    challenge = altcha.create_challenge(
+        "PBKDF2/SHA-256", COST, key_prefix=PREFIX, expires_at=int(now) + LASTS, data={"for": id}, hmac_secret=key
+    )
+    return cast("dict[str, Any]", challenge.to_dict())
+
+
+def solved(key: bytes, id: str, text: str) -> bool:
+    """Whether this is a solution, still in time, of a task that was made for this response."""
+    if not text or len(text) > LONGEST:
+        return False
+    try:
+        payload = altcha.Payload.from_base64(text)
+        about = cast("dict[str, Any] | None", payload.challenge.parameters.data)
+        return about == {"for": id} and altcha.verify_solution(payload, key).verified
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
