@@ -40,6 +40,11 @@ class Survey:
     def current(self) -> Reader:
         return self.readers[next(reversed(self.readers))]
 
+    @property
+    def invited(self) -> bool:
+        """Whether only whoever was invited may answer."""
+        return self.current.instrument.participation == "invited"
+
 
 class Catalogue:
     """Compiles a version once, when it is published, so that no respondent waits for it."""

@@ -60,6 +60,8 @@ function trace(receipt) {
 
 /** @param {string} receipt its answers are recorded: this device forgets them */
 export function finish(receipt) {
+  const copy = find(receipt);
+  if (copy) forgetInvitations(surveyOf(copy.address).split("/").pop() ?? "");
   forget(receipt);
   try {
     sessionStorage.setItem(DONE, `${sessionStorage.getItem(DONE) ?? ""} ${trace(receipt)}`);
@@ -97,5 +99,41 @@ export function works() {
     return true;
   } catch {
     return false;
+  }
+}
+
+/* Tickets of whoever was invited, from the exchange of the code until an answer is recorded. */
+
+const INVITED = "platea.invitation.1:";
+
+/** @param {string} survey its id @param {string} code the name under which this device knows it */
+export function invitations(survey, code) {
+  const name = `${INVITED}${survey}:${code}`;
+  return {
+    /** @returns {Record<string, string> | null} */
+    read() {
+      try {
+        return JSON.parse(localStorage.getItem(name) ?? "null");
+      } catch {
+        return null;
+      }
+    },
+    /** @param {Record<string, string>} value */
+    write(value) {
+      try {
+        localStorage.setItem(name, JSON.stringify(value));
+      } catch {
+        // nothing is kept: a lost answer is then lost for good
+      }
+    },
+  };
+}
+
+/** @param {string} survey its id */
+function forgetInvitations(survey) {
+  try {
+    for (const name of Object.keys(localStorage)) if (name.startsWith(`${INVITED}${survey}:`)) localStorage.removeItem(name);
+  } catch {
+    // nothing was kept
   }
 }

@@ -1,0 +1,205 @@
+"""By invitation: organisers make codes known, respondents exchange one for a ticket, and the page where a code is entered.
+
+Codes and tickets come in bodies, never in addresses, and nothing here is logged.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from proto import invitation, web
+from proto.blind import PublicKey
+from proto.problem import Fault, Problem
+from services.intake import catalogue, publication
+from services.intake.context import Intake
+from services.intake.form import Sheet
+from services.intake.pages import compose, compose_invitation
+from services.intake.pages.compose import Survey
+from services.intake.pages.compose_invitation import Told
+from services.intake.replies import Req, body_of, options, private
+from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_in
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+SUITE = "RSABSSA-SHA384-PSS-Deterministic"
+MOST_AT_ONCE = 10_000
+"""Codes that one request makes known."""
+MAX_CODES = 512 * 1024
+MAX_EXCHANGE = 4096
+
+_TOLD: dict[str, tuple[Told, int]] = {
+    "invitation-unknown": ("unknown", 404),
+    "invitation-used": ("used", 409),
+    "invitation-needed": ("needed", 403),
+    "invitation-spent": ("spent", 410),
+}
+
+
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes by name: 128 bits of SHA-256 over "platea-invitation-1", the survey's name and the bare code, parted by zero bytes."""
+
+    names: Annotated[list[Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Invited(msgspec.Struct, frozen=True):
+    """How many codes there are now, and the fingerprint of the key that signs tickets."""
+
+    survey: str
+    codes: int
+    key: str
+
+
+class TicketKey(msgspec.Struct, frozen=True):
+    """The public key with which a survey's tickets are signed; numbers as base64url, the high byte first."""
+
+    suite: str
+    n: str
+    e: str
+
+
+class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An invitation code and a token, blinded (RFC 9474), as base64url."""
+
+    code: str
+    blinded: str
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """The blind signature as base64url. The same code with the same number gets the same again."""
+
+    signature: str
+
+
+@post("/api/v1/surveys/{survey:str}/invitations", status_code=200)
+async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
+    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+    known = _by_invitation(intake, survey)
+    order = _decoded(await body_of(request, MAX_CODES), Codes)
+    total = _raised(await intake.invitations.invite(known.id, (bytes.fromhex(name) for name in order.names)))
+    key = await _key(intake, known.id)
+    return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
+
+
+@get("/api/v1/surveys/{survey:str}/tickets")
+async def ticket_key(intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    key = await _key(intake, _by_invitation(intake, survey).id)
+    return private(TicketKey(SUITE, invitation.encoded(key.n.to_bytes(key.size)), invitation.encoded(key.e.to_bytes(3))))
+
+
+@post("/api/v1/surveys/{survey:str}/tickets", status_code=200)
+async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """A code for a blind signature. What is signed cannot be read here, so whoever answers with it cannot be traced to the code."""
+    known = _by_invitation(intake, survey)
+    demand_open(intake, known.id)
+    order = _decoded(await body_of(request, MAX_EXCHANGE), Exchange)
+    code = invitation.read_code(order.code)
+    if code is None:
+        raise Problem("invitation-mistyped", "Compare it with the invitation.")
+    try:
+        blinded = invitation.decoded(order.blinded)
+    except ValueError:
+        raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
+    _demand_patience(request, intake)
+    signature = await intake.invitations.exchange(known.id, code, blinded)
+    if isinstance(signature, Problem):
+        _count_miss(request, intake, signature)
+        raise signature
+    intake.metrics.ended("ticket")
+    return private(Exchanged(invitation.encoded(signature)))
+
+
+async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: dict[str, list[str]]) -> Page:
+    """What the page with the code sends: the ticket that scripts have made, or the code, whose ticket is then made here."""
+    paper = read_in(request, known.current)
+    ticket, typed = first(fields, "ticket"), first(fields, "code")[:200]
+    if not ticket:
+        if not typed.strip():
+            return ask(paper, "empty", 422)
+        code = invitation.read_code(typed)
+        if code is None:
+            return ask(paper, "mistyped", 422, typed)
+        _demand_patience(request, intake)
+        made = await intake.invitations.exchange_plainly(known.id, code)
+        if isinstance(made, Problem):
+            _count_miss(request, intake, made)
+            return refused(paper, made, typed)
+        intake.metrics.ended("ticket")
+        ticket = made.text
+    sheet = Sheet(known.current.instrument.version, ticket=ticket)
+    receipt = await intake.invitations.receipt(known.id, ticket)
+    if isinstance(receipt, Problem):
+        return refused(paper, receipt)
+    return html(compose.start(paper, sheet, receipt), paper.voice.language, headers=NO_STORE)
+
+
+def ask(paper: Survey, told: Told = "", status: int = 200, typed: str = "") -> Page:
+    return html(compose_invitation.invitation(paper, told, typed), paper.voice.language, status)
+
+
+def refused(paper: Survey, problem: Problem, typed: str = "") -> Page:
+    """The page with the code once more, saying why not. Raises what it has no words for."""
+    if problem.code not in _TOLD:
+        raise problem
+    told, status = _TOLD[problem.code]
+    return ask(paper, told, status, typed)
+
+
+async def _key(intake: Intake, survey: str) -> PublicKey:
+    key = _raised(await intake.invitations.key(survey))
+    if key is None:
+        raise Problem("not-found", "Nobody was invited yet.")
+    return key
+
+
+def _decoded(body: bytes, kind: type[S]) -> S:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Problem("request-refused", errors=(publication.fault(error),)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Problem("malformed-json") from None
+
+
+def _raised(outcome: T | Problem) -> T:
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:
+    known = known_survey(intake, survey)
+    if not known.invited:
+        raise Problem("not-by-invitation", "Its instrument would say `participation: invited`.")
+    return known
+
+
+def _demand_patience(request: Req, intake: Intake) -> None:
+    if intake.throttle.blocked(_address(request), intake.clock()):
+        raise Problem("too-many-requests", "Too many codes from here were unknown.", retry_after=5)
+
+
+def _count_miss(request: Req, intake: Intake, problem: Problem) -> None:
+    """Codes hold 70 random bits, so nobody guesses one; this keeps the trying from costing others their time."""
+    intake.metrics.ended(problem.code)
+    if problem.code == "invitation-unknown":
+        intake.throttle.miss(_address(request), intake.clock())
+
+
+def _address(request: Req) -> str:
+    return request.client.host if request.client else ""
+
+
+HANDLERS = (
+    options("/api/v1/surveys/{survey:str}/invitations", "POST"),
+    options("/api/v1/surveys/{survey:str}/tickets", "GET", "POST"),
+    invite,
+    ticket_key,
+    exchange,
+)

@@ -1,0 +1,260 @@
+"""One code allows one response, whatever gets lost, and whoever has none is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from nats.aio.client import Client
+
+from proto import codes, invitation, receipt, wire
+from proto.events import ResponseSubmitted
+from proto.problem import Problem
+from services.intake.invitation_store import InvitationStore
+from services.intake.invitations import Invitations
+from tests.conftest import NatsUrls
+from tests.intake.invited import API, Guest, answers, bare, guests, invite, key_in, open_invited, submit
+from tests.intake.serving import ORGANISER, Api, journal, open_survey, served
+
+
+@pytest.fixture
+async def api(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator[Api]:
+    await open_invited(provisioner)
+    async with served(nats_urls) as api:
+        yield api
+
+
+def problem(answer: object) -> str:
+    return answer.json()["type"].removeprefix("/problems/")  # type: ignore[attr-defined]
+
+
+async def test_a_code_becomes_a_ticket_and_a_ticket_one_response(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    assert (await guest.exchange()).status_code == 200
+    answer = await guest.answer()
+    assert answer.status_code == 201
+    assert answer.json()["receipt"] == invitation.receipt(guest.token)
+    assert (await guest.answer()).status_code == 200
+    other = await guest.answer(1)
+    assert (other.status_code, problem(other)) == (409, "receipt-in-use")
+    [event] = await journal(api.urls)
+    assert isinstance(event, ResponseSubmitted)
+    assert event.id == receipt.response_id(invitation.receipt(guest.token))
+
+
+async def test_the_receipt_of_a_ticket_looks_and_works_like_any_other(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    mine = (await guest.answer()).json()["receipt"]
+    assert len(mine) == len(receipt.make())
+    assert codes.sound(codes.bare(mine))
+    changed = await api.receipt(mine, "PUT", json=answers(1))
+    assert changed.status_code == 200
+    assert (await api.receipt(mine, "DELETE")).status_code == 202
+    again = await guest.answer(2)
+    assert (again.status_code, problem(again)) == (410, "invitation-spent")
+
+
+async def test_an_exchange_whose_answer_got_lost_is_simply_repeated(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    first, again = await guest.exchange(), await guest.exchange()
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+
+
+async def test_a_used_code_gives_no_second_ticket_on_any_intake_and_after_any_restart(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    async with served(api.urls) as other:
+        for each in (api, other):
+            second = Guest(each.http, guest.code, guest.key)
+            answer = await second.exchange()
+            assert (answer.status_code, problem(answer)) == (409, "invitation-used")
+        assert (await Guest(other.http, guest.code, guest.key).exchange()).status_code == 409
+        repeated = Guest(other.http, guest.code, guest.key)
+        repeated.token, repeated.request = guest.token, guest.request
+        assert (await repeated.exchange()).status_code == 200
+
+
+async def test_without_an_invitation_nothing_is_taken(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    token, _, signature = guest.ticket.partition(".")
+    forged = [
+        "",
+        "x",
+        ".",
+        token,
+        f"{token}.",
+        f".{signature}",
+        f"{token}.{signature[:-4]}",
+        f"{token[:-2]}AA.{signature}",
+        f"{token}.{'A' * len(signature)}",
+        f"{signature}.{token}",
+        "%C3.%A9",
+        "A" * 5000,
+        f"{token}!.{signature}",
+    ]
+    for ticket in forged:
+        answer = await submit(api.http, ticket)
+        assert (answer.status_code, problem(answer)) == (403, "invitation-needed"), ticket
+    assert await journal(api.urls) == []
+
+
+async def test_a_ticket_of_another_survey_does_not_do(api: Api) -> None:
+    client = await wire.connect(api.urls.intake, "test")
+    invitations = Invitations(InvitationStore(client))
+    code = bare(invitation.make_code())
+    for survey in ("here", "there"):
+        assert await invitations.invite(survey, [invitation.name(survey, code)]) == 1
+    ticket = await invitations.exchange_plainly("here", code)
+    assert isinstance(ticket, invitation.Ticket)
+    assert await invitations.receipt("here", ticket.text) == invitation.receipt(ticket.token)
+    for survey in ("there", "nowhere"):
+        refused = await invitations.receipt(survey, ticket.text)
+        assert isinstance(refused, Problem)
+        assert refused.code == "invitation-needed"
+    await client.close()
+
+
+async def test_a_receipt_of_ones_own_choice_does_not_make_a_ticket_last_longer(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    answer = await submit(api.http, guest.ticket, **{"Idempotency-Key": receipt.make()})
+    assert (answer.status_code, problem(answer)) == (400, "receipt-unfit")
+    same = await submit(api.http, guest.ticket, **{"Idempotency-Key": invitation.receipt(guest.token)})
+    assert same.status_code == 201
+
+
+async def test_unknown_and_mistyped_codes_are_told_apart_at_once(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    unknown = await Guest(api.http, invitation.make_code(), guest.key).exchange()
+    assert (unknown.status_code, problem(unknown)) == (404, "invitation-unknown")
+    swapped = guest.code[:5] + ("0" if guest.code[5] != "0" else "1") + guest.code[6:]
+    mistyped = await Guest(api.http, swapped, guest.key).exchange()
+    assert (mistyped.status_code, problem(mistyped)) == (422, "invitation-mistyped")
+    written = guest.code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert (await Guest(api.http, f" {written} ", guest.key).exchange()).status_code == 200
+
+
+async def test_whoever_tries_many_codes_has_to_wait(api: Api) -> None:
+    [guest] = await guests(api.http, 1)
+    statuses = Counter([(await Guest(api.http, invitation.make_code(), guest.key).exchange()).status_code for _ in range(130)])
+    assert statuses[429] > 0
+    assert statuses[404] + statuses[429] == 130
+
+
+@pytest.mark.parametrize("blinded", ["", "!", "AA", "A" * 342, "_" * 342])
+async def test_what_is_no_number_for_the_key_is_refused_and_uses_nothing_up(api: Api, blinded: str) -> None:
+    [guest] = await guests(api.http, 1)
+    answer = await api.http.post(f"{API}/tickets", json={"code": guest.code, "blinded": blinded})
+    assert answer.status_code in (400, 422)
+    assert (await guest.exchange()).status_code == 200
+
+
+async def test_a_survey_for_everybody_has_no_invitations(api: Api, provisioner: Client) -> None:
+    await open_survey(provisioner)
+    await asyncio.sleep(0.7)
+    for method, path in (("GET", "tickets"), ("POST", "tickets"), ("POST", "invitations")):
+        answer = await api.organise(method, f"/api/v1/surveys/ai-security/{path}", {} if method == "POST" else None)
+        assert (answer.status_code, problem(answer)) == (409, "not-by-invitation")
+
+
+async def test_only_organisers_invite_and_more_can_be_invited_later(api: Api) -> None:
+    await invite(api.http, 3)
+    answer = await api.http.post(f"{API}/invitations", json={"names": ["0" * 32]})
+    assert answer.status_code == 401
+    for _ in range(2):
+        answer = await api.organise("POST", f"{API}/invitations", {"names": ["0" * 32, "1" * 32]})
+        assert (answer.status_code, answer.json()["codes"]) == (200, 5)
+    for bad in ({}, {"names": []}, {"names": ["zz"]}, {"names": ["0" * 32], "more": 1}):
+        assert (await api.organise("POST", f"{API}/invitations", bad)).status_code == 422
+
+
+async def test_the_key_is_the_one_whose_fingerprint_the_organiser_gets(api: Api) -> None:
+    missing = await api.http.get(f"{API}/tickets")
+    assert missing.status_code == 404
+    told = (await api.organise("POST", f"{API}/invitations", {"names": ["0" * 32]})).json()
+    key = key_in((await api.http.get(f"{API}/tickets")).json())
+    assert told["key"] == invitation.fingerprint(key.n.to_bytes(key.size))
+    assert key.n.bit_length() == invitation.SIGNED_BITS
+
+
+async def test_two_intakes_invited_at_once_share_one_key_and_lose_no_code(api: Api) -> None:
+    async with served(api.urls) as other:
+        lists = await asyncio.gather(*(invite(each.http, 20) for each in (api, other, api, other)))
+        keys = [(await each.http.get(f"{API}/tickets")).json() for each in (api, other)]
+        assert keys[0] == keys[1]
+        everybody = [Guest(random.choice((api, other)).http, code, key_in(keys[0])) for codes in lists for code in codes]
+        statuses = await asyncio.gather(*(guest.exchange() for guest in everybody))
+    assert {answer.status_code for answer in statuses} == {200}
+
+
+async def test_one_code_on_two_devices_at_once_gives_one_ticket(api: Api) -> None:
+    async with served(api.urls) as other:
+        for guest in await guests(api.http, 10):
+            rivals = [guest, *(Guest(each.http, guest.code, guest.key) for each in (api, other, other))]
+            statuses = Counter([answer.status_code for answer in await asyncio.gather(*(rival.exchange() for rival in rivals))])
+            assert statuses == {200: 1, 409: 3}
+
+
+async def test_two_hundred_invitations_in_any_order_on_three_intakes_are_two_hundred_responses(api: Api) -> None:
+    async with served(api.urls) as second, served(api.urls) as third:
+        everybody = await guests(api.http, 200)
+        random.shuffle(everybody)
+        outcomes: Counter[tuple[str, int]] = Counter()
+        gate = asyncio.Semaphore(16)
+
+        async def come(guest: Guest, number: int) -> None:
+            async with gate:
+                guest.http = random.choice((api, second, third)).http
+                outcomes["exchange", (await guest.exchange()).status_code] += 1
+                guest.http = random.choice((api, second, third)).http
+                outcomes["again", (await Guest(guest.http, guest.code, guest.key).exchange()).status_code] += 1
+                outcomes["answer", (await guest.answer(number)).status_code] += 1
+                outcomes["second", (await guest.answer(number + 1)).status_code] += 1
+
+        await asyncio.gather(*(come(guest, number) for number, guest in enumerate(everybody)))
+    assert outcomes == {("exchange", 200): 200, ("again", 409): 200, ("answer", 201): 200, ("second", 409): 200}
+    events = await journal(api.urls)
+    assert len(events) == len({event.id for event in events}) == 200
+    assert {event.id for event in events} == {receipt.response_id(invitation.receipt(guest.token)) for guest in everybody}
+
+
+async def test_neither_code_nor_ticket_is_in_any_message_or_log(api: Api, caplog: pytest.LogCaptureFixture, provisioner: Client) -> None:
+    caplog.set_level("DEBUG")
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    mine = (await guest.answer()).json()["receipt"]
+    js = provisioner.jetstream(timeout=5)
+    stored: list[bytes] = []
+    for stream in ("RESPONSES", "CONTROL", "INVITATIONS"):
+        state = (await js.stream_info(stream)).state
+        for seq in range(max(state.first_seq, 1), state.last_seq + 1):
+            try:
+                message = await js.get_msg(stream, seq)
+            except Exception:  # erased
+                continue
+            stored.append((message.data or b"") + repr(message.headers).encode())
+    metrics = (await api.http.get("/metrics")).content
+    text = (
+        b"".join(stored)
+        + metrics
+        + "".join(record.getMessage() for record in caplog.records if record.name.startswith("services")).encode()
+    )
+    token, _, signature = guest.ticket.partition(".")
+    secrets = [guest.code, guest.code.replace("-", ""), token, signature, mine, ORGANISER]
+    raw = [guest.token, invitation.decoded(signature), guest.request.blinded]
+    for secret in [*(value.encode() for value in secrets), *raw, *(value.hex().encode() for value in raw)]:
+        assert secret not in text
+
+
+async def test_one_code_leaves_one_writing_of_each_kind_and_no_former_one(api: Api, provisioner: Client) -> None:
+    for guest in await guests(api.http, 12):
+        await guest.exchange()
+    await invite(api.http, 2)
+    state = (await provisioner.jetstream(timeout=5).stream_info("INVITATIONS")).state
+    assert state.messages == 3
