@@ -19,6 +19,7 @@ AGGREGATES = "AGGREGATES"
 INVITATIONS = "INVITATIONS"
 FALLBACK = "FALLBACK"
 DRAFTS = "DRAFTS"
+CONTACTS = "CONTACTS"
 
 ACK_WAIT = 30.0
 """Seconds after which an unacknowledged batch is delivered again."""
@@ -70,6 +71,11 @@ def invitations(survey: str, part: str) -> str:
 
 
 FALLBACK_SECRETS = "platea.fallback"
+
+
+def contacts(survey: str) -> str:
+    """Where all addresses of those who want the results of a survey are kept, as one list."""
+    return f"platea.contacts.{survey}"
 
 
 def durable(partition: int) -> str:
@@ -141,6 +147,18 @@ def drafts_stream(megabytes: int, replicas: int = 1) -> StreamConfig:
         num_replicas=replicas,
         allow_direct=True,
         allow_msg_ttl=True,
+    )
+
+
+def contacts_stream(replicas: int = 1) -> StreamConfig:
+    """One list per survey, written anew each time; intake erases the former writing, which a limit would only forget."""
+    return StreamConfig(
+        name=CONTACTS,
+        subjects=["platea.contacts.*"],
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        allow_direct=True,
+        max_msg_size=4 * 1024 * 1024,
     )
 
 

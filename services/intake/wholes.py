@@ -1,0 +1,69 @@
+"""Small wholes in a stream that intake alone reads: each is one message, written anew every time, and the former writing is erased.
+
+A limit of the stream would forget a former writing but leave its bytes on disk, with their time, until the file is packed. So
+former writings are overwritten with random bytes, as a withdrawn response is. What this does not reach: copies of the disk
+below the file system, and the replication logs of a cluster, which hold recent writings for minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.errors import APIError, NotFoundError
+
+_CONFLICTS = frozenset({10071, 10164})
+"""JetStream's codes for another last sequence than the expected one."""
+
+
+class Overtaken(Exception):
+    """Somebody else wrote since; nothing was written."""
+
+
+class OutOfReach(Exception):
+    """The stream did not answer; whether something was written is unknown."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Its place in the stream is 0 where there is none."""
+
+    data: bytes = b""
+    seq: int = 0
+
+
+class Wholes:
+    def __init__(self, client: Client, stream: str) -> None:
+        self._js = client.jetstream(timeout=5)
+        self._stream = stream
+
+    async def read(self, subject: str) -> Whole:
+        """Raises OutOfReach."""
+        try:
+            message = await self._js.get_last_msg(self._stream, subject, direct=True)
+        except NotFoundError:
+            return Whole()
+        except (nats.errors.Error, APIError, TimeoutError) as error:
+            raise OutOfReach from error
+        return Whole(message.data or b"", message.seq or 0)
+
+    async def write(self, subject: str, data: bytes, after: int) -> None:
+        """Puts `data` in place of what has the sequence `after`; it is on disk then. Raises Overtaken or OutOfReach."""
+        try:
+            ack = await self._js.publish(subject, data, headers={"Nats-Expected-Last-Subject-Sequence": str(after)})
+        except APIError as error:
+            raise Overtaken if error.err_code in _CONFLICTS else OutOfReach from error
+        except (nats.errors.Error, TimeoutError) as error:
+            raise OutOfReach from error
+        await self._erase_before(subject, ack.seq)
+
+    async def _erase_before(self, subject: str, seq: int) -> None:
+        """Those that a crash left behind too. Where this fails, the next writing does it."""
+        try:
+            while True:
+                oldest = await self._js.get_msg(self._stream, seq=1, subject=subject, direct=True, next=True)
+                if not oldest.seq or oldest.seq >= seq or not await self._js.delete_msg(self._stream, oldest.seq):
+                    return
+        except (nats.errors.Error, APIError, TimeoutError):
+            return
