@@ -15,6 +15,7 @@ COMMANDS = {
     "up": "starting:command",
     "survey": "surveys:group",
     "token": "tokens:group",
+    "invite": "inviting:command",
     "import": "importing:command",
     "simulate": "simulating:command",
     "recount": "recounting:command",

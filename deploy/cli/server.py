@@ -109,6 +109,7 @@ _WAYS_OUT = {
     "token-missing": "Give a token with --token or PLATEA_TOKEN.",
     "token-refused": "Use an organiser token of this server; `platea token create` makes new ones.",
     "survey-closed": "Publish a new version to open it again.",
+    "not-by-invitation": "Publish a new version whose file says `participation: invited`.",
     "version-differs": "A published version never changes: raise `version` in the file and publish again.",
     "instrument-refused": "`platea survey check FILE` shows each fault with its line.",
     "request-refused": "`--help` after the command shows what it takes.",
