@@ -99,16 +99,32 @@ class Walk:
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
     def judge(self, sheet: Sheet, today: str) -> Standing:
-        """A question is asked once every required question that its rule leans on is answered; until then it may go either way."""
-        answers, faults = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
-        for id in self.reader.questions:  # rules look back only, so one pass settles what the answers hide
-            if getattr(answers, id) is not UNSET and not self.reader.visible(answers, id):
+        """A question is asked once every required question that its rule leans on is answered; until then it may go either way.
+
+        While it waits, it has no answer for the rules of others either.
+        """
+        answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
+        unread = frozenset(question_of(fault) for fault in refused)
+        while True:
+            for id in self.reader.questions:  # rules look back only, so one pass settles what the answers hide
+                if getattr(answers, id) is not UNSET and not self.reader.visible(answers, id):
+                    setattr(answers, id, UNSET)
+            faults = refused + self.reader.check(answers, today, unread)
+            shown, pending, hidden = self._sorted(answers, {question_of(fault) for fault in faults})
+            early = [id for id in pending if getattr(answers, id) is not UNSET]
+            if not early:
+                break
+            for id in early:
                 setattr(answers, id, UNSET)
-        faults += self.reader.check(answers, today, frozenset(question_of(fault) for fault in faults))
-        unsettled = {question_of(fault) for fault in faults}
+        dropped = tuple(id for id in hidden if id in sheet.answers)
+        asked = frozenset(shown)
+        return Standing(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
+
+    def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Every question as shown, pending or hidden. `unsettled` are those with faults."""
         shown: list[str] = []
         pending: list[str] = []
-        dropped: list[str] = []
+        hidden: list[str] = []
         for id in self.reader.questions:
             if not self.skips.leans_on[id].isdisjoint(unsettled):
                 pending.append(id)
@@ -117,9 +133,8 @@ class Walk:
                 shown.append(id)
             else:
                 unsettled.discard(id)
-                dropped += [id] if id in sheet.answers else []
-        asked = frozenset(shown)
-        return Standing(answers, tuple(shown), tuple(pending), tuple(dropped), tuple(f for f in faults if question_of(f) in asked), today)
+                hidden.append(id)
+        return tuple(shown), tuple(pending), tuple(hidden)
 
     def sections(self, standing: Standing) -> list[str]:
         """The sections with something to ask, in order."""

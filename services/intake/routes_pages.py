@@ -13,13 +13,14 @@ from litestar.params import FromPath
 from proto import receipt as receipt_maker
 from proto.answers import Reader
 from proto.problem import Problem
-from services.intake import catalogue, form, receipts, responses
+from services.intake import catalogue, form, later, receipts, responses, routes_invitations
 from services.intake.context import Intake
 from services.intake.form import Sheet, View, Walk
 from services.intake.guard import TRAP, Held
 from services.intake.holding import WORK, hold
-from services.intake.pages import compose, compose_receipt
+from services.intake.pages import compose, compose_receipt, questions
 from services.intake.pages.compose import Survey
+from services.intake.pages.compose_invitation import PLACE
 from services.intake.pages.compose_receipt import Status
 from services.intake.pages.words import catalogues, choose, words
 from services.intake.receipts import State
@@ -40,6 +41,8 @@ async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
 async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = known_survey(intake, survey)
     demand_open(intake, survey)
+    if known.invited:
+        return routes_invitations.ask(read_in(request, known.current))
     voice = read_in(request, known.current).voice
     return html(_fresh(known.current, voice.language, voice.tongue), voice.language)
 
@@ -49,8 +52,16 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
     """One page further, or back, or the answers sent: everything needed comes with the request."""
     known = known_survey(intake, survey)
     fields = await read_form(request)
-    sheet, receipt = _sheet(fields), first(fields, "receipt")
+    sheet, receipt = sheet_of(fields), first(fields, "receipt")
     go, place = first(fields, "go") or "next", first(fields, "place")
+    if known.invited and not (sheet and sheet.changes):
+        if place == PLACE:
+            demand_open(intake, survey)
+            return await routes_invitations.enter(request, intake, known, fields)
+        found = await intake.invitations.receipt(survey, sheet.ticket if sheet else "")
+        if isinstance(found, Problem):
+            return routes_invitations.refused(read_in(request, known.current), found)
+        receipt = found
     if sheet is None or place == form.START:
         demand_open(intake, survey)
         return _begin(request, intake, known, sheet, receipt, fields)
@@ -62,13 +73,15 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
     if isinstance(kept_back, Held):
         return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
     decimal_mark = words(first(fields, "typed")).decimal_mark
-    view = walk.turn(sheet, place, go, fields, decimal_mark, intake.today())
+    view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, decimal_mark, intake.today())
     if view.send and kept_back:
         sheet = msgspec.structs.replace(view.sheet, began=intake.guard.began(receipt, sheet.began))
         return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
     if view.send:
         return await _send(intake, paper, walk, view, receipt)
     demand_open(intake, survey)
+    if go == "later":
+        return await later.keep(request, intake, paper, view, receipt)
     return show(paper, walk, view, receipt)
 
 
@@ -92,7 +105,7 @@ def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
         return _start(paper, view.sheet, receipt)
     if view.place == form.REVIEW:
         return html(compose.review(paper, walk, view, receipt), language)
-    return html(compose.section(paper, walk, view, receipt), language, 422 if view.faults else 200)
+    return html(questions.section(paper, walk, view, receipt), language, 422 if view.faults else 200)
 
 
 @cache
@@ -110,10 +123,13 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
     answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
     body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
     changes = view.sheet.changes
-    outcome = await (receipts.replace(intake, receipt, body) if changes else responses.submit(intake, instrument.id, body, receipt))
+    outcome = await (
+        receipts.replace(intake, receipt, body) if changes else responses.submit(intake, instrument.id, body, receipt, view.sheet.ticket)
+    )
     match outcome:
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
+            await later.forget(intake, instrument.id, receipt)
             found = Status(outcome.status, outcome.digest or "", receipt)
             return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):
@@ -125,6 +141,8 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
             return html(compose.review(paper, walk, changing, receipt, "in_use"), language, 409)
         case _:
             intake.metrics.ended(outcome.code)
+            if outcome.code == "invitation-spent":
+                return routes_invitations.refused(paper, outcome)
             raise outcome
 
 
@@ -133,7 +151,7 @@ def walk_of(reader: Reader) -> Walk:
     return Walk(reader)
 
 
-def _sheet(fields: dict[str, list[str]]) -> Sheet | None:
+def sheet_of(fields: dict[str, list[str]]) -> Sheet | None:
     text = first(fields, "sheet")
     try:
         return form.read(text) if text else None

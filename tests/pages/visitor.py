@@ -51,6 +51,8 @@ class Page(HTMLParser):
         if "id" in given:
             assert given["id"] not in self.ids, f"twice: {given['id']}"
             self.ids.add(given["id"])
+        if "template" in self._inside:
+            return  # for scripts: a browser without them sees nothing of it
         self.alerts += given.get("role") == "alert"
         match tag:
             case "html":
@@ -65,7 +67,7 @@ class Page(HTMLParser):
             case "select" | "textarea":
                 self.controls.append(Control(tag, tag, given["name"], ""))
             case "button":
-                self.controls.append(Control(tag, tag, given["name"], given["value"], False, action=given.get("formaction", "")))
+                self.controls.append(Control(tag, tag, given.get("name", ""), given.get("value", ""), False, action=given.get("formaction", "")))
             case "option":
                 self.controls[-1].options.append(given["value"])
                 if "selected" in given:
@@ -80,6 +82,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside[-1:] == ["title"]:
             self.title += data
+        elif "template" in self._inside:
+            pass
         elif self._inside[-1:] == ["textarea"]:
             self.controls[-1].value += data.removeprefix("\n") if not self.controls[-1].value else data
         else:

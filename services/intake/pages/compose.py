@@ -10,8 +10,7 @@ from typing import Any, Literal
 from proto.instrument import Instrument
 from services.intake import form
 from services.intake.form import Sheet, View, Walk
-from services.intake.pages import advice, words
-from services.intake.pages.fields import field_of
+from services.intake.pages import words
 from services.intake.pages.notice import version_of
 from services.intake.pages.render import render
 from services.intake.pages.spoken import say
@@ -95,32 +94,12 @@ def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any
 def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. With a sheet: somebody went back to it."""
     frame = of(survey, survey.title, wrong=unticked)
-    return render("start.html", **frame, notice=version_of(survey.instrument), sheet=form.write(sheet) if sheet else "", receipt=receipt)
+    return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
 
 
-def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
-    """One section of questions."""
-    voice, asked = survey.voice, walk.reader.questions
-    told = [advice.advise(voice, asked[id], fault, view.sheet.answers.get(id)) for fault in view.faults if (id := form.question_of(fault))]
-    fields = [
-        field_of(voice, q, view.sheet.answers.get(q.id), [item for item in told if item.question == q.id], new=q.id in view.opened)
-        for q in walk.questions(view.place, view.standing)
-    ]
-    current, total = walk.progress(view.place, view.standing)
-    heading = next(voice.text(item.text) for item in survey.instrument.sections if item.id == view.place)
-    return render(
-        "section.html",
-        **of(survey, heading, wrong=bool(told)),
-        told=told,
-        fields=fields,
-        current=current,
-        total=total,
-        opened=len(view.opened),
-        closed=len(view.closed),
-        place=view.place,
-        sheet=form.write(view.sheet),
-        receipt=receipt,
-    )
+def _begun(sheet: Sheet | None) -> dict[str, Any]:
+    """Somebody who was invited comes to the start with a sheet that holds nothing but the ticket."""
+    return {"sheet": form.write(sheet) if sheet else "", "begun": sheet is not None and bool(sheet.seen)}
 
 
 def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried"] = "") -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from proto.instrument import (
     Numeric,
     Option,
     Ranking,
+    Row,
     ShortText,
     Single,
 )
@@ -37,7 +39,9 @@ class Choice:
     label: str
     chosen: bool
     apart: bool = False
-    """Stands on its own: a little space, or an "or", sets it apart from the choices before."""
+    """A little space, or an "or", sets it apart from the choices before."""
+    alone: bool = False
+    """Stands on its own: it cannot be combined with the others."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,17 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A head of a matrix. `apart`: an answer such as "don't know", beside the scale and not on it."""
+
+    label: str
+    apart: bool
+
+
+@dataclass(frozen=True)
 class Field:
+    """A question. `ask` is what the page's script knows of it; `waiting`: it is not asked yet, the script may come to show it."""
+
     kind: Kind
     id: str
     name: str
@@ -62,11 +76,13 @@ class Field:
     help: str
     required: bool
     new: bool
+    ask: str = ""
+    waiting: bool = False
     hints: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     lines: tuple[Line, ...] = ()
-    columns: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
     value: str = ""
     unit: str = ""
     limit: int = 0
@@ -74,13 +90,28 @@ class Field:
     described_by: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        parts = [("help", self.help), ("hint", self.hints), ("error", self.errors)]
+        parts = [("unit", self.unit), ("help", self.help), ("hint", self.hints), ("error", self.errors)]
         object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
 
 
-def field_of(voice: Voice, question: AnyQuestion, value: Any, advice: list[Advice], *, new: bool = False) -> Field:
-    """The controls for a question with this value (of any shape: it may have been tampered with)."""
-    words = voice.words
+@dataclass(frozen=True)
+class Given:
+    """What a question's fields are filled with (of any shape: it may have been tampered with), and what is to be said about it.
+
+    `mix` is a secret of this respondent's pages; rows in an order of their own keep that order from page to page by it.
+    """
+
+    value: Any = None
+    advice: tuple[Advice, ...] = ()
+    new: bool = False
+    ask: str = ""
+    waiting: bool = False
+    mix: str = ""
+
+
+def field_of(voice: Voice, question: AnyQuestion, given: Given) -> Field:
+    """The controls for a question."""
+    words, value, advice = voice.words, given.value, given.advice
     common: dict[str, Any] = {
         "id": question.id,
         "name": typed.name(question),
@@ -88,7 +119,9 @@ def field_of(voice: Voice, question: AnyQuestion, value: Any, advice: list[Advic
         "label": voice.text(question.text),
         "help": voice.text(question.help) if question.help else "",
         "required": question.required,
-        "new": new,
+        "new": given.new,
+        "ask": given.ask,
+        "waiting": given.waiting,
         "errors": tuple(item.beside for item in advice if not item.part),
     }
     match question:
@@ -105,8 +138,9 @@ def field_of(voice: Voice, question: AnyQuestion, value: Any, advice: list[Advic
             return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),))
         case Matrix():
             faults = {item.part: item.beside for item in advice if item.part}
-            lines = _lines(voice, question, typed.as_rows(value), faults)
-            columns = [voice.text(option.text) for option in question.options] + ([] if question.required else [words("no_answer")])
+            lines = _lines(voice, question, typed.as_rows(value), faults, given.mix)
+            columns = [Column(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
+            columns += [] if question.required else [Column(words("no_answer"), apart=True)]
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=(words("table_hint"),))
         case Ranking():
             return Field("ranks", **common, lines=_ranks(voice, question, typed.as_codes(value)), hints=(words("rank_hint"),))
@@ -133,9 +167,8 @@ def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, .
     before = False
     for i, option in enumerate(options):
         alone = option.exclusive if isinstance(question, Multiple) else option.code in NON_SUBSTANTIVE
-        found.append(
-            Choice(anchor(question, 0, i), option.code, voice.text(option.text), option.code in chosen, alone and not before and i > 0)
-        )
+        label, apart = voice.text(option.text), alone and not before and i > 0
+        found.append(Choice(anchor(question, 0, i), option.code, label, option.code in chosen, apart, option.exclusive))
         before = alone
     return tuple(found)
 
@@ -157,7 +190,15 @@ def _how_many(voice: Voice, question: Multiple) -> str:
     return voice.words("several") if most is None else voice.words("several_most", count=most)
 
 
-def _lines(voice: Voice, question: Matrix, chosen: dict[str, str], faults: dict[str, str]) -> tuple[Line, ...]:
+def rows_in_order(question: Matrix, mix: str) -> list[tuple[int, Row]]:
+    """The rows as this respondent sees them, each with its place in the questionnaire."""
+    rows = list(enumerate(question.rows))
+    if question.randomise_rows and mix:
+        rows.sort(key=lambda item: hashlib.sha256(f"{mix} {question.id} {item[1].code}".encode()).digest())
+    return rows
+
+
+def _lines(voice: Voice, question: Matrix, chosen: dict[str, str], faults: dict[str, str], mix: str) -> tuple[Line, ...]:
     cells = [(option.code, voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
     if not question.required:
         cells.append(("", voice.words("no_answer"), True))
@@ -172,7 +213,7 @@ def _lines(voice: Voice, question: Matrix, chosen: dict[str, str], faults: dict[
             ),
             error=faults.get(row.code, ""),
         )
-        for i, row in enumerate(question.rows)
+        for i, row in rows_in_order(question, mix)
     )
 
 

@@ -61,6 +61,11 @@ class Words:
         quotes = any(isinstance(value, Text) for value in filled.values())
         return Text.mixed(plain, escape(found).format_map(filled)) if quotes else plain
 
+    def forms(self, key: str) -> dict[str, str]:
+        """A string as it stands in the catalogue, by plural form; one without such forms as "other"."""
+        found = self.strings.get(key) or catalogues()[SOURCE].strings[key]
+        return {"other": found} if isinstance(found, str) else found
+
     @property
     def reviewed(self) -> bool:
         return self.review != "needed"

@@ -43,12 +43,11 @@ export function shown(asks, fields, mark) {
   const unsettled = new Set();
   const found = new Set();
   for (const ask of asks) {
-    const visible = !ask.rule || holds(ask.rule, answers);
-    const { value, fault } = read(ask, fields, mark);
-    if (visible && value !== undefined) answers.set(ask.id, value);
     if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
-    else if (visible) {
+    else if (!ask.rule || holds(ask.rule, answers)) {
+      const { value, fault } = read(ask, fields, mark);
       found.add(ask.id);
+      if (value !== undefined) answers.set(ask.id, value);
       if (fault || (ask.required && value === undefined)) unsettled.add(ask.id);
     }
   }

@@ -1,0 +1,78 @@
+/** Makes a section's page answer at once: questions come and go by their rules, options that stand alone untick the others. */
+
+import { count, counters } from "./counters.js";
+import { ranks } from "./ranks.js";
+import { shown } from "./rules.js";
+import { tell } from "./told.js";
+
+/** @typedef {import("./rules.js").Ruled} Ruled */
+/** @typedef {{ ask: Ruled, field: HTMLElement, spot: Comment }} Question a field, and the spot that it keeps while it is away */
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
+const mark = document.getElementById("told")?.dataset.mark ?? ".";
+const sent = Object.assign(document.createElement("input"), { type: "hidden", name: "shown" });
+
+/** Questions that wait in a template take their place, to leave it again at once if the rules say so. */
+for (const template of form.querySelectorAll("template")) template.replaceWith(template.content);
+
+/** @type {Question[]} */
+const questions = [...form.querySelectorAll("[data-ask]")].map((element) => {
+  const field = /** @type {HTMLElement} */ (element);
+  const spot = document.createComment("");
+  field.before(spot);
+  return { ask: JSON.parse(field.dataset.ask ?? ""), field, spot };
+});
+
+/** @param {string} name @returns {string[]} what stands in the fields of this name, on the page or away from it */
+function fields(name) {
+  const id = name.split(".")[1];
+  const field = questions.find((question) => question.ask.id === id)?.field;
+  return [.../** @type {NodeListOf<HTMLInputElement>} */ (field?.querySelectorAll(`[name="${CSS.escape(name)}"]`) ?? [])]
+    .filter((control) => !["radio", "checkbox"].includes(control.type) || control.checked)
+    .map((control) => control.value);
+}
+
+const title = (/** @type {HTMLElement} */ field) =>
+  (field.querySelector("[data-title]") ?? field).textContent?.trim() ?? "";
+
+/** Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made */
+function follow(cause = null) {
+  const wanted = shown(questions.map((question) => question.ask), fields, mark);
+  /** @type {string[]} */
+  const said = [];
+  for (const { ask, field, spot } of questions) {
+    if (wanted.has(ask.id) === field.isConnected) continue;
+    if (field.isConnected) {
+      const focused = field.contains(document.activeElement);
+      field.remove();
+      if (focused && cause instanceof HTMLElement) cause.focus();
+      said.push(tell.sentence("closed", { question: title(field) }));
+    } else {
+      spot.after(field);
+      count(field);
+      said.push(tell.sentence("opened", { question: title(field) }));
+    }
+  }
+  if (cause && said.length) tell(said.join(" "));
+  sent.value = [...form.querySelectorAll(".field")].map((field) => field.id).join(" ");
+}
+
+/** An option that stands on its own cannot stay ticked beside others. @param {HTMLInputElement} box */
+function alone(box) {
+  if (box.type !== "checkbox" || !box.checked) return;
+  for (const other of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll(`[name="${CSS.escape(box.name)}"]`))) {
+    if (other !== box && ("alone" in box.dataset || "alone" in other.dataset)) other.checked = false;
+  }
+}
+
+form.addEventListener("input", (event) => follow(event.target));
+form.addEventListener("change", (event) => {
+  alone(/** @type {HTMLInputElement} */ (event.target));
+  follow(event.target);
+});
+addEventListener("pageshow", () => follow()); // a page gone back to stands as it was left
+
+counters(form);
+ranks(form);
+follow();
+form.append(sent);

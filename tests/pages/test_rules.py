@@ -1,0 +1,219 @@
+"""The page opens and closes the same questions as the server: generated questionnaires and answers, judged by both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Page, sync_playwright
+
+from proto.answers import Reader
+from proto.instrument import (
+    AnyQuestion,
+    Date,
+    Derived,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Option,
+    Privacy,
+    Ranking,
+    Row,
+    Rule,
+    Section,
+    ShortText,
+    Single,
+)
+from services.intake.form import Sheet, Walk
+from services.intake.pages import typed
+from services.intake.skips import needed
+from tests import browser
+from tests.pages.served import served
+
+TODAY = "2026-11-22"
+CASES = 300
+KINDS = (Single, Single, Multiple, Matrix, Ranking, Integer, Numeric, Date, ShortText, LongText)
+OPTIONS = tuple(Option(code, {"en": code}, exclusive=code == "d") for code in "abcd")
+ROWS = tuple(Row(code, {"en": code}) for code in ("r1", "r.2", "r~/3"))
+codes = st.sampled_from(["a", "b", "c", "d", ""])
+numbers = st.sampled_from(["", "0", "7", "12,5", "12.5", "1 000", "1.000", "1,000", "-3", "5,0", "999999", "x", "1e3", " 4 "])
+years = st.sampled_from(["", "2001", "2024", "2030", "20", "0000"])
+small = st.sampled_from(["", "1", "02", "12", "13", "30", "x"])
+texts = st.sampled_from(["", "  ", "word", "zwölf👋🏽👋🏽", "x" * 8, "x" * 9, "a\r\nb", "\u05d0\u202e"])
+
+
+@st.composite
+def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list[Derived]) -> AnyQuestion:
+    kind = draw(st.sampled_from(KINDS))
+    common: dict[str, Any] = {
+        "id": id,
+        "var": id.lower(),
+        "section": id[0],
+        "text": {"en": id},
+        "privacy": Privacy("insensitive"),
+        "required": not draw(st.integers(0, 3)),
+        "show_if": draw(rules(before, derived)) if before and draw(st.integers(0, 3)) else None,
+    }
+    limits: dict[Any, dict[str, Any]] = {
+        Single: {"options": OPTIONS},
+        Multiple: {"options": OPTIONS, "min_choices": draw(st.integers(1, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
+        Matrix: {"rows": ROWS, "options": OPTIONS},
+        Ranking: {"options": OPTIONS, "rank_count": 2},
+        Integer: {"min": 0, "max": 1000},
+        Numeric: {"min": -2.5, "max": 1000.0, "decimals": draw(st.integers(0, 2))},
+        Date: {
+            "precision": draw(st.sampled_from(["month", "day"])),
+            "min": "2001-02",
+            "max": draw(st.sampled_from(["today", "2025-02-28"])),
+        },
+        ShortText: {"max_chars": 8},
+        LongText: {"max_chars": 8},
+    }
+    return kind(**common, **limits[kind])
+
+
+@st.composite
+def rules(draw: st.DrawFn, before: list[AnyQuestion], derived: list[Derived], depth: int = 2) -> Rule:
+    shape = draw(st.sampled_from(["test", "test", "all", "any", "not"])) if depth else "test"
+    if shape in ("all", "any"):
+        parts = tuple(draw(rules(before, derived, depth - 1)) for _ in range(draw(st.integers(1, 3))))
+        return Rule(all=parts) if shape == "all" else Rule(any=parts)
+    if shape == "not":
+        return Rule(not_=draw(rules(before, derived, depth - 1)))
+    if derived and not draw(st.integers(0, 3)):
+        return Rule(q=draw(st.sampled_from(derived)).id, op="derived", value=draw(st.sampled_from([("1",), ("0",), ("0", "1")])))
+    question = draw(st.sampled_from(before))
+    value = tuple(draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True)))
+    if draw(st.integers(0, 4)) == 0:
+        return Rule(q=question.id, op="answered")
+    match question:
+        case Single():
+            return Rule(q=question.id, op=draw(st.sampled_from(["in", "not_in"])), value=value)
+        case Multiple() | Ranking():
+            return Rule(q=question.id, op="any_in", value=value)
+        case Matrix():
+            rows = tuple(draw(st.lists(st.sampled_from([row.code for row in ROWS]), max_size=2, unique=True)))
+            return Rule(q=question.id, op="any_row_in", value=value, rows=rows)
+        case _:
+            return Rule(q=question.id, op="answered")
+
+
+@st.composite
+def instruments(draw: st.DrawFn) -> Instrument:
+    asked: list[AnyQuestion] = []
+    derived: list[Derived] = []
+    for section, count in (("A", 3), ("B", 6)):
+        for number in range(count):
+            asked.append(draw(questions(f"{section}{number}", list(asked), list(derived))))
+        derived.append(Derived(f"d{section.lower()}", draw(rules(list(asked), list(derived)))))
+    sections = (Section("A", {"en": "A"}), Section("B", {"en": "B"}))
+    return Instrument(
+        id="made",
+        version="1",
+        source_language="en",
+        languages=("en",),
+        title={"en": "Made"},
+        sections=sections,
+        questions=tuple(asked),
+        derived=tuple(derived),
+    )
+
+
+@st.composite
+def fields_of(draw: st.DrawFn, instrument: Instrument) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for question in instrument.questions:
+        name = f"q.{question.id}"
+        match question:
+            case Single():
+                found[name] = [draw(codes)]
+            case Multiple():
+                found[name] = draw(st.lists(codes, max_size=4))
+            case Matrix():
+                whole = draw(st.booleans())
+                found |= {f"{name}.{row.code}": [draw(codes.filter(bool) if whole else codes)] for row in question.rows}
+            case Ranking():
+                found |= {f"{name}.{rank}": [draw(codes)] for rank in (1, 2)}
+            case Integer() | Numeric():
+                found[name] = [draw(numbers)]
+            case Date():
+                found |= {f"{name}.year": [draw(years)], f"{name}.month": [draw(small)], f"{name}.day": [draw(small)]}
+            case ShortText() | LongText():
+                found[name] = [draw(texts)]
+    return found
+
+
+Case = tuple[Instrument, dict[str, list[str]], str]
+
+
+def cases() -> list[Case]:
+    """Many at once, since a browser is quicker asked once."""
+    found: list[Case] = []
+
+    @settings(
+        max_examples=CASES, database=None, phases=[Phase.generate], derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.data())
+    def collect(data: st.DataObject) -> None:
+        instrument = data.draw(instruments())
+        found.append((instrument, data.draw(fields_of(instrument)), data.draw(st.sampled_from(".,"))))
+
+    collect()
+    return found
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    program = browser.find()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with served() as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = chromium.new_page()
+        page.goto(f"{address}/")
+        yield page
+        chromium.close()
+
+
+def filled(sheet: Sheet, walk: Walk, ids: list[str], fields: dict[str, list[str]], mark: str) -> Sheet:
+    read = {id: typed.read(walk.reader.questions[id], fields, mark) for id in ids}
+    return msgspec.structs.replace(sheet, answers=sheet.answers | {id: value for id, value in read.items() if value is not msgspec.UNSET})
+
+
+def test_page_and_server_ask_the_same_questions(page: Page) -> None:
+    asked: list[dict[str, Any]] = []
+    expected: list[set[str]] = []
+    sheets: list[tuple[Walk, Sheet, list[str], dict[str, list[str]], str]] = []
+    for instrument, fields, mark in cases():
+        walk = Walk(Reader(instrument))
+        sheet = filled(Sheet("1"), walk, [id for id in walk.reader.questions if id[0] == "A"], fields, mark)
+        asks = walk.asks("B", walk.judge(sheet, TODAY))
+        ruled = needed(asks)
+        judged = walk.judge(filled(sheet, walk, list(asks), fields, mark), TODAY)
+        asked.append({"asks": [msgspec.to_builtins(asks[id]) for id in asks if id in ruled], "fields": fields, "mark": mark})
+        expected.append({question.id for question in walk.questions("B", judged)})
+        sheets.append((walk, sheet, [id for id in asks if id not in ruled], fields, mark))
+        assert expected[-1] <= set(asks), "a question that the page does not hold"
+    found: list[list[str]] = page.evaluate(
+        """async cases => {
+            const { shown } = await import('/static/rules.js');
+            return cases.map(({asks, fields, mark}) => [...shown(asks, name => fields[name] ?? [], mark)]);
+        }""",
+        asked,
+    )
+    for (walk, sheet, always, fields, mark), by_page, by_server, told in zip(sheets, found, expected, asked, strict=True):
+        together = {*by_page, *always}
+        assert together == by_server, json.dumps(told, indent=1)
+        sent = [id for id in walk.reader.questions if id in together]
+        after = walk.judge(filled(sheet, walk, sent, fields, mark), TODAY)
+        assert {question.id for question in walk.questions("B", after)} == together, "what the page sends opens nothing further"
+    telling = sum(0 < len(shown) < len(told["asks"]) for shown, told in zip(found, asked, strict=True))
+    assert telling > CASES // 6, f"too few cases say something: {telling}"
