@@ -28,6 +28,15 @@ NUMBERS = {
     "1,234,567.5": "en ga mt",
 }
 
+QUOTES = {
+    "„“": "bg cs de et lt sk",
+    "„”": "hr hu lv pl ro",
+    "“”": "en ga mt nl",
+    "””": "fi sv",
+    "«»": "el es fr it pt",
+    "»«": "da sl",
+}
+
 
 def texts(value: str | dict[str, str]) -> dict[str, str]:
     return {"": value} if isinstance(value, str) else value
@@ -108,6 +117,16 @@ def test_a_string_is_as_neat_as_its_source(language: str) -> None:
             closes = (text.rstrip()[-1] in ".?;") == (english.rstrip()[-1] in ".?")
             unquoted = "“" in english and not re.search("[„“”«»]", text)
             if not ends or not (closes or key in SHARED) or "  " in text or '"' in text or unquoted:
+                wrong.append(key)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("marks", "language"), [(marks, language) for marks, group in QUOTES.items() for language in group.split()])
+def test_quotation_marks_are_the_language_s_own_and_come_in_pairs(marks: str, language: str) -> None:
+    wrong = list[str]()
+    for key, value in spoken(language).strings.items():
+        for text in texts(value).values():
+            if re.search("[„“”«»]", re.sub(f"{marks[0]}[^„“”«»]+{marks[1]}", "", text)):
                 wrong.append(key)
     assert wrong == []
 
