@@ -1,0 +1,95 @@
+"""What a page costs somebody on a slow phone: bytes, requests, the time until something is seen, and whether anything jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.pages.served import served
+
+BYTES, REQUESTS = 60_000, 24
+FIRST_PAINT = 1000
+"""Milliseconds."""
+SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8 * 0.9, "uploadThroughput": 0.75e6 / 8 * 0.9}
+"""The profile that Lighthouse calls slow 4G, with its 10 % for what lies around the packets."""
+SHIFTS = "new PerformanceObserver(list => list.getEntries().forEach(e => { window.shifted = (window.shifted || 0) + e.value; }))"
+WATCH = f"window.shifted = 0; {SHIFTS}.observe({{type: 'layout-shift', buffered: true}})"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served() as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="fr-FR")
+    yield context.new_page()
+    context.close()
+
+
+class Meter:
+    """Counts what comes over the wire, compressed as it is."""
+
+    def __init__(self, page: Page) -> None:
+        self.bytes = self.requests = 0
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Network.enable")
+        self.session.on("Network.loadingFinished", self._finished)
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        self.bytes += int(event["encodedDataLength"])
+        self.requests += 1
+
+
+def begin(page: Page, address: str) -> None:
+    page.goto(f"{address}/s/ai-security?lang=fr")
+    page.locator("#consent").check()
+    with page.expect_navigation():
+        page.locator(".actions button[value=next]").click()
+
+
+def test_a_first_visit_stays_below_60_kilobytes(page: Page, address: str) -> None:
+    meter = Meter(page)
+    begin(page, address)
+    page.wait_for_load_state("networkidle")
+    print(f"start page and first section: {meter.bytes:,} bytes in {meter.requests} requests")
+    assert 0 < meter.bytes < BYTES
+    assert meter.requests <= REQUESTS
+
+
+def test_nobody_else_is_asked_for_anything(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    begin(page, address)
+    page.wait_for_load_state("networkidle")
+    assert asked
+    assert all(url.startswith((address, "data:")) for url in asked), asked
+
+
+def test_something_is_seen_within_a_second_on_slow_4g(page: Page, address: str) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_4G)
+    page.goto(f"{address}/s/ai-security?lang=fr")
+    page.wait_for_function(PAINTED)
+    painted = page.evaluate(PAINTED)
+    print(f"first contentful paint on slow 4G: {painted:.0f} ms")
+    assert painted < FIRST_PAINT
+
+
+def test_nothing_jumps_while_somebody_answers(page: Page, address: str) -> None:
+    begin(page, address)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(WATCH)
+    for choice in page.locator("main .field .choice:first-of-type input:visible").all():
+        choice.check()
+    for field in page.locator("main input[type=text]:visible").all():
+        field.type("12")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifted") == 0
