@@ -24,6 +24,11 @@ def grouped(code: str, size: int = 4) -> str:
     return "-".join(code[i : i + size] for i in range(0, len(code), size))
 
 
+def groups(typed: str) -> list[str]:
+    """The groups in which a code was typed."""
+    return _BETWEEN.split(typed.strip())
+
+
 def bare(typed: str) -> str:
     """A typed code as it was made: capitals, without hyphens and spaces, O read as 0, I and L as 1."""
     return _BETWEEN.sub("", typed).upper().translate(_MISREAD)

@@ -114,7 +114,11 @@ def canonical(answers: object) -> bytes:
     return msgspec.json.encode(answers, order="sorted")
 
 
+def digested(survey: str, version: str, answers: bytes) -> bytes:
+    """The text behind the digest: the canonical JSON of {"answers", "survey", "version"}, without a newline at its end."""
+    return b'{"answers":' + answers + b',"survey":"' + survey.encode() + b'","version":"' + version.encode() + b'"}'
+
+
 def digest(survey: str, version: str, answers: bytes) -> str:
-    """SHA-256 over the canonical JSON of {"answers", "survey", "version"}; the respondent's page can compute it too."""
-    body = b'{"answers":' + answers + b',"survey":"' + survey.encode() + b'","version":"' + version.encode() + b'"}'
-    return "sha256:" + hashlib.sha256(body).hexdigest()
+    """SHA-256 over `digested`; the respondent's page computes it too."""
+    return "sha256:" + hashlib.sha256(digested(survey, version, answers)).hexdigest()

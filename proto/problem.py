@@ -36,6 +36,7 @@ KINDS = {
         Kind("not-found", 404, "There is nothing here"),
         Kind("survey-unknown", 404, "There is no survey with this name"),
         Kind("receipt-unknown", 404, "No response belongs to this receipt"),
+        Kind("receipt-mistyped", 404, "There is a typing mistake in this receipt"),
         Kind("invitation-unknown", 404, "This code does not belong to this survey"),
         Kind("not-published-yet", 404, "There are no figures to show yet"),
         Kind("method-not-allowed", 405, "This address does not take that method"),

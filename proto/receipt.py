@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
+from dataclasses import dataclass
+from typing import Literal
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base32: no I, L, O or U to misread."""
-_MISREAD = str.maketrans("OIL", "011")
+from proto import codes
+
+LETTERS = 26
+"""Random characters of a new receipt: 130 bits."""
+LENGTH = LETTERS + 2
 _CHOSEN = re.compile(r"[A-Za-z0-9_\-]{22,128}")
 
 
 def make() -> str:
-    """A new receipt of 130 random bits, in groups that can be written down."""
-    number = secrets.randbits(130)
-    letters = "".join(ALPHABET[number >> shift & 31] for shift in range(0, 130, 5))
-    return "-".join(letters[i : i + 5] for i in range(0, 25, 5)) + letters[25]
+    """A new receipt, in groups that can be written down."""
+    return codes.grouped(codes.make(LETTERS))
 
 
 def acceptable(receipt: str) -> bool:
@@ -26,10 +27,46 @@ def acceptable(receipt: str) -> bool:
 
 def response_id(receipt: str) -> str:
     """32 hexadecimal digits, the first 128 bits of SHA-256. Nobody can find the receipt from it (preimage resistance)."""
-    return hashlib.sha256(b"platea-receipt-1\0" + _as_made(receipt).encode()).hexdigest()[:32]
+    return hashlib.sha256(b"platea-receipt-1\0" + as_made(receipt).encode()).hexdigest()[:32]
 
 
-def _as_made(receipt: str) -> str:
-    """A receipt of ours may be typed in small letters and without hyphens; anything else is taken as it is."""
-    bare = receipt.replace("-", "").upper().translate(_MISREAD)
-    return bare if len(bare) == 26 and set(bare) <= set(ALPHABET) else receipt
+def as_made(typed: str) -> str:
+    """A receipt of ours may be typed in small letters, with spaces and without hyphens; anything else is taken as it is.
+
+    Receipts of 26 characters are ours as well: the first ones had no check characters.
+    """
+    code = codes.bare(typed)
+    ours = codes.sound(code) if len(code) == LENGTH else len(code) == LETTERS and set(code) <= set(codes.ALPHABET)
+    return code if ours else typed.replace(" ", "")
+
+
+def shown(receipt: str) -> str:
+    """The receipt in the groups that it was handed out in."""
+    code = as_made(receipt)
+    return codes.grouped(code) if len(code) == LENGTH and codes.sound(code) else receipt
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What shows in a typed receipt by itself. `found` is its length; the one that is `certain` cannot be anybody's receipt."""
+
+    kind: Literal["mistyped", "short"]
+    found: int
+    certain: bool
+
+
+def mistake(typed: str) -> Mistake | None:
+    """What is wrong with a typed receipt, as far as it says so itself.
+
+    Clients of the API choose receipts of their own, which hold no check characters and may by chance look like one of ours
+    with a mistake. Only ours are written in groups of four; so a mistake is certain in those, and in what is too short for
+    any receipt. Anything else must be looked up before it is called a mistake.
+    """
+    code = codes.bare(typed)
+    in_fours = sum(len(group) == 4 for group in codes.groups(typed)) >= 5
+    perhaps_chosen = not in_fours and acceptable(as_made(typed))
+    if perhaps_chosen and not (set(code) <= set(codes.ALPHABET) and len(code) != LETTERS and abs(len(code) - LENGTH) <= 3):
+        return None
+    if len(code) == LENGTH:
+        return None if codes.sound(code) else Mistake("mistyped", LENGTH, not perhaps_chosen)
+    return Mistake("short", len(code), not perhaps_chosen)

@@ -34,9 +34,9 @@ def response(survey: str, id: str) -> str:
     return f"platea.responses.{survey}.{id}"
 
 
-def journalled(id: str) -> str:
-    """Matches every event about one response as the journal stores it, whatever its partition and survey."""
-    return f"platea.journal.*.*.{id}"
+def journalled(id: str, survey: str = "*") -> str:
+    """Matches every event about one response as the journal stores it, whatever its partition and, if none is given, its survey."""
+    return f"platea.journal.*.{survey}.{id}"
 
 
 def survey(survey: str, version: str) -> str:

@@ -17,6 +17,7 @@ from services.intake.guard import Guard
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.throttle import Throttle
+from services.intake.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Intake:
     throttle: Throttle
     clock: Callable[[], float]
     guard: Guard = field(kw_only=True)
+    turns: Turns = field(default_factory=Turns, kw_only=True)
 
     def today(self) -> str:
         """The UTC date; the last one is remembered, since every response asks."""

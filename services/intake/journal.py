@@ -126,12 +126,12 @@ class Journal:
         if ack.batch != batch or ack.count != len(entries):
             raise OutOfReach
 
-    async def last(self, id: str) -> Written | None:
-        """The last event about a response, whatever its survey; None where there is none. Raises OutOfReach."""
+    async def last(self, id: str, survey: str = "*") -> Written | None:
+        """The last event about a response, in this survey or in any; None where there is none. Raises OutOfReach."""
         if not self._client.is_connected:
             raise OutOfReach
         try:
-            message = await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled(id), direct=True)
+            message = await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled(id, survey), direct=True)
             return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
         except NotFoundError:
             return None

@@ -19,7 +19,7 @@ from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.settings import Settings
-from services.intake.throttle import Throttle
+from services.intake.throttle import Throttle, networks
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     committer = Committer(journal, metrics, waiting=settings.queue)
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
     guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
-    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(), time.time, guard=guard)
+    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(proxies=networks(settings.proxies)), time.time, guard=guard)
     try:
         yield create_app(intake)
     finally:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from proto import receipt as receipts
-from proto.events import ResponseReplaced, ResponseWithdrawn
+from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.problem import Problem
 from services.intake.accept import accept_as
 from services.intake.committer import Busy, Outcome
@@ -28,23 +28,24 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
 
 
-async def look_up(intake: Intake, receipt: str) -> State | Problem:
+async def look_up(intake: Intake, receipt: str, survey: str = "*") -> State | Problem:
+    """With a survey, a receipt of any other is unknown: the journal is asked for this survey alone, so it takes as long, too."""
     try:
-        found = await _find(intake, receipt)
-        return _unknown() if found is None else await _state(intake, found)
+        found = await _find(intake, receipt, survey)
+        return found if isinstance(found, Problem) else await _state(intake, found)
     except OutOfReach:
         return _busy()
 
 
-async def answers(intake: Intake, receipt: str) -> msgspec.Raw | Problem:
-    """The answers under this receipt as JSON, for their author to change."""
+async def stored(intake: Intake, receipt: str, survey: str) -> ResponseSubmitted | ResponseReplaced | Problem:
+    """The last event that carries answers under this receipt, for their author to check or to change."""
     try:
-        found = await _find(intake, receipt)
+        found = await _find(intake, receipt, survey)
     except OutOfReach:
         return _busy()
-    if found is None:
-        return _unknown()
-    return Problem("withdrawn") if isinstance(found.event, ResponseWithdrawn) else found.event.answers
+    if isinstance(found, Problem):
+        return found
+    return Problem("withdrawn") if isinstance(found.event, ResponseWithdrawn) else found.event
 
 
 async def replace(intake: Intake, receipt: str, body: bytes) -> State | Problem:
@@ -52,8 +53,8 @@ async def replace(intake: Intake, receipt: str, body: bytes) -> State | Problem:
     for _ in range(TRIES):
         try:
             found = await _find(intake, receipt)
-            if found is None:
-                return _unknown()
+            if isinstance(found, Problem):
+                return found
             if isinstance(found.event, ResponseWithdrawn):
                 return Problem("withdrawn")
             survey = found.event.survey
@@ -79,8 +80,8 @@ async def withdraw(intake: Intake, receipt: str) -> State | Problem:
     for _ in range(TRIES):
         try:
             found = await _find(intake, receipt)
-            if found is None:
-                return _unknown()
+            if isinstance(found, Problem):
+                return found
             withdrawn = State(status="withdrawn", survey=found.event.survey)
             if isinstance(found.event, ResponseWithdrawn):
                 return withdrawn
@@ -92,13 +93,15 @@ async def withdraw(intake: Intake, receipt: str) -> State | Problem:
     return _busy()
 
 
-async def _find(intake: Intake, receipt: str) -> Written | None:
-    """A receipt that could never have been one is simply unknown. One of ours may be typed with spaces."""
-    typed = receipt.replace(" ", "")
-    return await find(intake, receipts.response_id(typed)) if receipts.acceptable(typed) else None
-
-
-def _unknown() -> Problem:
+async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Problem:
+    """What shows by itself is told without asking the journal."""
+    mistake = receipts.mistake(receipt)
+    if mistake is None or not mistake.certain:
+        found = await find(intake, receipts.response_id(receipt), survey)
+        if found is not None:
+            return found
+    if mistake is not None:
+        return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
     return Problem("receipt-unknown", "Check the letters; a receipt is shown once, when a response is sent.")
 
 

@@ -59,12 +59,12 @@ async def submit(intake: Intake, survey: str, body: bytes, key: str | None) -> K
         return busy(receipt, "Whether it was stored is not known.")
 
 
-async def find(intake: Intake, id: str) -> Written | None:
-    """The last event about a response. Asks twice: a replica of the journal may be a moment behind."""
-    found = await intake.journal.last(id)
+async def find(intake: Intake, id: str, survey: str = "*") -> Written | None:
+    """The last event about a response, in this survey or in any. Asks twice: a replica of the journal may be a moment behind."""
+    found = await intake.journal.last(id, survey)
     if found is None:
         await asyncio.sleep(0.05)
-        found = await intake.journal.last(id)
+        found = await intake.journal.last(id, survey)
     return found
 
 

@@ -1,24 +1,33 @@
-"""The pages that a receipt opens: what became of the answers, changing and withdrawing them."""
+"""The pages that a receipt opens: what became of the answers, checking, changing and withdrawing them."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from proto import events
+from proto import receipt as maker
+from proto.answers import Reader
+from proto.events import ResponseReplaced, ResponseSubmitted
 from proto.problem import Problem
 from services.intake import catalogue, form, receipts
+from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.form import Sheet
 from services.intake.pages import compose_receipt
+from services.intake.pages.compose import Survey
 from services.intake.pages.compose_receipt import Status
 from services.intake.receipts import State
 from services.intake.replies import Req
 from services.intake.routes_pages import show, walk_of
 from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_form, read_in
+
+T = TypeVar("T")
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
@@ -32,43 +41,95 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     """The receipt is sent in the body, so that it stands in no address, history or log."""
     known = known_survey(intake, survey)
     paper = read_in(request, known.current)
-    language = paper.voice.language
     fields = await read_form(request)
-    typed, go = "".join(first(fields, "receipt")[:200].split()), first(fields, "go")
+    typed, go = " ".join(first(fields, "receipt")[:200].split()), first(fields, "go")
     if not typed:
-        return html(compose_receipt.lookup(paper, fault="empty"), language, 422)
-    address = request.client.host if request.client else ""
-    if intake.throttle.blocked(address, intake.clock()):
-        raise Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=5)
-    state = _raised(await receipts.look_up(intake, typed), but="receipt-unknown")
-    if isinstance(state, Problem) or state.survey != survey:
-        intake.throttle.miss(address, intake.clock())
-        return html(compose_receipt.lookup(paper, typed, "unknown"), language, 404)
-    if go == "withdraw" and state.status != "withdrawn":
-        return html(compose_receipt.withdraw(paper, typed), language)
-    if go == "withdraw.yes":
-        state = _raised(await receipts.withdraw(intake, typed))
-        intake.metrics.ended("withdrawn")
-    if go == "change" and state.status != "withdrawn":
-        return await _change(request, intake, known, state, typed)
-    found = Status(state.status, state.digest or "", typed)
-    return html(compose_receipt.status(paper, found, is_open=intake.registry.is_open(survey)), language, headers=NO_STORE)
+        return html(compose_receipt.lookup(paper, fault="empty"), paper.voice.language, 422)
+    state = await attempt(intake, request, lambda: receipts.look_up(intake, typed, survey))
+    if isinstance(state, Problem):
+        return _refused(paper, typed, state)
+    held = Held(request, intake, known, paper, maker.shown(typed))
+    match go, state.status:
+        case "withdraw.yes", _:
+            return await held.withdrawn()
+        case ("withdraw", "accepted" | "recorded"):
+            return html(compose_receipt.withdraw(paper, held.receipt), paper.voice.language, headers=NO_STORE)
+        case ("change", "accepted" | "recorded"):
+            return await held.changing()
+        case ("check", "accepted" | "recorded"):
+            return await held.checked()
+        case ("text", "accepted" | "recorded"):
+            return await held.text()
+        case _:
+            return held.status(state)
 
 
-async def _change(request: Req, intake: Intake, known: catalogue.Survey, state: State, receipt: str) -> Page:
-    """The stored answers on the review page, from where each section opens."""
-    demand_open(intake, known.id)
-    raw = _raised(await receipts.answers(intake, receipt))
-    walk = walk_of(known.readers.get(state.version or "") or known.current)
-    answers: dict[str, Any] = msgspec.json.decode(raw)
-    sheet = Sheet(walk.instrument.version, answers, changes=True)
-    shown = walk.judge(sheet, intake.today()).shown
-    view = walk.turn(msgspec.structs.replace(sheet, seen=shown), form.REVIEW, "stay", {}, ".", intake.today())
-    return show(read_in(request, walk.reader), walk, view, receipt)
+def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
+    language = paper.voice.language
+    match problem.code, maker.mistake(typed):
+        case "receipt-unknown", _:
+            return html(compose_receipt.lookup(paper, typed, "unknown"), language, 404)
+        case "receipt-mistyped", maker.Mistake(kind=kind):
+            return html(compose_receipt.lookup(paper, typed, kind), language, 422)
+        case _:
+            raise problem
 
 
-def _raised(outcome: Any, but: str = "") -> Any:
-    if isinstance(outcome, Problem) and outcome.code != but:
+@dataclass(frozen=True)
+class Held:
+    """A receipt that belongs to a response, and what its holder can do."""
+
+    request: Req
+    intake: Intake
+    known: catalogue.Survey
+    paper: Survey
+    receipt: str
+
+    def status(self, state: State) -> Page:
+        found = Status(state.status, state.digest or "", self.receipt)
+        is_open = self.intake.registry.is_open(self.known.id)
+        return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
+
+    async def withdrawn(self) -> Page:
+        state = _raised(await receipts.withdraw(self.intake, self.receipt))
+        self.intake.metrics.ended("withdrawn")
+        return self.status(state)
+
+    async def changing(self) -> Page:
+        """The stored answers on the review page, from where each section opens."""
+        demand_open(self.intake, self.known.id)
+        event = await self._stored()
+        walk, today = walk_of(self._reader(event)), self.intake.today()
+        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True)
+        shown = walk.judge(sheet, today).shown
+        view = walk.turn(msgspec.structs.replace(sheet, seen=shown), form.REVIEW, "stay", {}, ".", today)
+        return show(read_in(self.request, walk.reader), walk, view, self.receipt)
+
+    async def checked(self) -> Page:
+        """The stored answers with the text that the digest is made of, for the page or its reader to work it out."""
+        event = await self._stored()
+        paper = read_in(self.request, self._reader(event))
+        text = events.digested(event.survey, event.version, event.answers).decode()
+        found = Status("", event.digest, self.receipt)
+        page = compose_receipt.check(paper, msgspec.json.decode(event.answers), text, found)
+        return html(page, paper.voice.language, headers=NO_STORE)
+
+    async def text(self) -> Page:
+        """The same text as a file, to the byte: nothing that copies or pastes can change it."""
+        event = await self._stored()
+        headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.json"', **NO_STORE}
+        text = events.digested(event.survey, event.version, event.answers)
+        return Response(text, media_type="application/json", headers=headers)
+
+    async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
+        return _raised(await receipts.stored(self.intake, self.receipt, self.known.id))
+
+    def _reader(self, event: ResponseSubmitted | ResponseReplaced) -> Reader:
+        return self.known.readers.get(event.version) or self.known.current
+
+
+def _raised(outcome: T | Problem) -> T:
+    if isinstance(outcome, Problem):
         raise outcome
     return outcome
 

@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     analysis_url: str | None = None
     export_url: str | None = None
+    proxies: str = ""
+    """Networks of the reverse proxies in front, with commas between; their X-Forwarded-For says who asks."""
     queue: int = 4096
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
     flood_burst: float = BURST

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import ipaddress
-import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
-from proto.problem import Problem
+from collections.abc import Sequence
 
 BURST, RATE = 30.0, 0.5
 """Unknown receipts that one address may ask for at once, and per second."""
 ALL_BURST, ALL_RATE = 1000.0, 50.0
 """The same for all addresses together. Beyond it, an address with a single miss counts as one with too many."""
-WAITING = 20
-"""Look-ups of one address that wait for their turn once it has missed too often."""
 ADDRESSES = 10_000
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -47,19 +38,13 @@ def address_of(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) 
     return peer
 
 
-@dataclass(slots=True)
-class _Lane:
-    turn: asyncio.Lock
-    waiting: int = 0
-
-
 class Throttle:
     """A bucket of misses per address and one for all, in this process's memory only.
 
     A right receipt always works: it is looked up whoever asks, and its 128 bits and more are what keeps it from being
-    guessed. So an address that many share, such as a city hall's, is never locked out. Whoever missed too often waits in
-    a line of their address, in which one receipt is looked up at a time; that keeps the trying from costing others their
-    time. Addresses are kept as keyed hashes, and when more of them miss than fit, the one that missed longest ago is forgotten.
+    guessed. So an address that many share, such as a city hall's, is never locked out. Of an address that missed too often
+    one receipt is looked up at a time (`turns`), which keeps the trying from costing others their time. When more addresses
+    miss than fit, the one that missed longest ago is forgotten.
     """
 
     def __init__(
@@ -68,48 +53,25 @@ class Throttle:
         rate: float = RATE,
         all_burst: float = ALL_BURST,
         all_rate: float = ALL_RATE,
-        waiting: int = WAITING,
         proxies: Sequence[Network] = (),
     ) -> None:
         self.proxies = proxies
-        self._burst, self._rate, self._waiting = burst, rate, waiting
+        self._burst, self._rate = burst, rate
         self._all_burst, self._all_rate = all_burst, all_rate
-        self._key = secrets.token_bytes(16)
-        self._missed: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self._missed: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._all = 0.0, 0.0
-        self._lanes: dict[bytes, _Lane] = {}
 
     def blocked(self, address: str, now: float) -> bool:
         """Whether it missed too often, or at all while so many do."""
         flooded = _level(self._all, self._all_rate, now) >= self._all_burst
-        return _level(self._missed.get(self._name(address)), self._rate, now) >= (0.5 if flooded else self._burst)
+        return _level(self._missed.get(address), self._rate, now) >= (0.5 if flooded else self._burst)
 
     def miss(self, address: str, now: float, weight: float = 1.0) -> None:
-        name = self._name(address)
-        self._all = _level(self._all, self._all_rate, now) + 1, now
-        self._missed[name] = _level(self._missed.get(name), self._rate, now) + 1, now
-        self._missed.move_to_end(name)
+        self._all = _level(self._all, self._all_rate, now) + weight, now
+        self._missed[address] = _level(self._missed.get(address), self._rate, now) + weight, now
+        self._missed.move_to_end(address)
         if len(self._missed) > ADDRESSES:
             self._missed.popitem(last=False)
-
-    @asynccontextmanager
-    async def in_turn(self, address: str) -> AsyncGenerator[None]:
-        """One after the other. Raises Problem where too many wait already."""
-        name = self._name(address)
-        lane = self._lanes.setdefault(name, _Lane(asyncio.Lock()))
-        if lane.waiting >= self._waiting:
-            raise too_many()
-        lane.waiting += 1
-        try:
-            async with lane.turn:
-                yield
-        finally:
-            lane.waiting -= 1
-            if not lane.waiting:
-                self._lanes.pop(name, None)
-
-    def _name(self, address: str) -> bytes:
-        return hashlib.blake2b(address.encode(), digest_size=16, key=self._key).digest()
 
 
 def _level(bucket: tuple[float, float] | None, rate: float, now: float) -> float:
@@ -118,7 +80,3 @@ def _level(bucket: tuple[float, float] | None, rate: float, now: float) -> float
         return 0.0
     level, since = bucket
     return max(0.0, level - (now - since) * rate)
-
-
-def too_many() -> Problem:
-    return Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=60)

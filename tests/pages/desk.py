@@ -37,8 +37,9 @@ class MemoryJournal:
         self.floor = 0
         self.busy = False
 
-    async def last(self, id: str) -> Written | None:
-        return self.events.get(id)
+    async def last(self, id: str, survey: str = "*") -> Written | None:
+        found = self.events.get(id)
+        return found if found is not None and survey in ("*", found.event.survey) else None
 
     async def recorded(self, written: Written) -> bool:
         return written.seq <= self.floor

@@ -1,13 +1,17 @@
-"""The pages around a receipt: shown after sending, looked up, withdrawn."""
+"""The pages around a receipt: shown after sending, looked up, checked, withdrawn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from services.intake.pages import compose
+from proto import receipt as receipts
+from services.intake.pages import compose, qr
 from services.intake.pages.compose import Survey
 from services.intake.pages.render import render
+from services.intake.pages.spoken import say
+
+Fault = Literal["", "empty", "unknown", "mistyped", "short"]
 
 
 @dataclass(frozen=True)
@@ -22,23 +26,47 @@ class Status:
 def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
     """The receipt, right after sending."""
     title = survey.voice.words("changed_title" if changed else "thanks")
-    frame = compose.of(survey, title)
-    return render("sent.html", **frame, status=status, groups=status.receipt.split("-"))
+    return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status)
 
 
-def lookup(survey: Survey, typed: str = "", fault: Literal["", "empty", "unknown"] = "") -> bytes:
-    """Where a receipt is entered."""
-    frame = compose.of(survey, survey.voice.words("lookup_title"), f"/s/{survey.instrument.id}/receipt", wrong=bool(fault))
-    return render("lookup.html", **frame, typed=typed, fault=fault)
+def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
+    """Where a receipt is entered. What was typed comes back with what is wrong with it."""
+    words = survey.voice.words
+    match fault:
+        case "":
+            told = ""
+        case "mistyped":
+            told = words("receipt_mistyped")
+        case "short":
+            mistake = receipts.mistake(typed)
+            told = words("receipt_short", count=receipts.LENGTH, found=mistake.found if mistake else len(typed))
+        case _:
+            told = words(f"lookup_{fault}")
+    return render("lookup.html", **_of(survey, words("lookup_title"), wrong=bool(fault)), typed=typed, told=told)
 
 
 def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
     """What became of the answers behind a receipt, and what can be done with them."""
-    frame = compose.of(survey, survey.voice.words("receipt_title"), f"/s/{survey.instrument.id}/receipt")
-    return render("status.html", **frame, status=found, is_open=is_open)
+    frame = _of(survey, survey.voice.words("receipt_title"))
+    return render("status.html", **frame, **_card(found.receipt), status=found, is_open=is_open)
+
+
+def check(survey: Survey, answers: dict[str, Any], text: str, found: Status) -> bytes:
+    """The stored answers as people read them, and the text behind their digest."""
+    asked = [question for question in survey.instrument.questions if question.id in answers]
+    said = [say(survey.voice, question, answers[question.id]) for question in asked]
+    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=found)
 
 
 def withdraw(survey: Survey, receipt: str) -> bytes:
     """The question before a withdrawal."""
-    frame = compose.of(survey, survey.voice.words("withdraw_title"), f"/s/{survey.instrument.id}/receipt")
-    return render("withdraw.html", **frame, receipt=receipt)
+    return render("withdraw.html", **_of(survey, survey.voice.words("withdraw_title")), receipt=receipt)
+
+
+def _of(survey: Survey, title: str, **more: Any) -> dict[str, Any]:
+    path = f"/s/{survey.instrument.id}/receipt"
+    return compose.of(survey, title, path, receipts=path, **more)
+
+
+def _card(receipt: str) -> dict[str, Any]:
+    return {"groups": receipt.split("-"), "qr": qr.code_of(receipt)}

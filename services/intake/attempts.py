@@ -1,0 +1,45 @@
+"""Looking up a receipt for somebody who may be guessing: what is wrong is counted, what is right always works."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.replies import Req
+from services.intake.throttle import address_of
+from services.intake.turns import Crowded
+
+T = TypeVar("T")
+
+PAUSE = 60
+"""Seconds after which half of what an address may miss at once is there again."""
+
+
+async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
+    """What `ask` finds. A typing mistake that shows by itself is nobody's attempt at guessing."""
+    peer = request.client.host if request.client else ""
+    address = address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
+    if not intake.throttle.blocked(address, intake.clock()):
+        return _counted(intake, address, await ask())
+    try:
+        async with intake.turns.turn(address):
+            outcome = _counted(intake, address, await ask())
+    except Crowded:
+        return _too_many()
+    return _too_many() if _missed(outcome) else outcome
+
+
+def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
+    if _missed(outcome):
+        intake.throttle.miss(address, intake.clock())
+    return outcome
+
+
+def _missed(outcome: object) -> bool:
+    return isinstance(outcome, Problem) and outcome.code == "receipt-unknown"
+
+
+def _too_many() -> Problem:
+    return Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=PAUSE)
