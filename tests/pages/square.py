@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from proto import instrument as i
+from proto import web
 from proto.instrument import Instrument
+from services.intake.app import create_app
 from tests import browser
 from tests.faults.operated import Operated
+from tests.pages.desk import MemoryJournal, open_desk
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
@@ -184,5 +189,12 @@ def crashing(playwright: Playwright, folder: Path) -> BrowserContext:
     return playwright.chromium.launch_persistent_context(folder, executable_path=browser.find(), args=list(FLAGS))
 
 
-def renamed(instrument: Instrument, **changes: Any) -> Instrument:
-    return structs.replace(instrument, **changes)
+async def main(port: int) -> None:
+    """The small survey alone, over a journal in memory that records at once."""
+    journal = MemoryJournal()
+    journal.floor = 10**9
+    await web.serve(create_app(open_desk(journal, [square("square"), square("circle")])), "127.0.0.1", port)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,233 @@
+"""What a device keeps of unsent answers, how it says so, and how it lets go of them."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, Route, expect, sync_playwright
+
+from services.intake.routes_static import FILES
+from tests import browser
+from tests.pages import square
+from tests.pages.square import FLAGS, Respondent
+
+MODULES = ("banner.js", "device.js", "kept.js", "reach.js", "sending.js", "sheet.js")
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+BLOCKED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+SHIFTS = "new PerformanceObserver(l => l.getEntries().forEach(e => window.shifted = (window.shifted || 0) + e.value))"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, "-m", "tests.pages.square", str(port)]) as served:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/s/square?lang=en"
+        served.terminate()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with square.chromium(playwright) as found:
+        yield found
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    found = chromium.new_context(viewport={"width": 390, "height": 844})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def person(context: BrowserContext, address: str) -> Respondent:
+    return Respondent(context, address)
+
+
+def come_back(person: Respondent) -> None:
+    person.page.close()
+    person.page = person.context.new_page()
+    person.visit()
+
+
+def test_what_was_written_is_offered_on_the_next_visit_down_to_the_last_letter(person: Respondent) -> None:
+    person.to_second()
+    person.says("Saved on this device")
+    person.write("Wish", "More ben")
+    come_back(person)
+    expect(person.page.get_by_role("heading", name="You have begun to answer this survey on this device")).to_be_visible()
+    expect(person.page.get_by_text("Do others use this device?").first).to_be_visible()
+    expect(person.page.locator("#consent")).to_be_hidden()
+    person.page.get_by_role("button", name="Continue").click()
+    expect(person.page.locator("[name='q.Wish']")).to_have_value("More ben")
+    person.press("back")
+    expect(person.page.locator("[name='q.Visit'][value=no]")).to_be_checked()
+
+
+def test_deleting_leaves_nothing_and_gives_a_fresh_start(person: Respondent) -> None:
+    person.to_second()
+    come_back(person)
+    person.page.get_by_role("button", name="Delete from this device").click()
+    person.says("Your answers were deleted from this device.")
+    assert person.kept() == []
+    person.page.locator("#consent").check()
+    person.press("next")
+    expect(person.page.locator("[name='q.Visit'][value=no]")).not_to_be_checked()
+
+
+def test_each_survey_has_a_copy_of_its_own(person: Respondent, address: str) -> None:
+    person.to_second()
+    person.address = address.replace("square", "circle")
+    person.begin()
+    assert len(person.kept()) == 2
+    person.address = address
+    person.visit()
+    person.page.get_by_role("button", name="Continue").click()
+    expect(person.heading("The square")).to_be_visible()
+
+
+@pytest.mark.parametrize("trouble", [FULL, BLOCKED])
+def test_a_browser_that_stores_nothing_says_so_and_sends_all_the_same(person: Respondent, trouble: str) -> None:
+    person.context.add_init_script(trouble)
+    person.visit()
+    expect(person.page.locator("#kept")).to_contain_text("If you close it before that, they are gone.")
+    person.to_review()
+    person.says("This browser does not save what you write.")
+    person.send()
+    assert person.sent()
+
+
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(person: Respondent) -> None:
+    person.to_review()
+    tries: list[float] = []
+
+    def busy(route: Route) -> None:
+        tries.append(time.monotonic())
+        if len(tries) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "3"}, body="")
+        else:
+            route.continue_()
+
+    person.context.route("**/s/square*", busy)
+    person.send()
+    person.says("Not sent yet")
+    person.page.evaluate("dispatchEvent(new Event('online'))")
+    person.sent()
+    assert tries[1] - tries[0] >= 3
+    person.holds_nothing()
+
+
+def test_a_receipt_that_the_journal_lost_is_sent_again(person: Respondent) -> None:
+    person.to_review()
+    receipts: list[str] = []
+    asked: list[str] = []
+
+    def lost(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            route.fulfill(status=404, body="{}")
+        else:
+            route.continue_()
+
+    person.context.route("**/api/v1/receipts/*", lost)
+    person.page.on("request", lambda request: "go=send" in (request.post_data or "") and receipts.append(request.post_data or ""))
+    person.send()
+    person.sent()
+    person.holds_nothing()
+    assert len(receipts) == 4, "once, for its page, and twice because it was lost"
+    assert len({body.partition("receipt=")[2].partition("&")[0] for body in receipts}) == 1
+
+
+def test_a_server_that_does_not_answer_keeps_nobody_from_the_page(person: Respondent) -> None:
+    person.page.clock.install()
+    person.begin()
+    person.choose("Visit", "no")
+    person.context.route("**/*", lambda route: route.abort("connectionrefused"))
+    person.page.clock.fast_forward(20_000)
+    person.press("next")
+    person.says("You are offline")
+    expect(person.page.locator("[name='q.Visit'][value=no]")).to_be_checked()
+    person.context.unroute_all()
+    person.page.clock.resume()
+    person.page.clock.fast_forward(20_000)
+    expect(person.heading("The square")).to_be_visible()
+
+
+def test_while_it_waits_another_button_may_be_pressed(person: Respondent) -> None:
+    person.to_review()
+    person.context.set_offline(True)
+    person.send()
+    person.says("Not sent yet")
+    person.press("back")
+    person.says("You are offline")
+    person.context.set_offline(False)
+    expect(person.heading("The square")).to_be_visible()
+    person.page.wait_for_timeout(1500)
+    expect(person.heading("The square")).to_be_visible()
+    person.press("next")
+    person.send()
+    person.sent()
+    person.holds_nothing()
+
+
+def test_a_page_brought_back_as_it_was_left_can_be_used_again(playwright: Playwright, address: str) -> None:
+    chromium = playwright.chromium.launch(
+        executable_path=browser.find(), args=list(FLAGS), ignore_default_args=["--disable-back-forward-cache"]
+    )
+    person = Respondent(chromium.new_context(), address)
+    person.begin()
+    person.page.evaluate("addEventListener('pageshow', event => window.restored = event.persisted)")
+    person.choose("Visit", "no")
+    person.press("next")
+    person.choose("Safe", "yes")
+    person.write("Wish", "Trees")
+    person.page.evaluate("history.back()")
+    expect(person.heading("You")).to_be_visible()
+    assert person.page.evaluate("window.restored"), "Chromium did not keep the page"
+    person.press("next")
+    expect(person.page.locator("[name='q.Wish']")).to_have_value("Trees")
+    person.press("next")
+    person.at_review()
+    chromium.close()
+
+
+def test_a_closed_survey_lets_go_of_what_it_will_not_take(person: Respondent) -> None:
+    person.to_second()
+    person.context.route("**/s/square*", lambda route: route.fulfill(response=route.fetch(url=route.request.url.replace("square", "gone"))))
+    come_back(person)
+    person.page.get_by_role("button", name="Delete from this device").click()
+    person.says("Your answers were deleted from this device.")
+    assert person.kept() == []
+
+
+def test_nothing_moves_while_somebody_writes(person: Respondent) -> None:
+    person.context.add_init_script(f"{SHIFTS}.observe({{ type: 'layout-shift', buffered: true }})")
+    person.to_second()
+    person.choose("Safe", "yes")
+    person.write("Wish", "More benches")
+    person.page.wait_for_timeout(800)
+    assert person.page.evaluate("window.shifted || 0") == 0
+
+
+def test_the_modules_weigh_less_than_twelve_kilobytes() -> None:
+    assert sum(len(gzip.compress(FILES[name][0])) for name in MODULES) < 12_000
+    assert set(MODULES) <= {path.name for path in Path("services/intake/static").iterdir()}
