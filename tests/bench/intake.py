@@ -72,7 +72,15 @@ def _figures(found: dict[tuple[str, int], Slices]) -> list[Figure]:
     return figures
 
 
-def slice_(port: int, path: str, sent: Path, connections: int, seconds: float, watched: tuple[psutil.Process, ...]) -> tuple[Load, float]:
+def slice_(
+    port: int,
+    path: str,
+    sent: Path,
+    connections: int,
+    seconds: float,
+    watched: tuple[psutil.Process, ...],
+    kind: str = "application/json",
+) -> tuple[Load, float]:
     """One run of the load generator, and the processor time that the watched processes took for it."""
     command = [
         sys.executable,
@@ -85,6 +93,8 @@ def slice_(port: int, path: str, sent: Path, connections: int, seconds: float, w
         str(connections),
         "--seconds",
         str(seconds),
+        "--type",
+        kind,
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as generator:
         assert generator.stdout is not None

@@ -35,10 +35,12 @@ class Load(msgspec.Struct):
         return self.accepted / self.seconds
 
 
-def requests(port: int, path: str, bodies: list[bytes], count: int) -> list[bytes]:
-    """Each with a receipt of its own, as respondents' browsers make them."""
+def requests(port: int, path: str, bodies: list[bytes], count: int, kind: str) -> list[bytes]:
+    """Each with a receipt of its own, as respondents' browsers make them. Without bodies, the page at this address."""
+    if not bodies:
+        return [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/html\r\n\r\n".encode()] * count
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {kind}\r\n"
         "Content-Length: %d\r\nIdempotency-Key: %s\r\n\r\n"
     )
     return [(head % (len(body), secrets.token_urlsafe(24))).encode() + body for i in range(count) if (body := bodies[i % len(bodies)])]
@@ -95,7 +97,7 @@ async def run(port: int, work: list[bytes], connections: int, seconds: float) ->
     await asyncio.gather(*(protocol.done for _, protocol in opened))
     took = time.perf_counter() - begun
     times.sort()
-    accepted = statuses[b"201"]
+    accepted = sum(count for status, count in statuses.items() if status.startswith(b"2"))
     p50, p99 = (1000 * times[min(int(share * len(times)), len(times) - 1)] if times else 0.0 for share in (0.5, 0.99))
     return Load(accepted, statuses.total() - accepted, took, p50, p99)
 
@@ -107,9 +109,10 @@ def main() -> None:
     parser.add_argument("bodies", type=Path)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--type", default="application/json", help="of the bodies")
     given = parser.parse_args()
     bodies = given.bodies.read_bytes().splitlines()
-    work = requests(given.port, given.path, bodies, int(READY * given.seconds * 2) + given.connections)
+    work = requests(given.port, given.path, bodies, int(READY * given.seconds * 2) + given.connections, given.type)
     print("ready", flush=True)
     input()  # the other side notes the processor times, then lets us go
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
