@@ -242,6 +242,7 @@ addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   release();
   if (begun) arrive(true);
+  else greet();
 });
 addEventListener("offline", () => saves && !wish && say(stored ? "offline" : "off"));
 addEventListener("online", () => saves && !wish && say("online"));
