@@ -10,8 +10,11 @@ from litestar.types import ASGIApp, Message, Scope
 
 from proto.problem import Problem
 from services.intake import (
+    heads,
     refusals,
     routes_admin,
+    routes_invitations,
+    routes_later,
     routes_pages,
     routes_receipt_pages,
     routes_receipts,
@@ -42,8 +45,10 @@ def create_app(intake: Intake) -> ASGIApp:
             *routes_surveys.HANDLERS,
             *routes_admin.HANDLERS,
             *routes_service.HANDLERS,
+            *routes_invitations.HANDLERS,
             *routes_pages.HANDLERS,
             *routes_receipt_pages.HANDLERS,
+            *routes_later.HANDLERS,
             *routes_statement.HANDLERS,
             *routes_static.HANDLERS,
         ],
@@ -56,7 +61,7 @@ def create_app(intake: Intake) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return routes_responses.shortcut(intake, app)
+    return heads.answering(routes_responses.shortcut(intake, app))
 
 
 async def _no_sniffing(message: Message, scope: Scope) -> None:

@@ -13,7 +13,9 @@ from proto.registry import Registry
 from proto.wire import Follower
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
+from services.intake.draft_store import DraftStore
 from services.intake.guard import Guard
+from services.intake.invitations import Invitations
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.throttle import Throttle
@@ -32,6 +34,9 @@ class Intake:
     throttle: Throttle
     clock: Callable[[], float]
     guard: Guard = field(kw_only=True)
+    drafts: DraftStore = field(kw_only=True)
+    saves: Throttle = field(kw_only=True)
+    invitations: Invitations
     turns: Turns = field(default_factory=Turns, kw_only=True)
 
     def today(self) -> str:

@@ -10,11 +10,15 @@ from litestar.types import ASGIApp
 
 from proto import wire
 from proto.registry import Registry
+from services.intake import later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
 from services.intake.context import Intake
+from services.intake.draft_store import DraftStore
 from services.intake.guard import Guard
+from services.intake.invitation_store import InvitationStore
+from services.intake.invitations import Invitations
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
@@ -38,7 +42,21 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     committer = Committer(journal, metrics, waiting=settings.queue)
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
     guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
-    intake = Intake(client, registry, catalogue, follower, journal, committer, metrics, Throttle(proxies=networks(settings.proxies)), time.time, guard=guard)
+    intake = Intake(
+        client,
+        registry,
+        catalogue,
+        follower,
+        journal,
+        committer,
+        metrics,
+        Throttle(proxies=networks(settings.proxies)),
+        time.time,
+        Invitations(InvitationStore(client)),
+        guard=guard,
+        drafts=DraftStore(client, settings.draft_days),
+        saves=later.throttle(),
+    )
     try:
         yield create_app(intake)
     finally:

@@ -29,8 +29,24 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     new: bool = True
 
 
-async def submit(intake: Intake, survey: str, body: bytes, key: str | None) -> Kept | Problem:
-    """Takes the response in this body under the receipt `key`, or under a new one. A response that is returned is on disk."""
+async def submit(intake: Intake, survey: str, body: bytes, key: str | None, ticket: str = "") -> Kept | Problem:
+    """Takes the response in this body under the receipt `key`, or under a new one. A response that is returned is on disk.
+
+    Where a survey is answered by invitation, the receipt is that of the ticket.
+    """
+    known = intake.catalogue.surveys.get(survey)
+    if known is None or not known.invited:
+        return await _submit(intake, survey, body, key)
+    receipt = await intake.invitations.receipt(survey, ticket)
+    if isinstance(receipt, Problem):
+        return receipt
+    if key is not None and receipts.response_id(key) != receipts.response_id(receipt):
+        return Problem("receipt-unfit", "The receipt of an invited response is that of its ticket: leave the header out.")
+    outcome = await _submit(intake, survey, body, receipt)
+    return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
+
+
+async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> Kept | Problem:
     if key is not None and not receipts.acceptable(key):
         return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
     known = intake.catalogue.surveys.get(survey)

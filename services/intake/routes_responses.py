@@ -7,6 +7,7 @@ import logging
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from proto import invitation
 from proto.answers import MAX_BODY
 from proto.problem import Problem
 from proto.web import place_of, read_body, send_problem
@@ -16,6 +17,7 @@ from services.intake.responses import Kept, submit
 log = logging.getLogger(__name__)
 
 PREFIX, SUFFIX = "/api/v1/surveys/", "/responses"
+_TICKET = invitation.HEADER.lower().encode()
 _encoder = msgspec.json.Encoder()
 
 
@@ -53,9 +55,12 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
         return Problem("method-not-allowed", allow="POST")
     key = kind = length = secret = None
     solution = ""
+    ticket = ""
     for name, value in scope["headers"]:
         if name == b"idempotency-key":
             key = value.decode("latin-1").strip('"')
+        elif name == _TICKET:
+            ticket = value.decode("latin-1")
         elif name == b"authorization":
             secret = value.decode("latin-1").removeprefix("Bearer ")
         elif name == b"platea-work":
@@ -75,7 +80,7 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
         body = await read_body(receive, scope, MAX_BODY)
     except Problem as problem:
         return problem
-    return await submit(intake, survey, body, key)
+    return await submit(intake, survey, body, key, ticket)
 
 
 async def _send_kept(send: Send, kept: Kept) -> None:

@@ -15,11 +15,15 @@ from proto import author, web
 from proto.instrument import Instrument
 from proto.registry import Registry, published
 from proto.wire import Follower
+from services.intake import later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Busy, Committer, Outcome
 from services.intake.context import Intake
+from services.intake.draft_store import DraftStore, NotNow
 from services.intake.guard import Guard
+from services.intake.invitation_store import Conflict, InvitationStore, Kept, Part
+from services.intake.invitations import Invitations
 from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
@@ -55,6 +59,53 @@ class MemoryJournal:
         return Outcome.WRITTEN
 
 
+class MemoryDrafts:
+    """What the stream keeps of drafts; `full`: nothing can be saved."""
+
+    days = 30
+
+    def __init__(self) -> None:
+        self.sealed: dict[str, bytes] = {}
+        self.seconds = 0
+        self.full = self.away = False
+
+    async def put(self, id: str, sealed: bytes, seconds: int) -> None:
+        if self.full or self.away:
+            raise NotNow
+        self.sealed[id], self.seconds = sealed, seconds
+
+    async def get(self, id: str) -> bytes | None:
+        if self.away:
+            raise NotNow
+        return self.sealed.get(id)
+
+    async def delete(self, id: str) -> bool:
+        if self.away:
+            raise NotNow
+        return self.sealed.pop(id, None) is not None
+
+
+class MemoryInvitations:
+    """What the stream keeps about invitations."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, Part], Kept] = {}
+
+    async def read(self, survey: str, part: Part) -> Kept:
+        return self.kept.get((survey, part), Kept())
+
+    async def write(self, survey: str, part: Part, data: bytes, after: int) -> int:
+        if (await self.read(survey, part)).seq != after:
+            raise Conflict
+        self.kept[survey, part] = Kept(data, after + 1)
+        return after + 1
+
+    async def tidy(self, survey: str) -> None: ...
+
+    async def secrets(self, make: bytes, now: float | None = None) -> tuple[bytes, ...]:
+        return (b"always the same in a test",)
+
+
 @cache
 def bundled() -> list[Instrument]:
     found = [author.load(Path(path)) for path in author.bundled().values()]
@@ -76,7 +127,10 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         Metrics(),
         Throttle(),
         time.time,
+        Invitations(cast("InvitationStore", MemoryInvitations())),
         guard=Guard(Metrics(), least=0.0),
+        drafts=cast("DraftStore", MemoryDrafts()),
+        saves=later.throttle(),
     )
 
 
