@@ -22,6 +22,7 @@ KEYS = {
     "internal": "server",
     "unavailable": "unavailable",
     "busy": "unavailable",
+    "too-many-requests": "too_many",
 }
 """Refusals with a page of their own; all others share one."""
 
@@ -37,7 +38,7 @@ def in_kind(handler: Callable[[Req, Any], Response[bytes]]) -> Callable[[Req, An
         key = KEYS.get(told["type"].rpartition("/")[2], "error")
         language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
         detail = told.get("detail", "") if key == "error" else ""
-        lead = key in ("not_found", "closed", "error", "withdrawn")
+        lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
         kept = {name: value for name, value in plain.headers.items() if name.lower() in ("retry-after", "allow")}
         return html(compose.message(language, key, lead=lead, detail=detail), language, plain.status_code or 500, kept)
 
