@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar.testing import AsyncTestClient
 
 from deploy.cli.respondents import Population
+from proto import codes
 from proto.events import SurveyClosed
 from services.intake.app import create_app
 from services.intake.pages.words import words
-from tests.pages.desk import MemoryJournal, bundled, open_desk
+from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 
 SURVEY = "ai-security"
@@ -46,6 +47,7 @@ async def _tour(language: str) -> list[Sight]:
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
+        seen += [Sight(name, language, html) async for name, html in _later(visitor, cast("MemoryDrafts", desk.drafts), language)]
         desk.registry.apply(SurveyClosed(SURVEY))
         await visitor.get(f"/s/{SURVEY}?lang={language}")
         seen.append(Sight("closed", language, visitor.page.html))
@@ -88,6 +90,7 @@ PLAIN = {
     "no such survey": "/s/nowhere",
     "receipt, asked for": f"/s/{SURVEY}/receipt",
     "accessibility": "/accessibility",
+    "continue, asked for": f"/s/{SURVEY}/continue",
 }
 
 
@@ -123,6 +126,26 @@ def _fill(visitor: Visitor, answers: dict[str, Any], mark: str) -> None:
         field = f"q.{question.id}"
         if question.id in answers and any(name == field or name.startswith(f"{field}.") for name in names):
             visitor.page.answer(question, answers[question.id], mark)
+
+
+async def _later(visitor: Visitor, drafts: MemoryDrafts, language: str) -> AsyncIterator[tuple[str, str]]:
+    """Saving for later from the first section, with and without room for it, and every answer to a code."""
+    await visitor.get(f"/s/{SURVEY}?lang={language}")
+    visitor.page.fill("consent", "yes")
+    await visitor.press("next")
+    drafts.full = True
+    await visitor.press("later")
+    yield "later, not saved", visitor.page.html
+    drafts.full = False
+    saved = await visitor.press("save")
+    yield "later, saved", saved.html
+    for name, typed in (("left empty", ""), ("mistyped", "ABCD"), ("unknown", codes.make(26))):
+        await visitor.get(f"/s/{SURVEY}/continue?lang={language}")
+        visitor.page.fill("code", typed)
+        await visitor.press("continue")
+        yield f"continue, {name}", visitor.page.html
+    await visitor.send(*saved.press("delete"))
+    yield "later, deleted", visitor.page.html
 
 
 async def _receipt(visitor: Visitor, language: str, code: str) -> AsyncIterator[tuple[str, str]]:
