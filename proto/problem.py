@@ -47,6 +47,7 @@ KINDS = {
         Kind("not-by-invitation", 409, "This survey is open to everybody"),
         Kind("invitation-spent", 410, "A response was already sent with this invitation"),
         Kind("withdrawn", 410, "This response was withdrawn"),
+        Kind("list-changed", 412, "The list is no longer the one you have"),
         Kind("too-large", 413, "The body is too large"),
         Kind("media-type", 415, "The body must be JSON"),
         Kind("range-unsatisfiable", 416, "This range lies outside the file"),

@@ -112,7 +112,15 @@ async def nats_urls(nats_server: NatsServer) -> NatsUrls:
     """The users' addresses, with the streams and consumers made anew and empty. Surveys and tokens are the test's own."""
     client = await nats.connect(nats_server.url("provisioner"), inbox_prefix="_INBOX.provisioner")
     js = client.jetstream(timeout=10)
-    for stream in (subjects.RESPONSES, subjects.CONTROL, subjects.AGGREGATES, subjects.DRAFTS, subjects.INVITATIONS, subjects.FALLBACK):
+    for stream in (
+        subjects.RESPONSES,
+        subjects.CONTROL,
+        subjects.AGGREGATES,
+        subjects.DRAFTS,
+        subjects.CONTACTS,
+        subjects.INVITATIONS,
+        subjects.FALLBACK,
+    ):
         with contextlib.suppress(nats.js.errors.NotFoundError):
             await js.delete_stream(stream)
     await create_streams(js, PARTITIONS, replicas=1, highest=0)

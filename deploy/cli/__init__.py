@@ -17,6 +17,7 @@ COMMANDS = {
     "token": "tokens:group",
     "invite": "inviting:command",
     "import": "importing:command",
+    "contacts": "contacts:command",
     "simulate": "simulating:command",
     "recount": "recounting:command",
     "release": "releases:group",

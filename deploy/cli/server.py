@@ -11,8 +11,9 @@ import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -49,10 +50,17 @@ class Server:
 
     @contextmanager
     def open(
-        self, method: str, path: str, body: bytes | None = None, *, public: bool = False, seconds: float = TIMEOUT
-    ) -> Generator[BinaryIO]:
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        public: bool = False,
+        seconds: float = TIMEOUT,
+        headers: dict[str, str] | None = None,
+    ) -> Generator[HTTPResponse]:
         """The open answer, to read in parts. `public`: works without a token."""
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        headers = {"Accept": "application/json"} | (headers or {}) | ({"Content-Type": "application/json"} if body is not None else {})
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         elif not public:
@@ -112,6 +120,7 @@ _WAYS_OUT = {
     "not-by-invitation": "Publish a new version whose file says `participation: invited`.",
     "version-differs": "A published version never changes: raise `version` in the file and publish again.",
     "instrument-refused": "`platea survey check FILE` shows each fault with its line.",
+    "list-changed": "Run the command again; nothing was deleted.",
     "request-refused": "`--help` after the command shows what it takes.",
     "release-refused": "Wait for more responses, or make the policy coarser.",
     "not-published-yet": "Try again once enough responses have arrived.",

@@ -10,6 +10,7 @@ from proto import events, subjects
 from proto.snapshot import Snapshot, Table
 from proto.tokens import Token
 from services.analysis.responder import Question
+from services.intake.contacts import Contact
 
 Json = dict[str, Any]
 
@@ -31,7 +32,7 @@ _PARAMETERS = {
 
 
 def document() -> Json:
-    _, schemas = msgspec.json.schema_components((*_EVENTS, Snapshot, Table, Question), ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components((*_EVENTS, Snapshot, Table, Question, Contact), ref_template="#/components/schemas/{name}")
     messages = {kind.__name__: _event(kind) for kind in _EVENTS}
     messages["Snapshot"] = _message(
         "Snapshot", "The whole published picture of a survey; the one with the higher revision replaces the other."
@@ -41,6 +42,11 @@ def document() -> Json:
         "summary": "A snapshot, a table, the result of a recount, or a problem (RFC 9457), told by its member `status`.",
         "contentType": "application/json",
         "payload": {"type": "object"},
+    }
+    messages["Contacts"] = {
+        "summary": "All addresses of a survey. Nothing in it is in a response too.",
+        "contentType": "application/json",
+        "payload": {"type": "array", "items": {"$ref": "#/components/schemas/Contact"}},
     }
     messages["Draft"] = {
         "summary": "A draft, sealed with ChaCha20-Poly1305: twelve bytes of nonce, then the content filled up to one of four sizes.",
@@ -81,6 +87,11 @@ def _channels() -> Json:
             "The last published snapshot of each survey, in the stream AGGREGATES; over WebSocket too.",
             "Snapshot",
         ),
+        "contacts": _channel(
+            subjects.contacts("{survey}"),
+            "Who wants the results of a survey, as one sorted list in the stream CONTACTS. Written anew each time, the former erased.",
+            "Contacts",
+        ),
         "drafts": {
             "address": subjects.draft("{draft}"),
             "description": "What somebody saved to continue later, sealed, in the stream DRAFTS.",
@@ -106,6 +117,7 @@ def _operations() -> Json:
         "intake.publish": _operation("send", "surveys", "Intake publishes a version.", "SurveyPublished"),
         "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
+        "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),

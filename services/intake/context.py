@@ -13,6 +13,7 @@ from proto.registry import Registry
 from proto.wire import Follower
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
+from services.intake.contact_book import ContactBook
 from services.intake.draft_store import DraftStore
 from services.intake.guard import Guard
 from services.intake.invitations import Invitations
@@ -38,6 +39,7 @@ class Intake:
     saves: Throttle = field(kw_only=True)
     invitations: Invitations
     turns: Turns = field(default_factory=Turns, kw_only=True)
+    contacts: ContactBook = field(kw_only=True)
 
     def today(self) -> str:
         """The UTC date; the last one is remembered, since every response asks."""

@@ -73,18 +73,17 @@ class Guard:
 
     def began(self, receipt: str, carried: str = "") -> str:
         """The stamp that the pages of this visit carry on: the one they had, or a new one where that is none of ours."""
-        now = self._clock()
-        return carried if self._age(receipt, carried, now) is not None else stamp.make(self._key, receipt, now)
+        id, now = receipts.response_id(receipt), self._clock()
+        return carried if stamp.age(self._key, id, carried, now) is not None else stamp.make(self._key, id, now)
 
     def form(self, survey: str, receipt: str, carried: str, trap: str, solution: str) -> Hurried | Held | None:
         """What keeps a form that was sent from being taken; None where nothing does."""
-        now = self._clock()
+        id, now = receipts.response_id(receipt), self._clock()
         watch, flooded = self._count(survey, now)
-        age = self._age(receipt, carried, now) or 0.0
+        age = stamp.age(self._key, id, carried, now) or 0.0
         if trap or age < self._least:
             self._metrics.held("trapped" if trap else "hurried")
             return Hurried()
-        id = receipts.response_id(receipt)
         if not flooded or work.solved(self._key, id, solution):
             return None
         if not (seconds := watch.lane.wait(age, now)):
@@ -106,9 +105,6 @@ class Guard:
             return Problem("too-many-requests", "Choose the receipt yourself and send it as Idempotency-Key.", retry_after=AGAIN)
         advice = "Send the same again with a solution of this ALTCHA task in the header Platea-Work, or with an organiser's token."
         return Problem("too-many-requests", advice, retry_after=AGAIN, extra={"task": work.task(self._key, id, now)})
-
-    def _age(self, receipt: str, carried: str, now: float) -> float | None:
-        return stamp.age(self._key, receipt, carried, now)
 
     def _count(self, survey: str, now: float) -> tuple[_Watch, bool]:
         """Whether the survey is flooded, this one counted. Asked for known surveys only, so there are no more than those."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from litestar.types import ASGIApp
 
-from proto import wire
+from proto import subjects, wire
 from proto.registry import Registry
 from services.intake import later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
+from services.intake.contact_book import ContactBook
 from services.intake.context import Intake
 from services.intake.draft_store import DraftStore
 from services.intake.guard import Guard
@@ -24,6 +26,7 @@ from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.settings import Settings
 from services.intake.throttle import Throttle, networks
+from services.intake.wholes import Wholes
 
 
 @asynccontextmanager
@@ -41,6 +44,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     await journal.open()
     committer = Committer(journal, metrics, waiting=settings.queue)
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
+    book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
+    rewriting = asyncio.create_task(book.keep_rewriting(lambda: catalogue.surveys))
     guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
     intake = Intake(
         client,
@@ -56,10 +61,12 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         guard=guard,
         drafts=DraftStore(client, settings.draft_days),
         saves=later.throttle(),
+        contacts=book,
     )
     try:
         yield create_app(intake)
     finally:
         await committer.close()
         following.cancel()
+        rewriting.cancel()
         await client.close()

@@ -10,13 +10,14 @@ import msgspec
 from proto.answers import MAX_BODY
 from proto.instrument import Instrument
 from proto.problem import KINDS, Fault
+from services.intake.contacts import Contact
 from services.intake.receipts import State
 from services.intake.routes_admin import Made, Order, Published, Shown
 from services.intake.routes_surveys import Listed
 
 Json = dict[str, Any]
 
-_TYPES = (Fault, State, Made, Order, Published, Shown, Listed, Instrument)
+_TYPES = (Fault, Contact, State, Made, Order, Published, Shown, Listed, Instrument)
 _RECEIPT = {"type": "string", "minLength": 1, "maxLength": 200}
 _BY_STATUS: dict[int, list[str]] = {}
 for _kind in KINDS.values():
@@ -126,7 +127,7 @@ def _paths() -> Json:
                         200: _json(_ref("Kept"), "The same response, sent before under this receipt", Location="The receipt"),
                         201: _json(_ref("Kept"), "Accepted: it is on disk", Location="The receipt"),
                     },
-                    *(400, 403, 404, 408, 409, 410, 413, 415, 422, 503),
+                    *(400, 403, 404, 408, 409, 410, 413, 415, 422, 429, 503),
                 ),
             }
         },
@@ -138,6 +139,33 @@ def _paths() -> Json:
                 "parameters": [_SURVEY],
                 "responses": _answers({200: _json(_ref("Published"), "Closed")}, 400, 401, 403, 404, 503),
             }
+        },
+        "/api/v1/surveys/{survey}/contacts": {
+            "get": {
+                "operationId": "listContacts",
+                "summary": "Who left an address to hear of the results, kept apart from all answers",
+                "security": _ORGANISER,
+                "parameters": [_SURVEY],
+                "responses": _answers(
+                    {200: _json({"type": "array", "items": _ref("Contact")}, "Sorted by address", ETag="Names what is on the list.")},
+                    *(400, 401, 403, 404, 503),
+                ),
+            },
+            "delete": {
+                "operationId": "deleteContacts",
+                "summary": "Empty the list and overwrite what it held",
+                "security": _ORGANISER,
+                "parameters": [
+                    _SURVEY,
+                    {
+                        "name": "If-Match",
+                        "in": "header",
+                        "description": "The ETag of the list you have: then nothing is deleted that you have not seen.",
+                        "schema": {"type": "string"},
+                    },
+                ],
+                "responses": _answers({204: {"description": "Deleted"}}, 400, 401, 403, 404, 412, 503),
+            },
         },
         "/api/v1/receipts/{receipt}": {
             "get": {

@@ -100,7 +100,7 @@ class Held:
         demand_open(self.intake, self.known.id)
         event = await self._stored()
         walk, today = walk_of(self._reader(event)), self.intake.today()
-        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True)
+        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.guard.began(self.receipt))
         shown = walk.judge(sheet, today).shown
         view = walk.turn(msgspec.structs.replace(sheet, seen=shown), form.REVIEW, "stay", {}, ".", today)
         return show(read_in(self.request, walk.reader), walk, view, self.receipt)

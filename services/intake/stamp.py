@@ -6,21 +6,21 @@ import hashlib
 import hmac
 
 
-def make(key: bytes, receipt: str, now: float) -> str:
-    """Holds for this receipt alone. It travels with the page and is stored nowhere."""
+def make(key: bytes, id: str, now: float) -> str:
+    """Holds for the response with this id alone. It travels with the page and is stored nowhere."""
     began = str(int(now * 10))
-    return f"{began}.{_sign(key, receipt, began)}"
+    return f"{began}.{_sign(key, id, began)}"
 
 
-def age(key: bytes, receipt: str, stamp: str, now: float) -> float | None:
-    """Seconds since the visit began; None where the stamp is not ours or belongs to another receipt."""
+def age(key: bytes, id: str, stamp: str, now: float) -> float | None:
+    """Seconds since the visit began; None where the stamp is not ours or belongs to another response."""
     began, _, signature = stamp.partition(".")
     if not (began.isascii() and began.isdigit() and len(began) < 16):
         return None
-    if not hmac.compare_digest(signature.encode(), _sign(key, receipt, began).encode()):
+    if not hmac.compare_digest(signature.encode(), _sign(key, id, began).encode()):
         return None
     return max(0.0, now - int(began) / 10)
 
 
-def _sign(key: bytes, receipt: str, began: str) -> str:
-    return hmac.new(key, f"platea-began-1\0{receipt}\0{began}".encode(), hashlib.sha256).hexdigest()[:32]
+def _sign(key: bytes, id: str, began: str) -> str:
+    return hmac.new(key, f"platea-began-1\0{id}\0{began}".encode(), hashlib.sha256).hexdigest()[:32]

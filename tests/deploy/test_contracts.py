@@ -72,6 +72,7 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.closing("ai-security"),
         subjects.token("ab"),
         subjects.aggregates("ai-security"),
+        subjects.contacts("ai-security"),
         subjects.draft("0" * 32),
         subjects.query("ai-security"),
     ]

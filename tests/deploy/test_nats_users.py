@@ -74,8 +74,16 @@ FORBIDDEN = {
         "$JS.API.STREAM.MSG.GET.DRAFTS",
         "$JS.API.DIRECT.GET.DRAFTS",
         "$JS.API.CONSUMER.CREATE.DRAFTS.mine",
+        "$JS.API.STREAM.PURGE.CONTACTS",
+        "$JS.API.STREAM.INFO.CONTACTS",
+        "$JS.API.STREAM.MSG.GET.CONTACTS",
+        "$JS.API.CONSUMER.CREATE.CONTACTS.mine",
     ],
     "analysis": [
+        subjects.contacts("s"),
+        f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
+        "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
         "$JS.API.STREAM.MSG.DELETE.DRAFTS",
@@ -87,6 +95,10 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.CONTROL.mine",
     ],
     "export": [
+        subjects.contacts("s"),
+        f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
+        "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
         "$JS.API.STREAM.MSG.DELETE.DRAFTS",
@@ -99,6 +111,10 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.RESPONSES.mine",
     ],
     "dashboard": [
+        subjects.contacts("s"),
+        f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
+        "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
         "$JS.API.STREAM.MSG.DELETE.DRAFTS",
@@ -116,11 +132,29 @@ FORBIDDEN = {
 }
 FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
 UNHEARD = {
-    "intake": ["platea.responses.>", "platea.drafts.>", "platea.journal.>", "platea.aggregates.>", "_INBOX.analysis.>", "_INBOX.>", ">"],
-    "analysis": ["platea.responses.>", "platea.drafts.>", "_INBOX.intake.>", "_INBOX.>", ">"],
-    "export": ["platea.responses.>", "platea.drafts.>", "platea.aggregates.>", "_INBOX.intake.>", ">"],
-    "dashboard": ["platea.responses.>", "platea.drafts.>", "platea.control.>", "platea.query.>", "_INBOX.intake.>", "_INBOX.>", ">"],
-    "provisioner": ["platea.responses.>", "platea.drafts.>", "_INBOX.intake.>", ">"],
+    "intake": [
+        "platea.responses.>",
+        "platea.drafts.>",
+        "platea.contacts.>",
+        "platea.journal.>",
+        "platea.aggregates.>",
+        "_INBOX.analysis.>",
+        "_INBOX.>",
+        ">",
+    ],
+    "analysis": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "_INBOX.intake.>", "_INBOX.>", ">"],
+    "export": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "platea.aggregates.>", "_INBOX.intake.>", ">"],
+    "dashboard": [
+        "platea.responses.>",
+        "platea.drafts.>",
+        "platea.contacts.>",
+        "platea.control.>",
+        "platea.query.>",
+        "_INBOX.intake.>",
+        "_INBOX.>",
+        ">",
+    ],
+    "provisioner": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "_INBOX.intake.>", ">"],
 }
 UNHEARD["websocket"] = UNHEARD["dashboard"]
 

@@ -19,6 +19,7 @@ from services.intake import later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Busy, Committer, Outcome
+from services.intake.contact_book import ContactBook
 from services.intake.context import Intake
 from services.intake.draft_store import DraftStore, NotNow
 from services.intake.guard import Guard
@@ -28,6 +29,7 @@ from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.throttle import Throttle
+from services.intake.wholes import Whole, Wholes
 
 
 class MemoryJournal:
@@ -106,6 +108,19 @@ class MemoryInvitations:
         return (b"always the same in a test",)
 
 
+class MemoryWholes:
+    """Lists of addresses that end with the process."""
+
+    def __init__(self) -> None:
+        self.wholes: dict[str, Whole] = {}
+
+    async def read(self, subject: str) -> Whole:
+        return self.wholes.get(subject, Whole())
+
+    async def write(self, subject: str, data: bytes, after: int) -> None:
+        self.wholes[subject] = Whole(data, after + 1)
+
+
 @cache
 def bundled() -> list[Instrument]:
     found = [author.load(Path(path)) for path in author.bundled().values()]
@@ -131,6 +146,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         guard=Guard(Metrics(), least=0.0),
         drafts=cast("DraftStore", MemoryDrafts()),
         saves=later.throttle(),
+        contacts=ContactBook(cast("Wholes", MemoryWholes()), str, time.time),
     )
 
 
