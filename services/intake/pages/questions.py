@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from proto.instrument import AnyQuestion, Matrix
 from services.intake import form
@@ -12,8 +14,12 @@ from services.intake.form import View, Walk
 from services.intake.pages import advice
 from services.intake.pages.advice import Advice
 from services.intake.pages.compose import Survey, of
-from services.intake.pages.fields import Given, field_of, rows_in_order
+from services.intake.pages.fields import field_of
+from services.intake.pages.held import Held, held, rows_in_order
 from services.intake.pages.render import render
+from services.intake.pages.skeleton import Skeleton, hole
+from services.intake.pages.voice import Voice
+from services.intake.pages.words import words
 from services.intake.skips import needed
 
 
@@ -23,35 +29,73 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
     told = _told(survey, walk, view, receipt)
     ruled = needed(asks)
 
-    def given(question: AnyQuestion) -> Given:
+    def filled(question: AnyQuestion) -> Markup:
         id = question.id
-        return Given(
-            answers.get(id),
-            tuple(item for item in told if item.question == id),
-            new=id in view.opened,
-            ask=msgspec.json.encode(asks[id]).decode() if id in ruled else "",
-            waiting=id not in standing.shown,
-            mix=receipt,
-        )
+        ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
+        advice = tuple(item for item in told if item.question == id)
+        if advice or id in view.opened:
+            made = _skeleton(voice, question, ask, advice, new=id in view.opened)
+        else:
+            made = _same_for_all(walk, voice.language, voice.tongue, id, ask)
+        return made.fill(held(voice.words, question, answers.get(id), receipt))
 
-    current, total = walk.progress(view.place, standing)
-    heading = next(voice.text(item.text) for item in survey.instrument.sections if item.id == view.place)
-    return render(
+    same = (walk, voice.language, voice.tongue, view.place, walk.progress(view.place, standing))
+    page = _page(*same, tuple(told), len(view.opened), len(view.closed)) if told or view.opened or view.closed else _same_page(*same)
+    parts = [part if id in standing.shown else _waiting(part) for id in asks if (part := filled(walk.reader.questions[id]))]
+    values = {"sheet": form.write(view.sheet), "receipt": receipt, "questions": Markup("\n").join(parts)}
+    return page.fill(Held(texts=values)).encode()
+
+
+def _waiting(field: Markup) -> Markup:
+    """Not asked yet; the script may come to show it."""
+    return Markup("<template>\n{}\n</template>").format(field)
+
+
+def _page(
+    walk: Walk,
+    language: str,
+    tongue: str,
+    place: str,
+    progress: tuple[int, int],
+    told: tuple[Advice, ...] = (),
+    opened: int = 0,
+    closed: int = 0,
+) -> Skeleton:
+    """The page around the questions."""
+    instrument = walk.instrument
+    survey = Survey(instrument, Voice(words(language), language, tongue, instrument.source_language))
+    heading = next(survey.voice.text(item.text) for item in instrument.sections if item.id == place)
+    current, total = progress
+    html = render(
         "section.html",
         **of(survey, heading, wrong=bool(told)),
         told=told,
-        fields=[
-            field_of(voice, question, given(question)) for id in walk.reader.questions if (question := walk.reader.questions[id]).id in asks
-        ],
+        questions=hole("text", "questions"),
         live=_said_by_the_page(survey),
         current=current,
         total=total,
-        opened=len(view.opened),
-        closed=len(view.closed),
-        place=view.place,
-        sheet=form.write(view.sheet),
-        receipt=receipt,
+        opened=opened,
+        closed=closed,
+        place=place,
+        sheet=hole("text", "sheet"),
+        receipt=hole("text", "receipt"),
     )
+    return Skeleton.of(html.decode())
+
+
+_same_page = lru_cache(maxsize=1000)(_page)
+"""Without anything to tell, the page around the questions is the same for everybody who reads these languages."""
+
+
+def _skeleton(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Skeleton:
+    field = field_of(voice, question, ask, advice, new=new)
+    return Skeleton.of(render("field.html", say=voice.words, field=field, hole=hole).decode())
+
+
+@lru_cache(maxsize=3000)
+def _same_for_all(walk: Walk, language: str, tongue: str, id: str, ask: str) -> Skeleton:
+    """A question without faults looks the same to everybody who reads these languages, but for what stands in its fields."""
+    return _skeleton(Voice(words(language), language, tongue, walk.instrument.source_language), walk.reader.questions[id], ask)
 
 
 def _told(survey: Survey, walk: Walk, view: View, receipt: str) -> list[Advice]:
@@ -61,7 +105,7 @@ def _told(survey: Survey, walk: Walk, view: View, receipt: str) -> list[Advice]:
 
     def place(item: Advice) -> tuple[int, int]:
         question = questions[item.question]
-        rows = [row.code for _, row in rows_in_order(question, receipt)] if isinstance(question, Matrix) else []
+        rows = rows_in_order(question, receipt) if isinstance(question, Matrix) else ()
         return places.index(item.question), rows.index(item.part) if item.part in rows else 0
 
     found = [advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in view.faults if (id := form.question_of(fault))]
