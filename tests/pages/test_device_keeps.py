@@ -206,7 +206,11 @@ def test_a_page_brought_back_as_it_was_left_can_be_used_again(playwright: Playwr
 
 def test_a_closed_survey_lets_go_of_what_it_will_not_take(person: Respondent) -> None:
     person.to_second()
-    person.context.route("**/s/square*", lambda route: route.fulfill(response=route.fetch(url=route.request.url.replace("square", "gone"))))
+
+    def closed(route: Route) -> None:
+        route.fulfill(response=route.fetch(url=route.request.url.replace("square", "gone")), status=403)
+
+    person.context.route("**/s/square*", closed)
     come_back(person)
     person.page.get_by_role("button", name="Delete from this device").click()
     person.says("Your answers were deleted from this device.")

@@ -81,6 +81,7 @@ def test_2_a_double_click_is_one_click(person: Respondent, counted: Callable[[Re
     next_button.dblclick() if go == "next" else next_button.click()
     expect(person.heading("The square")).to_be_visible()
     person.finish_second()
+    person.take_time()
     send_button = person.page.locator(".actions button[value=send]")
     send_button.dblclick() if go == "send" else send_button.click()
     counted(person)
@@ -88,6 +89,7 @@ def test_2_a_double_click_is_one_click(person: Respondent, counted: Callable[[Re
 
 def test_3_enter_is_pressed_twice(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     person.to_review()
+    person.take_time()
     person.page.locator(".actions button[value=send]").focus()
     person.page.evaluate("document.activeElement.click(); document.activeElement.click()")
     counted(person)

@@ -12,6 +12,8 @@ const SAVE_AFTER = 400;
 /** Milliseconds of rest after which writing is saved. */
 const LEAVING = 4000;
 /** Milliseconds after which a page that is still there was stopped, and its buttons can be pressed again. */
+const CLOSED = 403;
+/** The status of the page that says: this survey takes no answers any more. */
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("form"));
 const place = form ? field(form, "place").value : "";
@@ -19,6 +21,7 @@ const receipt = form ? field(form, "receipt").value : "";
 const begun = form !== null && field(form, "sheet").value !== "";
 const saves = begun && place !== "start";
 const survey = form ? surveyOf(form.getAttribute("action") ?? "") : location.pathname;
+const arrival = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
 const stored = works();
 
 /* Saving */
@@ -43,7 +46,7 @@ function saveSoon() {
 /** The page is here: new from the server, reloaded, or gone back to. @param {boolean} restored it stands as it was left */
 function arrive(restored) {
   if (!form) return;
-  const isNew = !restored && performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const isNew = !restored && arrival?.type === "navigate";
   const copy = find(receipt);
   if (copy?.state === "sending" && place === "review") {
     sendAll(form);
@@ -182,8 +185,8 @@ function greet() {
   const copy = underWay();
   if (copy?.state === "sending") sendOn(copy);
   else if (copy && form) offerToGoOn(form, copy);
-  else if (copy && location.pathname === survey) {
-    say("saved"); // on a page that says no: the survey is closed, for instance
+  else if (copy && arrival?.responseStatus === CLOSED) {
+    say("saved");
     offer(word("forget"), () => {
       for (const each of copies(survey)) forget(each.receipt);
       say("forgotten");

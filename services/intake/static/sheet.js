@@ -17,7 +17,7 @@ const questionOf = (name) => name.split(".")[1] ?? "";
  * @returns {Copy}
  */
 export function copyOf(form, state, earlier) {
-  const fields = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+  const fields = [...new FormData(form)].filter(([name]) => name !== "go" && name !== "work").map(([name, value]) => [name, String(value)]);
   const all = new URLSearchParams(fields);
   const written = fields.filter(([name]) => name === "typed" || isAnswer(name ?? ""));
   const place = all.get("place") ?? "";
