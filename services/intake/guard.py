@@ -42,10 +42,14 @@ class Hurried:
 
 @dataclass(frozen=True)
 class Held:
-    """The survey is flooded: with a solution of `task` the same passes at once, without after `seconds`."""
+    """The survey is flooded: with a solution of `task` the same passes at once, without after `seconds`.
+
+    `began` is to be carried on: a page without a stamp of ours begins to wait here.
+    """
 
     seconds: int
     task: dict[str, Any]
+    began: str
 
 
 @dataclass
@@ -81,15 +85,17 @@ class Guard:
         id, now = receipts.response_id(receipt), self._clock()
         watch, flooded = self._count(survey, now)
         age = stamp.age(self._key, id, carried, now) or 0.0
-        if trap or age < self._least:
+        if not flooded:
+            if not trap and age >= self._least:
+                return None
             self._metrics.held("trapped" if trap else "hurried")
             return Hurried()
-        if not flooded or work.solved(self._key, id, solution):
+        if not trap and work.solved(self._key, id, solution):
             return None
-        if not (seconds := watch.lane.wait(age, now)):
+        if not (seconds := watch.lane.wait(0.0 if trap else age, now)):
             return None
         self._metrics.held("flooded")
-        return Held(math.ceil(seconds), work.task(self._key, id, now))
+        return Held(math.ceil(seconds), work.task(self._key, id, now), self.began(receipt, carried))
 
     def api(self, survey: str, receipt: str | None, solution: str) -> Problem | None:
         """What keeps a program without an organiser's token from being heard; None where nothing does."""

@@ -17,7 +17,7 @@ from services.intake import catalogue, form, later, receipts, responses, routes_
 from services.intake.context import Intake
 from services.intake.form import Sheet, View, Walk
 from services.intake.guard import TRAP, Held
-from services.intake.holding import WORK, hold
+from services.intake.holding import BEGAN, WORK, hold
 from services.intake.pages import compose, compose_receipt, questions
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_invitation import PLACE
@@ -69,7 +69,8 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         raise Problem("receipt-unfit")
     walk = walk_of(known.readers.get(sheet.version) or known.current)
     paper = read_in(request, walk.reader)
-    kept_back = intake.guard.form(survey, receipt, sheet.began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
+    began = first(fields, BEGAN) or sheet.began
+    kept_back = intake.guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
     if isinstance(kept_back, Held):
         return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
     decimal_mark = words(first(fields, "typed")).decimal_mark

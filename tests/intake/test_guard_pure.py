@@ -146,6 +146,9 @@ def test_during_a_flood_a_device_passes_with_work_and_a_patient_person_without()
     assert isinstance(held, Held)
     assert 0 < held.seconds <= FARE
     assert guard.form("square", receipt, began, "", solve(held.task)) is None
+    assert isinstance(guard.form("square", receipt, began, "buy this", solve(held.task)), Held)
+    assert isinstance(new := guard.form("square", receipt, "forged", "", ""), Held)
+    assert new.began != "forged", "whoever lost the stamp begins to wait here"
     clock.now += held.seconds
     assert guard.form("square", receipt, began, "", "") is None
 
