@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from proto import codes
+from proto import receipt as receipts
 from services.intake.form import Sheet
 
 SIZES = (8 * 1024, 32 * 1024, 128 * 1024, 512 * 1024)
@@ -59,9 +60,7 @@ class Lock:
 
 def code_of(receipt: str) -> str:
     """The code of the draft that will be sent under this receipt, ungrouped, with its check characters."""
-    typed = codes.bare(receipt)
-    secret = typed if codes.sound(typed) else receipt
-    number = int.from_bytes(_derived(secret, "code", 17))
+    number = int.from_bytes(_derived(receipts.as_made(receipt), "code", 17))
     letters = "".join(codes.ALPHABET[number >> shift & 31] for shift in range(0, 5 * LETTERS, 5))
     return letters + codes.check(letters)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import structs
 
 from proto import codes
 from proto import receipt as receipts
@@ -59,7 +60,9 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
     except NotNow:
         raise Problem("busy", "Please try again.", retry_after=2) from None
     demand_open(intake, survey)
-    return show(paper, walk, walk.reopen(draft.sheet, draft.place, intake.today()), draft.receipt)
+    # The stamp may have been made with a key that is gone: then the visit begins now.
+    sheet = structs.replace(draft.sheet, began=intake.guard.began(draft.receipt, draft.sheet.began))
+    return show(paper, walk, walk.reopen(sheet, draft.place, intake.today()), draft.receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
