@@ -53,7 +53,7 @@ async def _run(running: Servers, letters: list[Letter]) -> tuple[list[float], li
     accepted: list[float] = []
     views: list[tuple[int, float]] = []
     watching = asyncio.create_task(_watch(running, views, len(letters)))
-    async with Sender(running.stack.url(), SURVEY, 64) as sender:
+    async with Sender(running.stack.url(), SURVEY, 64, running.stack.data.token.read_text().strip()) as sender:
         async for reply in sender.send_all(letters, RATE):
             assert reply.status == 201, reply.status
             accepted.append(time.perf_counter())

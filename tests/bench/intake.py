@@ -39,14 +39,15 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
             "store": (port, "/store", ()),
             "platea": (running.stack.port, f"/api/v1/surveys/{SURVEY}/responses", (front, running.nats)),
         }
+        token = running.stack.data.token  # so many at once would be a flood, and everybody's request is as long
         found = {(name, connections): Slices() for connections in TARGETS for name in places}
         for at, path, watched in places.values():  # warm
-            slice_(at, path, sent, 64, 1.0, watched)
+            slice_(at, path, sent, 64, 1.0, watched, token=token)
         for connections in TARGETS:
             for _ in range(rounds):
                 for name, (at, path, watched) in places.items():
                     if name in ("platea", *TARGETS[connections]):
-                        load, cpu = slice_(at, path, sent, connections, seconds, watched)
+                        load, cpu = slice_(at, path, sent, connections, seconds, watched, token=token)
                         assert not load.refused, f"{load.refused} answers of {name} were refused"
                         slices = found[name, connections]
                         slices.rates.append(load.rate)
@@ -80,6 +81,7 @@ def slice_(
     seconds: float,
     watched: tuple[psutil.Process, ...],
     kind: str = "application/json",
+    token: Path | None = None,
 ) -> tuple[Load, float]:
     """One run of the load generator, and the processor time that the watched processes took for it."""
     command = [
@@ -95,6 +97,7 @@ def slice_(
         str(seconds),
         "--type",
         kind,
+        *(("--token", str(token)) if token else ()),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as generator:
         assert generator.stdout is not None

@@ -35,13 +35,14 @@ class Load(msgspec.Struct):
         return self.accepted / self.seconds
 
 
-def requests(port: int, path: str, bodies: list[bytes], count: int, kind: str) -> list[bytes]:
+def requests(port: int, path: str, bodies: list[bytes], count: int, kind: str, token: str = "") -> list[bytes]:
     """Each with a receipt of its own, as respondents' browsers make them. Without bodies, the page at this address."""
     if not bodies:
         return [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/html\r\n\r\n".encode()] * count
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {kind}\r\n"
-        "Content-Length: %d\r\nIdempotency-Key: %s\r\n\r\n"
+        + (f"Authorization: Bearer {token}\r\n" if token else "")
+        + "Content-Length: %d\r\nIdempotency-Key: %s\r\n\r\n"
     )
     return [(head % (len(body), secrets.token_urlsafe(24))).encode() + body for i in range(count) if (body := bodies[i % len(bodies)])]
 
@@ -110,9 +111,17 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--type", default="application/json", help="of the bodies")
+    parser.add_argument("--token", type=Path, help="a file with an organiser's token: what comes with it is no flood")
     given = parser.parse_args()
     bodies = given.bodies.read_bytes().splitlines()
-    work = requests(given.port, given.path, bodies, int(READY * given.seconds * 2) + given.connections, given.type)
+    work = requests(
+        given.port,
+        given.path,
+        bodies,
+        int(READY * given.seconds * 2) + given.connections,
+        given.type,
+        given.token.read_text().strip() if given.token else "",
+    )
     print("ready", flush=True)
     input()  # the other side notes the processor times, then lets us go
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
