@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -108,8 +109,15 @@ def _told(survey: Survey, walk: Walk, view: View, receipt: str) -> list[Advice]:
         rows = rows_in_order(question, receipt) if isinstance(question, Matrix) else ()
         return places.index(item.question), rows.index(item.part) if item.part in rows else 0
 
+    def first_row(item: Advice) -> Advice:
+        """What is said about a whole matrix leads to the row that stands first."""
+        question = questions[item.question]
+        if item.part or not isinstance(question, Matrix) or not (rows := rows_in_order(question, receipt)):
+            return item
+        return replace(item, anchor=advice.anchor(question, [row.code for row in question.rows].index(rows[0])))
+
     found = [advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in view.faults if (id := form.question_of(fault))]
-    return sorted(found, key=place)
+    return sorted(map(first_row, found), key=place)
 
 
 def _said_by_the_page(survey: Survey) -> dict[str, Any]:
