@@ -224,7 +224,8 @@ const sent = find(arrived?.dataset.arrived ?? "");
 if (sent) {
   keep({ ...sent, state: "sent" });
   say("sent");
-} else if (begun) arrive(false);
+} else if (finished(arrived?.dataset.arrived ?? "")) say("recorded");
+else if (begun) arrive(false);
 else greet();
 for (const copy of copies()) if (copy.state === "sent") follow(copy, say);
 
