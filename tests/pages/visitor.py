@@ -65,9 +65,11 @@ class Page(HTMLParser):
                 on = given["type"] not in ("radio", "checkbox") or "checked" in given
                 self.controls.append(Control(tag, given["type"], given["name"], given.get("value", ""), on))
             case "select" | "textarea":
-                self.controls.append(Control(tag, tag, given["name"], ""))
+                self.controls.append(Control(tag, tag, given.get("name", ""), ""))
             case "button":
-                self.controls.append(Control(tag, tag, given.get("name", ""), given.get("value", ""), False, action=given.get("formaction", "")))
+                self.controls.append(
+                    Control(tag, tag, given.get("name", ""), given.get("value", ""), False, action=given.get("formaction", ""))
+                )
             case "option":
                 self.controls[-1].options.append(given["value"])
                 if "selected" in given:
@@ -136,7 +138,7 @@ class Page(HTMLParser):
     def press(self, go: str) -> tuple[str, str]:
         """Address and body of what a browser sends when this button is pressed."""
         button = next(control for control in self.controls if control.tag == "button" and control.value == go)
-        sent = [(c.name, c.value.replace("\n", "\r\n")) for c in self.controls if c.tag != "button" and c.on]
+        sent = [(c.name, c.value.replace("\n", "\r\n")) for c in self.controls if c.tag != "button" and c.on and c.name]
         return button.action or self.action, urlencode([*sent, (button.name, button.value)])
 
 

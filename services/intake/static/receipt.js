@@ -47,8 +47,9 @@ async function look() {
 async function check(text) {
   const verdict = document.getElementById("verdict");
   const shown = document.getElementById("fingerprint")?.textContent;
-  if (!verdict) return;
   const found = await fingerprint(JSON.parse(text.value)).catch(() => "");
-  verdict.hidden = false;
-  verdict.textContent = (found === shown ? verdict.dataset.same : verdict.dataset.differs) ?? "";
+  const told = document.createElement("p");
+  told.className = "notice";
+  told.textContent = (found === shown ? verdict?.dataset.same : verdict?.dataset.differs) ?? "";
+  verdict?.replaceChildren(told);
 }
