@@ -24,8 +24,10 @@ class Bucket:
             self._flooded = True
         return there
 
-    def flooded(self, now: float) -> bool:
-        self._refill(now)
+    def flooded(self, now: float | None = None) -> bool:
+        """As of now; without a time, as of the last one taken."""
+        if now is not None:
+            self._refill(now)
         return self._flooded
 
     def _refill(self, now: float) -> None:

@@ -119,7 +119,7 @@ class Guard:
             watch = self._watches[survey] = _Watch(bucket := Bucket(self._burst, self._rate))
             self._metrics.flooded(survey, lambda: bucket.flooded(self._clock()))
         watch.bucket.take(now)
-        flooded = watch.bucket.flooded(now)
+        flooded = watch.bucket.flooded()
         if flooded is not watch.told:
             watch.told = flooded
             log.warning("survey %s is %s flooded", survey, "now" if flooded else "no longer")
