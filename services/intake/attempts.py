@@ -1,4 +1,4 @@
-"""Looking up a receipt for somebody who may be guessing: what is wrong is counted, what is right always works."""
+"""Looking up a receipt or an invitation code for somebody who may be guessing: what is wrong is counted, what is right always works."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
 
 
 def _missed(outcome: object) -> bool:
-    return isinstance(outcome, Problem) and outcome.code == "receipt-unknown"
+    return isinstance(outcome, Problem) and outcome.code in ("receipt-unknown", "invitation-unknown")
 
 
 def _too_many() -> Problem:
-    return Problem("too-many-requests", "Too many receipts from here were unknown.", retry_after=PAUSE)
+    return Problem("too-many-requests", "Too many receipts or codes from here were unknown.", retry_after=PAUSE)

@@ -17,6 +17,7 @@ from proto import invitation, web
 from proto.blind import PublicKey
 from proto.problem import Fault, Problem
 from services.intake import catalogue, publication
+from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.form import Sheet
 from services.intake.pages import compose, compose_invitation
@@ -106,11 +107,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
         blinded = invitation.decoded(order.blinded)
     except ValueError:
         raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
-    _demand_patience(request, intake)
-    signature = await intake.invitations.exchange(known.id, code, blinded)
-    if isinstance(signature, Problem):
-        _count_miss(request, intake, signature)
-        raise signature
+    signature = _raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, code, blinded)))
     intake.metrics.ended("ticket")
     return private(Exchanged(invitation.encoded(signature)))
 
@@ -125,10 +122,9 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
         code = invitation.read_code(typed)
         if code is None:
             return ask(paper, "mistyped", 422, typed)
-        _demand_patience(request, intake)
-        made = await intake.invitations.exchange_plainly(known.id, code)
+        made = await attempt(intake, request, lambda: intake.invitations.exchange_plainly(known.id, code))
         if isinstance(made, Problem):
-            _count_miss(request, intake, made)
+            intake.metrics.ended(made.code)
             return refused(paper, made, typed)
         intake.metrics.ended("ticket")
         ticket = made.text
@@ -178,22 +174,6 @@ def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:
     if not known.invited:
         raise Problem("not-by-invitation", "Its instrument would say `participation: invited`.")
     return known
-
-
-def _demand_patience(request: Req, intake: Intake) -> None:
-    if intake.throttle.blocked(_address(request), intake.clock()):
-        raise Problem("too-many-requests", "Too many codes from here were unknown.", retry_after=5)
-
-
-def _count_miss(request: Req, intake: Intake, problem: Problem) -> None:
-    """Codes hold 70 random bits, so nobody guesses one; this keeps the trying from costing others their time."""
-    intake.metrics.ended(problem.code)
-    if problem.code == "invitation-unknown":
-        intake.throttle.miss(_address(request), intake.clock())
-
-
-def _address(request: Req) -> str:
-    return request.client.host if request.client else ""
 
 
 HANDLERS = (

@@ -106,6 +106,7 @@ async function onSubmit(event) {
   try {
     if (!typed.value.trim()) throw "empty";
     ticket.value = await exchange(typed.value);
+    await new Promise((done) => setTimeout(done)); // while one submission is still being announced, browsers take no other
     typed.disabled = true;
     form.requestSubmit(button);
   } catch (why) {
