@@ -110,6 +110,7 @@ function onSubmit(event) {
   if (!begun && underWay()) {
     event.preventDefault(); // in another tab, since this page was opened
     greet();
+    document.getElementById("main")?.focus();
     return;
   }
   if (place === "review" && event.submitter?.getAttribute("value") === "send") {
