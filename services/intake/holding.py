@@ -19,7 +19,7 @@ BEGAN = "began"
 
 def hold(paper: Survey, address: str, fields: dict[str, list[str]], held: Held) -> Page:
     """The page holds everything in `fields`, so nothing is lost whatever happens to the page before it."""
-    kept = [(name, value) for name, values in fields.items() if name not in (TRAP, WORK, BEGAN) for value in values]
+    kept = [(name, value) for name, values in fields.items() if name not in (TRAP, WORK, BEGAN, "go") for value in values]
     kept.append((BEGAN, held.began))
     task = msgspec.json.encode(held.task).decode()
     headers = {**NO_STORE, "Retry-After": str(held.seconds), TASK: task}

@@ -54,7 +54,7 @@ if (place?.dataset.task) {
     field.value = await solve(JSON.parse(place.dataset.task));
     const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
     form.append(field);
-    form.submit();
+    form.requestSubmit(form.querySelector("button"));
   } catch {
     place.hidden = true; // then it goes as without scripts: wait a little, and try again
   }
