@@ -1,0 +1,81 @@
+"""When a draft ends: at midnight after its last day, when its answers are sent or taken back, also after a stream that was away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from litestar.testing import AsyncTestClient
+
+from services.intake import later
+from services.intake.app import create_app
+from services.intake.context import Intake
+from services.intake.drafts import Draft
+from services.intake.form import Sheet
+from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
+from tests.pages.visitor import Visitor
+from tests.pages.walking import begin, respondent, walk
+
+ACTION3 = next(instrument for instrument in bundled() if instrument.id == "ai-security")
+RECEIPT = "7HKM-2V9Q-8C3T-RW5N-4JXD-E6YP-0000"
+MIDNIGHT = 20_000 * later.DAY
+
+
+@pytest.fixture
+def desk() -> Intake:
+    return open_desk(MemoryJournal())
+
+
+@pytest.fixture
+def kept(desk: Intake) -> MemoryDrafts:
+    return cast("MemoryDrafts", desk.drafts)
+
+
+@pytest.fixture
+async def visitor(desk: Intake) -> AsyncIterator[Visitor]:
+    async with AsyncTestClient(create_app(desk)) as client:
+        yield Visitor(client)
+
+
+@pytest.mark.parametrize("second", [0, 1, later.DAY - 1])
+async def test_a_code_works_until_the_end_of_the_day_that_was_told(desk: Intake, kept: MemoryDrafts, second: int) -> None:
+    now = MIDNIGHT + second
+    saved = await later.save(replace(desk, clock=lambda: float(now)), "ai-security", Draft(Sheet("0.1.0"), "A", RECEIPT, "en"), "")
+    assert isinstance(saved, later.Saved)
+    assert saved.until == "2024-11-03"  # 30 days after 2024-10-04
+    assert now + kept.seconds == MIDNIGHT + 31 * later.DAY
+
+
+async def test_sending_does_not_wait_for_a_stream_that_is_away_and_the_draft_still_goes(
+    visitor: Visitor, kept: MemoryDrafts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later, "AGAIN", (0.05, 0.05, 0.05))
+    await begin(visitor)
+    review = await walk(visitor, ACTION3, respondent(ACTION3, 0))
+    await visitor.press("later")
+    assert kept.sealed
+    kept.away = True
+    await visitor.send(*review.press("send"))
+    assert visitor.status == 200
+    assert kept.sealed
+    kept.away = False
+    await asyncio.sleep(0.2)
+    assert not kept.sealed
+
+
+async def test_taking_answers_back_takes_back_a_change_that_was_saved(visitor: Visitor, kept: MemoryDrafts) -> None:
+    await begin(visitor)
+    await walk(visitor, ACTION3, respondent(ACTION3, 0))
+    await visitor.press("send")
+    await visitor.press("show")
+    held = visitor.page
+    await visitor.press("change")
+    assert visitor.place == "review"
+    await visitor.press("later")
+    assert len(kept.sealed) == 1
+    await visitor.send(*held.press("withdraw"))
+    await visitor.press("withdraw.yes")
+    assert not kept.sealed
