@@ -19,7 +19,7 @@ RETRY = 2
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
-
+_KEPT_BACK = frozenset({b"content-length", b"expect", b"forwarded", b"x-forwarded-for"})
 
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90)
 RECOUNTING = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=900)
@@ -82,9 +82,9 @@ def _has_body(headers: Any) -> bool:
 
 
 def _passed_on(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Headers without those that concern one connection only (RFC 9110, 7.6.1). Length is set anew with the body."""
+    """Headers without those that concern one connection only (RFC 9110, 7.6.1) or tell who asks. Length is set anew with the body."""
     named = {token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")}
-    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named | {b"content-length", b"expect"}]
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named | _KEPT_BACK]
 
 
 async def _left(receive: Receive) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from services.intake.guard import BURST, LEAST, RATE
+from services.intake.throttle import networks
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The secret that all intakes sign with. Without it each has its own."""
     draft_days: Annotated[int, Meta(ge=1, le=365)] = 30
     """How long a draft can be continued after it was last saved."""
+
+    def __post_init__(self) -> None:
+        try:
+            networks(self.proxies)
+        except ValueError:
+            raise ValueError("PLATEA_PROXIES does not fit: name networks such as 10.0.0.0/8, with commas between.") from None
