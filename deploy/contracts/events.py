@@ -53,6 +53,12 @@ def document() -> Json:
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary"},
     }
+    messages["Invitations"] = {
+        "summary": "Sorted, without separators: names of codes, 16 bytes each; in `used` each with a mark of 16 bytes. The key as JSON.",
+        "contentType": "application/octet-stream",
+        "payload": {"type": "string", "format": "binary"},
+    }
+    messages["Fallback"] = {"summary": "The newest first.", "contentType": "application/json", "payload": {"type": "object"}}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -98,6 +104,18 @@ def _channels() -> Json:
             "messages": {"Draft": {"$ref": "#/components/messages/Draft"}},
             "parameters": {"draft": {"description": "32 hexadecimal digits made from the code for continuing."}},
         },
+        "invitations": {
+            "address": subjects.invitations("{survey}", "{part}"),
+            "description": "What intake knows about invitations, in the stream INVITATIONS: the signing key, the names of codes, "
+            "the used ones with their marks. Each is one message, written anew as a whole, the former erased.",
+            "messages": {"Invitations": {"$ref": "#/components/messages/Invitations"}},
+            "parameters": {"survey": {"description": _PARAMETERS["survey"]}, "part": {"enum": ["key", "codes", "used"]}},
+        },
+        "fallback": {
+            "address": subjects.FALLBACK_SECRETS,
+            "description": "Secrets for invited respondents without scripts, in the stream FALLBACK: in memory only, for a day at most.",
+            "messages": {"Fallback": {"$ref": "#/components/messages/Fallback"}},
+        },
         "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "Question", "Answer"),
     }
 
@@ -119,6 +137,8 @@ def _operations() -> Json:
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
         "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
+        "intake.invite": _operation("send", "invitations", "Intake adds codes, or notes used ones.", "Invitations"),
+        "intake.fallback": _operation("send", "fallback", "Intake makes a new secret twice a day, where one is asked for.", "Fallback"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
         "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),

@@ -7,17 +7,19 @@ from typing import Any
 
 import msgspec
 
+from proto import invitation
 from proto.answers import MAX_BODY
 from proto.instrument import Instrument
 from proto.problem import KINDS, Fault
 from services.intake.contacts import Contact
 from services.intake.receipts import State
 from services.intake.routes_admin import Made, Order, Published, Shown
+from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
 from services.intake.routes_surveys import Listed
 
 Json = dict[str, Any]
 
-_TYPES = (Fault, Contact, State, Made, Order, Published, Shown, Listed, Instrument)
+_TYPES = (Fault, Contact, State, Made, Order, Published, Shown, Listed, Instrument, Codes, Invited, TicketKey, Exchange, Exchanged)
 _RECEIPT = {"type": "string", "minLength": 1, "maxLength": 200}
 _BY_STATUS: dict[int, list[str]] = {}
 for _kind in KINDS.values():
@@ -120,6 +122,13 @@ def _paths() -> Json:
                         "whenever an answer got lost: the response counts once.",
                         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,128}$"},
                     },
+                    {
+                        "name": invitation.HEADER,
+                        "in": "header",
+                        "description": "The ticket, where the survey is answered by invitation: token and signature as base64url, "
+                        "with a point between them. The receipt is then that of the ticket, and Idempotency-Key is left out.",
+                        "schema": {"type": "string"},
+                    },
                 ],
                 "requestBody": _BODY,
                 "responses": _answers(
@@ -130,6 +139,36 @@ def _paths() -> Json:
                     *(400, 403, 404, 408, 409, 410, 413, 415, 422, 429, 503),
                 ),
             }
+        },
+        "/api/v1/surveys/{survey}/invitations": {
+            "post": {
+                "operationId": "inviteToSurvey",
+                "summary": "Make invitation codes known by their names; the codes themselves stay with whoever made them",
+                "security": _ORGANISER,
+                "parameters": [_SURVEY],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Codes")}}},
+                "responses": _answers(
+                    {200: _json(_ref("Invited"), "Known, now or before")}, *(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
+                ),
+            }
+        },
+        "/api/v1/surveys/{survey}/tickets": {
+            "get": {
+                "operationId": "getTicketKey",
+                "summary": "The public key with which tickets are signed",
+                "parameters": [_SURVEY],
+                "responses": _answers({200: _json(_ref("TicketKey"), "The key")}, 400, 404, 409, 503),
+            },
+            "post": {
+                "operationId": "exchangeInvitation",
+                "summary": "Exchange an invitation code for a blind signature (RFC 9474); the ticket made of it cannot be traced to the code",
+                "parameters": [_SURVEY],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Exchange")}}},
+                "responses": _answers(
+                    {200: _json(_ref("Exchanged"), "The same code with the same number gets the same again")},
+                    *(400, 403, 404, 408, 409, 413, 415, 422, 429, 503),
+                ),
+            },
         },
         "/api/v1/surveys/{survey}/close": {
             "post": {

@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 
 from proto import subjects, wire
 from proto.registry import Registry
+from services.intake.invitation_store import ROTATED, Conflict, InvitationStore, Kept
 from tests.conftest import NatsUrls
 
 ID = "0" * 31 + "1"
@@ -131,6 +132,18 @@ FORBIDDEN = {
     "provisioner": [f"platea.responses.s.{ID}", subjects.draft(ID), "platea.aggregates.s", "platea.query.s"],
 }
 FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
+OF_INVITATIONS = [
+    subjects.invitations("s", "used"),
+    subjects.FALLBACK_SECRETS,
+    f"$JS.API.DIRECT.GET.INVITATIONS.{subjects.invitations('s', 'key')}",
+    "$JS.API.DIRECT.GET.INVITATIONS",
+    "$JS.API.STREAM.MSG.GET.INVITATIONS",
+    "$JS.API.STREAM.MSG.DELETE.INVITATIONS",
+    f"$JS.API.DIRECT.GET.FALLBACK.{subjects.FALLBACK_SECRETS}",
+]
+for _user in ("analysis", "export", "dashboard"):
+    FORBIDDEN[_user] += OF_INVITATIONS
+FORBIDDEN["intake"] += ["$JS.API.STREAM.PURGE.INVITATIONS", "$JS.API.STREAM.DELETE.FALLBACK", "$JS.API.CONSUMER.CREATE.INVITATIONS.mine"]
 UNHEARD = {
     "intake": [
         "platea.responses.>",
@@ -156,6 +169,8 @@ UNHEARD = {
     ],
     "provisioner": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "_INBOX.intake.>", ">"],
 }
+for _subjects in UNHEARD.values():
+    _subjects += ["platea.invitations.>", "platea.fallback"]
 UNHEARD["websocket"] = UNHEARD["dashboard"]
 
 
@@ -192,6 +207,30 @@ async def test_intake_saves_reads_and_deletes_a_draft(nats_urls: NatsUrls) -> No
         with pytest.raises(NotFoundError):
             await js.get_last_msg(subjects.DRAFTS, subjects.draft(ID), direct=True)
         assert not visitor.refused
+
+
+async def test_intake_rewrites_what_it_knows_about_invitations_and_erases_the_former_writing(nats_urls: NatsUrls) -> None:
+    client = await wire.connect(nats_urls.intake, "test")
+    store = InvitationStore(client)
+    first = await store.write("s", "used", b"first", 0)
+    second = await store.write("s", "used", b"second", first)
+    assert await store.read("s", "used") == Kept(b"second", second)
+    with pytest.raises(Conflict):
+        await store.write("s", "used", b"third", first)
+    await client.close()
+    async with guest(nats_urls, "provisioner") as visitor:
+        state = (await visitor.client.jetstream().stream_info(subjects.INVITATIONS)).state
+        assert state.messages == 1
+
+
+async def test_a_secret_of_the_fallback_serves_half_a_day_and_the_one_before_it_beside_the_next(nats_urls: NatsUrls) -> None:
+    client = await wire.connect(nats_urls.intake, "test")
+    store = InvitationStore(client)
+    assert await store.secrets(b"one", now=0.0) == (b"one",)
+    assert await store.secrets(b"other", now=ROTATED - 1) == (b"one",)
+    assert await store.secrets(b"two", now=ROTATED + 1) == (b"two", b"one")
+    assert await store.secrets(b"three", now=2 * ROTATED + 2) == (b"three", b"two")
+    await client.close()
 
 
 async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(nats_urls: NatsUrls) -> None:
