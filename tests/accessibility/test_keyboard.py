@@ -47,8 +47,11 @@ def go_offline_and_return(typist: Typist, *, scripts: bool) -> None:
     typist.page.evaluate("document.querySelector('button[value=next]').focus()")
     typist.page.keyboard.press("Enter")
     typist.page.wait_for_timeout(300)
-    context.set_offline(False)
-    if not scripts:
+    if scripts:
+        with typist.page.expect_navigation():  # the page goes on by itself
+            context.set_offline(False)
+    else:
+        context.set_offline(False)
         try:
             typist.page.go_back()
         except BrowserError:
