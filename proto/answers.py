@@ -106,6 +106,10 @@ class Reader:
 
     def convert(self, answers: dict[str, Any]) -> tuple[Any, list[Fault]]:
         """Answers given as plain values: those that fit their questions as a Struct, and the faults of the others."""
+        try:
+            return msgspec.convert(answers, self.type), []
+        except msgspec.ValidationError:
+            pass  # taken apart, to name every fault
         faults: list[Fault] = []
         good: dict[str, Any] = {}
         for id, value in answers.items():

@@ -173,12 +173,12 @@ class Walk:
 
     def turn(self, sheet: Sheet, place: str, go: str, fields: typed.Fields, decimal_mark: str, today: str) -> View:
         """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}."""
-        before = self.judge(sheet, today)
         if place not in {section.id for section in self.instrument.sections}:
-            return self._from_review(sheet, before, go)
-        asked = self.questions(place, before)
+            return self._from_review(sheet, self.judge(sheet, today), go)
         told = typed.shown(fields)
-        if told is not None:  # the page has opened and closed questions by itself
+        if told is None:
+            asked = self.questions(place, self.judge(sheet, today))
+        else:  # the page has opened and closed questions by itself
             asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
             sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, decimal_mark)
