@@ -83,7 +83,7 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
         return html(compose_later.deleted(paper), paper.voice.language)
     demand_open(intake, survey)
     view = walk.reopen(sheet, first(fields, "place"), intake.today())
-    return await later.keep(request, intake, paper, view, receipt) if go == "save" else show(paper, walk, view, receipt)
+    return show(paper, walk, view, receipt) if go == "resume" else await later.keep(request, intake, paper, view, receipt)
 
 
 def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:
