@@ -23,6 +23,8 @@ from tests.pages.visitor import Visitor
 SURVEY = "ai-security"
 INSTRUMENT = next(instrument for instrument in bundled() if instrument.id == SURVEY)
 
+INVITED = msgspec.structs.replace(INSTRUMENT, id="invited", participation="invited")
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -43,7 +45,7 @@ def tour_of(language: str) -> list[Sight]:
 async def _tour(language: str) -> list[Sight]:
     """Walks the form once with answers, making every section's mistakes on the way."""
     journal = MemoryJournal()
-    desk = open_desk(journal)
+    desk = open_desk(journal, [INSTRUMENT, INVITED])
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
@@ -82,6 +84,10 @@ async def _sights(visitor: Visitor, journal: MemoryJournal, language: str) -> As
     yield "receipt, accepted", visitor.page.html
     journal.floor = journal.seq
     async for sight in _receipt(visitor, language, code):
+        yield sight
+    async for sight in _contact(visitor, language):
+        yield sight
+    async for sight in _invited(visitor, language):
         yield sight
 
 
@@ -137,7 +143,7 @@ async def _later(visitor: Visitor, drafts: MemoryDrafts, language: str) -> Async
     await visitor.press("later")
     yield "later, not saved", visitor.page.html
     drafts.full = False
-    saved = await visitor.press("save")
+    saved = await visitor.press("again")
     yield "later, saved", saved.html
     for name, typed in (("left empty", ""), ("mistyped", "ABCD"), ("unknown", codes.make(26))):
         await visitor.get(f"/s/{SURVEY}/continue?lang={language}")
@@ -158,6 +164,9 @@ async def _receipt(visitor: Visitor, language: str, code: str) -> AsyncIterator[
     yield "receipt, left empty", await look_up("")
     yield "receipt, mistyped", await look_up(code[:-1] + ("2" if code[-1] != "2" else "3"))
     yield "receipt, recorded", await look_up(code)
+    await visitor.press("check")
+    yield "receipt, checked", visitor.page.html
+    await look_up(code)
     await visitor.press("change")
     yield "review of a change", visitor.page.html
     await look_up(code)
@@ -165,3 +174,23 @@ async def _receipt(visitor: Visitor, language: str, code: str) -> AsyncIterator[
     yield "withdraw, asked", visitor.page.html
     await visitor.press("withdraw.yes")
     yield "withdrawn", visitor.page.html
+
+
+async def _contact(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:
+    await visitor.get(f"/s/{SURVEY}/contact?lang={language}")
+    yield "contact", visitor.page.html
+    await visitor.press("add")
+    yield "contact, mistakes", visitor.page.html
+    visitor.page.fill("address", "somebody@example.eu")
+    visitor.page.fill("agree", "yes")
+    await visitor.press("add")
+    yield "contact, noted", visitor.page.html
+
+
+async def _invited(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:
+    await visitor.get(f"/s/{INVITED.id}?lang={language}")
+    yield "invited, code asked for", visitor.page.html
+    for typed in ("", "0000"):
+        visitor.page.fill("code", typed)
+        await visitor.press("next")
+        yield f"invited, code {typed!r}", visitor.page.html
