@@ -244,3 +244,29 @@ def test_12_two_tabs_share_one_receipt(person: Respondent, counted: Callable[[Re
     other.send()
     assert other.sent() == receipt
     counted(other)
+
+
+def test_the_server_falls_over_while_an_answer_is_sent(person: Respondent, server: Server, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    server.stack.kill("intake")
+    person.send()
+    counted(person)
+
+
+def test_changed_answers_are_still_one_response(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+    person.to_review()
+    person.send()
+    receipt = person.sent()
+    counted(person)
+    person.press("show")
+    person.press("change")
+    person.at_review()
+    person.page.locator("button[value='change.B']").click()
+    person.choose("Safe", "no")
+    person.press("next")
+    person.at_review()
+    person.says("Saved on this device")
+    person.send()
+    expect(person.heading("Your changed answers have arrived")).to_be_visible()
+    assert person.sent() == receipt
+    counted(person)

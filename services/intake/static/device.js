@@ -27,7 +27,7 @@ const stored = works();
 /* Saving */
 
 let timer = 0;
-let written = !finished(receipt);
+let written = !finished(receipt) || find(receipt) !== undefined;
 let unsaved = false;
 
 /** A copy on its way becomes a draft again as soon as somebody goes on writing. */
