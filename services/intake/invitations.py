@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -24,7 +24,8 @@ from proto import blind, invitation
 from proto.blind import PublicKey, SecretKey
 from proto.invitation import NAME, Ticket
 from proto.problem import Problem
-from services.intake.invitation_store import Conflict, InvitationStore, OutOfReach
+from services.intake.invitation_store import PARTS, InvitationStore
+from services.intake.wholes import OutOfReach, Overtaken
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ MOST = 100_000
 """Codes of one survey: what fits into one message."""
 TRIES = 50
 """How often a writing may lose against one of another intake."""
+PERIOD = 600.0
+"""Seconds between two writings of what did not change: from then on its time is not that of the last exchange."""
 _PSS = padding.PSS(padding.MGF1(hashes.SHA384()), blind.SALT)
 
 
@@ -76,7 +79,7 @@ class Invitations:
                     return Problem("too-large", f"A survey has at most {MOST} invitation codes.")
                 try:
                     await self._store.write(survey, "codes", b"".join(sorted(codes)), kept.seq)
-                except Conflict:
+                except Overtaken:
                     continue
                 book.codes = codes
                 return len(codes)
@@ -142,6 +145,21 @@ class Invitations:
             return Problem("invitation-needed")
         return invitation.receipt(ticket.token)
 
+    async def rewrite(self, surveys: Iterable[str]) -> None:
+        """Everything as it is, so that the times and the bytes of former writings go."""
+        for survey in surveys:
+            for part in PARTS:
+                with contextlib.suppress(Overtaken, OutOfReach):  # then somebody else wrote, or the next round does it
+                    whole = await self._store.read(survey, part)
+                    if whole.seq:
+                        await self._store.write(survey, part, whole.data, whole.seq)
+
+    async def keep_rewriting(self, surveys: Callable[[], Iterable[str]]) -> None:
+        """For as long as it runs."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            await self.rewrite(list(surveys()))
+
     async def _book(self, survey: str) -> _Book | None:
         """Raises OutOfReach."""
         if (book := self._books.get(survey)) is not None:
@@ -149,7 +167,6 @@ class Invitations:
         kept = await self._store.read(survey, "key")
         if not kept.seq:
             return None
-        await self._store.tidy(survey)
         key = msgspec.json.decode(kept.data, type=_Key)
         secret = SecretKey(int.from_bytes(key.p), int.from_bytes(key.q), 65537)
         library = rsa.RSAPublicNumbers(secret.e, secret.public.n).public_key()
@@ -161,7 +178,7 @@ class Invitations:
         numbers = made.private_numbers()
         size = invitation.SIGNED_BITS // 16
         key = _Key(numbers.p.to_bytes(size), numbers.q.to_bytes(size))
-        with contextlib.suppress(Conflict):
+        with contextlib.suppress(Overtaken):
             await self._store.write(survey, "key", msgspec.json.encode(key), 0)
         book = await self._book(survey)
         if book is None:
@@ -211,7 +228,7 @@ class Invitations:
                 data = b"".join(name + merged[name] for name in sorted(merged))
                 book.used = _Used(merged, await self._store.write(survey, "used", data, book.used.seq))
                 return
-            except (Conflict, OutOfReach):
+            except (Overtaken, OutOfReach):
                 await asyncio.sleep(0.002 * attempt)  # a replica may be a moment behind
                 kept = await self._store.read(survey, "used")
                 if kept.seq > book.used.seq:

@@ -46,6 +46,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
     book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
     rewriting = asyncio.create_task(book.keep_rewriting(lambda: catalogue.surveys))
+    invitations = Invitations(InvitationStore(client))
+    refreshing = asyncio.create_task(invitations.keep_rewriting(lambda: [id for id, known in catalogue.surveys.items() if known.invited]))
     guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
     intake = Intake(
         client,
@@ -57,7 +59,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         metrics,
         Throttle(proxies=networks(settings.proxies)),
         time.time,
-        Invitations(InvitationStore(client)),
+        invitations,
         guard=guard,
         drafts=DraftStore(client, settings.draft_days),
         saves=later.throttle(),
@@ -69,4 +71,5 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         await committer.close()
         following.cancel()
         rewriting.cancel()
+        refreshing.cancel()
         await client.close()

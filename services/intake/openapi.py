@@ -161,7 +161,7 @@ def _paths() -> Json:
             },
             "post": {
                 "operationId": "exchangeInvitation",
-                "summary": "Exchange an invitation code for a blind signature (RFC 9474); the ticket made of it cannot be traced to the code",
+                "summary": "Exchange an invitation code for a blind signature (RFC 9474); its ticket cannot be traced to the code",
                 "parameters": [_SURVEY],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Exchange")}}},
                 "responses": _answers(

@@ -29,13 +29,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     new: bool = True
 
 
-async def submit(intake: Intake, survey: str, body: bytes, key: str | None, ticket: str = "") -> Kept | Problem:
+async def submit(intake: Intake, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> Kept | Problem:
     """Takes the response in this body under the receipt `key`, or under a new one. A response that is returned is on disk.
 
-    Where a survey is answered by invitation, the receipt is that of the ticket.
+    Where a survey is answered by invitation, the receipt is that of the ticket. None is an organiser's, who needs none.
     """
     known = intake.catalogue.surveys.get(survey)
-    if known is None or not known.invited:
+    if known is None or not known.invited or ticket is None:
         return await _submit(intake, survey, body, key)
     receipt = await intake.invitations.receipt(survey, ticket)
     if isinstance(receipt, Problem):

@@ -80,7 +80,7 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
         body = await read_body(receive, scope, MAX_BODY)
     except Problem as problem:
         return problem
-    return await submit(intake, survey, body, key, ticket)
+    return await submit(intake, survey, body, key, None if organiser else ticket)
 
 
 async def _send_kept(send: Send, kept: Kept) -> None:

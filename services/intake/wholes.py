@@ -34,9 +34,11 @@ class Whole:
 
 
 class Wholes:
-    def __init__(self, client: Client, stream: str) -> None:
+    """Not `erasing`: in a stream that is kept in memory alone."""
+
+    def __init__(self, client: Client, stream: str, *, erasing: bool = True) -> None:
         self._js = client.jetstream(timeout=5)
-        self._stream = stream
+        self._stream, self._erasing = stream, erasing
 
     async def read(self, subject: str) -> Whole:
         """Raises OutOfReach."""
@@ -48,15 +50,17 @@ class Wholes:
             raise OutOfReach from error
         return Whole(message.data or b"", message.seq or 0)
 
-    async def write(self, subject: str, data: bytes, after: int) -> None:
-        """Puts `data` in place of what has the sequence `after`; it is on disk then. Raises Overtaken or OutOfReach."""
+    async def write(self, subject: str, data: bytes, after: int) -> int:
+        """Puts `data` in place of what has the sequence `after`; it is on disk then. Returns its own. Raises Overtaken or OutOfReach."""
         try:
             ack = await self._js.publish(subject, data, headers={"Nats-Expected-Last-Subject-Sequence": str(after)})
         except APIError as error:
             raise Overtaken if error.err_code in _CONFLICTS else OutOfReach from error
         except (nats.errors.Error, TimeoutError) as error:
             raise OutOfReach from error
-        await self._erase_before(subject, ack.seq)
+        if self._erasing:
+            await self._erase_before(subject, ack.seq)
+        return ack.seq
 
     async def _erase_before(self, subject: str, seq: int) -> None:
         """Those that a crash left behind too. Where this fails, the next writing does it."""

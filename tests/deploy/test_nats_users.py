@@ -13,7 +13,8 @@ from nats.js.errors import NotFoundError
 
 from proto import subjects, wire
 from proto.registry import Registry
-from services.intake.invitation_store import ROTATED, Conflict, InvitationStore, Kept
+from services.intake.invitation_store import ROTATED, InvitationStore
+from services.intake.wholes import Overtaken, Whole
 from tests.conftest import NatsUrls
 
 ID = "0" * 31 + "1"
@@ -214,8 +215,8 @@ async def test_intake_rewrites_what_it_knows_about_invitations_and_erases_the_fo
     store = InvitationStore(client)
     first = await store.write("s", "used", b"first", 0)
     second = await store.write("s", "used", b"second", first)
-    assert await store.read("s", "used") == Kept(b"second", second)
-    with pytest.raises(Conflict):
+    assert await store.read("s", "used") == Whole(b"second", second)
+    with pytest.raises(Overtaken):
         await store.write("s", "used", b"third", first)
     await client.close()
     async with guest(nats_urls, "provisioner") as visitor:

@@ -16,7 +16,7 @@ from proto.problem import Problem
 from services.intake.invitation_store import InvitationStore
 from services.intake.invitations import Invitations
 from tests.conftest import NatsUrls
-from tests.intake.invited import API, Guest, answers, bare, guests, invite, key_in, open_invited, submit
+from tests.intake.invited import API, SURVEY, Guest, answers, bare, guests, invite, key_in, open_invited, submit
 from tests.intake.serving import ORGANISER, Api, journal, open_survey, served
 
 
@@ -250,6 +250,30 @@ async def test_neither_code_nor_ticket_is_in_any_message_or_log(api: Api, caplog
     raw = [guest.token, invitation.decoded(signature), guest.request.blinded]
     for secret in [*(value.encode() for value in secrets), *raw, *(value.hex().encode() for value in raw)]:
         assert secret not in text
+
+
+async def test_what_an_organiser_imports_needs_no_invitation(api: Api) -> None:
+    """Answers that came on paper. Whoever may make codes gains nothing by it."""
+    key = receipt.make()
+    for status in (201, 200):
+        headers = {"Authorization": f"Bearer {ORGANISER}", "Idempotency-Key": key}
+        assert (await api.http.post(f"{API}/responses", json=answers(), headers=headers)).status_code == status
+
+
+async def test_what_is_kept_is_written_anew_by_the_clock_and_stays_what_it_is(api: Api, provisioner: Client) -> None:
+    [guest] = await guests(api.http, 1)
+    await guest.exchange()
+    js = provisioner.jetstream(timeout=5)
+    before = await js.get_last_msg("INVITATIONS", f"platea.invitations.{SURVEY}.used")
+    client = await wire.connect(api.urls.intake, "test")
+    await Invitations(InvitationStore(client)).rewrite([SURVEY, "unknown"])
+    await client.close()
+    after = await js.get_last_msg("INVITATIONS", f"platea.invitations.{SURVEY}.used")
+    assert after.data == before.data
+    assert (after.seq or 0) > (before.seq or 0)
+    assert (await js.stream_info("INVITATIONS")).state.messages == 3
+    assert (await guest.exchange()).status_code == 200
+    assert (await Guest(api.http, guest.code, guest.key).exchange()).status_code == 409
 
 
 async def test_one_code_leaves_one_writing_of_each_kind_and_no_former_one(api: Api, provisioner: Client) -> None:

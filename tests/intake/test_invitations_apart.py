@@ -15,7 +15,7 @@ from nats.aio.client import Client
 
 from deploy.nats_server import NatsServer
 from proto import invitation, receipt, subjects
-from services.intake.invitation_store import InvitationStore
+from services.intake.wholes import Wholes
 from tests.conftest import NatsUrls
 from tests.faults.operated import Operated
 from tests.intake.invited import API, SURVEY, TEXT, Guest, guests, key_in, open_invited
@@ -94,16 +94,13 @@ async def test_who_has_the_whole_server_joins_codes_and_answers_no_better_than_b
             assert not any(secret.encode() in data for name, data in dump.files.items() if not name.startswith("postgres/base"))
 
 
-class ForgetfulStore(InvitationStore):
+async def forget(self: Wholes, subject: str, seq: int) -> None:
     """What one would build first: the stream's own limit drops a former writing, and nobody overwrites it."""
-
-    async def _erase_before(self, subject: str, seq: int) -> None:
-        return
 
 
 @pytest.fixture
 async def forgetful(nats_urls: NatsUrls, provisioner: Client, monkeypatch: pytest.MonkeyPatch) -> NatsUrls:
-    monkeypatch.setattr("services.intake.main.InvitationStore", ForgetfulStore)
+    monkeypatch.setattr(Wholes, "_erase_before", forget)
     js = provisioner.jetstream(timeout=5)
     await js.delete_stream(subjects.INVITATIONS)
     stream = subjects.invitations_stream()

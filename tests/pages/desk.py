@@ -23,13 +23,13 @@ from services.intake.contact_book import ContactBook
 from services.intake.context import Intake
 from services.intake.draft_store import DraftStore, NotNow
 from services.intake.guard import Guard
-from services.intake.invitation_store import Conflict, InvitationStore, Kept, Part
+from services.intake.invitation_store import InvitationStore, Part
 from services.intake.invitations import Invitations
 from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.throttle import Throttle
-from services.intake.wholes import Whole, Wholes
+from services.intake.wholes import Overtaken, Whole, Wholes
 
 
 class MemoryJournal:
@@ -91,18 +91,16 @@ class MemoryInvitations:
     """What the stream keeps about invitations."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, Part], Kept] = {}
+        self.kept: dict[tuple[str, Part], Whole] = {}
 
-    async def read(self, survey: str, part: Part) -> Kept:
-        return self.kept.get((survey, part), Kept())
+    async def read(self, survey: str, part: Part) -> Whole:
+        return self.kept.get((survey, part), Whole())
 
     async def write(self, survey: str, part: Part, data: bytes, after: int) -> int:
         if (await self.read(survey, part)).seq != after:
-            raise Conflict
-        self.kept[survey, part] = Kept(data, after + 1)
+            raise Overtaken
+        self.kept[survey, part] = Whole(data, after + 1)
         return after + 1
-
-    async def tidy(self, survey: str) -> None: ...
 
     async def secrets(self, make: bytes, now: float | None = None) -> tuple[bytes, ...]:
         return (b"always the same in a test",)
