@@ -96,6 +96,7 @@ class Walk:
         self.instrument: Instrument = reader.instrument
         derived = {item.id: item for item in self.instrument.derived}
         self.skips = Skips(reader)
+        self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
     def judge(self, sheet: Sheet, today: str) -> Standing:
@@ -106,8 +107,8 @@ class Walk:
         answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
         unread = frozenset(question_of(fault) for fault in refused)
         while True:
-            for id in self.reader.questions:  # rules look back only, so one pass settles what the answers hide
-                if getattr(answers, id) is not UNSET and not self.reader.visible(answers, id):
+            for id, _, shows in self._rules:  # rules look back only, so one pass settles what the answers hide
+                if shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
                     setattr(answers, id, UNSET)
             faults = refused + self.reader.check(answers, today, unread)
             shown, pending, hidden = self._sorted(answers, {question_of(fault) for fault in faults})
@@ -125,11 +126,11 @@ class Walk:
         shown: list[str] = []
         pending: list[str] = []
         hidden: list[str] = []
-        for id in self.reader.questions:
-            if not self.skips.leans_on[id].isdisjoint(unsettled):
+        for id, leans, shows in self._rules:
+            if leans and not leans.isdisjoint(unsettled):
                 pending.append(id)
                 unsettled.add(id)
-            elif self.reader.visible(answers, id):
+            elif shows is None or shows(answers):
                 shown.append(id)
             else:
                 unsettled.discard(id)

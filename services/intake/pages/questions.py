@@ -42,14 +42,13 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
 
     same = (walk, voice.language, voice.tongue, view.place, walk.progress(view.place, standing))
     page = _page(*same, tuple(told), len(view.opened), len(view.closed)) if told or view.opened or view.closed else _same_page(*same)
-    parts = [part if id in standing.shown else _waiting(part) for id in asks if (part := filled(walk.reader.questions[id]))]
-    values = {"sheet": form.write(view.sheet), "receipt": receipt, "questions": Markup("\n").join(parts)}
+    parts: list[str] = []
+    for id in asks:
+        field = filled(walk.reader.questions[id])
+        # What is not asked yet waits where a browser without scripts does not show it.
+        parts += (field,) if id in standing.shown else ("<template>", field, "</template>\n")
+    values = {"sheet": form.write(view.sheet), "receipt": receipt, "questions": Markup("".join(parts))}  # noqa: S704  all from skeletons
     return page.fill(Held(texts=values)).encode()
-
-
-def _waiting(field: Markup) -> Markup:
-    """Not asked yet; the script may come to show it."""
-    return Markup("<template>\n{}\n</template>").format(field)
 
 
 def _page(
