@@ -10,11 +10,13 @@ from typing import cast
 import pytest
 from litestar.testing import AsyncTestClient
 
+from proto import invitation
 from services.intake import later
 from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.drafts import Draft
 from services.intake.form import Sheet
+from tests.intake import invited
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 from tests.pages.walking import begin, respondent, walk
@@ -79,3 +81,25 @@ async def test_taking_answers_back_takes_back_a_change_that_was_saved(visitor: V
     await visitor.send(*held.press("withdraw"))
     await visitor.press("withdraw.yes")
     assert not kept.sealed
+
+
+async def test_an_invitation_goes_on_elsewhere_without_its_code() -> None:
+    journal = MemoryJournal()
+    desk = open_desk(journal, [invited.instrument()])
+    code = invitation.make_code()
+    await desk.invitations.invite(invited.SURVEY, [invitation.name(invited.SURVEY, code.replace("-", ""))])
+    async with AsyncTestClient(create_app(desk)) as client:
+        first, second = Visitor(client, "en"), Visitor(client, "en")
+        (await first.get(f"/s/{invited.SURVEY}?lang=en")).fill("code", code)
+        (await first.press("next")).fill("consent", "yes")
+        (await first.press("next")).fill("q.A1", "1")
+        await first.press("later")
+        [link] = [link for link in first.page.links if "#" in link and "continue" in link]
+        (await second.get(link)).fill("code", link.partition("#")[2])
+        page = await second.press("continue")
+        assert page.control("q.A1").value
+        await second.press("next")
+        await second.press("send")
+        assert second.status == 200, second.page.text
+    assert len(journal.events) == 1
+    assert not cast("MemoryDrafts", desk.drafts).sealed
