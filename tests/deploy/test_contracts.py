@@ -73,6 +73,8 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.token("ab"),
         subjects.aggregates("ai-security"),
         subjects.contacts("ai-security"),
+        subjects.invitations("ai-security", "codes"),
+        subjects.FALLBACK_SECRETS,
         subjects.draft("0" * 32),
         subjects.query("ai-security"),
     ]
