@@ -113,9 +113,9 @@ class Invitations:
     async def exchange_plainly(self, survey: str, code: str) -> Ticket | Problem:
         """The ticket for a bare code, made here for a browser without scripts.
 
-        It is derived from the code with a secret that only memory holds and that is gone within 48 hours. Until then the same code gets
-        the same ticket, so a lost page harms nobody; from then on no record whatever joins the two. The mark is derived likewise, so
-        the set of used codes does not tell who came without scripts.
+        It is derived from the code with a secret that only memory holds and that is gone within 48 hours. For half a day at least the same
+        code gets the same ticket, so a lost page harms nobody; afterwards no record whatever joins the two. The mark is derived likewise,
+        so the set of used codes does not tell who came without scripts.
         """
         try:
             book = await self._book(survey)
