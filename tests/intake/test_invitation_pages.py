@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
@@ -120,6 +121,26 @@ async def test_no_page_of_the_form_opens_without_a_ticket(desk: Desk, place: str
     assert visitor.status == 403
     assert "Please start with your invitation code" in visitor.page.text
     assert not desk.journal.events
+
+
+async def test_answers_begun_by_invitation_are_finished_elsewhere_without_the_invitation_code(desk: Desk) -> None:
+    [code] = await desk.codes(1)
+    begun = await enter(desk, code)
+    mine = begun.page.control("receipt").value
+    begun.page.fill("consent", "yes")
+    await begun.press("next")
+    begun.page.fill("q.A1", "2")
+    shown = re.search(r"([0-9A-Z]{4}-){6}[0-9A-Z]{4}", (await begun.press("later")).text)
+    assert shown is not None
+    elsewhere = Visitor(desk.client, "en")
+    page = await elsewhere.get(f"/s/{SURVEY}/continue?lang=en")
+    page.fill("code", shown[0])
+    await elsewhere.press("continue")
+    assert elsewhere.page.control("q.A1", "2").on
+    await elsewhere.press("next")
+    await elsewhere.press("send")
+    [written] = desk.journal.events.values()
+    assert written.event.id == receipt.response_id(mine)
 
 
 async def test_the_receipt_in_the_page_cannot_be_exchanged_for_another(desk: Desk) -> None:
