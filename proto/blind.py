@@ -75,6 +75,11 @@ def blind(key: PublicKey, message: bytes, *, salt: bytes | None = None, inverse:
     return Request((encoded * pow(factor, key.e, key.n) % key.n).to_bytes(key.size), inverse)
 
 
+def fits(key: PublicKey, blinded: bytes) -> bool:
+    """Whether this is a number that the key can sign."""
+    return len(blinded) == key.size and 0 < int.from_bytes(blinded) < key.n
+
+
 def sign(key: SecretKey, blinded: bytes) -> bytes:
     """The blind signature. Raises Unfit on what is no number below the modulus, and where the result does not verify.
 
@@ -83,7 +88,7 @@ def sign(key: SecretKey, blinded: bytes) -> bytes:
     """
     public = key.public
     number = int.from_bytes(blinded)
-    if len(blinded) != public.size or not 0 < number < public.n:
+    if not fits(public, blinded):
         raise Unfit("not a number below the modulus")
     factor = _unit(public.n)
     masked = number * pow(factor, key.e, public.n) % public.n

@@ -102,11 +102,10 @@ class Invitations:
             name = invitation.name(survey, code)
             if book is None or not await self._is_known(book, survey, name):
                 return Problem("invitation-unknown")
-            signature = blind.sign(book.secret, blinded)
+            if not blind.fits(book.secret.public, blinded):
+                return Problem("bad-request", "The blinded number does not fit the key.")
             mark = hashlib.sha256(b"platea-exchange-1\0" + blinded).digest()[:NAME]
-            return signature if await self._claim(book, survey, name, mark) else Problem("invitation-used")
-        except blind.Unfit:
-            return Problem("bad-request", "The blinded number does not fit the key.")
+            return blind.sign(book.secret, blinded) if await self._claim(book, survey, name, mark) else Problem("invitation-used")
         except OutOfReach:
             return _busy()
 
