@@ -44,7 +44,7 @@ async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[
     if known.invited:
         return routes_invitations.ask(read_in(request, known.current))
     voice = read_in(request, known.current).voice
-    return html(_fresh(known.current, voice.language, voice.tongue), voice.language)
+    return _fresh(known.current, voice.language, voice.tongue)
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
@@ -110,9 +110,9 @@ def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
 
 
 @cache
-def _fresh(reader: Reader, language: str, tongue: str) -> bytes:
+def _fresh(reader: Reader, language: str, tongue: str) -> Page:
     """The start page for somebody new: the same for everybody who reads these languages."""
-    return compose.start(compose.survey_in(reader.instrument, language, tongue))
+    return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
 
 
 def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page:

@@ -44,7 +44,8 @@ def demand_open(intake: Intake, survey: str) -> None:
 
 def read_in(request: Req, reader: Reader) -> Survey:
     """The survey in the language that this reader gets."""
-    return compose.survey_in(reader.instrument, request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
+    return compose.survey_in(reader.instrument, request.query_params.get("lang"), accepted.decode("latin-1"))
 
 
 def first(fields: dict[str, list[str]], name: str) -> str:

@@ -1,6 +1,6 @@
 """How fast the pages of the form are served, beside a handler that returns the same bytes from memory.
 
-`python -m tests.bench.form PORT FOLDER` serves those bytes, the way the services are served.
+`python -m tests.bench.form PORT` serves the pages, `… PORT FOLDER` those bytes, both the way the services are served.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from litestar import Litestar, Request, Response, get, post
 
 from deploy import ports
 from proto import web
+from services.intake.app import create_app
 from tests.bench.intake import slice_
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY
+from tests.pages.desk import MemoryJournal, open_desk
 from tests.pages.visitor import Page
 
 TARGET = 0.5
@@ -39,14 +41,14 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     seconds, rounds = (1.0, 2) if quick else (3.0, 5)
     nothing, sent = folder / "no-bodies", folder / "section-body"
     nothing.touch()
-    with _running("tests.pages.desk") as (port, platea):
+    with _running() as (port, platea):
         path = f"/s/{SURVEY}?lang=en"
         first = _page(port, path)
         begun = _sent(port, first, {"consent": "yes"})
         sent.write_text(_body(begun, {f"q.{id}": code for id, code in A.items()}))
         (folder / "start").write_text(first.html)
         (folder / "section").write_text(_page(port, path, sent.read_text()).html)
-        with _running("tests.bench.form", str(folder)) as (bare_port, bare):
+        with _running(str(folder)) as (bare_port, bare):
             pages = {"the first page": ("/start", nothing), "a section with its table": ("/section", sent)}
             figures: list[Figure] = []
             for name, (same, bodies) in pages.items():
@@ -86,9 +88,9 @@ def _sent(port: int, page: Page, values: dict[str, str]) -> Page:
 
 
 @contextlib.contextmanager
-def _running(module: str, *more: str) -> Iterator[tuple[int, psutil.Process]]:
+def _running(*folder: str) -> Iterator[tuple[int, psutil.Process]]:
     port = ports.free()
-    with subprocess.Popen([sys.executable, "-m", module, str(port), *more]) as served:
+    with subprocess.Popen([sys.executable, "-m", "tests.bench.form", str(port), *folder]) as served:
         try:
             for _ in range(300):
                 with socket.socket() as probe:
@@ -118,4 +120,5 @@ def bare(folder: Path) -> Litestar:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(web.serve(bare(Path(sys.argv[2])), "127.0.0.1", int(sys.argv[1])))
+        app = bare(Path(sys.argv[2])) if len(sys.argv) > 2 else create_app(open_desk(MemoryJournal()))
+        runner.run(web.serve(app, "127.0.0.1", int(sys.argv[1])))
