@@ -24,6 +24,18 @@ HIDDEN = """() => {
     const there = points.map(([x, y]) => document.elementFromPoint(x, y));
     return at === document.body || there.some(top => top && (seen.contains(top) || top.contains(seen))) ? '' : seen.outerHTML.slice(0, 100);
 }"""
+USE_ALL = """() => {
+    window.same = true;
+    for (const control of document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')) {
+        control.focus();
+        if (control.tagName === 'SELECT') {
+            control.selectedIndex = 1;
+            control.dispatchEvent(new Event('change', {bubbles: true}));
+        } else if (/radio|checkbox/.test(control.type)) {
+            control.click();
+        }
+    }
+}"""
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -46,7 +58,7 @@ def mistakes(language: str = "en") -> list[Sight]:
 def test_nothing_plays_moves_or_hides_words_in_pictures() -> None:
     for found in tour_of("en"):
         assert not re.search(r"<(audio|video|marquee|blink|object|embed|iframe|canvas|img)\b", found.html), found.name
-    assert not re.search(r"@keyframes|animation:", (STATIC / "platea.css").read_text())
+    assert not re.search(r"@keyframes|animation:(?! none)", (STATIC / "platea.css").read_text())
 
 
 @clause("9.1.4.13", "9.2.1.4", "WCAG 3.3.8")
@@ -87,13 +99,8 @@ def test_text_of_twice_the_size_fits_upright_and_across(shown: Stage) -> None:
 def test_neither_focus_nor_input_leads_away(shown: Stage) -> None:
     for found in (one for one in tour_of("en") if one.name.startswith("page")):
         page = shown.show(found)
-        page.evaluate("window.same = true")
-        for control in page.locator("main input:visible, main select:visible, main textarea:visible").all()[:40]:
-            control.focus()
-            if control.evaluate("seen => seen.tagName === 'SELECT'"):
-                control.select_option(index=1)
-            elif control.get_attribute("type") in ("radio", "checkbox"):
-                control.check()
+        page.evaluate(USE_ALL)
+        page.wait_for_timeout(100)
         assert page.evaluate("window.same"), found.name
 
 

@@ -122,8 +122,8 @@ async def _sections(visitor: Visitor, language: str) -> AsyncIterator[tuple[str,
 def _answers() -> dict[str, Any]:
     """Of a respondent who uses AI, and so sees most questions."""
     population = Population(INSTRUMENT, 7, "2026-11-22")
-    everybody = (msgspec.json.decode(population.body(number))["answers"] for number in range(100))
-    return next(answers for answers in everybody if "B03" in answers)
+    everybody = (msgspec.json.decode(population.body(number))["answers"] for number in range(1000))
+    return next(answers for answers in everybody if {"B03", "B04", "B05"} <= answers.keys())
 
 
 def _fill(visitor: Visitor, answers: dict[str, Any], mark: str) -> None:
