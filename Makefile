@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format contracts bench lock clean
+.PHONY: help up test check format statement contracts bench lock clean
 
 help:
 	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$(DATA))"
@@ -19,6 +19,7 @@ help:
 	@echo "make check      format, lint, types, import rules, generated contracts"
 	@echo "make bench      the benchmark report"
 	@echo "make format     put the code in shape"
+	@echo "make statement  all accessibility tests, and their results into the statement"
 	@echo "make contracts  write docs/contracts anew"
 	@echo "make lock       pin the newest dependencies again"
 	@echo "make clean      remove everything that make set up; data stays"
@@ -40,6 +41,10 @@ check: .venv/.dev
 format: .venv/.dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+statement: .venv/.dev
+	@$(BIN)/python -m tests.browser
+	@PLATEA_EVERY_STATE=1 PLATEA_ACCESSIBILITY_RESULTS=services/intake/accessibility.json $(BIN)/python -m pytest tests/accessibility $(ARGS)
 
 contracts: .venv/.dev
 	@$(BIN)/python -m deploy.contracts
