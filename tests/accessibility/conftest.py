@@ -15,8 +15,9 @@ from tests.accessibility.findings import FINDINGS
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Ends with its module: while it is open, Playwright's loop runs in this thread, and no other test could have one."""
     program = browser.find()
     if program is None:
         pytest.skip("no Chromium on this machine")
