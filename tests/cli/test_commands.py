@@ -231,9 +231,14 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
     stack.platea("release", "create", "social-cohesion", "--out", str(tmp_path / "release"))
     for command in readme_commands():
         words = {"ID": "social-cohesion", "N": "20", "ROLE": "researcher", "TOKEN": token, "DIR": str(tmp_path / "release")}
-        words |= {"FILE.csv": str(library), "FILE": str(lines if command.startswith("import") else survey)}
+        words |= {
+            "CODES.csv": str(tmp_path / "codes.csv"),
+            "FILE.csv": str(library),
+            "FILE": str(lines if command.startswith("import") else survey),
+        }
         stack.platea(*(words.get(word, word) for word in command.split()))
         if command.startswith("survey close"):
             newer = tmp_path / "again.yaml"
-            newer.write_text(re.sub(r"^version: .*$", 'version: "8.0.0"', survey.read_text(), count=1, flags=re.MULTILINE))
+            lines_of_it = 'version: "8.0.0"\nparticipation: invited'
+            newer.write_text(re.sub(r"^version: .*$", lines_of_it, survey.read_text(), count=1, flags=re.MULTILINE))
             stack.platea("survey", "publish", str(newer))
