@@ -84,7 +84,7 @@ def _demand(known: _Known, question: Any, test: Rule, wanted: bool) -> _Known | 
             codes = codes - {None} if wanted else codes & {None}
         elif test.op in ("in", "not_in"):
             inside = (test.op == "in") == wanted
-            codes = codes & (values if test.op == "in" else values | {None}) if inside else codes - values
+            codes = codes & values if inside else codes - values
         return msgspec.structs.replace(known, codes=codes) if codes else None
     if isinstance(question, Multiple) and test.op == "any_in":
         codes = known.codes
