@@ -21,8 +21,6 @@ from deploy.provision import PARTITIONS, provision
 from deploy.refusal import Refusal
 
 LOOPBACK = "127.0.0.1"
-DRAFT_DAYS = 30
-"""How long a draft can be continued unless the operator says otherwise."""
 REACH = 30.0
 """Seconds within which the servers must let us prepare them."""
 _CHECK = "Check the server and, where it is one of your own,"
@@ -46,9 +44,8 @@ class Stack:
     nats: NatsServer | None
     postgres: Postgres | None
     addresses: Addresses
-    draft_days: int
-    guarding: Mapping[str, str]
-    """Intake's settings against floods, where the operator has set them."""
+    for_intake: Mapping[str, str]
+    """Settings of intake's own, where the operator has set them."""
 
     @staticmethod
     def planned(
@@ -57,8 +54,7 @@ class Stack:
         port: int,
         nats_url: str | None,
         database_url: str | None,
-        draft_days: int = DRAFT_DAYS,
-        guarding: Mapping[str, str] | None = None,
+        for_intake: Mapping[str, str] | None = None,
     ) -> Stack:
         """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
         nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
@@ -70,8 +66,7 @@ class Stack:
                 nats={user: nats.url(user) if nats else str(nats_url) for user in users},
                 database={role: postgres.url(role) if postgres else str(database_url) for role in roles},
             ),
-            draft_days,
-            guarding or {},
+            for_intake or {},
         )  # fmt: skip
 
     async def provision(self) -> None:
@@ -123,9 +118,8 @@ class Stack:
             PLATEA_PORT=str(self.port),
             PLATEA_ANALYSIS_URL=f"http://{LOOPBACK}:{self.analysis_port}",
             PLATEA_EXPORT_URL=f"http://{LOOPBACK}:{self.export_port}",
-            PLATEA_DRAFT_DAYS=str(self.draft_days),
             PLATEA_GUARD_KEY_FILE=str(self.data.keys.path("guard-key")),
-            **self.guarding,
+            **self.for_intake,
         )
 
     def url(self) -> str:

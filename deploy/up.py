@@ -22,7 +22,7 @@ from deploy.data_folder import DataFolder
 from deploy.program import Program
 from deploy.refusal import Refusal
 from deploy.running import Running
-from deploy.stack import DRAFT_DAYS, Stack
+from deploy.stack import Stack
 from deploy.watch import watch_disk, watch_journal
 from proto import settings
 
@@ -38,16 +38,17 @@ class Settings(msgspec.Struct, frozen=True):
     data: str | None = None
     url: str | None = None
     token: str | None = None
-    draft_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = DRAFT_DAYS
+    draft_days: Annotated[int, msgspec.Meta(ge=1, le=365)] | None = None
     flood_burst: float | None = None
     flood_rate: float | None = None
     least_seconds: float | None = None
 
     @property
-    def guarding(self) -> dict[str, str]:
-        """What is set of intake's settings against floods."""
-        given = {"FLOOD_BURST": self.flood_burst, "FLOOD_RATE": self.flood_rate, "LEAST_SECONDS": self.least_seconds}
-        return {f"{settings.PREFIX}{name}": str(value) for name, value in given.items() if value is not None}
+    def for_intake(self) -> dict[str, str]:
+        """What is set of intake's own settings; for the rest it has defaults."""
+        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds")
+        given = {name: getattr(self, name) for name in names}
+        return {f"{settings.PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
 
 
 def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), simulate: int = 0) -> int:
@@ -58,7 +59,7 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)
-            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.draft_days, wanted.guarding)
+            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.for_intake)
             asyncio.run(_run(stack, simulate))
     except Refusal as refusal:
         return _complain(refusal.cause, refusal.way_out)

@@ -152,21 +152,18 @@ def drafts_stream(megabytes: int, replicas: int = 1) -> StreamConfig:
 
 def contacts_stream(replicas: int = 1) -> StreamConfig:
     """One list per survey, written anew each time; intake erases the former writing, which a limit would only forget."""
-    return StreamConfig(
-        name=CONTACTS,
-        subjects=["platea.contacts.*"],
-        storage=StorageType.FILE,
-        num_replicas=replicas,
-        allow_direct=True,
-        max_msg_size=4 * 1024 * 1024,
-    )
+    return _wholes(CONTACTS, "platea.contacts.*", replicas)
 
 
 def invitations_stream(replicas: int = 1) -> StreamConfig:
     """Three messages per survey. Intake erases a former writing itself, which a limit would only forget."""
+    return _wholes(INVITATIONS, "platea.invitations.*.*", replicas)
+
+
+def _wholes(name: str, subject: str, replicas: int) -> StreamConfig:
     return StreamConfig(
-        name=INVITATIONS,
-        subjects=["platea.invitations.*.*"],
+        name=name,
+        subjects=[subject],
         storage=StorageType.FILE,
         num_replicas=replicas,
         allow_direct=True,

@@ -19,8 +19,7 @@ PAUSE = 60
 
 async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
     """What `ask` finds. A typing mistake that shows by itself is nobody's attempt at guessing."""
-    peer = request.client.host if request.client else ""
-    address = address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
+    address = asking(intake, request)
     if not intake.throttle.blocked(address, intake.clock()):
         return _counted(intake, address, await ask())
     try:
@@ -29,6 +28,12 @@ async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | 
     except Crowded:
         return _too_many()
     return _too_many() if _missed(outcome) else outcome
+
+
+def asking(intake: Intake, request: Req) -> str:
+    """The address to count by."""
+    peer = request.client.host if request.client else ""
+    return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
 
 
 def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:

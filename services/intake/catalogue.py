@@ -40,6 +40,10 @@ class Survey:
     def current(self) -> Reader:
         return self.readers[next(reversed(self.readers))]
 
+    def reader(self, version: str) -> Reader:
+        """Of this version, of the current one where there is no such version any more."""
+        return self.readers.get(version) or self.current
+
     @property
     def invited(self) -> bool:
         """Whether only whoever was invited may answer."""

@@ -15,8 +15,6 @@ log = logging.getLogger(__name__)
 
 TRIES = 20
 """How often a change may be overtaken by one of another intake."""
-PERIOD = 600.0
-"""Seconds between two writings of an unchanged list: from then on, the time of its message is not that of the last address."""
 BURST, RATE = 200.0, 5.0
 """Addresses that one survey takes at once, and a second."""
 
@@ -86,12 +84,6 @@ class ContactBook:
                 await self._change(survey, lambda known: known or None)
             except Busy:
                 log.debug("a list could not be written anew; the next round does it")
-
-    async def keep_rewriting(self, surveys: Callable[[], Iterable[str]]) -> None:
-        """For as long as it runs."""
-        while True:
-            await asyncio.sleep(PERIOD)
-            await self.rewrite(list(surveys()))
 
     async def _change(self, survey: str, change: Change) -> None:
         subject = self._subject(survey)

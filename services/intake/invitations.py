@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -33,8 +33,6 @@ MOST = 100_000
 """Codes of one survey: what fits into one message."""
 TRIES = 50
 """How often a writing may lose against one of another intake."""
-PERIOD = 600.0
-"""Seconds between two writings of what did not change: from then on its time is not that of the last exchange."""
 _PSS = padding.PSS(padding.MGF1(hashes.SHA384()), blind.SALT)
 
 
@@ -152,12 +150,6 @@ class Invitations:
                     whole = await self._store.read(survey, part)
                     if whole.seq:
                         await self._store.write(survey, part, whole.data, whole.seq)
-
-    async def keep_rewriting(self, surveys: Callable[[], Iterable[str]]) -> None:
-        """For as long as it runs."""
-        while True:
-            await asyncio.sleep(PERIOD)
-            await self.rewrite(list(surveys()))
 
     async def _book(self, survey: str) -> _Book | None:
         """Raises OutOfReach."""

@@ -11,6 +11,7 @@ from proto import receipt as receipts
 from proto.answers import today_of
 from proto.problem import Problem
 from services.intake import drafts
+from services.intake.attempts import asking
 from services.intake.context import Intake
 from services.intake.draft_store import NotNow
 from services.intake.drafts import Draft
@@ -18,7 +19,7 @@ from services.intake.form import View
 from services.intake.pages import compose_later
 from services.intake.pages.compose import Survey
 from services.intake.replies import Req
-from services.intake.throttle import Throttle, address_of
+from services.intake.throttle import Throttle
 from services.intake.visit import NO_STORE, Page, html
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,7 @@ async def keep(request: Req, intake: Intake, paper: Survey, view: View, receipt:
     """Saves what a page carries and shows the code, or the page that says why not and still carries it."""
     language = paper.voice.language
     draft = Draft(view.sheet, view.place, receipt, language)
-    peer = request.client.host if request.client else ""
-    address = address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
-    match await save(intake, paper.instrument.id, draft, address):
+    match await save(intake, paper.instrument.id, draft, asking(intake, request)):
         case Problem() as refusal:
             intake.metrics.ended(f"later-{refusal.code}")
             return html(compose_later.unsaved(paper, draft), language, refusal.kind.status, refusal.headers)

@@ -26,7 +26,7 @@ from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.settings import Settings
 from services.intake.throttle import Throttle, networks
-from services.intake.wholes import Wholes
+from services.intake.wholes import Wholes, by_the_clock
 
 
 @asynccontextmanager
@@ -45,9 +45,11 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     committer = Committer(journal, metrics, waiting=settings.queue)
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
     book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
-    rewriting = asyncio.create_task(book.keep_rewriting(lambda: catalogue.surveys))
     invitations = Invitations(InvitationStore(client))
-    refreshing = asyncio.create_task(invitations.keep_rewriting(lambda: [id for id, known in catalogue.surveys.items() if known.invited]))
+    rewriting = [
+        asyncio.create_task(by_the_clock(lambda: book.rewrite(list(catalogue.surveys)))),
+        asyncio.create_task(by_the_clock(lambda: invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited]))),
+    ]
     guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
     intake = Intake(
         client,
@@ -69,7 +71,6 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         yield create_app(intake)
     finally:
         await committer.close()
-        following.cancel()
-        rewriting.cancel()
-        refreshing.cancel()
+        for task in (following, *rewriting):
+            task.cancel()
         await client.close()

@@ -10,9 +10,8 @@ from litestar import Response
 
 from proto import web
 from services.intake.pages import compose
-from services.intake.pages.words import catalogues, choose
 from services.intake.replies import Req
-from services.intake.visit import html
+from services.intake.visit import html, language_of
 
 KEYS = {
     "not-found": "not_found",
@@ -36,7 +35,7 @@ def in_kind(handler: Callable[[Req, Any], Response[bytes]]) -> Callable[[Req, An
             return plain
         told: dict[str, Any] = msgspec.json.decode(plain.content)
         key = KEYS.get(told["type"].rpartition("/")[2], "error")
-        language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
+        language = language_of(request)
         detail = told.get("detail", "") if key == "error" else ""
         lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
         kept = {name: value for name, value in plain.headers.items() if name.lower() in ("retry-after", "allow")}

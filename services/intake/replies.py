@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
@@ -12,6 +12,7 @@ from proto import web
 from proto.problem import Problem
 
 Req = Request[Any, Any, Any]
+T = TypeVar("T")
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -38,6 +39,13 @@ def cached(request: Req, body: bytes, etag: str) -> Response[bytes]:
     if etag in given or "*" in given:
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def raised(outcome: T | Problem) -> T:
+    """What was asked for; a problem goes the way that all refusals of a route go."""
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
 
 
 def options(path: str, *methods: str) -> HTTPRouteHandler:

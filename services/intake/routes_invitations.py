@@ -23,10 +23,9 @@ from services.intake.form import Sheet
 from services.intake.pages import compose, compose_invitation
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_invitation import Told
-from services.intake.replies import Req, body_of, options, private
+from services.intake.replies import Req, body_of, options, private, raised
 from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_in
 
-T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 SUITE = "RSABSSA-SHA384-PSS-Deterministic"
 MOST_AT_ONCE = 10_000
@@ -83,7 +82,7 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     web.demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     order = _decoded(await body_of(request, MAX_CODES), Codes)
-    total = _raised(await intake.invitations.invite(known.id, (bytes.fromhex(name) for name in order.names)))
+    total = raised(await intake.invitations.invite(known.id, (bytes.fromhex(name) for name in order.names)))
     key = await _key(intake, known.id)
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
 
@@ -107,7 +106,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
         blinded = invitation.decoded(order.blinded)
     except ValueError:
         raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
-    signature = _raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, code, blinded)))
+    signature = raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, code, blinded)))
     intake.metrics.ended("ticket")
     return private(Exchanged(invitation.encoded(signature)))
 
@@ -148,7 +147,7 @@ def refused(paper: Survey, problem: Problem, typed: str = "") -> Page:
 
 
 async def _key(intake: Intake, survey: str) -> PublicKey:
-    key = _raised(await intake.invitations.key(survey))
+    key = raised(await intake.invitations.key(survey))
     if key is None:
         raise Problem("not-found", "Nobody was invited yet.")
     return key
@@ -161,12 +160,6 @@ def _decoded(body: bytes, kind: type[S]) -> S:
         raise Problem("request-refused", errors=(publication.fault(error),)) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Problem("malformed-json") from None
-
-
-def _raised(outcome: T | Problem) -> T:
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
 
 
 def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:

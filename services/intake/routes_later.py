@@ -51,7 +51,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
             if draft.code == "receipt-unknown":
                 return _asked(request, intake, survey, typed, "unknown", 404)
             raise draft
-        walk = walk_of(known.readers.get(draft.sheet.version) or known.current)
+        walk = walk_of(known.reader(draft.sheet.version))
         asked = request.query_params.get("lang") or draft.language
         paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
         if first(fields, "go") == "delete":
@@ -73,7 +73,7 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
     sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
     if sheet is None or not receipts.acceptable(receipt):
         raise Problem("bad-request", "The page that was sent is damaged.")
-    walk = walk_of(known.readers.get(sheet.version) or known.current)
+    walk = walk_of(known.reader(sheet.version))
     paper = read_in(request, walk.reader)
     if go == "delete":
         try:

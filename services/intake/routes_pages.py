@@ -22,17 +22,16 @@ from services.intake.pages import compose, compose_receipt, questions
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_invitation import PLACE
 from services.intake.pages.compose_receipt import Status
-from services.intake.pages.words import catalogues, choose, words
+from services.intake.pages.words import words
 from services.intake.receipts import State
 from services.intake.replies import Req
 from services.intake.responses import Kept
-from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, language_of, read_form, read_in
 
 
 @get("/", include_in_schema=False)
 async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
-    accepted = request.headers.get("accept-language", "")
-    language = choose(catalogues(), request.query_params.get("lang"), accepted)
+    language, accepted = language_of(request), request.headers.get("accept-language", "")
     found = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
     return html(compose.surveys(language, found, accepted), language)
 
@@ -67,7 +66,7 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         return _begin(request, intake, known, sheet, receipt, fields)
     if not receipt_maker.acceptable(receipt):
         raise Problem("receipt-unfit")
-    walk = walk_of(known.readers.get(sheet.version) or known.current)
+    walk = walk_of(known.reader(sheet.version))
     paper = read_in(request, walk.reader)
     began = first(fields, BEGAN) or sheet.began
     kept_back = intake.guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
@@ -87,7 +86,7 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
 
 def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet | None, receipt: str, fields: dict[str, list[str]]) -> Page:
-    reader = known.current if sheet is None else known.readers.get(sheet.version) or known.current
+    reader = known.current if sheet is None else known.reader(sheet.version)
     paper = read_in(request, reader)
     if first(fields, "go") == "stay":
         return _start(paper, sheet, receipt)

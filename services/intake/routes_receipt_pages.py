@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
 from litestar import Response, get, post
@@ -23,11 +22,9 @@ from services.intake.pages import compose_receipt
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_receipt import Status
 from services.intake.receipts import State
-from services.intake.replies import Req
+from services.intake.replies import Req, raised
 from services.intake.routes_pages import show, walk_of
 from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_form, read_in
-
-T = TypeVar("T")
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
@@ -91,7 +88,7 @@ class Held:
         return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
-        state = _raised(await receipts.withdraw(self.intake, self.receipt))
+        state = raised(await receipts.withdraw(self.intake, self.receipt))
         self.intake.metrics.ended("withdrawn")
         return self.status(state)
 
@@ -122,16 +119,10 @@ class Held:
         return Response(text, media_type="application/json", headers=headers)
 
     async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
-        return _raised(await receipts.stored(self.intake, self.receipt, self.known.id))
+        return raised(await receipts.stored(self.intake, self.receipt, self.known.id))
 
     def _reader(self, event: ResponseSubmitted | ResponseReplaced) -> Reader:
-        return self.known.readers.get(event.version) or self.known.current
-
-
-def _raised(outcome: T | Problem) -> T:
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
+        return self.known.reader(event.version)
 
 
 HANDLERS = (receipt_form, receipt)

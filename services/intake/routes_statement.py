@@ -6,14 +6,13 @@ from litestar import get
 
 from services.intake import statement
 from services.intake.pages import compose
-from services.intake.pages.words import catalogues, choose
 from services.intake.replies import Req
-from services.intake.visit import Page, html
+from services.intake.visit import Page, html, language_of
 
 
 @get("/accessibility", include_in_schema=False)
 async def accessibility(request: Req) -> Page:
-    language = choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    language = language_of(request)
     return html(compose.statement(language, statement.results()), language)
 
 

@@ -14,6 +14,7 @@ from services.intake import catalogue
 from services.intake.context import Intake
 from services.intake.pages import compose
 from services.intake.pages.compose import Survey
+from services.intake.pages.words import catalogues, choose
 from services.intake.replies import Req
 
 MAX_FORM = 512 * 1024
@@ -28,6 +29,11 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
     """A page. Browsers keep it for going back, and for nothing else."""
     fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
     return Response(body, status_code=status, media_type="text/html", headers={**web.SECURITY_HEADERS, **fixed, **(headers or {})})
+
+
+def language_of(request: Req) -> str:
+    """The language of a page that is about no survey."""
+    return choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
 def known_survey(intake: Intake, survey: str) -> catalogue.Survey:

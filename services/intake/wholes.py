@@ -7,12 +7,16 @@ below the file system, and the replication logs of a cluster, which hold recent 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import nats.errors
 from nats.aio.client import Client
 from nats.js.errors import APIError, NotFoundError
 
+PERIOD = 600.0
+"""Seconds between two writings of what did not change: from then on its time is not that of the last change."""
 _CONFLICTS = frozenset({10071, 10164})
 """JetStream's codes for another last sequence than the expected one."""
 
@@ -71,3 +75,10 @@ class Wholes:
                     return
         except (nats.errors.Error, APIError, TimeoutError):
             return
+
+
+async def by_the_clock(rewrite: Callable[[], Awaitable[None]]) -> None:
+    """For as long as it runs."""
+    while True:
+        await asyncio.sleep(PERIOD)
+        await rewrite()
