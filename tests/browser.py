@@ -1,4 +1,4 @@
-"""Finds the browser for the tests that look at pages; run as a program, it installs Debian's where it may."""
+"""The browser for the tests that look at pages; run as a program, it installs Debian's where it may."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
 
@@ -16,6 +22,17 @@ INSTALL = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--
 def find() -> str | None:
     """The browser named by CHROMIUM, or the first one on the path."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def launched(playwright: Playwright) -> Iterator[Browser]:
+    """Skips the test where there is none."""
+    program = find()
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    yield found
+    found.close()
 
 
 def install() -> bool:

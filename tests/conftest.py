@@ -18,6 +18,7 @@ import hypothesis
 import nats
 import pytest
 from nats.aio.client import Client
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from deploy.keys import Keys
 from deploy.migrate import create_database, migrate
@@ -27,7 +28,9 @@ from deploy.program import Program
 from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
 from proto import subjects
+from tests import browser
 from tests.faults.operated import Operated
+from tests.pages.served import served
 
 # A test says what must hold; how fast a shared machine is today is not among it.
 hypothesis.settings.register_profile("platea", deadline=None)
@@ -171,6 +174,26 @@ async def database_urls(postgres_server: Postgres) -> AsyncIterator[DatabaseUrls
 async def database_url(database_urls: DatabaseUrls) -> str:
     """The owner's address of this test's database."""
     return database_urls.owner
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Ends with its module: while it is open its loop runs in this thread, and no other test could have one."""
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with browser.launched(playwright) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Of intake in memory."""
+    with served() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.pages.served import served
-
 BYTES, REQUESTS = 60_000, 24
 FIRST_PAINT = 1000
 """Milliseconds."""
@@ -18,12 +16,6 @@ SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8 * 0
 SHIFTS = "new PerformanceObserver(list => list.getEntries().forEach(e => { window.shifted = (window.shifted || 0) + e.value; }))"
 WATCH = f"window.shifted = 0; {SHIFTS}.observe({{type: 'layout-shift', buffered: true}})"
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -19,25 +17,11 @@ PAGES = 40
 """More than Action 3 has, with those that come again because answers opened more questions."""
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
-    with Operated(tmp_path_factory.mktemp("stack")) as operated:
-        yield operated
-
-
 @pytest.fixture
 def page(chromium: Browser, language: str, scripts: bool) -> Iterator[Page]:
     context = chromium.new_context(java_script_enabled=scripts, locale=language, viewport={"width": 320, "height": 640})
     yield context.new_page()
     context.close()
-
-
-def exact(stack: Operated) -> int:
-    asked = urllib.request.Request(
-        f"{stack.url}/api/v1/surveys/{SURVEY}/aggregates?view=exact", headers={"Authorization": f"Bearer {stack.token}"}
-    )
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        return json.load(answer)["responses"]
 
 
 def go_offline_and_return(typist: Typist, *, scripts: bool) -> None:
@@ -62,7 +46,7 @@ def go_offline_and_return(typist: Typist, *, scripts: bool) -> None:
 @pytest.mark.clause("9.2.1.1", "9.2.1.2", "9.2.4.3", "9.2.4.7", "9.1.4.10", "9.2.2.1", "WCAG 2.5.7")
 @pytest.mark.parametrize(("language", "scripts"), [("en", False), ("fr", False), ("es", False), ("fr", True)])
 def test_action_3_is_finished_by_keyboard_at_320_pixels(stack: Operated, page: Page, language: str, scripts: bool) -> None:
-    before = exact(stack)
+    before = stack.exact()["responses"]
     page.goto(f"{stack.url}/s/{SURVEY}?lang={language}")
     typist = Typist(page)
     for number in range(PAGES):
@@ -78,6 +62,6 @@ def test_action_3_is_finished_by_keyboard_at_320_pixels(stack: Operated, page: P
     assert typist.order == sorted(typist.order), "the focus jumps"
     assert not typist.unseen, f"no visible focus: {typist.unseen}"
     deadline = time.monotonic() + 10
-    while exact(stack) != before + 1:
-        assert time.monotonic() < deadline, exact(stack)
+    while stack.exact()["responses"] != before + 1:
+        assert time.monotonic() < deadline, stack.exact()["responses"]
         time.sleep(0.2)

@@ -12,13 +12,13 @@ from typing import Any, cast
 import msgspec
 from litestar.testing import AsyncTestClient
 
-from deploy.cli.respondents import Population
 from proto import codes
 from proto.events import SurveyClosed
 from services.intake.app import create_app
 from services.intake.pages.words import words
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
+from tests.pages.walking import fill_in, respondent
 
 SURVEY = "ai-security"
 INSTRUMENT = next(instrument for instrument in bundled() if instrument.id == SURVEY)
@@ -112,7 +112,7 @@ async def _sections(visitor: Visitor, language: str) -> AsyncIterator[tuple[str,
         if visitor.status == 422:
             yield f"page {number}: {place}, mistakes", visitor.page.html
         if visitor.place == place:
-            _fill(visitor, answers, mark)
+            fill_in(visitor.page, INSTRUMENT, answers, mark)
             await visitor.press("next")
             assert visitor.status == 200, visitor.page.text
     raise AssertionError(f"never reached the review, last at {visitor.place}")
@@ -121,17 +121,8 @@ async def _sections(visitor: Visitor, language: str) -> AsyncIterator[tuple[str,
 @cache
 def _answers() -> dict[str, Any]:
     """Of a respondent who uses AI, and so sees most questions."""
-    population = Population(INSTRUMENT, 7, "2026-11-22")
-    everybody = (msgspec.json.decode(population.body(number))["answers"] for number in range(1000))
+    everybody = (respondent(INSTRUMENT, number) for number in range(1000))
     return next(answers for answers in everybody if {"B03", "B04", "B05"} <= answers.keys())
-
-
-def _fill(visitor: Visitor, answers: dict[str, Any], mark: str) -> None:
-    names = {control.name for control in visitor.page.controls}
-    for question in INSTRUMENT.questions:
-        field = f"q.{question.id}"
-        if question.id in answers and any(name == field or name.startswith(f"{field}.") for name in names):
-            visitor.page.answer(question, answers[question.id], mark)
 
 
 async def _later(visitor: Visitor, drafts: MemoryDrafts, language: str) -> AsyncIterator[tuple[str, str]]:

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import urllib.request
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -24,10 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def exact(stack: Operated, survey: str) -> dict[str, Any]:
     """The exact view once everything accepted is in it: recount waits for nothing, so we do."""
     stack.platea("recount", survey)
-    request = urllib.request.Request(f"{stack.url}/api/v1/surveys/{survey}/aggregates?view=exact")
-    request.add_header("Authorization", f"Bearer {stack.token}")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    return stack.exact(survey)
 
 
 def settled(stack: Operated, survey: str, responses: int) -> dict[str, Any]:
@@ -239,6 +235,6 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
         stack.platea(*(words.get(word, word) for word in command.split()))
         if command.startswith("survey close"):
             newer = tmp_path / "again.yaml"
-            lines_of_it = 'version: "8.0.0"\nparticipation: invited'
-            newer.write_text(re.sub(r"^version: .*$", lines_of_it, survey.read_text(), count=1, flags=re.MULTILINE))
+            changed = 'version: "8.0.0"\nparticipation: invited'
+            newer.write_text(re.sub(r"^version: .*$", changed, survey.read_text(), count=1, flags=re.MULTILINE))
             stack.platea("survey", "publish", str(newer))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -86,6 +89,13 @@ class Operated:
     @property
     def token(self) -> str:
         return (self.data / "organiser.token").read_text().strip()
+
+    def exact(self, survey: str = "ai-security") -> dict[str, Any]:
+        """The organiser's exact view, as it is now."""
+        asked = urllib.request.Request(f"{self.url}/api/v1/surveys/{survey}/aggregates?view=exact")
+        asked.add_header("Authorization", f"Bearer {self.token}")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
 
     def family(self) -> list[psutil.Process]:
         """All processes below `platea up`."""

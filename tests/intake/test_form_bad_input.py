@@ -19,7 +19,7 @@ from services.intake.pages import compose, questions
 from services.intake.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
-from tests.pages.walking import TODAY, begin, respondent, walk
+from tests.pages.walking import TODAY, begin, fill_in, respondent, walk
 
 ACTION3: Instrument = next(instrument for instrument in bundled() if instrument.id == "ai-security")
 WALK = Walk(Reader(ACTION3))
@@ -46,10 +46,7 @@ async def to_h(visitor: Visitor) -> Page:
     for _ in range(16):
         if visitor.place == "H":
             break
-        for question in ACTION3.questions:
-            names = {control.name for control in visitor.page.controls}
-            if question.id in answers and any(name == f"q.{question.id}" or name.startswith(f"q.{question.id}.") for name in names):
-                visitor.page.answer(question, answers[question.id], ",")
+        fill_in(visitor.page, ACTION3, answers, ",")
         await visitor.press("next")
     return visitor.page
 

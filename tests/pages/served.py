@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """Its address."""
+def served(desk: str = "tests.pages.desk") -> Iterator[str]:
+    """Its address. `desk` is the module that serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "tests.pages.desk", str(port)]) as process:
+    with subprocess.Popen([sys.executable, "-m", desk, str(port)]) as process:
         for _ in range(300):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:

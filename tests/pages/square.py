@@ -8,13 +8,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 
 from proto import instrument as i
 from proto import web
@@ -23,8 +20,6 @@ from services.intake.app import create_app
 from tests import browser
 from tests.faults.operated import Operated
 from tests.pages.desk import MemoryJournal, open_desk
-
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
 def _question(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
@@ -181,19 +176,9 @@ def losing(times: int) -> Any:
     return handle
 
 
-@contextmanager
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-    yield found
-    found.close()
-
-
 def crashing(playwright: Playwright, folder: Path) -> BrowserContext:
     """A browser with its own memory on disk, to be killed."""
-    return playwright.chromium.launch_persistent_context(folder, executable_path=browser.find(), args=list(FLAGS))
+    return playwright.chromium.launch_persistent_context(folder, executable_path=browser.find(), args=list(browser.FLAGS))
 
 
 async def main(port: int) -> None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, Route, expect
 
 from services.intake.routes_static import FILES
 from tests import browser
-from tests.pages import square
-from tests.pages.square import FLAGS, Respondent
+from tests.pages.served import served
+from tests.pages.square import Respondent
 
 MODULES = ("banner.js", "device.js", "kept.js", "reach.js", "sending.js", "sheet.js")
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
@@ -26,29 +23,8 @@ SHIFTS = "new PerformanceObserver(l => l.getEntries().forEach(e => window.shifte
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "tests.pages.square", str(port)]) as served:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/s/square?lang=en"
-        served.terminate()
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    with square.chromium(playwright) as found:
-        yield found
+    with served("tests.pages.square") as found:
+        yield f"{found}/s/square?lang=en"
 
 
 @pytest.fixture
@@ -191,7 +167,7 @@ def test_while_it_waits_another_button_may_be_pressed(person: Respondent) -> Non
 
 def test_a_page_brought_back_as_it_was_left_can_be_used_again(playwright: Playwright, address: str) -> None:
     chromium = playwright.chromium.launch(
-        executable_path=browser.find(), args=list(FLAGS), ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=browser.find(), args=list(browser.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
     )
     person = Respondent(chromium.new_context(), address)
     person.visit()

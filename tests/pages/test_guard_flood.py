@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests import browser
 from tests.faults.operated import Operated
-from tests.pages.square import FLAGS, Respondent, Server, square
+from tests.pages.square import Respondent, Server, square
 
 SURVEY = "square"
 
@@ -28,17 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server = Server(stack)
         server.publish(square(SURVEY))
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield launched
-        launched.close()
 
 
 @contextmanager

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
-from tests import browser
 from tests.faults.operated import Operated
 
 SECTIONS = 30
@@ -23,14 +22,10 @@ def stack(tmp_path: Path) -> Iterator[Operated]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium.new_context(java_script_enabled=False, locale="fr-FR", viewport={"width": 390, "height": 844}).new_page()
-        chromium.close()
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(java_script_enabled=False, locale="fr-FR", viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
 
 
 def press(page: Page, go: str) -> None:

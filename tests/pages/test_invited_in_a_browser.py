@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from proto import blind, invitation
 from tests.faults.operated import Operated
@@ -33,12 +33,6 @@ def rows(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     file = tmp_path_factory.mktemp("codes") / "codes.csv"
     server.stack.platea("invite", SURVEY, "--count", "10", "--out", str(file))
     return iter(list(csv.DictReader(file.open(encoding="utf-8", newline=""))))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright, square.chromium(playwright) as found:
-        yield found
 
 
 @pytest.fixture

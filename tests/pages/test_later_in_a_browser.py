@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from proto import codes
 from tests.faults.operated import Operated
@@ -22,12 +21,6 @@ def server(stack: Operated) -> Server:
     server = Server(stack)
     server.publish(square.square(SURVEY))
     return server
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright, square.chromium(playwright) as found:
-        yield found
 
 
 def tab(chromium: Browser, server: Server, *, scripts: bool = True) -> Respondent:

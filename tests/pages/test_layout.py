@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests import browser
-
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking")
 FILL = """() => {
     document.querySelectorAll('fieldset.radios, fieldset.boxes').forEach(f => f.querySelector('input').checked = true);
     document.querySelectorAll('.matrix tbody tr').forEach((row, i) => {
@@ -24,32 +17,6 @@ FILL = """() => {
     document.querySelectorAll('.list select').forEach(s => s.selectedIndex = 3);
     document.querySelectorAll('textarea').forEach(t => t.value = 'Unüberschaubarkeitsvermutungsnachweisverordnungsentwurf '.repeat(3));
 }"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "tests.pages.desk", str(port)]) as served:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        served.terminate()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield found
-        found.close()
 
 
 @pytest.fixture

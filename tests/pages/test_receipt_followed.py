@@ -11,10 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from deploy.cli.respondents import Population
-from tests import browser
 from tests.faults.operated import Operated
 from tests.pages.desk import bundled
 
@@ -30,14 +29,10 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def page(scripts: bool) -> Iterator[Page]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium.new_context(java_script_enabled=scripts, viewport={"width": 390, "height": 844}).new_page()
-        chromium.close()
+def page(chromium: Browser, scripts: bool) -> Iterator[Page]:
+    context = chromium.new_context(java_script_enabled=scripts, viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
 
 
 def submit(stack: Operated, number: int) -> str:
@@ -47,17 +42,10 @@ def submit(stack: Operated, number: int) -> str:
         return json.load(answer)["receipt"]
 
 
-def exact(stack: Operated) -> dict[str, Any]:
-    request = urllib.request.Request(f"{stack.url}/api/v1/surveys/{SURVEY}/aggregates?view=exact")
-    request.add_header("Authorization", f"Bearer {stack.token}")
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
 def after(stack: Operated, fits: Callable[[dict[str, Any]], bool]) -> float:
     """Seconds until the exact view fits."""
     begun = time.monotonic()
-    while not fits(exact(stack)):
+    while not fits(stack.exact(SURVEY)):
         assert time.monotonic() - begun < SOON, "the exact view does not follow"
         time.sleep(0.05)
     return time.monotonic() - begun
@@ -91,12 +79,12 @@ def test_the_status_follows_once_the_answers_are_recorded(stack: Operated, page:
 
 
 def test_the_exact_view_follows_a_change_and_a_withdrawal_within_five_seconds(stack: Operated, page: Page) -> None:
-    before = exact(stack)["responses"] if _has_figures(stack) else 0
+    before = stack.exact(SURVEY)["responses"] if _has_figures(stack) else 0
     codes = [submit(stack, 20 + number) for number in range(3)]
     after(stack, lambda view: view["responses"] == before + 3)
     given = msgspec.json.decode(Population(ACTION3, 7, "2026-11-22").body(20))["answers"]
     other = "joint" if given["A08"] != "joint" else "personal"
-    figures = exact(stack)["questions"]["A08"]["cells"]
+    figures = stack.exact(SURVEY)["questions"]["A08"]["cells"]
 
     look_up(page, stack, codes[0])
     press(page, "change")
@@ -106,19 +94,19 @@ def test_the_exact_view_follows_a_change_and_a_withdrawal_within_five_seconds(st
     press(page, "send")
     expect(page.locator("h1")).to_have_text("Your changed answers have arrived")
     changed = after(stack, lambda view: view["questions"]["A08"]["cells"][other]["n"] == figures[other]["n"] + 1)
-    assert exact(stack)["responses"] == before + 3
+    assert stack.exact(SURVEY)["responses"] == before + 3
 
     look_up(page, stack, codes[0])
     press(page, "withdraw")
     press(page, "withdraw.yes")
     expect(page.locator("#status")).to_contain_text("Withdrawn")
     withdrawn = after(stack, lambda view: view["responses"] == before + 2)
-    assert exact(stack)["questions"]["A08"]["cells"][other]["n"] == figures[other]["n"]
+    assert stack.exact(SURVEY)["questions"]["A08"]["cells"][other]["n"] == figures[other]["n"]
     print(f"the exact view followed a change after {changed:.2f} s, a withdrawal after {withdrawn:.2f} s")
 
 
 def _has_figures(stack: Operated) -> bool:
     try:
-        return bool(exact(stack))
+        return bool(stack.exact(SURVEY))
     except urllib.error.HTTPError:
         return False

@@ -12,13 +12,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from deploy.cli.respondents import Population
 from proto import events
-from tests import browser
 from tests.pages.desk import bundled
-from tests.pages.served import served
 
 SURVEY = "ai-security"
 ACTION3 = {instrument.id: instrument for instrument in bundled()}[SURVEY]
@@ -32,23 +30,6 @@ FINGERPRINTS = """async (texts) => {
     const { fingerprint } = await import("/static/fingerprint.js");
     return Promise.all(texts.map((text) => fingerprint(JSON.parse(text))));
 }"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

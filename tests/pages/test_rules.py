@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from proto.answers import Reader
 from proto.instrument import (
@@ -35,8 +35,6 @@ from proto.instrument import (
 from services.intake.form import Sheet, Walk
 from services.intake.pages import typed
 from services.intake.skips import needed
-from tests import browser
-from tests.pages.served import served
 
 TODAY = "2026-11-22"
 CASES = 300
@@ -170,17 +168,12 @@ def cases() -> list[Case]:
     return found
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with served() as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = chromium.new_page()
-        page.goto(f"{address}/")
-        yield page
-        chromium.close()
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    found = chromium.new_page()
+    found.goto(f"{address}/")
+    yield found
+    found.close()
 
 
 def filled(sheet: Sheet, walk: Walk, ids: list[str], fields: dict[str, list[str]], mark: str) -> Sheet:

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
-
-from tests import browser
-from tests.pages.served import served
+from playwright.sync_api import Browser, Page, Request, expect
 
 A = {"A02": "1", "A04": "p3", "A05": "region", "A08": "personal", "A09": "police"}
 SHIFTS = """() => { window.shifts = 0; new PerformanceObserver(list => {
@@ -21,23 +18,6 @@ FILL = """() => {
     document.querySelectorAll('.matrix tbody tr').forEach(row => row.querySelector('input').click());
     document.querySelectorAll('.ranks').forEach(field => field.querySelectorAll('select').forEach((s, i) => { s.selectedIndex = i + 1; }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = browser.find()
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

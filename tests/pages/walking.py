@@ -27,14 +27,19 @@ async def walk(visitor: Visitor, instrument: Instrument, answers: dict[str, Any]
     for _ in range(4 * len(instrument.sections)):
         if visitor.place == "review":
             return visitor.page
-        for question in instrument.questions:
-            if question.id in answers and any(
-                c.name == f"q.{question.id}" or c.name.startswith(f"q.{question.id}.") for c in visitor.page.controls
-            ):
-                visitor.page.answer(question, answers[question.id], mark)
+        fill_in(visitor.page, instrument, answers, mark)
         await visitor.press("next")
         assert visitor.status == 200, re.sub(r"\s+", " ", visitor.page.text)
     raise AssertionError(f"never reached the review, last at {visitor.place}")
+
+
+def fill_in(page: Page, instrument: Instrument, answers: dict[str, Any], mark: str) -> None:
+    """Whatever this page asks and these answers say."""
+    names = {control.name for control in page.controls}
+    for question in instrument.questions:
+        field = f"q.{question.id}"
+        if question.id in answers and any(name == field or name.startswith(f"{field}.") for name in names):
+            page.answer(question, answers[question.id], mark)
 
 
 def respondent(instrument: Instrument, number: int) -> dict[str, Any]:
