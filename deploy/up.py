@@ -25,6 +25,7 @@ from deploy.running import Running
 from deploy.stack import Stack
 from deploy.watch import watch_disk, watch_journal
 from proto import settings
+from services.intake.throttle import networks
 
 PATIENCE = 60.0
 """Seconds a child may take to be ready."""
@@ -42,11 +43,15 @@ class Settings(msgspec.Struct, frozen=True):
     flood_burst: float | None = None
     flood_rate: float | None = None
     least_seconds: float | None = None
+    proxies: str | None = None
+
+    def __post_init__(self) -> None:
+        networks(self.proxies or "")
 
     @property
     def for_intake(self) -> dict[str, str]:
         """What is set of intake's own settings; for the rest it has defaults."""
-        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds")
+        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds", "proxies")
         given = {name: getattr(self, name) for name in names}
         return {f"{settings.PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
 

@@ -19,16 +19,18 @@ from deploy.keys import Keys
 from deploy.postgres_server import Postgres
 from deploy.program import launched
 from deploy.refusal import Refusal
+from deploy.up import Settings
+from proto import settings
 
 ORDINARY = 60801
 
 
-def _up(*arguments: str, uid: int = -1, **settings: str) -> list[str]:
+def _up(*arguments: str, uid: int = -1, **given: str) -> list[str]:
     """The sentences with which it refuses."""
     command = [sys.executable, "-m", "deploy.cli", "up", *arguments]
     line = command if uid < 0 else [*launched(signal.SIGKILL, uid), *command]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
-    done = subprocess.run(line, env=environment | settings, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, env=environment | given, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""
     return done.stderr.splitlines()
@@ -63,6 +65,16 @@ def test_a_misspelt_setting(tmp_path: Path) -> None:
     assert "PLATEA_NATS_URI" in cause
     assert "PLATEA_NATS_URL" in cause
     assert "secret" not in cause + way_out
+
+
+def test_proxies_that_are_no_networks(tmp_path: Path) -> None:
+    cause, _ = _up("--data", str(tmp_path), PLATEA_PROXIES="10.0.0.0/8,the balancer")
+    assert cause == "PLATEA_PROXIES does not fit: name networks such as 10.0.0.0/8, with commas between."
+
+
+def test_what_is_set_of_intake_reaches_it() -> None:
+    wanted = settings.read(Settings, {"PLATEA_PROXIES": "10.0.0.0/8", "PLATEA_DRAFT_DAYS": "7", "PLATEA_DATA": "elsewhere"})
+    assert wanted.for_intake == {"PLATEA_PROXIES": "10.0.0.0/8", "PLATEA_DRAFT_DAYS": "7"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
