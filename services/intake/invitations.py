@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -66,8 +66,11 @@ class Invitations:
         self._store = store
         self._books: dict[str, _Book] = {}
 
-    async def invite(self, survey: str, names: Iterable[bytes]) -> int | Problem:
-        """Makes codes known by their names. Returns how many the survey has; the same ones again change nothing."""
+    async def invite(self, survey: str, names: Collection[bytes]) -> int | Problem:
+        """Makes codes known by their names. Returns how many the survey has; the same ones again change nothing.
+
+        A collection, for whoever is overtaken adds them once more: what can be gone through only once would be lost then.
+        """
         try:
             book = await self._book(survey) or await self._begin(survey)
             for _ in range(TRIES):

@@ -82,7 +82,7 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     web.demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     order = _decoded(await body_of(request, MAX_CODES), Codes)
-    total = raised(await intake.invitations.invite(known.id, (bytes.fromhex(name) for name in order.names)))
+    total = raised(await intake.invitations.invite(known.id, [bytes.fromhex(name) for name in order.names]))
     key = await _key(intake, known.id)
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
 

@@ -13,8 +13,9 @@ from nats.aio.client import Client
 from proto import codes, invitation, receipt, wire
 from proto.events import ResponseSubmitted
 from proto.problem import Problem
-from services.intake.invitation_store import InvitationStore
+from services.intake.invitation_store import InvitationStore, Part
 from services.intake.invitations import Invitations
+from services.intake.wholes import Whole
 from tests.conftest import NatsUrls
 from tests.intake.invited import API, SURVEY, Guest, answers, bare, guests, invite, key_in, open_invited, submit
 from tests.intake.serving import ORGANISER, Api, journal, open_survey, served
@@ -191,6 +192,27 @@ async def test_two_intakes_invited_at_once_share_one_key_and_lose_no_code(api: A
         everybody = [Guest(random.choice((api, other)).http, code, key_in(keys[0])) for codes in lists for code in codes]
         statuses = await asyncio.gather(*(guest.exchange() for guest in everybody))
     assert {answer.status_code for answer in statuses} == {200}
+
+
+async def test_a_list_that_another_intakes_came_before_is_known_whole(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first writing comes too late: between reading and writing, another list was written. The second has to hold all of both."""
+    read, earlier = InvitationStore.read, list[str]()
+    async with served(api.urls) as other:
+
+        async def read_and_be_late(self: InvitationStore, survey: str, part: Part) -> Whole:
+            whole = await read(self, survey, part)
+            if part == "codes":
+                monkeypatch.undo()
+                earlier.extend(await invite(other.http, 20))
+            return whole
+
+        monkeypatch.setattr(InvitationStore, "read", read_and_be_late)
+        later = await invite(api.http, 20)
+        key = key_in((await api.http.get(f"{API}/tickets")).json())
+        statuses = Counter(
+            [(await Guest(each.http, code, key).exchange()).status_code for each in (api, other) for code in earlier + later]
+        )
+    assert statuses == {200: 40, 409: 40}
 
 
 async def test_one_code_on_two_devices_at_once_gives_one_ticket(api: Api) -> None:
