@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any, Literal
 
 import msgspec
@@ -17,13 +17,30 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from proto.answers import Reader
-from proto.instrument import AnyQuestion, Closed, Date, Hierarchy, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Rule, Single
+from proto.instrument import (
+    AnyQuestion,
+    Closed,
+    Date,
+    Hierarchy,
+    Instrument,
+    Integer,
+    Margin,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    Rule,
+    Single,
+)
 
-Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum"]
+Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum", "combined"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`question` is a question id, or a stratum's name for kind "stratum". `row`: of a matrix; `rank`: from 1, of a ranking."""
+    """`question` is a question id, or a stratum's name for kind "stratum". `row`: of a matrix; `rank`: from 1, of a ranking.
+
+    Kind "combined": `code` joins the codes of one group of each margin with "&".
+    """
 
     kind: Kind
     question: str = ""
@@ -91,6 +108,8 @@ class CodeBook:
         self._derived = {item.id: item.rule for item in self.instrument.derived}
         self._encoders: list[Encode] = [self._question(question) for question in self.instrument.questions]
         self._encoders += [self._stratum(name) for name in self.instrument.strata]
+        if len(self.instrument.margins) > 1:
+            self._encoders.append(self._combined())
         names = msgspec.json.encode([self.columns, self.numbers, self.scales])
         self.digest: str = hashlib.sha256(names).hexdigest()[:16]
         """Two code books with the same digest count in the same columns."""
@@ -282,6 +301,30 @@ class CodeBook:
         table = _table({code: values[groups[code]] if code in groups else 0 for code in codes} | {UNSET: 0})
         return lambda batch: batch.set(_look_up(table, batch.given[id]))
 
+    def margin(self, margin: Margin) -> list[int]:
+        """The columns of a margin's groups, in its order."""
+        question = next((q for q in self.instrument.questions if q.id == margin.of), None)
+        kind = "stratum" if question is None else "option" if isinstance(question, Single) else "band"
+        return [self.index[Column(kind, margin.of, portion.code)] for portion in margin.portions]
+
+    def _combined(self) -> Encode:
+        """A column for each combination of the margins' groups. Weights by several margins differ between combinations
+        only, so with these columns every weighted figure is in the Burt matrix; two-way counts alone do not hold it."""
+        sides = [self.margin(margin) for margin in self.instrument.margins]
+        first = len(self)
+        for codes in product(*([portion.code for portion in margin.portions] for margin in self.instrument.margins)):
+            self._add(Column("combined", code="&".join(codes)))
+
+        def encode(batch: _Batch) -> None:
+            inside, place = np.ones(len(batch.x), np.bool_), np.zeros(len(batch.x), np.intp)
+            for side in sides:
+                of = batch.x[:, side]
+                inside &= of.any(axis=1)
+                place = place * len(side) + of.argmax(axis=1)
+            batch.set(np.where(inside, first + place, 0).astype(np.uint16))
+
+        return encode
+
 
 def _table(columns: Mapping[Any, int]) -> Table:
     return {answer: column.to_bytes(2, sys.byteorder) for answer, column in columns.items()}
@@ -297,6 +340,22 @@ def _any(x: NDArray[np.float32], columns: list[int]) -> Mask:
 
 def _gone(values: tuple[Any, ...]) -> Mask:
     return np.fromiter([value is UNSET for value in values], np.bool_, len(values))
+
+
+def groups_of(instrument: Instrument, name: str) -> list[str]:
+    """The codes of a stratum, or of the closed answers or bands of a question; none where there is no such thing."""
+    if any(derived.id == name for derived in instrument.derived):
+        return ["0", "1"]
+    for question in instrument.questions:
+        if question.id == name:
+            match question:
+                case Single():
+                    return [option.code for option in question.options]
+                case Integer() | Numeric() | Date():
+                    return [band.code for band in question.bands]
+                case _:
+                    return []
+    return list(dict.fromkeys(strata(instrument, name)[1].values())) if name in instrument.strata else []
 
 
 def strata(instrument: Instrument, name: str) -> tuple[str, dict[str, str]]:

@@ -174,11 +174,33 @@ class SoftCheck(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
 
 class Headline(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`of`: a derived variable. `options`: codes whose shares are told together; of a matrix row by row, or of one `row`."""
+
     id: str
     label: Texts
     question: str
     stat: Stat
     of: str | None = None
+    options: tuple[str, ...] = ()
+    row: str | None = None
+
+
+class Portion(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A group of the population, and which share of the population it is."""
+
+    code: str
+    share: float
+
+
+class Margin(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the population divides by a stratum, or by the closed answers of a question; weighted figures are brought to it.
+
+    `portions` add up to 1, in the author's order. Respondents in none of them are not of the population.
+    """
+
+    of: str
+    source: Texts
+    portions: tuple[Portion, ...]
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -229,6 +251,7 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     hierarchies: dict[str, Hierarchy] = {}
     soft_checks: tuple[SoftCheck, ...] = ()
     headlines: tuple[Headline, ...] = ()
+    margins: tuple[Margin, ...] = ()
     policy: Policy = Policy()
 
     def question(self, id: str) -> AnyQuestion:

@@ -5,6 +5,13 @@ from __future__ import annotations
 import msgspec
 
 
+class Weighted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A share of the weighted answers, with the 95 % Wilson interval at the effective number of those who answered."""
+
+    share: float
+    ci95: tuple[float, float]
+
+
 class Cell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A count with its share of those who answered and the 95 % Wilson interval of the share; or a withheld one."""
 
@@ -12,19 +19,39 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     share: float | None = None
     ci95: tuple[float, float] | None = None
     withheld: bool = False
+    weighted: Weighted | None = None
+
+
+class Nonresponse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Of those whom a question was shown (`asked`): how many left it out (`missing`), did not know (`dk`), would not say
+    (`pnts`), or found that it does not apply (`na`). `rate`: the first three of all asked."""
+
+    asked: int
+    missing: int
+    dk: int | None = None
+    na: int | None = None
+    pnts: int | None = None
+    rate: float | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One row of a matrix. Of an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
+
     answered: int | None = None
     cells: dict[str, Cell] = {}
     withheld: bool = False
     mean: float | None = None
     net_agreement: float | None = None
+    mean_ci95: tuple[float, float] | None = None
+    net_agreement_ci95: tuple[float, float] | None = None
+    nonresponse: Nonresponse | None = None
+    n_eff: float | None = None
 
 
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One question. `cells` for single, multiple and ranking (ranked at all), `rows` for a matrix, `bands` for numbers
-    and dates; texts have only `answered`. `sum`, `mean` and `variance` (divisor n - 1) stand in the exact view only."""
+    and dates; texts have only `answered`. Of numbers `sum`, `mean` and `variance` (divisor n - 1) stand in the exact view
+    only. `n_eff`: to how many respondents of equal weight those who answered are worth, where figures are weighted."""
 
     type: str
     answered: int | None = None
@@ -40,6 +67,11 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     mean: float | None = None
     variance: float | None = None
     sum: float | None = None
+    net_agreement: float | None = None
+    mean_ci95: tuple[float, float] | None = None
+    net_agreement_ci95: tuple[float, float] | None = None
+    nonresponse: Nonresponse | None = None
+    n_eff: float | None = None
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -56,6 +88,34 @@ class PublishedPolicy(msgspec.Struct, frozen=True):
     batch: int
 
 
+class SectionAnswers(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """How far a section was answered. `asked` and `answered` count questions (rows, in a matrix) over all respondents;
+    `reached`: so many respondents at least answered something in it."""
+
+    asked: int
+    answered: int
+    reached: int
+    share: float | None = None
+
+
+class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How figures are weighted, or why they are not.
+
+    `reason`: "no-margin" (nothing is known of the population: a self-selected sample, unless it was drawn), "too-few"
+    (no two groups with enough respondents), "no-fit" (no weights reach all margins at once).
+    `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
+    `responses`: those weighted; `outside`: those in no group of a margin. `n_eff`: Kish's effective sample size;
+    `deff`: by how much the weights alone make variances greater.
+    """
+
+    reason: str | None = None
+    groups: dict[str, tuple[tuple[str, ...], ...]] = {}
+    responses: int | None = None
+    outside: int | None = None
+    n_eff: float | None = None
+    deff: float | None = None
+
+
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """`revision` grows by one with each published state. `as_of` is the UTC second of publication."""
 
@@ -67,10 +127,31 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: PublishedPolicy
     questions: dict[str, Figures] = {}
     breakdowns: dict[str, dict[str, Group]] = {}
+    sections: dict[str, SectionAnswers] = {}
+    weighting: Weighting | None = None
+
+
+class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Whether the two sides of a table hang together, the noise of published counts accounted for.
+
+    `chi2` with `df` and `p`: Pearson's statistic under the null distribution that includes the noise. `cramers_v`: bias-
+    corrected. `sparse`: expected counts are too small for `p` to be trusted; a public table has none then. `reason`:
+    "overlapping" (one respondent may stand in several cells) or "empty" (no two rows and columns).
+    """
+
+    chi2: float | None = None
+    df: float | None = None
+    p: float | None = None
+    cramers_v: float | None = None
+    sparse: bool = False
+    reason: str | None = None
 
 
 class Table(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A two-way table: `cells[row code][column code]`. Rows of a matrix question are addressed as "B02.cctv"."""
+    """A two-way table: `cells[row code][column code]`. Rows of a matrix question are addressed as "B02.cctv".
+
+    Where weights were asked for, `total` holds the weighted shares of the columns among all rows together.
+    """
 
     survey: str
     version: str
@@ -81,6 +162,9 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     responses: int
     policy: PublishedPolicy
     cells: dict[str, dict[str, Cell]] = {}
+    association: Association | None = None
+    total: dict[str, Weighted] = {}
+    weighting: Weighting | None = None
 
 
 def encode(snapshot: Snapshot | Table) -> bytes:

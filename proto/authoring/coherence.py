@@ -1,8 +1,8 @@
-"""What must hold across a questionnaire: names once, questions in the order of sections, strata and headlines that exist."""
+"""What must hold across a questionnaire: names once, questions in the order of sections, strata that exist."""
 
 from __future__ import annotations
 
-from proto.authoring import form
+from proto.authoring import form, headlines, margins
 from proto.authoring.faults import Faults
 from proto.authoring.fitness import Fitness
 from proto.authoring.rules import Rules
@@ -29,8 +29,9 @@ def check(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
         fitness.question(question, faults.place(written))
     fitness.hierarchies()
     Rules(survey, instrument, position, faults).check()
-    _strata(survey, instrument, faults)
-    _headlines(survey, instrument, position, faults)
+    sound = _strata(survey, instrument, faults)
+    headlines.check(survey, instrument, position, faults)
+    margins.check(survey, instrument, sound, faults)
 
 
 def _answers(question: Question) -> int:
@@ -92,7 +93,8 @@ def _sections(survey: form.Survey, faults: Faults) -> None:
             faults.add(faults.place(section), f"the section {section.id} has no question")
 
 
-def _strata(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
+def _strata(survey: form.Survey, instrument: Instrument, faults: Faults) -> list[str]:
+    """The strata that can be counted."""
     known: dict[str, bool] = {derived.id: True for derived in instrument.derived}
     told_already: set[str] = set()
     for written, question in zip(survey.questions, instrument.questions, strict=True):
@@ -111,24 +113,4 @@ def _strata(survey: form.Survey, instrument: Instrument, faults: Faults) -> None
             faults.add(("strata", index), told, nearest(stratum, list(known)))
         elif not known[stratum]:
             faults.add(("strata", index), f"the question behind {stratum} is not enabled, so nobody answers it")
-
-
-def _headlines(survey: form.Survey, instrument: Instrument, position: dict[str, int], faults: Faults) -> None:
-    derived = [each.id for each in instrument.derived]
-    for headline in survey.headlines:
-        path = faults.place(headline)
-        if headline.of is not None and headline.of not in derived:
-            faults.add((*path, "of"), f"there is no derived variable {headline.of}", nearest(headline.of, derived))
-        if headline.question not in position:
-            if headline.question not in faults.lost:
-                told = f"there is no question {headline.question}"
-                faults.add((*path, "question"), told, nearest(headline.question, list(position)))
-            continue
-        question = survey.questions[position[headline.question]]
-        if not question.enabled:
-            faults.add((*path, "question"), f"{question.id} is not enabled, so nobody answers it")
-        elif headline.of is not None and headline.stat != "share":
-            faults.add((*path, "stat"), "of a derived variable only the share is told")
-        elif headline.of is None and headline.stat not in question.stats:
-            told = f"{headline.stat} is not among the statistics of {question.id}"
-            faults.add((*path, "stat"), told, f"they are {', '.join(question.stats)}")
+    return [stratum for stratum in survey.strata if known.get(stratum)]

@@ -207,6 +207,17 @@ class Headline(msgspec.Struct, frozen=True):
     question: str
     stat: Stat
     of: str | None = None
+    options: Values = ()
+    row: str | None = None
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """The population by group: one of `counts`, `shares`. `of` is a stratum, or the id of a question."""
+
+    of: str
+    source: Texts
+    counts: dict[str, Annotated[float, Meta(ge=0, le=1_000_000_000_000)]] = {}
+    shares: dict[str, Annotated[float, Meta(ge=0, le=1)]] = {}
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -252,4 +263,5 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     hierarchies: dict[str, Hierarchy] = {}
     soft_checks: Annotated[tuple[SoftCheck, ...], Meta(max_length=200)] = ()
     headlines: Annotated[tuple[Headline, ...], Meta(max_length=100)] = ()
+    margins: Annotated[tuple[Margin, ...], Meta(max_length=5)] = ()
     policy: Policy = Policy()

@@ -59,7 +59,8 @@ def resolve(survey: form.Survey, include: Include, faults: Faults) -> resolved.I
         strata=survey.strata,
         hierarchies={name: resolver.hierarchy(hierarchy) for name, hierarchy in survey.hierarchies.items()},
         soft_checks=tuple(resolved.SoftCheck(check.id, rule(check.when), check.text) for check in survey.soft_checks),
-        headlines=tuple(resolved.Headline(h.id, h.label, h.question, h.stat, h.of) for h in survey.headlines),
+        headlines=tuple(resolved.Headline(h.id, h.label, h.question, h.stat, h.of, h.options, h.row) for h in survey.headlines),
+        margins=tuple(margin(each) for each in survey.margins),
         policy=msgspec.convert(msgspec.structs.asdict(survey.policy), resolved.Policy),
     )
 
@@ -67,6 +68,13 @@ def resolve(survey: form.Survey, include: Include, faults: Faults) -> resolved.I
 def _same(written: msgspec.Struct | None, kind: type[S]) -> S | None:
     """What authors write as it is stored."""
     return None if written is None else msgspec.convert(msgspec.structs.asdict(written), kind)
+
+
+def margin(written: form.Margin) -> resolved.Margin:
+    """Counts become shares; nothing where there is no population at all."""
+    given = written.counts or written.shares
+    whole = sum(given.values()) or 1.0
+    return resolved.Margin(written.of, written.source, tuple(resolved.Portion(code, n / whole) for code, n in given.items()))
 
 
 def rule(written: form.Rule) -> resolved.Rule:

@@ -40,11 +40,21 @@ def _headline(wanted: Wanted, instrument: Instrument, snapshot: Snapshot, words:
         return _share_of_group(found, group.responses if group else None, snapshot.responses, words)
     if figures.withheld:
         return Headline(found.label, found.question, withheld=True)
+    if wanted.options and (wanted.row is not None or figures.cells):
+        row = figures.rows.get(wanted.row or "")
+        cells, answered = (row.cells, row.answered) if row else (figures.cells, figures.answered)
+        return _share_of_group(found, _together(wanted.options, cells), answered or 0, words)
     return Headline(found.label, found.question, items=_first_few(wanted, instrument, figures, words))
 
 
+def _together(options: tuple[str, ...], cells: dict[str, Cell]) -> int | None:
+    """How many chose one of the options; None where one of them is withheld."""
+    counts = [cells[code].n if code in cells else None for code in options]
+    return None if None in counts else sum(n or 0 for n in counts)
+
+
 def _share_of_group(found: Headline, n: int | None, total: int, words: Words) -> Headline:
-    if n is None:
+    if n is None or not total:
         return Headline(found.label, found.question, withheld=True)
     detail = words("of_n", n=words.number(n), total=words.number(total))
     return Headline(found.label, found.question, words.percent(n / total), detail, bar=Bar("", width=f"{100 * n / total:.4g}%"))
@@ -57,7 +67,8 @@ def _first_few(wanted: Wanted, instrument: Instrument, figures: Figures, words: 
         if wanted.stat == "net_agreement":
             known = [(row.net_agreement, code) for code, row in figures.rows.items() if row.net_agreement is not None]
             return [Bar(texts[code], share=words.points(net)) for net, code in sorted(known, reverse=True)[:FEW]]
-        of = {code: row.cells[wanted.of] for code, row in figures.rows.items() if wanted.of in row.cells}
+        counts = {code: (_together(wanted.options, row.cells), row.answered) for code, row in figures.rows.items()}
+        of = {code: Cell(n, n / answered) for code, (n, answered) in counts.items() if n is not None and answered}
         return _largest(of, texts, words)
     if figures.rank_score and wanted.stat == "rank_score":
         labels = labels_of(question, figures.cells, words)

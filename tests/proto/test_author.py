@@ -88,6 +88,7 @@ soft_checks:
   - {id: s1, when: {q: Q4, op: any_row_in, rows: [safe], value: ["2"]}, text: {en: "Sure?", fr: "Sûr ?"}}
 headlines:
   - {id: h1, label: {en: "Here", fr: "Ici"}, question: Q1, stat: share, of: agrees}
+margins: [{of: place.side, source: {en: "Register", fr: "Registre"}, counts: {left: 900, right: 100}}]
 policy: {minimum: 10, batch: 5}
 """
 
@@ -122,6 +123,7 @@ def test_a_sound_file_becomes_an_instrument() -> None:
     assert place.options[0].text == {"en": "Here", "fr": "Ici"}
     assert (age.bands[0].lower, age.bands[0].upper, age.bands[2].upper) == (0, 17, None)
     assert found.hierarchies["place"].table == {"a": ("left",), "b": ("right",), "dk": ("dk",)}
+    assert [(portion.code, portion.share) for portion in found.margins[0].portions] == [("left", 0.9), ("right", 0.1)]
 
 
 def test_a_fault_names_file_line_place_and_advice() -> None:
@@ -238,6 +240,27 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
         ("    max_choices: 2", "    max_choices: 4", "4 choices out of 3", ""),
         ("question: Q1, stat: share", "question: Q1, stat: median", "only the share", ""),
         ("question: Q1, stat: share, of: agrees", "question: Q2, stat: mean", "mean is not among the statistics of Q2", ""),
+        ("question: Q1, stat: share, of: agrees", "question: Q1, stat: share, options: [a, z]", "Q1 has no option z", "known here"),
+        ("question: Q1, stat: share, of: agrees", "question: Q3, stat: share, options: [walk, shop]", "do not add up", "one option"),
+        ("question: Q1, stat: share, of: agrees", "question: Q4, stat: mean, options: ['1']", "told as their share", ""),
+        (
+            "question: Q1, stat: share, of: agrees",
+            "question: Q4, stat: share, row: saft, options: ['1']",
+            "no row saft",
+            "did you mean safe?",
+        ),
+        ("question: Q1, stat: share, of: agrees", "question: Q4, stat: share, row: safe", "of a row", "options"),
+        ("margins: [{of: place.side", "margins: [{of: place.sde", "neither a stratum nor a question", "did you mean place.side?"),
+        ("margins: [{of: place.side", "margins: [{of: Q3", "neither a stratum nor a question", ""),
+        ("{left: 900, right: 100}", "{left: 900, right: 90, middle: 10}", "place.side has no group middle", "known here: left, right, dk"),
+        ("{left: 900, right: 100}", "{left: 900, rigth: 100}", "place.side has no group rigth", "did you mean right?"),
+        ("{left: 900, right: 100}", "{left: 900, right: 0}", "the group right is empty", "leave it out"),
+        ("{left: 900, right: 100}", "{left: 900, right: -1}", "out of bounds", "from 0"),
+        ("{left: 900, right: 100}", "{left: 900}", "two groups at least", ""),
+        ("counts: {left: 900, right: 100}", "shares: {left: 0.9, right: 0.2}", "add up to 1.1", "1"),
+        ("counts: {left: 900, right: 100}", "counts: {left: 1, right: 1}, shares: {left: 0.5, right: 0.5}", "either counts or shares", ""),
+        (", counts: {left: 900, right: 100}", "", "either counts or shares", ""),
+        ('source: {en: "Register", fr: "Registre"}, ', "", "the key source is missing", ""),
         ("{role: free_text}", "{role: insensitive}", "is free text but its role is insensitive", "free_text"),
         ("minimum: 10", "minimum: 0", "out of bounds", "from 1"),
         ("minimum: 10", "minimum: 9999999999999999999999", "is not a whole number", ""),
