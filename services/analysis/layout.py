@@ -25,6 +25,8 @@ class Part:
     """Columns of `codes`, in order, in a row of counts widened by `Layout.widen`."""
     skipped: int
     missing: int
+    answered: int
+    """The widened column that counts those who answered."""
     first: slice | None = None
     """Of a ranking: the columns that count each option on the first place."""
 
@@ -39,23 +41,41 @@ class Stratum:
 
 @dataclass
 class Layout:
-    """The arrangement of one code book. Ranked-at-all counts are columns of their own, added behind the others."""
+    """The arrangement of one code book. Behind its columns come those that follow from them: who ranked an option at all, and
+    who answered a question. They are sums of columns that exclude each other, so everything that adds up in a column, adds up
+    in these too."""
 
     book: CodeBook
     parts: list[Part] = field(default_factory=list[Part])
     strata: list[Stratum] = field(default_factory=list[Stratum])
     ranked: list[NDArray[np.intp]] = field(default_factory=list[NDArray[np.intp]])
     absent: tuple[NDArray[np.intp], NDArray[np.intp]] = (np.zeros(0, np.intp), np.zeros(0, np.intp))
-    """For each widened column, the skipped and the missing column of its question; 0 ("all") where it has none."""
+    """For each part, its skipped and its missing column."""
+    of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+    """For each widened column, the one that counts who answered its question; 0 ("all") where it has none."""
+
+    @property
+    def width(self) -> int:
+        return len(self.of)
 
     def widen(self, counts: Counts) -> Counts:
-        """Rows of the Burt matrix with the ranked-at-all columns: each option has one rank at most, so its ranks add up."""
-        return np.hstack([counts, *(counts[:, columns].sum(axis=1) for columns in self.ranked)]) if self.ranked else counts
+        """Rows of the Burt matrix, or of the cell keys, with the columns that follow. Rows that have them stay as they are."""
+        if counts.shape[1] == self.width:
+            return counts
+        skipped, missing = self.absent
+        answered = counts[:, :1] - counts[:, skipped] - counts[:, missing]
+        return np.hstack([counts, *(counts[:, columns].sum(axis=1) for columns in self.ranked), answered])
 
     def answered(self, wide: Counts) -> Counts:
-        """For each cell, how many answered its question: all without those who skipped it and those who left it out."""
-        skipped, missing = self.absent
-        return wide[:, :1] - np.where(skipped > 0, wide[:, skipped], 0) - np.where(missing > 0, wide[:, missing], 0)
+        """For each cell, how many answered its question. Where noise put a part above its whole, the whole is as large as
+        its largest part: then no share is above 1."""
+        found = wide[:, self.of]
+        if (found < wide).any():
+            for part in self.parts:
+                for cells in (part.cells, part.first):
+                    if cells is not None and cells.stop > cells.start:
+                        found[:, cells] = np.maximum(found[:, cells], wide[:, cells].max(axis=1, keepdims=True))
+        return found
 
     def part(self, question: str, row: str | None = None) -> Part | None:
         return next((p for p in self.parts if p.question.id == question and p.row == row), None)
@@ -65,30 +85,34 @@ class Layout:
 def arrange(book: CodeBook) -> Layout:
     """The layout of a code book."""
     layout = Layout(book)
-    wide = len(book)
-    for question in book.instrument.questions:
-        for row in [row.code for row in question.rows] if isinstance(question, Matrix) else [None]:
-            skipped, missing = book.absent(question.id, row)
-            columns = book.of(question.id, row)
-            first = None
-            if isinstance(question, Ranking):
-                first = slice(columns[0], columns[0] + len(question.options))
-                layout.ranked.append(np.array(columns, np.intp).reshape(question.rank_count, -1))
-                columns = list(range(wide, wide + len(question.options)))
-                wide += len(question.options)
-            codes = tuple(book.columns[i].code for i in columns) if first is None else tuple(o.code for o in question_options(question))
-            cells = slice(columns[0], columns[-1] + 1) if columns else slice(0, 0)
-            layout.parts.append(Part(question, row, codes, cells, skipped, missing, first))
-    absent = np.zeros((2, wide), np.intp)
-    for part in layout.parts:
-        for cells in (part.cells, part.first):
-            if cells is not None:
-                absent[0, cells], absent[1, cells] = part.skipped, part.missing
-    layout.absent = (absent[0], absent[1])
+    asked = [(q, row) for q in book.instrument.questions for row in (_rows(q) or [None])]
+    ranked = len(book)
+    answered = ranked + sum(len(q.options) for q in book.instrument.questions if isinstance(q, Ranking))
+    of = np.zeros(answered + len(asked), np.intp)
+    for place, (question, row) in enumerate(asked, answered):
+        skipped, missing = book.absent(question.id, row)
+        columns = book.of(question.id, row)
+        first = None
+        if isinstance(question, Ranking):
+            first = slice(columns[0], columns[0] + len(question.options))
+            layout.ranked.append(np.array(columns, np.intp).reshape(question.rank_count, -1))
+            of[columns] = place
+            columns = list(range(ranked, ranked + len(question.options)))
+            ranked += len(question.options)
+        codes = tuple(book.columns[i].code for i in columns) if first is None else tuple(o.code for o in question_options(question))
+        cells = slice(columns[0], columns[-1] + 1) if columns else slice(0, 0)
+        of[cells] = place
+        layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first))
+    layout.of = of
+    layout.absent = (np.array([part.skipped for part in layout.parts], np.intp), np.array([part.missing for part in layout.parts], np.intp))
     for name in book.instrument.strata:
         groups = tuple((book.columns[i].code, i) for i in book.of(name))
         layout.strata.append(Stratum(name, source(book, name), groups))
     return layout
+
+
+def _rows(question: AnyQuestion) -> list[str | None]:
+    return [row.code for row in question.rows] if isinstance(question, Matrix) else []
 
 
 def source(book: CodeBook, stratum: str) -> str | None:

@@ -107,7 +107,7 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
     question, kind = part.question, type(part.question).__struct_config__.tag
     assert isinstance(kind, str)
     skipped, missing = reading.n[part.skipped], reading.n[part.missing]
-    answered = reading.n[0] - skipped - missing
+    answered = reading.n[part.answered]
     if isinstance(question, Matrix):
         rows = {p.row: _row(question, p, reading) for p in parts if p.row is not None}
         return Figures(type=kind, skipped=skipped, rows=rows)
@@ -140,8 +140,7 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
 def _row(question: Matrix, part: Part, reading: Reading) -> Row:
     cells = reading.cells(part.codes, part.cells)
     mean, net = likert(question, cells) if question.ordered else (None, None)
-    answered = reading.n[0] - reading.n[part.skipped] - reading.n[part.missing]
-    return Row(answered=answered, cells=cells, mean=mean, net_agreement=net)
+    return Row(answered=reading.n[part.answered], cells=cells, mean=mean, net_agreement=net)
 
 
 def likert(question: Matrix, cells: Mapping[str, Cell]) -> tuple[float | None, float | None]:
