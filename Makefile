@@ -29,7 +29,7 @@ up: .venv/.runtime
 
 test: .venv/.dev
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .
