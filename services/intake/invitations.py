@@ -223,7 +223,7 @@ class Invitations:
                 book.used = _Used(merged, await self._store.write(survey, "used", data, book.used.seq))
                 return
             except (Overtaken, OutOfReach):
-                await asyncio.sleep(0.002 * attempt)  # a replica may be a moment behind
+                await asyncio.sleep(0.002 * attempt)  # several intakes do not get in each other's way again
                 kept = await self._store.read(survey, "used")
                 if kept.seq > book.used.seq:
                     book.used = _Used({part[:NAME]: part[NAME:] for part in _parts(kept.data, 2 * NAME)}, kept.seq)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import nats.errors
 from nats.aio.client import Client
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError
 
 PERIOD = 600.0
 """Seconds between two writings of what did not change: from then on its time is not that of the last change."""
 _CONFLICTS = frozenset({10071, 10164})
 """JetStream's codes for another last sequence than the expected one."""
+_NOTHING = 10037
+"""Its code for no message there; a stream that is not there has another."""
 
 
 class Overtaken(Exception):
@@ -45,12 +47,13 @@ class Wholes:
         self._stream, self._erasing = stream, erasing
 
     async def read(self, subject: str) -> Whole:
-        """Raises OutOfReach."""
+        """What was written last, as the leader of the stream knows it. A replica may be behind, and whoever believed one could call
+        unknown what somebody was promised is there, or gone what is not. Raises OutOfReach."""
         try:
-            message = await self._js.get_last_msg(self._stream, subject, direct=True)
-        except NotFoundError:
-            return Whole()
+            message = await self._js.get_last_msg(self._stream, subject)
         except (nats.errors.Error, APIError, TimeoutError) as error:
+            if isinstance(error, APIError) and error.err_code == _NOTHING:
+                return Whole()
             raise OutOfReach from error
         return Whole(message.data or b"", message.seq or 0)
 
@@ -70,7 +73,7 @@ class Wholes:
         """Those that a crash left behind too. Where this fails, the next writing does it."""
         try:
             while True:
-                oldest = await self._js.get_msg(self._stream, seq=1, subject=subject, direct=True, next=True)
+                oldest = await self._js.get_msg(self._stream, seq=1, subject=subject, next=True)
                 if not oldest.seq or oldest.seq >= seq or not await self._js.delete_msg(self._stream, oldest.seq):
                     return
         except (nats.errors.Error, APIError, TimeoutError):

@@ -78,13 +78,13 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.DRAFTS.mine",
         "$JS.API.STREAM.PURGE.CONTACTS",
         "$JS.API.STREAM.INFO.CONTACTS",
-        "$JS.API.STREAM.MSG.GET.CONTACTS",
         "$JS.API.CONSUMER.CREATE.CONTACTS.mine",
     ],
     "analysis": [
         subjects.contacts("s"),
         f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
         "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.GET.CONTACTS",
         "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
@@ -100,6 +100,7 @@ FORBIDDEN = {
         subjects.contacts("s"),
         f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
         "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.GET.CONTACTS",
         "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
@@ -116,6 +117,7 @@ FORBIDDEN = {
         subjects.contacts("s"),
         f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
         "$JS.API.DIRECT.GET.CONTACTS",
+        "$JS.API.STREAM.MSG.GET.CONTACTS",
         "$JS.API.STREAM.MSG.DELETE.CONTACTS",
         subjects.draft(ID),
         f"$JS.API.DIRECT.GET.DRAFTS.{subjects.draft(ID)}",
@@ -141,6 +143,7 @@ OF_INVITATIONS = [
     "$JS.API.STREAM.MSG.GET.INVITATIONS",
     "$JS.API.STREAM.MSG.DELETE.INVITATIONS",
     f"$JS.API.DIRECT.GET.FALLBACK.{subjects.FALLBACK_SECRETS}",
+    "$JS.API.STREAM.MSG.GET.FALLBACK",
 ]
 for _user in ("analysis", "export", "dashboard"):
     FORBIDDEN[_user] += OF_INVITATIONS
