@@ -23,11 +23,11 @@ from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
 from services.export import files
-from services.export.codebook import text
 from services.export.jobs import Job, Jobs
 from services.export.release import PROFILES
 from services.export.store import OUTAGES, Store
 from services.export.verify import MANIFEST, describe
+from services.export.words import text
 
 _pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 AnyRequest = Request[Any, Any, Any]

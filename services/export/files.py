@@ -18,6 +18,14 @@ MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
+    ".xml": "application/xml",
+    ".sav": "application/x-spss-sav",
+    ".dta": "application/x-stata-dta",
+    ".zip": "application/zip",
+    ".py": "text/plain; charset=utf-8",
+    ".R": "text/plain; charset=utf-8",
+    ".do": "text/plain; charset=utf-8",
+    "": "text/plain; charset=utf-8",
 }
 PIECE = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import pandas as pd
 
 from proto.answers import Reader
+from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.registry import Registry
-from services.export.release import PROFILES, Refused, protect, write
+from services.export.release import PROFILES, Refused, protect, table_of, write
 from services.export.store import Store
+from services.export.variables import Encoder, Variable, variables
 
 log = logging.getLogger(__name__)
 
 Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused", "failed"]
+BATCH = 1000
+"""Responses that are read into codes at once."""
 KEPT = 100
 """Finished jobs that can still be asked about."""
 
@@ -87,32 +92,44 @@ class Jobs:
         if instrument is None:
             raise Refused("This survey is unknown.")
         job.status, job.progress = "reading", 0.05
-        rows = await self._read(job)
+        columns = variables(instrument)
+        full = await self._read(job, instrument, columns)
         job.status, job.progress = "protecting", 0.4
         profile = PROFILES[job.profile]
-        columns, protected = await asyncio.to_thread(protect, instrument, rows, profile)
-        job.status, job.progress = "writing", 0.8
+        protected = await asyncio.to_thread(protect, columns, full, profile)
+        del full
+        job.status, job.progress = "writing", 0.6
+
+        def progress(share: float) -> None:
+            job.progress = 0.6 + 0.4 * share
+
         published = self._folder / job.survey
         published.mkdir(parents=True, exist_ok=True)
         async with self._store.numbering(job.survey) as (number, enter):
+            table = await asyncio.to_thread(table_of, number, instrument, columns, protected, profile, job.responses)
             with tempfile.TemporaryDirectory(prefix=".building-", dir=self._folder) as building:
                 folder = Path(building) / "release"
                 folder.mkdir(mode=0o755)
-                enter(await asyncio.to_thread(write, folder, number, instrument, columns, protected, profile, len(rows)))
+                enter(await asyncio.to_thread(write, folder, table, profile.minimum, progress))
                 _move(folder, published / str(number))
         return number
 
-    async def _read(self, job: Job) -> list[tuple[Reader, Any]]:
+    async def _read(self, job: Job, instrument: Instrument, columns: list[Variable]) -> pd.DataFrame:
+        """Every response as codes, read a batch at a time: the answers themselves are never all in memory."""
         readers: dict[str, Reader] = {}
-        rows: list[tuple[Reader, Any]] = []
+        encoder = Encoder(CodeBook(Reader(instrument)), columns)
+        waiting: dict[str, list[Any]] = {}
         async for version, answers in self._store.responses(job.survey):
             if version not in readers:
                 readers[version] = Reader(self._known(job.survey, version))
-            rows.append((readers[version], readers[version].stored(answers)))
-            job.responses = len(rows)
-            if len(rows) % 1000 == 0:
-                await asyncio.sleep(0)
-        return rows
+            batch = waiting.setdefault(version, [])
+            batch.append(readers[version].stored(answers))
+            job.responses += 1
+            if len(batch) == BATCH:
+                await asyncio.to_thread(encoder.add, waiting.pop(version))
+        for batch in waiting.values():
+            encoder.add(batch)
+        return await asyncio.to_thread(encoder.table)
 
     def _known(self, survey: str, version: str) -> Instrument:
         instrument = self._registry.instrument(survey, version)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from proto import manifest as manifests
-from proto.answers import Reader
 from proto.instrument import Instrument
 from proto.manifest import Manifest
+from services.export import formats
 from services.export.anonymise import Protected, anonymise, class_sizes
-from services.export.codebook import codebook
-from services.export.variables import Variable, table, variables
+from services.export.table import Edition, Table, tabulate
+from services.export.variables import Variable
 from services.export.verify import MANIFEST, describe
+
+LICENCE = "CC-BY-4.0"
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,16 @@ class Refused(Exception):
     """This release would not protect the respondents; the message says why and what would help."""
 
 
-def protect(instrument: Instrument, rows: Iterable[tuple[Reader, Any]], profile: Profile) -> tuple[list[Variable], Protected]:
+def protect(columns: list[Variable], full: pd.DataFrame, profile: Profile) -> Protected:
     """The protected table of these responses. Raises Refused where the profile cannot be met."""
-    columns = variables(instrument.questions, instrument.hierarchies)
-    full = table(columns, rows)
     if len(full) < profile.minimum:
         raise Refused(f"There are {len(full)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
     identifiers = {column.name: column.ladder() for column in columns if column.role == "quasi_identifier"}
+    for name in identifiers:
+        full[name] = full[name].astype("object")  # generalised values are other codes
     protected = anonymise(full, identifiers, profile.k)
     measure(protected.table, list(identifiers), profile)
-    return columns, protected
+    return protected
 
 
 def measure(released: pd.DataFrame, identifiers: list[str], profile: Profile) -> int:
@@ -60,30 +59,48 @@ def measure(released: pd.DataFrame, identifiers: list[str], profile: Profile) ->
     return smallest
 
 
-def write(
-    folder: Path, number: int, instrument: Instrument, columns: list[Variable], protected: Protected, profile: Profile, total: int
-) -> Manifest:
-    """Writes the files of a release into an empty folder, the manifest last."""
-    released = protected.table
-    released.to_csv(folder / "data.csv", index=False, lineterminator="\n", encoding="utf-8")
-    arrow: Any = pa.Table.from_pandas(released.astype("category"), preserve_index=False)  # pyright: ignore[reportUnknownVariableType]
-    pq.write_table(arrow.replace_schema_metadata(None), folder / "data.parquet", compression="zstd")
+def table_of(number: int, instrument: Instrument, columns: list[Variable], protected: Protected, profile: Profile, total: int) -> Table:
+    """The typed table of release `number`. `total`: how many responses there were before protection."""
     identifiers = [column.name for column in columns if column.name in protected.levels]
-    smallest = measure(released, identifiers, profile)
-    page = codebook(instrument, number, columns, protected, profile.k, smallest)
-    (folder / "codebook.html").write_text(page, encoding="utf-8")
-    files = tuple(describe(folder / name) for name in ("data.csv", "data.parquet", "codebook.html"))
-    manifest = Manifest(
+    edition = Edition(
         number=number,
         survey=instrument.id,
         version=instrument.version,
+        title=instrument.title,
+        languages=instrument.languages,
+        language=instrument.source_language,
+        licence=LICENCE,
+        publisher=instrument.data_protection.controller if instrument.data_protection else {},
         profile=profile.name,
-        policy={"k": profile.k, "smallest_group": smallest, "minimum": profile.minimum},
-        code_version=importlib.metadata.version("platea"),
+        k=profile.k,
+        smallest=measure(protected.table, identifiers, profile),
         responses=total,
-        released=len(released),
+        generalised=protected.generalised,
         suppressed=protected.suppressed,
-        files=files,
+    )
+    levels = {
+        column.name: column.hierarchy.levels[protected.levels[column.name]]
+        for column in columns
+        if column.hierarchy and column.name in protected.levels
+    }
+    return tabulate(edition, instrument, columns, protected.table, levels)
+
+
+def write(folder: Path, table: Table, minimum: int, progress: Callable[[float], None]) -> Manifest:
+    """Writes the files of a release into an empty folder, the manifest last."""
+    edition = table.edition
+    names = formats.write(folder, table, progress)
+    manifest = Manifest(
+        number=edition.number,
+        survey=edition.survey,
+        version=edition.version,
+        profile=edition.profile,
+        policy={"k": edition.k, "smallest_group": edition.smallest, "minimum": minimum},
+        code_version=importlib.metadata.version("platea"),
+        responses=edition.responses,
+        released=table.rows,
+        suppressed=edition.suppressed,
+        files=tuple(describe(folder / name) for name in names),
     )
     (folder / MANIFEST).write_bytes(manifests.encode(manifest))
     return manifest

@@ -1,20 +1,22 @@
-"""The variables of a release: what each question becomes as columns of a flat table."""
+"""The variables of a release: which columns each question becomes, and how responses are read into them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from msgspec import UNSET
+from numpy.typing import NDArray
 
-from proto.answers import Reader
+from proto.codebook import CodeBook, Column
 from proto.instrument import (
     AnyQuestion,
     Band,
     Date,
     Hierarchy,
+    Instrument,
     Integer,
     LongText,
     Matrix,
@@ -26,33 +28,41 @@ from proto.instrument import (
     Single,
     Texts,
 )
-from proto.logic import row_attribute
+from services.export.words import phrase
 
 MISSING = "_missing"
 """The question was shown and left out."""
 SKIPPED = "_skipped"
 """Skip logic hid the question, or the respondent's version did not have it."""
-ABSENT_LABELS: dict[str, Texts] = {
-    MISSING: {"en": "not answered", "fr": "sans réponse", "es": "sin respuesta"},
-    SKIPPED: {"en": "not asked", "fr": "question non posée", "es": "no preguntado"},
-}
 
-Value = Callable[[Any], str]
 Ladder = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One column. `labels` explains its codes; `value` reads the code from the answer to the question."""
+    """One column: of a question, a matrix row, an option of a multiple choice (1 or 0), or a place in a ranking."""
 
     name: str
-    question: str
-    text: Texts
-    role: Role
+    question: AnyQuestion
+    part: Texts
+    """Text of the row, option or place; empty where the question is one column."""
     labels: dict[str, Texts]
-    value: Value
+    """What the codes of answers mean, in their order."""
+    cells: dict[Column, str]
+    """The code that each cell of the code book stands for."""
+    otherwise: str = MISSING
+    """The code of those who set none of the cells."""
+    ordered: bool = False
     hierarchy: Hierarchy | None = None
     bands: tuple[Band, ...] = ()
+    codes: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", (*self.labels, MISSING, SKIPPED))
+
+    @property
+    def role(self) -> Role:
+        return self.question.privacy.role
 
     def ladder(self) -> Ladder:
         """What each code becomes at each level of the hierarchy between the answer itself and "*"; empty without hierarchy."""
@@ -64,67 +74,83 @@ class Variable:
         return [{band.code: _wider(band, self.hierarchy, level) for band in self.bands} for level in between]
 
 
-def variables(questions: Iterable[AnyQuestion], hierarchies: dict[str, Hierarchy]) -> list[Variable]:
+def variables(instrument: Instrument) -> list[Variable]:
     """The columns of a table without identifying and free-text questions, in the questionnaire's order.
 
     Numbers and dates appear as their bands: an exact number can be as telling as a name.
     """
     found: list[Variable] = []
-    for question in questions:
+    for question in instrument.questions:
         if question.privacy.role not in ("identifying", "free_text"):
-            found += _of(question, hierarchies)
+            found += _of(question, instrument)
     return found
 
 
-def table(columns: list[Variable], rows: Iterable[tuple[Reader, Any]]) -> pd.DataFrame:
-    """One row per response, one column of codes per variable. `rows`: the reader of its version, and its answers."""
-    values: dict[str, list[str]] = {column.name: [] for column in columns}
-    for reader, answers in rows:
-        for column in columns:
-            values[column.name].append(_code(column, reader, answers))
-    return pd.DataFrame({name: pd.Series(codes, dtype="object") for name, codes in values.items()})
+class Encoder:
+    """Reads answers into codes. A variable's code is a weighted sum of the code book's cells, so a batch is one product of matrices."""
+
+    def __init__(self, book: CodeBook, columns: Sequence[Variable]) -> None:
+        self._book, self._columns = book, columns
+        self._weights = np.zeros((len(book), len(columns)), np.float32)
+        for place, column in enumerate(columns):
+            number = {code: index for index, code in enumerate(column.codes)}
+            base = number[column.otherwise]
+            self._weights[0, place] = base  # everybody sets column 0
+            for cell, code in column.cells.items():
+                self._weights[book.index[cell], place] = number[code] - base
+        self._batches: list[NDArray[np.int16]] = []
+
+    def add(self, answers: Sequence[Any]) -> None:
+        """A batch of at least one response, all of one version of the survey."""
+        cells, _ = self._book.tabulate(answers)
+        self._batches.append(np.rint(cells @ self._weights).astype(np.int16))
+
+    def table(self) -> pd.DataFrame:
+        """One row per response in the order of arrival, one categorical column per variable. Forgets what was read."""
+        batches, self._batches = self._batches, []
+        columns: dict[str, Any] = {}
+        for place, column in enumerate(self._columns):
+            codes = np.concatenate([batch[:, place] for batch in batches]) if batches else np.zeros(0, np.int16)
+            columns[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(column.codes, dtype="object"))  # pyright: ignore[reportArgumentType]
+        return pd.DataFrame(columns, copy=False)
 
 
-def _code(column: Variable, reader: Reader, answers: Any) -> str:
-    given = getattr(answers, column.question, None)
-    if given is None:
-        return SKIPPED
-    if given is UNSET:
-        return MISSING if reader.visible(answers, column.question) else SKIPPED
-    return column.value(given)
+def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
+    id, var = question.id, question.var
+    hierarchy = instrument.hierarchies[question.privacy.hierarchy] if question.privacy.hierarchy else None
+    absent = {Column("skipped", id): SKIPPED, Column("missing", id): MISSING}
 
-
-def _of(question: AnyQuestion, hierarchies: dict[str, Hierarchy]) -> list[Variable]:
-    hierarchy = hierarchies[question.privacy.hierarchy] if question.privacy.hierarchy else None
-
-    def column(name: str, text: Texts, labels: dict[str, Texts], value: Value, bands: tuple[Band, ...] = ()) -> Variable:
-        return Variable(name, question.id, text, question.privacy.role, labels, value, hierarchy, bands)
-
-    def banded(bands: tuple[Band, ...], number: Callable[[Any], float]) -> list[Variable]:
-        return [column(question.var, question.text, {band.code: {} for band in bands}, _banded(bands, number), bands)]
+    def banded(bands: tuple[Band, ...]) -> list[Variable]:
+        cells = {Column("band", id, band.code): band.code for band in bands}
+        labels: dict[str, Texts] = {band.code: {} for band in bands}
+        return [Variable(var, question, {}, labels, cells | absent, ordered=True, hierarchy=hierarchy, bands=bands)]
 
     match question:
         case Single():
-            return [column(question.var, question.text, _labels(question.options), lambda given: given)]
+            cells = {Column("option", id, option.code): option.code for option in question.options}
+            return [Variable(var, question, {}, _labels(question.options), cells | absent, ordered=question.ordered, hierarchy=hierarchy)]
         case Multiple():
+            labels = {"0": phrase("no", instrument.languages), "1": phrase("yes", instrument.languages)}
             return [
-                column(f"{question.var}.{option.code}", _join(question.text, option.text), _YES_NO, _chosen(option.code))
+                Variable(f"{var}.{option.code}", question, option.text, labels, {Column("option", id, option.code): "1"} | absent, "0")
                 for option in question.options
             ]
         case Matrix():
-            return [
-                column(f"{question.var}.{row.code}", _join(question.text, row.text), _labels(question.options), _in_row(i))
-                for i, row in enumerate(question.rows)
-            ]
+            found: list[Variable] = []
+            for row in question.rows:
+                cells = {Column("option", id, option.code, row.code): option.code for option in question.options}
+                cells |= {Column("skipped", id): SKIPPED, Column("missing", id, row=row.code): MISSING}
+                found.append(Variable(f"{var}.{row.code}", question, row.text, _labels(question.options), cells, ordered=question.ordered))
+            return found
         case Ranking():
-            return [
-                column(f"{question.var}.{place + 1}", question.text, _labels(question.options), _at(place))
-                for place in range(question.rank_count)
-            ]
-        case Integer() | Numeric():
-            return banded(question.bands, float)
-        case Date():
-            return banded(question.bands, _year)
+            found = []
+            for rank in range(1, question.rank_count + 1):
+                cells = {Column("rank", id, option.code, rank=rank): option.code for option in question.options}
+                part = phrase("rank", instrument.languages, str(rank))
+                found.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent))
+            return found
+        case Integer() | Numeric() | Date():
+            return banded(question.bands)
         case ShortText() | LongText():
             return []
 
@@ -138,46 +164,5 @@ def _wider(band: Band, hierarchy: Hierarchy, level: int) -> str:
     return holding[-1] if holding else band.code
 
 
-_YES_NO: dict[str, Texts] = {"1": {"en": "yes", "fr": "oui", "es": "sí"}, "0": {"en": "no", "fr": "non", "es": "no"}}
-
-
-def _labels(options: tuple[Any, ...]) -> dict[str, Texts]:
+def _labels(options: Iterable[Any]) -> dict[str, Texts]:
     return {option.code: option.text for option in options}
-
-
-def _join(question: Texts, part: Texts) -> Texts:
-    return {language: f"{text}: {part.get(language, '')}" for language, text in question.items()}
-
-
-def _chosen(code: str) -> Value:
-    return lambda given: "1" if code in given else "0"
-
-
-def _in_row(index: int) -> Value:
-    attribute = row_attribute(index)
-
-    def value(given: Any) -> str:
-        code = getattr(given, attribute, UNSET)
-        return MISSING if code is UNSET else str(code)
-
-    return value
-
-
-def _at(place: int) -> Value:
-    return lambda given: given[place] if place < len(given) else MISSING
-
-
-def _banded(bands: tuple[Band, ...], number: Callable[[Any], float]) -> Value:
-    def value(given: Any) -> str:
-        found = MISSING
-        for band in bands:
-            if number(given) < band.lower:
-                break
-            found = band.code
-        return found
-
-    return value
-
-
-def _year(date: Any) -> float:
-    return float(str(date)[:4])

@@ -99,7 +99,7 @@ async def test_a_release_holds_k_verifies_and_rebuilds_to_the_same_bytes(
     assert (await build(client, secrets["organiser"]))["number"] == 2
     first, second = tmp_path / "ai-security" / "1", tmp_path / "ai-security" / "2"
     assert check(first) == check(second) == []
-    for name in ("data.csv", "data.parquet"):
+    for name in ("data.csv", "data.sav", "data.dta"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
     csv = pd.read_csv(first / "data.csv", dtype=str, keep_default_na=False)

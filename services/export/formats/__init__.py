@@ -1,0 +1,47 @@
+"""The files of a release, all written from one typed table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.export import licences
+from services.export.citation import cite
+from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, scripts, spss, stata
+from services.export.table import Table
+from services.export.words import text
+
+Writer = Callable[[Path, Table], None]
+
+
+def _licence(path: Path, table: Table) -> None:
+    edition = table.edition
+    title = f"{text(edition.title, edition.language)}, release {edition.number}"
+    path.write_text(licences.text(edition.licence, title, cite(edition)), encoding="utf-8")
+
+
+WRITERS: dict[str, Writer] = {
+    "data.csv": delimited.write,
+    "data.csv-metadata.json": csvw.write,
+    "data.parquet": parquet.write,
+    "data.sav": spss.write,
+    "data.dta": stata.write,
+    "datapackage.json": datapackage.write,  # after the data files, whose checksums it names
+    "codebook.xml": ddi.write,
+    "codebook.html": page.write,
+    "read_pandas.py": scripts.pandas,
+    "read.R": scripts.r,
+    "read.do": scripts.stata,
+    "LICENSE": _licence,
+}
+
+
+def write(folder: Path, table: Table, progress: Callable[[float], None]) -> list[str]:
+    """Writes every file into an empty folder and returns their names. The same table always gives the same bytes.
+
+    `progress` is told the share that is done.
+    """
+    for done, (name, writer) in enumerate(WRITERS.items(), 1):
+        writer(folder / name, table)
+        progress(done / len(WRITERS))
+    return list(WRITERS)

@@ -1,0 +1,65 @@
+"""`datapackage.json`: the release as Data Package (Frictionless, version 2) describes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from services.export import verify
+from services.export.licences import LICENCES
+from services.export.table import Column, Table
+from services.export.words import text
+
+
+def write(path: Path, table: Table) -> None:
+    """Describes data.csv, which lies beside it; the other files hold the same table again."""
+    path.write_text(json.dumps(describe(table, path.parent), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def describe(table: Table, folder: Path) -> dict[str, Any]:
+    edition = table.edition
+    licence = LICENCES[edition.licence]
+    csv = _file(folder / "data.csv") | {
+        "name": "data",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": {"fields": [_field(column, edition.language) for column in table.columns], "missingValues": _missing(table)},
+    }
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": f"{edition.survey}-{edition.number}",
+        "title": text(edition.title, edition.language),
+        "version": f"{edition.number}.0.0",
+        "licenses": [{"name": licence.name, "path": licence.url, "title": licence.title}],
+        "resources": [csv],
+    }
+
+
+def _file(path: Path) -> dict[str, Any]:
+    found = verify.describe(path)
+    return {"path": found.name, "bytes": found.bytes, "hash": f"sha256:{found.sha256}"}
+
+
+def _field(column: Column, language: str) -> dict[str, Any]:
+    shown = column.shown(language)
+    answers = [(each.code, label) for each, label in zip(column.categories, shown, strict=True) if not each.absent]
+    absent = [{"value": each.code, "label": label} for each, label in zip(column.categories, shown, strict=True) if each.absent]
+    field: dict[str, Any] = {"name": column.name, "type": "string", "title": column.label(language)}
+    field |= {"description": f"{column.question}. {text(column.universe, language)}."}
+    if answers:
+        field |= {"categories": [{"value": code, "label": label} for code, label in answers]}
+        field |= {"categoriesOrdered": column.measure == "ordinal", "constraints": {"enum": [code for code, _ in answers]}}
+    return field | ({"missingValues": absent} if absent else {})
+
+
+def _missing(table: Table) -> list[dict[str, str]]:
+    """All codes that are no answers, for programs that know no missing values of single fields."""
+    found = {
+        each.code: label
+        for column in table.columns
+        for each, label in zip(column.categories, column.shown(table.edition.language), strict=True)
+        if each.absent
+    }
+    return [{"value": code, "label": label} for code, label in sorted(found.items())]

@@ -1,0 +1,40 @@
+"""`codebook.html`: what is in the release and how to read it, for people; no scripts, nothing from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.export.citation import cite
+from services.export.licences import LICENCES
+from services.export.table import Table
+from services.export.words import text
+
+_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def write(path: Path, table: Table) -> None:
+    edition = table.edition
+    page = _pages.get_template("codebook.html.j2").render(
+        table=table,
+        edition=edition,
+        language=edition.language,
+        others=[language for language in edition.languages if language != edition.language],
+        title=text(edition.title, edition.language),
+        text=text,
+        licence=LICENCES[edition.licence],
+        citation=cite(edition),
+        absent=_absent(table),
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _absent(table: Table) -> list[tuple[str, int, str, str]]:
+    """Each code that is no answer: in text files, in SPSS, in Stata, and what it means."""
+    found: dict[str, tuple[str, int, str, str]] = {}
+    for column in table.columns:
+        for category, label in zip(column.categories, column.shown(table.edition.language), strict=True):
+            if category.letter is not None:
+                found.setdefault(category.code, (category.code, category.number, f".{category.letter}", label))
+    return sorted(found.values(), key=lambda row: -row[1])

@@ -1,0 +1,189 @@
+"""The one typed table that every format of a release writes: columns of category codes, and all there is to know about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from proto.instrument import NON_SUBSTANTIVE, Instrument, Role, Texts
+from services.export import universe
+from services.export.naming import short_names
+from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.words import in_each, phrase, text
+
+Measure = Literal["nominal", "ordinal"]
+Codes = NDArray[np.integer[Any]]
+
+WITHHELD = "*"
+"""In place of a value that would have pointed to somebody."""
+NUMBERS = {MISSING: -1, SKIPPED: -2, "dk": -3, "pnts": -4, "na": -5, WITHHELD: -6}
+"""How SPSS sees the codes that are no answers: below zero, user-missing."""
+LETTERS = {MISSING: "m", SKIPPED: "s", "dk": "d", "pnts": "p", "na": "n", WITHHELD: "x"}
+"""How Stata sees them: extended missing values .m, .s, .d, .p, .n, .x."""
+_ABSENT = {MISSING: "missing", SKIPPED: "skipped", WITHHELD: "withheld"}
+ROWS = 65_536
+"""Rows that are written at once: what a format holds in memory."""
+
+
+@dataclass(frozen=True)
+class Category:
+    """`number`: the value in SPSS, and in Stata where `letter` is None. `absent`: no answer, or none of substance (user-missing)."""
+
+    code: str
+    labels: Texts
+    number: int
+    letter: str | None = None
+
+    @property
+    def absent(self) -> bool:
+        return self.letter is not None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One variable. `codes` are places in `categories`, one for each row. Shape (rows,)."""
+
+    name: str
+    short: str
+    """Name in SPSS and Stata, which allow less."""
+    question: str
+    text: Texts
+    """Of the question."""
+    part: Texts
+    """Of the row, option or place; empty where the question is one column."""
+    section: Texts
+    measure: Measure
+    categories: tuple[Category, ...]
+    universe: Texts
+    role: Role
+    level: str | None
+    """To which level of its hierarchy it was generalised; None for what was not generalised at all."""
+    codes: Codes
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """Rows in each category."""
+        return np.bincount(self.codes, minlength=len(self.categories)).tolist()
+
+    def label(self, language: str) -> str:
+        """What tells the variable from its neighbours first, then the question."""
+        part, asked = text(self.part, language), text(self.text, language)
+        return f"{part} – {asked}" if part else asked
+
+    def shown(self, language: str) -> list[str]:
+        """A label for each category, no two alike; where one has no text, its code."""
+        labels = [text(category.labels, language) or category.code for category in self.categories]
+        return [
+            label if labels.count(label) == 1 else f"{label} [{category.code}]"
+            for label, category in zip(labels, self.categories, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Which release this is, and how it was protected."""
+
+    number: int
+    survey: str
+    version: str
+    title: Texts
+    languages: tuple[str, ...]
+    language: str
+    """Of the labels in formats that hold only one."""
+    licence: str
+    publisher: Texts
+    profile: str
+    k: int
+    smallest: int
+    """The smallest group with equal quasi-identifiers."""
+    responses: int
+    generalised: int
+    suppressed: int
+
+
+@dataclass(frozen=True)
+class Table:
+    edition: Edition
+    columns: tuple[Column, ...]
+    rows: int
+
+    def batches(self) -> Iterator[slice]:
+        """The rows in pieces of `ROWS`."""
+        for begin in range(0, self.rows, ROWS):
+            yield slice(begin, min(begin + ROWS, self.rows))
+
+
+def tabulate(edition: Edition, instrument: Instrument, columns: list[Variable], released: pd.DataFrame, levels: Mapping[str, str]) -> Table:
+    """The table of a release. `released`: a column of codes per variable; `levels`: that of each generalised variable."""
+    sections = {section.id: section.text for section in instrument.sections}
+    short = short_names([column.name for column in columns])
+    made: list[Column] = []
+    for column in columns:
+        found, codes = _factored(pd.Series(released[column.name]))
+        categories = _categories(column, set(found), instrument.languages)
+        made.append(
+            Column(
+                name=column.name,
+                short=short[column.name],
+                question=column.question.id,
+                text=column.question.text,
+                part=column.part,
+                section=sections[column.question.section],
+                measure="ordinal" if column.ordered else "nominal",
+                categories=categories,
+                universe=_universe(instrument, column),
+                role=column.role,
+                level=levels.get(column.name),
+                codes=_codes(found, codes, categories),
+            )
+        )
+    return Table(edition, tuple(made), len(released))
+
+
+def _universe(instrument: Instrument, column: Variable) -> Texts:
+    return in_each(instrument.languages, lambda language: universe.universe(instrument, column.question, language))
+
+
+def _factored(values: pd.Series) -> tuple[list[str], Codes]:
+    """The different values, and the place of each row's among them."""
+    given = pd.Categorical(values)
+    used = np.bincount(given.codes, minlength=len(given.categories)) > 0
+    places = np.cumsum(used) - 1
+    return given.categories[used].tolist(), places.astype(np.int16)[given.codes]
+
+
+def _codes(found: list[str], codes: Codes, categories: tuple[Category, ...]) -> Codes:
+    """Places among `found` turned into places among `categories`, in the smallest type that holds them."""
+    place = {category.code: index for index, category in enumerate(categories)}
+    small = np.int8 if len(categories) <= np.iinfo(np.int8).max else np.int16
+    return np.array([place[code] for code in found], small)[codes]
+
+
+def _categories(column: Variable, found: set[str], languages: tuple[str, ...]) -> tuple[Category, ...]:
+    """The answers that could be given, or the coarser values that came into their place, then what stands for no answer."""
+    nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values()))
+    generalised = bool(found & set(nodes) - set(column.labels))
+    codes = [code for code in column.labels if code in found or not generalised]
+    codes += [node for node in nodes if node in found and node not in column.labels]
+    substantive = [code for code in codes if code not in NON_SUBSTANTIVE and code != WITHHELD]
+    possible = {MISSING} if not column.question.required else set[str]()
+    possible |= {SKIPPED} if column.question.show_if is not None else set()
+    absent = [code for code in NUMBERS if code in codes or code in found | possible]
+    coarse = column.hierarchy.labels if column.hierarchy else {}
+    labels = coarse | column.labels if not generalised else column.labels | coarse
+    labels = labels | {code: phrase(name, languages) for code, name in _ABSENT.items()}
+    made = [Category(code, labels.get(code, {}), number) for code, number in zip(substantive, _numbers(substantive), strict=True)]
+    return (*made, *(Category(code, labels.get(code, {}), NUMBERS[code], LETTERS[code]) for code in absent))
+
+
+def _numbers(codes: list[str]) -> list[int]:
+    """Codes that are all small whole numbers stand for themselves, others are counted from 1."""
+    if codes and all(code.isdecimal() and str(int(code)) == code and int(code) <= 100 for code in codes):
+        return [int(code) for code in codes]
+    return list(range(1, len(codes) + 1))

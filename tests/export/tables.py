@@ -1,0 +1,143 @@
+"""A small questionnaire with every kind of question, and releases of it to write and read back."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from deploy.cli.respondents import Population
+from proto.answers import Reader, today_of
+from proto.author import read
+from proto.codebook import CodeBook
+from proto.instrument import Instrument
+from services.export.release import PROFILES, protect, table_of
+from services.export.table import Table
+from services.export.variables import Encoder, variables
+
+_MANY = "\n".join(f"      - {{code: u{n:03}, en: Unit {n}, fr: Unité {n}}}" for n in range(260))
+
+_LONG = "No, not at all, " + "and I say so again " * 6 + "so that short labels have to be cut"
+
+EVERY_KIND = f"""
+format: platea-instrument/1
+id: every-kind
+version: "0.1.0"
+source_language: en
+languages: [en, fr]
+title: {{en: "Every kind – “quoted”, déjà vu", fr: "De toute sorte"}}
+notice: {{en: "I agree.", fr: "J'accepte."}}
+hierarchies:
+  age: {{levels: [exact, band, "*"], bands: [["16-49", "50+"]]}}
+  district: {{levels: [district, side, "*"], map: {{old: north, harbour: south, hill: south, pnts: pnts}},
+    labels: {{north: {{en: North, fr: Nord}}, south: {{en: South, fr: Sud}}, pnts: {{en: Not told, fr: Non précisé}}}}}}
+scales:
+  agree:
+    - {{code: "1", en: "{_LONG}", fr: "Non"}}
+    - {{code: "2", en: "Yes", fr: "Oui"}}
+    - {{code: dk, en: "Don't know", fr: "Ne sait pas"}}
+sections:
+  - id: A
+    text: {{en: You, fr: Vous}}
+questions:
+  - id: A1
+    var: age
+    section: A
+    type: integer
+    text: {{en: "How old are you?", fr: "Quel âge avez-vous ?"}}
+    min: 16
+    max: 120
+    bands: ["16-29", "30-49", "50-64", "65+"]
+    privacy: {{role: quasi_identifier, hierarchy: age}}
+  - id: A2
+    var: district
+    section: A
+    type: single
+    required: true
+    text: {{en: "Where do you live?", fr: "Où habitez-vous ?"}}
+    options:
+      - {{code: old, en: "Old town", fr: "Vieille ville"}}
+      - {{code: harbour, en: "Harbour", fr: "Port"}}
+      - {{code: hill, en: "Hill", fr: "Colline"}}
+      - {{code: pnts, en: "Prefer not to say", fr: "Ne souhaite pas répondre"}}
+    privacy: {{role: quasi_identifier, hierarchy: district}}
+  - id: A3
+    var: reasons
+    section: A
+    type: multiple
+    text: {{en: "Why?", fr: "Pourquoi ?"}}
+    options:
+      - {{code: market, en: "Same label", fr: "Marché"}}
+      - {{code: a-long.and+odd-code-of-more-than-32, en: "Same label", fr: "Amis"}}
+      - {{code: none, en: "Nothing", fr: "Rien", exclusive: true}}
+    privacy: {{role: sensitive}}
+  - id: A4
+    var: statements
+    section: A
+    type: matrix
+    ordered: true
+    text: {{en: "How far do you agree?", fr: "Dans quelle mesure ?"}}
+    scale: agree
+    rows:
+      - {{code: safe, en: "I feel safe.", fr: "Je m'y sens bien."}}
+      - {{code: light, en: "It is light.", fr: "Il y a de la lumière."}}
+    show_if: {{q: A3, op: any_in, value: [market, none]}}
+    privacy: {{role: insensitive}}
+  - id: A5
+    var: rank
+    section: A
+    type: ranking
+    rank_count: 2
+    text: {{en: "The best two", fr: "Les deux meilleurs"}}
+    options:
+      - {{code: a, en: A, fr: A}}
+      - {{code: b, en: B, fr: B}}
+      - {{code: c, en: C, fr: C}}
+    privacy: {{role: insensitive}}
+  - id: A6
+    var: unit
+    section: A
+    type: single
+    text: {{en: "Which unit?", fr: "Quelle unité ?"}}
+    options:
+{_MANY}
+    privacy: {{role: insensitive}}
+  - id: A7
+    var: since
+    section: A
+    type: date
+    text: {{en: "Since when?", fr: "Depuis quand ?"}}
+    min: 1990-01
+    bands: ["1990-2009", "2010+"]
+    privacy: {{role: insensitive}}
+  - id: A8
+    var: wish
+    section: A
+    type: long_text
+    text: {{en: "Your wish", fr: "Votre souhait"}}
+    privacy: {{role: free_text}}
+"""
+
+
+def every_kind() -> Instrument:
+    found = read(EVERY_KIND, "every-kind.yaml", lambda name: "")
+    assert isinstance(found, Instrument), found
+    return found
+
+
+def answers(instrument: Instrument, count: int, seed: int = 3) -> tuple[Reader, list[object]]:
+    """Plausible answers, as they come out of the store."""
+    reader = Reader(instrument)
+    population = Population(instrument, seed, today_of(time.time()))
+    return reader, [reader.stored(msgspec.json.encode(population.respondent(n).answers)) for n in range(count)]
+
+
+def released(count: int = 300, number: int = 1) -> Table:
+    """The typed table of a release of that questionnaire."""
+    instrument = every_kind()
+    columns = variables(instrument)
+    reader, given = answers(instrument, count)
+    encoder = Encoder(CodeBook(reader), columns)
+    encoder.add(given)
+    profile = PROFILES["public"]
+    return table_of(number, instrument, columns, protect(columns, encoder.table(), profile), profile, count)
