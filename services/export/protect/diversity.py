@@ -1,0 +1,54 @@
+"""How varied the sensitive answers of each class are, and how far from those of everybody."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.export.protect.request import Closeness, Diversity
+
+Floats = NDArray[np.float64]
+Histograms = NDArray[np.int64]
+"""Rows per class and answer. Shape (classes, answers)."""
+
+ROUNDING = 1e-9
+
+
+def distinct(counts: Histograms) -> NDArray[np.int64]:
+    """How many different answers each class has."""
+    return (counts > 0).sum(axis=1)
+
+
+def entropy(counts: Histograms) -> Floats:
+    """The exponential of the entropy: as many answers as would be equally frequent."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return np.exp(-(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1))
+
+
+def recursive(counts: Histograms, c: float) -> NDArray[np.int64]:
+    """The greatest l for which a class is recursively (c, l)-diverse; 0 where it is for none."""
+    falling = -np.sort(-counts, axis=1)
+    rest = np.cumsum(falling[:, ::-1], axis=1)[:, ::-1]
+    return (falling[:, :1] < c * rest).sum(axis=1)
+
+
+def distance(counts: Histograms, of_all: Floats, ordered: bool) -> Floats:
+    """Earth mover's distance of each class from the shares of everybody: equal ground distance, or by rank. Between 0 and 1."""
+    apart = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) - of_all
+    if not ordered:
+        return np.abs(apart).sum(axis=1) / 2
+    return np.abs(np.cumsum(apart, axis=1)).sum(axis=1) / max(apart.shape[1] - 1, 1)
+
+
+def diverse(counts: Histograms, wanted: Diversity) -> NDArray[np.bool_]:
+    match wanted.kind:
+        case "distinct":
+            return distinct(counts) >= wanted.l
+        case "entropy":
+            return entropy(counts) >= wanted.l - ROUNDING
+        case "recursive":
+            return recursive(counts, wanted.c) >= wanted.l
+
+
+def close(counts: Histograms, wanted: Closeness, of_all: Floats) -> NDArray[np.bool_]:
+    return distance(counts, of_all, wanted.ordered) <= wanted.t + ROUNDING

@@ -1,0 +1,120 @@
+"""Measuring a protected table afresh from what would be released: its risk, and what protection cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.export.protect import diversity, frame
+from services.export.protect.combinations import combine
+from services.export.protect.hierarchy import Hierarchy, Ladder, Node
+from services.export.protect.protection import Result
+from services.export.protect.request import Frame, Sensitive
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """`smallest`: k. `population`: the fewest units of a public list behind a released row, None without a list.
+
+    `distinct`, `entropy`, `distance`, `ordered_distance`: l and t of the worst class, for each sensitive answer. `loss`: NCP, 0 to 1,
+    a row left out counting 1. `discernibility`: DM, squared class sizes plus all rows for each left out, per row.
+    `table_error`: TVD2, the total variation distance of two-way tables, mean of all pairs.
+    """
+
+    rows: int
+    left_out: int
+    classes: int
+    smallest: int
+    population: int | None
+    distinct: dict[str, int]
+    entropy: dict[str, float]
+    distance: dict[str, float]
+    ordered_distance: dict[str, float]
+    loss: float
+    loss_of: dict[str, float]
+    discernibility: float
+    table_error: float
+
+
+def measure(
+    codes: NDArray[np.integer],
+    hierarchies: Sequence[Hierarchy],
+    sensitive: Sequence[Sensitive],
+    result: Result,
+    listed: Frame | None = None,
+) -> Measures:
+    """Classes are counted from the released values, not taken from how they came about."""
+    kept = result.kept
+    released = result.released[kept].astype(np.int64)
+    columns = list(released.T)
+    groups = combine(columns, [len(values) for values in result.values])
+    sizes, of_row = groups.counts, groups.of_row
+    total, left = len(codes), int((~kept).sum())
+    histograms = {
+        a.name: np.bincount(of_row * a.size + a.codes[kept], minlength=len(sizes) * a.size).reshape(-1, a.size) for a in sensitive
+    }
+    shares = {a.name: np.bincount(a.codes, minlength=a.size) / total for a in sensitive}
+    ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
+    widths = [np.array([width(ladder, node) for node in values]) for ladder, values in zip(ladders, result.values, strict=True)]
+    losses = [(float(cost[column].sum()) + left) / total for cost, column in zip(widths, columns, strict=True)]
+    nodes = [groups.places[v].astype(np.int64) for v in listed.variables] if listed else []
+    return Measures(
+        rows=total,
+        left_out=left,
+        classes=len(sizes),
+        smallest=int(sizes.min()),
+        population=int(frame.population(listed, ladders, nodes).min()) if listed else None,
+        distinct={name: int(diversity.distinct(table).min()) for name, table in histograms.items()},
+        entropy={name: float(diversity.entropy(table).min()) for name, table in histograms.items()},
+        distance={name: float(diversity.distance(table, shares[name], False).max()) for name, table in histograms.items()},
+        ordered_distance={name: float(diversity.distance(table, shares[name], True).max()) for name, table in histograms.items()},
+        loss=float(np.mean(losses)),
+        loss_of={hierarchy.name: loss for hierarchy, loss in zip(hierarchies, losses, strict=True)},
+        discernibility=(float((sizes.astype(np.float64) ** 2).sum()) + left * total) / total,
+        table_error=_table_error(codes, ladders, sensitive, result, columns),
+    )
+
+
+def width(ladder: Ladder, node: Node) -> float:
+    """The normalised certainty penalty of one released value among the values that occur: 0 for exact, 1 for all."""
+    at = ladder.place[list(node.members)]
+    at = at[at >= 0]
+    if len(at) <= 1:
+        return 0.0
+    costs = ladder.range_costs
+    return float(costs[at].take(at, axis=1).max()) if costs is not None else (len(at) - 1) / (len(ladder) - 1)
+
+
+def _table_error(
+    codes: NDArray[np.integer], ladders: list[Ladder], sensitive: Sequence[Sensitive], result: Result, columns: list[Ints]
+) -> float:
+    """Released values are spread evenly over what they stand for, rows left out are made up for by the others."""
+    total = len(codes)
+    true = [ladder.place[codes[:, v]] for v, ladder in enumerate(ladders)] + [answer.codes for answer in sensitive]
+    given = columns + [answer.codes[result.kept] for answer in sensitive]
+    spread = [_spread(ladder, values) for ladder, values in zip(ladders, result.values, strict=True)] + [np.eye(a.size) for a in sensitive]
+    errors: list[float] = []
+    for one, other in combinations(range(len(true)), 2):
+        shape = spread[one].shape[1], spread[other].shape[1]
+        exact = np.bincount(true[one] * shape[1] + true[other], minlength=shape[0] * shape[1]).reshape(shape)
+        used = [np.unique(given[v], return_inverse=True) for v in (one, other)]
+        (first, at_first), (second, at_second) = used
+        table = np.bincount(at_first * len(second) + at_second, minlength=len(first) * len(second)).reshape(len(first), len(second))
+        estimate = spread[one][first].T @ table @ spread[other][second]
+        errors.append(float(np.abs(estimate * (total / max(estimate.sum(), 1)) - exact).sum()) / total / 2)
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def _spread(ladder: Ladder, values: tuple[Node, ...]) -> NDArray[np.float64]:
+    weights = np.zeros((len(values), len(ladder)))
+    for index, node in enumerate(values):
+        at = ladder.place[list(node.members)]
+        at = at[at >= 0]
+        weights[index, at] = 1 / max(len(at), 1)
+    return weights

@@ -1,0 +1,91 @@
+"""Repairing: classes that are large enough but say too much join their nearest neighbour, or are left out.
+
+The sensitive answers decide only whether a class stands, never along which variable rows are parted: whoever runs the public
+algorithm on the released labels learns nothing from where the cuts are (Wong et al., Minimality attack, VLDB 2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.export.protect.regions import Regions, Space
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NEIGHBOURS = 3
+"""So many classes before and after, in the order of each variable, are looked at for joining."""
+
+Standing = Callable[[Ints], Bools]
+"""Whether each class stands, given which class each original class is part of."""
+
+
+def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare: int) -> tuple[Ints, Bools]:
+    """For each class, the class it is part of in the end; for each class in the end, whether its rows are left out.
+
+    At most `spare` rows are left out. One class that does not stand remains when nothing helps.
+    """
+    part = np.arange(len(rows))
+    out = np.zeros(len(rows), dtype=bool)
+    while True:
+        bad = np.flatnonzero(~standing(part) & ~out)
+        live = np.flatnonzero(~out)
+        if not len(bad) or len(live) < 2:
+            break
+        partner, extra = _nearest(bad, live, regions, rows, space)
+        dear = extra > rows[bad] * (len(space.sizes) - space.cost(regions.at(bad)))
+        if dear.any() and spare:
+            costly = np.flatnonzero(dear)
+            costly = costly[np.argsort(-extra[costly], kind="stable")]
+            costly = costly[np.cumsum(rows[bad[costly]]) <= spare]
+            if len(costly):
+                out[bad[costly]] = True
+                spare -= int(rows[bad[costly]].sum())
+                continue
+        joined, into = _matching(bad, partner, extra, len(rows))
+        regions.put(into, regions.at(into).join(regions.at(joined)))
+        rows = rows.copy()
+        rows[into] += rows[joined]
+        to = np.arange(len(rows))
+        to[joined] = into
+        kept = np.ones(len(rows), dtype=bool)
+        kept[joined] = False
+        number = np.cumsum(kept) - 1
+        part, out, rows = number[to[part]], out[kept], rows[kept]
+        regions = regions.at(kept)
+    return part, out
+
+
+def _nearest(bad: Ints, live: Ints, regions: Regions, rows: Ints, space: Space) -> tuple[Ints, NDArray[np.float64]]:
+    """For each bad class the live one whose join loses least, and how much that is."""
+    inside = regions.at(live)
+    tracks = [*inside.spans, *inside.sets]
+    where = np.searchsorted(live, bad)
+    best, loss = np.full(len(bad), -1, dtype=np.int64), np.full(len(bad), np.inf)
+    before = rows[bad] * space.cost(regions.at(bad)).astype(np.float64)
+    for turn in range(len(tracks)):
+        order = np.lexsort(tracks[turn:] + tracks[:turn])
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        for step in [s for distance in range(1, NEIGHBOURS + 1) for s in (-distance, distance)]:
+            at = rank[where] + step
+            other = live[order[np.clip(at, 0, len(live) - 1)]]
+            wide = space.cost(regions.at(bad).join(regions.at(other))).astype(np.float64)
+            more = (rows[bad] + rows[other]) * wide - before - rows[other] * space.cost(regions.at(other))
+            better = (at >= 0) & (at < len(live)) & ((more < loss) | ((more == loss) & (other < best)))
+            best[better], loss[better] = other[better], more[better]
+    return best, loss
+
+
+def _matching(bad: Ints, partner: Ints, extra: NDArray[np.float64], count: int) -> tuple[Ints, Ints]:
+    """Joins that do not touch each other, the cheapest first: each is the cheapest of both its classes."""
+    rank = np.empty(len(bad), dtype=np.int64)
+    rank[np.lexsort((partner, bad, extra))] = np.arange(len(bad))
+    least = np.full(count, len(bad))
+    np.minimum.at(least, bad, rank)
+    np.minimum.at(least, partner, rank)
+    taken = (least[bad] == rank) & (least[partner] == rank)
+    return bad[taken], partner[taken]
