@@ -110,6 +110,10 @@ class CodeBook:
         self._encoders += [self._stratum(name) for name in self.instrument.strata]
         if len(self.instrument.margins) > 1:
             self._encoders.append(self._combined())
+        self.combined: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "combined"]
+        """The columns of the combinations of the margins' groups, the last margin's groups running fastest."""
+        self.groups: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "stratum"]
+        """The columns of all strata, by which squares of numbers are summed."""
         names = msgspec.json.encode([self.columns, self.numbers, self.scales])
         self.digest: str = hashlib.sha256(names).hexdigest()[:16]
         """Two code books with the same digest count in the same columns."""

@@ -34,6 +34,15 @@ class Nonresponse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rate: float | None = None
 
 
+class Scale(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Of weighted answers on an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
+
+    mean: float
+    net_agreement: float
+    mean_ci95: tuple[float, float] | None = None
+    net_agreement_ci95: tuple[float, float] | None = None
+
+
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row of a matrix. Of an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
 
@@ -46,6 +55,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     net_agreement_ci95: tuple[float, float] | None = None
     nonresponse: Nonresponse | None = None
     n_eff: float | None = None
+    weighted: Scale | None = None
 
 
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -72,6 +82,7 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     net_agreement_ci95: tuple[float, float] | None = None
     nonresponse: Nonresponse | None = None
     n_eff: float | None = None
+    weighted: Scale | None = None
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -82,10 +93,15 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     questions: dict[str, Figures] = {}
 
 
-class PublishedPolicy(msgspec.Struct, frozen=True):
+class PublishedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rules that figures were published by, as the instrument names them; their secret is not among them."""
+
     name: str
     minimum: int
     batch: int
+    clock: float | None = None
+    max_noise: int | None = None
+    variance: float | None = None
 
 
 class SectionAnswers(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -104,14 +120,13 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     `reason`: "no-margin" (nothing is known of the population: a self-selected sample, unless it was drawn), "too-few"
     (no two groups with enough respondents), "no-fit" (no weights reach all margins at once).
     `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
-    `responses`: those weighted; `outside`: those in no group of a margin. `n_eff`: Kish's effective sample size;
+    `responses`: those in a group of each margin; the others are not of the population. `n_eff`: Kish's effective sample size;
     `deff`: by how much the weights alone make variances greater.
     """
 
     reason: str | None = None
     groups: dict[str, tuple[tuple[str, ...], ...]] = {}
     responses: int | None = None
-    outside: int | None = None
     n_eff: float | None = None
     deff: float | None = None
 

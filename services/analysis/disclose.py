@@ -62,7 +62,7 @@ def publish(exact: Snapshot, instrument: Instrument) -> Snapshot | None:
         kept[question.id] = verdict(question, figures, exact.responses, limit, classes(instrument, question.id))
         questions[question.id] = _veil(question, figures, kept[question.id], limit)
     breakdowns = {name: _breakdown(exact, instrument, name, kept) for name in exact.breakdowns}
-    return msgspec.structs.replace(exact, questions=questions, breakdowns=breakdowns)
+    return msgspec.structs.replace(exact, questions=questions, breakdowns=breakdowns, sections={}, weighting=None)
 
 
 def public_questions(instrument: Instrument) -> Iterator[AnyQuestion]:

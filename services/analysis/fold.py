@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
-from services.analysis.state import Matrix, State
+from services.analysis.state import Matrix, State, add_each
 
 ROWS = 256
 """Most responses in one float32 product: 256 record keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds exactly."""
@@ -30,7 +30,7 @@ class Folder:
         self._secret = secret
 
     def empty(self) -> State:
-        return State.empty(len(self.codebook), len(self.codebook.numbers))
+        return State.empty(len(self.codebook), len(self.codebook.numbers), len(self.codebook.groups))
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
         """Adds the responses to the state; with `sign` -1 takes them back."""
@@ -41,7 +41,7 @@ class Folder:
                 x, numbers = self.codebook.tabulate([answers for _, answers in rows])
                 keys = self._record_keys(id for id, _ in rows)
                 (_add_each if len(x) < FEW else _add_all)(state, x, keys, sign)
-                _add_numbers(state, x, numbers, sign)
+                _add_numbers(state, x, numbers, self.codebook.groups, sign)
 
     def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
         """16 bits per response that nobody without the secret can tell from its id."""
@@ -62,11 +62,14 @@ def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], si
     _add(state.keys, x.T @ (x * keys[:, None]), sign)
 
 
-def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64], sign: int) -> None:
+def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64], groups: list[int], sign: int) -> None:
     if numbers.shape[1]:
         _add(state.products, numbers.T.astype(np.float64) @ x, sign)
-        for row, addend in zip(state.squares, _squares(numbers), strict=True):
-            row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
+        # Sums of products are exact also where they outgrow 64 bits.
+        whole: Any = numbers if int(np.abs(numbers).max()) ** 2 * len(numbers) < 2**63 else numbers.astype(object)
+        add_each(state.squares, (whole.T @ whole).tolist(), sign)
+        if groups:
+            add_each(state.group_squares, ((whole * whole).T @ x[:, groups].astype(np.int64)).tolist(), sign)
 
 
 def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
@@ -75,11 +78,3 @@ def _add(sums: Matrix, addend: NDArray[Any], sign: int) -> None:
 
 def _version(response: Answered) -> object:
     return response[1].__class__
-
-
-def _squares(numbers: NDArray[np.int64]) -> list[list[int]]:
-    """Sums of products, exact also where they outgrow 64 bits."""
-    if int(np.abs(numbers).max()) ** 2 * len(numbers) < 2**63:
-        return (numbers.T @ numbers).tolist()
-    whole: Any = numbers.astype(object)
-    return (whole.T @ whole).tolist()

@@ -22,6 +22,7 @@ class _Head(msgspec.Struct, frozen=True):
     columns: int
     squares: list[list[str]]
     """Decimal: they outgrow 64 bits."""
+    group_squares: list[list[str]]
 
 
 @dataclass
@@ -40,11 +41,13 @@ class State:
     """Σ v xᵀ, shape (numbers, columns): the sum of each number within each column."""
     squares: list[list[int]]
     """Σ v vᵀ, shape (numbers, numbers)."""
+    group_squares: list[list[int]]
+    """Σ v² xᵀ over the columns of strata alone, shape (numbers, groups): variances within groups."""
 
     @classmethod
-    def empty(cls, columns: int, numbers: int) -> State:
+    def empty(cls, columns: int, numbers: int, groups: int = 0) -> State:
         square = (columns, columns)
-        return cls(np.zeros(square), np.zeros(square), np.zeros((numbers, columns)), [[0] * numbers for _ in range(numbers)])
+        return cls(np.zeros(square), np.zeros(square), np.zeros((numbers, columns)), _zeros(numbers, numbers), _zeros(numbers, groups))
 
     @property
     def responses(self) -> int:
@@ -55,7 +58,8 @@ class State:
         return self.burt.nbytes + self.keys.nbytes + self.products.nbytes
 
     def copy(self) -> State:
-        return State(self.burt.copy(), self.keys.copy(), self.products.copy(), [row.copy() for row in self.squares])
+        squares, group_squares = ([row.copy() for row in each] for each in (self.squares, self.group_squares))
+        return State(self.burt.copy(), self.keys.copy(), self.products.copy(), squares, group_squares)
 
     def merge(self, other: State) -> None:
         """Count the responses of both."""
@@ -68,8 +72,8 @@ class State:
     def _add(self, other: State, sign: int) -> None:
         for mine, theirs in ((self.burt, other.burt), (self.keys, other.keys), (self.products, other.products)):
             (np.add if sign > 0 else np.subtract)(mine, theirs, out=mine)
-        for row, addend in zip(self.squares, other.squares, strict=True):
-            row[:] = [a + sign * b for a, b in zip(row, addend, strict=True)]
+        add_each(self.squares, other.squares, sign)
+        add_each(self.group_squares, other.group_squares, sign)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -78,13 +82,15 @@ class State:
             and np.array_equal(self.keys, other.keys)
             and np.array_equal(self.products, other.products)
             and self.squares == other.squares
+            and self.group_squares == other.group_squares
         )
 
     def dump(self, codebook: str) -> bytes:
         """Compact bytes. `codebook` is the digest of the code book whose columns these are."""
         upper: Any = np.triu_indices(len(self.burt))
         parts = [self.burt[upper], self.keys[upper], self.products.ravel()]
-        head = msgspec.json.encode(_Head(codebook, len(self.burt), [[str(n) for n in row] for row in self.squares]))
+        squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
+        head = msgspec.json.encode(_Head(codebook, len(self.burt), squares, group_squares))
         body = zlib.compress(b"".join(_planes(part) for part in parts), level=1)
         return len(head).to_bytes(4, "big") + head + body
 
@@ -106,8 +112,18 @@ class State:
         _fill(state.burt, _numbers(body[: 8 * triangle]))
         _fill(state.keys, _numbers(body[8 * triangle : 16 * triangle]))
         state.products[:] = _numbers(body[16 * triangle :]).reshape(state.products.shape)
-        state.squares = [[int(n) for n in row] for row in head.squares]
+        state.squares, state.group_squares = ([[int(n) for n in row] for row in each] for each in (head.squares, head.group_squares))
         return state
+
+
+def add_each(sums: list[list[int]], addend: list[list[int]], sign: int) -> None:
+    """Adds whole numbers of any size in place; with `sign` -1 takes them back."""
+    for row, more in zip(sums, addend, strict=True):
+        row[:] = [a + sign * b for a, b in zip(row, more, strict=True)]
+
+
+def _zeros(rows: int, columns: int) -> list[list[int]]:
+    return [[0] * columns for _ in range(rows)]
 
 
 def _planes(numbers: Matrix) -> bytes:

@@ -2,75 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
+from msgspec import structs
+from msgspec.structs import replace
 
 from proto.codebook import CodeBook
-from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking
-from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Snapshot
-from services.analysis.layout import Counts, Layout, Part, arrange, scored
+from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
+from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
+from services.analysis import intervals, weighting
+from services.analysis.layout import Part, arrange, scored
+from services.analysis.reading import Reading, estimates, read
+from services.analysis.response import nonresponse, sections
 from services.analysis.state import State
-
-Z = 1.959963984540054
-"""The 97.5 % point of the standard normal distribution: two-sided 95 %."""
-
-
-def wilson(n: Counts, answered: Counts) -> tuple[Counts, Counts]:
-    """95 % score interval of n out of `answered`; NaN where nobody answered. It never leaves [0, 1].
-
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = n / answered
-        spread = Z * Z / answered
-        centre = (share + spread / 2) / (1 + spread)
-        half = Z * np.sqrt(share * (1 - share) / answered + spread / (4 * answered)) / (1 + spread)
-    low = np.where(n == 0, 0.0, np.maximum(centre - half, 0.0))
-    high = np.where(n == answered, 1.0, np.minimum(centre + half, 1.0))
-    nobody = answered == 0
-    return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
-
-
-@dataclass
-class Reading:
-    """Rows of the Burt matrix, read once: counts, shares and intervals of every column for everybody or for one group."""
-
-    n: list[int]
-    answered: list[int]
-    share: list[float]
-    low: list[float]
-    high: list[float]
-
-    def cells(self, codes: tuple[str, ...], at: slice) -> dict[str, Cell]:
-        """Count, share of those who answered the question, and its interval; no share where nobody did."""
-        if not codes:
-            return {}
-        if self.answered[at.start] == 0:
-            return {code: Cell(n) for code, n in zip(codes, self.n[at], strict=True)}
-        columns = zip(codes, self.n[at], self.share[at], zip(self.low[at], self.high[at], strict=True), strict=True)
-        return {code: Cell(n, share, interval) for code, n, share, interval in columns}
-
-
-def read(layout: Layout, rows: Counts) -> list[Reading]:
-    """One pass over rows of the Burt matrix."""
-    wide = layout.widen(rows)
-    answered = layout.answered(wide)
-    low, high = wilson(wide, answered)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = wide / answered
-    whole = wide.astype(np.int64).tolist(), answered.astype(np.int64).tolist()
-    columns = zip(*whole, share.tolist(), low.tolist(), high.tolist(), strict=True)
-    return [Reading(*reading) for reading in columns]
 
 
 def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapshot:
-    """Every statistic of the survey, nothing withheld, shares in full precision."""
+    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins."""
     layout, instrument = arrange(book), book.instrument
     groups = [column for stratum in layout.strata for _, column in stratum.groups]
     everybody, *each = read(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
+    weights = weighting.fit(book, state.burt)
+    everybody.weighted = estimates(layout, weights, state.burt)
     crossed = [part for part in layout.parts if "crosstab" in part.question.stats]
     of_group = dict(zip(groups, each, strict=True))
     breakdowns = {
@@ -88,6 +44,8 @@ def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapsho
         policy=published(instrument.policy),
         questions=_figures(layout.parts, everybody, book, state, 0),
         breakdowns=breakdowns,
+        sections=sections(instrument, layout, everybody),
+        weighting=weights.published,
     )
 
 
@@ -107,54 +65,79 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
     question, kind = part.question, type(part.question).__struct_config__.tag
     assert isinstance(kind, str)
     skipped, missing = reading.n[part.skipped], reading.n[part.missing]
-    answered = reading.n[part.answered]
     if isinstance(question, Matrix):
-        rows = {p.row: _row(question, p, reading) for p in parts if p.row is not None}
+        rows = {p.row: _row(question, p, reading, group) for p in parts if p.row is not None}
         return Figures(type=kind, skipped=skipped, rows=rows)
+    answered = reading.n[part.answered]
     cells = reading.cells(part.codes, part.cells)
+    figures = Figures(
+        type=kind,
+        answered=answered,
+        skipped=skipped,
+        missing=missing,
+        nonresponse=None if group else nonresponse(reading.n[0] - skipped, missing, cells),
+        n_eff=_n_eff(part, reading),
+    )
     match question:
         case Ranking():
             assert part.first is not None
             first = reading.cells(part.codes, part.first)
-            score = rank_score(question, part, reading, answered)
-            return Figures(type=kind, answered=answered, skipped=skipped, missing=missing, cells=cells, first=first, rank_score=score)
+            return replace(figures, cells=cells, first=first, rank_score=rank_score(question, part, reading, answered))
         case Integer() | Numeric():
             total, mean, variance = moments(book, state, question.id, group, answered)
-            return Figures(
-                type=kind,
-                answered=answered,
-                skipped=skipped,
-                missing=missing,
-                bands=cells,
-                median_band=median_band(cells),
-                sum=total,
-                mean=mean,
-                variance=variance,
-            )
+            median = median_band(cells)
+            return replace(figures, bands=cells, median_band=median, sum=total, mean=mean, variance=variance)
         case Date():
-            return Figures(type=kind, answered=answered, skipped=skipped, missing=missing, bands=cells, median_band=median_band(cells))
+            return replace(figures, bands=cells, median_band=median_band(cells))
+        case Single() if {"mean", "net_agreement"} & set(question.stats):
+            return replace(figures, cells=cells, **_scaled(question, part, reading, cells))
         case _:
-            return Figures(type=kind, answered=answered, skipped=skipped, missing=missing, cells=cells)
+            return replace(figures, cells=cells)
 
 
-def _row(question: Matrix, part: Part, reading: Reading) -> Row:
+def _row(question: Matrix, part: Part, reading: Reading, group: int) -> Row:
     cells = reading.cells(part.codes, part.cells)
-    mean, net = likert(question, cells) if question.ordered else (None, None)
-    return Row(answered=reading.n[part.answered], cells=cells, mean=mean, net_agreement=net)
+    asked, missing = reading.n[0] - reading.n[part.skipped], reading.n[part.missing]
+    return Row(
+        answered=reading.n[part.answered],
+        cells=cells,
+        nonresponse=None if group else nonresponse(asked, missing, cells),
+        n_eff=_n_eff(part, reading),
+        **(_scaled(question, part, reading, cells) if question.ordered else {}),
+    )
 
 
-def likert(question: Matrix, cells: Mapping[str, Cell]) -> tuple[float | None, float | None]:
+def _n_eff(part: Part, reading: Reading) -> float | None:
+    """None where figures are not weighted, nobody weighted answered, or the question has no closed answers."""
+    if reading.weighted is None or not part.codes:
+        return None
+    return max(reading.weighted.n_eff[part.cells]) or None
+
+
+def _scaled(question: Matrix | Single, part: Part, reading: Reading, cells: Mapping[str, Cell]) -> dict[str, Any]:
+    """The figures of an ordered scale: unweighted ones, and `weighted` at their effective size."""
+    codes = [code for code, _ in scored(question)]
+    unweighted, n_eff = likert([cells[code].n or 0 for code in codes]), _n_eff(part, reading)
+    if unweighted is None:
+        return {}
+    found: dict[str, Any] = structs.asdict(unweighted)
+    if n_eff:
+        shares = [weighted.share for code in codes if (weighted := cells[code].weighted)]
+        found |= {"weighted": likert([share * n_eff for share in shares])}
+    return found
+
+
+def likert(counts: Sequence[float]) -> Scale | None:
     """Mean place on the scale (first option 1), and net agreement: the share above the middle of the scale minus the
-    share below it (for five options: 4 and 5 minus 1 and 2). Both among those who gave a substantive answer; None where
-    nobody did."""
-    scale = [(place, cells[code].n or 0) for code, place in scored(question)]
-    total = sum(n for _, n in scale)
-    if total == 0:
-        return None, None
-    middle = len(scale) + 1
-    above = sum(n for place, n in scale if 2 * place > middle)
-    below = sum(n for place, n in scale if 2 * place < middle)
-    return sum(place * n for place, n in scale) / total, (above - below) / total
+    share below it (for five options: 4 and 5 minus 1 and 2). `counts`: of the substantive answers, in order; None where
+    nobody gave one."""
+    total = sum(counts)
+    if total <= 0:
+        return None
+    half = len(counts) // 2
+    above, below = sum(counts[len(counts) - half :]), sum(counts[:half])
+    mean = sum(place * n for place, n in enumerate(counts, 1)) / total
+    return Scale(mean, (above - below) / total, intervals.of_mean(counts), intervals.of_net(above, below, total))
 
 
 def rank_score(question: Ranking, part: Part, reading: Reading, answered: int) -> dict[str, float]:
@@ -183,13 +166,13 @@ def median_band(bands: Mapping[str, Cell]) -> str | None:
 def moments(book: CodeBook, state: State, question: str, group: int, n: int) -> tuple[float | None, float | None, float | None]:
     """Sum, mean, and variance with divisor n - 1, in the question's unit. Whole numbers until the one division at the end.
 
-    Squares are kept for everybody only, so a group has no variance. None where too few answered.
+    `group`: the column of the group; 0 for everybody. None where too few answered.
     """
     at = book.numbers.index(question)
     scale, total = book.scales[at], int(state.products[at, group])
     if n == 0:
         return None, None, None
-    if group or n < 2:
+    if n < 2:
         return total / scale, total / (n * scale), None
-    squares = state.squares[at][at]
+    squares = state.group_squares[at][book.groups.index(group)] if group else state.squares[at][at]
     return total / scale, total / (n * scale), (n * squares - total * total) / (n * (n - 1) * scale * scale)

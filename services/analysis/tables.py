@@ -14,9 +14,10 @@ from proto.problem import Problem
 from proto.snapshot import Cell, Snapshot, Table
 from services.analysis import disclose
 from services.analysis.disclose import rounded
+from services.analysis.intervals import wilson
 from services.analysis.layout import Counts, arrange
 from services.analysis.state import State
-from services.analysis.stats import published, wilson
+from services.analysis.stats import published
 from services.analysis.withhold import Hidden, small
 
 Mask = NDArray[np.bool_]

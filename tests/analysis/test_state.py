@@ -56,6 +56,8 @@ def by_hand(people: list[int]) -> State:
             state.products[i, x] += v
             for j, w in enumerate(values):
                 state.squares[i][j] += v * w
+            for place, column in enumerate(book.groups):
+                state.group_squares[i][place] += v * v * (column in x)
     return state
 
 
@@ -105,6 +107,7 @@ def test_large_batches_are_exact() -> None:
     assert (state.burt == 2 * half.burt).all()
     assert (state.keys == 2 * half.keys).all()
     assert state.squares == [[2 * n for n in row] for row in half.squares]
+    assert state.group_squares == [[2 * n for n in row] for row in half.group_squares]
 
 
 def test_a_state_of_another_code_book_or_a_torn_one_is_refused() -> None:

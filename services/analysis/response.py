@@ -1,0 +1,39 @@
+"""Item non-response: who was asked and gave no substantive answer, question by question and section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proto.instrument import AnyQuestion, Instrument
+from proto.snapshot import Cell, Nonresponse, SectionAnswers
+from services.analysis.layout import Layout
+from services.analysis.reading import Reading
+
+
+def nonresponse(asked: int, missing: int, cells: Mapping[str, Cell]) -> Nonresponse:
+    """Of those asked, not counting whom skip logic spared the question.
+
+    "Not applicable" is an answer, the others are not: The American Association for Public Opinion Research, Standard
+    Definitions (2023), on item non-response.
+    """
+    dk, na, pnts = (cells[code].n if code in cells else None for code in ("dk", "na", "pnts"))
+    unanswered = missing + (dk or 0) + (pnts or 0)
+    return Nonresponse(asked, missing, dk, na, pnts, min(unanswered / asked, 1.0) if asked > 0 else None)
+
+
+def sections(instrument: Instrument, layout: Layout, everybody: Reading) -> dict[str, SectionAnswers]:
+    """How far each section was answered, by its questions with live figures. Whoever stopped before sending is not counted."""
+    found: dict[str, SectionAnswers] = {}
+    for section in instrument.sections:
+        parts = [part for part in layout.parts if part.question.section == section.id and live(part.question)]
+        asked = [max(everybody.n[0] - everybody.n[part.skipped], 0) for part in parts]
+        answered = [everybody.n[part.answered] for part in parts]
+        if parts:
+            share = min(sum(answered) / sum(asked), 1.0) if sum(asked) else None
+            found[section.id] = SectionAnswers(sum(asked), sum(answered), max(answered), share)
+    return found
+
+
+def live(question: AnyQuestion) -> bool:
+    """Whether figures of it are published at all."""
+    return "none" not in question.stats and question.privacy.role != "identifying"
