@@ -63,7 +63,7 @@ def protect(
     Rows with the same quasi-identifiers are told apart by `tie` (any key of a row that sorts, such as a keyed hash of its id):
     with it the result does not depend on the order of the rows. Raises Unprotectable with the reason.
     """
-    _check(codes, hierarchies, sensitive, request)
+    check(codes, hierarchies, sensitive, request)
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     space = Space.hierarchy(ladders) if request.kind == "hierarchy" else Space.sets(ladders)
     columns = [ladder.place[codes[:, v]] for v, ladder in enumerate(ladders)]
@@ -103,7 +103,8 @@ def deal(pieces: Pieces, combinations: Combinations, tie: NDArray[np.generic] | 
     return classes
 
 
-def _check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitive: Sequence[Sensitive], request: Request) -> None:
+def check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitive: Sequence[Sensitive], request: Request) -> None:
+    """Raises Unprotectable where rows, hierarchies and request do not fit each other."""
     if codes.ndim != 2 or codes.shape[1] != len(hierarchies):
         raise Unprotectable(f"{len(hierarchies)} hierarchies do not fit a table of shape {codes.shape}.")
     if not hierarchies:

@@ -44,7 +44,7 @@ class Space:
 
     def __init__(self, sizes: list[int], tables: list[NDArray[np.float32] | None]) -> None:
         self.sizes, self.tables = sizes, tables
-        self._flat = [None if table is None else np.ascontiguousarray(table).ravel() for table in tables]
+        self._flat: list[NDArray[np.float32] | None] = [None if table is None else np.ascontiguousarray(table).ravel() for table in tables]
         self._words = [0 if table is not None else -(-size // WORD) for size, table in zip(sizes, tables, strict=True)]
 
     @staticmethod
@@ -78,7 +78,7 @@ class Space:
         span, word = 0, 0
         for size, flat, words in zip(self.sizes, self._flat, self._words, strict=True):
             if flat is not None:
-                np.add(total, flat.take(regions.spans[span + 1].astype(np.int32) - regions.spans[span].astype(np.int32) * size), out=total)
+                np.add(total, np.take(flat, regions.spans[span + 1].astype(np.int32) - regions.spans[span].astype(np.int32) * size), out=total)
                 span += 2
             elif size > 1:
                 values = np.bitwise_count(regions.sets[word : word + words]).sum(axis=0, dtype=np.float32)

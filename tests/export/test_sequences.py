@@ -1,0 +1,146 @@
+"""An attacker who holds every release of a survey, against our releases and against ones that forget the earlier ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.protection import Result, protect
+from services.export.protect.refusal import Unprotectable
+from services.export.protect.request import Diversity, Request, Sensitive
+from services.export.protect.sequence import Ledger, Step, release
+
+K = 3
+REGION = Hierarchy("region", tuple(f"R{i}" for i in range(12)), tuple((f"P{i // 3}", f"N{i // 6}") for i in range(12)))
+AGE = Hierarchy("age", tuple(map(str, range(10))), tuple((f"{i // 2 * 2}+",) for i in range(10)), tuple(map(float, range(10))))
+BOTH = (REGION, AGE)
+
+Seen = dict[int, tuple[str, ...]]
+"""What one release tells: the quasi-identifiers of each person in it. The attacker does not know whose row it is; we do."""
+People = dict[int, tuple[int, int, int]]
+
+
+def seen(people: list[int], result: Result) -> Seen:
+    rows = zip(*(result.labels(v) for v in range(len(result.values))), strict=True)
+    return dict(zip([person for person, kept in zip(people, result.kept, strict=True) if kept], rows, strict=True))
+
+
+def smallest_intersection(releases: list[Seen]) -> int:
+    """The fewest people who are in some releases together and look the same in each of them, over all choices of releases."""
+    least = 10**9
+    for many in range(1, len(releases) + 1):
+        for some in combinations(releases, many):
+            together = Counter(tuple(one[person] for one in some) for person in set.intersection(*(set(one) for one in some)))
+            least = min(least, *together.values()) if together else least
+    return least
+
+
+def step(people: People, ledger: Ledger | None, request: Request = Request(K)) -> Step:  # noqa: B008  a frozen value
+    ids, rows = np.array(list(people), dtype=np.int64), np.array(list(people.values()), dtype=np.int64)
+    return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], request, ledger, most_missing=1.0)
+
+
+person = st.tuples(st.integers(0, 11), st.integers(0, 9), st.integers(0, 2))
+moves = st.lists(
+    st.tuples(st.sets(st.integers(0, 70)), st.lists(person, max_size=12), st.dictionaries(st.integers(0, 70), person, max_size=4))
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(person, min_size=12, max_size=50), moves)
+def test_no_choice_of_releases_ever_comes_below_k(first: list[tuple[int, int, int]], then: list[tuple[set[int], list, dict]]) -> None:
+    """After any joins, changes and withdrawals; and every released value is true of the answers as they are now."""
+    people: People = dict(enumerate(first))
+    ledger, releases, born = None, [], len(first)
+    for leave, join, change in [(set[int](), [], {}), *then[:4]]:
+        people = {id: change.get(id, row) for id, row in people.items() if id not in leave} | {born + i: row for i, row in enumerate(join)}
+        born += len(join)
+        if len(people) < K:
+            break
+        try:
+            found = step(people, ledger)
+        except Unprotectable as refused:
+            assert str(refused).endswith(".")  # noqa: PT017  either a release or a sentence
+            continue
+        ledger = found.ledger
+        releases.append(seen(list(people), found.result))
+        for row, id in enumerate(people):
+            if found.result.kept[row]:
+                for v in range(2):
+                    assert people[id][v] in found.result.values[v][found.result.released[row, v]].members
+    if releases:
+        assert smallest_intersection(releases) >= K
+
+
+def town(count: int, seed: int) -> People:
+    return dict(enumerate(map(tuple, np.random.default_rng(seed).integers(0, [12, 10, 3], (count, 3)).tolist())))
+
+
+def test_releases_that_forget_the_earlier_ones_pin_people_and_ours_do_not() -> None:
+    everybody, rng = town(400, 4), np.random.default_rng(4)
+    naive, ours, ledger = list[Seen](), list[Seen](), None
+    for _ in range(5):
+        ids, rows = list(everybody), np.array(list(everybody.values()))
+        naive.append(seen(ids, protect(rows[:, :2], BOTH, [], Request(K), np.array(ids))))
+        found = step(everybody, ledger)
+        ledger = found.ledger
+        ours.append(seen(ids, found.result))
+        everybody = {id: row for id, row in everybody.items() if rng.random() > 0.05} | {
+            max(everybody) + 1 + i: row for i, row in enumerate(town(20, len(everybody)).values())
+        }
+    assert smallest_intersection(naive) == 1
+    assert smallest_intersection(ours) >= K
+
+
+def test_what_is_left_of_a_class_stays_as_diverse_as_asked() -> None:
+    people = {i: (0, 0, i % 2) for i in range(6)} | {10 + i: (11, 9, i % 3) for i in range(6)}
+    request = Request(K, diversity=Diversity(2))
+    first = step(people, None, request)
+    assert not first.held_back.any()
+    left = {id: row for id, row in people.items() if id not in (1, 3, 5)}
+    second = step(left, first.ledger, request)
+    assert [id for id, held in zip(left, second.held_back, strict=True) if held] == [0, 2, 4]
+
+
+def test_who_joins_waits_until_there_are_enough() -> None:
+    people = {i: (i % 2, 0, i % 3) for i in range(12)}
+    first = step(people, None)
+    second = step(people | {100: (5, 5, 0), 101: (5, 5, 1)}, first.ledger)
+    assert second.waiting.sum() == 2
+    third = step(people | {100: (5, 5, 0), 101: (5, 5, 1), 102: (4, 5, 1)}, second.ledger)
+    assert not third.waiting.any()
+
+
+def test_spare_people_keep_a_class_alive() -> None:
+    people = {i: (0, 0, i % 3) for i in range(4)} | {10 + i: (11, 9, i % 3) for i in range(4)}
+    ids, rows = np.array(list(people)), np.array(list(people.values()))
+    whole = release(ids, rows[:, :2], BOTH, [], Request(K), spare=1)
+    stays = ids != 0
+    next_ = release(ids[stays], rows[stays][:, :2], BOTH, [], Request(K), whole.ledger)
+    assert not next_.held_back.any()
+
+
+def test_a_ledger_forgets_who_withdrew() -> None:
+    people = town(60, 1)
+    first = step(people, None)
+    del people[7]
+    assert 7 not in step(people, first.ledger).ledger.people
+
+
+def test_a_sequence_that_would_lose_too_many_is_refused_with_the_reason() -> None:
+    people = town(60, 2)
+    first = step(people, None)
+    ids = np.array([id for id in people if id % 2])
+    rows = np.array([people[id] for id in ids.tolist()])
+    with pytest.raises(Unprotectable, match="held back, because fewer than 3"):
+        release(ids, rows[:, :2], BOTH, [], Request(K), first.ledger)
+    with pytest.raises(Unprotectable, match="twice"):
+        release(np.zeros(60, dtype=np.int64), np.array(list(people.values()))[:, :2], BOTH, [], Request(K))
+    with pytest.raises(Unprotectable, match="kind hierarchy"):
+        release(ids, rows[:, :2], BOTH, [], Request(K, "sets"))
