@@ -48,9 +48,14 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
     lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
     if all(cell.withheld for line in lines for cell in line.cells):
         return Grid([], [], words("breakdown_withheld"))
-    heads = [names[code] + ("" if group.responses is None else f" ({words.number(group.responses)})") for code, group in shown.items()]
+    heads = [_head(names[code], group, words) for code, group in shown.items()]
     caption = words("mean_in_group") if net else words("share_in_group")
-    return Grid(heads, lines, f"{words('by_table', stratum=stratum_label(instrument, stratum, words))}. {caption}.")
+    by = words("by_table", stratum=stratum_label(instrument, stratum, words))
+    return Grid(heads, lines, words("two_sentences", one=by, other=caption))
+
+
+def _head(name: str, group: Group, words: Words) -> str:
+    return name if group.responses is None else words("with_n", name=name, n=words.number(group.responses))
 
 
 def _in_group(code: str, group: Group, question: AnyQuestion, words: Words) -> Shaded:

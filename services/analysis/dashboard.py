@@ -5,31 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import msgspec
 
 from proto.instrument import Instrument, Matrix
-from proto.snapshot import Cell, Snapshot
+from proto.snapshot import Cell, Snapshot, Table
+from services.analysis import protection, respondents
 from services.analysis.comparison import group_labels, groups, stratum_label
+from services.analysis.crossing import crossed, sides, title_of
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
-from services.analysis.picture import labels_of, picture
-from services.analysis.words import CATALOGUES, NATIVE, Words, choose
+from services.analysis.picture import Picture, labels_of, picture
+from services.analysis.render import ASSETS, of_survey, offered, render
+from services.analysis.view import View, figures_seen, is_weighted, responses_seen
+from services.analysis.words import CATALOGUES, Words, choose
 
-_here = Path(__file__).parent
-_pages = Environment(
-    loader=FileSystemLoader(_here / "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-ASSETS = {
-    "live.css": ((_here / "static" / "live.css").read_bytes(), "text/css; charset=utf-8"),
-    "live.js": ((_here / "static" / "live.js").read_bytes(), "text/javascript; charset=utf-8"),
-}
+__all__ = ["ASSETS", "csv_of", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown"]
 
 
 def interface(wanted: str | None, accepted: str) -> str:
@@ -43,10 +34,6 @@ def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> st
     return choose((instrument.source_language, *others), wanted, accepted)
 
 
-def _render(template: str, words: Words, **values: object) -> str:
-    return _pages.get_template(template).render(say=words, language=words.language, **values)
-
-
 def listing(instruments: list[Instrument], editions: Mapping[str, Edition], language: str) -> str:
     words = Words(language)
     entries: list[dict[str, str]] = []
@@ -56,12 +43,20 @@ def listing(instruments: list[Instrument], editions: Mapping[str, Edition], lang
         state = words("listing_answers", n=words.number(edition.snapshot.responses)) if edition else waiting
         when = words("as_of", time=words.time(edition.snapshot.as_of)) if edition else ""
         entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
-    return _render("listing.html.j2", words, title=words("listing_title"), entries=entries, path="/live/", offered=_offered(CATALOGUES))
+    return render(
+        "listing.html.j2",
+        words,
+        title=words("listing_title"),
+        entries=entries,
+        path="/live/",
+        offered=offered(CATALOGUES),
+        fallen_back=False,
+    )
 
 
 def unknown(language: str) -> str:
     words = Words(language)
-    return _render("unknown.html.j2", words, title=words("unknown_title"), path="/live/", offered=_offered(CATALOGUES))
+    return render("unknown.html.j2", words, title=words("unknown_title"), path="/live/", offered=offered(CATALOGUES), fallen_back=False)
 
 
 def empty(instrument: Instrument, language: str) -> str:
@@ -69,50 +64,91 @@ def empty(instrument: Instrument, language: str) -> str:
     words = Words(language, instrument)
     policy = instrument.policy
     values = {"minimum": words.number(policy.minimum), "batch": words.number(policy.batch)}
-    return _render("empty.html.j2", words, **_of(instrument, words), **values)
+    return render("empty.html.j2", words, **of_survey(instrument, words), **values)
 
 
-def page(instrument: Instrument, snapshot: Snapshot, language: str, by: str | None, *, is_open: bool) -> str:
-    """The dashboard; `by` names the stratum by which its questions are compared."""
-    words = Words(language, instrument)
-    sections: list[tuple[str, str, list[tuple[object, object]]]] = []
+def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: bool) -> str:
+    """The dashboard as the view has it."""
+    words = Words(view.language, instrument)
+    figures = figures_seen(snapshot, view)
+    seen = msgspec.structs.replace(snapshot, questions=figures)
+    found: list[tuple[str, str, list[tuple[Picture, object]]]] = []
     for section in instrument.sections:
         shown = [
-            (picture(question, snapshot.questions[question.id], words), groups(question, snapshot, instrument, by, words) if by else None)
+            (picture(question, figures[question.id], words), groups(question, snapshot, instrument, view.by, words) if view.by else None)
             for question in instrument.questions
-            if question.section == section.id and question.id in snapshot.questions
+            if question.section == section.id and question.id in figures
         ]
         if shown:
-            sections.append((section.id, words.text(section.text), list(shown)))
-    return _render(
+            found.append((section.id, words.text(section.text), list(shown)))
+    return render(
         "page.html.j2",
         words,
-        **_of(instrument, words),
-        snapshot=snapshot,
+        **of_survey(instrument, words),
+        **_standing(instrument, snapshot, view, words),
         is_open=is_open,
-        sections=sections,
-        by=by,
+        sections=found,
         strata=[(name, stratum_label(instrument, name, words)) for name in instrument.strata],
-        headlines=headlines(instrument, snapshot, words),
-        responses=words.number(snapshot.responses),
-        time=words.time(snapshot.as_of),
-        most=words.number(instrument.policy.withhold_below - 1),
-        batch=words.number(instrument.policy.batch),
+        choices=_groups_to_choose(instrument, snapshot, words),
+        headlines=[] if view.only else headlines(instrument, seen, words, weighted=view.weighted),
+        portraits=respondents.portraits(instrument, snapshot, words),
+        reached=respondents.sections(instrument, snapshot, words),
+        can_cross=frozenset(name for _, entries in sides(instrument, snapshot, words) for name, _ in entries),
     )
 
 
-def _of(instrument: Instrument, words: Words) -> dict[str, object]:
-    """What the frame of every page about a survey needs."""
+def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None, refusal: str = "") -> str:
+    """Two questions crossed, or the form to choose them; `refusal` says in English why there is no table."""
+    words = Words(view.language, instrument)
+    known = sides(instrument, snapshot, words)
+    return render(
+        "table.html.j2",
+        words,
+        **of_survey(instrument, words),
+        **_standing(instrument, snapshot, view, words),
+        sides=known,
+        table=crossed(instrument, snapshot, found, words) if found else None,
+        of_rows=title_of(found.row, instrument, words) if found else "",
+        of_columns=title_of(found.column, instrument, words) if found else "",
+        refusal=refusal,
+        n_of_table=words.number(found.responses) if found else "",
+    )
+
+
+def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+    """How the figures stand: when, of how many, by which rules, whom they stand for."""
+    responses = responses_seen(snapshot, view)
+    only = ""
+    if view.only is not None:
+        stratum, code = view.only
+        label = group_labels(instrument, stratum, [code], words)[code]
+        only = words("only_group", stratum=stratum_label(instrument, stratum, words), group=label)
     return {
-        "title": words.text(instrument.title),
-        "survey": instrument.id,
-        "path": f"/live/{instrument.id}",
-        "offered": _offered(instrument.languages),
+        "snapshot": snapshot,
+        "view": view,
+        "only": only,
+        "responses": None if responses is None else words.number(responses),
+        "total": words.number(snapshot.responses),
+        "time": words.time(snapshot.as_of),
+        "clock": words.clock(snapshot.as_of),
+        "weightable": is_weighted(snapshot),
+        "stands_for": protection.weighting(instrument, snapshot, words),
+        "margins": [words.text(margin.source) for margin in instrument.margins] if is_weighted(snapshot) else [],
+        "rules": protection.rules(snapshot, words),
+        "inferable": protection.inferable(snapshot, words),
+        "batch": words.number(snapshot.policy.batch),
     }
 
 
-def _offered(languages: Mapping[str, object] | tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(code, NATIVE.get(code, code)) for code in languages]
+def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The groups that figures can be narrowed to: those that are shown, by stratum."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for name in instrument.strata:
+        shown = [code for code, group in snapshot.breakdowns.get(name, {}).items() if group.responses]
+        labels = group_labels(instrument, name, shown, words)
+        if shown:
+            found.append((stratum_label(instrument, name, words), [(f"{name}:{code}", labels[code]) for code in shown]))
+    return found
 
 
 def csv_of(instrument: Instrument, snapshot: Snapshot, question: str, language: str) -> str:

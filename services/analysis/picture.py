@@ -6,9 +6,9 @@ from bisect import bisect
 from dataclasses import dataclass, field, replace
 
 from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
-from proto.snapshot import Cell, Figures, Row
+from proto.snapshot import Cell, Figures, Nonresponse, Row
 from services.analysis.layout import question_options, scored
-from services.analysis.words import Words
+from services.analysis.words import Words, bare
 
 LONG = 12
 """Options from which on those that nobody chose are named in a sentence instead of drawn."""
@@ -33,15 +33,20 @@ class Bar:
     first: str = ""
     score: str = ""
     withheld: bool = False
+    reach: str = ""
+    """Width of the interval."""
+    mark: str = ""
+    """Where the share of the population stands."""
 
 
 @dataclass(frozen=True)
 class Shaded:
-    """A cell of a heat table: shade 0 (nothing) to 5."""
+    """A cell of a heat table: shade 0 (nothing) to 5. `n`: the count behind it, where it is told."""
 
     text: str
     shade: int = 0
     withheld: bool = False
+    n: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
         return replace(found, note=words("question_withheld"))
     if isinstance(question, Matrix):
         return _matrix(found, question, figures, words)
-    facts = [words("answered", n=words.number(figures.answered or 0))]
+    facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(figures.nonresponse, words)]
     if isinstance(question, ShortText | LongText):
         return replace(found, facts=facts, note=words("text_only"))
     if not figures.answered:
@@ -105,8 +110,16 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
     bars = [_bar(labels[code], cell, code, figures, words) for code, cell in cells.items() if code not in zeros]
     sentences = _sentences(question, figures, cells, labels, words)
     if zeros:
-        sentences.append(words("nobody_chose", list=", ".join(labels[code] for code in zeros)))
+        sentences.append(words("nobody_chose", list=words.together(labels[code] for code in zeros)))
     return replace(found, facts=facts, sentences=sentences, bars=bars)
+
+
+def _left_out(found: Nonresponse | None, words: Words) -> list[str]:
+    """How many of those asked gave no answer of substance."""
+    if found is None or not found.rate:
+        return []
+    silent = found.missing + (found.dk or 0) + (found.pnts or 0)
+    return [words("left_out", n=words.number(silent), total=words.number(found.asked), share=words.percent(found.rate))]
 
 
 def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
@@ -120,7 +133,7 @@ def band(code: str) -> str:
     return code.replace("-", "\N{EN DASH}")
 
 
-def _percent(value: float) -> str:
+def percent_of_width(value: float) -> str:
     return f"{100 * value:.4g}%"
 
 
@@ -141,9 +154,10 @@ def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> B
         n=words.number(cell.n),
         share=words.percent(cell.share),
         interval=words("interval", low=words.percent(low), high=words.percent(high)),
-        width=_percent(cell.share),
-        low=_percent(low),
-        high=_percent(high),
+        width=percent_of_width(cell.share),
+        low=percent_of_width(low),
+        high=percent_of_width(high),
+        reach=percent_of_width(high - low),
     )
 
 
@@ -159,7 +173,7 @@ def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], 
         values = {"share": words.percent(best), "low": words.percent(low), "high": words.percent(high)}
         said.append(words("most_often", answer=labels[leading[0]], **values))
     elif best > 0 and len(leading) < 4:
-        said.append(words("most_often_tie", answer=", ".join(labels[code] for code in leading), share=words.percent(best)))
+        said.append(words("most_often_tie", answer=words.together(labels[code] for code in leading), share=words.percent(best)))
     if isinstance(question, Ranking):
         said.append(words("ranked_note", k=question.rank_count))
     return said
@@ -180,7 +194,7 @@ def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) ->
     if len(known) > 1:
         top, bottom = max(known), min(known)
         values = {"high": words.points(top[0]), "low": words.points(bottom[0])}
-        sentences = [words("net_sentence", top=texts[top[1]].rstrip("."), bottom=texts[bottom[1]].rstrip("."), **values), words("net_note")]
+        sentences = [words("net_sentence", top=bare(texts[top[1]]), bottom=bare(texts[bottom[1]]), **values), words("net_note")]
     sentences.append(words("read_across"))
     return replace(found, sentences=sentences, grid=grid)
 
@@ -200,9 +214,9 @@ def shaded(cell: Cell, words: Words) -> Shaded:
     return Shaded(words.percent(cell.share), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
 
 
-def _extent(row: Row, scale: list[str]) -> tuple[list[int], float, float] | None:
-    """Counts along the scale, and how far they reach to the left and right of its middle; None where a part is withheld."""
-    known = [n for code in scale if (n := row.cells[code].n) is not None]
+def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | None:
+    """Shares along the scale, and how far they reach to the left and right of its middle; None where a part is withheld."""
+    known = [share for code in scale if (share := row.cells[code].share) is not None] if row.cells else []
     if len(known) < len(scale) or len(scale) not in STEPS or sum(known) == 0:
         return None
     half, total = len(known) // 2, sum(known)
@@ -211,15 +225,15 @@ def _extent(row: Row, scale: list[str]) -> tuple[list[int], float, float] | None
 
 
 def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
-    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing."""
+    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing. Steps that nobody chose
+    have their place too, so that they can grow."""
     found = _extent(row, scale) if scale and not row.withheld else None
     if found is None:
         return []
-    counts, left, _ = found
-    x, per = 0.5 - left / reach / 2, 1 / sum(counts) / reach / 2
+    shares, left, _ = found
+    x, per = 0.5 - left / reach / 2, 1 / sum(shares) / reach / 2
     segments: list[Segment] = []
-    for n, step in zip(counts, STEPS[len(scale)], strict=True):
-        if n:
-            segments.append(Segment(_percent(x), _percent(n * per), f"s{step}"))
-        x += n * per
+    for share, step in zip(shares, STEPS[len(scale)], strict=True):
+        segments.append(Segment(percent_of_width(x), percent_of_width(share * per), f"s{step}"))
+        x += share * per
     return segments

@@ -2,21 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
 from litestar import MediaType, Response, get
 from litestar.params import FromPath, FromQuery
 
+from proto.instrument import Instrument
 from proto.problem import Problem
+from proto.snapshot import Snapshot, Table
 from proto.web import SECURITY_HEADERS
-from services.analysis import dashboard
+from services.analysis import dashboard, displays
 from services.analysis.serving import AnyRequest, counted, gateway_of, unchanged
+from services.analysis.view import View
+
+FRAMED = {
+    **SECURITY_HEADERS,
+    "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+}
+"""Of the one page that others may put into theirs. It has no form, no session and nothing to click but a link."""
+KEPT = 64
+"""Renderings that are kept for the next reader."""
+
+Draw = Callable[[Instrument, Snapshot, View], str]
 
 
-def _html(body: str | bytes, language: str, status: int = 200, etag: str | None = None) -> Response[bytes]:
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language"}
+def _html(body: str | bytes, language: str, status: int = 200, etag: str | None = None, *, framed: bool = False) -> Response[bytes]:
+    headers = {**(FRAMED if framed else SECURITY_HEADERS), "Cache-Control": "no-cache", "Content-Language": language}
+    headers["Vary"] = "Accept-Language"
     if etag is not None:
         headers["ETag"] = etag
     content = body.encode() if isinstance(body, str) else body
     return Response(content, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: bool = False) -> Response[bytes]:
+    """A page of the published figures: drawn once for each edition, language and view, and kept for those who ask next."""
+    gateway, asked = gateway_of(request), dict(request.query_params)
+    lang, accepted = asked.get("lang"), request.headers.get("accept-language", "")
+    instrument = gateway.registry.current(survey)
+    if instrument is None:
+        language = dashboard.interface(lang, accepted)
+        return _html(dashboard.unknown(language), language, 404)
+    language = dashboard.language_of(instrument, lang, accepted)
+    edition = gateway.board.editions.get(survey)
+    if edition is None:
+        return _html(dashboard.empty(instrument, language), language, framed=framed)
+    instrument = counted(gateway, edition)
+    view = View.of(instrument, edition.snapshot, language, asked)
+    key = survey, f"{kind}?{view.query()}"
+    etag = f'"{edition.snapshot.revision}-{gateway.registry.revision}-{language}"'
+    if unchanged(request, etag):
+        return _html("", language, 304, etag, framed=framed)
+    if gateway.pages.get(key, ("",))[0] != etag:
+        if len(gateway.pages) >= KEPT:
+            gateway.pages.pop(next(iter(gateway.pages)))
+        gateway.pages[key] = etag, draw(instrument, edition.snapshot, view).encode()
+    return _html(gateway.pages[key][1], language, etag=etag, framed=framed)
 
 
 @get(["/live", "/live/"])
@@ -29,35 +72,49 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
 
 
 @get("/live/{survey:str}")
-async def page(
-    request: AnyRequest, survey: FromPath[str], lang: FromQuery[str | None] = None, by: FromQuery[str | None] = None
-) -> Response[bytes]:
-    """The dashboard of a survey."""
+async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
+    """The dashboard of a survey; with `?wall` in large type for a display."""
+    if "wall" in request.query_params:
+        return _shown(request, survey, "wall", displays.wall)
+    is_open = gateway_of(request).registry.is_open(survey)
+    return _shown(request, survey, "page", lambda instrument, snapshot, view: dashboard.page(instrument, snapshot, view, is_open=is_open))
+
+
+@get("/live/{survey:str}/embed")
+async def embed(request: AnyRequest, survey: FromPath[str], question: FromQuery[str] = "") -> Response[bytes]:
+    """One figure, for the page of somebody else."""
+    edition = gateway_of(request).board.editions.get(survey)
+    if edition is not None and question not in edition.snapshot.questions:
+        raise Problem("not-found", "Name a question with figures, such as ?question=B01.")
+    kind = f"embed:{question}"
+    return _shown(
+        request, survey, kind, lambda instrument, snapshot, view: displays.embedded(instrument, snapshot, question, view), framed=True
+    )
+
+
+@get("/live/{survey:str}/table")
+async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
+    """Any two questions crossed: the same table that the API gives."""
     gateway = gateway_of(request)
-    accepted = request.headers.get("accept-language", "")
-    instrument = gateway.registry.current(survey)
-    if instrument is None:
-        language = dashboard.interface(lang, accepted)
-        return _html(dashboard.unknown(language), language, 404)
-    language = dashboard.language_of(instrument, lang, accepted)
     edition = gateway.board.editions.get(survey)
-    if edition is None:
-        return _html(dashboard.empty(instrument, language), language)
+    row, column = request.query_params.get("row", ""), request.query_params.get("column", "")
+    if edition is None or not row or not column:
+        return _shown(request, survey, "table", lambda instrument, snapshot, view: dashboard.table_page(instrument, snapshot, view, None))
     instrument = counted(gateway, edition)
-    stratum = by if by in instrument.strata else None
-    etag = f'"{edition.snapshot.revision}-{language}-{stratum or ""}-{gateway.registry.revision}"'
-    if unchanged(request, etag):
-        return _html("", language, 304, etag)
-    key = survey, f"{language}&{stratum}"
-    if gateway.pages.get(key, ("",))[0] != etag:
-        is_open = gateway.registry.is_open(survey)
-        gateway.pages[key] = etag, dashboard.page(instrument, edition.snapshot, language, stratum, is_open=is_open).encode()
-    return _html(gateway.pages[key][1], language, etag=etag)
+    language = dashboard.language_of(instrument, request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    view = View.of(instrument, edition.snapshot, language, dict(request.query_params))
+    try:
+        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False})
+    except Problem as problem:
+        body = dashboard.table_page(instrument, edition.snapshot, view, None, problem.detail)
+        return _html(body, language, problem.kind.status)
+    found = msgspec.json.decode(body, type=Table)
+    return _html(dashboard.table_page(instrument, edition.snapshot, view, found), language)
 
 
 @get("/live/static/{name:str}")
 async def asset(name: FromPath[str]) -> Response[bytes]:
-    """The dashboard's own style and script."""
+    """The dashboard's own styles and scripts."""
     found = dashboard.ASSETS.get(name)
     if found is None:
         raise Problem("not-found")
@@ -65,4 +122,4 @@ async def asset(name: FromPath[str]) -> Response[bytes]:
     return Response(body, media_type=media_type, headers={"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
 
 
-ROUTES = [surveys_page, page, asset]
+ROUTES = [surveys_page, page, embed, table_page, asset]

@@ -12,6 +12,7 @@ import msgspec
 import yaml
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup, escape
 
 from proto.instrument import Instrument, Texts
 
@@ -53,45 +54,95 @@ def choose(known: Iterable[str], wanted: str | None, accepted: str) -> str:
     return next((tag for _, tag in sorted(weighted, key=lambda pair: pair[0]) if tag in first), first[0])
 
 
+class Foreign(str):
+    """A text in another language than the words around it: plain to whoever asks for a string, marked with `lang` in HTML."""
+
+    lang: str
+
+    @classmethod
+    def of(cls, text: str, lang: str) -> Foreign:
+        made = cls(text)
+        made.lang = lang
+        return made
+
+    def __html__(self) -> Markup:
+        return Markup('<span lang="{}">{}</span>').format(self.lang, str(self))
+
+    def bare(self, end: str) -> Foreign:
+        return Foreign.of(self.rstrip(end), self.lang)
+
+
+def lang_of(text: str) -> Markup:
+    """The attribute for an element that can hold text only, such as an option."""
+    return Markup(' lang="{}"').format(text.lang) if isinstance(text, Foreign) else Markup("")
+
+
+def bare(text: str, end: str = ".") -> str:
+    """Without the full stop at its end, so that it can stand inside a sentence."""
+    return text.bare(end) if isinstance(text, Foreign) else text.rstrip(end)
+
+
 class Words:
-    """Strings and formats of one language. Where the interface lacks it, its words are English; the texts of the survey are not."""
+    """Strings and formats of one language. Where the interface lacks it, its words are English, and so is the page: the texts of
+    the survey are then marked with their own language (`Foreign`)."""
 
     def __init__(self, language: str, instrument: Instrument | None = None) -> None:
         self.language = language
         self.interface = language if language in CATALOGUES else "en"
         self._catalogue = CATALOGUES[self.interface]
+        self._dates = "en_GB" if self.interface == "en" else self.interface
         self._source = instrument.source_language if instrument else "en"
 
     def __call__(self, key: str, **values: Any) -> str:
-        return self._catalogue.strings[key].format(**values)
+        template = self._catalogue.strings[key]
+        if any(hasattr(value, "__html__") for value in values.values()):
+            return escape(template).format(**values)
+        return template.format(**values)
 
     def text(self, texts: Texts) -> str:
         """The survey's text in this language, or in its own."""
-        return texts.get(self.language) or texts.get(self._source) or next(iter(texts.values()), "")
+        for language in (self.language, self._source, *texts):
+            if found := texts.get(language):
+                return found if language == self.interface else Foreign.of(found, language)
+        return ""
+
+    def together(self, texts: Iterable[str], by: str = ", ") -> str:
+        found = list(texts)
+        return escape(by).join(found) if any(hasattr(text, "__html__") for text in found) else by.join(found)
 
     def stratum(self, level: str) -> str:
         return self._catalogue.strata.get(level, level.replace("_", " ").capitalize())
 
     def number(self, n: int) -> str:
-        return _decimal(n, "#,##0", self.language)
+        return _decimal(n, "#,##0", self.interface)
 
     def decimal(self, value: float) -> str:
-        return _decimal(round(value, 2), "0.00", self.language)
+        return _decimal(round(value, 2), "0.00", self.interface)
+
+    def tenths(self, value: float) -> str:
+        return _decimal(round(value, 1), "0.0", self.interface)
+
+    def thousandths(self, value: float) -> str:
+        return _decimal(round(value, 3), "0.000", self.interface)
 
     def percent(self, share: float) -> str:
         """Whole percent, and one decimal below ten: small shares are not rounded to nothing."""
         if 0 < share < 0.0005:
-            return "< " + _percent(1, self.language)
-        return _percent(round(1000 * share) if share < 0.0995 else 10 * round(100 * share), self.language)
+            return "< " + _percent(1, self.interface)
+        return _percent(round(1000 * share) if share < 0.0995 else 10 * round(100 * share), self.interface)
 
     def points(self, difference: float) -> str:
         """A signed difference of shares, in points: +34."""
         rounded = round(100 * difference)
         return f"+{rounded}" if rounded > 0 else f"\N{MINUS SIGN}{-rounded}" if rounded < 0 else "0"
 
+    def clock(self, as_of: str) -> str:
+        """The time alone, to the second: 14:05:07 UTC."""
+        return f"{format_time(datetime.datetime.fromisoformat(as_of), 'medium', locale=self._dates)} UTC"
+
     def time(self, as_of: str) -> str:
         when = datetime.datetime.fromisoformat(as_of)
-        return f"{format_date(when, 'long', locale=self.language)}, {format_time(when, 'short', locale=self.language)} UTC"
+        return f"{format_date(when, 'long', locale=self._dates)}, {format_time(when, 'short', locale=self._dates)} UTC"
 
 
 @lru_cache(maxsize=10_000)

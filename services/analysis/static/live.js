@@ -1,38 +1,39 @@
-// Follows new figures: when the server announces an edition, this page's figures are fetched again and put in place.
+// Follows new figures: when the server announces an edition, this page is fetched again and what differs is put in place.
 // Without this script the page is complete; a reload does the same.
 
-const figures = () => document.getElementById("figures");
-const say = (text) => {
-  const news = document.getElementById("news");
-  if (news) news.textContent = text;
-};
+import { glide } from "./glide.js";
+import { settle } from "./settle.js";
+import { speaker } from "./news.js";
 
+const figures = () => document.getElementById("figures");
+const hold = document.getElementById("hold");
+const say = speaker(document.getElementById("news"));
+
+let held = false;
 let fetching = false;
-let again = false;
+let missed = false;
 
 async function renew() {
-  if (fetching) {
-    again = true;
+  if (held || fetching || document.hidden) {
+    missed = true;
     return;
   }
+  if (!figures().dataset.revision) return location.reload(); // the first figures: the whole page is another one
   fetching = true;
+  missed = false;
   try {
     const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("figures");
-    if (!fresh || fresh.dataset.revision === figures().dataset.revision) return;
-    const open = [...figures().querySelectorAll("details")].map((details) => details.open);
-    const focused = document.activeElement?.getAttribute?.("href");
-    figures().replaceWith(document.adoptNode(fresh));
-    figures().querySelectorAll("details").forEach((details, i) => { details.open = open[i] ?? false; });
-    if (focused) figures().querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-    say(document.getElementById("news")?.dataset.new ?? "");
+    if (!fresh || held || fresh.dataset.revision === figures().dataset.revision) return;
+    const before = glide.remember(figures());
+    settle(figures(), fresh);
+    glide.from(before, figures());
+    document.dispatchEvent(new CustomEvent("figures"));
+    say(figures().dataset.news ?? "");
   } finally {
     fetching = false;
-    if (again) {
-      again = false;
-      setTimeout(renew, 1000);
-    }
+    if (missed && !held && !document.hidden) setTimeout(renew, 300);
   }
 }
 
@@ -40,4 +41,16 @@ const source = new EventSource(figures().dataset.events);
 source.addEventListener("snapshot", (event) => {
   if (event.lastEventId !== figures().dataset.revision) renew();
 });
-say(document.getElementById("news")?.dataset.text ?? "");
+source.addEventListener("error", () => say.state("lost"));
+source.addEventListener("open", () => say.state(held ? "held" : "on"));
+document.addEventListener("visibilitychange", () => { if (missed) renew(); });
+
+if (hold) {
+  hold.parentElement.classList.add("on");
+  hold.addEventListener("click", () => {
+    held = !held;
+    hold.setAttribute("aria-pressed", String(held));
+    say.state(held ? "held" : "on");
+    if (!held && missed) renew();
+  });
+}

@@ -1,0 +1,70 @@
+"""The figures elsewhere than on the dashboard: large on a wall, and one of them inside somebody else's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from proto.instrument import Instrument
+from proto.snapshot import Snapshot
+from services.analysis.headlines import Headline, headlines
+from services.analysis.picture import Bar, Line, Picture, picture
+from services.analysis.render import of_survey, render
+from services.analysis.view import View
+from services.analysis.words import Words
+
+ROOM = 7
+"""Bars that can be read across a room."""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One thing at a time: a headline, or the figure of a question."""
+
+    title: str
+    headline: Headline | None = None
+    bars: list[Bar] = field(default_factory=list[Bar])
+    lines: list[Line] = field(default_factory=list[Line])
+    legend: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    facts: list[str] = field(default_factory=list[str])
+    cut: str = ""
+    """Said where not all bars have room."""
+
+
+def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
+    """Large type, one figure after the other. Without scripts they stand one below the other."""
+    words = Words(view.language, instrument)
+    slides = [Slide(headline.label, headline) for headline in headlines(instrument, snapshot, words) if not headline.withheld]
+    for question in instrument.questions:
+        if question.id in snapshot.questions:
+            slides += _slide(picture(question, snapshot.questions[question.id], words), words)
+    return render("wall.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), slides=slides)
+
+
+def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: View) -> str:
+    """One figure and where it is from, for the page of somebody else."""
+    words = Words(view.language, instrument)
+    found = picture(instrument.question(question), snapshot.questions[question], words)
+    return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=found)
+
+
+def _slide(found: Picture, words: Words) -> list[Slide]:
+    if found.bars:
+        drawn = [bar for bar in found.bars if not bar.withheld]
+        best = sorted(drawn, key=lambda bar: -float(bar.width.rstrip("%") or 0))[:ROOM]
+        shown = [bar for bar in found.bars if any(bar is one for one in best)] if len(drawn) > ROOM else found.bars
+        cut = words("cut", n=words.number(len(shown))) if len(shown) < len(found.bars) else ""
+        return [Slide(found.title, bars=shown, facts=found.facts[:1], cut=cut)]
+    if found.grid is not None and found.grid.diverging:
+        lines = [replace(line, cells=[]) for line in found.grid.lines if line.segments][:ROOM]
+        return [Slide(found.title, lines=lines, legend=found.grid.diverging)] if lines else []
+    return []
+
+
+def _when(snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+    return {
+        "snapshot": snapshot,
+        "view": view,
+        "total": words.number(snapshot.responses),
+        "time": words.time(snapshot.as_of),
+        "clock": words.clock(snapshot.as_of),
+    }

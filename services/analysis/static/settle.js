@@ -1,0 +1,29 @@
+// Puts what differs in a fresh rendering in place of the old, so that focus, scroll and open lists stay and bars can glide.
+
+const PLACES = new Set(["id", "data-kept"]);
+
+export function settle(now, fresh) {
+  if (now.nodeType === Node.TEXT_NODE) {
+    if (now.data !== fresh.data) now.data = fresh.data;
+    return;
+  }
+  if (now.nodeType !== Node.ELEMENT_NODE || "kept" in now.dataset) return;
+  attributes(now, fresh);
+  const [old, next] = [[...now.childNodes], [...fresh.childNodes]];
+  if (old.length === next.length && old.every((node, i) => alike(node, next[i]))) {
+    old.forEach((node, i) => settle(node, next[i]));
+  } else {
+    now.replaceChildren(...next.map((node) => document.adoptNode(node)));
+  }
+}
+
+const alike = (one, other) => one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "");
+
+function attributes(now, fresh) {
+  for (const { name, value } of fresh.attributes) {
+    if (now.getAttribute(name) !== value && !PLACES.has(name)) now.setAttribute(name, value);
+  }
+  for (const { name } of [...now.attributes]) {
+    if (!fresh.hasAttribute(name) && name !== "class") now.removeAttribute(name);
+  }
+}

@@ -1,0 +1,105 @@
+"""What a reader asked to see of a survey's figures, as the address says it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from proto.instrument import Instrument
+from proto.snapshot import Cell, Figures, Row, Snapshot
+
+
+@dataclass(frozen=True)
+class View:
+    """`by`: a stratum to compare by. `only`: one group, as (stratum, code). `weighted`: brought to the margins of the population."""
+
+    survey: str
+    language: str
+    by: str = ""
+    only: tuple[str, str] | None = None
+    weighted: bool = False
+    row: str = ""
+    column: str = ""
+
+    @classmethod
+    def of(cls, instrument: Instrument, snapshot: Snapshot, language: str, asked: dict[str, str]) -> View:
+        """What is not known is passed over: an old link still shows figures."""
+        stratum, _, code = asked.get("only", "").partition(":")
+        return cls(
+            instrument.id,
+            language,
+            by if (by := asked.get("by", "")) in instrument.strata else "",
+            (stratum, code) if code in snapshot.breakdowns.get(stratum, {}) else None,
+            asked.get("weighted") == "yes" and is_weighted(snapshot),
+            asked.get("row", "")[:200],
+            asked.get("column", "")[:200],
+        )
+
+    @property
+    def path(self) -> str:
+        return f"/live/{self.survey}"
+
+    def query(self, **changes: Any) -> str:
+        """The query of an address that shows the same with some changes."""
+        wanted = replace(self, **changes)
+        fields = {
+            "lang": wanted.language,
+            "by": wanted.by,
+            "only": ":".join(wanted.only or ()),
+            "weighted": "yes" if wanted.weighted else "",
+            "row": wanted.row,
+            "column": wanted.column,
+        }
+        return urlencode({name: value for name, value in fields.items() if value}, safe=":")
+
+    def here(self, **changes: Any) -> str:
+        return f"{self.path}?{self.query(**changes)}"
+
+    def table(self, **changes: Any) -> str:
+        return f"{self.path}/table?{self.query(**changes)}"
+
+
+def is_weighted(snapshot: Snapshot) -> bool:
+    return snapshot.weighting is not None and snapshot.weighting.reason is None
+
+
+def figures_seen(snapshot: Snapshot, view: View) -> dict[str, Figures]:
+    """The figures of everybody or of one group, as they were answered or weighted."""
+    if view.only is not None:
+        stratum, code = view.only
+        return snapshot.breakdowns[stratum][code].questions
+    if view.weighted:
+        return {id: _weighed(figures) for id, figures in snapshot.questions.items()}
+    return snapshot.questions
+
+
+def responses_seen(snapshot: Snapshot, view: View) -> int | None:
+    """Of how many respondents the view tells; None where that is withheld."""
+    if view.only is None:
+        return snapshot.responses
+    stratum, code = view.only
+    return snapshot.breakdowns[stratum][code].responses
+
+
+def _weighed(figures: Figures) -> Figures:
+    """Weighted shares stand in place of the others. Counts stay what they are; scores of rankings have no weighted form."""
+    rows = {code: _weighed_row(row) for code, row in figures.rows.items()}
+    net = figures.weighted.net_agreement if figures.weighted else figures.net_agreement
+    return msgspec.structs.replace(
+        figures, cells=_weighed_cells(figures.cells), bands=_weighed_cells(figures.bands), rows=rows, net_agreement=net, rank_score={}
+    )
+
+
+def _weighed_row(row: Row) -> Row:
+    net = row.weighted.net_agreement if row.weighted else row.net_agreement
+    return msgspec.structs.replace(row, cells=_weighed_cells(row.cells), net_agreement=net)
+
+
+def _weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:
+    return {
+        code: msgspec.structs.replace(cell, share=cell.weighted.share, ci95=cell.weighted.ci95) if cell.weighted else cell
+        for code, cell in cells.items()
+    }

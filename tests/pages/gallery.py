@@ -1,0 +1,117 @@
+"""Dashboards over figures in memory, as a server of its own for tests that drive a browser. `/-/next` publishes another edition."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar.types import Receive, Scope, Send
+
+from deploy.cli.respondents import Population
+from proto import author, web
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.instrument import Instrument
+from proto.registry import Registry, published
+from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
+from services.analysis import stats, tables
+from services.analysis.fold import Folder
+from services.analysis.gateway import create_app
+from services.analysis.live import Board
+from services.analysis.serving import Gateway
+
+SURVEY = "ai-security"
+STATIC = Path(__file__).resolve().parents[2] / "services/intake/static"
+STEP = 60
+POLICY = PublishedPolicy("cell-key", 10, 10, clock=1.0, max_noise=5, variance=3.0)
+
+
+@cache
+def instrument(id: str = SURVEY) -> Instrument:
+    found = author.load(author.bundled()[id])
+    assert isinstance(found, Instrument)
+    return found
+
+
+class Figures:
+    """The figures of ever more simulated respondents, some of them withheld."""
+
+    def __init__(self) -> None:
+        reader = Reader(instrument())
+        self._population = Population(instrument(), 7, "2026-11-22")
+        self.book = CodeBook(reader)
+        self._folder = Folder(self.book, b"k" * 32)
+        self.state = self._folder.empty()
+        self.revision = 0
+
+    def next(self) -> Snapshot:
+        numbers = range(self.revision * STEP, (self.revision + 1) * STEP)
+        people = [(f"{number:032x}", self._population.respondent(number).answers) for number in numbers]
+        self._folder.fold(self.state, people)
+        self.revision += 1
+        as_of = f"2026-11-22T14:{self.revision // 60:02d}:{self.revision % 60:02d}Z"
+        return _concealed(stats.exact(self.book, self.state, revision=self.revision, as_of=as_of))
+
+    async def ask(self, survey: str, question: dict[str, Any]) -> bytes:
+        as_of = "2026-11-22T14:00:07Z"
+        found = tables.exact(self.book, self.state, question["row"], question["column"], revision=self.revision, as_of=as_of)
+        cells = {row: {to: _hidden(cell) for to, cell in line.items()} for row, line in found.cells.items()}
+        return msgspec.json.encode(msgspec.structs.replace(found, cells=cells, policy=POLICY), enc_hook=float)
+
+
+def _hidden(cell: Cell) -> Cell:
+    return Cell(withheld=True) if cell.n in (1, 2) else cell
+
+
+def _concealed(whole: Snapshot) -> Snapshot:
+    """Small counts are hidden, so that pages have something to say about it; the real rules are not this test's business."""
+    questions = {
+        id: msgspec.structs.replace(figures, cells={code: _hidden(cell) for code, cell in figures.cells.items()})
+        for id, figures in whole.questions.items()
+        if "none" not in instrument().question(id).stats
+    }
+    breakdowns = {
+        name: {code: Group(withheld=True) if (group.responses or 0) < POLICY.minimum else group for code, group in each.items()}
+        for name, each in whole.breakdowns.items()
+    }
+    return msgspec.structs.replace(whole, questions=questions, breakdowns=breakdowns, policy=POLICY)
+
+
+async def main(port: int) -> None:
+    figures, board, registry = Figures(), Board(), Registry()
+    for id in author.bundled():
+        registry.apply(published(instrument(id)))
+    for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 4):
+        board.post(figures.next())
+    pages = create_app(Gateway(registry, board, figures.ask, lambda: True, lambda: b""))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        if path == "/-/next":
+            board.post(figures.next())
+            await _answer(send, b"", b"text/plain")
+        elif path.startswith("/static/"):
+            file = STATIC / Path(path).name
+            await _answer(send, file.read_bytes(), b"text/css" if file.suffix == ".css" else b"image/svg+xml")
+        elif path.startswith("/framed/"):
+            await _answer(
+                send, b'<!doctype html><title>Elsewhere</title><iframe src="/live/%s"></iframe>' % path[8:].encode(), b"text/html"
+            )
+        else:
+            await pages(scope, receive, send)
+
+    await web.serve(app, "127.0.0.1", port)
+
+
+async def _answer(send: Send, body: bytes, kind: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
