@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isclose, sqrt
+from math import isclose
 from typing import Any
 
 import msgspec
@@ -20,11 +18,11 @@ import msgspec
 from proto.answers import Reader
 from proto.codebook import strata
 from proto.instrument import (
-    NON_SUBSTANTIVE,
     AnyQuestion,
     Date,
     Instrument,
     Integer,
+    Margin,
     Matrix,
     Multiple,
     Numeric,
@@ -34,6 +32,8 @@ from proto.instrument import (
 )
 from proto.problem import Problem
 from services.analysis import stats
+from services.analysis.recount_figures import Group, figures, sections
+from services.analysis.recount_weights import Cell, Key, Weighed, weigh
 from services.analysis.store import Store, Stored
 from services.analysis.totals import Totals
 
@@ -42,8 +42,6 @@ MOST_SHOWN = 1000
 """Differences listed; one faulty column shows in thousands of cells."""
 
 Answers = Mapping[str, Any]
-Key = tuple[str, ...]
-"""(question, what, …): ("B02", "cell", "cctv", "live")."""
 
 
 async def recount(survey: str, totals: Totals, store: Store) -> dict[str, Any]:
@@ -62,7 +60,7 @@ async def recount(survey: str, totals: Totals, store: Store) -> dict[str, Any]:
         tally = Tally(instrument, totals.instrument)
         for partition in totals.partitions:
             await _count(tally, reading.responses(survey, partition.number))
-    return await asyncio.to_thread(_compare, survey, live, tally)
+    return await asyncio.to_thread(compare, survey, live, tally)
 
 
 async def _count(tally: Tally, stored: AsyncIterator[Stored]) -> None:
@@ -75,13 +73,15 @@ async def _count(tally: Tally, stored: AsyncIterator[Stored]) -> None:
     await asyncio.to_thread(tally.add, page)
 
 
-def _compare(survey: str, live: Any, tally: Tally) -> dict[str, Any]:
+def compare(survey: str, live: Any, tally: Tally) -> dict[str, Any]:
     shown = msgspec.to_builtins(live)
-    figures = {name: shown.get(name, {}) for name in ("responses", "questions", "breakdowns")}
+    figures = {name: shown.get(name, {}) for name in ("responses", "questions", "breakdowns", "sections", "weighting")}
     one, other = dict(_leaves("", figures)), dict(_leaves("", tally.figures()))
     paths = sorted(one.keys() | other.keys())
     differences = [
-        {"path": path, "live": one.get(path), "recount": other.get(path)} for path in paths if not _same(one.get(path), other.get(path))
+        {"path": path, "live": one.get(path), "recount": other.get(path)}
+        for path in paths
+        if not _same(one.get(path), other.get(path), 1e-9 if "weight" in path or "n_eff" in path else 1e-12)
     ]
     return {"survey": survey, "responses": tally.responses, "compared": len(paths), "differences": differences[:MOST_SHOWN]}
 
@@ -97,28 +97,11 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Counts to the last digit; quotients as near as the last bits of floating point allow."""
+def _same(one: Any, other: Any, near: float) -> bool:
+    """Counts to the last digit; quotients as near as the last bits of floating point allow, weights as near as raking comes."""
     if isinstance(one, float) and isinstance(other, float):
-        return isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
+        return isclose(one, other, rel_tol=near, abs_tol=near)
     return one == other and type(one) is type(other)
-
-
-@dataclass
-class Group:
-    """Counts among everybody, or among one stratum."""
-
-    n: int = 0
-    counts: Counter[Key] = field(default_factory=Counter[Key])
-    sums: dict[str, Fraction] = field(default_factory=dict[str, Fraction])
-    squares: dict[str, Fraction] = field(default_factory=dict[str, Fraction])
-
-    def add(self, keys: list[Key], numbers: Mapping[str, Fraction]) -> None:
-        self.n += 1
-        self.counts.update(keys)
-        for id, value in numbers.items():
-            self.sums[id] = self.sums.get(id, Fraction(0)) + value
-            self.squares[id] = self.squares.get(id, Fraction(0)) + value * value
 
 
 class Tally:
@@ -128,6 +111,7 @@ class Tally:
         self._instrument, self._instrument_of = instrument, instrument_of
         self._everybody = Group()
         self._groups = {name: {code: Group() for code in _groups(instrument, name)} for name in instrument.strata}
+        self._cells: dict[Cell, Group] = {}
         self._crossed = {question.id for question in instrument.questions if "crosstab" in question.stats}
         self._asked: dict[str, set[str]] = {}
 
@@ -141,14 +125,19 @@ class Tally:
 
     def figures(self) -> dict[str, Any]:
         questions = self._instrument.questions
+        sizes = {cell: group.n for cell, group in self._cells.items()}
+        weighting, weights = weigh(self._instrument, sizes)
+        weighed = Weighed(weights, sizes, {cell: group.counts for cell, group in self._cells.items()})
         return {
             "responses": self.responses,
-            "questions": {question.id: _figures(question, self._everybody, everybody=True) for question in questions},
+            "weighting": weighting,
+            "sections": dict(sections(self._instrument, self._everybody)),
+            "questions": {question.id: figures(question, self._everybody, weighed) for question in questions},
             "breakdowns": {
                 name: {
                     code: {
                         "responses": group.n,
-                        "questions": {q.id: _figures(q, group, everybody=False) for q in questions if q.id in self._crossed},
+                        "questions": {q.id: figures(q, group, None) for q in questions if q.id in self._crossed},
                     }
                     for code, group in groups.items()
                 }
@@ -180,6 +169,9 @@ class Tally:
             code = _group_of(self._instrument, name, answers)
             if code in groups:
                 groups[code].add(crossed, numbers)
+        cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
+        if cell and None not in cell:
+            self._cells.setdefault(tuple(code for code in cell if code), Group()).add(keys, {})
 
     def _questions_of(self, version: str) -> set[str]:
         if version not in self._asked:
@@ -252,72 +244,11 @@ def _group_of(instrument: Instrument, stratum: str, answers: Answers) -> str | N
     return groups.get(answers.get(question, ""))
 
 
-def _figures(question: AnyQuestion, group: Group, *, everybody: bool) -> dict[str, Any]:
-    id, counts = question.id, group.counts
-    skipped, missing = counts[id, "skipped"], counts[id, "missing"]
-    answered = group.n - skipped - missing
-    base = {"type": str(type(question).__struct_config__.tag), "answered": answered, "skipped": skipped, "missing": missing}
-    match question:
-        case Single() | Multiple():
-            return base | {"cells": {o.code: _cell(counts[id, "cell", o.code], answered) for o in question.options}}
-        case Matrix():
-            rows = {row.code: _row(question, row.code, group.n - skipped, counts) for row in question.rows}
-            return {"type": base["type"], "skipped": skipped, "rows": rows}
-        case Ranking():
-            return base | _ranks(question, counts, answered)
-        case Integer() | Numeric():
-            return base | _bands(question, counts, answered) | (_moments(group, id, answered, everybody) if answered else {})
-        case Date():
-            return base | _bands(question, counts, answered)
-        case _:
-            return base
-
-
-def _row(question: Matrix, row: str, shown: int, counts: Counter[Key]) -> dict[str, Any]:
-    answered = shown - counts[question.id, "missing", row]
-    n = {option.code: counts[question.id, "cell", row, option.code] for option in question.options}
-    found: dict[str, Any] = {"answered": answered, "cells": {code: _cell(count, answered) for code, count in n.items()}}
-    scale = [count for code, count in n.items() if code not in NON_SUBSTANTIVE]
-    total, half = sum(scale), len(scale) // 2
-    if question.ordered and total:
-        found["mean"] = sum(place * count for place, count in enumerate(scale, 1)) / total
-        found["net_agreement"] = (sum(scale[len(scale) - half :]) - sum(scale[:half])) / total
-    return found
-
-
-def _ranks(question: Ranking, counts: Counter[Key], answered: int) -> dict[str, Any]:
-    places = range(question.rank_count)
-    ranked = {o.code: [counts[question.id, "rank", o.code, str(place)] for place in places] for o in question.options}
-    found: dict[str, Any] = {
-        "cells": {code: _cell(sum(n), answered) for code, n in ranked.items()},
-        "first": {code: _cell(n[0], answered) for code, n in ranked.items()},
-    }
-    if answered:
-        points = {code: sum((question.rank_count - place) * n[place] for place in places) for code, n in ranked.items()}
-        found["rank_score"] = {code: value / answered for code, value in points.items()}
-    return found
-
-
-def _bands(question: Integer | Numeric | Date, counts: Counter[Key], answered: int) -> dict[str, Any]:
-    n = {band.code: counts[question.id, "cell", band.code] for band in question.bands}
-    everyone = [code for code, count in n.items() for _ in range(count)]
-    median = {"median_band": everyone[(len(everyone) - 1) // 2]} if everyone else {}
-    return {"bands": {code: _cell(count, answered) for code, count in n.items()}} | median
-
-
-def _moments(group: Group, id: str, answered: int, everybody: bool) -> dict[str, float]:
-    total = group.sums[id]
-    found = {"sum": float(total), "mean": float(total / answered)}
-    if everybody and answered > 1:
-        found["variance"] = float((group.squares[id] - total * total / answered) / (answered - 1))
-    return found
-
-
-def _cell(n: int, answered: int) -> dict[str, Any]:
-    """With the Wilson interval, as the solutions of (p - share)² = z² p (1 - p) / answered."""
-    if not answered:
-        return {"n": n}
-    z2, share = 1.959963984540054**2, n / answered
-    a, b, c = 1 + z2 / answered, -(2 * share + z2 / answered), share * share
-    root = sqrt(max(b * b - 4 * a * c, 0.0))
-    return {"n": n, "share": share, "ci95": [0.0 if n == 0 else (-b - root) / (2 * a), 1.0 if n == answered else (-b + root) / (2 * a)]}
+def _portion_of(instrument: Instrument, margin: Margin, answers: Answers) -> str | None:
+    """The group of a margin that a respondent belongs to."""
+    asked = next((question for question in instrument.questions if question.id == margin.of), None)
+    if asked is None:
+        code = _group_of(instrument, margin.of, answers)
+    else:
+        code = next((key[2] for key in _given(asked, answers[margin.of])), None) if margin.of in answers else None
+    return code if any(portion.code == code for portion in margin.portions) else None

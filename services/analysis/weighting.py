@@ -18,7 +18,9 @@ from services.analysis.layout import Counts
 Places = NDArray[np.intp]
 
 ROUNDS = 500
-CLOSE = 1e-10
+MOST = 1e6
+"""Where a weight comes near it, empty cells keep the margins out of reach: it would grow for ever."""
+CLOSE = 1e-12
 """Relative distance from every margin at which raking is done."""
 
 
@@ -128,6 +130,8 @@ def rake(counts: Counts, targets: list[Counts]) -> Counts | None:
         for axis, target in enumerate(targets):
             found = _along(factors * counts, axis)
             if (found <= 0).any():
+                return None
+            if factors.max() > MOST:
                 return None
             factors = factors * np.expand_dims(target / found, [other for other in range(counts.ndim) if other != axis])
         off = max(float(np.abs(_along(factors * counts, axis) / target - 1).max()) for axis, target in enumerate(targets))
