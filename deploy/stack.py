@@ -106,6 +106,7 @@ class Stack:
             PLATEA_HOST=LOOPBACK,
             PLATEA_PORT=str(self.export_port),
             PLATEA_RELEASES=str(self.data.releases),
+            PLATEA_RELEASE_KEY_FILE=str(self.data.keys.path("release-key")),
         )
 
     def front(self) -> Program:

@@ -14,6 +14,8 @@ Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "f
 Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
 Participation = Literal["open", "invited"]
 """Whether everybody may answer, or whoever was given an invitation code."""
+Licence = Literal["CC-BY-4.0", "CC0-1.0"]
+"""Under which releases are published; names of the SPDX list."""
 
 NON_SUBSTANTIVE = frozenset({"dk", "na", "pnts"})
 """Don't know, not applicable, prefer not to say: shown, counted apart, never scored."""
@@ -242,6 +244,7 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     data_protection: DataProtection | None = None
     contact_form: ContactForm | None = None
     participation: Participation = "open"
+    licence: Licence = "CC-BY-4.0"
     estimated_minutes: tuple[int, int] | None = None
     unit_of_response: Texts = {}
     sections: tuple[Section, ...]

@@ -25,7 +25,10 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     suppressed: int
     files: tuple[File, ...]
     format: str = "platea-release/1"
+    public_key: str | None = None
+    """Ed25519, base64. Compare it with the one published at /data/{survey}/key: anybody can sign with a key of their own."""
     signature: str | None = None
+    """Base64, over this manifest in the form of `encode` without the signature."""
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import click
 from deploy.cli import server
 from deploy.cli.console import Trouble, out, progress, say, table
 from deploy.cli.server import Server, quoted
+from proto.manifest import Manifest
 
-POLL = 0.2
 STEPS = {"waiting": "Waiting", "reading": "Reading", "protecting": "Protecting", "writing": "Writing"}
 
 
@@ -44,14 +44,7 @@ def create(survey: str, profile: str, folder: Path | None, server: Server) -> No
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise Trouble(f"{folder} is not empty.", "Name a new folder with --out; a release never mixes with other files.")
     base = f"/api/v1/surveys/{quoted(survey)}/releases"
-    job: dict[str, Any] = server.ask("POST", base, b'{"profile":"%s"}' % profile.encode())
-    with progress("Waiting", 100) as bar:
-        while job["status"] in STEPS:
-            bar.reach(100 * job.get("progress", 0.0), label=STEPS[job["status"]])
-            time.sleep(POLL)
-            job = server.get(f"{base}/jobs/{quoted(job['id'])}")
-    if job["status"] != "done":
-        raise Trouble(job.get("detail") or "The release was not built.", "Wait for more responses, or look into the server's log.")
+    job = follow(server, base, server.ask("POST", base, b'{"profile":"%s"}' % profile.encode()))
     number = job["number"]
     manifest: dict[str, Any] = server.get(f"{base}/{number}")
     say(f"Release {number} of {survey}: {manifest['released']:,} of {manifest['responses']:,} responses, profile {manifest['profile']}.")
@@ -80,13 +73,16 @@ def list_(survey: str, server: Server) -> None:
 
 @group.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def verify(folder: Path) -> None:
-    """Check the release in DIR against its manifest: every file, its size, its SHA-256. Needs no server."""
-    from services.export.verify import check
+@click.option("--key", metavar="KEY", help="The publisher's public key, as /data/ID/key shows it: the signature must be theirs.")
+@click.option("--rebuild", is_flag=True, help="Also build it again on the server from the stored responses, and compare the bytes.")
+@server.options
+def verify(folder: Path, key: str | None, rebuild: bool, server: Server) -> None:
+    """Check the release in DIR: every file, its size, its SHA-256, the signature. Needs no server, but for --rebuild."""
+    from services.export.verify import check, read
 
     if not folder.is_dir():
         raise Trouble(f"There is no folder {folder}.", "Name the folder that `platea release create --out` made.")
-    wrong = check(folder)
+    wrong = check(folder, key.strip() if key else None)
     for sentence in wrong:
         say(sentence)
     if wrong:
@@ -95,6 +91,40 @@ def verify(folder: Path) -> None:
             "Download it again, with `platea release create --out` or from the page of releases.",
         )
     say(f"{folder} is whole and unchanged.")
+    manifest = read(folder)
+    if manifest.public_key is not None:
+        say(
+            f"Signed with the key {manifest.public_key}"
+            + ("." if key else f": compare it with the publisher's /data/{manifest.survey}/key.")
+        )
+    if rebuild:
+        _rebuild(server, manifest)
+
+
+def _rebuild(server: Server, manifest: Manifest) -> None:
+    """Raises Trouble where the server, from what it has stored, comes to other bytes."""
+    base = f"/api/v1/surveys/{quoted(manifest.survey)}/releases"
+    if server.get(f"{base}/{manifest.number}").get("signature") != manifest.signature:
+        raise Trouble(f"This is not release {manifest.number} of that server.", "Name the server that published it with --url.")
+    job = follow(server, base, server.ask("POST", f"{base}/{manifest.number}/rebuild", b""))
+    if job["differing"]:
+        cause = job["detail"] or f"These files came out different: {', '.join(job['differing'])}."
+        raise Trouble(cause, "Responses that joined, changed or were withdrawn since, or another version of Platea, explain it.")
+    say(f"Built again from {job['responses']:,} stored responses: every byte is the same.")
+
+
+def follow(server: Server, base: str, job: dict[str, Any]) -> dict[str, Any]:
+    """The job when it is done, with a bar until then. Raises Trouble where it was refused or failed."""
+    with progress("Waiting", 100) as bar:
+        while job["status"] in STEPS:
+            with server.open("GET", f"{base}/jobs/{quoted(job['id'])}/events", headers={"Accept": "text/event-stream"}) as answer:
+                for line in answer:
+                    if line.startswith(b"data: "):
+                        job = json.loads(line.removeprefix(b"data: "))
+                        bar.reach(100 * job["progress"], label=STEPS.get(job["status"], "Done"))
+    if job["status"] != "done":
+        raise Trouble(job.get("detail") or "The release was not built.", "Wait for more responses, or look into the server's log.")
+    return job
 
 
 def download(server: Server, base: str, manifest: dict[str, Any], folder: Path) -> None:

@@ -127,6 +127,22 @@ def _operations() -> dict[tuple[str, str], Json]:
             "security": _ORGANISER,
             "responses": _answers({"200": _json(_ref("Job"), "The job")}, 401, 403, 404, 503),
         },
+        (f"{survey}/releases/jobs/{{id}}/events", "get"): {
+            "operationId": "followJob",
+            "summary": "Server-Sent Events: the job each time it has got further, until it has ended (organiser token)",
+            "security": _ORGANISER,
+            "responses": _answers(
+                {"200": {"description": "event: progress, data: a Job", "content": {"text/event-stream": {"schema": _TEXT}}}},
+                *(401, 403, 404, 503),
+            ),
+        },
+        (f"{survey}/releases/{{number}}/rebuild", "post"): {
+            "operationId": "rebuildRelease",
+            "summary": "Build a release again and compare its bytes, publishing nothing; the answer is a job to follow (organiser token)",
+            "security": _ORGANISER,
+            "parameters": [number],
+            "responses": _answers({"202": _json(_ref("Job"), "Begun; Location is the job")}, 401, 403, 404, 503),
+        },
         (f"{survey}/releases/{{number}}", "get"): {
             "operationId": "getRelease",
             "summary": "The manifest of one release (researcher token)",
@@ -136,7 +152,7 @@ def _operations() -> dict[tuple[str, str], Json]:
         },
         (f"{survey}/releases/{{number}}/{{name}}", "get"): {
             "operationId": "getReleaseFile",
-            "summary": "One file of a release; ranges and ETags are honoured (researcher token)",
+            "summary": "One file of a release, or release.zip with all of them; ranges and ETags are honoured (researcher token)",
             "security": _ORGANISER,
             "parameters": [number],
             "responses": _answers(

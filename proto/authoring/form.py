@@ -253,6 +253,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     data_protection: DataProtection | None = None
     contact_form: ContactForm | None = None
     participation: Literal["open", "invited"] = "open"
+    licence: Literal["CC-BY-4.0", "CC0-1.0"] = "CC-BY-4.0"
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}
     scales: dict[str, Options] = {}

@@ -51,6 +51,7 @@ def resolve(survey: form.Survey, include: Include, faults: Faults) -> resolved.I
         data_protection=_same(survey.data_protection, resolved.DataProtection),
         contact_form=_same(survey.contact_form, resolved.ContactForm),
         participation=survey.participation,
+        licence=survey.licence,
         estimated_minutes=(minutes[0], minutes[1]) if minutes else None,
         unit_of_response=survey.unit_of_response,
         sections=tuple(resolved.Section(section.id, section.text) for section in survey.sections),

@@ -15,6 +15,7 @@ from proto.web import serve
 from services.export.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.settings import Settings
+from services.export.signing import Signer
 from services.export.store import Store
 
 
@@ -24,7 +25,8 @@ async def run(settings: Settings) -> None:
     registry = Registry()
     _, following = await wire.follow_control(client, registry)
     store = await Store.open(settings.database_url)
-    jobs = Jobs(store, registry, settings.releases)
+    signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
+    jobs = Jobs(store, registry, settings.releases, signer)
     try:
         await serve(
             create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected)), settings.host, settings.port

@@ -18,7 +18,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from proto.instrument import Instrument
-from proto.manifest import Manifest
+from proto.manifest import File, Manifest
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
@@ -31,6 +31,8 @@ from services.export.words import text
 
 _pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 AnyRequest = Request[Any, Any, Any]
+_NO_JOB = "This job is unknown, perhaps since the service was restarted. Start it again."
+ARCHIVE = "release.zip"
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,7 +55,7 @@ def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
     handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
     return Litestar(
-        [order, job, releases, manifest, file, page, live, ready, metrics],
+        [order, job, events, releases, manifest, rebuild, file, page, key, live, ready, metrics],
         state=State({"context": context}),
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),
@@ -93,8 +95,19 @@ async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> 
     demand(request, _context(request).registry, "organiser", survey, time.time())
     found = _context(request).jobs.get(survey, id)
     if found is None:
-        raise Problem("not-found", "This job is unknown, perhaps since the service was restarted. Start it again.")
+        raise Problem("not-found", _NO_JOB)
     return found
+
+
+@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events")
+async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Stream:
+    """A job as Server-Sent Events: how far it is, each time it has got further, until it has ended (organiser token)."""
+    demand(request, _context(request).registry, "organiser", survey, time.time())
+    jobs = _context(request).jobs
+    found = jobs.get(survey, id)
+    if found is None:
+        raise Problem("not-found", _NO_JOB)
+    return Stream(jobs.follow(found), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
 @get("/api/v1/surveys/{survey:str}/releases")
@@ -111,14 +124,25 @@ async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[
     return await _release(request, survey, number)
 
 
+@post("/api/v1/surveys/{survey:str}/releases/{number:int}/rebuild", status_code=HTTPStatus.ACCEPTED)
+async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[Job]:
+    """Build a release again from the stored responses and compare, publishing nothing (organiser token). The answer is a job to follow."""
+    demand(request, _context(request).registry, "organiser", survey, time.time())
+    job = _context(request).jobs.rebuild(await _release(request, survey, number))
+    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{survey}/releases/jobs/{job.id}"})
+
+
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
 async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
-    """One file of a release (researcher token). Ranges and ETags are honoured."""
+    """One file of a release, or all of them as release.zip (researcher token). Ranges and ETags are honoured."""
     found = await _release(request, survey, number)
     folder = _context(request).folder / survey / str(number)
     named = {each.name: each for each in found.files}
-    if name == MANIFEST:
+    if name in (MANIFEST, ARCHIVE):
         named[MANIFEST] = await asyncio.to_thread(describe, folder / MANIFEST)
+    if name == ARCHIVE and (archive := folder.with_suffix(".zip")).is_file():
+        # What the archive holds is fixed by the manifest, and so is its name among caches.
+        folder, named[ARCHIVE] = folder.parent, File(archive.name, archive.stat().st_size, f"zip-{named[MANIFEST].sha256}")
     if name not in named:
         raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
     headers = request.headers
@@ -146,6 +170,13 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
         origin=str(request.base_url).rstrip("/"),
     )
     return Response(body, media_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
+
+
+@get("/data/{survey:str}/key", media_type="text/plain")
+async def key(request: AnyRequest, survey: FromPath[str]) -> str:
+    """The public key that releases are signed with: Ed25519, base64."""
+    _survey(request, survey)
+    return _context(request).jobs.signer.public_key + "\n"
 
 
 @get("/export/health/live", include_in_schema=False)

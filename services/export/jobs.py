@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import shutil
 import tempfile
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,22 +19,34 @@ import pandas as pd
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
+from proto.manifest import Manifest
 from proto.registry import Registry
-from services.export.release import PROFILES, Refused, protect, table_of, write
+from services.export import publication
+from services.export.anonymise import Protected
+from services.export.release import PROFILES, Profile, Refused, protect, table_of, write
+from services.export.signing import Signer
 from services.export.store import Store
 from services.export.variables import Encoder, Variable, variables
+from services.export.verify import differing
 
 log = logging.getLogger(__name__)
 
 Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused", "failed"]
-BATCH = 1000
-"""Responses that are read into codes at once."""
+ENDED = ("done", "refused", "failed")
 KEPT = 100
 """Finished jobs that can still be asked about."""
+BATCH = 1000
+"""Responses that are read into codes at once."""
+LOOK = 0.1
+"""Seconds between two looks at a job that somebody follows."""
+HEARTBEAT = 10.0
 
 
 class Job(msgspec.Struct):
-    """`progress` is from 0 to 1; `number` is there when the status is "done", `detail` says why a job was refused or failed."""
+    """`progress` is from 0 to 1; `number` is there when the status is "done", `detail` says why a job was refused or failed.
+
+    `differing`: where a release was rebuilt, the files whose bytes came out different.
+    """
 
     id: str
     survey: str
@@ -42,28 +56,55 @@ class Job(msgspec.Struct):
     responses: int = 0
     number: int | None = None
     detail: str = ""
+    differing: list[str] = []
+
+
+@dataclass(frozen=True)
+class _Built:
+    """What comes before the number: the protected table, and what it was made from."""
+
+    instrument: Instrument
+    columns: list[Variable]
+    protected: Protected
+    profile: Profile
 
 
 class Jobs:
-    def __init__(self, store: Store, registry: Registry, folder: Path) -> None:
-        self._store, self._registry, self._folder = store, registry, folder
+    def __init__(self, store: Store, registry: Registry, folder: Path, signer: Signer) -> None:
+        self._store, self._registry, self._folder, self.signer = store, registry, folder, signer
         self._jobs: dict[str, Job] = {}
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, survey: str, profile: str) -> Job:
+        """A job that builds the next release."""
         job = Job(secrets.token_hex(8), survey, profile)
-        self._jobs[job.id] = job
-        for old in list(self._jobs)[:-KEPT]:
-            del self._jobs[old]
-        task = asyncio.create_task(self._run(job))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return job
+        return self._begin(job, partial(self._publish, job))
+
+    def rebuild(self, published: Manifest) -> Job:
+        """A job that builds a published release again, compares, and leaves nothing behind."""
+        job = Job(secrets.token_hex(8), published.survey, published.profile)
+        return self._begin(job, partial(self._compare, job, published))
 
     def get(self, survey: str, id: str) -> Job | None:
         job = self._jobs.get(id)
         return job if job is not None and job.survey == survey else None
+
+    async def follow(self, job: Job) -> AsyncIterator[bytes]:
+        """The job as Server-Sent Events, each time it has changed, until it has ended."""
+        last, silent = b"", 0.0
+        while True:
+            ended, body = job.status in ENDED, msgspec.json.encode(job)
+            if body != last:
+                last, silent = body, 0.0
+                yield b"event: progress\ndata: %b\n\n" % body
+            elif silent >= HEARTBEAT:
+                silent = 0.0
+                yield b": still here\n\n"
+            if ended:
+                return
+            await asyncio.sleep(LOOK)
+            silent += LOOK
 
     def counts(self) -> dict[str, int]:
         """How many of the remembered jobs have which status."""
@@ -74,51 +115,78 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, job: Job) -> None:
+    def _begin(self, job: Job, work: Callable[[], Any]) -> Job:
+        self._jobs[job.id] = job
+        for old in list(self._jobs)[:-KEPT]:
+            del self._jobs[old]
+        task = asyncio.create_task(self._run(job, work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return job
+
+    async def _run(self, job: Job, work: Callable[[], Any]) -> None:
         try:
             async with self._turn:
-                job.number = await self._build(job)
-            job.status, job.progress = "done", 1.0
+                number = await work()
+            job.number, job.progress, job.status = number, 1.0, "done"  # the status last: it is what others wait for
         except Refused as refused:
-            job.status, job.detail = "refused", str(refused)
+            job.detail, job.status = str(refused), "refused"
         except Exception as error:
             log.error("release of %s failed: %s", job.survey, type(error).__name__)
             log.debug("release failed", exc_info=True)
-            job.status, job.detail = "failed", "The release could not be built; nothing was published. Try again."
+            job.detail, job.status = "The release could not be built; nothing was published. Try again.", "failed"
 
-    async def _build(self, job: Job) -> int:
-        """Reads, protects, writes beside the published folder and moves it there in the same step as its entry."""
+    async def _publish(self, job: Job) -> int:
+        """Writes beside the published folder and moves the release there in the same step as its entry."""
+        built = await self._build(job)
+        published = self._folder / job.survey
+        async with self._store.numbering(job.survey) as (number, enter):
+            with publication.stage(published) as place:
+                manifest = await self._write(job, built, number, place / "release")
+                await asyncio.to_thread(publication.publish, place / "release", published, number)
+            enter(manifest)
+        return number
+
+    async def _compare(self, job: Job, published: Manifest) -> int:
+        built = await self._build(job)
+        with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=self._folder) as place:
+            manifest = await self._write(job, built, published.number, Path(place) / "release")
+            job.differing = differing(published, manifest)
+        if manifest.responses != published.responses:
+            job.detail = f"There are {manifest.responses} responses now; release {published.number} was made of {published.responses}."
+        return published.number
+
+    async def _build(self, job: Job) -> _Built:
+        """Reads and protects all responses as they stand now."""
         instrument = self._registry.current(job.survey)
         if instrument is None:
             raise Refused("This survey is unknown.")
-        job.status, job.progress = "reading", 0.05
+        job.status, profile = "reading", PROFILES[job.profile]
         columns = variables(instrument)
         full = await self._read(job, instrument, columns)
         job.status, job.progress = "protecting", 0.4
-        profile = PROFILES[job.profile]
-        protected = await asyncio.to_thread(protect, columns, full, profile)
-        del full
+        return _Built(instrument, columns, await asyncio.to_thread(protect, columns, full, profile), profile)
+
+    async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
+        """The signed manifest of the files written into this new folder."""
         job.status, job.progress = "writing", 0.6
 
         def progress(share: float) -> None:
-            job.progress = 0.6 + 0.4 * share
+            job.progress = 0.6 + 0.35 * share
 
-        published = self._folder / job.survey
-        published.mkdir(parents=True, exist_ok=True)
-        async with self._store.numbering(job.survey) as (number, enter):
-            table = await asyncio.to_thread(table_of, number, instrument, columns, protected, profile, job.responses)
-            with tempfile.TemporaryDirectory(prefix=".building-", dir=self._folder) as building:
-                folder = Path(building) / "release"
-                folder.mkdir(mode=0o755)
-                enter(await asyncio.to_thread(write, folder, table, profile.minimum, progress))
-                _move(folder, published / str(number))
-        return number
+        def work() -> Manifest:
+            folder.mkdir(mode=0o755)
+            table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses)
+            return write(folder, table, built.profile.minimum, self.signer, progress)
+
+        return await asyncio.to_thread(work)
 
     async def _read(self, job: Job, instrument: Instrument, columns: list[Variable]) -> pd.DataFrame:
         """Every response as codes, read a batch at a time: the answers themselves are never all in memory."""
         readers: dict[str, Reader] = {}
         encoder = Encoder(CodeBook(Reader(instrument)), columns)
         waiting: dict[str, list[Any]] = {}
+        total = await self._store.count(job.survey)
         async for version, answers in self._store.responses(job.survey):
             if version not in readers:
                 readers[version] = Reader(self._known(job.survey, version))
@@ -127,6 +195,7 @@ class Jobs:
             job.responses += 1
             if len(batch) == BATCH:
                 await asyncio.to_thread(encoder.add, waiting.pop(version))
+                job.progress = 0.4 * min(job.responses / max(total, 1), 1.0)
         for batch in waiting.values():
             encoder.add(batch)
         return await asyncio.to_thread(encoder.table)
@@ -136,10 +205,3 @@ class Jobs:
         if instrument is None:
             raise Refused(f"Version {version} of the instrument is unknown here.")
         return instrument
-
-
-def _move(folder: Path, target: Path) -> None:
-    """A folder already there was never entered: its job was cut off between the move and the commit."""
-    if target.exists():
-        shutil.rmtree(target)
-    folder.rename(target)

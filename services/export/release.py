@@ -14,12 +14,10 @@ from proto.instrument import Instrument
 from proto.manifest import Manifest
 from services.export import formats
 from services.export.anonymise import Protected, anonymise, class_sizes
+from services.export.signing import Signer
 from services.export.table import Edition, Table, tabulate
 from services.export.variables import Variable
 from services.export.verify import MANIFEST, describe
-
-LICENCE = "CC-BY-4.0"
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -69,7 +67,7 @@ def table_of(number: int, instrument: Instrument, columns: list[Variable], prote
         title=instrument.title,
         languages=instrument.languages,
         language=instrument.source_language,
-        licence=LICENCE,
+        licence=instrument.licence,
         publisher=instrument.data_protection.controller if instrument.data_protection else {},
         profile=profile.name,
         k=profile.k,
@@ -86,8 +84,8 @@ def table_of(number: int, instrument: Instrument, columns: list[Variable], prote
     return tabulate(edition, instrument, columns, protected.table, levels)
 
 
-def write(folder: Path, table: Table, minimum: int, progress: Callable[[float], None]) -> Manifest:
-    """Writes the files of a release into an empty folder, the manifest last."""
+def write(folder: Path, table: Table, minimum: int, signer: Signer, progress: Callable[[float], None]) -> Manifest:
+    """Writes the files of a release into an empty folder, the signed manifest last."""
     edition = table.edition
     names = formats.write(folder, table, progress)
     manifest = Manifest(
@@ -102,5 +100,6 @@ def write(folder: Path, table: Table, minimum: int, progress: Callable[[float], 
         suppressed=edition.suppressed,
         files=tuple(describe(folder / name) for name in names),
     )
+    manifest = signer.sign(manifest)
     (folder / MANIFEST).write_bytes(manifests.encode(manifest))
     return manifest

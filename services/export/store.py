@@ -17,6 +17,11 @@ _RESPONSES = """-- responses
     from responses
     where survey = $1 and status = 'recorded'"""
 
+_COUNT = """-- count
+    select count(*)
+    from responses
+    where survey = $1 and status = 'recorded'"""
+
 _NEXT_NUMBER = """-- next_number
     select coalesce(max(number), 0) + 1
     from releases
@@ -53,6 +58,10 @@ class Store:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    async def count(self, survey: str) -> int:
+        """How many responses there are to read; by the time they are read there may be others."""
+        return await self._pool.fetchval(_COUNT, survey)
 
     async def responses(self, survey: str) -> AsyncIterator[tuple[str, bytes]]:
         """Version and answers (JSON) of each response that counts, as of one moment."""

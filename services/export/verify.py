@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from proto import manifest as manifests
-from proto.manifest import File
+from proto.manifest import File, Manifest
+from services.export.signing import is_genuine
 
 MANIFEST = "manifest.json"
 
@@ -23,15 +24,33 @@ def describe(path: Path) -> File:
     return File(path.name, path.stat().st_size, checksum(path))
 
 
-def check(folder: Path) -> list[str]:
-    """One sentence per thing that is wrong; an empty list says that the release is whole and unchanged."""
+def read(folder: Path) -> Manifest:
+    """Raises OSError, or msgspec.MsgspecError where the file is no manifest."""
+    return manifests.decode((folder / MANIFEST).read_bytes())
+
+
+def differing(one: Manifest, other: Manifest) -> list[str]:
+    """Names of the files that are not the same in both."""
+    files = [{file.name: file for file in manifest.files} for manifest in (one, other)]
+    return [name for name in dict.fromkeys([*files[0], *files[1]]) if files[0].get(name) != files[1].get(name)]
+
+
+def check(folder: Path, public_key: str | None = None) -> list[str]:
+    """One sentence per thing that is wrong; an empty list says that the release is whole and unchanged.
+
+    With the `public_key` of who published it (base64), also that it is theirs: without, anybody could have signed.
+    """
     try:
-        manifest = manifests.decode((folder / MANIFEST).read_bytes())
+        manifest = read(folder)
     except FileNotFoundError:
         return [f"{folder} holds no {MANIFEST}: it is not a release."]
     except (OSError, msgspec.MsgspecError) as error:
         return [f"{MANIFEST} cannot be read: {error}."]
     wrong: list[str] = []
+    if manifest.signature is not None and not is_genuine(manifest):
+        wrong.append(f"{MANIFEST} was changed after it was signed.")
+    if public_key is not None and (manifest.signature is None or manifest.public_key != public_key):
+        wrong.append(f"{MANIFEST} is not signed with this key.")
     for named in manifest.files:
         path = folder / named.name
         if path.parent != folder or not path.is_file():

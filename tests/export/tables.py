@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import uuid
 
 import msgspec
 
 from deploy.cli.respondents import Population
 from proto.answers import Reader, today_of
-from proto.author import read
+from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.export.release import PROFILES, protect, table_of
@@ -141,3 +142,15 @@ def released(count: int = 300, number: int = 1) -> Table:
     encoder.add(given)
     profile = PROFILES["public"]
     return table_of(number, instrument, columns, protect(columns, encoder.table(), profile), profile, count)
+
+
+def stored(survey: str, count: int, seed: int = 5) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Columns and rows of plausible responses to a bundled questionnaire, as analysis stores them."""
+    instrument = load(bundled()[survey])
+    assert isinstance(instrument, Instrument), instrument
+    population = Population(instrument, seed, today_of(time.time()))
+    rows: list[tuple[object, ...]] = []
+    for n in range(count):
+        body = msgspec.json.encode(population.respondent(n).answers).decode()
+        rows.append((uuid.UUID(int=n + 1), survey, instrument.version, 0, n + 1, "recorded", "en", body))
+    return ["id", "survey", "version", "partition", "seq", "status", "language", "answers"], rows

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import time
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,19 +12,18 @@ from typing import Any
 
 import asyncpg
 import httpx
-import msgspec
 import pandas as pd
 import pytest
 
-from deploy.cli.respondents import Population
 from proto import tokens
-from proto.answers import today_of
 from proto.registry import Registry, published
 from proto.tokens import Token
 from services.export.app import Context, create_app
 from services.export.jobs import Jobs
+from services.export.signing import Signer
 from services.export.store import Store
 from services.export.verify import check
+from tests.export.tables import stored
 from tests.faults.respondents import action3
 
 API = "/api/v1/surveys/ai-security/releases"
@@ -46,7 +43,8 @@ async def client(database_urls: Any, tmp_path: Path, secrets: dict[str, str]) ->
         id, secrets[role] = tokens.make()
         registry.apply(Token(id, tokens.digest(secrets[role]), role))  # type: ignore[arg-type]
     store = await Store.open(database_urls.export)
-    context = Context(registry, store, Jobs(store, registry, tmp_path), tmp_path, lambda: True)
+    jobs = Jobs(store, registry, tmp_path, Signer(bytes(32)))
+    context = Context(registry, store, jobs, tmp_path, lambda: True)
     transport = httpx.ASGITransport(create_app(context))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://platea.test") as opened:
         yield opened
@@ -55,23 +53,8 @@ async def client(database_urls: Any, tmp_path: Path, secrets: dict[str, str]) ->
 
 async def fill(url: str, count: int, seed: int = 5) -> None:
     """Stores plausible responses as analysis would."""
-    instrument = action3()
-    population = Population(instrument, seed, today_of(time.time()))
+    columns, rows = stored("ai-security", count, seed)
     connection = await asyncpg.connect(url)
-    rows = [
-        (
-            uuid.uuid4(),
-            "ai-security",
-            instrument.version,
-            0,
-            n + 1,
-            "recorded",
-            "en",
-            msgspec.json.encode(population.respondent(n).answers).decode(),
-        )
-        for n in range(count)
-    ]
-    columns = ["id", "survey", "version", "partition", "seq", "status", "language", "answers"]
     await connection.copy_records_to_table("responses", records=rows, columns=columns)
     await connection.close()
 

@@ -1,0 +1,131 @@
+"""Read a release of Platea as a labelled pandas table: `platea.read_release("https://survey.example.eu/data/my-survey", 3)`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+__all__ = ["Unreadable", "read_release"]
+
+
+class Unreadable(Exception):
+    """The release could not be fetched, or is not what was published; the message says why."""
+
+
+def read_release(
+    address: str | Path,
+    number: int | None = None,
+    *,
+    token: str | None = None,
+    labels: str | None = "",
+    missing: Literal["blank", "keep"] = "blank",
+) -> pd.DataFrame:
+    """A release as a DataFrame of categorical columns, checked against its SHA-256.
+
+    `address`: the survey's page, such as "https://survey.example.eu/data/my-survey", with the `number` of the release
+    (None: the latest), or the folder of a downloaded one. `token`: a researcher's (PLATEA_TOKEN unless given).
+    `labels`: language of the categories, "" for that of the questionnaire, None for codes. `missing`: "blank" makes what
+    is no answer NaN, "keep" keeps the reasons as categories.
+
+    `frame.attrs` holds what is known of the release; `frame.attrs["variables"][name]` question text, universe, role and
+    the labels of every code in all languages. Raises Unreadable.
+    """
+    base = str(address)
+    if urllib.parse.urlsplit(base).scheme in ("http", "https"):
+        content, checksum = _fetched(base, number, token if token is not None else os.environ.get("PLATEA_TOKEN"))
+    else:
+        content, checksum = _local(Path(base), number)
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise Unreadable("data.parquet is not what was published: its SHA-256 is another than in the manifest. Fetch it again.")
+    return _frame(content, labels, missing)
+
+
+def _fetched(base: str, number: int | None, token: str | None) -> tuple[bytes, str]:
+    """data.parquet, and the SHA-256 that the manifest tells."""
+    parts = urllib.parse.urlsplit(base)
+    names = [name for name in parts.path.split("/") if name]
+    if not names:
+        raise Unreadable(f"{base} names no survey. Give the address of its page, https://…/data/SURVEY.")
+    survey = names[names.index("surveys") + 1] if "surveys" in names[:-1] else names[-1]
+    api = f"{parts.scheme}://{parts.netloc}/api/v1/surveys/{survey}/releases"
+    if number is None:
+        published = json.loads(_get(api, token))
+        if not published:
+            raise Unreadable(f"There is no release of {survey} yet.")
+        manifest = published[-1]
+    else:
+        manifest = json.loads(_get(f"{api}/{number}", token))
+    return _get(f"{api}/{manifest['number']}/data.parquet", token), _checksum(manifest)
+
+
+def _get(url: str, token: str | None) -> bytes:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  http or https, checked above
+            return answer.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            raise Unreadable(_sentence(refused)) from None
+    except OSError as error:
+        raise Unreadable(f"No answer from {url}: {getattr(error, 'reason', error)}.") from None
+
+
+def _sentence(refused: urllib.error.HTTPError) -> str:
+    """The server's own words (RFC 9457) where it has some."""
+    try:
+        problem: dict[str, str] = json.loads(refused.read())
+        return " ".join(part for part in (problem.get("title"), problem.get("detail")) if part)
+    except (ValueError, AttributeError):
+        return f"{refused.url} answered with status {refused.code}."
+
+
+def _local(folder: Path, number: int | None) -> tuple[bytes, str]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        content = (folder / "data.parquet").read_bytes()
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{folder} is not the folder of a release: {error}.") from None
+    if number not in (None, manifest["number"]):
+        raise Unreadable(f"{folder} holds release {manifest['number']}, not {number}.")
+    return content, _checksum(manifest)
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    return next((str(file["sha256"]) for file in manifest["files"] if file["name"] == "data.parquet"), "")
+
+
+def _frame(content: bytes, labels: str | None, missing: str) -> pd.DataFrame:
+    return _labelled(pq.read_table(io.BytesIO(content)), labels, missing)
+
+
+def _labelled(table: Any, labels: str | None, missing: str) -> pd.DataFrame:
+    about: dict[str, Any] = json.loads(table.schema.metadata[b"platea"])
+    language = labels or about["language"]
+    variables: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    for field in table.schema:
+        described = variables[field.name] = json.loads(field.metadata[b"platea"])
+        kept = [each for each in described["categories"] if missing == "keep" or not each["absent"]]
+        codes: list[str] = [each["code"] for each in kept]
+        given = pd.Series(table.column(field.name).cast("string").to_pylist(), dtype="object")
+        values = pd.Categorical(given.where(given.isin(codes)), categories=codes, ordered=described["measure"] == "ordinal")
+        columns[field.name] = values if labels is None else values.rename_categories(_shown(kept, language))
+    frame = pd.DataFrame(columns)
+    frame.attrs.update(about | {"variables": variables})
+    return frame
+
+
+def _shown(categories: list[dict[str, Any]], language: str) -> list[str]:
+    """Labels, no two alike; where one has no text, its code."""
+    labels = [each["labels"].get(language) or each["labels"].get("en") or each["code"] for each in categories]
+    return [label if labels.count(label) == 1 else f"{label} [{each['code']}]" for label, each in zip(labels, categories, strict=True)]
