@@ -20,7 +20,7 @@ from services.intake.main import running
 from services.intake.settings import Settings
 
 _BY_FOLDER = {"live": "analysis", "analysis": "analysis", "data": "export", "export": "export"}
-_BY_RESOURCE = {"aggregates": "analysis", "live": "analysis", "recount": "analysis", "releases": "export"}
+_BY_RESOURCE = {"aggregates": "analysis", "aggregates.csv": "analysis", "live": "analysis", "recount": "analysis", "releases": "export"}
 
 
 def service_behind(path: str) -> str | None:

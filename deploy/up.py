@@ -25,7 +25,7 @@ from deploy.running import Running
 from deploy.stack import Stack
 from deploy.watch import watch_disk, watch_journal
 from proto import settings
-from services.intake.throttle import networks
+from proto.addresses import networks
 
 PATIENCE = 60.0
 """Seconds a child may take to be ready."""

@@ -68,13 +68,15 @@ KINDS = {
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A refusal as a value that can also be raised at the rim. `retry_after` is in seconds, `allow` names the methods there are."""
+    """A refusal as a value that can also be raised at the rim. `retry_after` is in seconds, `allow` names the methods there are,
+    `close` ends the connection with the answer."""
 
     code: str
     detail: str = ""
     errors: tuple[Fault, ...] = ()
     retry_after: int | None = None
     allow: str | None = None
+    close: bool = False
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -85,6 +87,7 @@ class Problem(Exception):
     def headers(self) -> dict[str, str]:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         headers |= {} if self.allow is None else {"Allow": self.allow}
+        headers |= {"Connection": "close"} if self.close else {}
         return headers | ({"WWW-Authenticate": "Bearer"} if self.kind.status == 401 else {})
 
     def body(self) -> bytes:

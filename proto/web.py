@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
@@ -22,6 +25,10 @@ from proto.tokens import TokenRole
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+CONNECTIONS = 12_000
+"""Open at a time, where the system lets the process have as many files; others wait to be accepted. Proxies need two files for each."""
+UNREAD = 20_000
+"""Milliseconds after which the system ends a connection whose other end takes nothing of what was sent."""
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -41,7 +48,7 @@ async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = la
 
     Requests that are being answered are waited for; `leaving` is called first and may end those that would never end.
     """
-    server = Server(
+    server = _Server(
         app,
         address=host,
         port=port,
@@ -49,7 +56,7 @@ async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = la
         http=HTTPModes.http1,
         websockets=False,
         backlog=4096,
-        backpressure=8192,
+        backpressure=min(CONNECTIONS, _files() // 2),
         log_enabled=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=32 * 1024),
     )
@@ -62,6 +69,33 @@ async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = la
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop)
     await server.serve()
+
+
+class _Server(Server):
+    """Listens on a socket of ours, whose options its connections inherit: granian itself keeps a connection whose other end
+    stopped reading for ever, with what was to be sent."""
+
+    def _init_shared_socket(self) -> None:
+        family, _, _, _, address = socket.getaddrinfo(self.bind_addr, self.bind_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+            listening.setblocking(False)
+            listening.bind(address)
+            self._shd = SocketHolder(listening.detach(), False, self.backlog)  # pyright: ignore[reportCallIssue]  its stub is empty
+        self._ssp = None
+
+
+def _files() -> int:
+    """How many files this process may have open, after asking for as many as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft == resource.RLIM_INFINITY or soft >= allowed:
+        return wanted if soft == resource.RLIM_INFINITY else soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:

@@ -83,18 +83,30 @@ def _operations() -> dict[tuple[str, str], Json]:
                 {"200": _json(_ref("Snapshot"), "The figures; ETag is the revision"), "304": _SAME}, 400, 401, 403, 404, 422, 503
             ),
         },
+        (f"{survey}/aggregates.csv", "get"): {
+            "operationId": "getAggregatesAsCsv",
+            "summary": "The published one-way figures of all questions, for everybody and for each group, one cell a line",
+            "responses": _answers({"200": _TABLE, "304": _SAME}, 404, 503),
+        },
         (f"{survey}/aggregates/{{row}}/{{column}}", "get"): {
             "operationId": "getTable",
-            "summary": "Any two-way table of two questions, rows of a matrix (B02.cctv) or strata, under the same policy",
+            "summary": "Any two-way table of two questions, rows of a matrix (B02.cctv) or strata; as CSV with .csv behind it",
             "security": either,
             "parameters": [view],
-            "responses": _answers({"200": _json(_ref("Table"), "The table")}, 400, 401, 403, 404, 422, 503),
+            "responses": _answers(
+                {"200": _json(_ref("Table"), "The table; ETag is the revision"), "304": _SAME}, 400, 401, 403, 404, 422, 503
+            ),
         },
         (f"{survey}/live", "get"): {
             "operationId": "watchAggregates",
             "summary": "Server-Sent Events: the current snapshot at once, then each new one",
             "parameters": [
-                {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}, "description": "The revision you have."}
+                {
+                    "name": "Last-Event-ID",
+                    "in": "header",
+                    "schema": {"type": "string"},
+                    "description": "The revision you have: the next one follows. One that there has not been is answered with the current one.",
+                }
             ],
             "responses": _answers(
                 {
@@ -103,7 +115,7 @@ def _operations() -> dict[tuple[str, str], Json]:
                         "content": {"text/event-stream": {"schema": _TEXT}},
                     }
                 },
-                *(404, 405, 503),
+                *(404, 405, 429, 503),
             ),
         },
         (f"{survey}/recount", "get"): recount | {"operationId": "recount", "responses": recounted},
@@ -164,6 +176,7 @@ def _operations() -> dict[tuple[str, str], Json]:
 
 
 _TEXT: Json = {"type": "string"}
+_TABLE: Json = {"description": "The figures; ETag is the revision and the language", "content": {"text/csv": {"schema": _TEXT}}}
 _SAME: Json = {"description": "You have it already: the ETag is the one in If-None-Match."}
 
 

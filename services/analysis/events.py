@@ -3,69 +3,100 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from litestar.types import Message, Receive, Send
 
-from services.analysis.live import Board, Listener
+from services.analysis.encoded import STREAM_HEADER, block
+from services.analysis.live import Board, Edition, Listener
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment shows that the connection lives."""
+PATIENCE = 20.0
+"""Seconds in which a reader must take what it is sent. One who does not is let go, comes back by itself and gets the current figures."""
+
+BEGINNING = b"retry: 2000\n\n"
+ALIVE = b": alive\n\n"
+ASTRAY = b": The revision in Last-Event-ID is none of this survey's so far; these are the current figures.\n\n"
+_BLOCKS = {part: block(part) for part in (BEGINNING, ALIVE, ASTRAY)}
 
 
-async def stream(board: Board, survey: str, last_seen: str | None, receive: Receive, send: Send, heartbeat: float = HEARTBEAT) -> None:
-    """Sends until the reader leaves or falls behind. A reader that has seen the current revision waits for the next one."""
+async def stream(
+    board: Board, survey: str, last_seen: str | None, zipped: bool, receive: Receive, send: Send, heartbeat: float = HEARTBEAT
+) -> None:
+    """Sends until the reader leaves or stops reading. One that has seen the current revision waits for the next one."""
     listener = board.listen(survey)
-    gone = asyncio.ensure_future(_gone(receive))
-    telling = asyncio.ensure_future(_tell(board, survey, last_seen, listener, send, heartbeat))
+    gone = asyncio.ensure_future(_gone(receive, listener))
     try:
-        await asyncio.wait({gone, telling}, return_when=asyncio.FIRST_COMPLETED)
+        await _tell(board.editions.get(survey), last_seen, listener, _Writer(send, listener, zipped), heartbeat)
+    except TimeoutError:
+        board.dropped += not listener.ended
     finally:
+        listener.writing = None
         board.leave(survey, listener)
-        for task in (gone, telling):
-            task.cancel()
-        await asyncio.gather(gone, telling, return_exceptions=True)
+        gone.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _gone(receive: Receive, listener: Listener) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    listener.end()
 
 
-async def _tell(board: Board, survey: str, last_seen: str | None, listener: Listener, send: Send, heartbeat: float) -> None:
-    start: Message = {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [
+async def _tell(current: Edition | None, last_seen: str | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
+    await writer.begin()
+    newest = current.snapshot.revision if current is not None else 0
+    if last_seen is not None and not _is_past(last_seen, newest):
+        await writer.write(ASTRAY)
+    if current is not None and last_seen != str(newest):
+        await writer.edition(current)
+    while True:
+        edition = await listener.next(heartbeat)
+        if listener.ended:
+            break
+        if edition is None:
+            await writer.write(ALIVE)
+        else:
+            await writer.edition(edition)
+    await writer.end()
+
+
+def _is_past(last_seen: str, newest: int) -> bool:
+    """Whether this is a revision that there has been. A copy of the data that was restored may have gone back behind what readers saw."""
+    return last_seen.isascii() and last_seen.isdigit() and len(last_seen) < 20 and int(last_seen) <= newest
+
+
+class _Writer:
+    """Writes what all readers share, as it is or as parts of a gzip stream. Raises TimeoutError where nobody takes it."""
+
+    def __init__(self, send: Send, listener: Listener, zipped: bool) -> None:
+        self._send, self._listener, self._zipped = send, listener, zipped
+
+    async def begin(self) -> None:
+        headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
+            (b"vary", b"accept-encoding"),
             (b"x-accel-buffering", b"no"),
             (b"x-content-type-options", b"nosniff"),
-        ],
-    }
-    await send(start)
-    await _write(send, b"retry: 2000\n\n")
-    while not listener.queue.empty():  # what came while the headers went out is in the current edition
-        if listener.queue.get_nowait() is None:
-            return await _end(send)
-    current = board.editions.get(survey)
-    if current is not None and last_seen != str(current.snapshot.revision):
-        await _write(send, current.frame)
-    while True:
-        frame = b": alive\n\n"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(heartbeat):
-                edition = await listener.queue.get()
-                if edition is None:
-                    break
-                frame = edition.frame
-        await _write(send, frame)
-    return await _end(send)
+        ]
+        start: Message = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": headers + ([(b"content-encoding", b"gzip")] if self._zipped else []),
+        }
+        await self._send(start)
+        await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self._zipped else BEGINNING)
 
+    async def write(self, part: bytes) -> None:
+        await self._put(_BLOCKS[part] if self._zipped else part)
 
-async def _end(send: Send) -> None:
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def edition(self, edition: Edition) -> None:
+        await self._put(edition.block if self._zipped else edition.frame)
 
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-async def _write(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    async def _put(self, body: bytes) -> None:
+        async with asyncio.timeout(PATIENCE) as self._listener.writing:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        self._listener.writing = None

@@ -9,35 +9,25 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
-from proto.web import EXCEPTION_HANDLERS, demand
-from services.analysis import dashboard, events, routes_pages
-from services.analysis.live import Edition
-from services.analysis.serving import AnyRequest, Gateway, counted, gateway_of, instrument_of, unchanged
+from proto.web import EXCEPTION_HANDLERS, demand, send_problem
+from services.analysis import events, routes_files, routes_pages
+from services.analysis.encoded import takes_gzip
+from services.analysis.serving import AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
 
 __all__ = ["Gateway", "create_app"]
 
-FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def create_app(gateway: Gateway) -> Litestar:
     """The ASGI app over connected parts."""
     return Litestar(
-        [aggregates, table, live, recount, download, *routes_pages.ROUTES, alive, ready, metrics],
+        [aggregates, table, live, recount, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics],
         state=State({"gateway": gateway}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=OpenAPIConfig(title="Platea analysis", version="1", path="/analysis/schema"),
         request_max_body_size=16 * 1024,
     )
-
-
-def _edition(gateway: Gateway, survey: str) -> Edition:
-    instrument = instrument_of(gateway, survey)
-    edition = gateway.board.editions.get(survey)
-    if edition is None:
-        needed = instrument.policy.minimum
-        raise Problem("not-published-yet", f"Figures follow once {needed} answers are in: fewer could point to single respondents.")
-    return edition
 
 
 def _exact(request: AnyRequest, view: str | None, survey: str) -> bool:
@@ -50,8 +40,8 @@ def _exact(request: AnyRequest, view: str | None, survey: str) -> bool:
     return view == "exact"
 
 
-def _json(body: bytes, headers: dict[str, str]) -> Response[bytes]:
-    return Response(body, media_type=MediaType.JSON, headers=headers)
+def _secret(body: bytes) -> Response[bytes]:
+    return Response(body, media_type=MediaType.JSON, headers=SECRET)
 
 
 @get("/api/v1/surveys/{survey:str}/aggregates")
@@ -60,26 +50,22 @@ async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     if _exact(request, view, survey):
-        return _json(await gateway.ask(survey, {"what": "exact"}), SECRET)
-    edition = _edition(gateway, survey)
-    headers = FRESH | {"ETag": edition.etag}
-    if unchanged(request, edition.etag):
-        return Response(b"", status_code=304, headers=headers)
-    return _json(edition.body, headers)
+        return _secret(await gateway.ask(survey, {"what": "exact"}))
+    return reply(request, edition_of(gateway, survey).body)
 
 
 @get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}")
 async def table(
     request: AnyRequest, survey: FromPath[str], row: FromPath[str], column: FromPath[str], view: FromQuery[str | None] = None
 ) -> Response[bytes]:
-    """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy."""
+    """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy; as CSV with ".csv" behind it."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
-    exact = _exact(request, view, survey)
-    if not exact:
-        _edition(gateway, survey)
-    body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": exact})
-    return _json(body, SECRET if exact else FRESH)
+    if _exact(request, view, survey):
+        return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True}))
+    if column.endswith(".csv"):
+        return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"))
+    return reply(request, await public_table(gateway, survey, row, column))
 
 
 @get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
@@ -88,9 +74,18 @@ async def live(request: AnyRequest, survey: FromPath[str]) -> ASGIApp:
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     last_seen = request.headers.get("last-event-id")
+    zipped = takes_gzip(request.headers.get("accept-encoding", ""))
 
-    async def answer(_: Scope, receive: Receive, send: Send) -> None:
-        await events.stream(gateway.board, survey, last_seen, receive, send, gateway.heartbeat)
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            place = gateway.seats.take(scope)
+        except Problem as problem:
+            await send_problem(send, problem)
+            return
+        try:
+            await events.stream(gateway.board, survey, last_seen, zipped, receive, send, gateway.heartbeat)
+        finally:
+            gateway.seats.leave(place)
 
     return answer
 
@@ -101,22 +96,7 @@ async def recount(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     demand(request, gateway.registry, "organiser", survey, gateway.now())
-    return _json(await gateway.ask(survey, {"what": "recount"}), SECRET)
-
-
-@get("/live/{survey:str}/{file:str}")
-async def download(request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
-    """The figures of one question as CSV: /live/{survey}/{question}.csv."""
-    gateway = gateway_of(request)
-    edition = _edition(gateway, survey)
-    instrument = counted(gateway, edition)
-    id = file.removesuffix(".csv")
-    if id == file or id not in edition.snapshot.questions:
-        raise Problem("not-found", "There is a file for each question, such as B01.csv.")
-    language = dashboard.language_of(instrument, lang, request.headers.get("accept-language", ""))
-    body = dashboard.csv_of(instrument, edition.snapshot, id, language)
-    headers = FRESH | {"Content-Disposition": f'attachment; filename="{survey}-{id}.csv"', "ETag": edition.etag}
-    return Response(body.encode(), media_type="text/csv; charset=utf-8", headers=headers)
+    return _secret(await gateway.ask(survey, {"what": "recount"}))
 
 
 @get("/analysis/health/live")

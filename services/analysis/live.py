@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 from nats.js.api import RawStreamMsg
 
 from proto import snapshot as snapshots
 from proto.snapshot import Snapshot
+from services.analysis.encoded import Encoded, block
 
 log = logging.getLogger(__name__)
 
-WAITING = 8
-"""Snapshots that may wait for a slow reader. After that it is dropped; it comes back by itself and gets the current one."""
+HURRY = 0.5
+"""Seconds that a write may still take once its connection is to end."""
 
 
 @dataclass(frozen=True)
@@ -23,38 +25,59 @@ class Edition:
     """A published snapshot with the bytes that everybody shares."""
 
     snapshot: Snapshot
-    body: bytes
+    body: Encoded
     frame: bytes
     """The same as one Server-Sent Event."""
 
     @property
     def etag(self) -> str:
-        return f'"{self.snapshot.revision}"'
+        return self.body.tag
+
+    @cached_property
+    def block(self) -> bytes:
+        """The frame inside a gzip stream."""
+        return block(self.frame)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Edition:
         body = snapshots.encode(snapshot)
-        return cls(snapshot, body, b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.revision, body))
+        frame = b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.revision, body)
+        return cls(snapshot, Encoded(body, f'"{snapshot.revision}"'), frame)
 
 
-@dataclass(eq=False)
 class Listener:
-    """One open connection. `queue` ends with None when the reader was too slow, or the service stops."""
+    """One open connection. Of editions that come while it is being written to, only the newest waits: each is a whole picture."""
 
-    queue: asyncio.Queue[Edition | None] = field(default_factory=lambda: asyncio.Queue(WAITING + 1))
+    __slots__ = ("_moved", "_newest", "ended", "writing")
 
-    def offer(self, edition: Edition) -> bool:
-        """Whether the reader keeps up."""
-        if self.queue.qsize() < WAITING:
-            self.queue.put_nowait(edition)
-            return True
-        self.end()
-        return False
+    def __init__(self) -> None:
+        self._moved = asyncio.Event()
+        self._newest: Edition | None = None
+        self.ended = False
+        self.writing: asyncio.Timeout | None = None
+        """The deadline of what is being written."""
+
+    def offer(self, edition: Edition) -> None:
+        self._newest = edition
+        self._moved.set()
 
     def end(self) -> None:
-        while not self.queue.empty():
-            self.queue.get_nowait()
-        self.queue.put_nowait(None)
+        self.ended = True
+        self._moved.set()
+        if self.writing is not None:
+            self.writing.reschedule(asyncio.get_running_loop().time() + HURRY)
+
+    async def next(self, seconds: float) -> Edition | None:
+        """The newest edition that it has not had; None after so many seconds without one, and at the end."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+        except TimeoutError:
+            return None
+        found, self._newest = self._newest, None
+        if not self.ended:
+            self._moved.clear()
+        return found
 
 
 class Board:
@@ -63,6 +86,7 @@ class Board:
     def __init__(self) -> None:
         self.editions: dict[str, Edition] = {}
         self.dropped = 0
+        """Connections that were ended because nobody read."""
         self._listeners: dict[str, set[Listener]] = {}
         self._decoder = msgspec.json.Decoder(Snapshot)
 
@@ -77,10 +101,8 @@ class Board:
     def post(self, snapshot: Snapshot) -> None:
         """Replaces the survey's edition and tells everybody who listens."""
         edition = self.editions[snapshot.survey] = Edition.of(snapshot)
-        listeners = self._listeners.get(snapshot.survey, set())
-        slow = {listener for listener in listeners if not listener.offer(edition)}
-        listeners -= slow
-        self.dropped += len(slow)
+        for listener in self._listeners.get(snapshot.survey, ()):
+            listener.offer(edition)
 
     def listen(self, survey: str) -> Listener:
         listener = Listener()

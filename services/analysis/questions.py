@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from proto import subjects
-from proto.problem import KINDS, Problem
+from proto.problem import KINDS, Fault, Problem
 
 PATIENCE = 30.0
 """Seconds; a recount reads every response."""
@@ -21,6 +21,7 @@ class _Refusal(msgspec.Struct):
     status: int | None = None
     type: str = ""
     detail: str = ""
+    errors: tuple[Fault, ...] = ()
 
 
 async def ask(client: Client, survey: str, question: dict[str, Any], patience: float = PATIENCE) -> bytes:
@@ -32,5 +33,6 @@ async def ask(client: Client, survey: str, question: dict[str, Any], patience: f
     found = msgspec.json.decode(reply.data, type=_Refusal)
     if found.status is not None:
         code = found.type.rpartition("/")[2]
-        raise Problem(code if code in KINDS else "internal", found.detail)
+        again = 2 if code == "unavailable" else None
+        raise Problem(code if code in KINDS else "internal", found.detail, found.errors, retry_after=again)
     return reply.data

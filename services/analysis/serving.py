@@ -7,13 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Request
+import msgspec
+from litestar import Request, Response
 
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import Registry
+from proto.seats import Seats
+from proto.snapshot import Snapshot, Table
 from services.analysis import events
+from services.analysis.encoded import WORTH, Encoded, takes_gzip
 from services.analysis.live import Board, Edition
+from services.analysis.shelf import Shelf
 
 AnyRequest = Request[Any, Any, Any]
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
@@ -31,6 +36,9 @@ class Gateway:
     metrics: Callable[[], bytes]
     now: Callable[[], float] = time.time
     heartbeat: float = events.HEARTBEAT
+    seats: Seats = field(default_factory=Seats)
+    """Places for those who follow live figures."""
+    shelf: Shelf = field(default_factory=Shelf)
     pages: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict[tuple[str, str], tuple[str, bytes]])
     """The last rendering of each page that was asked for, by survey and query, with its ETag."""
 
@@ -47,10 +55,48 @@ def instrument_of(gateway: Gateway, survey: str) -> Instrument:
     return instrument
 
 
-def counted(gateway: Gateway, edition: Edition) -> Instrument:
+def counted(gateway: Gateway, figures: Edition | Snapshot | Table) -> Instrument:
     """The version of the instrument by which these figures were counted; a newer one may have other questions."""
-    snapshot = edition.snapshot
-    return gateway.registry.instrument(snapshot.survey, snapshot.version) or instrument_of(gateway, snapshot.survey)
+    of = figures.snapshot if isinstance(figures, Edition) else figures
+    return gateway.registry.instrument(of.survey, of.version) or instrument_of(gateway, of.survey)
+
+
+def edition_of(gateway: Gateway, survey: str) -> Edition:
+    """What is published. Raises Problem where nothing is."""
+    instrument = instrument_of(gateway, survey)
+    edition = gateway.board.editions.get(survey)
+    if edition is None:
+        needed = instrument.policy.minimum
+        raise Problem("not-published-yet", f"Figures follow once {needed} answers are in: fewer could point to single respondents.")
+    return edition
+
+
+class _Revised(msgspec.Struct):
+    revision: int
+
+
+async def public_table(gateway: Gateway, survey: str, row: str, column: str) -> Encoded:
+    """The published two-way table as JSON, asked for once per revision. Raises Problem."""
+    revision = edition_of(gateway, survey).snapshot.revision
+
+    async def ask() -> Encoded:
+        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False})
+        return Encoded(body, f'"{msgspec.json.decode(body, type=_Revised).revision}"')
+
+    # A worker that has just started may still be at an earlier revision; what it says then is not kept.
+    return await gateway.shelf.get((survey, revision, row, column), ask, lambda made: int(made.tag.strip('"')) >= revision)
+
+
+def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:
+    """What was published, compressed for whoever takes that; nothing for whoever has it already."""
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding", "ETag": body.tag}
+    if unchanged(request, body.tag):
+        return Response(b"", status_code=304, headers=headers)
+    if body.name:
+        headers["Content-Disposition"] = f'{"attachment" if body.name.endswith(".csv") else "inline"}; filename="{body.name}"'
+    if len(body.plain) < WORTH or body.media_type == "image/png" or not takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(body.plain, media_type=body.media_type, headers=headers)
+    return Response(body.zipped, media_type=body.media_type, headers=headers | {"Content-Encoding": "gzip"})
 
 
 def unchanged(request: AnyRequest, etag: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from proto.addresses import address_of
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.replies import Req
-from services.intake.throttle import address_of
 from services.intake.turns import Crowded
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from litestar.types import ASGIApp
 
 from proto import subjects, wire
+from proto.addresses import networks
 from proto.registry import Registry
 from services.intake import later
 from services.intake.app import create_app
@@ -25,7 +26,7 @@ from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
 from services.intake.settings import Settings
-from services.intake.throttle import Throttle, networks
+from services.intake.throttle import Throttle
 from services.intake.wholes import Wholes, by_the_clock
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from proto.addresses import networks
 from services.intake.guard import BURST, LEAST, RATE
-from services.intake.throttle import networks
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Sequence
+
+from proto.addresses import Network
 
 BURST, RATE = 30.0, 0.5
 """Unknown receipts that one address may ask for at once, and per second."""
 ALL_BURST, ALL_RATE = 1000.0, 50.0
 """The same for all addresses together. Beyond it, an address with a single miss counts as one with too many."""
 ADDRESSES = 10_000
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def networks(listed: str) -> tuple[Network, ...]:
-    """Networks from a list with commas, the setting PLATEA_PROXIES. Raises ValueError with a sentence for whoever set it."""
-    try:
-        return tuple(ipaddress.ip_network(name.strip()) for name in listed.split(",") if name.strip())
-    except ValueError:
-        raise ValueError("PLATEA_PROXIES does not fit: name networks such as 10.0.0.0/8, with commas between.") from None
-
-
-def address_of(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
-    """Who asks: the peer, or, where that is one of our proxies, the nearest address in X-Forwarded-For that is none.
-
-    Whatever a visitor wrote into that header stands before what the proxies added, and is not reached.
-    """
-    for hop in (peer, *reversed([name.strip() for line in forwarded for name in line.split(",")])):
-        try:
-            address = ipaddress.ip_address(hop)
-        except ValueError:
-            break
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        if not any(address in network for network in proxies):
-            # Whoever has one IPv6 address has 2⁶⁴ of them.
-            return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
-    return peer
 
 
 class Throttle:

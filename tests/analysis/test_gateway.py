@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from proto.snapshot import Snapshot
 from proto.tokens import Token
 from services.analysis import disclose, stats, tables
 from services.analysis.gateway import Gateway, create_app
-from services.analysis.live import WAITING, Board
+from services.analysis.live import Board
 from tests.analysis.small import book, crowd, state_of, survey
 
 API = "/api/v1/surveys/small"
@@ -173,9 +172,9 @@ async def test_live_gives_the_current_figures_at_once_and_then_each_new_one(desk
         first = await event(answer)
         assert (first["event"], first["id"]) == ("snapshot", "1")
         assert msgspec.json.decode(first["data"], type=Snapshot) == released(1)
-        desk.board.post(released(2))
-        desk.board.post(released(3))
-        assert [(await event(answer))["id"], (await event(answer))["id"]] == ["2", "3"]
+        for revision in (2, 3):
+            desk.board.post(released(revision))
+            assert (await event(answer))["id"] == str(revision)
 
 
 async def test_who_comes_back_gets_only_what_is_new(desk: Desk, http: aiohttp.ClientSession) -> None:
@@ -211,25 +210,6 @@ async def test_a_stop_ends_the_streams(desk: Desk, http: aiohttp.ClientSession) 
         assert (await event(answer))["id"] == "1"
         desk.board.let_go()
         await answer.content.read()
-
-
-async def test_a_reader_who_does_not_read_is_dropped_and_holds_up_nobody(desk: Desk, http: aiohttp.ClientSession) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(desk.url.rpartition(":")[2]), limit=1024)
-    writer.write(f"GET {API}/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    await reader.readline()
-    writer.transport.pause_reading()
-    snapshot = released(1, 400)
-    revision = 0
-    async with http.get(f"{API}/live") as answer, asyncio.timeout(20):
-        while not desk.board.dropped:
-            revision += 1
-            desk.board.post(msgspec.structs.replace(snapshot, revision=revision))
-            assert (await event(answer))["id"] == str(revision)  # the good reader gets each one
-            assert revision < 5000
-    assert revision > WAITING
-    writer.close()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()
 
 
 @pytest.mark.parametrize(
@@ -284,6 +264,6 @@ async def test_a_table_of_figures_can_be_downloaded(desk: Desk, http: aiohttp.Cl
     desk.board.post(snapshot)
     async with http.get("/live/small/Place.csv") as answer:
         assert answer.content_type == "text/csv"
-        lines = list(csv.DictReader(io.StringIO(await answer.text())))
+        lines = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     found = {line["code"]: line["n"] for line in lines if line["stratum"] == ""}
     assert found == {code: "" if cell.n is None else str(cell.n) for code, cell in snapshot.questions["Place"].cells.items()}

@@ -15,11 +15,12 @@ from nats.aio.client import Client
 
 from deploy.cli.respondents import Population
 from proto import author, events, receipt, subjects
+from proto.addresses import address_of, networks
 from proto.instrument import Instrument
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.throttle import BURST, Throttle, address_of, networks
+from services.intake.throttle import BURST, Throttle
 from services.intake.turns import Crowded, Turns
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, body, open_survey, served

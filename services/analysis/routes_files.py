@@ -1,0 +1,113 @@
+"""Routes of figures to take away: any table as CSV, any chart as SVG or PNG. Each is made once per revision and language."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery
+
+from proto.instrument import Instrument
+from proto.problem import Problem
+from proto.snapshot import Snapshot, Table
+from services.analysis import charts, dashboard, raster, sheets
+from services.analysis.encoded import Encoded
+from services.analysis.serving import AnyRequest, Gateway, counted, edition_of, gateway_of, public_table, reply
+from services.analysis.words import Words
+
+CSV = "text/csv; charset=utf-8"
+TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
+FILES = "There is a file for each question, such as B01.csv, B01.svg or B01.png, and for two of them, such as B01/B02.cctv.csv."
+MAKING = asyncio.Semaphore(1)
+"""One file is made at a time, so that many which are asked for at once leave room for the figures themselves."""
+
+Make = Callable[[Instrument, Words], bytes | charts.Chart]
+"""The file, or the chart that it is to show."""
+
+
+@get("/api/v1/surveys/{survey:str}/aggregates.csv")
+async def all_as_csv(request: AnyRequest, survey: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
+    """The one-way figures of all questions, for everybody and for each group."""
+    snapshot = edition_of(gateway_of(request), survey).snapshot
+    return await _file(
+        request, snapshot, f"{survey}.csv", lang, lambda i, words: sheets.one_way(i, snapshot, snapshot.questions, words).encode()
+    )
+
+
+@get("/live/{survey:str}/{file:str}")
+async def of_question(
+    request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """One question: /live/{survey}/{question}.csv, .svg or .png."""
+    snapshot = edition_of(gateway_of(request), survey).snapshot
+    id, _, kind = file.rpartition(".")
+    if kind not in TYPES or id not in snapshot.questions:
+        raise Problem("not-found", FILES)
+
+    def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
+        if kind == "csv":
+            return _for_spreadsheets(sheets.one_way(instrument, snapshot, [id], words))
+        return charts.of_question(instrument, snapshot, id, words)
+
+    return await _file(request, snapshot, f"{survey}-{file}", lang, make)
+
+
+@get("/live/{survey:str}/{row:str}/{file:str}")
+async def of_table(
+    request: AnyRequest, survey: FromPath[str], row: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """Two questions, matrix rows or strata: /live/{survey}/{row}/{column}.csv, .svg or .png."""
+    column, _, kind = file.rpartition(".")
+    if kind not in TYPES:
+        raise Problem("not-found", FILES)
+    table = await _table(gateway_of(request), survey, row, column)
+
+    def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
+        if kind == "csv":
+            return _for_spreadsheets(sheets.two_way(instrument, table, words))
+        return charts.of_table(instrument, table, words)
+
+    return await _file(request, table, f"{survey}-{row}-{file}", lang, make)
+
+
+async def table_as_csv(request: AnyRequest, survey: str, row: str, column: str) -> Response[bytes]:
+    """The same table for programs: without the mark that spreadsheets need."""
+    table = await _table(gateway_of(request), survey, row, column)
+    name, lang = f"{survey}-{row}-{column}.csv", request.query_params.get("lang")
+    return await _file(request, table, name, lang, lambda i, words: sheets.two_way(i, table, words).encode(), "for programs")
+
+
+async def _table(gateway: Gateway, survey: str, row: str, column: str) -> Table:
+    return msgspec.json.decode((await public_table(gateway, survey, row, column)).plain, type=Table)
+
+
+async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str | None, make: Make, use: str = "") -> Response[bytes]:
+    gateway = gateway_of(request)
+    instrument = counted(gateway, of)
+    language = dashboard.language_of(instrument, lang, request.headers.get("accept-language", ""))
+
+    async def made() -> Encoded:
+        kind = name.rpartition(".")[2]
+        async with MAKING:
+            body = await asyncio.to_thread(make, instrument, Words(language, instrument))
+            if not isinstance(body, bytes):
+                body = await raster.png(body) if kind == "png" else body.svg.encode()
+        return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind], name)
+
+    found = reply(request, await gateway.shelf.get((of.survey, of.revision, name, use, language), made))
+    found.headers |= {
+        "Content-Language": language,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Vary": "Accept-Encoding, Accept-Language",
+    }
+    return found
+
+
+def _for_spreadsheets(text: str) -> bytes:
+    """With a byte order mark: without one, Excel takes letters beyond English for others."""
+    return text.encode("utf-8-sig")
+
+
+ROUTES = [all_as_csv, of_question, of_table]

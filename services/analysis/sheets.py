@@ -1,0 +1,107 @@
+"""Published figures as CSV: one cell a line, with what it is, how sure it is, and from which edition it comes. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from proto.instrument import Instrument, Matrix
+from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
+from services.analysis.comparison import group_labels
+from services.analysis.picture import labels_of
+from services.analysis.words import Words
+
+_VALUES = ("n", "share", "ci95_low", "ci95_high", "weighted_share", "weighted_ci95_low", "weighted_ci95_high", "withheld")
+_EDITION = ("responses", "as_of", "revision", "version", "policy", "minimum", "batch")
+ONE_WAY = (
+    "question",
+    "stratum",
+    "group",
+    "group_label",
+    "row",
+    "row_label",
+    "code",
+    "label",
+    *_VALUES,
+    "answered",
+    "first_n",
+    "rank_score",
+)
+TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_label", *_VALUES)
+
+
+def one_way(instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words) -> str:
+    """The figures of these questions, for everybody and for each group. Shares are of those who answered, `answered`."""
+    lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words))
+    return _csv(ONE_WAY, lines, snapshot)
+
+
+def two_way(instrument: Instrument, table: Table, words: Words) -> str:
+    """A table. Shares are of those of the row who answered the column's question."""
+    rows = labels_of_side(instrument, table.row, list(table.cells), words)
+    columns = labels_of_side(instrument, table.column, columns_of(table), words)
+    lines = (
+        [table.row, code, _plain(rows[code]), table.column, to, _plain(columns[to]), *_values(cell)]
+        for code, cells in table.cells.items()
+        for to, cell in cells.items()
+    )
+    return _csv(TWO_WAY, lines, table)
+
+
+def columns_of(table: Table) -> list[str]:
+    return list(next(iter(table.cells.values()))) if table.cells else []
+
+
+def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+    """The texts of the codes of a stratum, a question or a matrix row."""
+    if name in instrument.strata:
+        return group_labels(instrument, name, codes, words)
+    return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
+
+
+def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table) -> str:
+    policy: PublishedPolicy = edition.policy
+    common = [edition.responses, edition.as_of, edition.revision, edition.version, policy.name, policy.minimum, policy.batch]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*heads, *_EDITION])
+    writer.writerows([*line, *common] for line in lines)
+    return text.getvalue()
+
+
+def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Iterator[list[object]]:
+    asked = instrument.question(id)
+    rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, Matrix) else {}
+    for stratum, group, label, figures in _of_groups(instrument, snapshot, id, words):
+        parts = [(code, row.cells, row.answered) for code, row in figures.rows.items()]
+        for row, cells, answered in parts or [("", figures.cells or figures.bands, figures.answered)]:
+            labels = labels_of(asked, cells, words)
+            for code, cell in cells.items():
+                first = figures.first.get(code)
+                where = [id, stratum, group, _plain(label), row, _plain(rows.get(row, "")), code, _plain(labels[code])]
+                yield [*where, *_values(cell), _blank(answered), _blank(first and first.n), _blank(figures.rank_score.get(code))]
+
+
+def _of_groups(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Iterator[tuple[str, str, str, Figures]]:
+    yield "", "", "", snapshot.questions[id]
+    for name, groups in snapshot.breakdowns.items():
+        labels = group_labels(instrument, name, list(groups), words)
+        for code, group in groups.items():
+            if id in group.questions:
+                yield name, code, labels[code], group.questions[id]
+
+
+def _values(cell: Cell) -> list[object]:
+    weighted: Weighted | None = cell.weighted
+    shares = [cell.share, *(cell.ci95 or (None, None)), *((weighted.share, *weighted.ci95) if weighted else (None, None, None))]
+    return [_blank(cell.n), *map(_blank, shares), int(cell.withheld)]
+
+
+def _blank(value: object) -> object:
+    return "" if value is None else value
+
+
+def _plain(text: str) -> str:
+    """Spreadsheets must not take a text for a formula."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else str(text)

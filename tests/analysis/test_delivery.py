@@ -1,0 +1,426 @@
+"""Delivery: one encoding for all, limits by address, slow readers, coming back, files of any table and chart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import aiohttp
+import msgspec
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy import ports
+from proto import web
+from proto.addresses import networks
+from proto.problem import Problem
+from proto.registry import Registry, published
+from proto.seats import Seats
+from proto.snapshot import Snapshot, Table
+from services.analysis import charts, events, sheets, stats, tables
+from services.analysis.drawing import Chart, width_of, wrapped
+from services.analysis.encoded import STREAM_HEADER, Encoded, block, takes_gzip
+from services.analysis.gateway import Gateway, create_app
+from services.analysis.live import Board
+from services.analysis.raster import draw
+from services.analysis.shelf import Shelf
+from services.analysis.words import Words
+from tests.analysis.small import book, crowd, state_of, survey
+
+API = "/api/v1/surveys/small"
+STATE = state_of(crowd(5, 300))
+FIGURES = stats.exact(book(), STATE, revision=1, as_of="2026-11-22T14:05:00Z")
+"""What is delivered here was not made public: how that is done is other tests' business."""
+TABLES: list[tuple[str, str]] = []
+
+
+def edition(revision: int) -> Snapshot:
+    return msgspec.structs.replace(FIGURES, revision=revision)
+
+
+async def ask(_: str, question: dict[str, Any]) -> bytes:
+    TABLES.append((question["row"], question["column"]))
+    return msgspec.json.encode(crossed(question["row"], question["column"]))
+
+
+def crossed(row: str, column: str) -> Table:
+    return tables.exact(book(), STATE, row, column, revision=1, as_of="2026-11-22T14:05:00Z")
+
+
+class Desk:
+    def __init__(self, seats: Seats) -> None:
+        self.board, self.seats, registry = Board(), seats, Registry()
+        registry.apply(published(survey()))
+        self.app = create_app(Gateway(registry, self.board, ask, lambda: True, lambda: b"", heartbeat=0.2, seats=seats))
+        self.port = ports.free()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+@contextlib.asynccontextmanager
+async def opened(seats: Seats) -> AsyncIterator[Desk]:
+    desk = Desk(seats)
+    desk.board.post(edition(1))
+    serving = asyncio.create_task(web.serve(desk.app, "127.0.0.1", desk.port))
+    while ports.is_free("127.0.0.1", desk.port):
+        await asyncio.sleep(0.01)
+    yield desk
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    TABLES.clear()
+    async with opened(Seats()) as found:
+        yield found
+
+
+@pytest.fixture
+async def http(desk: Desk) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(desk.url, timeout=aiohttp.ClientTimeout(20), auto_decompress=False) as session:
+        yield session
+
+
+async def until(holds: Any, seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+def ids(text: bytes) -> list[int]:
+    return [int(line[4:]) for line in text.splitlines() if line.startswith(b"id: ")]
+
+
+@given(st.lists(st.binary(max_size=3000), max_size=6))
+def test_parts_compressed_once_make_a_stream_from_any_of_them_on(parts: list[bytes]) -> None:
+    for start in range(len(parts) + 1):
+        reading = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        heard = [reading.decompress(STREAM_HEADER)] + [reading.decompress(block(part)) for part in parts[start:]]
+        assert heard[1:] == parts[start:]  # each is there as soon as it has arrived
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip, deflate, br, zstd", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0, *", False),
+        ("*", True),
+        ("br;q=1, GZIP;q=0.5", True),
+        ("gzip;q=x", False),
+    ],
+)
+def test_only_who_takes_gzip_gets_it(accepted: str, takes: bool) -> None:
+    assert takes_gzip(accepted) is takes
+
+
+async def test_a_compressed_stream_says_the_same_as_a_plain_one(desk: Desk, http: aiohttp.ClientSession) -> None:
+    async with (
+        http.get(f"{API}/live", headers={"Accept-Encoding": "gzip"}) as squeezed,
+        http.get(f"{API}/live", headers={"Accept-Encoding": "identity"}) as plain,
+    ):
+        assert squeezed.headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in plain.headers
+        reading, one, other = zlib.decompressobj(zlib.MAX_WBITS | 16), b"", b""
+        for revision in (2, 3):
+            desk.board.post(edition(revision))
+            async with asyncio.timeout(10):
+                while ids(one)[-1:] != [revision] or not one.endswith(b"\n\n"):
+                    one += reading.decompress(await squeezed.content.readany())
+                while ids(other)[-1:] != [revision] or not other.endswith(b"\n\n"):
+                    other += await plain.content.readany()
+    assert [line for line in one.splitlines() if line.startswith(b"data")][-1] == [
+        line for line in other.splitlines() if line.startswith(b"data")
+    ][-1]
+    assert len(desk.board.editions["small"].block) < len(desk.board.editions["small"].frame) / 3
+
+
+@pytest.mark.parametrize(
+    ("last_seen", "first", "told"),
+    [("1", [], False), ("0", [1], False), ("99", [1], True), ("soon", [1], True), ("-1", [1], True), ("²", [1], True)],
+)
+async def test_who_comes_back_with_a_revision_that_never_was_gets_the_current_one_and_is_told_why(
+    desk: Desk, http: aiohttp.ClientSession, last_seen: str, first: list[int], told: bool
+) -> None:
+    async with http.get(f"{API}/live", headers={"Last-Event-ID": last_seen, "Accept-Encoding": "identity"}) as answer:
+        heard = b""
+        async with asyncio.timeout(10):
+            while b": alive" not in heard:
+                heard += await answer.content.readany()
+    assert ids(heard) == first
+    assert (events.ASTRAY in heard) is told
+
+
+async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
+    desk: Desk, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PATIENCE", 0.5)
+    _, writer = await asyncio.open_connection("127.0.0.1", desk.port, limit=1024)
+    writer.write(f"GET {API}/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await until(lambda: desk.board.listening == 1)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    heard = b""
+    async with http.get(f"{API}/live", headers={"Accept-Encoding": "gzip"}) as answer, asyncio.timeout(30):
+        reading, revision = zlib.decompressobj(zlib.MAX_WBITS | 16), 1
+        while not desk.board.dropped:
+            revision += 1
+            desk.board.post(edition(revision))
+            heard = reading.decompress(await answer.content.readany())
+            await asyncio.sleep(0.001)
+        await until(lambda: desk.board.listening == 1)
+        while (ids(heard) or [0])[-1] < revision:  # the good reader has the newest
+            heard += reading.decompress(await answer.content.readany())
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    await until(lambda: desk.seats.taken == 0)
+
+
+async def test_a_slow_reader_gets_the_newest_and_not_what_it_missed() -> None:
+    board = Board()
+    listener = board.listen("small")
+    for revision in range(1, 50):
+        board.post(edition(revision))
+    found = await listener.next(1)
+    assert found is not None
+    assert found.snapshot.revision == 49
+    assert await listener.next(0.01) is None
+
+
+async def test_connections_from_one_address_have_a_limit_and_others_notice_nothing() -> None:
+    async with opened(Seats(each=20, everybody=30, proxies=networks("127.0.0.1"))) as desk, contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession(desk.url, connector=aiohttp.TCPConnector(limit=0)))
+
+        async def follow(address: str) -> aiohttp.ClientResponse:
+            return await stack.enter_async_context(http.get(f"{API}/live", headers={"X-Forwarded-For": address}))
+
+        flood = await asyncio.gather(*(follow("203.0.113.7") for _ in range(400)))
+        refused = [answer for answer in flood if answer.status == 429]
+        assert len(refused) == 380
+        assert refused[0].headers["Retry-After"] == "30"
+        assert refused[0].headers["Connection"] == "close"
+        assert (await refused[0].json(content_type=None))["type"] == "/problems/too-many-requests"
+        others = [await follow(f"203.0.113.{number}") for number in range(20, 32)]
+        assert [answer.status for answer in others] == [200] * 10 + [503] * 2  # in all there are 30 places
+        assert others[-1].headers["Retry-After"] == "30"
+        async with http.get(f"{API}/aggregates") as answer:
+            assert answer.status == 200
+        desk.board.post(edition(2))
+        heard = b""
+        async with asyncio.timeout(10):
+            while 2 not in ids(heard):
+                heard += await others[0].content.readany()
+        for answer in flood:
+            answer.close()
+        await until(lambda: desk.seats.taken == 10)
+        assert (await follow("203.0.113.7")).status == 200
+
+
+def test_a_proxy_that_does_not_say_for_whom_it_asks_has_all_places() -> None:
+    seats = Seats(each=2, everybody=5, proxies=networks("10.0.0.0/8"))
+    proxy: Any = {"client": ("10.0.0.9", 1), "headers": []}
+    assert [seats.take(proxy) for _ in range(5)] == [None] * 5
+    with pytest.raises(Problem) as refused:
+        seats.take(proxy)
+    assert refused.value.code == "unavailable"
+    for _ in range(5):
+        seats.leave(None)
+    other: Any = {"client": ("2001:db8::1", 1), "headers": [(b"x-forwarded-for", b"10.1.1.1")]}
+    for _ in range(2):
+        assert seats.take(other) == "2001:db8::/64"  # what a visitor writes into the header changes nothing
+
+
+async def test_large_json_is_compressed_and_fetched_again_only_when_it_changed(desk: Desk, http: aiohttp.ClientSession) -> None:
+    for path in (f"{API}/aggregates", f"{API}/aggregates/Place/Use", "/live/small/Place.csv", "/live/small/Agree.svg"):
+        async with (
+            http.get(path, headers={"Accept-Encoding": "identity"}) as plain,
+            http.get(path, headers={"Accept-Encoding": "gzip"}) as squeezed,
+        ):
+            assert "Accept-Encoding" in plain.headers["Vary"]
+            body = await squeezed.read()
+            assert (gzip.decompress(body) if "Content-Encoding" in squeezed.headers else body) == await plain.read()
+            assert ("Content-Encoding" in squeezed.headers) is (path != f"{API}/aggregates/Place/Use")  # too small to gain from it
+            tag = plain.headers["ETag"]
+        async with http.get(path, headers={"If-None-Match": f'"0", {tag}'}) as same:
+            assert (same.status, await same.read()) == (304, b"")
+    assert TABLES == [("Place", "Use")]  # the worker was asked once
+
+
+async def test_who_asks_for_the_same_at_once_waits_for_one_making() -> None:
+    made = 0
+
+    async def make() -> Encoded:
+        nonlocal made
+        made += 1
+        await asyncio.sleep(0.01)
+        return Encoded(b"x" * 100, '"1"')
+
+    shelf = Shelf(room=250, waiting=2)
+    assert len({id(found) for found in await asyncio.gather(*(shelf.get(("a",), make) for _ in range(9)))}) == 1
+    assert made == 1
+    for key in ("b", "c", "a"):  # three do not fit, so the first was forgotten
+        await shelf.get((key,), make)
+    assert made == 4
+    waiting = [asyncio.ensure_future(shelf.get((key,), make)) for key in "de"]
+    await asyncio.sleep(0)
+    with pytest.raises(Problem):
+        await shelf.get(("f",), make)
+    await asyncio.gather(*waiting)
+
+
+async def test_a_refusal_is_not_kept() -> None:
+    shelf, answers = Shelf(), [Problem("unavailable"), Encoded(b"", '"1"')]
+
+    async def make() -> Encoded:
+        found = answers.pop(0)
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    with pytest.raises(Problem):
+        await shelf.get(("a",), make)
+    assert (await shelf.get(("a",), make)).tag == '"1"'
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/live/small/Nothing.svg", 404, "not-found"),
+        ("/live/small/Place.pdf", 404, "not-found"),
+        ("/live/small/Place/Nothing.csv", 404, "not-found"),
+        ("/live/small/Place/Use", 404, "not-found"),
+        ("/live/small/place.continent/Use.png", 404, "not-found"),
+        ("/live/nothing/Place.png", 404, "survey-unknown"),
+        (f"{API}/aggregates/Place/Place.csv", 422, "request-refused"),
+        ("/api/v1/surveys/nothing/aggregates.csv", 404, "survey-unknown"),
+    ],
+)
+async def test_a_file_that_is_not_there_gets_a_reason(http: aiohttp.ClientSession, path: str, status: int, code: str) -> None:
+    async with http.get(path) as answer:
+        found = await answer.json(content_type=None)
+        assert (answer.status, found["type"]) == (status, f"/problems/{code}")
+        assert code == "survey-unknown" or found["detail"]
+
+
+async def test_every_published_figure_is_in_the_csv_of_all_questions(http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{API}/aggregates.csv", headers={"Accept-Encoding": "identity"}) as answer:
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="small.csv"'
+        frame = pd.read_csv(
+            io.BytesIO(await answer.read()), dtype={"code": str, "group": str}, keep_default_na=False, na_values={"n": "", "share": ""}
+        )
+    snapshot = edition(1)
+    assert set(frame.revision) == {1}
+    assert set(frame.policy) == {snapshot.policy.name}
+    everybody = frame[(frame.stratum == "") & (frame.row == "")].set_index(["question", "code"])
+    for id, figures in snapshot.questions.items():
+        for code, cell in (figures.cells or figures.bands).items():
+            line = everybody.loc[(id, code)]
+            assert (cell.n, cell.withheld) == (None if pd.isna(line.n) else line.n, bool(line.withheld))
+            assert line.answered == figures.answered
+    assert len(frame[frame.stratum == "place.region"])
+    assert len(frame[frame.row == "x"])
+
+
+async def test_a_table_as_csv_is_the_table(http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{API}/aggregates/place.region/Agree.x", headers={"Accept-Encoding": "identity"}) as answer:
+        table = msgspec.json.decode(await answer.read(), type=Table)
+    async with http.get("/live/small/place.region/Agree.x.csv", headers={"Accept-Encoding": "identity"}) as answer:
+        for_excel = await answer.read()
+    async with http.get(f"{API}/aggregates/place.region/Agree.x.csv", headers={"Accept-Encoding": "identity"}) as answer:
+        text = await answer.read()
+    assert for_excel == b"\xef\xbb\xbf" + text
+    lines = list(csv.DictReader(io.StringIO(text.decode())))
+    assert {(line["row_code"], line["column_code"]): line["n"] for line in lines} == {
+        (row, code): "" if cell.n is None else str(cell.n) for row, cells in table.cells.items() for code, cell in cells.items()
+    }
+
+
+def test_a_label_is_never_a_formula() -> None:
+    question = survey().questions[0]
+    options = tuple(msgspec.structs.replace(option, text={"en": "=HYPERLINK(1)"}) for option in question.options)  # type: ignore[union-attr]
+    spiked = msgspec.structs.replace(survey(), questions=(msgspec.structs.replace(question, options=options), *survey().questions[1:]))
+    text = sheets.one_way(spiked, edition(1), ["Place"], Words("en", spiked))
+    assert {line["label"] for line in csv.DictReader(io.StringIO(text)) if not line["stratum"]} == {"'=HYPERLINK(1)"}
+
+
+def drawn() -> list[tuple[str, Chart]]:
+    words = Words("en", survey())
+    found = [(question.id, charts.of_question(survey(), edition(1), question.id, words)) for question in survey().questions]
+    pairs = [("Place", "Use"), ("place.region", "Agree.x"), ("Why", "Rank")]
+    return found + [(f"{row}-{column}", charts.of_table(survey(), crossed(row, column), words)) for row, column in pairs]
+
+
+def test_every_chart_is_sound_svg_with_title_words_time_and_source() -> None:
+    for id, chart in drawn():
+        root = ElementTree.fromstring(chart.svg)
+        texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert root.get("role") == "img"
+        assert root.findtext("{http://www.w3.org/2000/svg}title"), id
+        assert root.findtext("{http://www.w3.org/2000/svg}desc"), id
+        assert any("Edition 1" in text for text in texts), id
+        assert any(text.startswith("A small survey · Platea") for text in texts), id
+        assert "http" not in chart.svg.replace("http://www.w3.org/2000/svg", "")
+        for element in root.iter():
+            assert (
+                float(element.get("x") or 0)
+                + float(element.get("width") or 0 if (element.get("width") or "").replace(".", "").isdigit() else 0)
+                <= chart.width + 0.1
+            )
+
+
+def test_a_chart_shows_what_is_withheld_as_withheld_and_text_as_text() -> None:
+    question = survey().questions[0]
+    strange = tuple(msgspec.structs.replace(option, text={"en": '<script>&"\x00\x1b</text>'}) for option in question.options)  # type: ignore[union-attr]
+    spiked = msgspec.structs.replace(survey(), questions=(msgspec.structs.replace(question, options=strange), *survey().questions[1:]))
+    figures = edition(1).questions["Place"]
+    hidden = {code: msgspec.structs.replace(cell, n=None, share=None, ci95=None, withheld=True) for code, cell in figures.cells.items()}
+    snapshot = msgspec.structs.replace(edition(1), questions={"Place": msgspec.structs.replace(figures, cells=hidden)})
+    chart = charts.of_question(spiked, snapshot, "Place", Words("en", spiked))
+    root = ElementTree.fromstring(chart.svg)
+    assert chart.svg.count('fill="url(#hatch)"') == len(hidden)
+    assert any("<script>" in (element.text or "") for element in root.iter())
+
+
+@given(st.text(max_size=300), st.integers(20, 400), st.integers(1, 5))
+def test_wrapped_text_fits(text: str, width: int, most: int) -> None:
+    lines = wrapped(text, 12, width, most)
+    assert len(lines) <= most
+    assert all(width_of(line, 12) <= width or len(line) == 1 for line in lines)
+
+
+async def test_a_picture_is_the_same_on_every_machine_also_without_fonts(http: aiohttp.ClientSession) -> None:
+    async with http.get("/live/small/Agree.png") as answer:
+        body = await answer.read()
+        assert (answer.status, answer.content_type) == (200, "image/png")
+    chart = charts.of_question(survey(), edition(1), "Agree", Words("en", survey()))
+    assert body == draw(chart.svg, 2)
+    blank = draw(chart.svg.replace("<text", "<desc").replace("</text", "</desc"), 2)
+    assert len(body) > 1.5 * len(blank)  # text is drawn, though none of the machine's fonts is looked at
+    assert body[16:24] == (2 * chart.width).to_bytes(4, "big") + (2 * chart.height).to_bytes(4, "big")
+
+
+def test_the_face_of_pictures_has_the_letters_of_the_union() -> None:
+    letters = "ĄąČčĘęŁłŐőŘřŞşŠšȘșŢţȚțŪūŻżŽžĦħŊŋıİ ΑΩάΐϋώ АЯабвгджзийклмнопрстуфхцчшщъьюяѝ €“”„’–—…·−"
+    path = Path(__import__("font_source_sans_pro").__file__).parent / "files" / "SourceSansPro-Regular.ttf"
+    assert not missing(path.read_bytes(), letters)
+
+
+def missing(font: bytes, letters: str) -> set[str]:
+    """The letters that a TrueType face has no glyph for, from its format 4 table of characters (OpenType, cmap)."""
+    u16, u32 = (lambda at: int.from_bytes(font[at : at + 2], "big")), (lambda at: int.from_bytes(font[at : at + 4], "big"))
+    cmap = next(u32(12 + 16 * i + 8) for i in range(u16(4)) if font[12 + 16 * i : 16 + 16 * i] == b"cmap")
+    table = next(cmap + u32(cmap + 8 + 8 * i) for i in range(u16(cmap + 2)) if u16(cmap + u32(cmap + 8 + 8 * i)) == 4)
+    count = u16(table + 6) // 2
+    ends, starts = [u16(table + 14 + 2 * i) for i in range(count)], [u16(table + 16 + 2 * (count + i)) for i in range(count)]
+    return {c for c in letters if not any(start <= ord(c) <= end for start, end in zip(starts, ends, strict=True))}
