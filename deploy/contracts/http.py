@@ -105,7 +105,7 @@ def _operations() -> dict[tuple[str, str], Json]:
                     "name": "Last-Event-ID",
                     "in": "header",
                     "schema": {"type": "string"},
-                    "description": "The revision you have: the next one follows. One that there has not been is answered with the current one.",
+                    "description": "The revision you have: the next one follows. One that never was is answered with the current one.",
                 }
             ],
             "responses": _answers(

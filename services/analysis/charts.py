@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from proto.instrument import Instrument, Matrix
+from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
-from services.analysis.comparison import stratum_label
+from services.analysis.crossing import title_of
 from services.analysis.drawing import ACCENT, HAIR, INK, LEADING, PAPER, QUIET, SHADES, STEPS, WASH, Chart, Sheet, plain, width_of, wrapped
 from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded
 from services.analysis.sheets import columns_of, labels_of_side
@@ -54,20 +54,11 @@ def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:
     lines = [Line(rows[code], [shaded(cells[to], words) for to in codes]) for code, cells in table.cells.items()]
     grid = Grid([columns[to] for to in codes], lines)
     sheet = Sheet(max(WIDTH, 2 * MARGIN + LABEL + 44 * len(codes)))
-    title = _title_of(table.column, instrument, words)
-    by = words("by_table", stratum=_title_of(table.row, instrument, words))
+    title = title_of(table.column, instrument, words)
+    by = words("by_table", stratum=title_of(table.row, instrument, words))
     y = _head(sheet, instrument, title, [words("answers", n=words.number(table.responses)), *_edition(table, words)], [by], words)
     y = _heat(sheet, y, grid, words)
     return _foot(sheet, y, instrument, f"{title} {by}", _told(grid), words("share_in_group") + ".", words)
-
-
-def _title_of(name: str, instrument: Instrument, words: Words) -> str:
-    if name in instrument.strata:
-        return stratum_label(instrument, name, words)
-    id, _, code = name.partition(".")
-    question = instrument.question(id)
-    rows = [plain(words.text(row.text)) for row in question.rows if row.code == code] if isinstance(question, Matrix) else []
-    return ": ".join([plain(words.text(question.text)), *rows])
 
 
 def _edition(figures: Snapshot | Table, words: Words) -> list[str]:

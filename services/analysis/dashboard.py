@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 
 import msgspec
 
-from proto.instrument import Instrument, Matrix
-from proto.snapshot import Cell, Snapshot, Table
+from proto.instrument import Instrument
+from proto.snapshot import Snapshot, Table
 from services.analysis import protection, respondents
 from services.analysis.comparison import group_labels, groups, stratum_label
 from services.analysis.crossing import crossed, sides, title_of
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
-from services.analysis.picture import Picture, labels_of, picture
+from services.analysis.picture import Picture, picture
 from services.analysis.render import ASSETS, of_survey, offered, render
 from services.analysis.view import View, figures_seen, is_weighted, responses_seen
 from services.analysis.words import CATALOGUES, Words, choose
 
-__all__ = ["ASSETS", "csv_of", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown"]
+__all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown"]
 
 
 def interface(wanted: str | None, accepted: str) -> str:
@@ -149,39 +147,3 @@ def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) 
         if shown:
             found.append((stratum_label(instrument, name, words), [(f"{name}:{code}", labels[code]) for code in shown]))
     return found
-
-
-def csv_of(instrument: Instrument, snapshot: Snapshot, question: str, language: str) -> str:
-    """The figures of one question, for everybody and for each group, one cell a line."""
-    words, asked = Words(language, instrument), instrument.question(question)
-    rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, Matrix) else {}
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["question", "stratum", "group", "row", "row_label", "code", "label", "n", "share", "ci95_low", "ci95_high", "withheld"])
-    everybody = [("", "", snapshot.questions[question])]
-    by_group = [
-        (name, label, group.questions[question])
-        for name, each in snapshot.breakdowns.items()
-        for label, group in zip(group_labels(instrument, name, list(each), words).values(), each.values(), strict=True)
-        if question in group.questions
-    ]
-    for stratum, group, figures in everybody + by_group:
-        tables = [(code, row.cells) for code, row in figures.rows.items()] or [("", figures.cells or figures.bands)]
-        for row, cells in tables:
-            labels = labels_of(asked, cells, words)
-            for code, cell in cells.items():
-                lines.writerow(
-                    [question, stratum, _plain(group), row, _plain(rows.get(row, "")), code, _plain(labels[code]), *_values(cell)]
-                )
-    return text.getvalue()
-
-
-def _values(cell: Cell) -> list[object]:
-    low, high = cell.ci95 or ("", "")
-    blank = ["" if value is None else value for value in (cell.n, cell.share)]
-    return [*blank, low, high, int(cell.withheld)]
-
-
-def _plain(text: str) -> str:
-    """Spreadsheets must not take a text for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
