@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PACKED = 2**62
-DENSE = 1 << 20
-"""Up to this many possible combinations are counted in one array; more are sorted."""
+DENSE, SPARSE = 1 << 20, 16
+"""Up to so many possible combinations, or so many for each row, are looked up in one array; more are sorted."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ def combine(columns: list[NDArray[np.int64]], sizes: list[int]) -> Combinations:
             possible = len(distinct)
         key = key * size + column
         possible *= size
-    if possible <= max(DENSE, 4 * len(key)):
-        occurring = np.bincount(key, minlength=possible)
-        distinct = np.flatnonzero(occurring)
-        counts = occurring[distinct]
-        number = np.zeros(possible, dtype=np.int32)
+    if possible <= max(DENSE, SPARSE * len(key)):
+        occurs = np.zeros(possible, dtype=bool)
+        occurs[key] = True
+        distinct = np.flatnonzero(occurs)
+        number = np.empty(possible, dtype=np.int32)
         number[distinct] = np.arange(len(distinct), dtype=np.int32)
         of_row = number[key].astype(np.int64)
+        counts = np.bincount(of_row)
     else:
         distinct, of_row, counts = np.unique(key, return_inverse=True, return_counts=True)
     example = np.empty(len(distinct), dtype=np.int64)

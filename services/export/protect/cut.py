@@ -42,24 +42,36 @@ class _Level:
 def cut(combinations: Combinations, space: Space, k: int, enough: int) -> Ints:
     """The class of each combination. Every class has at least k rows; one of up to `enough` combinations is not cut further."""
     columns, weights = list(combinations.places), combinations.counts.astype(np.float64)
-    members = np.arange(len(weights))
+    members, level = np.arange(len(weights)), _Level.at(np.zeros(1, dtype=np.int64), weights)
     classes = np.empty(len(weights), dtype=np.int64)
-    level, found = _Level.at(np.zeros(1, dtype=np.int64), weights), 0
+    found = 0
+
+    def settle(members: Ints, level: _Level, done: NDArray[np.bool_]) -> Ints:
+        """Numbers the classes that are done, and returns where the members of the others stand."""
+        nonlocal found
+        stays = done[level.of]
+        classes[members[stays]] = (np.cumsum(done) - 1 + found)[level.of[stays]]
+        found += int(done.sum())
+        return np.flatnonzero(~stays)
+
     while True:
         variable, place = _best_cuts(columns, weights, level, space, k)
-        going_on = (variable >= 0) & (level.sizes > enough)
-        stays = ~going_on[level.of]
-        classes[members[stays]] = (np.cumsum(~going_on) - 1 + found)[level.of[stays]]
-        found += int((~going_on).sum())
-        if not going_on.any():
+        kept = settle(members, level, whole := variable < 0)
+        if not len(kept):
             return classes
         right = np.zeros(len(members), dtype=bool)
         for v, column in enumerate(columns):
             at = np.where(variable == v, place, np.int16(np.iinfo(np.int16).max))
             right |= column > np.repeat(at, level.sizes)
-        order, starts = _partition(np.flatnonzero(~stays), right, level.sizes[going_on])
-        members, weights, columns = members[order], weights[order], [column[order] for column in columns]
-        level = _Level.at(starts, weights)
+        order, starts = _partition(kept, right, level.sizes[~whole])
+        members, weights = members[order], weights[order]
+        halves = _Level.at(starts, weights)
+        kept = settle(members, halves, small := (halves.rows < 2 * k) | (halves.sizes <= enough))
+        if not len(kept):
+            return classes
+        order = order[kept]
+        members, weights, columns = members[kept], weights[kept], [column[order] for column in columns]
+        level = _Level.at(np.cumsum(halves.sizes[~small]) - halves.sizes[~small], weights)
 
 
 def _partition(kept: Ints, right: NDArray[np.bool_], sizes: Ints) -> tuple[Ints, Ints]:

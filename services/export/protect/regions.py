@@ -78,7 +78,8 @@ class Space:
         span, word = 0, 0
         for size, flat, words in zip(self.sizes, self._flat, self._words, strict=True):
             if flat is not None:
-                np.add(total, np.take(flat, regions.spans[span + 1].astype(np.int32) - regions.spans[span].astype(np.int32) * size), out=total)
+                cells = regions.spans[span + 1].astype(np.int32) - regions.spans[span].astype(np.int32) * size
+                np.add(total, flat[cells], out=total)
                 span += 2
             elif size > 1:
                 values = np.bitwise_count(regions.sets[word : word + words]).sum(axis=0, dtype=np.float32)
