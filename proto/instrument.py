@@ -206,14 +206,15 @@ class Margin(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """When and how figures are released: nothing below `minimum` responses, a new state only after `batch` joined or left
-    and at least `clock` seconds, counts from 1 to `withhold_below` - 1 withheld."""
+    """When and how figures are released: nothing of fewer than `minimum` respondents, a new state only after `batch` joined
+    or left and at least `clock` seconds; each count with noise of at most `max_noise` and this `variance`, by its cell key."""
 
-    name: Literal["threshold", "cell-key"] = "threshold"
+    name: Literal["cell-key"] = "cell-key"
     minimum: int = 10
     batch: int = 10
     clock: float = 1.0
-    withhold_below: int = 5
+    max_noise: int = 5
+    variance: float = 3.0
 
 
 class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -30,6 +30,9 @@ def check(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
     fitness.hierarchies()
     Rules(survey, instrument, position, faults).check()
     sound = _strata(survey, instrument, faults)
+    if survey.policy.variance >= survey.policy.max_noise:
+        told = f"no noise of at most {survey.policy.max_noise} has a variance of {survey.policy.variance:g} for every count"
+        faults.add(("policy", "variance"), told, "a variance below max_noise")
     headlines.check(survey, instrument, position, faults)
     margins.check(survey, instrument, sound, faults)
 

@@ -221,11 +221,12 @@ class Margin(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    name: Literal["threshold", "cell-key"] = "threshold"
+    name: Literal["cell-key"] = "cell-key"
     minimum: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     batch: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     clock: Annotated[float, Meta(ge=0, le=604_800)] = 1.0
-    withhold_below: Annotated[int, Meta(ge=1, le=1_000_000)] = 5
+    max_noise: Annotated[int, Meta(ge=3, le=30)] = 5
+    variance: Annotated[float, Meta(gt=2, lt=30)] = 3.0
 
 
 class DataProtection(msgspec.Struct, frozen=True):

@@ -54,6 +54,9 @@ class Layout:
     of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     """For each widened column, the one that counts who answered its question; 0 ("all") where it has none."""
 
+    names: list[object] = field(default_factory=list[object])
+    """What each widened column counts, whatever the version of the questionnaire."""
+
     @property
     def width(self) -> int:
         return len(self.of)
@@ -76,6 +79,13 @@ class Layout:
                     if cells is not None and cells.stop > cells.start:
                         found[:, cells] = np.maximum(found[:, cells], wide[:, cells].max(axis=1, keepdims=True))
         return found
+
+    def ranks(self, columns: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """Of ranked-at-all columns those they are sums of, shape (ranks, columns); None for others."""
+        for part, ranked in zip((part for part in self.parts if part.first is not None), self.ranked, strict=True):
+            if part.cells.start == columns[0]:
+                return ranked
+        return None
 
     def part(self, question: str, row: str | None = None) -> Part | None:
         return next((p for p in self.parts if p.question.id == question and p.row == row), None)
@@ -104,6 +114,9 @@ def arrange(book: CodeBook) -> Layout:
         of[cells] = place
         layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first))
     layout.of = of
+    layout.names = [*book.columns]
+    layout.names += [("ranked", q.id, o.code) for q in book.instrument.questions if isinstance(q, Ranking) for o in q.options]
+    layout.names += [("answered", q.id, row) for q, row in asked]
     layout.absent = (np.array([part.skipped for part in layout.parts], np.intp), np.array([part.missing for part in layout.parts], np.intp))
     for name in book.instrument.strata:
         groups = tuple((book.columns[i].code, i) for i in book.of(name))

@@ -89,7 +89,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         await _ended({*loops, *tasks, following, figures})
         try:
             async with asyncio.timeout(LAST_CHORES):
-                await asyncio.gather(keeper.finish(), publisher.finish())
+                await keeper.finish()
         except TimeoutError:
             log.warning("the database does not answer; the next start counts from an older checkpoint")
         await store.close()

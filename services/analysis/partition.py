@@ -148,7 +148,7 @@ class Partition:
             raise
         count.retracted |= bool(left)
         if len(count.moved) < MOST_MOVED:
-            count.moved |= {id for id, _ in joined} | {id for id, _ in left}
+            count.moved |= {id for id, _ in joined} ^ {id for id, _ in left}  # who only changed answers stays
 
     async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
         found = await self._store.checkpoint(survey, self.number)

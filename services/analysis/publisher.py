@@ -18,8 +18,9 @@ from proto import subjects
 from proto.snapshot import Snapshot
 from services.analysis import disclose, journal, metrics, store
 from services.analysis.books import Books
-from services.analysis.released import ReleasedState
-from services.analysis.state import State, UnreadableState
+from services.analysis.released import ReleasedState, release
+from services.analysis.standing import Standing
+from services.analysis.state import UnreadableState
 from services.analysis.store import Released, Store
 from services.analysis.surprise import place_of
 from services.analysis.totals import Totals
@@ -30,8 +31,6 @@ LOOK = 0.1
 """Seconds between two looks, at the least."""
 LOOK_AT_OTHERS = 1.0
 """Seconds between two looks at the checkpoints of other workers."""
-KEEP = 30.0
-"""Seconds between two savings of the released state, on which tables rest after a restart."""
 
 
 @dataclass
@@ -46,8 +45,6 @@ class Desk:
     unsent: Snapshot | None = None
     at: float = -1e9
     looked_at: float = -1e9
-    saved_revision: int = 0
-    saved_at: float = -1e9
 
 
 class Publisher:
@@ -89,14 +86,6 @@ class Publisher:
             except TimeoutError:
                 pass
 
-    async def finish(self) -> None:
-        """Saves what is released."""
-        for survey, desk in self._desks.items():
-            try:
-                await self._save(survey, desk)
-            except store.Unavailable as error:
-                log.warning("the released state of %s is not saved (%s)", survey, type(error).__name__)
-
     async def _look(self, survey: str) -> None:
         if not self._totals.ready(survey):
             return
@@ -106,8 +95,6 @@ class Publisher:
         await self._send(survey, desk)
         if self._worth_adding_up(survey, desk):
             await self._release(survey, desk)
-        if time.monotonic() - desk.saved_at > KEEP:
-            await self._save(survey, desk)
 
     def _may_release(self, survey: str, desk: Desk, responses: int, moved: int) -> bool:
         folder = self._books.folder(survey)
@@ -133,7 +120,9 @@ class Publisher:
         if not self._may_release(survey, desk, state.responses, len(desk.moved)):
             return
         as_of = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        released = await asyncio.to_thread(ReleasedState.of, folder, state, desk.revision + 1, as_of)
+        draws = self._books.draws(survey)
+        released = await asyncio.to_thread(release, folder, state, desk.released, desk.revision + 1, as_of, draws)
+        await self._save(survey, released)
         # Decided: from here on it counts as released, whatever becomes of the message. A second try would be another state.
         desk.revision, desk.responses, desk.moved, desk.at = desk.revision + 1, state.responses, set(), time.monotonic()
         desk.released, desk.unsent = released, released.public
@@ -155,10 +144,9 @@ class Publisher:
             desk.revision, desk.responses = published.revision, published.responses
         saved = await self._store.released(survey)
         if saved is not None:
-            desk.saved_revision = saved.revision
             desk.released = await self._restored(survey, saved)
             if desk.released is not None and saved.revision > desk.revision:
-                desk.revision, desk.responses, desk.unsent = saved.revision, desk.released.whole.responses, desk.released.public
+                desk.revision, desk.responses, desk.unsent = saved.revision, desk.released.standing.responses, desk.released.public
         return desk
 
     async def _published(self, survey: str) -> Snapshot | None:
@@ -173,17 +161,13 @@ class Publisher:
         if folder is None or folder.codebook.digest != saved.codebook:
             return None
         try:
-            state = await asyncio.to_thread(State.load, saved.state, saved.codebook)
+            standing = await asyncio.to_thread(Standing.load, saved.state, saved.codebook)
         except UnreadableState:
             return None
-        return await asyncio.to_thread(ReleasedState.of, folder, state, saved.revision, saved.as_of)
+        return await asyncio.to_thread(ReleasedState.of, folder, standing, saved.as_of, self._books.draws(survey))
 
-    async def _save(self, survey: str, desk: Desk) -> None:
-        found = desk.released
-        if found is None or desk.saved_revision >= found.whole.revision:
-            return
-        digest = found.folder.codebook.digest
-        desk.saved_at = time.monotonic()
-        state = await asyncio.to_thread(found.state.dump, digest)
-        await self._store.save_released(survey, Released(found.whole.version, found.whole.revision, digest, found.whole.as_of, state))
-        desk.saved_revision = found.whole.revision
+    async def _save(self, survey: str, released: ReleasedState) -> None:
+        """Before anybody sees it: what a restart goes on from must never be older than what was shown."""
+        digest, public = released.folder.codebook.digest, released.public
+        state = await asyncio.to_thread(released.standing.dump, digest)
+        await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state))

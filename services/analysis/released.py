@@ -4,21 +4,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from proto.snapshot import Snapshot
 from services.analysis import disclose, stats
+from services.analysis.draws import Draws
 from services.analysis.fold import Folder
+from services.analysis.layout import arrange
+from services.analysis.standing import Standing, advance, carried_over, nothing
 from services.analysis.state import State
 
 
 @dataclass(frozen=True)
 class ReleasedState:
     folder: Folder
-    state: State
-    whole: Snapshot
-    """Its exact snapshot, of which tables need the margins."""
-    public: Snapshot | None
+    standing: Standing
+    noisy: State
+    """Counts with noise in the widened columns, and nothing else; the same computations read it as read an exact state."""
+    shown: NDArray[np.bool_]
+    """Which counts of two answers are shown."""
+    public: Snapshot
 
     @classmethod
-    def of(cls, folder: Folder, state: State, revision: int, as_of: str) -> ReleasedState:
-        whole = stats.exact(folder.codebook, state, revision=revision, as_of=as_of)
-        return cls(folder, state, whole, disclose.publish(whole, folder.codebook.instrument))
+    def of(cls, folder: Folder, standing: Standing, as_of: str, draws: Draws) -> ReleasedState:
+        book, policy = folder.codebook, folder.codebook.instrument.policy
+        layout = arrange(book)
+        state = folder.empty()
+        state.burt = disclose.noisy(standing, layout, policy, draws).astype(np.float64)
+        whole = stats.exact(book, state, revision=standing.revision, as_of=as_of)
+        shown = standing.shown(policy.minimum)
+        return cls(folder, standing, state, shown, disclose.conceal(whole, layout, shown))
+
+
+def release(folder: Folder, state: State, before: ReleasedState | None, revision: int, as_of: str, draws: Draws) -> ReleasedState:
+    """The next released state, after `before`, which may be of another version of the questionnaire."""
+    layout, batch = arrange(folder.codebook), folder.codebook.instrument.policy.batch
+    if before is None:
+        standing = nothing(layout.width, batch, draws)
+    elif before.folder.codebook.digest == folder.codebook.digest:
+        standing = before.standing
+    else:
+        standing = carried_over(before.standing, arrange(before.folder.codebook), layout, batch, draws)
+    return ReleasedState.of(folder, advance(standing, layout, state, revision, batch, draws), as_of, draws)

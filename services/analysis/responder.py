@@ -87,4 +87,4 @@ class Responder:
         found = self._publisher.released(survey)
         if found is None:
             raise Problem("not-published-yet")
-        return snapshots.encode(tables.public(found.folder.codebook, found.state, found.whole, question.row, question.column))
+        return snapshots.encode(tables.public(found, question.row, question.column))

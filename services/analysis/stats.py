@@ -50,7 +50,7 @@ def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapsho
 
 
 def published(policy: Policy) -> PublishedPolicy:
-    return PublishedPolicy(policy.name, policy.minimum, policy.batch)
+    return PublishedPolicy(**structs.asdict(policy))
 
 
 def _figures(parts: list[Part], reading: Reading, book: CodeBook, state: State, group: int) -> dict[str, Figures]:

@@ -250,7 +250,7 @@ class Store:
                 insert into released as old (survey, version, revision, codebook, as_of, state) values ($1, $2, $3, $4, $5, $6)
                 on conflict (survey) do update set version = excluded.version, revision = excluded.revision,
                     codebook = excluded.codebook, as_of = excluded.as_of, state = excluded.state
-                where old.revision < excluded.revision""",
+                where old.revision <= excluded.revision""",
                 *(survey, released.version, released.revision, released.codebook, released.as_of, released.state),
             )
 

@@ -79,9 +79,8 @@ class Catalogue:
 
 
 def define(instrument: Instrument) -> Definition:
-    """The instrument without the inner workings of its disclosure policy: what a watcher could use to time an attack."""
+    """The instrument, its disclosure policy written out: readers may know every parameter, only the key is secret."""
     known = msgspec.json.decode(instruments.encode(instrument))
-    policy = instrument.policy
-    known["policy"] = {"name": policy.name, "minimum": policy.minimum, "batch": policy.batch}
+    known["policy"] = msgspec.structs.asdict(instrument.policy)
     body = msgspec.json.encode(known, order="deterministic")
     return Definition(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

@@ -99,7 +99,7 @@ def _paths() -> Json:
         "/api/v1/surveys/{survey}": {
             "get": {
                 "operationId": "getSurvey",
-                "summary": "What a survey asks: an instrument, without the inner workings of its disclosure policy",
+                "summary": "What a survey asks: an instrument, with all parameters of its disclosure policy",
                 "parameters": [
                     _SURVEY,
                     {"name": "version", "in": "query", "description": "Another than the current one.", "schema": {"type": "string"}},

@@ -14,7 +14,9 @@ from proto import instrument as i
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
+from services.analysis.draws import Draws
 from services.analysis.fold import Folder
+from services.analysis.released import ReleasedState, release
 from services.analysis.state import State
 
 Answers = dict[str, Any]
@@ -31,7 +33,7 @@ def _question(id: str, **more: Any) -> dict[str, Any]:
 
 
 @cache
-def survey(minimum: int = 10, withhold_below: int = 5) -> Instrument:
+def survey(minimum: int = 10) -> Instrument:
     bands = (i.Band("0", 0, 0), i.Band("1-4", 1, 4), i.Band("5+", 5))
     likert = tuple(i.Option(code, {"en": code}) for code in ("1", "2", "3", "4", "5", "dk"))
     rows = (i.Row("x", {"en": "Row x"}), i.Row("y", {"en": "Row y"}))
@@ -57,13 +59,13 @@ def survey(minimum: int = 10, withhold_below: int = 5) -> Instrument:
         derived=(i.Derived("uses", i.Rule(q="Use", op="in", value=("y",)), {"1": {"en": "Uses"}, "0": {"en": "Does not"}}),),
         strata=("place.region", "uses"),
         hierarchies={"place": i.Hierarchy(("place", "region", "*"), table={code: (region,) for code, region in REGIONS.items()})},
-        policy=i.Policy(minimum=minimum, withhold_below=withhold_below),
+        policy=i.Policy(minimum=minimum),
     )
 
 
 @cache
-def book(minimum: int = 10, withhold_below: int = 5) -> CodeBook:
-    return CodeBook(Reader(survey(minimum, withhold_below)))
+def book(minimum: int = 10) -> CodeBook:
+    return CodeBook(Reader(survey(minimum)))
 
 
 def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -94,9 +96,9 @@ def respondents(fewest: int = 0, most: int = 40) -> st.SearchStrategy[list[Answe
     return st.lists(respondent(), min_size=fewest, max_size=most)
 
 
-def state_of(people: list[Answers], of: CodeBook | None = None) -> State:
+def state_of(people: list[Answers], of: CodeBook | None = None, key: bytes = b"k" * 32) -> State:
     codebook = of or book()
-    reader, folder = Reader(codebook.instrument), Folder(codebook, b"k" * 32)
+    reader, folder = Reader(codebook.instrument), Folder(codebook, key)
     state = folder.empty()
     structs = []
     for number, answers in enumerate(people):
@@ -136,3 +138,16 @@ def crowd(seed: int, size: int) -> list[Answers]:
 
 def crowds(fewest: int, most: int) -> st.SearchStrategy[list[Answers]]:
     return st.builds(crowd, st.integers(0, 2**32), st.integers(fewest, most))
+
+
+KEY = b"k" * 32
+
+
+def released(people: list[Answers], *earlier: int, of: CodeBook | None = None, key: bytes = KEY) -> ReleasedState:
+    """What stands released of these people, after releases of the first so many of them."""
+    codebook, found = of or book(), None
+    folder, draws = Folder(codebook, key), Draws(key, codebook.instrument.id)
+    for revision, size in enumerate((*earlier, len(people)), 1):
+        found = release(folder, state_of(people[:size], codebook, key), found, revision, f"2026-11-22T14:05:{revision % 60:02d}Z", draws)
+    assert found is not None
+    return found

@@ -43,7 +43,7 @@ def square(id: str, version: str = "1.0.0") -> Instrument:
             i.Single(**_question("Safe", "B", "Is it safe?", options=yes_no, required=True)),
             i.LongText(**_question("Wish", "B", "What is missing?", max_chars=1000) | {"stats": (), "privacy": i.Privacy("free_text")}),
         ),
-        policy=i.Policy(minimum=10, batch=10, withhold_below=5),
+        policy=i.Policy(minimum=10, batch=10),
     )
 
 

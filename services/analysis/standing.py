@@ -1,0 +1,175 @@
+"""The counts that stand released, and which of them may move. Pure.
+
+Claim. Between two public values of a cell of a two-way table, or of a group of a breakdown, at least `batch` respondents
+joined or left its row, and at least `batch` its column. Nothing stands of a row or column that never had as many.
+
+Why. A cell key gives a cell new noise when a respondent joins it and leaves its noise alone otherwise. Whoever knows one
+thing about somebody who answers now (the country, say) could otherwise watch which cells of that row move, and read all
+the other answers. So the row waits until a batch has moved in it. How many exactly a row waits for is drawn afresh each
+time, from `batch` to twice as many less one: who fills the row up with own answers cannot tell whether one more was in it.
+A cell moves when its row and its column have both gone through a whole such wait since it last moved.
+
+Counts of single answers are as of the release, because they say nothing about what was answered together; their noise is
+drawn anew at every release (see `disclose`). Only net numbers count: joining and leaving again moves nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis.draws import Draws
+from services.analysis.layout import Layout
+from services.analysis.perturb import Keys, cell_keys
+from services.analysis.state import State, UnreadableState
+
+
+class _Head(msgspec.Struct, frozen=True):
+    codebook: str
+    width: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Over the widened columns of a layout; `single` and `single_keys` as of this release."""
+
+    revision: int
+    single: NDArray[np.int32]
+    """How many respondents each column has; the first is everybody."""
+    single_keys: Keys
+    counts: NDArray[np.int32]
+    """Respondents in both columns, as of the release in `at`. The diagonal is not used."""
+    keys: Keys
+    at: NDArray[np.int32]
+    """At which release each cell was last brought up to date; 0: it never was, and counts nobody."""
+    sizes: NDArray[np.int32]
+    """How many each column had when it was last due: when enough had moved in it."""
+    due: NDArray[np.int32]
+    """At which release that was; 0: never."""
+    since: NDArray[np.int32]
+    """At which release it was due before that, where the wait began; -1: it was never due."""
+    steps: NDArray[np.int32]
+    """How many have to move in each column until it is due again."""
+
+    @property
+    def responses(self) -> int:
+        return int(self.single[0])
+
+    def shown(self, minimum: int) -> NDArray[np.bool_]:
+        """Which cells have a value to show: those of rows and columns that have at least `minimum` respondents."""
+        enough = self.sizes >= minimum
+        return (self.at > 0) & enough[:, None] & enough
+
+    def dump(self, codebook: str) -> bytes:
+        head = msgspec.json.encode(_Head(codebook, len(self.single), self.revision))
+        triangle = _triangle(len(self.single))
+        vectors = [self.single, self.single_keys, self.sizes, self.due, self.since, self.steps]
+        matrices = [matrix.reshape(-1)[triangle] for matrix in (self.counts, self.at, self.keys)]
+        body = b"".join(_planes(part) for part in vectors + matrices)
+        return len(head).to_bytes(4, "big") + head + zlib.compress(body, level=1)
+
+    @classmethod
+    def load(cls, data: bytes, codebook: str) -> Standing:
+        """Raises UnreadableState."""
+        try:
+            end = 4 + int.from_bytes(data[:4], "big")
+            head = msgspec.json.decode(data[4:end], type=_Head)
+            body = zlib.decompress(data[end:])
+        except (msgspec.MsgspecError, zlib.error) as error:
+            raise UnreadableState(type(error).__name__) from None
+        width = head.width
+        half = width * (width + 1) // 2
+        if head.codebook != codebook or len(body) != width * (5 * 4 + 2) + half * (4 + 4 + 2):
+            raise UnreadableState("another code book or shape")
+        read = _Reader(body)
+        single, single_keys = read.take(width, "<i4"), read.take(width, "<u2")
+        sizes, due, since, steps = (read.take(width, "<i4") for _ in range(4))
+        counts, at = (_square(read.take(half, "<i4"), width) for _ in range(2))
+        return cls(head.revision, single, single_keys, counts, _square(read.take(half, "<u2"), width), at, sizes, due, since, steps)
+
+
+def nothing(width: int, batch: int, draws: Draws) -> Standing:
+    """Before the first release."""
+    line, square = np.zeros(width, np.int32), np.zeros((width, width), np.int32)
+    steps = _steps(width, 0, batch, draws)
+    return Standing(0, line, line.astype(np.uint16), square, square.astype(np.uint16), square, line, line, line - 1, steps)
+
+
+def advance(before: Standing, layout: Layout, state: State, revision: int, batch: int, draws: Draws) -> Standing:
+    """What stands once this state is released."""
+    counts = layout.widen(layout.widen(state.burt).T).astype(np.int32)
+    keys = cell_keys(layout.widen(layout.widen(state.keys).T))
+    single = counts.diagonal().copy()
+    moved = np.abs(single - before.sizes) >= before.steps
+    moved[0] = True  # the release itself waited for a batch
+    due = np.where(moved, revision, before.due).astype(np.int32)
+    since = np.where(moved, before.due, before.since).astype(np.int32)
+    fresh = (since[:, None] >= before.at) & (since >= before.at)
+    return Standing(
+        revision,
+        single,
+        keys.diagonal().copy(),
+        np.where(fresh, counts, before.counts),
+        np.where(fresh, keys, before.keys),
+        np.where(fresh, np.int32(revision), before.at),
+        np.where(moved, single, before.sizes),
+        due,
+        since,
+        np.where(moved, _steps(len(single), revision, batch, draws), before.steps),
+    )
+
+
+def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: Draws) -> Standing:
+    """The same in the columns of another version of the questionnaire: what both have goes on waiting where it waited."""
+    place = {name: i for i, name in enumerate(old.names)}
+    pairs = [(i, place[name]) for i, name in enumerate(new.names) if name in place]
+    here, there = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
+    found = nothing(new.width, batch, draws)
+    single, single_keys, steps = found.single.copy(), found.single_keys, found.steps
+    single[here], single_keys[here], steps[here] = before.single[there], before.single_keys[there], before.steps[there]
+    sizes, due, since = found.sizes.copy(), found.due.copy(), found.since
+    sizes[here], due[here], since[here] = before.sizes[there], before.due[there], before.since[there]
+    counts, keys, at = found.counts.copy(), found.keys, found.at.copy()
+    for mine, theirs in ((counts, before.counts), (keys, before.keys), (at, before.at)):
+        mine[np.ix_(here, here)] = theirs[np.ix_(there, there)]
+    return Standing(before.revision, single, single_keys, counts, keys, at, sizes, due, since, steps)
+
+
+def _steps(width: int, revision: int, batch: int, draws: Draws) -> NDArray[np.int32]:
+    return (batch + draws.numbers("step", revision, width) % np.uint64(batch)).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def _triangle(width: int) -> NDArray[np.intp]:
+    rows, columns = np.triu_indices(width)
+    return rows * width + columns
+
+
+def _square(triangle: NDArray[Any], width: int) -> NDArray[Any]:
+    found = np.zeros((width, width), triangle.dtype)
+    found.reshape(-1)[_triangle(width)] = triangle
+    return np.where(np.tri(width, k=-1, dtype=np.bool_), found.T, found)
+
+
+def _planes(numbers: NDArray[Any]) -> bytes:
+    """All first bytes, then all second bytes, …: small integers leave whole planes of zeros, which compress to nothing."""
+    width = numbers.dtype.itemsize
+    return numbers.astype(numbers.dtype.newbyteorder("<")).view(np.uint8).reshape(-1, width).T.tobytes()
+
+
+class _Reader:
+    def __init__(self, body: bytes) -> None:
+        self._body, self._at = body, 0
+
+    def take(self, count: int, dtype: str) -> NDArray[Any]:
+        size = np.dtype(dtype).itemsize
+        planes = np.frombuffer(self._body, np.uint8, count * size, self._at).reshape(size, count)
+        self._at += count * size
+        return np.ascontiguousarray(planes.T).view(dtype).reshape(-1).astype(np.dtype(dtype).newbyteorder("="))

@@ -1,0 +1,81 @@
+"""Rows and columns of public tables move only with a batch of their own, also over restarts and new versions."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from services.analysis.draws import Draws
+from services.analysis.fold import Folder
+from services.analysis.layout import arrange
+from services.analysis.released import ReleasedState, release
+from services.analysis.standing import Standing, carried_over
+from services.analysis.state import UnreadableState
+from tests.analysis.small import KEY, book, crowd, released, state_of, survey
+
+BATCH = survey().policy.batch
+sizes = st.lists(st.integers(1, 40), min_size=2, max_size=12).map(lambda steps: np.cumsum([10, *steps]).tolist())
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), sizes)
+def test_between_two_values_of_a_cell_a_batch_joined_its_row_and_its_column(seed: int, moments: list[int]) -> None:
+    people, layout, folder = crowd(seed, moments[-1]), arrange(book()), Folder(book(), KEY)
+    draws, found = Draws(KEY, "small"), None
+    size_then = np.zeros((layout.width, layout.width), np.int64)
+    for revision, size in enumerate(moments, 1):
+        before = found
+        found = release(folder, state_of(people[:size]), before, revision, "now", draws)
+        moved = found.standing.at == revision
+        single = found.standing.single
+        assert (single[:, None] - size_then)[1:, 1:][moved[1:, 1:]].min(initial=BATCH) >= BATCH
+        assert (found.standing.at == found.standing.at.T).all()
+        if before is not None:
+            same = ~moved & ~np.eye(layout.width, dtype=bool)
+            assert (found.noisy.burt[same] == before.noisy.burt[same]).all(), "what does not move says the same"
+        size_then = np.where(moved, single[:, None], size_then)
+
+
+def test_nothing_stands_of_a_group_below_the_minimum() -> None:
+    found = released(crowd(11, 60), 20, 40)
+    small = found.standing.sizes < 10
+    assert small.any()
+    assert not found.shown[small].any()
+    assert not found.shown[:, small].any()
+
+
+def test_a_standing_survives_being_written_down() -> None:
+    standing = released(crowd(3, 120), 30, 60).standing
+    read = Standing.load(standing.dump("book"), "book")
+    for name in Standing.__dataclass_fields__:
+        assert np.array_equal(getattr(read, name), getattr(standing, name)), name
+    for data, codebook in ((standing.dump("book"), "other"), (standing.dump("book")[:-9], "book"), (b"", "book")):
+        with pytest.raises(UnreadableState):
+            Standing.load(data, codebook)
+
+
+def test_after_a_restart_the_same_figures_come_out_and_the_same_waits_go_on() -> None:
+    people = crowd(3, 200)
+    before = released(people[:120], 30, 60)
+    folder, draws = Folder(book(), KEY), Draws(KEY, "small")
+    again = ReleasedState.of(folder, Standing.load(before.standing.dump("b"), "b"), before.public.as_of, Draws(KEY, "small"))
+    assert again.public == before.public
+    one, other = (release(folder, state_of(people), found, 4, "now", draws) for found in (before, again))
+    assert (one.noisy.burt == other.noisy.burt).all()
+
+
+def test_a_new_version_keeps_what_stands() -> None:
+    """Otherwise the first release of a new version would move everything at once, and few joined in between."""
+    old = released(crowd(3, 300), 100, 200)
+    newer = msgspec.structs.replace(survey(), version="2.0.0", questions=tuple(q for q in survey().questions if q.id != "Word"))
+    layout, former = arrange(CodeBook(Reader(newer))), arrange(book())
+    found = carried_over(old.standing, former, layout, BATCH, Draws(KEY, "small"))
+    for i, name in enumerate(layout.names):
+        there = former.names.index(name)
+        assert found.sizes[i] == old.standing.sizes[there]
+        assert (found.at[i] == old.standing.at[there][[former.names.index(other) for other in layout.names]]).all()
