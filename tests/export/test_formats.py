@@ -179,6 +179,22 @@ def test_the_script_for_r_reads_labels(folder: Path, codes: pd.DataFrame) -> Non
     assert levels
 
 
+def has_haven() -> bool:
+    return shutil.which("Rscript") is not None and subprocess.run(["Rscript", "-e", "library(haven)"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_haven(), reason="R and its package haven are not installed")
+def test_haven_reads_labels_and_reasons_for_missing_answers(folder: Path, codes: pd.DataFrame) -> None:
+    script = """library(haven); s <- read_sav("data.sav", user_na = TRUE); d <- read_dta("data.dta")
+        cat(dim(s), dim(d), sum(s$statements_safe == -2), sum(na_tag(d$statements_safe) == "s", na.rm = TRUE),
+            names(attr(d$district, "labels"))[1], sep = "\\n")"""
+    done = subprocess.run(["Rscript", "-e", script], cwd=folder, capture_output=True, text=True, check=True)
+    *counted, label = done.stdout.split("\n")[:7]
+    skipped = int((codes["statements.safe"] == SKIPPED).sum())
+    assert [int(count) for count in counted] == [*codes.shape, *codes.shape, skipped, skipped]
+    assert label in ("Old town", "North")
+
+
 def test_the_page_needs_nothing_from_outside_and_names_every_variable(folder: Path, table: Table) -> None:
     page = (folder / "codebook.html").read_text("utf-8")
     assert "<script" not in page
