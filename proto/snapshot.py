@@ -151,7 +151,7 @@ class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `chi2` with `df` and `p`: Pearson's statistic under the null distribution that includes the noise. `cramers_v`: bias-
     corrected. `sparse`: expected counts are too small for `p` to be trusted; a public table has none then. `reason`:
-    "overlapping" (one respondent may stand in several cells) or "empty" (no two rows and columns).
+    "overlapping" (one respondent may stand in several cells), "withheld" (some cells are), "empty" (no two rows and columns).
     """
 
     chi2: float | None = None

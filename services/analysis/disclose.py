@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.instrument import AnyQuestion, Instrument, Integer, Matrix, Numeric, Policy, Ranking
-from proto.snapshot import Cell, Figures, Group, Row, Snapshot
+from proto.snapshot import Cell, Figures, Group, Row, Snapshot, Weighted
 from services.analysis.draws import Draws
 from services.analysis.layout import Layout, Part
 from services.analysis.perturb import perturb
@@ -138,4 +138,9 @@ def rounded(cell: Cell) -> Cell:
     if cell.share is None or cell.ci95 is None:
         return cell
     low, high = cell.ci95
-    return msgspec.structs.replace(cell, share=round(cell.share, DIGITS), ci95=(round(low, DIGITS), round(high, DIGITS)))
+    weighted = cell.weighted and Weighted(round(cell.weighted.share, DIGITS), _both_rounded(cell.weighted.ci95))
+    return msgspec.structs.replace(cell, share=round(cell.share, DIGITS), ci95=(round(low, DIGITS), round(high, DIGITS)), weighted=weighted)
+
+
+def _both_rounded(interval: tuple[float, float]) -> tuple[float, float]:
+    return round(interval[0], DIGITS), round(interval[1], DIGITS)

@@ -56,16 +56,24 @@ async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery
 
 @get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}")
 async def table(
-    request: AnyRequest, survey: FromPath[str], row: FromPath[str], column: FromPath[str], view: FromQuery[str | None] = None
+    request: AnyRequest,
+    survey: FromPath[str],
+    row: FromPath[str],
+    column: FromPath[str],
+    view: FromQuery[str | None] = None,
+    weighted: FromQuery[bool] = False,
 ) -> Response[bytes]:
-    """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy; as CSV with ".csv" behind it."""
+    """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy; as CSV with ".csv" behind it.
+
+    `weighted`: with weighted shares, where one side is a margin of the population.
+    """
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     if _exact(request, view, survey):
-        return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True}))
+        return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True, "weighted": weighted}))
     if column.endswith(".csv"):
         return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"))
-    return reply(request, await public_table(gateway, survey, row, column))
+    return reply(request, await public_table(gateway, survey, row, column, weighted=weighted))
 
 
 @get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
-from services.analysis import journal, recount, stats, store, tables
+from services.analysis import journal, recount, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
 from services.analysis.publisher import Publisher
 from services.analysis.state import State
@@ -30,6 +30,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     row: str = ""
     column: str = ""
     exact: bool = False
+    weighted: bool = False
+    """Of a table: with weighted shares."""
 
 
 class Responder:
@@ -81,10 +83,12 @@ class Responder:
         as_of = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if question.what == "exact":
             return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
-        return snapshots.encode(tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of))
+        table = tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
+        return snapshots.encode(weighted_tables.weigh(table, folder.codebook, state) if question.weighted else table)
 
     def _public_table(self, survey: str, question: Question) -> bytes:
         found = self._publisher.released(survey)
         if found is None:
             raise Problem("not-published-yet")
-        return snapshots.encode(tables.public(found, question.row, question.column))
+        table = tables.public(found, question.row, question.column)
+        return snapshots.encode(weighted_tables.weigh(table, found.folder.codebook, found.noisy) if question.weighted else table)

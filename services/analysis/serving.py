@@ -75,16 +75,16 @@ class _Revised(msgspec.Struct):
     revision: int
 
 
-async def public_table(gateway: Gateway, survey: str, row: str, column: str) -> Encoded:
+async def public_table(gateway: Gateway, survey: str, row: str, column: str, *, weighted: bool = False) -> Encoded:
     """The published two-way table as JSON, asked for once per revision. Raises Problem."""
     revision = edition_of(gateway, survey).snapshot.revision
 
     async def ask() -> Encoded:
-        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False})
+        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False, "weighted": weighted})
         return Encoded(body, f'"{msgspec.json.decode(body, type=_Revised).revision}"')
 
     # A worker that has just started may still be at an earlier revision; what it says then is not kept.
-    return await gateway.shelf.get((survey, revision, row, column), ask, lambda made: int(made.tag.strip('"')) >= revision)
+    return await gateway.shelf.get((survey, revision, row, column, weighted), ask, lambda made: int(made.tag.strip('"')) >= revision)
 
 
 def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:

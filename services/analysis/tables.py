@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
-from proto.instrument import Matrix
+from proto.instrument import Matrix, Multiple, Ranking
 from proto.problem import Problem
-from proto.snapshot import Cell, Table
+from proto.snapshot import Association, Cell, Table
 from services.analysis import disclose
+from services.analysis.association import associate
 from services.analysis.disclose import rounded
 from services.analysis.intervals import wilson
 from services.analysis.layout import Layout, arrange
@@ -30,6 +31,8 @@ class Side:
     columns: NDArray[np.intp]
     answered: int
     """The column of those who answered; of a stratum, everybody."""
+    exclusive: bool = True
+    """Whether one respondent gives one answer at most."""
 
 
 def side(book: CodeBook, name: str) -> Side:
@@ -47,7 +50,8 @@ def side(book: CodeBook, name: str) -> Side:
         raise Problem("not-found", f"There is no question, matrix row or stratum named '{name[:80]}'.{advice}")
     if not part.codes:
         raise Problem("not-found", f"'{name[:80]}' has no closed answers, so there is no table of it.")
-    return Side(name, part.codes, np.array(range(part.cells.start, part.cells.stop), np.intp), part.answered)
+    columns = np.array(range(part.cells.start, part.cells.stop), np.intp)
+    return Side(name, part.codes, columns, part.answered, not isinstance(part.question, Multiple | Ranking))
 
 
 def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int, as_of: str) -> Table:
@@ -76,7 +80,18 @@ def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int,
         responses=state.responses,
         policy=published(instrument.policy),
         cells=cells,
+        association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0),
     )
+
+
+def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDArray[np.bool_], noise: float) -> Association:
+    """Of the rows and columns that are shown."""
+    if not one.exclusive or not other.exclusive:
+        return Association(reason="overlapping")
+    rows, columns = shown.any(axis=1), shown.any(axis=0)
+    if not shown[rows][:, columns].all():
+        return Association(reason="withheld")
+    return associate(counts[rows][:, columns], noise)
 
 
 def _rows(layout: Layout, state: State, one: Side) -> NDArray[np.float64]:
@@ -100,7 +115,9 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
         code: {to: rounded(cell) if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
         for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
     }
-    return msgspec.structs.replace(table, cells=cells)
+    counts = released.noisy.burt[np.ix_(one.columns, other.columns)]
+    association = _association(one, other, counts, shown, book.instrument.policy.variance)
+    return msgspec.structs.replace(table, cells=cells, association=association)
 
 
 def _demand_public(book: CodeBook, name: str) -> None:

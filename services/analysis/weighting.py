@@ -67,7 +67,7 @@ def fit(book: CodeBook, burt: Counts) -> Weights:
     if factors is None:
         return _unweighted("no-fit")
     of = factors[np.ix_(*places)].ravel()
-    responses, n_eff = float(counts.sum()), kish(float(of @ counts.ravel()), float(of**2 @ counts.ravel()))
+    responses, n_eff = float(min(counts.sum(), burt[0, 0])), kish(float(of @ counts.ravel()), float(of**2 @ counts.ravel()))
     if n_eff < least:
         return _unweighted("too-few")
     groups = {
