@@ -73,18 +73,15 @@ def protect(
     if request.even:
         pieces = even(pieces, combinations, space, request.k)
     classes = deal(pieces, combinations, tie)
-    regions = space.covering(space.of(combinations).at(pieces.combination), pieces.classes, pieces.count)
-    part, out = _repaired(classes, regions, space, sensitive, request)
+    part, out = _repaired(classes, pieces, combinations, space, sensitive, request)
     into = np.where(out, LEFT_OUT, np.cumsum(~out) - 1)[part]
     classes = into[classes]
     pieces = Pieces(pieces.combination, into[pieces.classes], pieces.rows, int((~out).sum()))
     if not pieces.count:
         raise Unprotectable("Every row would have to be left out. Ask fewer quasi-identifiers, or wait for more responses.")
     released, values, climbed = _released(pieces, combinations, ladders, space, request)
-    full = np.full((len(classes), len(ladders)), LEFT_OUT, dtype=np.int32)
-    kept = classes != LEFT_OUT
-    full[kept] = released[classes[kept]]
-    return Result(full, values, classes, _reasons(ladders, part, out, classes, climbed))
+    released = np.concatenate([released, np.full((1, len(ladders)), LEFT_OUT, dtype=np.int32)])  # what a row left out gets, at -1
+    return Result(released.take(classes, axis=0, mode="wrap"), values, classes, _reasons(ladders, part, out, classes, climbed))
 
 
 def deal(pieces: Pieces, combinations: Combinations, tie: NDArray[np.generic] | None) -> Ints:
@@ -130,7 +127,7 @@ def check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitiv
 
 
 def _repaired(
-    classes: Ints, regions: Regions, space: Space, sensitive: Sequence[Sensitive], request: Request
+    classes: Ints, pieces: Pieces, combinations: Combinations, space: Space, sensitive: Sequence[Sensitive], request: Request
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Which class each becomes part of so that all that is asked for holds, and which are left out."""
     count = int(classes.max()) + 1
@@ -151,6 +148,7 @@ def _repaired(
         return holds
 
     _possible(tables, sensitive, request)
+    regions = space.covering(space.of(combinations).at(pieces.combination), pieces.classes, pieces.count)
     part, out = repair(regions, np.bincount(classes, minlength=count), space, standing, int(request.suppress * len(classes)))
     if not out.all() and not (standing(part) | out).all():
         raise Unprotectable("Even with everything generalised, what is asked for does not hold. Ask for less, or wait for more responses.")
