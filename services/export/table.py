@@ -15,7 +15,7 @@ from proto.instrument import NON_SUBSTANTIVE, Instrument, Role, Texts
 from services.export import universe
 from services.export.naming import short_names
 from services.export.variables import MISSING, SKIPPED, Variable
-from services.export.words import in_each, phrase, text
+from services.export.words import in_each, phrase, say, text
 
 Measure = Literal["nominal", "ordinal"]
 Codes = NDArray[np.integer[Any]]
@@ -112,6 +112,11 @@ class Table:
     edition: Edition
     columns: tuple[Column, ...]
     rows: int
+
+    def absent(self) -> list[tuple[Category, str]]:
+        """Every code of the table that is no answer, and what it means in general; a question may say it in its own words."""
+        found = {each.code: each for column in self.columns for each in column.categories if each.absent}
+        return [(found[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in found]
 
     def batches(self) -> Iterator[slice]:
         """The rows in pieces of `ROWS`."""

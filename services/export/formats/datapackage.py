@@ -56,10 +56,4 @@ def _field(column: Column, language: str) -> dict[str, Any]:
 
 def _missing(table: Table) -> list[dict[str, str]]:
     """All codes that are no answers, for programs that know no missing values of single fields."""
-    found = {
-        each.code: label
-        for column in table.columns
-        for each, label in zip(column.categories, column.shown(table.edition.language), strict=True)
-        if each.absent
-    }
-    return [{"value": code, "label": label} for code, label in sorted(found.items())]
+    return [{"value": category.code, "label": meaning} for category, meaning in table.absent()]

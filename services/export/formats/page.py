@@ -25,16 +25,6 @@ def write(path: Path, table: Table) -> None:
         text=text,
         licence=LICENCES[edition.licence],
         citation=cite(edition),
-        absent=_absent(table),
+        absent=table.absent(),
     )
     path.write_text(page, encoding="utf-8")
-
-
-def _absent(table: Table) -> list[tuple[str, int, str, str]]:
-    """Each code that is no answer: in text files, in SPSS, in Stata, and what it means."""
-    found: dict[str, tuple[str, int, str, str]] = {}
-    for column in table.columns:
-        for category, label in zip(column.categories, column.shown(table.edition.language), strict=True):
-            if category.letter is not None:
-                found.setdefault(category.code, (category.code, category.number, f".{category.letter}", label))
-    return sorted(found.values(), key=lambda row: -row[1])

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from services.export.citation import cite
-from services.export.table import LETTERS, Column, Table
+from services.export.table import Column, Table
 from services.export.words import text
 
 _PANDAS = '''"""{title}
@@ -58,13 +58,7 @@ def pandas(path: Path, table: Table) -> None:
 
 
 def stata(path: Path, table: Table) -> None:
-    reasons = {
-        each.letter: label
-        for column in table.columns
-        for each, label in zip(column.categories, column.shown(table.edition.language), strict=True)
-        if each.letter is not None
-    }
-    missing = ", ".join(f".{letter} {reasons[letter]}" for letter in LETTERS.values() if letter in reasons)
+    missing = ", ".join(f".{category.letter} {meaning}" for category, meaning in table.absent())
     body = _STATA.format(title=_title(table), cite=cite(table.edition), missing=missing, rows=table.rows)
     path.write_text(body, encoding="utf-8")
 
