@@ -1,4 +1,5 @@
-"""Dashboards over figures in memory, as a server of its own for tests that drive a browser. `/-/next` publishes another edition."""
+"""Dashboards over figures in memory, as a server of its own for tests that drive a browser. `/-/next/{survey}`
+publishes another edition."""
 
 from __future__ import annotations
 
@@ -24,14 +25,16 @@ from services.analysis.gateway import create_app
 from services.analysis.live import Board
 from services.analysis.serving import Gateway
 
-SURVEY = "ai-security"
+SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
 STATIC = Path(__file__).resolve().parents[2] / "services/intake/static"
 STEP = 60
+FRAMES = (f"{SMALLER}/embed?question=P01", SMALLER)
+"""What a page elsewhere tries to hold: one figure, which it may, and the dashboard, which it may not."""
 POLICY = PublishedPolicy("cell-key", 10, 10, clock=1.0, max_noise=5, variance=3.0)
 
 
 @cache
-def instrument(id: str = SURVEY) -> Instrument:
+def instrument(id: str) -> Instrument:
     found = author.load(author.bundled()[id])
     assert isinstance(found, Instrument)
     return found
@@ -40,10 +43,10 @@ def instrument(id: str = SURVEY) -> Instrument:
 class Figures:
     """The figures of ever more simulated respondents, some of them withheld."""
 
-    def __init__(self) -> None:
-        reader = Reader(instrument())
-        self._population = Population(instrument(), 7, "2026-11-22")
-        self.book = CodeBook(reader)
+    def __init__(self, survey: str) -> None:
+        self._instrument = instrument(survey)
+        self._population = Population(self._instrument, 7, "2026-11-22")
+        self.book = CodeBook(Reader(self._instrument))
         self._folder = Folder(self.book, b"k" * 32)
         self.state = self._folder.empty()
         self.revision = 0
@@ -54,7 +57,7 @@ class Figures:
         self._folder.fold(self.state, people)
         self.revision += 1
         as_of = f"2026-11-22T14:{self.revision // 60:02d}:{self.revision % 60:02d}Z"
-        return _concealed(stats.exact(self.book, self.state, revision=self.revision, as_of=as_of))
+        return _concealed(self._instrument, stats.exact(self.book, self.state, revision=self.revision, as_of=as_of))
 
     async def ask(self, survey: str, question: dict[str, Any]) -> bytes:
         as_of = "2026-11-22T14:00:07Z"
@@ -67,12 +70,12 @@ def _hidden(cell: Cell) -> Cell:
     return Cell(withheld=True) if cell.n in (1, 2) else cell
 
 
-def _concealed(whole: Snapshot) -> Snapshot:
+def _concealed(instrument: Instrument, whole: Snapshot) -> Snapshot:
     """Small counts are hidden, so that pages have something to say about it; the real rules are not this test's business."""
     questions = {
         id: msgspec.structs.replace(figures, cells={code: _hidden(cell) for code, cell in figures.cells.items()})
         for id, figures in whole.questions.items()
-        if "none" not in instrument().question(id).stats
+        if "none" not in instrument.question(id).stats
     }
     breakdowns = {
         name: {code: Group(withheld=True) if (group.responses or 0) < POLICY.minimum else group for code, group in each.items()}
@@ -82,25 +85,29 @@ def _concealed(whole: Snapshot) -> Snapshot:
 
 
 async def main(port: int) -> None:
-    figures, board, registry = Figures(), Board(), Registry()
+    every, board, registry = {id: Figures(id) for id in (SURVEY, SMALLER)}, Board(), Registry()
     for id in author.bundled():
         registry.apply(published(instrument(id)))
-    for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 4):
-        board.post(figures.next())
-    pages = create_app(Gateway(registry, board, figures.ask, lambda: True, lambda: b""))
+    for figures in every.values():
+        for _ in range(4):
+            board.post(figures.next())
+
+    async def ask(survey: str, question: dict[str, Any]) -> bytes:
+        return await every[survey].ask(survey, question)
+
+    pages = create_app(Gateway(registry, board, ask, lambda: True, lambda: b""))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
-        if path == "/-/next":
-            board.post(figures.next())
+        if path.startswith("/-/next/"):
+            board.post(every[Path(path).name].next())
             await _answer(send, b"", b"text/plain")
         elif path.startswith("/static/"):
             file = STATIC / Path(path).name
             await _answer(send, file.read_bytes(), b"text/css" if file.suffix == ".css" else b"image/svg+xml")
-        elif path.startswith("/framed/"):
-            await _answer(
-                send, b'<!doctype html><title>Elsewhere</title><iframe src="/live/%s"></iframe>' % path[8:].encode(), b"text/html"
-            )
+        elif path == "/-/elsewhere":
+            frames = b"".join(b'<iframe src="/live/%s" title="figure"></iframe>' % name.encode() for name in FRAMES)
+            await _answer(send, b"<!doctype html><title>Elsewhere</title>" + frames, b"text/html")
         else:
             await pages(scope, receive, send)
 
