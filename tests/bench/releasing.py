@@ -1,0 +1,70 @@
+"""How long a new public state takes, noise included, and any two-way table of it, few or many respondents: processor time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import numpy as np
+
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.instrument import AnyQuestion, Instrument
+from services.analysis import tables
+from services.analysis.draws import Draws
+from services.analysis.fold import Folder
+from services.analysis.released import ReleasedState, release
+from tests.bench.report import Figure
+from tests.bench.servers import bodies, instrument
+
+COLUMNS = 600
+TARGET_RELEASE, TARGET_TABLE = 0.150, 0.005
+PAIR = ("A04", "A05")
+
+
+def measure(folder: Path, quick: bool) -> list[Figure]:
+    whole = Reader(instrument())
+    read = [whole.read(body, "2026-11-22") for body in bodies(400, folder).read_bytes().splitlines()]
+    answers = [found.answers for found in read if not isinstance(found, list)]
+    book = CodeBook(Reader(_shorter(instrument())))
+    counted, draws = Folder(book, b"k" * 32), Draws(b"k" * 32, "bench")
+    state = counted.empty()
+    counted.fold(state, [(f"{number:032x}", one) for number, one in enumerate(answers)])
+    figures: list[Figure] = []
+    for times in (max(1_000 // len(answers), 1), 1_000_000 // len(answers)):
+        many = counted.empty()
+        many.burt, many.keys, many.products = state.burt * times, state.keys * times, state.products * times
+        before: ReleasedState | None = None
+        releases: list[float] = []
+        looks: list[float] = []
+        for revision in range(1, 4 if quick else 10):
+            begun = time.thread_time()
+            before = release(counted, many, before, revision, "now", draws)
+            msgspec.json.encode(before.public)
+            releases.append(time.thread_time() - begun)
+            begun = time.thread_time()
+            msgspec.json.encode(tables.public(before, *PAIR))
+            looks.append(time.thread_time() - begun)
+        said = f"{len(book)} columns, {int(np.max(many.burt)):,} respondents"
+        figures.append(
+            Figure("Publishing", f"release of {many.responses:,}, noise included", median(releases), "s", TARGET_RELEASE, "less", said)
+        )
+        figures.append(Figure("Publishing", f"a two-way table of {many.responses:,}", median(looks), "s", TARGET_TABLE, "less", said))
+    return figures
+
+
+def _shorter(whole: Instrument) -> Instrument:
+    """The questionnaire without its last questions, so that about so many columns are left."""
+    kept = list(whole.questions)
+    while len(CodeBook(Reader(_of(whole, kept)))) > COLUMNS:
+        kept.pop()
+    return _of(whole, kept)
+
+
+def _of(whole: Instrument, kept: list[AnyQuestion]) -> Instrument:
+    ids = {question.id for question in kept}
+    derived = tuple(item for item in whole.derived if item.rule.q in ids)
+    strata = tuple(name for name in whole.strata if "." in name or name in {item.id for item in derived})
+    return msgspec.structs.replace(whole, questions=tuple(kept), derived=derived, strata=strata)
