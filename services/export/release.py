@@ -19,6 +19,7 @@ from services.export.table import Edition, Table, tabulate
 from services.export.variables import Variable
 from services.export.verify import MANIFEST, describe
 
+
 @dataclass(frozen=True)
 class Profile:
     """What a release must meet. `minimum`: fewest responses worth a release."""
