@@ -16,6 +16,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from deploy.proxy import Proxy, client_session
 from proto import settings, web
+from proto.addresses import networks
+from proto.problem import Problem
+from proto.seats import Seats
 from services.intake.main import running
 from services.intake.settings import Settings
 
@@ -34,19 +37,38 @@ def service_behind(path: str) -> str | None:
 class Front:
     """The ASGI app of the whole origin."""
 
-    def __init__(self, intake: ASGIApp, behind: Mapping[str, ASGIApp]) -> None:
-        self._intake, self._behind = intake, behind
+    def __init__(self, intake: ASGIApp, behind: Mapping[str, ASGIApp], seats: Seats | None = None) -> None:
+        self._intake, self._behind, self._seats = intake, behind, seats or Seats()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         service = service_behind(scope["path"]) if scope["type"] == "http" else None
         app = self._intake if service is None else self._behind[service]
+        if service == "analysis" and scope["path"].startswith("/api/") and scope["path"].endswith("/live"):
+            app = self._seated(app)
         await app(scope, receive, send)
+
+    def _seated(self, app: ASGIApp) -> ASGIApp:
+        """Who follows live figures is counted here, by address, in memory; the services behind are not told who asks."""
+
+        async def seated(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                place = self._seats.take(scope)
+            except Problem as problem:
+                await web.send_problem(send, problem)
+                return
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._seats.leave(place)
+
+        return seated
 
 
 async def main(chosen: Settings) -> None:
     async with client_session() as client, running(chosen) as intake:
         analysis, export = Proxy(client, "analysis", chosen.analysis_url), Proxy(client, "export", chosen.export_url)
-        front = Front(intake, {"analysis": analysis, "export": export})
+        seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
+        front = Front(intake, {"analysis": analysis, "export": export}, seats)
         await web.serve(front, chosen.host, chosen.port, leaving=analysis.let_go)
 
 

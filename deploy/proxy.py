@@ -15,6 +15,8 @@ from proto.problem import Problem
 BODY = 256 * 1024
 """Most bytes of a body that is passed on. Answers and instruments go to intake, which has limits of its own."""
 RETRY = 2
+BUFFER = 8 * 1024
+"""Bytes of an answer that wait here for a slow reader, twice over at the most: thousands may follow figures at a time."""
 
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
@@ -108,5 +110,6 @@ def client_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=0),
         timeout=PATIENCE,
+        read_bufsize=BUFFER,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )

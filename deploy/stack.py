@@ -93,6 +93,8 @@ class Stack:
             PLATEA_HOST=LOOPBACK,
             PLATEA_PORT=str(self.analysis_port),
             PLATEA_PARTITIONS="all",
+            PLATEA_PROXIES=LOOPBACK,  # the front counts by address who follows live figures
+            **{name: value for name, value in self.for_intake.items() if name == "PLATEA_FOLLOWERS"},
             PLATEA_RECORD_KEY_FILE=str(self.data.keys.path("record-key")),
         )
 

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     flood_rate: float | None = None
     least_seconds: float | None = None
     proxies: str | None = None
+    followers: int | None = None
+    followers_each: int | None = None
 
     def __post_init__(self) -> None:
         networks(self.proxies or "")
@@ -51,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def for_intake(self) -> dict[str, str]:
         """What is set of intake's own settings; for the rest it has defaults."""
-        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds", "proxies")
+        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds", "proxies", "followers", "followers_each")
         given = {name: getattr(self, name) for name in names}
         return {f"{settings.PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Starts analysis: connect, count, serve; stop fetching, finish the batch, write checkpoints, close."""
+"""Starts analysis: connect, count, serve; stop fetching, finish the batch, write checkpoints, close. A gateway only serves."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ import sys
 import uvloop
 
 from proto import settings, web
+from services.analysis.facade import alone
 from services.analysis.main import running
 from services.analysis.settings import Settings
 
 
 async def main(chosen: Settings) -> int:
+    if not chosen.counts:
+        async with alone(chosen) as (app, board):
+            await web.serve(app, chosen.host, chosen.port, board.let_go)
+        return 0
     async with running(chosen) as analysis:
         serving = asyncio.create_task(web.serve(analysis.app, chosen.host, chosen.port, analysis.board.let_go))
         await asyncio.wait((serving, analysis.failed), return_when=asyncio.FIRST_COMPLETED)

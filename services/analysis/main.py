@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from litestar import Litestar
-from prometheus_client import generate_latest
 
-from proto import subjects, wire
-from proto.registry import Registry
-from services.analysis import metrics, questions
 from services.analysis.books import Books
-from services.analysis.gateway import Gateway, create_app
+from services.analysis.facade import connected, ended
 from services.analysis.journal import Journal, JournalBehind
 from services.analysis.live import Board
 from services.analysis.partition import Partition
@@ -30,8 +25,6 @@ from services.analysis.worker import TooManyParked, Worker
 
 log = logging.getLogger(__name__)
 
-RECOUNT_PATIENCE = 900.0
-"""Seconds; a recount reads every response."""
 TOGETHER = 1.0
 """Seconds between checkpoints where another worker publishes what this one counts."""
 LAST_CHORES = 3.0
@@ -57,12 +50,9 @@ class Analysis:
 async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGenerator[Analysis]:
     """Everything, until the block ends: stop fetching, finish the batch, write checkpoints, close."""
     secret = settings.record_key()
-    client = await wire.connect(settings.nats_url, "analysis")
-    registry = Registry()
-    _, following = await wire.follow_control(client, registry)
-    board = Board()
-    figures = await wire.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start()
-    journal, store, books = Journal(client), Store(settings.database_url), Books(registry, secret)
+    facade = await connected(settings)
+    client = facade.client
+    journal, store, books = Journal(client), Store(settings.database_url), Books(facade.registry, secret)
     count = await journal.partitions()
     owned = settings.owned(count)
     partitions = [Partition(number, books, store) for number in owned]
@@ -80,13 +70,13 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
     loops = [asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers]
     tasks = [asyncio.create_task(chore()) for chore in chores]
     try:
-        app = create_app(Gateway(registry, board, _asker(client), lambda: _ready(partitions, journal), _metrics(board)))
-        yield Analysis(app, board, partitions, workers, publisher, totals, books, failed)
+        app = facade.app(lambda: _ready(partitions, journal))
+        yield Analysis(app, facade.board, partitions, workers, publisher, totals, books, failed)
     finally:
         for worker in workers:
             worker.stop()
         await asyncio.wait(loops, timeout=LAST_CHORES)
-        await _ended({*loops, *tasks, following, figures})
+        await ended({*loops, *tasks, *facade.following})
         try:
             async with asyncio.timeout(LAST_CHORES):
                 await keeper.finish()
@@ -94,14 +84,6 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
             log.warning("the database does not answer; the next start counts from an older checkpoint")
         await store.close()
         await client.close()
-
-
-async def _ended(tasks: set[asyncio.Task[None]]) -> None:
-    """Libraries below may swallow a cancellation that meets the end of what they wait for, so it is repeated."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
@@ -115,20 +97,3 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
 
 def _ready(partitions: list[Partition], journal: Journal) -> bool:
     return journal.connected and all(partition.held for partition in partitions)
-
-
-def _metrics(board: Board) -> Callable[[], bytes]:
-    def text() -> bytes:
-        metrics.listeners.set(board.listening)
-        metrics.dropped.set(board.dropped)
-        return generate_latest(metrics.REGISTRY)
-
-    return text
-
-
-def _asker(client: Any) -> Callable[[str, dict[str, Any]], Any]:
-    async def ask(survey: str, question: dict[str, Any]) -> bytes:
-        patience = RECOUNT_PATIENCE if question["what"] == "recount" else questions.PATIENCE
-        return await questions.ask(client, survey, question, patience)
-
-    return ask

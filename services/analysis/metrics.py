@@ -21,4 +21,5 @@ lag = Gauge("platea_analysis_lag_events", "Events in the journal that were not d
 published = Counter("platea_analysis_published", "Snapshots published", ["survey"], registry=REGISTRY)
 checkpoints = Counter("platea_analysis_checkpoints", "Checkpoints written", registry=REGISTRY)
 listeners = Gauge("platea_analysis_listeners", "Open connections that follow live figures", registry=REGISTRY)
+turned_away = Gauge("platea_analysis_listeners_refused", "Live connections refused for want of a place", registry=REGISTRY)
 dropped = Gauge("platea_analysis_listeners_dropped", "Live connections closed because they did not keep up", registry=REGISTRY)

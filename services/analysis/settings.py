@@ -6,19 +6,39 @@ from pathlib import Path
 
 import msgspec
 
+from proto.addresses import networks
+from proto.seats import ALL, EACH
 from proto.settings import UnknownSetting
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """`partitions`: "all", or numbers like "0,2" where several workers share the journal. The record key file holds the
-    secret of the cell keys: every worker needs the same, and it must not change while a survey runs."""
+    """`partitions`: "all", numbers like "0,2" where several workers share the journal, or "none" for a gateway, which serves
+    figures and counts nothing. The record key file holds the secret of the cell keys: every worker needs the same, and it must
+    not change while a survey runs.
+
+    `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of
+    the networks `proxies` tell it.
+    """
 
     nats_url: str
-    database_url: str
-    host: str
-    port: int
-    record_key_file: str
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8001
+    record_key_file: str = ""
     partitions: str = "all"
+    proxies: str = ""
+    followers: int = ALL
+    followers_each: int = EACH
+
+    def __post_init__(self) -> None:
+        networks(self.proxies)
+        for name in ("database_url", "record_key_file"):
+            if self.counts and not getattr(self, name):
+                raise ValueError(f"PLATEA_{name.upper()} is missing.")
+
+    @property
+    def counts(self) -> bool:
+        return self.partitions != "none"
 
     def owned(self, count: int) -> list[int]:
         """The partitions this worker handles, of `count` that there are. Raises UnknownSetting."""
@@ -27,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
         try:
             wanted = sorted({int(part) for part in self.partitions.split(",")})
         except ValueError:
-            raise UnknownSetting('PLATEA_PARTITIONS does not fit: give "all" or numbers like "0,2".') from None
+            raise UnknownSetting('PLATEA_PARTITIONS does not fit: give "all", "none" or numbers like "0,2".') from None
         if not wanted or wanted[0] < 0 or wanted[-1] >= count:
             raise UnknownSetting(f"PLATEA_PARTITIONS does not fit: the journal has partitions 0 to {count - 1}.")
         return wanted

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from proto.addresses import networks
+from proto.seats import ALL, EACH
 from services.intake.guard import BURST, LEAST, RATE
 
 
@@ -22,6 +23,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_url: str | None = None
     proxies: str = ""
     """Networks of the reverse proxies in front, with commas between; their X-Forwarded-For says who asks."""
+    followers: int = ALL
+    """Most who follow live figures through the front at a time."""
+    followers_each: int = EACH
+    """Most of them from one address."""
     queue: int = 4096
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
     flood_burst: float = BURST

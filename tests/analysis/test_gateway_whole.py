@@ -6,14 +6,21 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import httpx
 import msgspec
+import nats
+import pytest
 from nats.aio.client import Client
 
 from deploy import ports
-from proto import events, subjects, tokens, web
-from proto.snapshot import Snapshot, Table
+from proto import events, settings, subjects, tokens, web
+from proto import snapshot as snapshots
+from proto.snapshot import PublishedPolicy, Snapshot, Table
 from proto.tokens import Token
+from services.analysis.facade import alone
+from services.analysis.settings import Settings
 from tests.analysis.conftest import SURVEY, Pen, Service, submitted, until
+from tests.conftest import NatsUrls
 
 API = f"/api/v1/surveys/{SURVEY}"
 
@@ -54,3 +61,26 @@ async def _snapshot(live: aiohttp.ClientResponse) -> Snapshot:
         line = await live.content.readuntil(b"\n")
         if line.startswith(b"data: "):
             return msgspec.json.decode(line[6:], type=Snapshot)
+
+
+async def test_gateways_that_count_nothing_all_serve_what_is_published(nats_urls: NatsUrls, provisioner: Client, pen: Pen) -> None:
+    chosen = Settings(nats_urls.analysis, partitions="none")
+    snapshot = Snapshot(SURVEY, "0.1.0", 3, "2026-11-22T14:05:00Z", 40, PublishedPolicy("cell-key", 10, 10))
+    async with alone(chosen) as (_, one), alone(chosen) as (app, other):
+        worker = await nats.connect(nats_urls.analysis, inbox_prefix="_INBOX.analysis")
+        await worker.jetstream().publish(subjects.aggregates(SURVEY), snapshots.encode(snapshot))
+        await until(lambda: SURVEY in one.editions and SURVEY in other.editions)
+        assert one.editions[SURVEY].body.plain == other.editions[SURVEY].body.plain == snapshots.encode(snapshot)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+            assert (await http.get("/analysis/health/ready")).status_code == 200
+            assert (await http.get(f"{API}/aggregates")).headers["etag"] == '"3"'
+            unanswered = await http.get(f"{API}/aggregates/B01/uses_ai")  # nobody counts
+            assert (unanswered.status_code, unanswered.headers["retry-after"]) == (503, "5")
+        await worker.close()
+
+
+def test_a_worker_without_a_database_is_refused_and_a_gateway_needs_none() -> None:
+    environment = {"PLATEA_NATS_URL": "nats://x", "PLATEA_PARTITIONS": "none"}
+    assert not settings.read(Settings, environment).counts
+    with pytest.raises(settings.UnknownSetting, match="PLATEA_DATABASE_URL is missing"):
+        settings.read(Settings, environment | {"PLATEA_PARTITIONS": "all"})

@@ -17,6 +17,7 @@ from deploy import ports
 from deploy.front import Front, service_behind
 from deploy.proxy import BODY, Proxy, client_session
 from proto import web
+from proto.seats import Seats
 
 
 @pytest.mark.parametrize(
@@ -81,10 +82,10 @@ class Behind:
 
 
 @contextlib.asynccontextmanager
-async def _origin(analysis: str | None) -> AsyncIterator[str]:
+async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncIterator[str]:
     port = ports.free()
     async with client_session() as client:
-        front = Front(_intake, {"analysis": Proxy(client, "analysis", analysis), "export": Proxy(client, "export", None)})
+        front = Front(_intake, {"analysis": Proxy(client, "analysis", analysis), "export": Proxy(client, "export", None)}, seats)
         serving = asyncio.create_task(web.serve(front, "127.0.0.1", port))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
@@ -98,6 +99,7 @@ async def service() -> AsyncIterator[tuple[Behind, str]]:
     told = Behind()
     app = behind.Application()
     app.router.add_get("/live/stream", told.stream)
+    app.router.add_get("/api/v1/surveys/x/live", told.stream)
     app.router.add_route("*", "/{path:.*}", told.echo)
     runner = behind.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -132,6 +134,25 @@ async def test_events_pass_at_once_and_leaving_reaches_the_service(service: tupl
         told.go_on.set()
         async with asyncio.timeout(3):
             await told.left.wait()
+
+
+async def test_one_address_has_so_many_places_and_whoever_leaves_makes_room(
+    service: tuple[Behind, str], client: aiohttp.ClientSession
+) -> None:
+    told, base = service
+    told.go_on.set()
+    async with _origin(base, Seats(each=2)) as url, asyncio.timeout(10):
+        live = f"{url}/api/v1/surveys/x/live"
+        async with client.get(live) as one, client.get(live) as other, client.get(live) as third:
+            assert [one.status, other.status, third.status] == [200, 200, 429]
+            assert third.headers["Retry-After"] == "30"
+            async with client.get(f"{url}/") as answer:
+                assert await answer.text() == "intake"
+        while True:
+            async with client.get(live) as again:
+                if again.status == 200:
+                    break
+            await asyncio.sleep(0.05)
 
 
 async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:

@@ -1,0 +1,254 @@
+"""How fast a published snapshot reaches everybody who follows, and what each follower costs, beside a handler that sends the same bytes.
+
+`python -m tests.bench.delivery follow PORT COUNT SNAPSHOTS` follows, `… bare PORT FILE` is that handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import nats
+import psutil
+import uvloop
+
+from deploy import ports
+from deploy.program import Program
+from proto import snapshot as snapshots
+from proto import subjects, web
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.snapshot import Snapshot
+from services.analysis.draws import Draws
+from services.analysis.fold import Folder
+from services.analysis.live import Edition
+from services.analysis.released import release
+from tests.bench.report import Figure
+from tests.bench.servers import SURVEY, TODAY, Servers, bodies, instrument, servers
+
+FOLLOWERS, INTERVAL = 2000, 2.0
+TARGET, MEMORY = 1.0, 60.0
+PATH = f"/api/v1/surveys/{SURVEY}/live"
+SMALL = 2000
+"""Bytes: what is smaller is no snapshot."""
+
+
+def measure(folder: Path, quick: bool) -> list[Figure]:
+    count, rounds = (500, 3) if quick else (FOLLOWERS, 10)
+    snapshot = _snapshot(folder)
+    edition = Edition.of(snapshot)
+    figures: list[Figure] = []
+    with servers(folder / "stack") as running:
+        stack = dataclasses.replace(running.stack, for_intake={"PLATEA_FOLLOWERS_EACH": str(4 * FOLLOWERS)})
+        settings = {
+            "PLATEA_NATS_URL": stack.addresses.nats["analysis"],
+            "PLATEA_PORT": str(stack.analysis_port),
+            "PLATEA_PARTITIONS": "none",
+            "PLATEA_PROXIES": "127.0.0.1",
+        }
+        program = Program("gateway", [sys.executable, "-m", "services.analysis"], stack.analysis().ready, settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, running.running(program) as gateway:
+            publisher = runner.run(Publisher.connected(running))
+            runner.run(publisher.publish(snapshot))
+            bare, bare_each = _bare(folder, edition.block, count, rounds)
+            for name, port, programs in (("to the gateway", stack.analysis_port, []), ("through the front", stack.port, [stack.front()])):
+                with contextlib.ExitStack() as more:
+                    watched = [gateway, *(more.enter_context(running.running(each)) for each in programs)]
+                    delays, cost = runner.run(_followed(port, count, rounds, watched, publisher, snapshot))
+                beside = f"the same bytes from a bare handler: {_p(bare, 0.99):.2f} s, {bare_each:.0f} kB each"
+                measured = (
+                    f"{count} followers, {len(edition.frame) // 1000} kB as {len(edition.block) // 1000} kB, half {_p(delays, 0.5):.2f} s"
+                )
+                figures.append(Figure("Delivery", f"{name}, 99 of 100 have it", _p(delays, 0.99), "s", TARGET, "less", measured, beside))
+                each = f"gateway {cost[0]:.0f} kB" + "".join(f", front {kb:.0f} kB" for kb in cost[1:])
+                figures.append(Figure("Delivery", f"{name}, memory of each", cost[0], "kB", MEMORY, "less", each, beside))
+            runner.run(publisher.close())
+    return figures
+
+
+def _snapshot(folder: Path) -> Snapshot:
+    reader = Reader(instrument())
+    read = [reader.read(body, TODAY) for body in bodies(500, folder).read_bytes().splitlines()]
+    key = secrets.token_bytes(32)
+    state = (folding := Folder(CodeBook(reader), key)).empty()
+    folding.fold(state, [(secrets.token_hex(16), found.answers) for found in read if not isinstance(found, list)])
+    return release(folding, state, None, 1, f"{TODAY}T14:05:00Z", Draws(key, SURVEY)).public
+
+
+class Publisher:
+    """Publishes as the worker does; each snapshot has the next revision."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._js, self.revision = client, client.jetstream(), 0
+
+    @classmethod
+    async def connected(cls, running: Servers) -> Publisher:
+        return cls(await nats.connect(running.stack.addresses.nats["analysis"], inbox_prefix="_INBOX.analysis"))
+
+    async def publish(self, snapshot: Snapshot) -> float:
+        """When it was handed over."""
+        self.revision += 1
+        body = snapshots.encode(msgspec.structs.replace(snapshot, revision=self.revision))
+        now = time.monotonic()
+        await self._js.publish(subjects.aggregates(SURVEY), body)
+        return now
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+async def _followed(
+    port: int, count: int, rounds: int, watched: list[psutil.Process], publisher: Publisher, snapshot: Snapshot
+) -> tuple[list[float], list[float]]:
+    """Seconds until each follower had each snapshot, and kilobytes that a follower takes in each process, at the most."""
+    before = [process.memory_info().rss for process in watched]
+    most = list(before)
+    with _following(port, count, rounds) as follower:
+        sent: list[float] = []
+        for _ in range(rounds):
+            begun = time.monotonic()
+            sent.append(await publisher.publish(snapshot))
+            while time.monotonic() < begun + INTERVAL:
+                await asyncio.sleep(0.05)
+                most = [max(seen, process.memory_info().rss) for seen, process in zip(most, watched, strict=True)]
+        arrived = _heard(follower)
+    delays = sorted(at - sent[place] for place, times in enumerate(arrived) for at in times)
+    assert len(delays) == count * rounds, f"{len(delays)} of {count * rounds} snapshots arrived"
+    return delays, [(now - then) / count / 1000 for now, then in zip(most, before, strict=True)]
+
+
+def _bare(folder: Path, block: bytes, count: int, rounds: int) -> tuple[list[float], float]:
+    port, content = ports.free(), folder / "block"
+    content.write_bytes(block)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.delivery", "bare", str(port), str(content)], stdin=subprocess.PIPE
+    ) as serving:
+        assert serving.stdin is not None
+        while ports.is_free("127.0.0.1", port):
+            time.sleep(0.1)
+        process, most = psutil.Process(serving.pid), 0
+        before = process.memory_info().rss
+        with _following(port, count, rounds) as follower:
+            sent: list[float] = []
+            for _ in range(rounds):
+                sent.append(time.monotonic())
+                serving.stdin.write(b"\n")
+                serving.stdin.flush()
+                time.sleep(INTERVAL)
+                most = max(most, process.memory_info().rss)
+            arrived = _heard(follower)
+        serving.stdin.close()
+        serving.terminate()
+    return sorted(at - sent[place] for place, times in enumerate(arrived) for at in times), (most - before) / count / 1000
+
+
+@contextlib.contextmanager
+def _following(port: int, count: int, rounds: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Followers in a process of their own, once all of them have the current snapshot."""
+    command = [sys.executable, "-m", "tests.bench.delivery", "follow", str(port), str(count), str(rounds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as following:
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline() == b"ready\n"
+            yield following
+        finally:
+            following.kill()
+
+
+def _heard(follower: subprocess.Popen[bytes]) -> list[list[float]]:
+    assert follower.stdout is not None
+    return json.loads(follower.stdout.readline())
+
+
+def _p(delays: list[float], share: float) -> float:
+    return delays[int(share * (len(delays) - 1))]
+
+
+class Follower(asyncio.Protocol):
+    """Reads the chunks of an answer (RFC 9112, 7.1) and notes when one that is a snapshot was whole."""
+
+    def __init__(self, port: int, times: list[float]) -> None:
+        self._port, self.times = port, times
+        self._rest, self._left, self._large = b"", -1, False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        accepted = "Accept: text/event-stream\r\nAccept-Encoding: gzip, deflate, br\r\n"  # as browsers do
+        head = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{accepted}\r\n"
+        cast(asyncio.Transport, transport).write(head.encode())
+
+    def data_received(self, data: bytes) -> None:
+        data = self._rest + data
+        if self._left < 0:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self._rest = data
+                return
+            assert data.startswith(b"HTTP/1.1 200"), data[: data.find(b"\r")]
+            data, self._left = data[end + 4 :], 0
+        while data:
+            if self._left == 0:
+                end = data.find(b"\r\n")
+                if end < 0:
+                    break
+                size = int(data[:end], 16)
+                self._left, self._large, data = size + 2, size > SMALL, data[end + 2 :]
+            taken = min(self._left, len(data))
+            self._left, data = self._left - taken, data[taken:]
+            if self._left == 0 and self._large:
+                self.times.append(time.monotonic())
+        self._rest = data
+
+
+async def follow(port: int, count: int, rounds: int) -> None:
+    loop = asyncio.get_running_loop()
+    times: list[list[float]] = [[] for _ in range(count)]
+    for start in range(0, count, 50):
+        await asyncio.gather(
+            *(loop.create_connection(lambda own=own: Follower(port, own), "127.0.0.1", port) for own in times[start : start + 50])
+        )
+    for wanted, said in ((1, "ready"), (1 + rounds, "")):
+        async with asyncio.timeout(60 + rounds * INTERVAL):
+            while min(map(len, times)) < wanted:
+                await asyncio.sleep(0.05)
+        if said:
+            print(said, flush=True)
+    print(json.dumps([[own[1 + place] for own in times] for place in range(rounds)]), flush=True)
+
+
+async def bare(port: int, block: bytes) -> None:
+    """Sends the block to everybody at once, and again with each line on stdin."""
+    going: list[asyncio.Event] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        go = asyncio.Event()
+        going.append(go)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        while True:
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+            await go.wait()
+            go.clear()
+
+    def told() -> None:
+        sys.stdin.buffer.readline()
+        for go in going:
+            go.set()
+
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), told)
+    await web.serve(app, "127.0.0.1", port)
+
+
+if __name__ == "__main__":
+    what, port, *rest = sys.argv[1:]
+    work = follow(int(port), int(rest[0]), int(rest[1])) if what == "follow" else bare(int(port), Path(rest[0]).read_bytes())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
