@@ -8,6 +8,7 @@ from proto.instrument import Instrument, LongText, Matrix, ShortText
 from proto.snapshot import Association, Cell, Figures, Snapshot, Table
 from services.analysis.comparison import group_labels, stratum_label
 from services.analysis.picture import NO_VALUE, Grid, Line, Shaded, labels_of, shaded
+from services.analysis.view import weighed_cells
 from services.analysis.words import Words
 
 CHANCE = 0.05
@@ -61,9 +62,9 @@ def crossed(instrument: Instrument, snapshot: Snapshot, table: Table, words: Wor
     codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
     texts, heads = _labels(table.row, list(table.cells), instrument, words), _labels(table.column, codes, instrument, words)
     lines = [
-        Line(texts[code], [_cell(cells[to], words) for to in codes], _count(rows.get(code), words))
+        Line(texts[code], [_cell(weighed[to], words) for to in codes], _count(rows.get(code), words))
         for code, cells in table.cells.items()
-        if _shown(rows.get(code), list(cells.values()))
+        if (weighed := weighed_cells(cells)) and _shown(rows.get(code), list(cells.values()))
     ]
     weighted = {code: Cell(share=found.share) for code, found in table.total.items()}
     everybody = [shaded(weighted.get(code, columns.get(code, Cell(withheld=True))), words) for code in codes]

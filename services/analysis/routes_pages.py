@@ -13,7 +13,8 @@ from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from proto.web import SECURITY_HEADERS
 from services.analysis import dashboard, displays
-from services.analysis.serving import AnyRequest, counted, gateway_of, unchanged
+from services.analysis.encoded import Encoded, takes_gzip
+from services.analysis.serving import AnyRequest, counted, gateway_of, public_table, unchanged
 from services.analysis.view import View
 
 FRAMED = {
@@ -28,13 +29,12 @@ KEPT = 64
 Draw = Callable[[Instrument, Snapshot, View], str]
 
 
-def _html(body: str | bytes, language: str, status: int = 200, etag: str | None = None, *, framed: bool = False) -> Response[bytes]:
-    headers = {**(FRAMED if framed else SECURITY_HEADERS), "Cache-Control": "no-cache", "Content-Language": language}
-    headers["Vary"] = "Accept-Language"
-    if etag is not None:
-        headers["ETag"] = etag
-    content = body.encode() if isinstance(body, str) else body
-    return Response(content, status_code=status, media_type=MediaType.HTML, headers=headers)
+def _html(body: str, language: str, status: int = 200) -> Response[bytes]:
+    return Response(body.encode(), status_code=status, media_type=MediaType.HTML, headers={**SECURITY_HEADERS, **_plain(language)})
+
+
+def _plain(language: str) -> dict[str, str]:
+    return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Accept-Encoding"}
 
 
 def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: bool = False) -> Response[bytes]:
@@ -48,18 +48,22 @@ def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: b
     language = dashboard.language_of(instrument, lang, accepted)
     edition = gateway.board.editions.get(survey)
     if edition is None:
-        return _html(dashboard.empty(instrument, language), language, framed=framed)
+        return _html(dashboard.empty(instrument, language), language)
     instrument = counted(gateway, edition)
     view = View.of(instrument, edition.snapshot, language, asked)
     key = survey, f"{kind}?{view.query()}"
-    etag = f'"{edition.snapshot.revision}-{gateway.registry.revision}-{language}"'
-    if unchanged(request, etag):
-        return _html("", language, 304, etag, framed=framed)
-    if gateway.pages.get(key, ("",))[0] != etag:
+    tag = f'"{edition.snapshot.revision}-{gateway.registry.revision}-{language}"'
+    headers = {**(FRAMED if framed else SECURITY_HEADERS), **_plain(language), "ETag": tag}
+    if unchanged(request, tag):
+        return Response(b"", status_code=304, headers=headers)
+    found = gateway.pages.get(key)
+    if found is None or found.tag != tag:
         if len(gateway.pages) >= KEPT:
             gateway.pages.pop(next(iter(gateway.pages)))
-        gateway.pages[key] = etag, draw(instrument, edition.snapshot, view).encode()
-    return _html(gateway.pages[key][1], language, etag=etag, framed=framed)
+        found = gateway.pages[key] = Encoded(draw(instrument, edition.snapshot, view).encode(), tag, "text/html; charset=utf-8")
+    if takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(found.zipped, media_type=found.media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(found.plain, media_type=found.media_type, headers=headers)
 
 
 @get(["/live", "/live/"])
@@ -104,11 +108,11 @@ async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[byt
     language = dashboard.language_of(instrument, request.query_params.get("lang"), request.headers.get("accept-language", ""))
     view = View.of(instrument, edition.snapshot, language, dict(request.query_params))
     try:
-        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False})
+        table = await public_table(gateway, survey, row, column, weighted=view.weighted)
     except Problem as problem:
         body = dashboard.table_page(instrument, edition.snapshot, view, None, problem.detail)
         return _html(body, language, problem.kind.status)
-    found = msgspec.json.decode(body, type=Table)
+    found = msgspec.json.decode(table.plain, type=Table)
     return _html(dashboard.table_page(instrument, edition.snapshot, view, found), language)
 
 

@@ -39,8 +39,8 @@ class Gateway:
     seats: Seats = field(default_factory=Seats)
     """Places for those who follow live figures."""
     shelf: Shelf = field(default_factory=Shelf)
-    pages: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict[tuple[str, str], tuple[str, bytes]])
-    """The last rendering of each page that was asked for, by survey and query, with its ETag."""
+    pages: dict[tuple[str, str], Encoded] = field(default_factory=dict[tuple[str, str], Encoded])
+    """The last rendering of each page that was asked for, by survey and query."""
 
 
 def gateway_of(request: AnyRequest) -> Gateway:

@@ -89,16 +89,17 @@ def _weighed(figures: Figures) -> Figures:
     rows = {code: _weighed_row(row) for code, row in figures.rows.items()}
     net = figures.weighted.net_agreement if figures.weighted else figures.net_agreement
     return msgspec.structs.replace(
-        figures, cells=_weighed_cells(figures.cells), bands=_weighed_cells(figures.bands), rows=rows, net_agreement=net, rank_score={}
+        figures, cells=weighed_cells(figures.cells), bands=weighed_cells(figures.bands), rows=rows, net_agreement=net, rank_score={}
     )
 
 
 def _weighed_row(row: Row) -> Row:
     net = row.weighted.net_agreement if row.weighted else row.net_agreement
-    return msgspec.structs.replace(row, cells=_weighed_cells(row.cells), net_agreement=net)
+    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), net_agreement=net)
 
 
-def _weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:
+def weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:
+    """Weighted shares and intervals in place of the others, where there are some."""
     return {
         code: msgspec.structs.replace(cell, share=cell.weighted.share, ci95=cell.weighted.ci95) if cell.weighted else cell
         for code, cell in cells.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -57,7 +57,14 @@ def gallery() -> Iterator[str]:
 
 
 @contextmanager
-def opened(chromium: Browser, address: str, width: int = 1280, *, scripts: bool = True, motion: str = "no-preference") -> Iterator[Page]:
+def opened(
+    chromium: Browser,
+    address: str,
+    width: int = 1280,
+    *,
+    scripts: bool = True,
+    motion: Literal["reduce", "no-preference"] = "no-preference",
+) -> Generator[Page]:
     """A page that must not complain."""
     height = 740 if width < 500 else 800
     context = chromium.new_context(

@@ -1,0 +1,122 @@
+"""What the dashboard says: complete in each language, marked where it is another, true to the policy and to the test."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import msgspec
+import pytest
+
+from proto.instrument import Instrument
+from proto.snapshot import Association, Cell, Figures, Group, PublishedPolicy, Scale, Snapshot, Table, Weighted, Weighting
+from services.analysis import crossing, dashboard, displays, protection, respondents
+from services.analysis.view import View, figures_seen
+from services.analysis.words import CATALOGUES, Words
+from tests.analysis.small import survey
+
+POLICY = PublishedPolicy("cell-key", 10, 12, clock=30.0, max_noise=5, variance=3.0)
+
+
+def snapshot(**more: object) -> Snapshot:
+    use = Figures(
+        "single",
+        answered=90,
+        cells={"y": Cell(60, 0.667, (0.56, 0.755), weighted=Weighted(0.5, (0.4, 0.6))), "n": Cell(30, 0.333, (0.25, 0.44))},
+    )
+    regions = {"north": Group(70, questions={"Use": use}), "east": Group(withheld=True), "south": Group(25)}
+    found = Snapshot("small", "1.0.0", 7, "2026-11-22T14:05:07Z", 100, POLICY, {"Use": use}, {"place.region": regions})
+    return msgspec.structs.replace(found, **more)
+
+
+def german() -> Instrument:
+    """A survey in a language that the interface does not speak."""
+    found = survey()
+    return msgspec.structs.replace(found, languages=("de",), source_language="de", title={"de": "Der <Platz>"})
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_every_language_says_everything_with_the_same_blanks(language: str) -> None:
+    blanks = {key: {name for _, name, _, _ in Formatter().parse(text) if name} for key, text in CATALOGUES["en"].strings.items()}
+    other = CATALOGUES[language].strings
+    assert {key: {name for _, name, _, _ in Formatter().parse(text) if name} for key, text in other.items()} == blanks
+
+
+def test_where_the_interface_lacks_a_language_the_page_is_english_and_the_survey_marked() -> None:
+    instrument = german()
+    page = dashboard.page(instrument, snapshot(), View("small", "de"), is_open=True)
+    assert '<html lang="en">' in page
+    assert '<span lang="de">Der &lt;Platz&gt;</span>' in page
+    assert "The survey is in another language" in page
+    assert "<title>Der &lt;Platz&gt;" in page
+    assert "another language" not in dashboard.page(survey(), snapshot(), View("small", "en"), is_open=True)
+
+
+def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
+    said = " ".join(protection.rules(snapshot(), Words("en")))
+    for told in ("fewer than 10", "at least 12 people", "every 30 seconds", "at most 5", "typically by 1.7", "1 and 2 are never shown"):
+        assert told in said
+    assert len(protection.inferable(snapshot(), Words("fr"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Association(chi2=40.0, df=2.0, p=0.00001, cramers_v=0.62), "strongly connected (Cramér's V = 0.62, p < 0.001)"),
+        (Association(chi2=9.0, df=2.0, p=0.011, cramers_v=0.2), "weakly connected (Cramér's V = 0.20, p = 0.011)"),
+        (Association(chi2=1.0, df=2.0, p=0.61, cramers_v=0.9), "No connection can be told from chance"),
+        (Association(sparse=True), "Too few answers in some cells"),
+        (Association(reason="overlapping"), "several answers"),
+    ],
+)
+def test_association_is_said_in_words_with_its_numbers(found: Association, told: str) -> None:
+    cells = {
+        "y": {"north": Cell(40, 0.8, (0.6, 0.9)), "south": Cell(withheld=True)},
+        "n": {"north": Cell(0, 0.0, (0.0, 0.1)), "south": Cell(9, 1.0, (0.7, 1.0))},
+    }
+    table = Table("small", "1.0.0", 7, "2026-11-22T14:05:07Z", "Use", "place.region", 100, POLICY, cells, found)
+    crossed = crossing.crossed(survey(), snapshot(), table, Words("en"))
+    assert told in crossed.sentences[0]
+    assert [[(cell.text, cell.n, cell.withheld) for cell in line.cells] for line in crossed.grid.lines] == [
+        [("80%", "40", False), ("", "", True)],
+        [("0%", "0", False), ("100%", "9", False)],
+    ]
+    assert [line.answered for line in crossed.grid.lines] == ["60", "30"]
+    assert [cell.text for cell in crossed.total.cells] == ["70%", "25%"]
+
+
+def test_a_view_survives_its_own_address_and_forgets_what_is_unknown() -> None:
+    asked = {"by": "uses", "only": "place.region:north", "weighted": "yes", "row": "Use"}
+    weighted = snapshot(weighting=Weighting(groups={"place.region": (("north",), ("south",))}, responses=95, n_eff=60.0, deff=1.6))
+    view = View.of(survey(), weighted, "en", asked)
+    assert view == View("small", "en", "uses", ("place.region", "north"), True, "Use")
+    assert view.query() == "lang=en&by=uses&only=place.region:north&weighted=yes&row=Use"
+    assert View.of(survey(), snapshot(), "en", {"by": "x", "only": "y:z", "weighted": "yes"}) == View("small", "en")
+
+
+def test_weighted_figures_take_the_place_of_shares_and_leave_counts() -> None:
+    cell = figures_seen(snapshot(), View("small", "en", weighted=True))["Use"].cells["y"]
+    assert (cell.n, cell.share, cell.ci95) == (60, 0.5, (0.4, 0.6))
+    scale = Figures("single", net_agreement=0.1, weighted=Scale(3.0, 0.4))
+    assert figures_seen(snapshot(questions={"Use": scale}), View("small", "en", weighted=True))["Use"].net_agreement == 0.4
+
+
+def test_without_margins_it_is_said_that_the_sample_chose_itself() -> None:
+    assert "chose to answer" in protection.weighting(survey(), snapshot(), Words("en"))
+    weighted = snapshot(weighting=Weighting(responses=95, n_eff=60.4))
+    assert "the 95 answers are worth 60 of a random sample" in protection.weighting(survey(), weighted, Words("en"))
+
+
+def test_a_hidden_group_stays_hidden_among_those_who_answered() -> None:
+    (portrait,) = respondents.portraits(survey(), snapshot(), Words("en"))
+    assert [(bar.share, bar.n, bar.withheld) for bar in portrait.bars] == [("70%", "70", False), ("", "", True), ("25%", "25", False)]
+
+
+def test_wall_and_embedded_figure_carry_number_and_time() -> None:
+    for page in (
+        displays.wall(survey(), snapshot(), View("small", "en")),
+        displays.embedded(survey(), snapshot(), "Use", View("small", "en")),
+    ):
+        assert re.search(r"100 answers", page)
+        assert "As of" in page
+        assert "style=" not in page

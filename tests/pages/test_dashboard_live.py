@@ -1,0 +1,89 @@
+"""`platea simulate` at 50 a second, a phone and a desktop watching: figures move, are right, and are there in time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+import urllib.request
+
+from playwright.sync_api import Browser, Page, expect
+
+from deploy.cli.respondents import Population
+from deploy.cli.sending import Letter, Sender
+from proto.receipt import make
+from tests.faults.operated import Operated
+from tests.pages.gallery import SURVEY, instrument
+
+RATE, COUNT = 50, 500
+TARGET = 1.5
+SEEN = """() => {
+    window.seen = [];
+    const figures = document.getElementById("figures");
+    const look = () => requestAnimationFrame(() => window.seen.push([Number(figures.dataset.responses), Date.now() / 1000]));
+    new MutationObserver(look).observe(figures, {attributeFilter: ["data-responses"]});
+}"""
+
+
+def simulate(url: str, accepted: list[float]) -> None:
+    """Like the command, noting when each answer was accepted."""
+
+    async def run() -> None:
+        population = Population(instrument(SURVEY), 3, "2026-11-22")
+        letters = (Letter(number, make(), population.body(number)) for number in range(COUNT))
+        async with Sender(url, SURVEY, 64, None) as sender:
+            async for reply in sender.send_all(letters, RATE):
+                if reply.accepted:
+                    accepted.append(time.time())
+
+    asyncio.run(run())
+
+
+def delays(accepted: list[float], seen: list[list[float]]) -> list[float]:
+    """Seconds from each acceptance until a page shows as many answers. Answers of a batch that is not full yet are not shown."""
+    first, last = seen[0][0], seen[-1][0]
+    found: list[float] = []
+    for number, at in enumerate(sorted(accepted), 1):
+        if first < number <= last:
+            found.append(next(when for count, when in seen if count >= number) - at)
+    return sorted(found)
+
+
+def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium: Browser, stack: Operated) -> None:
+    accepted: list[float] = []
+    complaints: list[str] = []
+    sending = threading.Thread(target=simulate, args=(stack.url, accepted))
+    contexts = [
+        chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark"),
+        chromium.new_context(viewport={"width": 1280, "height": 800}),
+    ]
+    pages: list[Page] = []
+    sending.start()
+    for context in contexts:
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{stack.url}/live/{SURVEY}?lang=en")
+        page.wait_for_selector("#responses", timeout=20_000)
+        page.evaluate(SEEN)
+        pages.append(page)
+    sending.join()
+    assert len(accepted) == COUNT
+    time.sleep(3)  # the last batch that is full
+    with urllib.request.urlopen(f"{stack.url}/api/v1/surveys/{SURVEY}/aggregates", timeout=20) as answer:
+        published = json.load(answer)["responses"]
+    assert COUNT - 10 < published <= COUNT
+    for page in pages:
+        expect(page.locator("#figures")).to_have_attribute("data-responses", str(published), timeout=20_000)
+        expect(page.locator("#responses")).to_have_text(f"{published} answers")
+        expect(page.locator("#B01 .facts").first).to_contain_text("As of")
+        seen = page.evaluate("window.seen")
+        assert len(seen) > 3
+        found = delays(accepted, seen)
+        half, most = found[len(found) // 2], found[int(0.95 * (len(found) - 1))]
+        width = page.viewport_size["width"] if page.viewport_size else 0
+        print(f"accepted to on screen at {RATE}/s, {width} px wide: half {half:.2f} s, 95 of 100 {most:.2f} s, {len(found)} answers")
+    assert not complaints
+    for context in contexts:
+        context.close()
