@@ -26,6 +26,9 @@ _KEPT_BACK = frozenset({b"content-length", b"expect", b"forwarded", b"x-forwarde
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90)
 RECOUNTING = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=900)
 """A recount reads every response before it says a word."""
+FOLLOWING = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=90)
+"""When thousands come back at once, as after a restart, they wait rather than be turned away: browsers do not ask again after a 503."""
+_PATIENCE = {"recount": RECOUNTING, "live": FOLLOWING}
 
 
 class Proxy:
@@ -67,7 +70,7 @@ class Proxy:
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         url = URL(self._base + (_raw_path(scope) + query).decode("latin-1"), encoded=True)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in _passed_on(scope["headers"])]
-        patience = RECOUNTING if scope["path"].endswith("/recount") else PATIENCE
+        patience = _PATIENCE.get(scope["path"].rpartition("/")[2], PATIENCE)
         try:
             return await self._client.request(scope["method"], url, headers=headers, data=body, allow_redirects=False, timeout=patience)
         except (aiohttp.ClientError, TimeoutError, ValueError):

@@ -20,6 +20,7 @@ COMMANDS = {
     "contacts": "contacts:command",
     "simulate": "simulating:command",
     "recount": "recounting:command",
+    "watch": "watching:command",
     "release": "releases:group",
     "doctor": "doctor:command",
 }

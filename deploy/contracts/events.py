@@ -146,6 +146,9 @@ def _operations() -> Json:
         "analysis.release": _operation("send", "aggregates", "Analysis publishes a released state.", "Snapshot"),
         "analysis.answer": _operation("receive", "queries", "The worker answers its gateways.", "Question")
         | {"reply": {"channel": {"$ref": "#/channels/queries"}, "messages": [{"$ref": "#/channels/queries/messages/Answer"}]}},
+        "gateway.follow": _operation("receive", "aggregates", "Each gateway follows all surveys and serves its own readers.", "Snapshot"),
+        "gateway.ask": _operation("send", "queries", "A gateway asks for what no snapshot holds, once per revision.", "Question")
+        | {"reply": {"channel": {"$ref": "#/channels/queries"}, "messages": [{"$ref": "#/channels/queries/messages/Answer"}]}},
         "dashboard.watch": _operation(
             "receive", "aggregates", "Anybody may watch: the read-only user sees these subjects and no other.", "Snapshot"
         ),

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -193,7 +194,9 @@ class Follower(asyncio.Protocol):
             if end < 0:
                 self._rest = data
                 return
-            assert data.startswith(b"HTTP/1.1 200"), data[: data.find(b"\r")]
+            if not data.startswith(b"HTTP/1.1 200"):
+                print(data[: data.find(b"\r")].decode(), file=sys.stderr, flush=True)
+                os._exit(1)
             data, self._left = data[end + 4 :], 0
         while data:
             if self._left == 0:
@@ -212,10 +215,12 @@ class Follower(asyncio.Protocol):
 async def follow(port: int, count: int, rounds: int) -> None:
     loop = asyncio.get_running_loop()
     times: list[list[float]] = [[] for _ in range(count)]
-    for start in range(0, count, 50):
-        await asyncio.gather(
-            *(loop.create_connection(lambda own=own: Follower(port, own), "127.0.0.1", port) for own in times[start : start + 50])
-        )
+    for start in range(0, count, 50):  # some at a time, as people come
+        some = times[start : start + 50]
+        await asyncio.gather(*(loop.create_connection(lambda own=own: Follower(port, own), "127.0.0.1", port) for own in some))
+        async with asyncio.timeout(60):
+            while not all(some):
+                await asyncio.sleep(0.01)
     for wanted, said in ((1, "ready"), (1 + rounds, "")):
         async with asyncio.timeout(60 + rounds * INTERVAL):
             while min(map(len, times)) < wanted:
