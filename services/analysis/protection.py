@@ -18,7 +18,7 @@ def rules(snapshot: Snapshot, words: Words) -> list[str]:
     said.append(words("rule_batch_clock", n=batch, seconds=every) if every else words("rule_batch", n=batch))
     if policy.max_noise is not None:
         said.append(words("rule_noise", n=words.number(policy.max_noise), spread=words.tenths(sqrt(policy.variance or 0))))
-        said += [words("rule_small"), words("rule_sums")]
+        said += [words("rule_small"), words("rule_lag"), words("rule_sums")]
     return [*said, words("rule_never")]
 
 

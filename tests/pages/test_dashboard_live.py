@@ -16,12 +16,16 @@ from proto.receipt import make
 from tests.faults.operated import Operated
 from tests.pages.gallery import SURVEY, instrument
 
-RATE, COUNT = 50, 500
-TARGET = 1.5
+FIRST, RATE, COUNT = 60, 50, 400
 SEEN = """() => {
     window.seen = [];
     const figures = document.getElementById("figures");
-    const look = () => requestAnimationFrame(() => window.seen.push([Number(figures.dataset.responses), Date.now() / 1000]));
+    const came = {};
+    new EventSource(figures.dataset.events).addEventListener("snapshot", (event) => { came[event.lastEventId] ??= Date.now() / 1000; });
+    const look = () => requestAnimationFrame(() => {
+        const now = Date.now() / 1000;
+        window.seen.push([Number(figures.dataset.responses), now, now - (came[figures.dataset.revision] ?? now)]);
+    });
     new MutationObserver(look).observe(figures, {attributeFilter: ["data-responses"]});
 }"""
 
@@ -42,11 +46,11 @@ def simulate(url: str, accepted: list[float]) -> None:
 
 def delays(accepted: list[float], seen: list[list[float]]) -> list[float]:
     """Seconds from each acceptance until a page shows as many answers. Answers of a batch that is not full yet are not shown."""
-    first, last = seen[0][0], seen[-1][0]
+    last = seen[-1][0]
     found: list[float] = []
-    for number, at in enumerate(sorted(accepted), 1):
-        if first < number <= last:
-            found.append(next(when for count, when in seen if count >= number) - at)
+    for number, at in enumerate(sorted(accepted), FIRST + 1):
+        if number <= last:
+            found.append(next(when for count, when, _ in seen if count >= number) - at)
     return sorted(found)
 
 
@@ -59,7 +63,7 @@ def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium:
         chromium.new_context(viewport={"width": 1280, "height": 800}),
     ]
     pages: list[Page] = []
-    sending.start()
+    stack.platea("simulate", SURVEY, "-n", str(FIRST), "--seed", "9")
     for context in contexts:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
@@ -68,12 +72,14 @@ def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium:
         page.wait_for_selector("#responses", timeout=20_000)
         page.evaluate(SEEN)
         pages.append(page)
-    sending.join()
+    sending.start()
+    while sending.is_alive():
+        pages[0].wait_for_timeout(100)
     assert len(accepted) == COUNT
     time.sleep(3)  # the last batch that is full
     with urllib.request.urlopen(f"{stack.url}/api/v1/surveys/{SURVEY}/aggregates", timeout=20) as answer:
         published = json.load(answer)["responses"]
-    assert COUNT - 10 < published <= COUNT
+    assert FIRST + COUNT - 10 < published <= FIRST + COUNT
     for page in pages:
         expect(page.locator("#figures")).to_have_attribute("data-responses", str(published), timeout=20_000)
         expect(page.locator("#responses")).to_have_text(f"{published} answers")
@@ -83,7 +89,11 @@ def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium:
         found = delays(accepted, seen)
         half, most = found[len(found) // 2], found[int(0.95 * (len(found) - 1))]
         width = page.viewport_size["width"] if page.viewport_size else 0
-        print(f"accepted to on screen at {RATE}/s, {width} px wide: half {half:.2f} s, 95 of 100 {most:.2f} s, {len(found)} answers")
+        drawn = sorted(each for _, _, each in seen)
+        print(
+            f"accepted to on screen at {RATE}/s, {width} px wide: half {half:.2f} s, 95 of 100 {most:.2f} s of {len(found)} answers; "
+            f"of that arrived to on screen: half {drawn[len(drawn) // 2]:.2f} s, most {drawn[-1]:.2f} s; {len(seen)} editions"
+        )
     assert not complaints
     for context in contexts:
         context.close()

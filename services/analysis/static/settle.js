@@ -7,7 +7,7 @@ export function settle(now, fresh) {
     if (now.data !== fresh.data) now.data = fresh.data;
     return;
   }
-  if (now.nodeType !== Node.ELEMENT_NODE || "kept" in now.dataset) return;
+  if (now.nodeType !== Node.ELEMENT_NODE || "kept" in now.dataset || now.isEqualNode(fresh)) return;
   attributes(now, fresh);
   const [old, next] = [[...now.childNodes], [...fresh.childNodes]];
   if (old.length === next.length && old.every((node, i) => alike(node, next[i]))) {
