@@ -10,14 +10,14 @@ from services.analysis.layout import Layout
 from services.analysis.reading import Reading
 
 
-def nonresponse(asked: int, missing: int, cells: Mapping[str, Cell]) -> Nonresponse:
-    """Of those asked, not counting whom skip logic spared the question.
+def nonresponse(answered: int, missing: int, cells: Mapping[str, Cell]) -> Nonresponse:
+    """Of those asked, not counting whom skip logic spared the question: a sum, so that a public one is never 1 or 2 either.
 
     "Not applicable" is an answer, the others are not: The American Association for Public Opinion Research, Standard
     Definitions (2023), on item non-response.
     """
     dk, na, pnts = (cells[code].n if code in cells else None for code in ("dk", "na", "pnts"))
-    unanswered = missing + (dk or 0) + (pnts or 0)
+    asked, unanswered = answered + missing, missing + (dk or 0) + (pnts or 0)
     return Nonresponse(asked, missing, dk, na, pnts, min(unanswered / asked, 1.0) if asked > 0 else None)
 
 
@@ -26,7 +26,7 @@ def sections(instrument: Instrument, layout: Layout, everybody: Reading) -> dict
     found: dict[str, SectionAnswers] = {}
     for section in instrument.sections:
         parts = [part for part in layout.parts if part.question.section == section.id and live(part.question)]
-        asked = [max(everybody.n[0] - everybody.n[part.skipped], 0) for part in parts]
+        asked = [everybody.n[part.answered] + everybody.n[part.missing] for part in parts]
         answered = [everybody.n[part.answered] for part in parts]
         if parts:
             share = min(sum(answered) / sum(asked), 1.0) if sum(asked) else None

@@ -75,7 +75,7 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
         answered=answered,
         skipped=skipped,
         missing=missing,
-        nonresponse=None if group else nonresponse(reading.n[0] - skipped, missing, cells),
+        nonresponse=None if group else nonresponse(answered, missing, cells),
         n_eff=_n_eff(part, reading),
     )
     match question:
@@ -97,11 +97,11 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
 
 def _row(question: Matrix, part: Part, reading: Reading, group: int) -> Row:
     cells = reading.cells(part.codes, part.cells)
-    asked, missing = reading.n[0] - reading.n[part.skipped], reading.n[part.missing]
+    answered, missing = reading.n[part.answered], reading.n[part.missing]
     return Row(
-        answered=reading.n[part.answered],
+        answered=answered,
         cells=cells,
-        nonresponse=None if group else nonresponse(asked, missing, cells),
+        nonresponse=None if group else nonresponse(answered, missing, cells),
         n_eff=_n_eff(part, reading),
         **(_scaled(question, part, reading, cells) if question.ordered else {}),
     )
