@@ -100,7 +100,7 @@ class Reader:
         faults = self.check(found.answers, today) + self._envelope(found.language, found.consent)
         return faults or Submission(found.answers, found.language, found.version, found.consent)
 
-    def stored(self, answers: bytes) -> Any:
+    def stored(self, answers: bytes | str) -> Any:
         """Answers that were accepted before. Raises msgspec.ValidationError on anything else."""
         return self._answers.decode(answers)
 

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -185,19 +187,23 @@ class Jobs:
         """Every response as codes, read a batch at a time: the answers themselves are never all in memory."""
         readers: dict[str, Reader] = {}
         encoder = Encoder(CodeBook(Reader(instrument)), columns)
-        waiting: dict[str, list[Any]] = {}
         total = await self._store.count(job.survey)
-        async for version, answers in self._store.responses(job.survey):
-            if version not in readers:
-                readers[version] = Reader(self._known(job.survey, version))
-            batch = waiting.setdefault(version, [])
-            batch.append(readers[version].stored(answers))
-            job.responses += 1
-            if len(batch) == BATCH:
-                await asyncio.to_thread(encoder.add, waiting.pop(version))
-                job.progress = 0.4 * min(job.responses / max(total, 1), 1.0)
-        for batch in waiting.values():
-            encoder.add(batch)
+
+        def add(batch: list[tuple[str, str]]) -> None:
+            for version, answers in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
+                if version not in readers:
+                    readers[version] = Reader(self._known(job.survey, version))
+                encoder.add([readers[version].stored(text) for _, text in answers])
+
+        adding: asyncio.Task[None] | None = None
+        async for batch in self._store.responses(job.survey, BATCH):
+            if adding is not None:
+                await adding
+            adding = asyncio.create_task(asyncio.to_thread(add, batch))  # while the database makes the next
+            job.responses += len(batch)
+            job.progress = 0.4 * min(job.responses / max(total, 1), 1.0)
+        if adding is not None:
+            await adding
         return await asyncio.to_thread(encoder.table)
 
     def _known(self, survey: str, version: str) -> Instrument:

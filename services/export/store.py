@@ -63,11 +63,12 @@ class Store:
         """How many responses there are to read; by the time they are read there may be others."""
         return await self._pool.fetchval(_COUNT, survey)
 
-    async def responses(self, survey: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Version and answers (JSON) of each response that counts, as of one moment."""
+    async def responses(self, survey: str, batch: int) -> AsyncIterator[list[tuple[str, str]]]:
+        """Version and answers (JSON) of the responses that count, so many at a time, as of one moment."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            async for row in connection.cursor(_RESPONSES, survey, prefetch=2000):
-                yield row["version"], row["answers"].encode()
+            cursor = await connection.cursor(_RESPONSES, survey)
+            while rows := await cursor.fetch(batch):
+                yield [(row["version"], row["answers"]) for row in rows]
 
     @asynccontextmanager
     async def numbering(self, survey: str) -> AsyncGenerator[tuple[int, Callable[[Manifest], None]]]:
