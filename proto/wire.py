@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 POLL = 0.5
 """Seconds between looks at a followed stream; a nudge on the subject shortens the wait."""
+SOON = (0.01, 0.03, 0.1)
+"""Seconds between looks after a nudge that found nothing yet."""
 
 
 class _Client(Client):
@@ -117,8 +119,14 @@ class Follower:
                     await self._nudge.wait()
             except TimeoutError:
                 pass
+            nudged, before = self._nudge.is_set(), self.seq
             self._nudge.clear()
             await self._drain()
+            for pause in SOON if nudged else ():  # subscribers may be told before the stream has stored the message
+                if self.seq > before or self._nudge.is_set():
+                    break
+                await asyncio.sleep(pause)
+                await self._drain()
 
     async def _drain(self) -> bool:
         """Hands over what is new; False where the server did not answer."""

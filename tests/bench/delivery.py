@@ -176,11 +176,12 @@ def _p(delays: list[float], share: float) -> float:
 
 
 class Follower(asyncio.Protocol):
-    """Reads the chunks of an answer (RFC 9112, 7.1) and notes when one that is a snapshot was whole."""
+    """Reads the chunks of an answer (RFC 9112, 7.1) and notes when a snapshot was whole: what a proxy passes on in parts ends, as
+    each part of the gzip stream does, with an empty block of DEFLATE."""
 
     def __init__(self, port: int, times: list[float]) -> None:
         self._port, self.times = port, times
-        self._rest, self._left, self._large = b"", -1, False
+        self._rest, self._left, self._size, self._tail = b"", -1, 0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         accepted = "Accept: text/event-stream\r\nAccept-Encoding: gzip, deflate, br\r\n"  # as browsers do
@@ -204,11 +205,14 @@ class Follower(asyncio.Protocol):
                 if end < 0:
                     break
                 size = int(data[:end], 16)
-                self._left, self._large, data = size + 2, size > SMALL, data[end + 2 :]
+                self._left, self._size, data = size + 2, self._size + size, data[end + 2 :]
             taken = min(self._left, len(data))
+            self._tail = (self._tail + data[max(taken - 6, 0) : taken])[-6:]
             self._left, data = self._left - taken, data[taken:]
-            if self._left == 0 and self._large:
-                self.times.append(time.monotonic())
+            if self._left == 0 and self._tail == b"\0\0\xff\xff\r\n":
+                if self._size > SMALL:
+                    self.times.append(time.monotonic())
+                self._size = 0
         self._rest = data
 
 
