@@ -72,7 +72,9 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
                 )
                 figures.append(Figure("Delivery", f"{name}, 99 of 100 have it", _p(delays, 0.99), "s", TARGET, "less", measured, beside))
                 each = f"gateway {cost[0]:.0f} kB" + "".join(f", front {kb:.0f} kB" for kb in cost[1:])
-                figures.append(Figure("Delivery", f"{name}, memory of each", cost[0], "kB", MEMORY, "less", each, beside))
+                figures.append(
+                    Figure("Delivery", f"{name}, memory of each", cost[-1], "kB", None if programs else MEMORY, "less", each, beside)
+                )
             runner.run(publisher.close())
     return figures
 
