@@ -2,7 +2,7 @@
 // Without this script the page is complete; a reload does the same.
 
 import { glide } from "./glide.js";
-import { settle } from "./settle.js";
+import { look, settle } from "./settle.js";
 import { speaker } from "./news.js";
 
 const figures = () => document.getElementById("figures");
@@ -27,6 +27,7 @@ async function renew() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("figures");
     if (!fresh || held || fresh.dataset.revision === figures().dataset.revision) return;
     const before = glide.remember(figures());
+    look(figures());
     settle(figures(), fresh);
     glide.from(before, figures());
     document.dispatchEvent(new CustomEvent("figures"));
