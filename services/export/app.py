@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
@@ -22,14 +21,15 @@ from proto.manifest import File, Manifest
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
-from services.export import files
+from services.export import data_page, files
+from services.export.citation import Work
+from services.export.interface import choose, offered
 from services.export.jobs import Job, Jobs
 from services.export.release import PROFILES
 from services.export.store import OUTAGES, Store
 from services.export.verify import MANIFEST, describe
-from services.export.words import text
 
-_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
 AnyRequest = Request[Any, Any, Any]
 _NO_JOB = "This job is unknown, perhaps since the service was restarted. Start it again."
 ARCHIVE = "release.zip"
@@ -55,7 +55,7 @@ def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
     handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
     return Litestar(
-        [order, job, events, releases, manifest, rebuild, file, page, key, live, ready, metrics],
+        [order, job, events, releases, manifest, rebuild, file, page, style, bibtex, csl, key, live, ready, metrics],
         state=State({"context": context}),
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),
@@ -160,16 +160,45 @@ async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
 @get("/data/{survey:str}")
 async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
     """The releases of a survey, for people."""
+    instrument, context = _survey(request, survey), _context(request)
+    known = offered(instrument)
+    language = choose(known, request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    published, withdrawn = await context.store.published(survey), await context.store.withdrawn(survey)
+    body = data_page.render(instrument, published, withdrawn, language, _origin(request), context.jobs.signer.public_key)
+    headers = dict(SECURITY_HEADERS) | {"Vary": "Accept-Language", "Content-Language": language}
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/data/static/data.css", include_in_schema=False)
+async def style() -> Response[bytes]:
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(_STYLE, media_type="text/css; charset=utf-8", headers=headers)
+
+
+@get("/data/{survey:str}/{number:int}/citation.bib")
+async def bibtex(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[str]:
+    """How to cite a release, as BibTeX. Open to everybody."""
+    cited = await _cited(request, survey, number)
+    return Response(cited.bibtex(f"{_origin(request)}/data/{survey}"), media_type="application/x-bibtex; charset=utf-8")
+
+
+@get("/data/{survey:str}/{number:int}/citation.json")
+async def csl(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[bytes]:
+    """How to cite a release, as CSL-JSON. Open to everybody."""
+    cited = await _cited(request, survey, number)
+    return Response(cited.csl(f"{_origin(request)}/data/{survey}"), media_type="application/vnd.citationstyles.csl+json")
+
+
+async def _cited(request: AnyRequest, survey: str, number: int) -> Work:
     instrument = _survey(request, survey)
-    found = await _context(request).store.releases(survey)
-    body = _pages.get_template("data.html.j2").render(
-        instrument=instrument,
-        title=text(instrument.title, "en"),
-        releases=list(reversed(found)),
-        language="en",
-        origin=str(request.base_url).rstrip("/"),
-    )
-    return Response(body, media_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
+    for found in await _context(request).store.releases(survey):
+        if found.number == number:
+            return data_page.work(instrument, found)
+    raise Problem("not-found", "There is no release with this number.")
+
+
+def _origin(request: AnyRequest) -> str:
+    return str(request.base_url).rstrip("/")
 
 
 @get("/data/{survey:str}/key", media_type="text/plain")

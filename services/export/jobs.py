@@ -140,9 +140,10 @@ class Jobs:
 
     async def _publish(self, job: Job) -> int:
         """Writes beside the published folder and moves the release there in the same step as its entry."""
+        withdrawn = await self._store.withdrawn(job.survey)
         built = await self._build(job)
         published = self._folder / job.survey
-        async with self._store.numbering(job.survey) as (number, enter):
+        async with self._store.numbering(job.survey, withdrawn) as (number, enter):
             with publication.stage(published) as place:
                 manifest = await self._write(job, built, number, place / "release")
                 await asyncio.to_thread(publication.publish, place / "release", published, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -28,17 +29,30 @@ _NEXT_NUMBER = """-- next_number
     where survey = $1"""
 
 _ENTER_RELEASE = """-- enter_release
-    insert into releases (survey, number, profile, manifest)
-    values ($1, $2, $3, $4)"""
+    insert into releases (survey, number, profile, manifest, withdrawn)
+    values ($1, $2, $3, $4, $5)"""
+
+_WITHDRAWN = """-- withdrawn
+    select count(*)
+    from responses
+    where survey = $1 and status = 'withdrawn'"""
 
 _RELEASES = """-- releases
-    select manifest
+    select manifest, withdrawn
     from releases
     where survey = $1
     order by number"""
 
 _LOCK = """-- lock_releases
     select pg_advisory_xact_lock(hashtext('releases'), hashtext($1))"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A release, and how many responses to its survey had been withdrawn when it was read (None: not known)."""
+
+    manifest: Manifest
+    withdrawn: int | None = None
 
 
 OUTAGES = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
@@ -63,6 +77,10 @@ class Store:
         """How many responses there are to read; by the time they are read there may be others."""
         return await self._pool.fetchval(_COUNT, survey)
 
+    async def withdrawn(self, survey: str) -> int:
+        """How many responses to this survey were withdrawn so far."""
+        return await self._pool.fetchval(_WITHDRAWN, survey)
+
     async def responses(self, survey: str, batch: int) -> AsyncIterator[list[tuple[str, str]]]:
         """Version and answers (JSON) of the responses that count, so many at a time, as of one moment."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
@@ -71,8 +89,11 @@ class Store:
                 yield [(row["version"], row["answers"]) for row in rows]
 
     @asynccontextmanager
-    async def numbering(self, survey: str) -> AsyncGenerator[tuple[int, Callable[[Manifest], None]]]:
-        """The next number of this survey, held until the block ends. What is entered is there when the block succeeds."""
+    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Manifest], None]]]:
+        """The next number of this survey, held until the block ends. What is entered is there when the block succeeds.
+
+        `withdrawn`: how many responses were withdrawn when reading for this release began.
+        """
         entered: list[Manifest] = []
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK, survey)
@@ -80,11 +101,15 @@ class Store:
             yield number, entered.append
             for manifest in entered:
                 body = msgspec.json.encode(manifest).decode()
-                await connection.execute(_ENTER_RELEASE, survey, number, manifest.profile, body)
+                await connection.execute(_ENTER_RELEASE, survey, number, manifest.profile, body, withdrawn)
 
     async def releases(self, survey: str) -> list[Manifest]:
+        return [each.manifest for each in await self.published(survey)]
+
+    async def published(self, survey: str) -> list[Published]:
+        """The releases, oldest first."""
         rows = await self._pool.fetch(_RELEASES, survey)
-        return [manifests.decode(row["manifest"].encode()) for row in rows]
+        return [Published(manifests.decode(row["manifest"].encode()), row["withdrawn"]) for row in rows]
 
     async def answers(self) -> bool:
         """Whether the database answers."""

@@ -1,0 +1,93 @@
+"""The page of a survey's releases: what each is, how it is protected, cited, fetched, opened and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from proto.instrument import Instrument
+from proto.manifest import Manifest
+from services.export.citation import Work, name_of
+from services.export.interface import CATALOGUES, Say, offered
+from services.export.licences import LICENCES
+from services.export.store import Published
+from services.export.words import text
+
+_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+FEW = 5
+"""Fewer withdrawals than this are not told exactly: who knows that just one person left would know which row went."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One release as the page shows it. `warning`: what became of its responses since; empty where nothing did."""
+
+    manifest: Manifest
+    citation: str
+    protection: list[str]
+    warning: str
+    size: str
+
+
+def work(instrument: Instrument, manifest: Manifest) -> Work:
+    """In the questionnaire's own language, as in the files of the release."""
+    source = instrument.source_language
+    publisher = text(instrument.data_protection.controller, source) if instrument.data_protection else ""
+    return Work(name_of(publisher), text(instrument.title, source), manifest.number, manifest.survey, manifest.version)
+
+
+def warnings(releases: Sequence[Published], now: int, say: Say) -> list[str]:
+    """For each release, oldest first, whether responses were withdrawn since and which later one is without them."""
+    known = [each.withdrawn for each in releases]
+    found: list[str] = []
+    for place, before in enumerate(known):
+        gone = 0 if before is None else now - before
+        if gone <= 0:
+            found.append("")
+            continue
+        without = [releases[later].manifest.number for later in range(place + 1, len(known)) if known[later] == now]
+        many = say("withdrawn", n=say.number(gone)) if gone >= FEW else say("withdrawn_few", n=FEW)
+        found.append(f"{many} " + (say("withdrawn_later", n=without[-1]) if without else say("withdrawn_next")))
+    return found
+
+
+def protection(manifest: Manifest, say: Say) -> list[str]:
+    """What was measured in the released table, in sentences."""
+    policy, sentences = manifest.policy, list[str]()
+    smallest = policy.get("smallest_group")
+    if isinstance(smallest, int):
+        sentences.append(say("group", n=say.number(smallest - 1), size=say.number(smallest)))
+    sentences.append(say("coarser"))
+    units = policy.get("smallest_units")
+    if isinstance(units, int) and units > 0:
+        sentences.append(say("units", n=say.number(units)))
+    sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))
+    return sentences
+
+
+def render(instrument: Instrument, releases: Sequence[Published], withdrawn: int, language: str, origin: str, public_key: str) -> str:
+    """`releases`: oldest first; `withdrawn`: responses withdrawn from this survey so far; `origin`: where this page is, without path."""
+    say = Say(language)
+    shown = [
+        Shown(
+            release.manifest,
+            work(instrument, release.manifest).line(),
+            protection(release.manifest, say),
+            warning,
+            say.size(sum(file.bytes for file in release.manifest.files)),
+        )
+        for release, warning in zip(releases, warnings(releases, withdrawn, say), strict=True)
+    ]
+    return _pages.get_template("data.html.j2").render(
+        say=say,
+        instrument=instrument,
+        title=say.text(instrument.title, instrument.source_language),
+        languages=[(code, CATALOGUES[code].native) for code in offered(instrument)],
+        releases=shown[::-1],
+        licence=LICENCES[instrument.licence],
+        origin=origin,
+        api=f"{origin}/api/v1/surveys/{instrument.id}/releases",
+        public_key=public_key,
+    )

@@ -1,0 +1,67 @@
+"""The words and numbers of the data page in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from babel.numbers import format_decimal
+
+from proto.instrument import Instrument, Texts
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    language: str
+    native: str
+    strings: dict[str, str]
+
+
+def _load() -> dict[str, Catalogue]:
+    folder = Path(__file__).parent / "strings"
+    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), Catalogue) for code in ("en", "fr", "es")]
+    return {catalogue.language: catalogue for catalogue in found}
+
+
+CATALOGUES = _load()
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def offered(instrument: Instrument) -> list[str]:
+    """The survey's languages that the page has words in; English where there is none."""
+    return [language for language in instrument.languages if language in CATALOGUES] or ["en"]
+
+
+def choose(known: Sequence[str], wanted: str | None, accepted: str) -> str:
+    """The language asked for, else the first of the browser's (RFC 9110, in its order) that is known, else the first known."""
+    if wanted in known:
+        return wanted
+    tags = (part.partition(";")[0].strip().lower().partition("-")[0] for part in accepted[:500].split(","))
+    return next((tag for tag in tags if tag in known), known[0])
+
+
+class Say:
+    """Strings and numbers of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._strings = CATALOGUES[language].strings
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self._strings[key].format(**values)
+
+    def text(self, texts: Texts, source: str) -> str:
+        """The survey's text in this language, else in its own."""
+        return texts.get(self.language) or texts.get(source) or next(iter(texts.values()), "")
+
+    def number(self, n: float) -> str:
+        return format_decimal(n, format="#,##0.#" if n < 100 else "#,##0", locale=self.language)
+
+    def size(self, bytes: int) -> str:
+        """In the unit that leaves at most three digits before the point: 1.4 MB."""
+        amount, unit = float(bytes), 0
+        while amount >= 999.5 and unit < len(_UNITS) - 1:
+            amount, unit = amount / 1000, unit + 1
+        return f"{self.number(round(amount, 1))}\N{NO-BREAK SPACE}{_UNITS[unit]}"
