@@ -1,0 +1,116 @@
+"""A variable before and after protection, as integer codes: what every measure of the report reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from proto.instrument import Role, Texts
+from services.export.table import WITHHELD, Column, Table
+from services.export.variables import MISSING, SKIPPED, Variable
+
+Codes = NDArray[np.integer[Any]]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+ABSENT = frozenset({MISSING, SKIPPED, WITHHELD})
+EXACT, ALL = "as answered", "not shown"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value as released: the places of the answers it stands for, and at which level of detail it tells them."""
+
+    code: str
+    members: tuple[int, ...]
+    level: str = EXACT
+
+
+@dataclass(frozen=True)
+class Field:
+    """`before[r]`: the place in `answers` of what respondent r answered. `after[r]`: the place in `released` of what row r shows.
+
+    The rows of `after` are fewer where some were left out, and in an order of their own: whose they are is not needed.
+    """
+
+    name: str
+    label: Texts
+    role: Role
+    ordered: bool
+    answers: tuple[str, ...]
+    released: tuple[Value, ...]
+    before: Codes
+    after: Codes
+    levels: tuple[str, ...] = ()
+
+    @property
+    def identifies(self) -> bool:
+        return self.role == "quasi_identifier"
+
+    @property
+    def exact(self) -> bool:
+        """Whether every value that is shown is the answer itself."""
+        return all(len(value.members) == 1 for value, count in zip(self.released, self.counts, strict=True) if count)
+
+    @cached_property
+    def counts(self) -> Ints:
+        """Rows that show each value."""
+        return np.bincount(self.after, minlength=len(self.released))
+
+    @cached_property
+    def occurring(self) -> NDArray[np.bool_]:
+        """Which answers somebody gave."""
+        return np.bincount(self.before, minlength=len(self.answers)) > 0
+
+    @cached_property
+    def within(self) -> NDArray[np.bool_]:
+        """Which answers each released value stands for. Shape (released values, answers)."""
+        table = np.zeros((len(self.released), len(self.answers)), dtype=bool)
+        for place, value in enumerate(self.released):
+            table[place, list(value.members)] = True
+        return table
+
+    @cached_property
+    def spread(self) -> Floats:
+        """The share of each answer in each released value, spread evenly over the answers that occur. Shape as `within`."""
+        inside = self.within & self.occurring
+        return inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+
+    @cached_property
+    def substantive(self) -> NDArray[np.bool_]:
+        """Which answers are answers, not reasons for their absence."""
+        return np.array([code not in ABSENT for code in self.answers])
+
+
+def compare(original: pd.DataFrame, table: Table, columns: Sequence[Variable]) -> list[Field]:
+    """The variables of a release beside what was answered. `original`: a column of codes per variable, one row per response."""
+    released = {column.name: column for column in table.columns}
+    return [_field(column, pd.Series(original[column.name]), released[column.name]) for column in columns if column.name in released]
+
+
+def _field(column: Variable, given: pd.Series, released: Column) -> Field:
+    answers = column.codes
+    before = pd.Categorical(given, categories=pd.Index(answers, dtype="object")).codes
+    place = {code: index for index, code in enumerate(answers)}
+    values = tuple(_value(category.code, column, place) for category in released.categories)
+    part = released.part
+    label = {language: f"{part[language]} – {asked}" if part.get(language) else asked for language, asked in released.text.items()}
+    levels = column.hierarchy.levels[1:-1] if column.hierarchy else ()
+    return Field(column.name, label, column.role, column.ordered, answers, values, before, released.codes, levels)
+
+
+def _value(code: str, column: Variable, place: dict[str, int]) -> Value:
+    """What a released code stands for. Where a code names an answer and a node above several, it stands for all of these."""
+    if code == WITHHELD:
+        return Value(code, tuple(range(len(place))), ALL)
+    for name, step in zip(column.hierarchy.levels[1:-1] if column.hierarchy else (), column.ladder(), strict=True):
+        members = tuple(place[answer] for answer, node in step.items() if node == code and answer in place)
+        if len(members) > 1 or (members and code not in place):
+            return Value(code, members, name)
+    return Value(code, (place[code],))

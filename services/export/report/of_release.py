@@ -1,0 +1,56 @@
+"""From what a release is built of to its report, and from the report to its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from proto.instrument import Instrument
+from services.export.protect.request import Frame
+from services.export.report.compared import compare
+from services.export.report.headlines import shares
+from services.export.report.page import page
+from services.export.report.report import Facts, Report, encode, report
+from services.export.table import Table
+from services.export.variables import Variable
+
+
+def report_on(
+    original: pd.DataFrame,
+    table: Table,
+    columns: Sequence[Variable],
+    instrument: Instrument,
+    reasons: tuple[str, ...] = (),
+    frame: Frame | None = None,
+    identifiers: Sequence[str] = (),
+) -> Report:
+    """What the release risks and what protecting it cost.
+
+    `original`: the answers as given, a column of codes per variable, in any order of rows. `frame.variables` are places in `identifiers`.
+    """
+    edition = table.edition
+    fields = compare(original, table, columns)
+    if frame is not None:
+        place = {field.name: at for at, field in enumerate(fields)}
+        frame = replace(frame, variables=tuple(place[identifiers[at]] for at in frame.variables))
+    facts = Facts(
+        number=edition.number,
+        survey=edition.survey,
+        version=edition.version,
+        title=edition.title,
+        language=edition.language,
+        profile=edition.profile,
+        k=edition.k,
+        shares=shares(instrument, fields),
+        reasons=reasons,
+        frame=frame,
+    )
+    return report(fields, facts)
+
+
+def files(found: Report, table: Table) -> dict[str, bytes]:
+    """The report as files of the release; the same report always gives the same bytes."""
+    shown = page(found, table.edition.title, table.edition.language)
+    return {"report.json": encode(found), "report.html": shown.encode()}

@@ -1,0 +1,47 @@
+"""`report.html`: the report in plain words, then in tables with their plots; one page, no scripts, nothing from outside."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from proto.instrument import Texts
+from services.export.report.report import Report
+from services.export.report.sentences import sentences
+from services.export.words import text
+
+SHOWN = 12
+"""Rows of a long table on the page; all of them are in report.json."""
+
+
+def percent(share: float) -> str:
+    """Whole percents, one decimal below ten; what is not nothing never reads as nothing, what is not all never as all."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    return f"{share * 100:.1f} %" if share < 0.1 or share >= 0.995 else f"{share * 100:.0f} %"
+
+
+def number(figure: float) -> str:
+    return f"{figure:,.2f}" if isinstance(figure, float) and figure < 100 else f"{figure:,.0f}"
+
+
+def width(share: float) -> str:
+    """A share as a length in a drawing 100 wide."""
+    return f"{min(max(share, 0.0), 1.0) * 100:.1f}"
+
+
+_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages.filters.update(percent=percent, number=number, width=width)
+
+
+def page(found: Report, title: Texts, language: str) -> str:
+    """The whole page. `language`: of the questionnaire's texts; the page itself speaks English."""
+    return _pages.get_template("report.html.j2").render(
+        report=found,
+        title=text(title, language),
+        language=language,
+        sentences=sentences(found),
+        shown=SHOWN,
+        label=lambda name: text(found.labels[name], language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    )

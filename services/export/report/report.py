@@ -1,0 +1,225 @@
+"""The report of a release: what the measures and attacks of this folder find, in plain words and in figures.
+
+Claim: the report tells no more of single people than the release does. Figures of the answers as given are risks, errors and bounds over
+many people, rounded to whole percents (counts to two digits); no share or count of an answer is told from them, since beside the
+released one it would give away those left out. Assumes that at least as many responses as a profile asks for lie behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from proto.instrument import Texts
+from services.export.protect.request import Frame
+from services.export.report import groups, inference, linkage, risk, utility
+from services.export.report.compared import Field
+from services.export.report.inference import Inferred
+from services.export.report.linkage import Linked
+from services.export.report.rare import Rare, rare
+from services.export.report.risk import Risk, Step
+from services.export.report.tables import TableErrors, errors
+from services.export.report.utility import Headline, Told
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+FORMAT = "platea-report/1"
+DECIMALS = 4
+ADDED = 2
+"""How many answers the second linkage attack knows beside the quasi-identifiers."""
+WORST, TRIPLE = 10, 3
+
+
+@dataclass(frozen=True)
+class Share:
+    """A headline: how many of those who answered the variable gave one of these codes."""
+
+    label: Texts
+    variable: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the variables alone do not tell. `reasons`: sentences on what protection did; `frame`: places are those of the fields."""
+
+    number: int
+    survey: str
+    version: str
+    title: Texts
+    language: str
+    profile: str
+    k: int
+    shares: tuple[Share, ...] = ()
+    reasons: tuple[str, ...] = ()
+    frame: Frame | None = None
+
+
+class Risks(msgspec.Struct, frozen=True):
+    before: Risk
+    after: Risk
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two variables whose table is off by `variation` (TVD2) and, a cell, by `cells` rows (MAE2)."""
+
+    variables: tuple[str, str]
+    variation: float
+    cells: float
+
+
+class Utility(msgspec.Struct, frozen=True):
+    """`loss`: NCP over the quasi-identifiers. `tables`: how many two-way tables were compared; the mean error of all, the worst."""
+
+    loss: float
+    told: tuple[Told, ...]
+    tables: int
+    variation: float
+    cells: float
+    worst: tuple[Pair, ...]
+    headlines: tuple[Headline, ...]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything follows from the answers and the release: no clock, fixed seeds, fixed rounding."""
+
+    survey: str
+    version: str
+    number: int
+    profile: str
+    k: int
+    responses: int
+    released: int
+    left_out: int
+    reasons: tuple[str, ...]
+    labels: dict[str, Texts]
+    prosecutor: Risks
+    journalist: Risks | None
+    journalist_source: str
+    alone_by_everything: tuple[float, float]
+    """Rows unlike all others when every variable is known: before, after."""
+    steps: tuple[Step, ...]
+    linkage: tuple[Linked, ...]
+    inference: tuple[Inferred, ...]
+    rare: Rare | None
+    utility: Utility
+    format: str = FORMAT
+
+
+def report(fields: Sequence[Field], facts: Facts) -> Report:
+    """Measures a release against the answers it was made of. Raises ValueError where there is nothing to measure."""
+    fields = list(fields)
+    if not fields or not len(fields[0].after):
+        raise ValueError("There is no released row to report on.")
+    identifiers = [field for field in fields if field.identifies] or fields[:1]
+    others = [field for field in fields if not field.identifies]
+    sensitive = [field for field in others if field.role == "sensitive"] or others
+    rows, released = len(fields[0].before), len(fields[0].after)
+    sides = [groups.before(identifiers), groups.after(identifiers)]
+    all_of_it = [groups.before(fields), groups.after(fields)]
+    known = sorted(others, key=lambda field: (-_rarest(field), field.name))[:ADDED]
+    attacks = [linkage.link(identifiers)] + ([linkage.link(identifiers + known)] if known else [])
+    found = Report(
+        survey=facts.survey,
+        version=facts.version,
+        number=facts.number,
+        profile=facts.profile,
+        k=facts.k,
+        responses=rows,
+        released=released,
+        left_out=rows - released,
+        reasons=facts.reasons,
+        labels={field.name: field.label for field in fields},
+        prosecutor=_risks(*(risk.of(counts[of_row], facts.k) for of_row, counts in sides)),
+        journalist=_journalist(fields, facts),
+        journalist_source=facts.frame.source if facts.frame else "",
+        alone_by_everything=(_percent((all_of_it[0][1] == 1).sum() / rows), float((all_of_it[1][1] == 1).sum() / released)),
+        steps=tuple(_coarse(step) for step in risk.steps(identifiers, facts.k)),
+        linkage=tuple(_coarse(attack) for attack in attacks),
+        inference=tuple(_coarse(each) for each in inference.infer(sensitive, identifiers)),
+        rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
+        utility=_utility(fields, identifiers, facts, rows - released),
+    )
+    return msgspec.convert(_rounded(msgspec.to_builtins(found)), Report)
+
+
+def encode(found: Report) -> bytes:
+    """Indented JSON with sorted keys and a final line break: the same report always gives the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
+
+
+def _rarest(field: Field) -> float:
+    counts = np.bincount(field.before)
+    return float((1 / counts[counts > 0]).sum())
+
+
+def _risks(before: Risk, after: Risk) -> Risks:
+    return Risks(
+        msgspec.structs.replace(before, **{name: _percent(getattr(before, name)) for name in ("highest", "average", "alone", "at_risk")}),
+        after,
+    )
+
+
+def _journalist(fields: list[Field], facts: Facts) -> Risks | None:
+    if facts.frame is None:
+        return None
+    return _risks(*(risk.of(risk.listed(fields, facts.frame, side), facts.k) for side in (False, True)))
+
+
+def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_out: int) -> Utility:
+    told = tuple(utility.told(field, left_out) for field in identifiers)
+    by_name = {field.name: field for field in fields}
+    heads = [
+        utility.headline(share.label.get(facts.language) or share.label.get("en", ""), by_name[share.variable], share.codes)
+        for share in facts.shares
+        if share.variable in by_name
+    ]
+    found = errors(fields) if len(fields) > 1 else None
+    return Utility(
+        loss=float(np.mean([each.loss for each in told])),
+        told=told,
+        tables=len(found.pairs) if found else 0,
+        variation=_digits(float(found.variation.mean())) if found else 0.0,
+        cells=_digits(float(found.cells.mean())) if found else 0.0,
+        worst=_worst(fields, found) if found else (),
+        headlines=tuple(head for head in heads if head is not None),
+    )
+
+
+def _worst(fields: list[Field], found: TableErrors) -> tuple[Pair, ...]:
+    order: list[int] = np.argsort(-found.variation, kind="stable")[:WORST].tolist()
+    names = [(fields[one].name, fields[other].name) for one, other in found.pairs]
+    return tuple(Pair(names[p], _percent(found.variation.item(p)), _digits(found.cells.item(p))) for p in order)
+
+
+def _percent(share: float) -> float:
+    return round(float(share), 2)
+
+
+def _digits(number: float, digits: int = 2) -> float:
+    return float(f"{float(number):.{digits}g}")
+
+
+def _coarse(found: S) -> S:
+    """What is told of the answers as given, in whole percents, and counts in two digits."""
+    names = [name for name in type(found).__struct_fields__ if name == "before" or name.endswith("_before")]
+    return msgspec.structs.replace(found, **{name: _told(getattr(found, name)) for name in names})
+
+
+def _told(figure: Any) -> Any:
+    return _percent(figure) if isinstance(figure, float) else tuple(int(_digits(count)) for count in figure)
+
+
+def _rounded(figure: Any) -> Any:
+    """Every float to the same number of decimals, whatever it is in."""
+    if isinstance(figure, float):
+        return round(figure, DECIMALS)
+    if isinstance(figure, dict):
+        return {name: _rounded(value) for name, value in figure.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(figure, list | tuple):
+        return [_rounded(value) for value in figure]  # pyright: ignore[reportUnknownVariableType]
+    return figure

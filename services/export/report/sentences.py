@@ -1,0 +1,96 @@
+"""What a report says in plain words, before its tables."""
+
+from __future__ import annotations
+
+from services.export.report.report import Report
+
+
+def sentences(found: Report) -> list[str]:
+    """One finding each: who could be found, what could be learnt, what it cost."""
+    return [
+        *_rows(found),
+        *_singled_out(found),
+        *_linked(found),
+        *_learnt(found),
+        *_cost(found),
+    ]
+
+
+def _rows(found: Report) -> list[str]:
+    left = "No row was left out." if not found.left_out else f"{found.left_out:,} were left out to protect respondents."
+    return [f"{found.released:,} of {found.responses:,} responses are in this release. {left}"]
+
+
+def _singled_out(found: Report) -> list[str]:
+    risk = found.prosecutor.after
+    said = [
+        f"Whoever knows where a respondent stands in the quasi-identifiers finds at least {risk.smallest} rows that look the same, "
+        f"and picks the right one with a chance of at most {_chance(risk.highest)}; on average {_chance(risk.average)}."
+    ]
+    if found.prosecutor.before.alone:
+        said.append(f"In the answers as given, {_whole(found.prosecutor.before.alone)} of the respondents stood alone in them.")
+    if found.journalist:
+        said.append(
+            f"On the public list ({found.journalist_source}) at least {found.journalist.after.smallest:,} units share what a row tells; "
+            f"in the answers as given it was {found.journalist.before.smallest:,}."
+        )
+    return said
+
+
+def _linked(found: Report) -> list[str]:
+    first, *further = found.linkage
+    said = [
+        f"We looked for {first.people:,} respondents as an outsider would who knows their quasi-identifiers: {_chance(first.right)} of the "
+        f"links were right, against {_chance(first.right_before)} in the answers as given."
+    ]
+    if further:
+        more = len(further[0].knows) - len(first.knows)
+        said.append(
+            f"Who also knows {'one of the most telling answers' if more == 1 else f'{more} of the most telling answers'} of a person "
+            f"reaches {_chance(further[0].right)}. "
+            "Answers are not generalised: do not combine this release with what you know of somebody."
+        )
+    return said
+
+
+def _learnt(found: Report) -> list[str]:
+    most = max(found.inference, key=lambda each: each.gain)
+    alike = [each for each in found.inference if each.homogeneous > 0]
+    said = [
+        f"Guessing a sensitive answer from somebody's group is right at most {_points(most.gain)} more often than guessing it from "
+        "the others of that group alone: what is learnt is mostly about people like them."
+    ]
+    if alike:
+        said.append(
+            f"In {len(alike)} of {len(found.inference)} sensitive variables some group gave one and the same answer; "
+            "who knows that a person is in that group knows it of them."
+        )
+    return said
+
+
+def _cost(found: Report) -> list[str]:
+    utility = found.utility
+    said = [
+        f"The quasi-identifiers lost {_chance(utility.loss)} of their detail. Of {utility.tables:,} two-way tables, each is off by "
+        f"{_chance(utility.variation)} of its rows on average."
+    ]
+    if utility.headlines:
+        most = max(head.moved for head in utility.headlines)
+        outside = sum(not head.inside for head in utility.headlines)
+        moved = "No headline share moved." if not most else f"No headline share moved by more than {_points(most)}."
+        said.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
+    return said
+
+
+def _chance(share: float) -> str:
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    return f"{share * 100:.1f} %"
+
+
+def _whole(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:.1f} percentage points"
