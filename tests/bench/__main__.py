@@ -16,7 +16,7 @@ from tests.bench.report import Report
 
 log = logging.getLogger(__name__)
 
-PARTS = ("intake", "form", "fold", "releasing", "recording", "freshness", "delivery", "starting", "protecting")
+PARTS = ("intake", "form", "fold", "releasing", "recording", "freshness", "delivery", "starting", "protecting", "releases")
 """Modules of this folder; each has `measure(folder, quick) -> list[Figure]`."""
 
 

@@ -73,7 +73,7 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
         large.check()
         speed = median(small.rates + large.rates)
         ratio = median(b / a for a, b in zip(small.cpu, large.cpu, strict=True))
-        memory = max(_most_memory(store.analysis) for store in (small, large))
+        memory = max(most_memory(store.analysis) for store in (small, large))
         at, backlogs = f"{large.stored:,} stored", f"backlogs of {backlog:,}, four partitions"
     return [
         Figure("Counting", "journal to store to fold", speed, "responses/s", SPEED, "more", backlogs, f"COPY alone {large.copied:,.0f}/s"),
@@ -152,7 +152,7 @@ def waiting(running: Servers) -> int:
     return sum(each["num_pending"] + each["num_ack_pending"] for stream in streams for each in stream.get("consumer_detail") or [])
 
 
-def _most_memory(process: psutil.Process) -> float:
+def most_memory(process: psutil.Process) -> float:
     """The peak of the resident set, in MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))

@@ -1,0 +1,108 @@
+"""A whole release, from the store to the published folder and archive: how long, and the most memory of the service.
+
+200,000 responses unless PLATEA_BENCH_RESPONSES says otherwise; the targets are those of a million, in proportion.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.bench import journalling
+from tests.bench.recording import most_memory
+from tests.bench.report import Figure
+from tests.bench.servers import SURVEY, Servers, servers
+
+MILLION = 1_000_000
+TARGET, MEMORY = 180.0, 2000.0
+"""Seconds for a million responses, and MB however many there are."""
+
+
+@dataclass
+class Built:
+    seconds: float
+    steps: dict[str, float]
+    """Seconds by what the job did."""
+    memory: float
+    size: float
+    """MB of the files, the archive left out."""
+
+
+def measure(folder: Path, quick: bool) -> list[Figure]:
+    count = int(os.environ.get("PLATEA_BENCH_RESPONSES", "5000" if quick else "200000"))
+    few = max(count // 4, 500)
+    given = journalling.answers(folder)
+    small, large = (_built(folder / str(size), size, given) for size in (few, count))
+    each = 1e6 * (large.seconds - small.seconds) / (count - few)
+    steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in large.steps.items())
+    return [
+        Figure(
+            "Releasing",
+            f"a release of {count:,}",
+            large.seconds,
+            "s",
+            TARGET * count / MILLION if count >= MILLION else None,
+            "less",
+            steps,
+        ),
+        Figure("Releasing", "each further response", each, "µs", 1e6 * TARGET / MILLION, "less", f"{few:,} take {small.seconds:.1f} s"),
+        Figure(
+            "Releasing",
+            "most memory of the service",
+            large.memory,
+            "MB",
+            MEMORY,
+            "less",
+            f"{large.size:,.0f} MB of files",
+            f"{few:,}: {small.memory:,.0f} MB",
+        ),
+    ]
+
+
+def _built(folder: Path, count: int, given: list[bytes]) -> Built:
+    async def fill(url: str, partitions: int) -> None:
+        await journalling.store(url, count, partitions, given)
+
+    with servers(folder, fill) as running, running.running(running.stack.export()) as export:
+        begun = time.perf_counter()
+        seen = list(_followed(running, _ask(running, "", b"{}")))
+        seconds = time.perf_counter() - begun
+        assert seen[-1][1]["status"] == "done", seen[-1][1]
+        assert seen[-1][1]["responses"] == count
+        steps = dict.fromkeys((job["status"] for _, job in seen[:-1]), 0.0)
+        for (at, job), (after, _) in pairwise(seen):
+            steps[job["status"]] += after - at
+        manifest = _ask(running, f"/{seen[-1][1]['number']}")
+        return Built(seconds, steps, _memory(export), sum(file["bytes"] for file in manifest["files"]) / 1e6)
+
+
+def _memory(export: psutil.Process) -> float:
+    return max(most_memory(each) for each in (export, *export.children(recursive=True)))
+
+
+def _followed(running: Servers, job: dict[str, Any]) -> Iterator[tuple[float, dict[str, Any]]]:
+    """The job each time it has got further, with the time."""
+    with urllib.request.urlopen(_request(running, f"/jobs/{job['id']}/events"), timeout=600) as answer:
+        for line in answer:
+            if line.startswith(b"data: "):
+                yield time.perf_counter(), json.loads(line.removeprefix(b"data: "))
+
+
+def _ask(running: Servers, path: str, body: bytes | None = None) -> dict[str, Any]:
+    with urllib.request.urlopen(_request(running, path, body), timeout=60) as answer:
+        return json.load(answer)
+
+
+def _request(running: Servers, path: str, body: bytes | None = None) -> urllib.request.Request:
+    url = f"http://127.0.0.1:{running.stack.export_port}/api/v1/surveys/{SURVEY}/releases{path}"
+    headers = {"Authorization": f"Bearer {running.stack.data.token.read_text().strip()}", "Content-Type": "application/json"}
+    return urllib.request.Request(url, data=body, headers=headers)
