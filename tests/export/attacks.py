@@ -1,0 +1,374 @@
+"""Attacks on releases: each is played against a naive build and against ours, on made-up towns.
+
+`python -m tests.export.attacks` writes the table into its page of the documentation.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from deploy.cli.respondents import Population
+from proto.answers import Reader, today_of
+from proto.codebook import CodeBook
+from services.export import formats
+from services.export.protect.hierarchy import Hierarchy, Node
+from services.export.protect.protection import Result, protect
+from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
+from services.export.protect.sequence import release
+from services.export.report import groups, linkage, risk
+from services.export.report.compared import Field, Value
+from services.export.report.intervals import wilson
+from services.export.report.report import Facts, Share, encode, report
+from services.export.table import Edition, tabulate
+from services.export.variables import Encoder, variables
+from tests.export.tables import every_kind, released
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks-on-releases.md"
+K, UNITS, T = 10, 5, 0.5
+PEOPLE, PRODUCT, DRAWN = 400, 300, 3
+"""People of a made-up town; responses to a whole questionnaire, and the seed that `released` draws them with."""
+REGION = Hierarchy("region", tuple(f"r{i}" for i in range(16)), tuple((f"n{i // 4}",) for i in range(16)))
+AGE = Hierarchy("age", tuple(map(str, range(8))), tuple((f"{i // 2 * 2}+",) for i in range(8)), tuple(map(float, range(8))))
+KIND = Hierarchy("kind", ("city", "town", "village", "_missing"), ((), (), (), ()))
+QUASI = (REGION, AGE, KIND)
+OPINIONS = 4
+SECRETS = ("Ana Horvat", "ana.horvat@example.org", "+385 91 234 5678", "Trg bana Jelačića 3", "Rückfragen an Jürgen Weiß")
+"""What people write into free text, although they are asked not to."""
+
+
+@dataclass(frozen=True)
+class Town:
+    """`codes`: the three quasi-identifiers; `opinion` depends on them. `frame`: how many such authorities there are."""
+
+    codes: np.ndarray
+    opinion: np.ndarray
+    frame: Frame
+
+    @property
+    def sensitive(self) -> list[Sensitive]:
+        return [Sensitive("opinion", self.opinion, OPINIONS)]
+
+
+def town(seed: int, people: int = PEOPLE) -> Town:
+    rng = np.random.default_rng(seed)
+    region = rng.choice(16, people, p=rng.dirichlet(np.full(16, 0.8)))
+    age = rng.integers(0, 8, people)
+    kind = rng.choice(4, people, p=(0.5, 0.3, 0.15, 0.05))
+    leaning = (region // 4 + (age > 4)) % OPINIONS
+    opinion = np.where(rng.random(people) < 0.55, leaning, rng.integers(0, OPINIONS, people))
+    asked = np.bincount(region, minlength=16)
+    return Town(
+        np.column_stack([region, age, kind]), opinion, Frame((0,), np.arange(16)[:, None], np.maximum(asked // 8, asked > 0), UNITS)
+    )
+
+
+def ours(found: Town, request: Request | None = None) -> Result:
+    wanted = request or Request(K, diversity=Diversity(2), closeness=Closeness(T), frame=found.frame, suppress=0.05)
+    return protect(found.codes, QUASI, found.sensitive, wanted, np.arange(len(found.codes)))
+
+
+def fields(found: Town, result: Result | None) -> list[Field]:
+    """Answers beside what is released of them; without `result` they go out as they are."""
+    made: list[Field] = []
+    for v, hierarchy in enumerate(QUASI):
+        nodes = result.values[v] if result else tuple(Node(value, (code,)) for code, value in enumerate(hierarchy.values))
+        after = result.released[result.kept, v] if result else found.codes[:, v]
+        values = tuple(Value(node.label, node.members) for node in nodes)
+        made.append(
+            Field(hierarchy.name, {"en": hierarchy.name}, "quasi_identifier", False, hierarchy.values, values, found.codes[:, v], after)
+        )
+    codes = tuple(map(str, range(OPINIONS)))
+    kept = found.opinion[result.kept] if result else found.opinion
+    values = tuple(Value(code, (place,)) for place, code in enumerate(codes))
+    return [*made, Field("opinion", {"en": "Opinion"}, "sensitive", False, codes, values, found.opinion, kept)]
+
+
+Hits = tuple[float, int]
+"""Expected successes, and tries."""
+
+
+def singling_out(seed: int) -> tuple[Hits, Hits]:
+    found = town(seed)
+
+    def alone(result: Result | None) -> Hits:
+        of_row, counts = groups.after(fields(found, result)[:3])
+        return float((counts[of_row] == 1).sum()), len(of_row)
+
+    return alone(None), alone(ours(found))
+
+
+def known_sample(seed: int) -> tuple[Hits, Hits]:
+    found = town(seed)
+
+    def right(result: Result | None) -> Hits:
+        linked = linkage.link(fields(found, result)[:3])
+        return linked.right * linked.people, linked.people
+
+    return right(None), right(ours(found))
+
+
+def public_list(seed: int) -> tuple[Hits, Hits]:
+    found = town(seed)
+
+    def right(result: Result | None) -> Hits:
+        units = risk.listed(fields(found, result)[:3], found.frame, released=True)
+        return float((1 / np.maximum(units, 1)).sum()), len(units)
+
+    return right(None), right(ours(found))
+
+
+def _histograms(found: Town, result: Result) -> np.ndarray:
+    of_row, counts = groups.after(fields(found, result)[:3])
+    return np.bincount(of_row * OPINIONS + found.opinion[result.kept], minlength=len(counts) * OPINIONS).reshape(-1, OPINIONS)
+
+
+def homogeneity(seed: int) -> tuple[Hits, Hits]:
+    """The naive build has k of 3 and looks at no answers."""
+    found = town(seed)
+
+    def alike(result: Result) -> Hits:
+        table = _histograms(found, result)
+        return float(table[(table > 0).sum(axis=1) == 1].sum()), int(table.sum())
+
+    return alike(ours(found, Request(3))), alike(ours(found))
+
+
+def skewness(seed: int) -> tuple[Hits, Hits]:
+    """Rows in groups that lie further than t from everybody's answers."""
+    found = town(seed)
+    of_all = np.bincount(found.opinion, minlength=OPINIONS) / len(found.opinion)
+
+    def far(result: Result) -> Hits:
+        table = _histograms(found, result)
+        size = table.sum(axis=1)
+        return float(size[np.abs(table / size[:, None] - of_all).sum(axis=1) / 2 > T + 1e-9].sum()), int(size.sum())
+
+    return far(ours(found, Request(3))), far(ours(found))
+
+
+def inference(seed: int) -> tuple[Hits, Hits]:
+    """What guessing from the groups gains over people who did not answer: only half of the town is in the release."""
+    whole = town(seed, 2 * PEOPLE)
+    inside = replace(whole, codes=whole.codes[:PEOPLE], opinion=whole.opinion[:PEOPLE])
+
+    def gain(result: Result | None) -> Hits:
+        told = fields(inside, result)
+        shown, opinion = np.stack([field.after for field in told[:3]]), told[3].after
+        right = np.zeros(2)
+        for person in range(2 * PEOPLE):
+            fit = np.ones(shown.shape[1], dtype=bool)
+            for field, column, code in zip(told, shown, whole.codes[person], strict=False):
+                fit &= field.within[:, code][column]
+            counts = np.bincount(opinion[fit] if fit.any() else opinion, minlength=OPINIONS)
+            most = counts == counts.max()
+            right[person // PEOPLE] += most[whole.opinion[person]] / most.sum()
+        return float(right[0] - right[1]), PEOPLE
+
+    return gain(None), gain(ours(inside))
+
+
+def survivors(seed: int) -> tuple[Hits, Hits]:
+    """Two releases, a tenth of the people withdrew in between: who stayed, and stands in fewer than k rows alike in both?"""
+    found = town(seed)
+    rng = np.random.default_rng(seed)
+    stays = np.sort(rng.choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
+    everybody, wanted = np.arange(PEOPLE), Request(K)
+
+    def pinned(first: Result, second: Result) -> Hits:
+        both = [i for i, person in enumerate(stays.tolist()) if first.kept[person] and second.kept[i]]
+        looks = [(*first.released[stays[i]].tolist(), *second.released[i].tolist()) for i in both]
+        many = Counter(looks)
+        return float(sum(many[look] < K for look in looks)), len(looks)
+
+    once = protect(found.codes, QUASI, [], wanted, everybody)
+    again = protect(found.codes[stays], QUASI, [], wanted, stays)
+    one = release(everybody, found.codes, QUASI, [], wanted, spare=1, most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], wanted, one.ledger, most_missing=1.0)
+    return pinned(once, again), pinned(one.result, other.result)
+
+
+def deleted_rows(seed: int) -> tuple[Hits, Hits]:
+    """The naive build deletes the rows of who withdrew from the earlier release: what is left of their groups?"""
+    found = town(seed)
+    stays = np.sort(np.random.default_rng(seed).choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
+    first = protect(found.codes, QUASI, [], Request(K), np.arange(PEOPLE))
+    one = release(np.arange(PEOPLE), found.codes, QUASI, [], Request(K), spare=1, most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], Request(K), one.ledger, most_missing=1.0)
+
+    def small(rows: np.ndarray) -> Hits:
+        many = Counter(map(tuple, rows.tolist()))
+        return float(sum(n for n in many.values() if n < K)), len(rows)
+
+    return small(first.released[stays]), small(other.result.released[other.result.kept])
+
+
+def wildcard(seed: int) -> tuple[Hits, Hits]:
+    """The naive build empties cells, as few as it needs, until k rows fit each row, an empty cell fitting anything.
+
+    Who knows that it was emptied counts it as a value.
+    """
+    found = town(seed)
+    codes = found.codes.copy()
+
+    def fitting(row: np.ndarray) -> int:
+        return int(((codes == row) | (codes < 0) | (row < 0)).all(axis=1).sum())
+
+    for row in codes:
+        kept = row.copy()
+        for emptied in ([], [0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
+            row[:] = kept
+            row[emptied] = -1
+            if fitting(row) >= K:
+                break
+    many = Counter(map(tuple, codes.tolist()))
+    of_row, counts = groups.after(fields(found, ours(found))[:3])
+    return (float(sum(n for n in many.values() if n < K)), PEOPLE), (float((counts[of_row] < K).sum()), len(of_row))
+
+
+def totals(seed: int) -> tuple[Hits, Hits]:
+    """One row is left out; somebody who knows all others' answers reads its answer from figures of all responses, or from our headlines."""
+    found = town(seed)
+    one = replace(ours(found, Request(K)), classes=np.where(np.arange(PEOPLE) == seed % PEOPLE, -1, 0))
+    shares = tuple(Share({"en": str(code)}, "opinion", (str(code),)) for code in range(OPINIONS))
+    facts = Facts(1, "s", "1", {}, "en", "public", K, shares)
+
+    def told(answer: int) -> str:
+        opinion = found.opinion.copy()
+        opinion[seed % PEOPLE] = answer
+        figures = json.loads(encode(report(fields(replace(found, opinion=opinion), one), facts)))
+        return json.dumps(figures["utility"]["headlines"])
+
+    published = told(int(found.opinion[seed % PEOPLE]))
+    fitting = sum(told(answer) == published for answer in range(OPINIONS))
+    return (1.0, 1), (1 / fitting - 1 / OPINIONS, 1)
+
+
+def arrival(seed: int) -> tuple[Hits, Hits]:
+    """Somebody knows as the how many-th a person answered. Does the row at that place hold its answers, more often than any row does?"""
+    original, shown = encoded(seed), released(PRODUCT)
+    exact = [column for column in shown.columns if not column.level and column.role != "quasi_identifier"]
+    was = list(zip(*(original[column.name] for column in exact), strict=True))
+    now = list(zip(*([column.categories[code].code for code in column.codes.tolist()] for column in exact), strict=True))
+    many = Counter(now)
+    chance = sum(many[row] for row in was) / len(now)  # what a place without meaning would give
+    right = sum(one == other for one, other in zip(was, now, strict=False))
+    return (len(was) - chance, len(was)), (right - chance, len(was))
+
+
+def free_text(seed: int) -> tuple[Hits, Hits]:
+    """Names, addresses, telephone numbers that people wrote where texts are asked for: are they in the bytes of any file?"""
+    original = encoded(seed, SECRETS)
+    instrument = every_kind()
+    edition = Edition(1, "every-kind", "0.1.0", instrument.title, ("en", "fr"), "en", "CC-BY-4.0", {}, "public", K, K, PRODUCT, 0, 0)
+    made = tabulate(edition, instrument, variables(instrument), original, {})
+    with tempfile.TemporaryDirectory() as place:
+        formats.write(Path(place), made, lambda share: None)
+        files = b"".join(path.read_bytes() for path in sorted(Path(place).iterdir()))
+        pd.DataFrame([msgspec.to_builtins(answer) for answer in drawn(seed, SECRETS)]).to_csv(Path(place) / "naive.csv")
+        naive = (Path(place) / "naive.csv").read_bytes()
+    return (_planted(naive), len(SECRETS)), (_planted(files), len(SECRETS))
+
+
+def _planted(body: bytes) -> float:
+    return float(sum(secret.encode() in body or secret.encode("utf-16-le") in body for secret in SECRETS))
+
+
+def drawn(seed: int, wishes: tuple[str, ...] = ()) -> list[Any]:
+    """What the respondents of `released` answer; the first of them write these wishes."""
+    instrument = every_kind()
+    population = Population(instrument, seed, today_of(time.time()))
+    given = [population.respondent(n).answers for n in range(PRODUCT)]
+    for answer, wish in zip(given, wishes, strict=False):
+        answer.A8 = wish
+    return given
+
+
+def encoded(seed: int, wishes: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Their answers as the codes of the release's variables."""
+    reader, columns = Reader(every_kind()), variables(every_kind())
+    encoder = Encoder(CodeBook(reader), columns)
+    encoder.add([reader.stored(msgspec.json.encode(answer)) for answer in drawn(seed, wishes)])
+    return encoder.table()
+
+
+Attack = Callable[[int], tuple[Hits, Hits]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """`bound`: what ours is held to."""
+
+    attack: Attack
+    name: str
+    wants: str
+    naive: str
+    bound: float
+    surveys: int = 20
+
+
+ATTACKS = (
+    Played(singling_out, "Singling out by quasi-identifiers", "a row that is alone", "answers as given", 0.0),
+    Played(known_sample, "Linkage with a tenth known", "the row of a person", "answers as given", 1 / K),
+    Played(public_list, "Linkage with a public list", "the unit behind a row", "answers as given", 1 / UNITS),
+    Played(homogeneity, "Homogeneity", "a group that gave one answer", "k of 3, answers not looked at", 0.0),
+    Played(skewness, "Skewness", f"a group further than {T} from everybody", "k of 3, answers not looked at", 0.0),
+    Played(inference, "Inference, beyond a control group", "more right guesses about who answered", "answers as given", 0.1, 6),
+    Played(survivors, "Intersecting two releases", "survivors in fewer than k rows", "protected afresh", 0.0),
+    Played(deleted_rows, "Rows deleted after withdrawals", "rows in groups below k", "rows deleted", 0.0),
+    Played(wildcard, "Empty cells as wildcards", "rows in groups below k", "cells emptied", 0.0),
+    Played(lambda seed: arrival(DRAWN), "Order of arrival", "the row of the person who answered then", "rows as they came", 0.05, 1),
+    Played(free_text, "Names and addresses in free text", "a name in any file", "answers as given", 0.0, 1),
+    Played(totals, "Totals that undo suppression", "the answer of a row left out", "totals of all responses", 0.0),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    played: Played
+    naive: float
+    ours: float
+    tries: int
+    interval: tuple[float, float]
+
+
+def play(played: Played, surveys: int | None = None) -> Outcome:
+    rounds = [played.attack(seed) for seed in range(1, (surveys or played.surveys) + 1)]
+    naive, mine = ([sum(side[part] for side in sides) for part in (0, 1)] for sides in zip(*rounds, strict=True))
+    share = mine[0] / mine[1]
+    return Outcome(played, naive[0] / naive[1], share, int(mine[1]), wilson(max(share, 0.0), int(mine[1])))
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def table(outcomes: list[Outcome]) -> str:
+    head = "| attack | wants | naive build | its success | ours | 95 % interval | bound |\n|---|---|---|---|---|---|---|"
+    lines = [
+        f"| {o.played.name} | {o.played.wants} | {o.played.naive} | {_percent(o.naive)} | {_percent(o.ours)} | "
+        f"{_percent(o.interval[0])} to {_percent(o.interval[1])} of {o.tries:,} | {_percent(o.played.bound)} |"
+        for o in outcomes
+    ]
+    return "\n".join([head, *lines])
+
+
+def main() -> None:
+    """Writes the table in place of the one that is there."""
+    before, _, rest = PAGE.read_text("utf-8").partition("| attack |")
+    after = rest.partition("\n\n")[2]
+    PAGE.write_text(f"{before}{table([play(played) for played in ATTACKS])}\n\n{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
