@@ -25,6 +25,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     suppressed: int
     files: tuple[File, ...]
     format: str = "platea-release/1"
+    purpose: str = ""
+    """What the data were asked for; there with profiles that want a reason."""
     public_key: str | None = None
     """Ed25519, base64. Compare it with the one published at /data/{survey}/key: anybody can sign with a key of their own."""
     signature: str | None = None

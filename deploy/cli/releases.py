@@ -32,19 +32,22 @@ def group() -> None:
     show_default=True,
     help="For everybody, or for research under contract.",
 )
+@click.option("--purpose", default="", metavar="TEXT", help="What a scientific release is for; its manifest tells it.")
 @click.option(
     "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Also download it: DIR becomes the release's folder."
 )
 @server.options
-def create(survey: str, profile: str, folder: Path | None, server: Server) -> None:
+def create(survey: str, profile: str, purpose: str, folder: Path | None, server: Server) -> None:
     """Build a release of the survey ID, wait for it, and download it with --out.
 
     Refused where the responses cannot be protected well enough. `platea release verify DIR` checks the download.
     """
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise Trouble(f"{folder} is not empty.", "Name a new folder with --out; a release never mixes with other files.")
+    if profile == "scientific" and not purpose.strip():
+        raise Trouble("A scientific release needs a purpose.", 'Say what the data are for: --purpose "…". It is kept in the manifest.')
     base = f"/api/v1/surveys/{quoted(survey)}/releases"
-    job = follow(server, base, server.ask("POST", base, b'{"profile":"%s"}' % profile.encode()))
+    job = follow(server, base, server.ask("POST", base, json.dumps({"profile": profile, "purpose": purpose}).encode()))
     number = job["number"]
     manifest: dict[str, Any] = server.get(f"{base}/{number}")
     say(f"Release {number} of {survey}: {manifest['released']:,} of {manifest['responses']:,} responses, profile {manifest['profile']}.")

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
@@ -25,7 +25,7 @@ from services.export import data_page, files
 from services.export.citation import Work
 from services.export.interface import choose, offered
 from services.export.jobs import Job, Jobs
-from services.export.release import PROFILES
+from services.export.profiles import PROFILES
 from services.export.store import OUTAGES, Store
 from services.export.verify import MANIFEST, describe
 
@@ -39,6 +39,8 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     """The body that asks for a release."""
 
     profile: str = "public"
+    purpose: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    """Why the data are needed; kept in the manifest. Asked for where a profile is not for everybody."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ async def order(request: AnyRequest, survey: FromPath[str], data: JSONBody[Order
     _survey(request, survey)
     if data.profile not in PROFILES:
         raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
-    job = _context(request).jobs.start(survey, data.profile)
+    if PROFILES[data.profile].private and not data.purpose.strip():
+        raise Problem("request-refused", f"A {data.profile} release needs a purpose, which its manifest tells.")
+    job = _context(request).jobs.start(survey, data.profile, data.purpose.strip())
     return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{survey}/releases/jobs/{job.id}"})
 
 

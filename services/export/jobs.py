@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from proto.answers import Reader
@@ -24,8 +25,11 @@ from proto.instrument import Instrument
 from proto.manifest import Manifest
 from proto.registry import Registry
 from services.export import publication
-from services.export.anonymise import Protected
-from services.export.release import PROFILES, Profile, Refused, protect, table_of, write
+from services.export.gate import ledger
+from services.export.gate.ledger import Keys, People
+from services.export.gate.refused import Refused
+from services.export.profiles import PROFILES, Profile
+from services.export.release import Protected, policy_of, protect, table_of, write
 from services.export.signing import Signer
 from services.export.store import Store
 from services.export.variables import Encoder, Variable, variables
@@ -53,6 +57,7 @@ class Job(msgspec.Struct):
     id: str
     survey: str
     profile: str
+    purpose: str = ""
     status: Status = "waiting"
     progress: float = 0.0
     responses: int = 0
@@ -78,14 +83,14 @@ class Jobs:
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, survey: str, profile: str) -> Job:
+    def start(self, survey: str, profile: str, purpose: str = "") -> Job:
         """A job that builds the next release."""
-        job = Job(secrets.token_hex(8), survey, profile)
+        job = Job(secrets.token_hex(8), survey, profile, purpose)
         return self._begin(job, partial(self._publish, job))
 
     def rebuild(self, published: Manifest) -> Job:
         """A job that builds a published release again, compares, and leaves nothing behind."""
-        job = Job(secrets.token_hex(8), published.survey, published.profile)
+        job = Job(secrets.token_hex(8), published.survey, published.profile, published.purpose)
         return self._begin(job, partial(self._compare, job, published))
 
     def get(self, survey: str, id: str) -> Job | None:
@@ -141,17 +146,17 @@ class Jobs:
     async def _publish(self, job: Job) -> int:
         """Writes beside the published folder and moves the release there in the same step as its entry."""
         withdrawn = await self._store.withdrawn(job.survey)
-        built = await self._build(job)
         published = self._folder / job.survey
         async with self._store.numbering(job.survey, withdrawn) as (number, enter):
+            built = await self._build(job, number)
             with publication.stage(published) as place:
                 manifest = await self._write(job, built, number, place / "release")
                 await asyncio.to_thread(publication.publish, place / "release", published, number)
-            enter(manifest)
+            enter(manifest, ledger.encode(built.protected.book))
         return number
 
     async def _compare(self, job: Job, published: Manifest) -> int:
-        built = await self._build(job)
+        built = await self._build(job, published.number)
         with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=self._folder) as place:
             manifest = await self._write(job, built, published.number, Path(place) / "release")
             job.differing = differing(published, manifest)
@@ -159,16 +164,20 @@ class Jobs:
             job.detail = f"There are {manifest.responses} responses now; release {published.number} was made of {published.responses}."
         return published.number
 
-    async def _build(self, job: Job) -> _Built:
-        """Reads and protects all responses as they stand now."""
+    async def _build(self, job: Job, number: int) -> _Built:
+        """Reads all responses as they stand now, and protects them together with what was released before this number."""
         instrument = self._registry.current(job.survey)
         if instrument is None:
             raise Refused("This survey is unknown.")
         job.status, profile = "reading", PROFILES[job.profile]
         columns = variables(instrument)
-        full = await self._read(job, instrument, columns)
+        keys = Keys(self.signer.derived("ledger"), job.survey, job.profile)
+        full, people = await self._read(job, instrument, columns, keys)
         job.status, job.progress = "protecting", 0.4
-        return _Built(instrument, columns, await asyncio.to_thread(protect, columns, full, profile), profile)
+        stored = await self._store.ledger(job.survey, job.profile)
+        book = ledger.decode(stored) if stored else None
+        protected = await asyncio.to_thread(protect, columns, full, profile, people, keys, number, book)
+        return _Built(instrument, columns, protected, profile)
 
     async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
         """The signed manifest of the files written into this new folder."""
@@ -180,21 +189,26 @@ class Jobs:
         def work() -> Manifest:
             folder.mkdir(mode=0o755)
             table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses)
-            return write(folder, table, built.profile.minimum, self.signer, progress)
+            policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
+            return write(folder, table, policy, self.signer, progress, job.purpose)
 
         return await asyncio.to_thread(work)
 
-    async def _read(self, job: Job, instrument: Instrument, columns: list[Variable]) -> pd.DataFrame:
-        """Every response as codes, read a batch at a time: the answers themselves are never all in memory."""
+    async def _read(self, job: Job, instrument: Instrument, columns: list[Variable], keys: Keys) -> tuple[pd.DataFrame, People]:
+        """Every response as codes, and the keyed hash of its id; read a batch at a time: the answers themselves are never all in memory."""
         readers: dict[str, Reader] = {}
         encoder = Encoder(CodeBook(Reader(instrument)), columns)
         total = await self._store.count(job.survey)
 
-        def add(batch: list[tuple[str, str]]) -> None:
-            for version, answers in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
+        people: list[People] = []
+
+        def add(batch: list[tuple[str, str, bytes]]) -> None:
+            for version, group in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
                 if version not in readers:
                     readers[version] = Reader(self._known(job.survey, version))
-                encoder.add([readers[version].stored(text) for _, text in answers])
+                responses = list(group)
+                encoder.add([readers[version].stored(text) for _, text, _ in responses])
+                people.append(keys.people([id for _, _, id in responses]))
 
         adding: asyncio.Task[None] | None = None
         async for batch in self._store.responses(job.survey, BATCH):
@@ -205,7 +219,7 @@ class Jobs:
             job.progress = 0.4 * min(job.responses / max(total, 1), 1.0)
         if adding is not None:
             await adding
-        return await asyncio.to_thread(encoder.table)
+        return await asyncio.to_thread(encoder.table), np.concatenate(people) if people else keys.people([])
 
     def _known(self, survey: str, version: str) -> Instrument:
         instrument = self._registry.instrument(survey, version)

@@ -7,60 +7,150 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from proto import manifest as manifests
-from proto.instrument import Instrument
+from proto.instrument import NON_SUBSTANTIVE, Instrument
 from proto.manifest import Manifest
 from services.export import formats
-from services.export.anonymise import Protected, anonymise, class_sizes
+from services.export.gate import ledger, measuring, rare
+from services.export.gate.advice import advise, request_of
+from services.export.gate.ledger import Book, Keys, People
+from services.export.gate.reading import Reading, codes_of, read
+from services.export.gate.refused import Refused
+from services.export.profiles import Profile
+from services.export.protect import sequence
+from services.export.protect.measure import Measures
+from services.export.protect.protection import LEFT_OUT, Result
+from services.export.protect.refusal import Unprotectable
 from services.export.signing import Signer
-from services.export.table import Edition, Table, tabulate
-from services.export.variables import Variable
+from services.export.table import WITHHELD, Edition, Table, tabulate
+from services.export.variables import MISSING, SKIPPED, Variable
 from services.export.verify import MANIFEST, describe
 
 
 @dataclass(frozen=True)
-class Profile:
-    """What a release must meet. `minimum`: fewest responses worth a release."""
+class Protected:
+    """The protected table, and what is known about it.
 
-    name: str
-    k: int
-    minimum: int
+    `rows[i]`: which of the responses row i came from. `generalised`: rows with a quasi-identifier coarser than given. `suppressed`:
+    rows left out. `withheld`: rare answers withheld, as cells. `book`: the ledger once this is released.
+    """
+
+    table: pd.DataFrame
+    rows: NDArray[np.int64]
+    reading: Reading
+    measures: Measures
+    reasons: tuple[str, ...]
+    generalised: int
+    suppressed: int
+    withheld: int
+    book: Book
 
 
-PROFILES = {"public": Profile("public", k=5, minimum=10)}
+def protect(
+    columns: list[Variable], full: pd.DataFrame, profile: Profile, people: People, keys: Keys, number: int = 1, book: Book | None = None
+) -> Protected:
+    """The protected table of these responses, as release `number` after what `book` tells. Raises Refused where the profile cannot be met.
 
-
-class Refused(Exception):
-    """This release would not protect the respondents; the message says why and what would help."""
-
-
-def protect(columns: list[Variable], full: pd.DataFrame, profile: Profile) -> Protected:
-    """The protected table of these responses. Raises Refused where the profile cannot be met."""
+    `people`: the keyed hash of each response. The order of `full` leaves no trace.
+    """
     if len(full) < profile.minimum:
         raise Refused(f"There are {len(full)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
-    identifiers = {column.name: column.ladder() for column in columns if column.role == "quasi_identifier"}
-    for name in identifiers:
-        full[name] = full[name].astype("object")  # generalised values are other codes
-    protected = anonymise(full, identifiers, profile.k)
-    measure(protected.table, list(identifiers), profile)
-    return protected
+    order = np.argsort(people, kind="stable")
+    full, people = full.take(order).reset_index(drop=True), people[order]
+    reading = read(columns, full, profile)
+    former = ledger.before(book, number, reading.hierarchies, keys)
+    try:
+        step = sequence.release(
+            people, reading.codes, reading.hierarchies, reading.sensitive, request_of(reading, profile), former, profile.spare
+        )
+    except Unprotectable as reason:
+        raise Refused(f"{reason} {advise(reading, profile)}".strip()) from None
+    rows = np.flatnonzero(step.result.kept)
+    rows = rows[keys.order(people[rows], number)]
+    table, withheld = _released(columns, full, reading, step.result, rows, profile)
+    measures = _let_out(columns, reading, table, rows, profile)
+    coarse = sum(step.result.released[rows, v] >= len(hierarchy.values) for v, hierarchy in enumerate(reading.hierarchies))
+    reasons = step.result.reasons
+    if withheld:
+        reasons += (f"{withheld} rare answers are withheld, because few gave them or they single a row out together.",)
+    return Protected(
+        table,
+        order[rows],
+        reading,
+        measures,
+        reasons,
+        int((np.asarray(coarse) > 0).sum()),
+        len(full) - len(rows),
+        withheld,
+        ledger.after(book, number, step, reading.hierarchies, keys),
+    )
 
 
-def measure(released: pd.DataFrame, identifiers: list[str], profile: Profile) -> int:
-    """The smallest group in the table as it would go out, counted afresh. Raises Refused where it is below k."""
-    if len(released) < profile.minimum:
-        raise Refused(f"Only {len(released)} rows would remain after protection; {profile.minimum} are needed.")
-    smallest = int(class_sizes(released, identifiers).min())
-    if smallest < profile.k:
-        raise Refused(f"A group of {smallest} would remain, and {profile.k} are needed.")
-    return smallest
+def _released(
+    columns: list[Variable], full: pd.DataFrame, reading: Reading, result: Result, rows: NDArray[np.int64], profile: Profile
+) -> tuple[pd.DataFrame, int]:
+    """The columns as they go out, and how many cells of them are withheld."""
+    out: dict[str, pd.Categorical] = {}
+    place = {column.name: v for v, column in enumerate(reading.identifiers)}
+    plain = [column for column in columns if column.role == "insensitive"]
+    given, order = np.sort(rows), np.argsort(np.argsort(rows))  # withheld in an order that stays from release to release
+    told = [_told(codes_of(full, column)[given], column) for column in plain]
+    cells = rare.withhold(told, profile.k, rarity(len(rows), profile), np.arange(len(rows)))
+    hidden = {column.name: cell[order] for column, cell in zip(plain, cells, strict=True)}
+    for column in columns:
+        if column.name in place:
+            v = place[column.name]
+            labels = [node.label for node in result.values[v]]
+            codes, values = result.released[rows, v], list(dict.fromkeys(labels))
+            codes = np.array([values.index(label) for label in labels])[codes]
+        else:
+            codes, values = codes_of(full, column)[rows], [*column.codes]
+            if hidden.get(column.name, np.zeros(0)).any():
+                codes = np.where(hidden[column.name], len(values), codes)
+                values.append(WITHHELD)
+        out[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="object"))  # pyright: ignore[reportArgumentType]
+    return pd.DataFrame(out, copy=False), sum(int(cell.sum()) for cell in cells)
+
+
+def rarity(rows: int, profile: Profile) -> int:
+    """An answer is rare that so many people gave, or fewer."""
+    return max(2 * profile.k, int(profile.rare * rows))
+
+
+def _told(codes: NDArray[np.int64], column: Variable) -> NDArray[np.int64]:
+    """Where nothing was answered, nothing can single out."""
+    nothing = [place for place, code in enumerate(column.codes) if code in (MISSING, SKIPPED, *NON_SUBSTANTIVE)]
+    return np.where(np.isin(codes, nothing), rare.UNTOLD, codes)
+
+
+def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, rows: NDArray[np.int64], profile: Profile) -> Measures:
+    """The gate: what the released columns hold, counted afresh. Raises Refused where that is less than the profile asks."""
+    back = measuring.read_back(reading, table, rows, len(reading.codes))
+    sensitive = measuring.sensitive_back(reading, table, rows, columns)
+    broken = [str(each) for each in measuring.broken(reading, back, sensitive, profile)]
+    plain = [_told(_codes_back(table, column), column) for column in columns if column.role == "insensitive"]
+    if single := rare.singled_out(plain, profile.k, rarity(len(rows), profile)):
+        broken.append(str(measuring.Broken("Rare answers must single nobody out", single)))
+    if len(rows) < profile.minimum:
+        broken.append(f"Only {len(rows)} rows would remain after protection; {profile.minimum} are needed.")
+    if int(back.classes.max()) == 0:
+        broken.append(f"All {len(rows)} rows would stand in one class, and their quasi-identifiers would tell nothing.")
+    if broken:
+        raise Refused(" ".join([*broken, advise(reading, profile) or "Wait for more responses."]))
+    return measuring.measured(reading, back, sensitive)
+
+
+def _codes_back(table: pd.DataFrame, column: Variable) -> NDArray[np.int64]:
+    codes = codes_of(table, column)  # "*" is none of the variable's codes
+    return np.where(codes == LEFT_OUT, rare.UNTOLD, codes)
 
 
 def table_of(number: int, instrument: Instrument, columns: list[Variable], protected: Protected, profile: Profile, total: int) -> Table:
     """The typed table of release `number`. `total`: how many responses there were before protection."""
-    identifiers = [column.name for column in columns if column.name in protected.levels]
     edition = Edition(
         number=number,
         survey=instrument.id,
@@ -72,20 +162,56 @@ def table_of(number: int, instrument: Instrument, columns: list[Variable], prote
         publisher=instrument.data_protection.controller if instrument.data_protection else {},
         profile=profile.name,
         k=profile.k,
-        smallest=measure(protected.table, identifiers, profile),
+        smallest=protected.measures.smallest,
         responses=total,
         generalised=protected.generalised,
         suppressed=protected.suppressed,
     )
-    levels = {
-        column.name: column.hierarchy.levels[protected.levels[column.name]]
-        for column in columns
-        if column.hierarchy and column.name in protected.levels
+    return tabulate(edition, instrument, columns, protected.table, _levels(protected))
+
+
+def _levels(protected: Protected) -> dict[str, str]:
+    """For each generalised variable the levels of its hierarchy that its values stand at, finest first."""
+    found: dict[str, str] = {}
+    for column in protected.reading.identifiers:
+        if column.hierarchy is None:
+            continue
+        used = set(pd.Categorical(protected.table[column.name]).remove_unused_categories().categories)
+        steps = [set(column.codes), *(set(step.values()) for step in column.ladder()), {WITHHELD}]
+        names: list[str] = []
+        for name, step in zip(column.hierarchy.levels, steps, strict=True):
+            if used & step:
+                names.append(name)
+                used -= step
+        if names != [column.hierarchy.levels[0]]:
+            found[column.name] = " / ".join(names)
+    return found
+
+
+def policy_of(profile: Profile, measures: Measures, withheld: int) -> dict[str, int | float | str]:
+    """What was asked for, and what was measured in the table as released."""
+    policy: dict[str, int | float | str] = {
+        "k": profile.k,
+        "smallest_group": measures.smallest,
+        "minimum": profile.minimum,
+        "withheld_cells": withheld,
     }
-    return tabulate(edition, instrument, columns, protected.table, levels)
+    if measures.distinct:
+        policy |= {"l": profile.diversity.l, "smallest_l": min(measures.distinct.values())}
+        policy |= {"t": profile.closeness.t, "largest_t": round(max(measures.distance.values()), 4)}
+    if measures.population is not None:
+        policy |= {"k_map": profile.units, "smallest_population": measures.population}
+    return policy
 
 
-def write(folder: Path, table: Table, minimum: int, signer: Signer, progress: Callable[[float], None]) -> Manifest:
+def write(
+    folder: Path,
+    table: Table,
+    policy: dict[str, int | float | str],
+    signer: Signer,
+    progress: Callable[[float], None],
+    purpose: str = "",
+) -> Manifest:
     """Writes the files of a release into an empty folder, the signed manifest last."""
     edition = table.edition
     names = formats.write(folder, table, progress)
@@ -94,12 +220,13 @@ def write(folder: Path, table: Table, minimum: int, signer: Signer, progress: Ca
         survey=edition.survey,
         version=edition.version,
         profile=edition.profile,
-        policy={"k": edition.k, "smallest_group": edition.smallest, "minimum": minimum},
+        policy=policy,
         code_version=importlib.metadata.version("platea"),
         responses=edition.responses,
         released=table.rows,
         suppressed=edition.suppressed,
         files=tuple(describe(folder / name) for name in names),
+        purpose=purpose,
     )
     manifest = signer.sign(manifest)
     (folder / MANIFEST).write_bytes(manifests.encode(manifest))

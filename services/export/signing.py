@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -23,6 +24,7 @@ class Signer:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         raw = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.public_key: str = base64.b64encode(raw).decode()
+        self._seed = seed
 
     @staticmethod
     def opened(path: Path) -> Signer:
@@ -40,6 +42,10 @@ class Signer:
             finally:
                 draft.unlink()
         return Signer(bytes.fromhex(path.read_text().strip()))
+
+    def derived(self, use: str) -> bytes:
+        """A key for another use, from which the signing key cannot be found. 32 bytes."""
+        return hashlib.blake2b(use.encode(), key=self._seed, digest_size=32, person=b"platea").digest()
 
     def sign(self, manifest: Manifest) -> Manifest:
         named = msgspec.structs.replace(manifest, public_key=self.public_key, signature=None)

@@ -14,7 +14,7 @@ from proto import manifest as manifests
 from proto.manifest import Manifest
 
 _RESPONSES = """-- responses
-    select version, answers
+    select version, answers, id
     from responses
     where survey = $1 and status = 'recorded'"""
 
@@ -42,6 +42,16 @@ _RELEASES = """-- releases
     from releases
     where survey = $1
     order by number"""
+
+_LEDGER = """-- ledger
+    select book
+    from release_ledgers
+    where survey = $1 and profile = $2"""
+
+_ENTER_LEDGER = """-- enter_ledger
+    insert into release_ledgers (survey, profile, number, book)
+    values ($1, $2, $3, $4)
+    on conflict (survey, profile) do update set number = excluded.number, book = excluded.book"""
 
 _LOCK = """-- lock_releases
     select pg_advisory_xact_lock(hashtext('releases'), hashtext($1))"""
@@ -81,27 +91,32 @@ class Store:
         """How many responses to this survey were withdrawn so far."""
         return await self._pool.fetchval(_WITHDRAWN, survey)
 
-    async def responses(self, survey: str, batch: int) -> AsyncIterator[list[tuple[str, str]]]:
-        """Version and answers (JSON) of the responses that count, so many at a time, as of one moment."""
+    async def responses(self, survey: str, batch: int) -> AsyncIterator[list[tuple[str, str, bytes]]]:
+        """Version, answers (JSON) and id of the responses that count, so many at a time, as of one moment."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await connection.cursor(_RESPONSES, survey)
             while rows := await cursor.fetch(batch):
-                yield [(row["version"], row["answers"]) for row in rows]
+                yield [(row["version"], row["answers"], row["id"].bytes) for row in rows]
 
     @asynccontextmanager
-    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Manifest], None]]]:
-        """The next number of this survey, held until the block ends. What is entered is there when the block succeeds.
+    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Manifest, bytes], None]]]:
+        """The next number of this survey, held until the block ends. What is entered, with its ledger, is there when the block succeeds.
 
         `withdrawn`: how many responses were withdrawn when reading for this release began.
         """
-        entered: list[Manifest] = []
+        entered: list[tuple[Manifest, bytes]] = []
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK, survey)
             number: int = await connection.fetchval(_NEXT_NUMBER, survey)
-            yield number, entered.append
-            for manifest in entered:
+            yield number, lambda manifest, book: entered.append((manifest, book))
+            for manifest, book in entered:
                 body = msgspec.json.encode(manifest).decode()
                 await connection.execute(_ENTER_RELEASE, survey, number, manifest.profile, body, withdrawn)
+                await connection.execute(_ENTER_LEDGER, survey, manifest.profile, number, book)
+
+    async def ledger(self, survey: str, profile: str) -> bytes | None:
+        """The book of the releases of this survey with this profile; None before the first."""
+        return await self._pool.fetchval(_LEDGER, survey, profile)
 
     async def releases(self, survey: str) -> list[Manifest]:
         return [each.manifest for each in await self.published(survey)]

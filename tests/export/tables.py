@@ -12,7 +12,9 @@ from proto.answers import Reader, today_of
 from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from services.export.release import PROFILES, protect, table_of
+from services.export.gate.ledger import Keys
+from services.export.profiles import PROFILES
+from services.export.release import protect, table_of
 from services.export.table import Table
 from services.export.variables import Encoder, variables
 
@@ -141,7 +143,10 @@ def released(count: int = 300, number: int = 1) -> Table:
     encoder = Encoder(CodeBook(reader), columns)
     encoder.add(given)
     profile = PROFILES["public"]
-    return table_of(number, instrument, columns, protect(columns, encoder.table(), profile), profile, count)
+    keys = Keys(bytes(32), instrument.id, profile.name)
+    people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
+    protected = protect(columns, encoder.table(), profile, people, keys, number)
+    return table_of(number, instrument, columns, protected, profile, count)
 
 
 def stored(survey: str, count: int, seed: int = 5) -> tuple[list[str], list[tuple[object, ...]]]:

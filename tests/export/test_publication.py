@@ -19,9 +19,9 @@ from tests.export.tables import released
 SIGNER = Signer(bytes(range(32)))
 
 
-def written(folder: Path, number: int = 1, count: int = 60) -> Manifest:
+def written(folder: Path, number: int = 1, count: int = 120) -> Manifest:
     folder.mkdir(parents=True)
-    return write(folder, released(count, number), 10, SIGNER, lambda share: None)
+    return write(folder, released(count, number), {"k": 10}, SIGNER, lambda share: None)
 
 
 def test_a_signed_release_is_verified_by_who_has_nothing_but_the_key(tmp_path: Path) -> None:
@@ -33,9 +33,9 @@ def test_a_signed_release_is_verified_by_who_has_nothing_but_the_key(tmp_path: P
 def test_who_changes_a_figure_and_its_checksum_is_found_out_by_the_signature(tmp_path: Path) -> None:
     manifest = written(tmp_path / "1")
     path = tmp_path / "1" / MANIFEST
-    path.write_bytes(path.read_bytes().replace(b'"released": 60', b'"released": 61'))
+    path.write_bytes(path.read_bytes().replace(b'"released": 120', b'"released": 121'))
     assert check(tmp_path / "1") == ["manifest.json was changed after it was signed."]
-    forged = Signer(bytes(32)).sign(msgspec.structs.replace(manifest, released=61))
+    forged = Signer(bytes(32)).sign(msgspec.structs.replace(manifest, released=121))
     assert is_genuine(forged), "anybody can sign with a key of their own"
     path.write_bytes(msgspec.json.encode(forged))
     assert check(tmp_path / "1") == []
@@ -47,7 +47,7 @@ def test_who_changes_a_figure_and_its_checksum_is_found_out_by_the_signature(tmp
 
 @pytest.mark.parametrize("wrong", ["", "x", "AAAA", "é"])
 def test_a_broken_signature_is_a_sentence_and_no_surprise(wrong: str, tmp_path: Path) -> None:
-    manifest = written(tmp_path / "1", count=20)
+    manifest = written(tmp_path / "1", count=80)
     for broken in (msgspec.structs.replace(manifest, signature=wrong), msgspec.structs.replace(manifest, public_key=wrong)):
         assert not is_genuine(broken)
 
@@ -65,7 +65,7 @@ def test_the_same_responses_give_the_same_release_to_the_last_byte(tmp_path: Pat
     assert one == other
     assert differing(one, other) == []
     assert (tmp_path / "a" / "1" / MANIFEST).read_bytes() == (tmp_path / "b" / "1" / MANIFEST).read_bytes()
-    assert "data.csv" in differing(one, written(tmp_path / "c" / "1", count=59))
+    assert "data.csv" in differing(one, written(tmp_path / "c" / "1", count=119))
 
 
 def test_what_is_published_is_whole_and_its_archive_holds_the_same(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_a_cut_off_job_left_is_cleared_away_by_the_next(tmp_path: Path) -> 
     (tmp_path / "1" / "stray").write_text("x")
     with publication.stage(tmp_path) as place:
         assert list(place.iterdir()) == []
-        written(place / "release", count=20)
+        written(place / "release", count=80)
         publication.publish(place / "release", tmp_path, 1)
     assert check(tmp_path / "1") == []
 
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_nothing_visible(tmp_path: Path, monkeypatch: pytest.
 
     def build() -> None:
         with publication.stage(tmp_path) as place:
-            written(place / "release", count=20)
+            written(place / "release", count=80)
             publication.publish(place / "release", tmp_path, 1)
 
     with pytest.raises(OSError, match="No space"):
@@ -113,5 +113,5 @@ def test_a_full_disk_leaves_nothing_visible(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
-    manifest = written(tmp_path / "1", count=20)
+    manifest = written(tmp_path / "1", count=80)
     assert read(tmp_path / "1") == manifest == decode((tmp_path / "1" / MANIFEST).read_bytes())

@@ -40,7 +40,17 @@ def distance(counts: Histograms, of_all: Floats, ordered: bool) -> Floats:
     return np.abs(np.cumsum(apart, axis=1)).sum(axis=1) / max(apart.shape[1] - 1, 1)
 
 
-def diverse(counts: Histograms, wanted: Diversity) -> NDArray[np.bool_]:
+def telling(counts: Histograms, harmless: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which classes have an answer that is not harmless."""
+    return counts[:, list(harmless)].sum(axis=1) < counts.sum(axis=1)
+
+
+def diverse(counts: Histograms, wanted: Diversity, harmless: tuple[int, ...] = ()) -> NDArray[np.bool_]:
+    """Whether each class is as varied as wanted, or has harmless answers only."""
+    return ~telling(counts, harmless) | _varied(counts, wanted)
+
+
+def _varied(counts: Histograms, wanted: Diversity) -> NDArray[np.bool_]:
     match wanted.kind:
         case "distinct":
             return distinct(counts) >= wanted.l

@@ -22,7 +22,8 @@ Ints = NDArray[np.int64]
 class Measures:
     """`smallest`: k. `population`: the fewest units of a public list behind a released row, None without a list.
 
-    `distinct`, `entropy`, `distance`, `ordered_distance`: l and t of the worst class, for each sensitive answer. `loss`: NCP, 0 to 1,
+    `distinct`, `entropy`, `distance`, `ordered_distance`: l and t of the worst class, for each sensitive answer; l among classes
+    with more than harmless answers, 0 without any. `loss`: NCP, 0 to 1,
     a row left out counting 1. `discernibility`: DM, squared class sizes plus all rows for each left out, per row.
     `table_error`: TVD2, the total variation distance of two-way tables, mean of all pairs.
     """
@@ -59,6 +60,7 @@ def measure(
     histograms = {
         a.name: np.bincount(of_row * a.size + a.codes[kept], minlength=len(sizes) * a.size).reshape(-1, a.size) for a in sensitive
     }
+    telling = {a.name: histograms[a.name][diversity.telling(histograms[a.name], a.harmless)] for a in sensitive}
     shares = {a.name: np.bincount(a.codes, minlength=a.size) / total for a in sensitive}
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     widths = [np.array([width(ladder, node) for node in values]) for ladder, values in zip(ladders, result.values, strict=True)]
@@ -70,8 +72,8 @@ def measure(
         classes=len(sizes),
         smallest=int(sizes.min()),
         population=int(frame.population(listed, ladders, nodes).min()) if listed else None,
-        distinct={name: int(diversity.distinct(table).min()) for name, table in histograms.items()},
-        entropy={name: float(diversity.entropy(table).min()) for name, table in histograms.items()},
+        distinct={name: int(diversity.distinct(table).min(initial=len(table[0]) if len(table) else 0)) for name, table in telling.items()},
+        entropy={name: float(diversity.entropy(table).min(initial=len(table[0]) if len(table) else 0)) for name, table in telling.items()},
         distance={name: float(diversity.distance(table, shares[name], False).max()) for name, table in histograms.items()},
         ordered_distance={name: float(diversity.distance(table, shares[name], True).max()) for name, table in histograms.items()},
         loss=float(np.mean(losses)),

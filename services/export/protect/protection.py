@@ -138,11 +138,11 @@ def _repaired(
 
     def standing(part: Ints) -> NDArray[np.bool_]:
         holds = np.ones(int(part.max()) + 1, dtype=bool)
-        for table, of_all in zip(tables, shares, strict=True):
+        for table, of_all, answer in zip(tables, shares, sensitive, strict=True):
             merged = np.zeros((len(holds), table.shape[1]), dtype=np.int64)
             np.add.at(merged, part, table)
             if request.diversity:
-                holds &= diversity.diverse(merged, request.diversity)
+                holds &= diversity.diverse(merged, request.diversity, answer.harmless)
             if request.closeness:
                 holds &= diversity.close(merged, request.closeness, of_all)
         return holds
@@ -158,7 +158,8 @@ def _repaired(
 def _possible(tables: list[NDArray[np.int64]], sensitive: Sequence[Sensitive], request: Request) -> None:
     """Refuses what not even one class of everybody could hold."""
     for table, answer in zip(tables, sensitive, strict=True):
-        if request.diversity and not diversity.diverse(table.sum(axis=0, keepdims=True), request.diversity).all():
+        whole = table.sum(axis=0, keepdims=True)
+        if request.diversity and not diversity.diverse(whole, request.diversity, answer.harmless).all():
             raise Unprotectable(f"All answers to {answer.name} together are not {request.diversity.kind} {request.diversity.l:g}-diverse.")
 
 

@@ -34,11 +34,15 @@ class Closeness:
 
 @dataclass(frozen=True)
 class Sensitive:
-    """A sensitive answer as codes below `size`, missing being one of them. Shape (rows,)."""
+    """A sensitive answer as codes below `size`, missing being one of them. Shape (rows,).
+
+    `harmless`: codes that may be known of everybody in a class, such as an option that was left unticked.
+    """
 
     name: str
     codes: NDArray[np.int64]
     size: int
+    harmless: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def _standing(
         of_all = np.bincount(answer.codes, minlength=answer.size) / len(group)
         table = np.bincount(group[has] * answer.size + answer.codes[has], minlength=count * answer.size).reshape(count, answer.size)
         if request.diversity:
-            holds &= diversity.diverse(table, request.diversity)
+            holds &= diversity.diverse(table, request.diversity, answer.harmless)
         if request.closeness:
             holds &= diversity.close(table, request.closeness, of_all)
     if request.frame and count:
@@ -156,7 +156,7 @@ def _fresh(
     spare: int,
 ) -> tuple[Ints, NDArray[np.int32]] | None:
     """Classes of those who join, among themselves alone; None where they must wait."""
-    own = [Sensitive(answer.name, answer.codes[new], answer.size) for answer in sensitive]
+    own = [replace(answer, codes=answer.codes[new]) for answer in sensitive]
     try:
         result = protect(codes[new], hierarchies, own, replace(request, k=request.k + spare), people[new])
     except Unprotectable:

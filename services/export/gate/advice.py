@@ -1,0 +1,82 @@
+"""What would help a release that was refused: each quasi-identifier left out, or one level coarser, is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from services.export.gate.reading import Reading
+from services.export.profiles import Profile
+from services.export.protect import diversity
+from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.protection import protect
+from services.export.protect.refusal import Unprotectable
+from services.export.protect.request import Request
+
+LARGE = 5_000_000
+"""Cells up to which every way is tried."""
+
+
+def request_of(reading: Reading, profile: Profile) -> Request:
+    """What a profile asks of the protecting core."""
+    sensitive = bool(reading.sensitive)
+    return Request(
+        profile.k,
+        diversity=profile.diversity if sensitive else None,
+        closeness=profile.closeness if sensitive else None,
+        frame=reading.frame,
+    )
+
+
+def advise(reading: Reading, profile: Profile) -> str:
+    """A sentence with the ways that would work, each tried alone; empty where none does."""
+    found = [f"leave out {answer.name}" for answer in reading.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
+    if found:
+        return _sentence(found)
+    if reading.codes.size * len(reading.identifiers) <= LARGE:
+        for v, hierarchy in enumerate(reading.hierarchies):
+            if wide := _coarser(hierarchy):
+                codes = reading.codes.copy()
+                codes[:, v] = wide[1][codes[:, v]]
+                hierarchies = (*reading.hierarchies[:v], wide[0], *reading.hierarchies[v + 1 :])
+                if _works(replace(reading, codes=codes, hierarchies=hierarchies, frame=_without(reading, v)), profile):
+                    found.append(f"merge the values of {hierarchy.name} one level up")
+            if len(reading.hierarchies) > 1:
+                rest = [place for place in range(len(reading.hierarchies)) if place != v]
+                hierarchies = tuple(reading.hierarchies[place] for place in rest)
+                if _works(replace(reading, codes=reading.codes[:, rest], hierarchies=hierarchies, frame=None), profile):
+                    found.append(f"drop {hierarchy.name}")
+    return _sentence(found)
+
+
+def _agrees(codes: np.ndarray, size: int, harmless: tuple[int, ...], profile: Profile) -> bool:
+    return not diversity.diverse(np.bincount(codes, minlength=size)[None, :], profile.diversity, harmless).all()
+
+
+def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, np.ndarray] | None:
+    """The hierarchy without its finest level, and the new code of each old one."""
+    now = [path[0] if path else value for value, path in zip(hierarchy.values, hierarchy.above, strict=True)]
+    values = tuple(dict.fromkeys(now))
+    if len(values) == len(hierarchy.values):
+        return None
+    above = {label: path[1:] for label, path in zip(now, hierarchy.above, strict=True)}
+    codes = np.array([values.index(label) for label in now], dtype=np.int64)
+    return Hierarchy(hierarchy.name, values, tuple(above[value] for value in values)), codes
+
+
+def _without(reading: Reading, variable: int) -> object:
+    return None if reading.frame is None or variable in reading.frame.variables else reading.frame
+
+
+def _works(reading: Reading, profile: Profile) -> bool:
+    try:
+        result = protect(reading.codes, reading.hierarchies, reading.sensitive, request_of(reading, profile))
+    except Unprotectable:
+        return False
+    return len(np.unique(result.released, axis=0)) > 1
+
+
+def _sentence(ways: Sequence[str]) -> str:
+    return f"It would help to {', or to '.join(ways)}." if ways else ""

@@ -1,0 +1,103 @@
+"""What a protected table holds, counted afresh from its released columns, and which rules of the profile it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from services.export.gate.reading import Reading, codes_of
+from services.export.profiles import Profile
+from services.export.protect import diversity, frame
+from services.export.protect.combinations import combine
+from services.export.protect.hierarchy import Ladder, Node
+from services.export.protect.measure import Measures, measure
+from services.export.protect.protection import LEFT_OUT, Result
+from services.export.protect.request import Sensitive
+from services.export.variables import Variable
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule of the profile that does not hold, for so many rows."""
+
+    rule: str
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.rows} {'row breaks' if self.rows == 1 else 'rows break'} this."
+
+
+def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) -> Result:
+    """The released identifiers as nodes again. `rows[i]`: which response released row i came from; of `total`.
+
+    A label that two nodes share is taken for the wider one. Raises ValueError where a released value is no node, or not true.
+    """
+    ladders = [Ladder.of(hierarchy, reading.codes[:, v]) for v, hierarchy in enumerate(reading.hierarchies)]
+    nodes = np.full((total, len(ladders)), LEFT_OUT, dtype=np.int32)
+    for v, ladder in enumerate(ladders):
+        given = pd.Categorical(released[reading.hierarchies[v].name])
+        place = _places(ladder.nodes)
+        nodes[rows, v] = np.array([place[label] for label in given.categories], dtype=np.int32)[given.codes]
+        within = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
+        for index, node in enumerate(ladder.nodes):
+            within[index, list(node.members)] = True
+        if not within[nodes[rows, v], reading.codes[rows, v]].all():
+            raise ValueError(f"{ladder.hierarchy.name} would be released with a value that is not true")
+    classes = np.full(total, LEFT_OUT, dtype=np.int64)
+    classes[rows] = combine(list(nodes[rows].T.astype(np.int64)), [len(ladder.nodes) for ladder in ladders]).of_row
+    return Result(nodes, tuple(ladder.nodes for ladder in ladders), classes, ())
+
+
+def sensitive_back(reading: Reading, released: pd.DataFrame, rows: Ints, columns: list[Variable]) -> tuple[Sensitive, ...]:
+    """The sensitive answers as released, those of rows left out as they were given."""
+    by_name = {column.name: column for column in columns}
+    found: list[Sensitive] = []
+    for answer in reading.sensitive:
+        codes = answer.codes.copy()
+        codes[rows] = codes_of(released, by_name[answer.name])
+        found.append(Sensitive(answer.name, codes, answer.size, answer.harmless))
+    return tuple(found)
+
+
+def measured(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...]) -> Measures:
+    return measure(reading.codes, reading.hierarchies, sensitive, back, reading.frame)
+
+
+def broken(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile) -> list[Broken]:
+    """The rules of the profile that the table breaks; none where it may go out."""
+    kept = back.kept
+    of_row = back.classes[kept]
+    sizes = np.bincount(of_row)
+    found = [_count(f"At least {profile.k} people must share all quasi-identifiers", sizes < profile.k, sizes)]
+    if reading.frame is not None:
+        example = np.zeros(len(sizes), dtype=np.int64)
+        example[of_row] = np.flatnonzero(kept)
+        ladders = [Ladder.of(hierarchy, reading.codes[:, v]) for v, hierarchy in enumerate(reading.hierarchies)]
+        units = frame.population(reading.frame, ladders, [back.released[example, v].astype(np.int64) for v in reading.frame.variables])
+        short = units < reading.frame.least
+        found.append(_count(f"At least {reading.frame.least} authorities of the public list must share the released values", short, sizes))
+    for answer in sensitive:
+        table = np.bincount(of_row * answer.size + answer.codes[kept], minlength=len(sizes) * answer.size).reshape(-1, answer.size)
+        of_all = np.bincount(answer.codes, minlength=answer.size) / len(answer.codes)
+        alike = ~diversity.diverse(table, profile.diversity, answer.harmless)
+        found.append(_count(f"No class may agree in its answer to {answer.name}", alike, sizes))
+        far = ~diversity.close(table, profile.closeness, of_all)
+        found.append(_count(f"No class may answer {answer.name} so unlike everybody (t {profile.closeness.t:g})", far, sizes))
+    return [each for each in found if each.rows]
+
+
+def _count(rule: str, wrong: NDArray[np.bool_], sizes: Ints) -> Broken:
+    return Broken(rule, int(sizes[wrong].sum()))
+
+
+def _places(nodes: tuple[Node, ...]) -> dict[str, int]:
+    place: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        if node.label not in place or len(node.members) > len(nodes[place[node.label]].members):
+            place[node.label] = index
+    return place

@@ -1,0 +1,7 @@
+"""Why a release is not written."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """This release would not protect the respondents; the message says why and what would help."""
