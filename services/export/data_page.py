@@ -54,16 +54,28 @@ def warnings(releases: Sequence[Published], now: int, say: Say) -> list[str]:
 
 
 def protection(manifest: Manifest, say: Say) -> list[str]:
-    """What was measured in the released table, in sentences."""
-    policy, sentences = manifest.policy, list[str]()
-    smallest = policy.get("smallest_group")
-    if isinstance(smallest, int):
+    """What was measured in the released table, in sentences: each where the manifest tells the measure."""
+    policy = manifest.policy
+
+    def measured(name: str) -> float:
+        found = policy.get(name, 0)
+        return found if isinstance(found, int | float) else 0
+
+    smallest, sentences = measured("smallest_group"), list[str]()
+    if smallest > 1:
         sentences.append(say("group", n=say.number(smallest - 1), size=say.number(smallest)))
     sentences.append(say("coarser"))
-    units = policy.get("smallest_units")
-    if isinstance(units, int) and units > 0:
-        sentences.append(say("units", n=say.number(units)))
+    if (population := measured("smallest_population")) > 1:
+        sentences.append(say("units", n=say.number(population)))
+    if (different := measured("smallest_l")) > 1:
+        sentences.append(say("different", n=say.number(different)))
+    if "largest_t" in policy:
+        sentences.append(say("distance", t=say.hundredths(measured("largest_t"))))
+    if cells := measured("withheld_cells"):
+        sentences.append(say("withheld", n=say.number(cells)))
     sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))
+    if any(file.name == "report.html" for file in manifest.files):
+        sentences.append(say("report"))
     return sentences
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,10 @@ class Say:
 
     def number(self, n: float) -> str:
         return format_decimal(n, format="#,##0.#" if n < 100 else "#,##0", locale=self.language)
+
+    def hundredths(self, value: float) -> str:
+        """Rounded up, because it bounds."""
+        return format_decimal(math.ceil(100 * value) / 100, format="0.00", locale=self.language)
 
     def size(self, bytes: int) -> str:
         """In the unit that leaves at most three digits before the point: 1.4 MB."""

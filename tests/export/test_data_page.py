@@ -29,7 +29,8 @@ LOOK = """async ([source, tags]) => {
 
 def entered(number: int, withdrawn: int | None, suppressed: int = 0) -> Published:
     files = tuple(File(name, 1_400_000, f"{place:064x}") for place, name in enumerate(NAMES))
-    policy: dict[str, int | float | str] = {"k": 10, "smallest_group": 11}
+    policy: dict[str, int | float | str] = {"k": 10, "smallest_group": 11, "smallest_l": 2, "largest_t": 0.312, "smallest_population": 6}
+    policy["withheld_cells"] = 1204
     return Published(Manifest(number, "ai-security", "0.1.0", "public", policy, "0.1.0", 1534, 1500, suppressed, files), withdrawn)
 
 
@@ -58,6 +59,9 @@ def test_a_release_tells_how_it_is_protected_cited_fetched_opened_and_checked(la
     page, say = rendered([entered(3, 0, suppressed=34)], 0, language), Say(language)
     assert f'<html lang="{language}">' in page
     assert say("group", n=10, size=11).replace("'", "&#39;") in page
+    assert say("units", n=6).replace("'", "&#39;") in page
+    assert say("distance", t=say.hundredths(0.312)).replace("'", "&#39;") in page
+    assert say("withheld", n=say.number(1204)).replace("'", "&#39;") in page
     assert say("left_out", n=34).replace("'", "&#39;") in page
     assert "Release 3 (ai-security, questionnaire 0.1.0). Data set." in page
     assert "/data/ai-security/3/citation.bib" in page
