@@ -37,7 +37,7 @@ def offered(instrument: Instrument) -> list[str]:
 
 def choose(known: Sequence[str], wanted: str | None, accepted: str) -> str:
     """The language asked for, else the first of the browser's (RFC 9110, in its order) that is known, else the first known."""
-    if wanted in known:
+    if wanted is not None and wanted in known:
         return wanted
     tags = (part.partition(";")[0].strip().lower().partition("-")[0] for part in accepted[:500].split(","))
     return next((tag for tag in tags if tag in known), known[0])
