@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,9 @@ from services.export.signing import Signer
 from services.export.table import WITHHELD, Edition, Table, tabulate
 from services.export.variables import MISSING, SKIPPED, Variable
 from services.export.verify import MANIFEST, describe
+
+MOST_LOST = 0.95
+"""Loss (NCP) beyond which a release would not be worth its name."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,12 @@ def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, row
         broken.append(f"Only {len(rows)} rows would remain after protection; {profile.minimum} are needed.")
     if int(back.classes.max()) == 0:
         broken.append(f"All {len(rows)} rows would stand in one class, and their quasi-identifiers would tell nothing.")
+    measures = measuring.measured(reading, back, sensitive)
+    if measures.loss > MOST_LOST:
+        broken.append(f"The quasi-identifiers would tell next to nothing: {measures.loss:.0%} of them would be lost.")
     if broken:
         raise Refused(" ".join([*broken, advise(reading, profile) or "Wait for more responses."]))
-    return measuring.measured(reading, back, sensitive)
+    return measures
 
 
 def _codes_back(table: pd.DataFrame, column: Variable) -> NDArray[np.int64]:
@@ -211,10 +217,14 @@ def write(
     signer: Signer,
     progress: Callable[[float], None],
     purpose: str = "",
+    report: Mapping[str, bytes] | None = None,
 ) -> Manifest:
-    """Writes the files of a release into an empty folder, the signed manifest last."""
+    """Writes the files of a release into an empty folder, the signed manifest last. `report`: its files, by name."""
     edition = table.edition
     names = formats.write(folder, table, progress)
+    for name, body in (report or {}).items():
+        (folder / name).write_bytes(body)
+        names.append(name)
     manifest = Manifest(
         number=edition.number,
         survey=edition.survey,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.export.gate.reading import Reading
 from services.export.profiles import Profile
@@ -13,10 +14,12 @@ from services.export.protect import diversity
 from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.protection import protect
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.request import Request
+from services.export.protect.request import Frame, Request
 
-LARGE = 5_000_000
-"""Cells up to which every way is tried."""
+Ints = NDArray[np.int64]
+
+LARGE, MANY = 5_000_000, 20
+"""Cells, and quasi-identifiers, up to which every way is tried."""
 
 
 def request_of(reading: Reading, profile: Profile) -> Request:
@@ -35,6 +38,8 @@ def advise(reading: Reading, profile: Profile) -> str:
     found = [f"leave out {answer.name}" for answer in reading.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
     if found:
         return _sentence(found)
+    if len(reading.identifiers) > MANY:
+        return _sentence([f"declare fewer quasi-identifiers: there are {len(reading.identifiers)}"])
     if reading.codes.size * len(reading.identifiers) <= LARGE:
         for v, hierarchy in enumerate(reading.hierarchies):
             if wide := _coarser(hierarchy):
@@ -51,11 +56,11 @@ def advise(reading: Reading, profile: Profile) -> str:
     return _sentence(found)
 
 
-def _agrees(codes: np.ndarray, size: int, harmless: tuple[int, ...], profile: Profile) -> bool:
+def _agrees(codes: Ints, size: int, harmless: tuple[int, ...], profile: Profile) -> bool:
     return not diversity.diverse(np.bincount(codes, minlength=size)[None, :], profile.diversity, harmless).all()
 
 
-def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, np.ndarray] | None:
+def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, Ints] | None:
     """The hierarchy without its finest level, and the new code of each old one."""
     now = [path[0] if path else value for value, path in zip(hierarchy.values, hierarchy.above, strict=True)]
     values = tuple(dict.fromkeys(now))
@@ -66,7 +71,7 @@ def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, np.ndarray] | None:
     return Hierarchy(hierarchy.name, values, tuple(above[value] for value in values)), codes
 
 
-def _without(reading: Reading, variable: int) -> object:
+def _without(reading: Reading, variable: int) -> Frame | None:
     return None if reading.frame is None or variable in reading.frame.variables else reading.frame
 
 

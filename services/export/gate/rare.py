@@ -75,10 +75,10 @@ def _uniques(table: Bools) -> list[tuple[int, tuple[int, ...]]]:
     first, second = np.nonzero(pairs)
     for a, b in zip(first.tolist(), second.tolist(), strict=True):
         found.append((int(rows[np.flatnonzero(some[:, a] & some[:, b])[0]]), (a, b)))
-    more = together > 1
+    more, three = together > 1, some.sum(axis=1) >= 3
     for a in range(table.shape[1]):
-        having = np.flatnonzero(some[:, a] & (some.sum(axis=1) >= 3))
-        if len(having) < 2:
+        having = np.flatnonzero(some[:, a] & three)
+        if not len(having):
             continue
         within = some[having].astype(np.float32)
         triples = (within.T @ within == 1) & more & more[a][:, None] & more[a][None, :]

@@ -89,9 +89,9 @@ class Ladder:
 
     @cached_property
     def joined(self) -> Ints:
-        """The nearest node that stands for both of two places, as an index into `nodes`. Shape (places, places)."""
+        """The nearest node that stands for both of two places, the finer of equals, as an index into `nodes`. Shape (places, places)."""
         table = np.full((len(self), len(self)), len(self.nodes) - 1, dtype=np.int64)
-        for index in sorted(range(len(self.nodes) - 1), key=lambda index: -len(self.nodes[index].members)):
+        for index in sorted(range(len(self.nodes) - 1), key=lambda index: (-len(self.nodes[index].members), -index)):
             at = self.place[list(self.nodes[index].members)]
             at = at[at >= 0]
             table[np.ix_(at, at)] = index

@@ -1,0 +1,196 @@
+"""A release goes out only if what is in it was measured and holds; otherwise a sentence says why, and what would help."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.export.gate import ledger, measuring, rare
+from services.export.gate.ledger import Keys, People
+from services.export.gate.reading import read
+from services.export.gate.refused import Refused
+from services.export.profiles import PROFILES
+from services.export.release import Protected, protect
+from services.export.table import WITHHELD
+from services.export.variables import MISSING, Variable, variables
+from tests.export.tables import every_kind
+
+PUBLIC = PROFILES["public"]
+KEYS = Keys(bytes(32), "every-kind", "public")
+COLUMNS = variables(every_kind())
+DISTRICTS = ["old", "harbour", "hill"]
+AGES = ["16-29", "30-49", "50-64", "65+"]
+
+
+def people(count: int, first: int = 0) -> People:
+    return KEYS.people([uuid.UUID(int=first + n).bytes for n in range(count)])
+
+
+def answers(count: int, seed: int = 1, **fixed: Any) -> pd.DataFrame:
+    """Plain answers at random, but for the columns that are given as one value for all."""
+    dice = np.random.default_rng(seed)
+    table = {column.name: dice.choice(list(column.labels)[:4], count) for column in COLUMNS}
+    return pd.DataFrame(table | {name: np.full(count, value) for name, value in fixed.items()}, dtype="object")
+
+
+def released(full: pd.DataFrame, columns: list[Variable] = COLUMNS, first: int = 0, **more: Any) -> Protected:
+    return protect(columns, full, PUBLIC, people(len(full), first), KEYS, **more)
+
+
+def test_what_goes_out_holds_every_rule_and_the_order_of_arrival_leaves_no_trace() -> None:
+    full = answers(200)
+    found = released(full)
+    assert found.measures.smallest >= PUBLIC.k
+    assert all(found.table.groupby(["age", "district"], observed=True).size() >= PUBLIC.k)
+    shuffled = np.random.default_rng(9).permutation(200)
+    again = protect(COLUMNS, full.take(shuffled).reset_index(drop=True), PUBLIC, people(200)[shuffled], KEYS)
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert (full["reasons.market"].to_numpy()[found.rows] == found.table["reasons.market"].to_numpy()).all()
+    assert (np.diff(found.rows) > 0).mean() < 0.7, "the order of arrival is gone"
+
+
+@pytest.mark.parametrize(
+    ("full", "reason"),
+    [
+        (answers(19), "There are 19 responses; a public release needs 20. Wait for more."),
+        (answers(200, age="16-29", district="old"), "one class"),
+        (answers(200, **{column.name: MISSING for column in COLUMNS}), "one class"),
+        (answers(200, **{"reasons.market": "1"}), "It would help to leave out reasons.market."),
+    ],
+    ids=["fewer than k", "one giant class", "only missing", "a sensitive answer that all gave"],
+)
+def test_what_cannot_be_protected_is_refused_with_a_sentence(full: pd.DataFrame, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        released(full)
+
+
+def test_a_quasi_identifier_without_hierarchy_is_named() -> None:
+    columns = [replace(column, hierarchy=None) if column.name == "district" else column for column in COLUMNS]
+    with pytest.raises(Refused, match="district has no hierarchy"):
+        released(answers(200), columns)
+
+
+def test_a_survey_without_quasi_identifiers_is_refused() -> None:
+    with pytest.raises(Refused, match="No quasi-identifier is declared"):
+        released(answers(200), [column for column in COLUMNS if column.role != "quasi_identifier"])
+
+
+def test_a_constant_column_is_released_where_others_tell_enough() -> None:
+    found = released(answers(200, district="old"))
+    assert set(found.table["district"]) == {"old"}
+
+
+def test_two_hundred_quasi_identifiers_of_rows_all_unlike_are_refused() -> None:
+    district = next(column for column in COLUMNS if column.name == "district")
+    columns = [replace(district, name=f"district{n}") for n in range(200)]
+    dice = np.random.default_rng(3)
+    unique = pd.DataFrame({column.name: dice.choice(DISTRICTS, 25) for column in columns}, dtype="object")
+    with pytest.raises(Refused, match=r"next to nothing.*declare fewer quasi-identifiers: there are 200"):
+        released(unique, columns)
+
+
+def test_a_table_that_was_not_protected_does_not_pass_the_gate() -> None:
+    full = answers(60)
+    reading = read(COLUMNS, full, PUBLIC)
+    rows = np.arange(60)
+    back = measuring.read_back(reading, full, rows, 60)
+    broken = measuring.broken(reading, back, measuring.sensitive_back(reading, full, rows, COLUMNS), PUBLIC)
+    sizes = full.groupby(["age", "district"]).size()
+    assert broken[0].rows == int(sizes[sizes < PUBLIC.k].sum()) > 0
+    assert str(broken[0]).startswith("At least 10 people must share all quasi-identifiers")
+
+
+def test_a_released_value_that_is_not_true_is_found() -> None:
+    full = answers(60)
+    reading = read(COLUMNS, full, PUBLIC)
+    wrong = full.assign(district="north" if full["district"][0] != "old" else "south")
+    with pytest.raises(ValueError, match="not true"):
+        measuring.read_back(reading, wrong, np.arange(60), 60)
+
+
+rows = st.lists(st.tuples(*[st.integers(-1, 3)] * 4), min_size=12, max_size=40)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.integers(2, 4))
+def test_no_rare_answer_pair_or_triple_is_told_of_one_person(given_: list[tuple[int, ...]], k: int) -> None:
+    columns = list(np.array(given_, dtype=np.int64).T)
+    hidden = rare.withhold(columns, k, 2 * k, np.arange(len(given_)))
+    told = [np.where(cell, rare.UNTOLD, column) for cell, column in zip(hidden, columns, strict=True)]
+    counts = [{int(code): int((column == code).sum()) for code in np.unique(column) if code >= 0} for column in told]
+    assert all(count >= k for each in counts for count in each.values())
+    for size in (2, 3):
+        for where in combinations(range(4), size):
+            for row in range(len(given_)):
+                values = [int(told[c][row]) for c in where]
+                if all(value >= 0 and counts[c][value] <= 2 * k for c, value in zip(where, values, strict=True)):
+                    alike = np.all([told[c] == value for c, value in zip(where, values, strict=True)], axis=0).sum()
+                    assert alike > 1
+    assert rare.singled_out(told, k, 2 * k) == 0
+    for cell, column in zip(hidden, told, strict=True):
+        assert not 0 < cell.sum() < k or (column == rare.UNTOLD).all()
+
+
+def test_rare_answers_are_withheld_and_counted() -> None:
+    full = answers(200)
+    full.loc[:3, "unit"] = "u200"
+    found = released(full)
+    assert "u200" not in set(found.table["unit"])
+    assert (found.table["unit"] == WITHHELD).sum() >= PUBLIC.k
+    assert found.withheld >= PUBLIC.k
+
+
+def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -> None:
+    full = answers(300)
+    first = released(full)
+    stays = np.arange(300) >= 6
+    joined = pd.concat([full[stays], answers(60, 7)], ignore_index=True)
+    who = np.concatenate([people(300)[stays], people(60, 1000)])
+    stored = ledger.decode(ledger.encode(first.book))
+    second = protect(COLUMNS, joined, PUBLIC, who, KEYS, 2, stored)
+    one = {people(300)[row]: tuple(first.table.loc[at, ["age", "district"]]) for at, row in enumerate(first.rows)}
+    two = {who[row]: tuple(second.table.loc[at, ["age", "district"]]) for at, row in enumerate(second.rows)}
+    both = one.keys() & two.keys()
+    assert len(both) > 200
+    assert all(one[each] == two[each] for each in both)
+    seen = pd.Series([one[each] for each in both]).value_counts()
+    assert seen.min() >= PUBLIC.k, "the intersection of both releases"
+    book = ledger.decode(ledger.encode(second.book))
+    assert not {each for each in people(6).tolist() if each in book.people}, "who withdrew is forgotten"
+    again = protect(COLUMNS, joined, PUBLIC, who, KEYS, 2, book)
+    pd.testing.assert_frame_equal(again.table, second.table)
+    third = protect(COLUMNS, joined, PUBLIC, who, KEYS, 3, book)
+    assert len(third.table) >= len(second.table)
+
+
+def test_the_ledger_names_nobody_and_needs_its_key() -> None:
+    full = answers(100)
+    book = released(full).book
+    body = ledger.encode(book)
+    assert not any(uuid.UUID(int=n).bytes in body or str(uuid.UUID(int=n)).encode() in body for n in range(1, 100))
+    with pytest.raises(Refused, match="key"):
+        protect(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind", "public"), 2, book)
+
+
+def test_where_too_many_withdrew_the_next_release_is_refused_with_the_reason() -> None:
+    full = answers(60)
+    first = released(full)
+    left = np.arange(60) % 3 == 0
+    with pytest.raises(Refused, match=r"fewer than 10 are left|Nobody of"):
+        protect(COLUMNS, full[left].reset_index(drop=True), PUBLIC, people(60)[left], KEYS, 2, first.book)
+
+
+def test_other_quasi_identifiers_than_before_are_refused() -> None:
+    full = answers(100)
+    book = released(full).book
+    fewer = [column for column in COLUMNS if column.name != "age"]
+    with pytest.raises(Refused, match="other quasi-identifiers"):
+        released(full, fewer, number=2, book=book)
