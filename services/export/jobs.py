@@ -30,6 +30,8 @@ from services.export.gate.ledger import Keys, People
 from services.export.gate.refused import Refused
 from services.export.profiles import PROFILES, Profile
 from services.export.release import Protected, policy_of, protect, table_of, write
+from services.export.report.of_release import files as report_files
+from services.export.report.of_release import report_on
 from services.export.signing import Signer
 from services.export.store import Store
 from services.export.variables import Encoder, Variable, variables
@@ -68,10 +70,11 @@ class Job(msgspec.Struct):
 
 @dataclass(frozen=True)
 class _Built:
-    """What comes before the number: the protected table, and what it was made from."""
+    """What a release is written from: the answers, the protected table, and what it was made by."""
 
     instrument: Instrument
     columns: list[Variable]
+    answers: pd.DataFrame
     protected: Protected
     profile: Profile
 
@@ -177,7 +180,7 @@ class Jobs:
         stored = await self._store.ledger(job.survey, job.profile)
         book = ledger.decode(stored) if stored else None
         protected = await asyncio.to_thread(protect, columns, full, profile, people, keys, number, book)
-        return _Built(instrument, columns, protected, profile)
+        return _Built(instrument, columns, full, protected, profile)
 
     async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
         """The signed manifest of the files written into this new folder."""
@@ -190,7 +193,8 @@ class Jobs:
             folder.mkdir(mode=0o755)
             table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses)
             policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
-            return write(folder, table, policy, self.signer, progress, job.purpose)
+            found = report_on(built.answers, table, built.columns, built.instrument, built.protected.reasons, built.protected.reading)
+            return write(folder, table, policy, self.signer, progress, job.purpose, report_files(found, table))
 
         return await asyncio.to_thread(work)
 

@@ -19,14 +19,17 @@ from playwright.sync_api import Browser
 
 from proto.codebook import CodeBook
 from services.export.protect.request import Frame
+from services.export.release import write
 from services.export.report import groups, inference, linkage, risk, tables, utility
 from services.export.report.compared import Field, Value, compare
 from services.export.report.of_release import files as files_of
 from services.export.report.of_release import report_on
 from services.export.report.page import page
 from services.export.report.report import Facts, Report, Share, encode, report
+from services.export.signing import Signer
 from services.export.table import Edition, Table, tabulate
 from services.export.variables import Encoder, variables
+from services.export.verify import check
 from tests.export.tables import answers, every_kind
 
 REGION = (Value("a", (0,)), Value("b", (1,)), Value("c", (2,)), Value("ab", (0, 1), "side"), Value("*", (0, 1, 2), "not shown"))
@@ -234,6 +237,13 @@ def test_the_page_needs_nothing_from_outside_and_says_the_same_each_time() -> No
     for foreign in ("<script", "http://", "https://", "<link", "<img", "url("):
         assert foreign not in shown
     assert shown.count("<h1") == 1
+
+
+def test_the_report_is_a_file_of_the_release_that_the_manifest_vouches_for(tmp_path: Path) -> None:
+    _, table, found = written()
+    manifest = write(tmp_path, table, {}, Signer(bytes(32)), lambda share: None, report=files_of(found, table))
+    assert check(tmp_path) == []
+    assert {"report.json", "report.html"} < {file.name for file in manifest.files}
 
 
 VIEWS = [(320, "dark"), (1280, "light")]

@@ -48,6 +48,8 @@ class Field:
     before: Codes
     after: Codes
     levels: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+    """Answers that give nothing away when a whole group has them: an option that nobody of it chose."""
 
     @property
     def identifies(self) -> bool:
@@ -87,6 +89,12 @@ class Field:
         """Which answers are answers, not reasons for their absence."""
         return np.array([code not in ABSENT for code in self.answers])
 
+    @cached_property
+    def telling(self) -> NDArray[np.bool_]:
+        """Which released values are one answer that somebody may have wished to keep."""
+        keep = self.substantive & np.array([code not in self.harmless for code in self.answers])
+        return np.array([len(value.members) > 0 and keep[list(value.members)].all() for value in self.released])
+
 
 def compare(original: pd.DataFrame, table: Table, columns: Sequence[Variable]) -> list[Field]:
     """The variables of a release beside what was answered. `original`: a column of codes per variable, one row per response."""
@@ -102,7 +110,8 @@ def _field(column: Variable, given: pd.Series, released: Column) -> Field:
     part = released.part
     label = {language: f"{part[language]} – {asked}" if part.get(language) else asked for language, asked in released.text.items()}
     levels = column.hierarchy.levels[1:-1] if column.hierarchy else ()
-    return Field(column.name, label, column.role, column.ordered, answers, values, before, released.codes, levels)
+    harmless = ("0",) if column.otherwise == "0" else ()
+    return Field(column.name, label, column.role, column.ordered, answers, values, before, released.codes, levels, harmless)
 
 
 def _value(code: str, column: Variable, place: dict[str, int]) -> Value:

@@ -24,8 +24,9 @@ class Inferred(msgspec.Struct, frozen=True):
     """Of one sensitive variable. `blind`: guessing the answer most frequent in the whole release, of everybody. `before`: from the
     answers as they were given; `reached`: from the release; `control`: from it without the person. Shares of right guesses.
 
-    `homogeneous`: rows in a group that gave one and the same answer of substance. `similar`: rows in a group whose answers lie within
-    two neighbouring steps of a scale; None where there is no scale. `variety`: entropy l of the worst group, `distance`: its t.
+    `homogeneous`: rows in a group that gave one and the same answer (to leave a question or an option out is none). `similar`: rows in
+    a group whose answers lie within two neighbouring steps of a scale; None where there is no scale. `variety`: entropy l of the
+    worst group, `distance`: its t.
     """
 
     name: str
@@ -74,7 +75,7 @@ def _of(field: Field, was: tuple[Ints, Ints], now: tuple[Ints, Ints]) -> Inferre
     in_all = table.sum(axis=0)
     reached, control = guessed(table)
     real = np.array([field.substantive[list(value.members)].all() for value in field.released])
-    alike = ((table > 0).sum(axis=1) == 1) & real[table.argmax(axis=1)]
+    alike = ((table > 0).sum(axis=1) == 1) & field.telling[table.argmax(axis=1)]
     size = table.sum(axis=1)
     return Inferred(
         name=field.name,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from proto.instrument import Instrument
-from services.export.protect.request import Frame
+from services.export.gate.reading import Reading
 from services.export.report.compared import compare
 from services.export.report.headlines import shares
 from services.export.report.page import page
@@ -23,18 +23,18 @@ def report_on(
     columns: Sequence[Variable],
     instrument: Instrument,
     reasons: tuple[str, ...] = (),
-    frame: Frame | None = None,
-    identifiers: Sequence[str] = (),
+    reading: Reading | None = None,
 ) -> Report:
     """What the release risks and what protecting it cost.
 
-    `original`: the answers as given, a column of codes per variable, in any order of rows. `frame.variables` are places in `identifiers`.
+    `original`: the answers as given, a column of codes per variable, in any order of rows. `reading`: knows the public list.
     """
     edition = table.edition
     fields = compare(original, table, columns)
-    if frame is not None:
+    frame = reading.frame if reading is not None else None
+    if reading is not None and frame is not None:
         place = {field.name: at for at, field in enumerate(fields)}
-        frame = replace(frame, variables=tuple(place[identifiers[at]] for at in frame.variables))
+        frame = replace(frame, variables=tuple(place[reading.identifiers[at].name] for at in frame.variables))
     facts = Facts(
         number=edition.number,
         survey=edition.survey,

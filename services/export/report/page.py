@@ -9,17 +9,23 @@ from services.export.report.report import Report
 from services.export.report.sentences import sentences
 from services.export.words import text
 
+UNIT = "\N{NO-BREAK SPACE}%"
 SHOWN = 12
 """Rows of a long table on the page; all of them are in report.json."""
 
 
 def percent(share: float) -> str:
-    """Whole percents, one decimal below ten; what is not nothing never reads as nothing, what is not all never as all."""
+    """One decimal below ten percent; what is not nothing never reads as nothing, what is not all never as all."""
     if 0 < share < 0.0005:
-        return "< 0.1 %"
+        return f"< 0.1{UNIT}"
     if 0.9995 <= share < 1:
-        return "> 99.9 %"
-    return f"{share * 100:.1f} %" if share < 0.1 or share >= 0.995 else f"{share * 100:.0f} %"
+        return f"> 99.9{UNIT}"
+    return f"{share * 100:.1f}{UNIT}" if 0 < share < 0.1 or 0.995 <= share < 1 else f"{share * 100:.0f}{UNIT}"
+
+
+def whole(share: float) -> str:
+    """Of the answers as given: no more is told."""
+    return f"{share * 100:.0f}{UNIT}"
 
 
 def number(figure: float) -> str:
@@ -32,7 +38,7 @@ def width(share: float) -> str:
 
 
 _pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-_pages.filters.update(percent=percent, number=number, width=width)
+_pages.filters.update(percent=percent, whole=whole, number=number, width=width)
 
 
 def page(found: Report, title: Texts, language: str) -> str:

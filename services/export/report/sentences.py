@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from services.export.report.report import Report
 
+UNIT = "\N{NO-BREAK SPACE}%"
+ROUND = 0.2
+"""From here on a chance is told in whole percents."""
+
 
 def sentences(found: Report) -> list[str]:
     """One finding each: who could be found, what could be learnt, what it cost."""
@@ -32,7 +36,7 @@ def _singled_out(found: Report) -> list[str]:
     if found.journalist:
         said.append(
             f"On the public list ({found.journalist_source}) at least {found.journalist.after.smallest:,} units share what a row tells; "
-            f"in the answers as given it was {found.journalist.before.smallest:,}."
+            f"in the answers as given as few as {found.journalist.before.smallest:,}."
         )
     return said
 
@@ -84,12 +88,12 @@ def _cost(found: Report) -> list[str]:
 
 def _chance(share: float) -> str:
     if 0 < share < 0.001:
-        return "less than 0.1 %"
-    return f"{share * 100:.1f} %"
+        return f"less than 0.1{UNIT}"
+    return f"{share * 100:.0f}{UNIT}" if share in (0, 1) or share >= ROUND else f"{share * 100:.1f}{UNIT}"
 
 
 def _whole(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.0f}{UNIT}"
 
 
 def _points(share: float) -> str:
