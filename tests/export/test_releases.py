@@ -115,6 +115,24 @@ async def test_too_few_responses_are_refused_with_the_reason(
     assert job["status"] == "refused"
     assert "9 responses" in job["detail"]
     assert not os.listdir(tmp_path)
+    columns, rows = stored("ai-security", 200)
+    connection = await asyncpg.connect(database_urls.analysis)
+    await connection.copy_records_to_table("responses", records=rows[9:], columns=columns)
+    await connection.close()
+    assert (await build(client, secrets["organiser"]))["number"] == 1, "a refusal burns no number"
+
+
+async def test_a_scientific_release_needs_a_purpose_and_tells_it(client: Client, database_urls: Any, secrets: dict[str, str]) -> None:
+    await fill(database_urls.analysis, 200)
+    headers = bearer(secrets["organiser"])
+    refused = await client.post(API, json={"profile": "scientific"}, headers=headers)
+    assert (refused.status_code, "purpose" in refused.text) == (422, True) or refused.status_code == 400
+    ordered = await client.post(API, json={"profile": "scientific", "purpose": "A thesis on cameras"}, headers=headers)
+    assert (await ended(client, secrets["organiser"], ordered))["status"] == "done"
+    manifest = (await client.get(f"{API}/1", headers=bearer(secrets["researcher"]))).json()
+    assert manifest["purpose"] == "A thesis on cameras"
+    assert manifest["policy"]["smallest_group"] >= manifest["policy"]["k"] == 5
+    assert (await rebuild(client, secrets["organiser"], 1))["differing"] == []
 
 
 async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
@@ -154,4 +172,17 @@ async def test_the_page_lists_releases_without_a_script(client: Client, database
     assert "Release 1" in page.text
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "were withdrawn" not in page.text
+    style = await client.get("/data/static/data.css")
+    assert style.headers["content-type"].startswith("text/css")
+    assert "@misc{ai-security-1," in (await client.get("/data/ai-security/1/citation.bib")).text
+    assert (await client.get("/data/ai-security/1/citation.json")).json()[0]["URL"] == "http://platea.test/data/ai-security"
+    assert (await client.get("/data/ai-security/7/citation.json")).status_code == 404
+    connection = await asyncpg.connect(database_urls.owner)
+    await connection.execute(
+        "update responses set status = 'withdrawn', version = null, language = null, notice = null, answers = null "
+        "where id in (select id from responses order by id limit 6)"
+    )
+    await connection.close()
+    assert "6 responses to this survey were withdrawn since this release." in (await client.get("/data/ai-security")).text
     assert (await client.get("/data/nowhere")).status_code == 404
