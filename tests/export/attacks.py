@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from deploy.cli.respondents import Population
 from proto.answers import Reader, today_of
 from proto.codebook import CodeBook
 from services.export import formats
+from services.export.gate import rare
 from services.export.protect.hierarchy import Hierarchy, Node
 from services.export.protect.protection import Result, protect
 from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
@@ -236,6 +238,24 @@ def wildcard(seed: int) -> tuple[Hits, Hits]:
     return (float(sum(n for n in many.values() if n < K)), PEOPLE), (float((counts[of_row] < K).sum()), len(of_row))
 
 
+def rare_answers(seed: int) -> tuple[Hits, Hits]:
+    """Somebody knows two rare answers of a person, beside any quasi-identifiers: rows that are alone in such a pair."""
+    rng = np.random.default_rng(seed)
+    given = [rng.choice(5, PEOPLE, p=(0.7, 0.2, 0.06, 0.03, 0.01)) for _ in range(8)]
+    withheld = rare.withhold(given, K, 2 * K, np.arange(PEOPLE))
+
+    def alone(columns: list[np.ndarray]) -> Hits:
+        scarce = [(column >= 0) & (np.bincount(column[column >= 0], minlength=5)[column] <= 2 * K) for column in columns]
+        found = np.zeros(PEOPLE, dtype=bool)
+        for one, other in combinations(range(len(columns)), 2):
+            many = Counter(zip(columns[one].tolist(), columns[other].tolist(), strict=True))
+            single = [many[pair] == 1 for pair in zip(columns[one].tolist(), columns[other].tolist(), strict=True)]
+            found |= scarce[one] & scarce[other] & np.array(single)
+        return float(found.sum()), PEOPLE
+
+    return alone(given), alone([np.where(hidden, rare.UNTOLD, column) for column, hidden in zip(given, withheld, strict=True)])
+
+
 def totals(seed: int) -> tuple[Hits, Hits]:
     """One row is left out; somebody who knows all others' answers reads its answer from figures of all responses, or from our headlines."""
     found = town(seed)
@@ -324,6 +344,7 @@ ATTACKS = (
     Played(homogeneity, "Homogeneity", "a group that gave one answer", "k of 3, answers not looked at", 0.0),
     Played(skewness, "Skewness", f"a group further than {T} from everybody", "k of 3, answers not looked at", 0.0),
     Played(inference, "Inference, beyond a control group", "more right guesses about who answered", "answers as given", 0.1, 6),
+    Played(rare_answers, "Two rare answers known", "a row that is alone in them", "answers as given", 0.0),
     Played(survivors, "Intersecting two releases", "survivors in fewer than k rows", "protected afresh", 0.0),
     Played(deleted_rows, "Rows deleted after withdrawals", "rows in groups below k", "rows deleted", 0.0),
     Played(wildcard, "Empty cells as wildcards", "rows in groups below k", "cells emptied", 0.0),
