@@ -101,12 +101,12 @@ def _table_error(
     true = [ladder.place[codes[:, v]] for v, ladder in enumerate(ladders)] + [answer.codes for answer in sensitive]
     given = columns + [answer.codes[result.kept] for answer in sensitive]
     spread = [_spread(ladder, values) for ladder, values in zip(ladders, result.values, strict=True)] + [np.eye(a.size) for a in sensitive]
+    used = [np.unique(values, return_inverse=True) for values in given]
     errors: list[float] = []
     for one, other in combinations(range(len(true)), 2):
         shape = spread[one].shape[1], spread[other].shape[1]
         exact = np.bincount(true[one] * shape[1] + true[other], minlength=shape[0] * shape[1]).reshape(shape)
-        used = [np.unique(given[v], return_inverse=True) for v in (one, other)]
-        (first, at_first), (second, at_second) = used
+        (first, at_first), (second, at_second) = used[one], used[other]
         table = np.bincount(at_first * len(second) + at_second, minlength=len(first) * len(second)).reshape(len(first), len(second))
         estimate = spread[one][first].T @ table @ spread[other][second]
         errors.append(float(np.abs(estimate * (total / max(estimate.sum(), 1)) - exact).sum()) / total / 2)
