@@ -232,7 +232,8 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
             "FILE.csv": str(library),
             "FILE": str(lines if command.startswith("import") else survey),
         }
-        stack.platea(*(words.get(word, word) for word in command.split()))
+        endless = ["--once"] if command.startswith("watch") else []
+        stack.platea(*(words.get(word, word) for word in command.split()), *endless)
         if command.startswith("survey close"):
             newer = tmp_path / "again.yaml"
             changed = 'version: "8.0.0"\nparticipation: invited'

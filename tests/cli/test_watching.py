@@ -89,9 +89,13 @@ def square() -> Iterator[Square]:
 
 def platea(*arguments: str, **settings: str) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")} | settings
-    return subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-m", "deploy.cli", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_as_at_a_terminal)
+
+
+def _as_at_a_terminal() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would whatever the tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @given(st.lists(st.integers(1, 99), max_size=5), st.integers(0, 60))
