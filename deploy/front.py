@@ -17,7 +17,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from deploy.proxy import Proxy, client_session
 from proto import settings, web
 from proto.addresses import networks
-from proto.problem import Problem
 from proto.seats import Seats
 from services.intake.main import running
 from services.intake.settings import Settings
@@ -44,24 +43,8 @@ class Front:
         service = service_behind(scope["path"]) if scope["type"] == "http" else None
         app = self._intake if service is None else self._behind[service]
         if service == "analysis" and scope["path"].startswith("/api/") and scope["path"].endswith("/live"):
-            app = self._seated(app)
+            app = self._seats.seated(app)  # counted here, by address, in memory: the services behind are not told who asks
         await app(scope, receive, send)
-
-    def _seated(self, app: ASGIApp) -> ASGIApp:
-        """Who follows live figures is counted here, by address, in memory; the services behind are not told who asks."""
-
-        async def seated(scope: Scope, receive: Receive, send: Send) -> None:
-            try:
-                place = self._seats.take(scope)
-            except Problem as problem:
-                await web.send_problem(send, problem)
-                return
-            try:
-                await app(scope, receive, send)
-            finally:
-                self._seats.leave(place)
-
-        return seated
 
 
 async def main(chosen: Settings) -> None:

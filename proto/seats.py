@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from litestar.types import Scope
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.addresses import Network, visitor
 from proto.problem import Problem
+from proto.web import send_problem
 
 EACH, ALL = 256, 6000
 """A city hall that watches from every desk has one address. In all fewer than the server takes connections (`web.CONNECTIONS`):
@@ -43,6 +44,22 @@ class Seats:
         if address is not None:
             self._by_address[address] += 1
         return address
+
+    def seated(self, app: ASGIApp) -> ASGIApp:
+        """The app, each of whose requests has a place for as long as it lasts, or is told that there is none."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                place = self.take(scope)
+            except Problem as problem:
+                await send_problem(send, problem)
+                return
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.leave(place)
+
+        return answer
 
     def leave(self, address: str | None) -> None:
         self.taken -= 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
+from services.analysis.comparison import labels_of_side
 from services.analysis.crossing import title_of
 from services.analysis.drawing import ACCENT, HAIR, INK, LEADING, PAPER, QUIET, SHADES, STEPS, WASH, Chart, Sheet, plain, width_of, wrapped
 from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded
-from services.analysis.sheets import columns_of, labels_of_side
+from services.analysis.sheets import columns_of
 from services.analysis.words import Words
 
 WIDTH, MARGIN = 960.0, 32.0

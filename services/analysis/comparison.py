@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proto.instrument import AnyQuestion, Instrument, Matrix, Texts
-from proto.snapshot import Group, Snapshot
+from proto.snapshot import Cell, Group, Snapshot
 from services.analysis.layout import question_options
 from services.analysis.picture import LONG, NO_VALUE, Grid, Line, Shaded, labels_of, shaded
 from services.analysis.words import Words
@@ -25,6 +25,13 @@ def group_labels(instrument: Instrument, name: str, codes: list[str], words: Wor
             own = {option.code: option.text for option in question_options(question)}
             texts = own | instrument.hierarchies[question.privacy.hierarchy].labels
     return {code: words.text(texts[code]) if code in texts else code for code in codes}
+
+
+def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+    """The texts of the codes of a stratum, a question or a matrix row."""
+    if name in instrument.strata:
+        return group_labels(instrument, name, codes, words)
+    return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
 
 
 def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:

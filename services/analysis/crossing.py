@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from proto.instrument import Instrument, LongText, Matrix, ShortText
 from proto.snapshot import Association, Cell, Figures, Snapshot, Table
-from services.analysis.comparison import group_labels, stratum_label
-from services.analysis.picture import NO_VALUE, Grid, Line, Shaded, labels_of, shaded
+from services.analysis.comparison import labels_of_side, stratum_label
+from services.analysis.picture import NO_VALUE, Grid, Line, Shaded, shaded
 from services.analysis.view import weighed_cells
 from services.analysis.words import Words
 
@@ -60,7 +60,7 @@ def crossed(instrument: Instrument, snapshot: Snapshot, table: Table, words: Wor
     rows, columns = _margin(table.row, snapshot), _margin(table.column, snapshot)
     every = next(iter(table.cells.values()), dict[str, Cell]())
     codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
-    texts, heads = _labels(table.row, list(table.cells), instrument, words), _labels(table.column, codes, instrument, words)
+    texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
     lines = [
         Line(texts[code], [_cell(weighed[to], words) for to in codes], _count(rows.get(code), words))
         for code, cells in table.cells.items()
@@ -101,12 +101,6 @@ def _margin(name: str, snapshot: Snapshot) -> dict[str, Cell]:
     if row:
         return figures.rows[row].cells if row in figures.rows else {}
     return figures.cells or figures.bands
-
-
-def _labels(name: str, codes: list[str], instrument: Instrument, words: Words) -> dict[str, str]:
-    if name in instrument.strata:
-        return group_labels(instrument, name, codes, words)
-    return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
 
 
 def _association(found: Association | None, words: Words) -> list[str]:

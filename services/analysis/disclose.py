@@ -37,6 +37,7 @@ from services.analysis.draws import Draws
 from services.analysis.layout import Layout, Part
 from services.analysis.perturb import perturb
 from services.analysis.ptable import KEYS, table
+from services.analysis.response import live
 from services.analysis.standing import Standing
 
 DIGITS = 3
@@ -67,7 +68,7 @@ def noisy(standing: Standing, layout: Layout, policy: Policy, draws: Draws) -> N
 
 def public_questions(instrument: Instrument) -> Iterator[AnyQuestion]:
     """Questions with public figures: not those that name somebody, nor those without statistics."""
-    return (q for q in instrument.questions if "none" not in q.stats and q.privacy.role != "identifying")
+    return (question for question in instrument.questions if live(question))
 
 
 def conceal(whole: Snapshot, layout: Layout, shown: Mask) -> Snapshot:

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
-from proto.web import EXCEPTION_HANDLERS, demand, send_problem
+from proto.web import EXCEPTION_HANDLERS, demand
 from services.analysis import events, routes_files, routes_pages
 from services.analysis.encoded import takes_gzip
 from services.analysis.serving import AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
@@ -84,18 +84,10 @@ async def live(request: AnyRequest, survey: FromPath[str]) -> ASGIApp:
     last_seen = request.headers.get("last-event-id")
     zipped = takes_gzip(request.headers.get("accept-encoding", ""))
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            place = gateway.seats.take(scope)
-        except Problem as problem:
-            await send_problem(send, problem)
-            return
-        try:
-            await events.stream(gateway.board, survey, last_seen, zipped, receive, send, gateway.heartbeat)
-        finally:
-            gateway.seats.leave(place)
+    async def answer(_: Scope, receive: Receive, send: Send) -> None:
+        await events.stream(gateway.board, survey, last_seen, zipped, receive, send, gateway.heartbeat)
 
-    return answer
+    return gateway.seats.seated(answer)
 
 
 @route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200)

@@ -11,8 +11,9 @@ from typing import Any
 
 from services.analysis.books import Books
 from services.analysis.fold import Answered, Folder
+from services.analysis.packing import UnreadableState
 from services.analysis.plan import Plan
-from services.analysis.state import State, UnreadableState
+from services.analysis.state import State
 from services.analysis.store import Reading, Store, Stored
 
 log = logging.getLogger(__name__)

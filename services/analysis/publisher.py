@@ -18,9 +18,9 @@ from proto import subjects
 from proto.snapshot import Snapshot
 from services.analysis import disclose, journal, metrics, store
 from services.analysis.books import Books
+from services.analysis.packing import UnreadableState
 from services.analysis.released import ReleasedState, release
 from services.analysis.standing import Standing
-from services.analysis.state import UnreadableState
 from services.analysis.store import Released, Store
 from services.analysis.surprise import place_of
 from services.analysis.totals import Totals

@@ -13,8 +13,8 @@ from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from proto.web import SECURITY_HEADERS
 from services.analysis import dashboard, displays
-from services.analysis.encoded import Encoded, takes_gzip
-from services.analysis.serving import AnyRequest, counted, gateway_of, public_table, unchanged
+from services.analysis.encoded import Encoded
+from services.analysis.serving import AnyRequest, counted, gateway_of, public_table, reply, unchanged
 from services.analysis.view import View
 
 FRAMED = {
@@ -61,9 +61,9 @@ def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: b
         if len(gateway.pages) >= KEPT:
             gateway.pages.pop(next(iter(gateway.pages)))
         found = gateway.pages[key] = Encoded(draw(instrument, edition.snapshot, view).encode(), tag, "text/html; charset=utf-8")
-    if takes_gzip(request.headers.get("accept-encoding", "")):
-        return Response(found.zipped, media_type=found.media_type, headers=headers | {"Content-Encoding": "gzip"})
-    return Response(found.plain, media_type=found.media_type, headers=headers)
+    answer = reply(request, found)
+    answer.headers |= headers
+    return answer
 
 
 @get(["/live", "/live/"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from proto.instrument import Instrument, Matrix
 from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
-from services.analysis.comparison import group_labels
+from services.analysis.comparison import group_labels, labels_of_side
 from services.analysis.picture import labels_of
 from services.analysis.words import Words
 
@@ -51,13 +51,6 @@ def two_way(instrument: Instrument, table: Table, words: Words) -> str:
 
 def columns_of(table: Table) -> list[str]:
     return list(next(iter(table.cells.values()))) if table.cells else []
-
-
-def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
-    """The texts of the codes of a stratum, a question or a matrix row."""
-    if name in instrument.strata:
-        return group_labels(instrument, name, codes, words)
-    return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
 
 
 def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table) -> str:

@@ -15,10 +15,7 @@ drawn anew at every release (see `disclose`). Only net numbers count: joining an
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -26,8 +23,9 @@ from numpy.typing import NDArray
 
 from services.analysis.draws import Draws
 from services.analysis.layout import Layout
+from services.analysis.packing import UnreadableState, pack, symmetric, unpack, upper
 from services.analysis.perturb import Keys, cell_keys
-from services.analysis.state import State, UnreadableState
+from services.analysis.state import State
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -68,31 +66,22 @@ class Standing:
         return (self.at > 0) & enough[:, None] & enough
 
     def dump(self, codebook: str) -> bytes:
-        head = msgspec.json.encode(_Head(codebook, len(self.single), self.revision))
-        triangle = _triangle(len(self.single))
         vectors = [self.single, self.single_keys, self.sizes, self.due, self.since, self.steps]
-        matrices = [matrix.reshape(-1)[triangle] for matrix in (self.counts, self.at, self.keys)]
-        body = b"".join(_planes(part) for part in vectors + matrices)
-        return len(head).to_bytes(4, "big") + head + zlib.compress(body, level=1)
+        matrices = [upper(matrix) for matrix in (self.counts, self.at, self.keys)]
+        return pack(_Head(codebook, len(self.single), self.revision), vectors + matrices)
 
     @classmethod
     def load(cls, data: bytes, codebook: str) -> Standing:
         """Raises UnreadableState."""
-        try:
-            end = 4 + int.from_bytes(data[:4], "big")
-            head = msgspec.json.decode(data[4:end], type=_Head)
-            body = zlib.decompress(data[end:])
-        except (msgspec.MsgspecError, zlib.error) as error:
-            raise UnreadableState(type(error).__name__) from None
+        head, body = unpack(data, _Head)
         width = head.width
         half = width * (width + 1) // 2
         if head.codebook != codebook or len(body) != width * (5 * 4 + 2) + half * (4 + 4 + 2):
             raise UnreadableState("another code book or shape")
-        read = _Reader(body)
-        single, single_keys = read.take(width, "<i4"), read.take(width, "<u2")
-        sizes, due, since, steps = (read.take(width, "<i4") for _ in range(4))
-        counts, at = (_square(read.take(half, "<i4"), width) for _ in range(2))
-        return cls(head.revision, single, single_keys, counts, _square(read.take(half, "<u2"), width), at, sizes, due, since, steps)
+        single, single_keys = body.take(width, "<i4"), body.take(width, "<u2")
+        sizes, due, since, steps = (body.take(width, "<i4") for _ in range(4))
+        counts, at = (symmetric(body.take(half, "<i4"), width) for _ in range(2))
+        return cls(head.revision, single, single_keys, counts, symmetric(body.take(half, "<u2"), width), at, sizes, due, since, steps)
 
 
 def nothing(width: int, batch: int, draws: Draws) -> Standing:
@@ -144,32 +133,3 @@ def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: 
 
 def _steps(width: int, revision: int, batch: int, draws: Draws) -> NDArray[np.int32]:
     return (batch + draws.numbers("step", revision, width) % np.uint64(batch)).astype(np.int32)
-
-
-@lru_cache(maxsize=8)
-def _triangle(width: int) -> NDArray[np.intp]:
-    rows, columns = np.triu_indices(width)
-    return rows * width + columns
-
-
-def _square(triangle: NDArray[Any], width: int) -> NDArray[Any]:
-    found = np.zeros((width, width), triangle.dtype)
-    found.reshape(-1)[_triangle(width)] = triangle
-    return np.where(np.tri(width, k=-1, dtype=np.bool_), found.T, found)
-
-
-def _planes(numbers: NDArray[Any]) -> bytes:
-    """All first bytes, then all second bytes, …: small integers leave whole planes of zeros, which compress to nothing."""
-    width = numbers.dtype.itemsize
-    return numbers.astype(numbers.dtype.newbyteorder("<")).view(np.uint8).reshape(-1, width).T.tobytes()
-
-
-class _Reader:
-    def __init__(self, body: bytes) -> None:
-        self._body, self._at = body, 0
-
-    def take(self, count: int, dtype: str) -> NDArray[Any]:
-        size = np.dtype(dtype).itemsize
-        planes = np.frombuffer(self._body, np.uint8, count * size, self._at).reshape(size, count)
-        self._at += count * size
-        return np.ascontiguousarray(planes.T).view(dtype).reshape(-1).astype(np.dtype(dtype).newbyteorder("="))

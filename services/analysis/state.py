@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from services.analysis.packing import UnreadableState, pack, symmetric, unpack, upper
+
 Matrix = NDArray[np.float64]
-
-
-class UnreadableState(ValueError):
-    """The bytes are no state, or one that counts in the columns of another code book."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -87,33 +83,24 @@ class State:
 
     def dump(self, codebook: str) -> bytes:
         """Compact bytes. `codebook` is the digest of the code book whose columns these are."""
-        upper: Any = np.triu_indices(len(self.burt))
-        parts = [self.burt[upper], self.keys[upper], self.products.ravel()]
         squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
-        head = msgspec.json.encode(_Head(codebook, len(self.burt), squares, group_squares))
-        body = zlib.compress(b"".join(_planes(part) for part in parts), level=1)
-        return len(head).to_bytes(4, "big") + head + body
+        parts = upper(self.burt), upper(self.keys), self.products.ravel()
+        return pack(_Head(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
 
     @classmethod
     def load(cls, data: bytes, codebook: str) -> State:
         """Raises UnreadableState."""
-        try:
-            end = 4 + int.from_bytes(data[:4], "big")
-            head = msgspec.json.decode(data[4:end], type=_Head)
-            body = zlib.decompress(data[end:])
-        except (msgspec.MsgspecError, zlib.error) as error:
-            raise UnreadableState(type(error).__name__) from None
+        head, body = unpack(data, _Head)
         if head.codebook != codebook:
             raise UnreadableState("another code book")
-        state = cls.empty(head.columns, len(head.squares))
-        triangle = head.columns * (head.columns + 1) // 2
-        if len(body) != 8 * (2 * triangle + state.products.size):
+        width, numbers = head.columns, len(head.squares)
+        triangle = width * (width + 1) // 2
+        if len(body) != 8 * (2 * triangle + numbers * width):
             raise UnreadableState("another shape")
-        _fill(state.burt, _numbers(body[: 8 * triangle]))
-        _fill(state.keys, _numbers(body[8 * triangle : 16 * triangle]))
-        state.products[:] = _numbers(body[16 * triangle :]).reshape(state.products.shape)
-        state.squares, state.group_squares = ([[int(n) for n in row] for row in each] for each in (head.squares, head.group_squares))
-        return state
+        burt, keys = (symmetric(body.take(triangle, "<i8").astype(np.float64), width) for _ in range(2))
+        products = body.take(numbers * width, "<i8").astype(np.float64).reshape(numbers, width)
+        squares, group_squares = ([[int(n) for n in row] for row in each] for each in (head.squares, head.group_squares))
+        return cls(burt, keys, products, squares, group_squares)
 
 
 def add_each(sums: list[list[int]], addend: list[list[int]], sign: int) -> None:
@@ -124,20 +111,3 @@ def add_each(sums: list[list[int]], addend: list[list[int]], sign: int) -> None:
 
 def _zeros(rows: int, columns: int) -> list[list[int]]:
     return [[0] * columns for _ in range(rows)]
-
-
-def _planes(numbers: Matrix) -> bytes:
-    """All first bytes, then all second bytes, …: small integers leave whole planes of zeros, which compress to nothing."""
-    return numbers.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes()
-
-
-def _numbers(planes: bytes) -> Matrix:
-    transposed = np.frombuffer(planes, np.uint8).reshape(8, -1).T
-    return np.ascontiguousarray(transposed).view("<i8").ravel().astype(np.float64)
-
-
-def _fill(matrix: Matrix, triangle: Matrix) -> None:
-    """The symmetric matrix whose upper triangle this is."""
-    upper: Any = np.triu_indices(len(matrix))
-    matrix[upper] = triangle
-    matrix.T[upper] = triangle

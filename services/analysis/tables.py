@@ -56,9 +56,19 @@ def side(book: CodeBook, name: str) -> Side:
 
 def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int, as_of: str) -> Table:
     """Counts of each pair of answers; shares are of those of the row who answered the column's question. Raises Problem."""
+    one, other = _sides(book, row, column)
+    table, counts = _counted(book, state, one, other, revision, as_of)
+    return msgspec.structs.replace(table, association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0))
+
+
+def _sides(book: CodeBook, row: str, column: str) -> tuple[Side, Side]:
     if row == column:
         raise Problem("request-refused", "Choose two different questions.")
-    one, other = side(book, row), side(book, column)
+    return side(book, row), side(book, column)
+
+
+def _counted(book: CodeBook, state: State, one: Side, other: Side, revision: int, as_of: str) -> tuple[Table, NDArray[np.float64]]:
+    """The table without a word on association, and its counts."""
     wide = _rows(arrange(book), state, one)
     counts = wide[:, other.columns]
     # where noise put a part above its whole, the whole is as large as its largest part
@@ -70,18 +80,18 @@ def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int,
         answered = float(of[i, 0])
         cells[code] = {to: Cell(int(n), n / answered, (least, most)) if answered else Cell(int(n)) for to, n, least, most in values}
     instrument = book.instrument
-    return Table(
+    table = Table(
         survey=instrument.id,
         version=instrument.version,
         revision=revision,
         as_of=as_of,
-        row=row,
-        column=column,
+        row=one.name,
+        column=other.name,
         responses=state.responses,
         policy=published(instrument.policy),
         cells=cells,
-        association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0),
     )
+    return table, counts
 
 
 def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDArray[np.bool_], noise: float) -> Association:
@@ -108,14 +118,13 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
     book, snapshot = released.folder.codebook, released.public
     for name in (row, column):
         _demand_public(book, name)
-    table = exact(book, released.noisy, row, column, revision=snapshot.revision, as_of=snapshot.as_of)
-    one, other = side(book, row), side(book, column)
+    one, other = _sides(book, row, column)
+    table, counts = _counted(book, released.noisy, one, other, snapshot.revision, snapshot.as_of)
     shown = released.shown[np.ix_(one.columns, other.columns)] & released.shown[one.columns, other.answered][:, None]
     cells = {
         code: {to: rounded(cell) if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
         for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
     }
-    counts = released.noisy.burt[np.ix_(one.columns, other.columns)]
     association = _association(one, other, counts, shown, book.instrument.policy.variance)
     return msgspec.structs.replace(table, cells=cells, association=association)
 

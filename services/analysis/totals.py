@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from proto.instrument import Instrument
 from services.analysis.books import Books
 from services.analysis.fold import Folder
+from services.analysis.packing import UnreadableState
 from services.analysis.partition import Partition
-from services.analysis.state import State, UnreadableState
+from services.analysis.state import State
 from services.analysis.store import Store
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -14,30 +12,8 @@ from proto.snapshot import Cell, Table, Weighted
 from services.analysis.layout import Counts, arrange
 from services.analysis.reading import weighted_shares
 from services.analysis.state import State
+from services.analysis.tables import Side, side
 from services.analysis.weighting import Weights, fit
-
-
-@dataclass(frozen=True)
-class _Side:
-    """Widened columns: of each code, and of those who answered (of a stratum, everybody)."""
-
-    name: str
-    codes: tuple[str, ...]
-    columns: NDArray[np.intp]
-    answered: int
-
-
-def _side(book: CodeBook, name: str) -> _Side:
-    """`name` is one that a table has."""
-    layout = arrange(book)
-    for stratum in layout.strata:
-        if stratum.name == name:
-            return _Side(name, tuple(code for code, _ in stratum.groups), np.array([at for _, at in stratum.groups], np.intp), 0)
-    question, _, row = name.partition(".")
-    part = layout.part(question, row or None)
-    assert part is not None
-    columns = np.array(range(part.cells.start, part.cells.stop), np.intp)
-    return _Side(name, part.codes, columns, part.answered)
 
 
 def weigh(table: Table, book: CodeBook, state: State) -> Table:
@@ -47,7 +23,7 @@ def weigh(table: Table, book: CodeBook, state: State) -> Table:
     read from, exact or noisy; cells that it withholds stay as they are.
     """
     margins = [margin.of for margin in book.instrument.margins]
-    one, other = _side(book, table.row), _side(book, table.column)
+    one, other = side(book, table.row), side(book, table.column)
     if margins and one.name not in margins and other.name not in margins:
         told = (
             f"Weighted are tables of {' or '.join(margins)} by any question: for others, three questions would have to be counted at once."
@@ -74,7 +50,7 @@ def weigh(table: Table, book: CodeBook, state: State) -> Table:
     return replace(table, cells=cells, total=total, weighting=weights.published)
 
 
-def _by_group(book: CodeBook, state: State, weights: Weights, margin: _Side) -> tuple[Counts, Counts]:
+def _by_group(book: CodeBook, state: State, weights: Weights, margin: Side) -> tuple[Counts, Counts]:
     """For each code of a margin's side the widened row of weighted counts, and of squared weights. Zero where it has no portion."""
     margins, layout = book.instrument.margins, arrange(book)
     axis = [each.of for each in margins].index(margin.name)

@@ -13,9 +13,9 @@ from proto.codebook import CodeBook
 from services.analysis.draws import Draws
 from services.analysis.fold import Folder
 from services.analysis.layout import arrange
+from services.analysis.packing import UnreadableState
 from services.analysis.released import ReleasedState, release
 from services.analysis.standing import Standing, carried_over
-from services.analysis.state import UnreadableState
 from tests.analysis.small import KEY, book, crowd, released, state_of, survey
 
 BATCH = survey().policy.batch

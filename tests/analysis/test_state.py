@@ -15,7 +15,8 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.analysis.fold import Answered, Folder
-from services.analysis.state import State, UnreadableState
+from services.analysis.packing import UnreadableState
+from services.analysis.state import State
 from tests.analysis.conftest import id_of
 
 SMALL = author.load(author.bundled()["security-by-design"])
