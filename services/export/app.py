@@ -31,7 +31,6 @@ from services.export.verify import MANIFEST, describe
 
 _STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
 AnyRequest = Request[Any, Any, Any]
-_NO_JOB = "This job is unknown, perhaps since the service was restarted. Start it again."
 ARCHIVE = "release.zip"
 
 
@@ -89,29 +88,32 @@ async def order(request: AnyRequest, survey: FromPath[str], data: JSONBody[Order
         raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
     if PROFILES[data.profile].private and not data.purpose.strip():
         raise Problem("request-refused", f"A {data.profile} release needs a purpose, which its manifest tells.")
-    job = _context(request).jobs.start(survey, data.profile, data.purpose.strip())
-    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{survey}/releases/jobs/{job.id}"})
+    return _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip()))
+
+
+def _begun(job: Job) -> Response[Job]:
+    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{job.survey}/releases/jobs/{job.id}"})
 
 
 @get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}")
 async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Job:
     """How far a job is (organiser token)."""
+    return _job(request, survey, id)
+
+
+def _job(request: AnyRequest, survey: str, id: str) -> Job:
     demand(request, _context(request).registry, "organiser", survey, time.time())
     found = _context(request).jobs.get(survey, id)
     if found is None:
-        raise Problem("not-found", _NO_JOB)
+        raise Problem("not-found", "This job is unknown, perhaps since the service was restarted. Start it again.")
     return found
 
 
 @get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events")
 async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Stream:
     """A job as Server-Sent Events: how far it is, each time it has got further, until it has ended (organiser token)."""
-    demand(request, _context(request).registry, "organiser", survey, time.time())
-    jobs = _context(request).jobs
-    found = jobs.get(survey, id)
-    if found is None:
-        raise Problem("not-found", _NO_JOB)
-    return Stream(jobs.follow(found), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    pieces = _context(request).jobs.follow(_job(request, survey, id))
+    return Stream(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
 @get("/api/v1/surveys/{survey:str}/releases")
@@ -132,8 +134,7 @@ async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[
 async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[Job]:
     """Build a release again from the stored responses and compare, publishing nothing (organiser token). The answer is a job to follow."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
-    job = _context(request).jobs.rebuild(await _release(request, survey, number))
-    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{survey}/releases/jobs/{job.id}"})
+    return _begun(_context(request).jobs.rebuild(await _release(request, survey, number)))
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
@@ -155,6 +156,10 @@ async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int]
 
 async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
     demand(request, _context(request).registry, "researcher", survey, time.time())
+    return await _published(request, survey, number)
+
+
+async def _published(request: AnyRequest, survey: str, number: int) -> Manifest:
     for found in await _context(request).store.releases(survey):
         if found.number == number:
             return found
@@ -195,10 +200,7 @@ async def csl(request: AnyRequest, survey: FromPath[str], number: FromPath[int])
 
 async def _cited(request: AnyRequest, survey: str, number: int) -> Work:
     instrument = _survey(request, survey)
-    for found in await _context(request).store.releases(survey):
-        if found.number == number:
-            return data_page.work(instrument, found)
-    raise Problem("not-found", "There is no release with this number.")
+    return data_page.work(instrument, await _published(request, survey, number))
 
 
 def _origin(request: AnyRequest) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.export.protect.diversity import diverse
 from services.export.protect.hierarchy import TOP, Hierarchy
-from services.export.protect.measure import measure
+from services.export.protect.measure import measure, table_error
 from services.export.protect.protection import Result, protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
@@ -166,7 +166,7 @@ def test_measures_equal_counts_by_hand(rows: list[tuple[int, ...]], kind: str) -
     occurring = [sorted(set(codes[:, v].tolist())) for v in range(3)]
     members = [[[m for m in result.values[v][i].members if m in occurring[v]] for i in result.released[:, v]] for v in range(3)]
     assert found.loss == pytest.approx(np.mean([penalty(ALL[v], each, occurring[v]) for v in range(3) for each in members[v]]))
-    assert found.table_error == pytest.approx(np.mean(list(errors(codes, sensitive[0].codes, members, occurring))))
+    assert table_error(codes, ALL, sensitive, result) == pytest.approx(np.mean(list(errors(codes, sensitive[0].codes, members, occurring))))
 
 
 def penalty(hierarchy: Hierarchy, members: list[int], occurring: list[int]) -> float:

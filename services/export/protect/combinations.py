@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,24 +25,31 @@ class Combinations:
 
 def combine(columns: list[NDArray[np.int64]], sizes: list[int]) -> Combinations:
     """Distinct combinations of columns whose values lie below `sizes`."""
-    key, possible = np.zeros(len(columns[0]), dtype=np.int64), 1
-    for column, size in zip(columns, sizes, strict=True):
+    of_row, counts = numbered(zip(columns, sizes, strict=True), len(columns[0]))
+    example = np.empty(len(counts), dtype=np.int64)
+    example[of_row] = np.arange(len(of_row))
+    places = np.stack([column[example] for column in columns]).astype(np.int16)
+    return Combinations(places, counts, of_row)
+
+
+def numbered(columns: Iterable[tuple[NDArray[np.integer[Any]], int]], rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The combination of each row, sorted by content, and its rows. `columns`: codes, and below what they lie. Raises ValueError."""
+    key, possible = np.zeros(rows, dtype=np.int64), 1
+    for column, size in columns:
         if possible * size > PACKED:  # so many columns: number what occurs, and go on from there
             distinct, key = np.unique(key, return_inverse=True)
             possible = len(distinct)
         key = key * size + column
         possible *= size
-    if possible <= max(DENSE, SPARSE * len(key)):
-        occurs = np.zeros(possible, dtype=bool)
-        occurs[key] = True
-        distinct = np.flatnonzero(occurs)
-        number = np.empty(possible, dtype=np.int32)
-        number[distinct] = np.arange(len(distinct), dtype=np.int32)
-        of_row = number[key].astype(np.int64)
-        counts = np.bincount(of_row)
-    else:
-        distinct, of_row, counts = np.unique(key, return_inverse=True, return_counts=True)
-    example = np.empty(len(distinct), dtype=np.int64)
-    example[of_row] = np.arange(len(of_row))
-    places = np.stack([column[example] for column in columns]).astype(np.int16)
-    return Combinations(places, counts.astype(np.int64), of_row)
+    if rows and int(key.min()) < 0:
+        raise ValueError("A code lies below zero.")
+    if possible > max(DENSE, SPARSE * rows):
+        _, of_row, counts = np.unique(key, return_inverse=True, return_counts=True)
+        return of_row.astype(np.int64), counts.astype(np.int64)
+    occurs = np.zeros(possible, dtype=bool)
+    occurs[key] = True
+    distinct = np.flatnonzero(occurs)
+    number = np.empty(possible, dtype=np.int32)
+    number[distinct] = np.arange(len(distinct), dtype=np.int32)
+    of_row = number[key].astype(np.int64)
+    return of_row, np.bincount(of_row).astype(np.int64)

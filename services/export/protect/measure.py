@@ -25,7 +25,6 @@ class Measures:
     `distinct`, `entropy`, `distance`, `ordered_distance`: l and t of the worst class, for each sensitive answer; l among classes
     with more than harmless answers, 0 without any. `loss`: NCP, 0 to 1,
     a row left out counting 1. `discernibility`: DM, squared class sizes plus all rows for each left out, per row.
-    `table_error`: TVD2, the total variation distance of two-way tables, mean of all pairs.
     """
 
     rows: int
@@ -40,7 +39,6 @@ class Measures:
     loss: float
     loss_of: dict[str, float]
     discernibility: float
-    table_error: float
 
 
 def measure(
@@ -79,7 +77,6 @@ def measure(
         loss=float(np.mean(losses)),
         loss_of={hierarchy.name: loss for hierarchy, loss in zip(hierarchies, losses, strict=True)},
         discernibility=(float((sizes.astype(np.float64) ** 2).sum()) + left * total) / total,
-        table_error=_table_error(codes, ladders, sensitive, result, columns),
     )
 
 
@@ -93,13 +90,15 @@ def width(ladder: Ladder, node: Node) -> float:
     return float(costs[at].take(at, axis=1).max()) if costs is not None else (len(at) - 1) / (len(ladder) - 1)
 
 
-def _table_error(
-    codes: NDArray[np.integer], ladders: list[Ladder], sensitive: Sequence[Sensitive], result: Result, columns: list[Ints]
-) -> float:
-    """Released values are spread evenly over what they stand for, rows left out are made up for by the others."""
+def table_error(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitive: Sequence[Sensitive], result: Result) -> float:
+    """TVD2: the total variation distance of two-way tables, mean of all pairs.
+
+    Released values are spread evenly over what they stand for, rows left out are made up for by the others.
+    """
     total = len(codes)
+    ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     true = [ladder.place[codes[:, v]] for v, ladder in enumerate(ladders)] + [answer.codes for answer in sensitive]
-    given = columns + [answer.codes[result.kept] for answer in sensitive]
+    given = [*result.released[result.kept].astype(np.int64).T] + [answer.codes[result.kept] for answer in sensitive]
     spread = [_spread(ladder, values) for ladder, values in zip(ladders, result.values, strict=True)] + [np.eye(a.size) for a in sensitive]
     used = [np.unique(values, return_inverse=True) for values in given]
     errors: list[float] = []

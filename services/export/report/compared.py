@@ -71,6 +71,12 @@ class Field:
         return np.bincount(self.before, minlength=len(self.answers)) > 0
 
     @cached_property
+    def rarity(self) -> float:
+        """The mean of 1 / (rows with that answer) over the answers that occur, times how many there are: the chance to be rare."""
+        counts = np.bincount(self.before)
+        return float((1 / counts[counts > 0]).sum())
+
+    @cached_property
     def within(self) -> NDArray[np.bool_]:
         """Which answers each released value stands for. Shape (released values, answers)."""
         table = np.zeros((len(self.released), len(self.answers)), dtype=bool)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from services.export.protect.uniques import uniques
-from services.export.report.compared import Field, Ints
+from services.export.report.compared import Field
 
 WORK = 36_000_000
 """Rows × triples that are looked at; a million rows have triples of seven variables, ten thousand and fewer of twenty-four."""
@@ -33,8 +33,7 @@ def rare(fields: list[Field]) -> Rare:
     many = 3
     while many < len(fields) and comb(many + 1, 3) <= min(TRIPLES, WORK // max(rows, 1)):
         many += 1
-    scores = [_rarity(field) for field in fields]
-    chosen = sorted(sorted(range(len(fields)), key=lambda place: (-scores[place], place))[:many])
+    chosen = sorted(sorted(range(len(fields)), key=lambda place: (-fields[place].rarity, place))[:many])
     before = uniques(np.column_stack([fields[place].before for place in chosen]))
     after = uniques(np.column_stack([fields[place].after for place in chosen]))
     return Rare(
@@ -44,9 +43,3 @@ def rare(fields: list[Field]) -> Rare:
         float(before.rows.mean()),
         float(after.rows.mean()),
     )
-
-
-def _rarity(field: Field) -> float:
-    """The mean of 1 / (rows with that answer) over the answers that occur, times how many there are: the chance to be rare."""
-    counts: Ints = np.bincount(field.before)
-    return float((1 / counts[counts > 0]).sum())

@@ -121,7 +121,7 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
     rows, released = len(fields[0].before), len(fields[0].after)
     sides = [groups.before(identifiers), groups.after(identifiers)]
     all_of_it = [groups.before(fields), groups.after(fields)]
-    known = sorted(others, key=lambda field: (-_rarest(field), field.name))[:ADDED]
+    known = sorted(others, key=lambda field: (-field.rarity, field.name))[:ADDED]
     attacks = [linkage.link(identifiers)] + ([linkage.link(identifiers + known)] if known else [])
     found = Report(
         survey=facts.survey,
@@ -150,11 +150,6 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
 def encode(found: Report) -> bytes:
     """Indented JSON with sorted keys and a final line break: the same report always gives the same bytes."""
     return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
-
-
-def _rarest(field: Field) -> float:
-    counts = np.bincount(field.before)
-    return float((1 / counts[counts > 0]).sum())
 
 
 def _risks(before: Risk, after: Risk) -> Risks:
