@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from services.export.gate.refused import Refused
 from services.export.profiles import Profile
 from services.export.protect import sequence
 from services.export.protect.measure import Measures
-from services.export.protect.protection import LEFT_OUT, Result
+from services.export.protect.protection import Result
 from services.export.protect.refusal import Unprotectable
 from services.export.signing import Signer
 from services.export.table import WITHHELD, Edition, Table, tabulate
@@ -101,7 +102,7 @@ def _released(
     place = {column.name: v for v, column in enumerate(reading.identifiers)}
     plain = [column for column in columns if column.role == "insensitive"]
     given, order = np.sort(rows), np.argsort(np.argsort(rows))  # withheld in an order that stays from release to release
-    told = [_told(codes_of(full, column)[given], column) for column in plain]
+    told = [_told(codes_of(full, column), column)[given] for column in plain]
     cells = rare.withhold(told, profile.k, rarity(len(rows), profile), np.arange(len(rows)))
     hidden = {column.name: cell[order] for column, cell in zip(plain, cells, strict=True)}
     for column in columns:
@@ -109,11 +110,11 @@ def _released(
             v = place[column.name]
             labels = [node.label for node in result.values[v]]
             codes, values = result.released[rows, v], list(dict.fromkeys(labels))
-            codes = np.array([values.index(label) for label in labels])[codes]
+            codes = np.array([values.index(label) for label in labels], np.int16)[codes]
         else:
             codes, values = codes_of(full, column)[rows], [*column.codes]
             if hidden.get(column.name, np.zeros(0)).any():
-                codes = np.where(hidden[column.name], len(values), codes)
+                codes = np.where(hidden[column.name], np.int16(len(values)), codes)
                 values.append(WITHHELD)
         out[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="object"))  # pyright: ignore[reportArgumentType]
     return pd.DataFrame(out, copy=False), sum(int(cell.sum()) for cell in cells)
@@ -124,35 +125,31 @@ def rarity(rows: int, profile: Profile) -> int:
     return max(2 * profile.k, int(profile.rare * rows))
 
 
-def _told(codes: NDArray[np.int64], column: Variable) -> NDArray[np.int64]:
-    """Where nothing was answered, nothing can single out."""
-    nothing = [place for place, code in enumerate(column.codes) if code in (MISSING, SKIPPED, *NON_SUBSTANTIVE)]
-    return np.where(np.isin(codes, nothing), rare.UNTOLD, codes)
+def _told(codes: NDArray[np.integer[Any]], column: Variable) -> NDArray[np.int16]:
+    """Where nothing was answered, and where "*" stands, nothing can single out."""
+    silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
+    told = [rare.UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
+    return np.array([*told, rare.UNTOLD], np.int16)[codes]  # "*" is none of the variable's codes
 
 
 def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, rows: NDArray[np.int64], profile: Profile) -> Measures:
     """The gate: what the released columns hold, counted afresh. Raises Refused where that is less than the profile asks."""
     back = measuring.read_back(reading, table, rows, len(reading.codes))
     sensitive = measuring.sensitive_back(reading, table, rows, columns)
-    broken = [str(each) for each in measuring.broken(reading, back, sensitive, profile)]
-    plain = [_told(_codes_back(table, column), column) for column in columns if column.role == "insensitive"]
+    found, measures = measuring.weighed(reading, back, sensitive, profile)
+    broken = [str(each) for each in found]
+    plain = [_told(codes_of(table, column), column) for column in columns if column.role == "insensitive"]
     if single := rare.singled_out(plain, profile.k, rarity(len(rows), profile)):
         broken.append(str(measuring.Broken("Rare answers must single nobody out", single)))
     if len(rows) < profile.minimum:
         broken.append(f"Only {len(rows)} rows would remain after protection; {profile.minimum} are needed.")
     if int(back.classes.max()) == 0:
         broken.append(f"All {len(rows)} rows would stand in one class, and their quasi-identifiers would tell nothing.")
-    measures = measuring.measured(reading, back, sensitive)
     if measures.loss > MOST_LOST:
         broken.append(f"The quasi-identifiers would tell next to nothing: {measures.loss:.0%} of them would be lost.")
     if broken:
         raise Refused(" ".join([*broken, advise(reading, profile) or "Wait for more responses."]))
     return measures
-
-
-def _codes_back(table: pd.DataFrame, column: Variable) -> NDArray[np.int64]:
-    codes = codes_of(table, column)  # "*" is none of the variable's codes
-    return np.where(codes == LEFT_OUT, rare.UNTOLD, codes)
 
 
 def table_of(number: int, instrument: Instrument, columns: list[Variable], protected: Protected, profile: Profile, total: int) -> Table:

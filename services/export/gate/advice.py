@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def advise(reading: Reading, profile: Profile) -> str:
     return _sentence(found)
 
 
-def _agrees(codes: Ints, size: int, harmless: tuple[int, ...], profile: Profile) -> bool:
+def _agrees(codes: NDArray[np.integer[Any]], size: int, harmless: tuple[int, ...], profile: Profile) -> bool:
     return not diversity.diverse(np.bincount(codes, minlength=size)[None, :], profile.diversity, harmless).all()
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from services.export.gate.reading import Reading, codes_of
 from services.export.profiles import Profile
 from services.export.protect import diversity, frame
-from services.export.protect.combinations import combine
+from services.export.protect.combinations import numbered
 from services.export.protect.hierarchy import Ladder, Node
-from services.export.protect.measure import Measures, measure
+from services.export.protect.measure import Measures, Variety, measured
 from services.export.protect.protection import LEFT_OUT, Result
 from services.export.protect.request import Sensitive
 from services.export.variables import Variable
@@ -49,7 +49,7 @@ def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) 
         if not within[nodes[rows, v], reading.codes[rows, v]].all():
             raise ValueError(f"{ladder.hierarchy.name} would be released with a value that is not true")
     classes = np.full(total, LEFT_OUT, dtype=np.int64)
-    classes[rows] = combine(list(nodes[rows].T.astype(np.int64)), [len(ladder.nodes) for ladder in ladders]).of_row
+    classes[rows], _ = numbered(zip(nodes[rows].T, [len(ladder.nodes) for ladder in ladders], strict=True), len(rows))
     return Result(nodes, tuple(ladder.nodes for ladder in ladders), classes, ())
 
 
@@ -64,12 +64,8 @@ def sensitive_back(reading: Reading, released: pd.DataFrame, rows: Ints, columns
     return tuple(found)
 
 
-def measured(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...]) -> Measures:
-    return measure(reading.codes, reading.hierarchies, sensitive, back, reading.frame)
-
-
-def broken(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile) -> list[Broken]:
-    """The rules of the profile that the table breaks; none where it may go out."""
+def weighed(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile) -> tuple[list[Broken], Measures]:
+    """The rules of the profile that the table breaks, none where it may go out, and what it holds."""
     kept = back.kept
     of_row = back.classes[kept]
     sizes = np.bincount(of_row)
@@ -81,14 +77,16 @@ def broken(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], pro
         units = frame.population(reading.frame, ladders, [back.released[example, v].astype(np.int64) for v in reading.frame.variables])
         short = units < reading.frame.least
         found.append(_count(f"At least {reading.frame.least} authorities of the public list must share the released values", short, sizes))
+    varieties: dict[str, Variety] = {}
     for answer in sensitive:
-        table = np.bincount(of_row * answer.size + answer.codes[kept], minlength=len(sizes) * answer.size).reshape(-1, answer.size)
-        of_all = np.bincount(answer.codes, minlength=answer.size) / len(answer.codes)
+        table, of_all = diversity.histograms(of_row, len(sizes), answer.of(kept)), diversity.shares(answer)
+        varieties[answer.name] = Variety.of(table, of_all, answer.harmless)
         alike = ~diversity.diverse(table, profile.diversity, answer.harmless)
         found.append(_count(f"No class may agree in its answer to {answer.name}", alike, sizes))
         far = ~diversity.close(table, profile.closeness, of_all)
         found.append(_count(f"No class may answer {answer.name} so unlike everybody (t {profile.closeness.t:g})", far, sizes))
-    return [each for each in found if each.rows]
+    measures = measured(reading.codes, reading.hierarchies, varieties, back, reading.frame)
+    return [each for each in found if each.rows], measures
 
 
 def _count(rule: str, wrong: NDArray[np.bool_], sizes: Ints) -> Broken:

@@ -15,11 +15,12 @@ Does not protect against who knows four or more answers, or common ones. Refusal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
 UNTOLD = -1
@@ -39,8 +40,7 @@ def singled_out(columns: Sequence[Ints], k: int, rare: int) -> int:
     """Rows with an answer of fewer than k, or alone in two or three rare answers, counted afresh."""
     alone = np.zeros(len(columns[0]) if columns else 0, dtype=bool)
     for column in columns:
-        counts = np.bincount(column[column != UNTOLD], minlength=1)
-        alone |= (column != UNTOLD) & (counts[np.maximum(column, 0)] < k)
+        alone |= _few(column, k)[column]
     table, _ = _rare(columns, rare)
     for row, _ in _uniques(table):
         alone[row] = True
@@ -48,9 +48,14 @@ def singled_out(columns: Sequence[Ints], k: int, rare: int) -> int:
 
 
 def _small(column: Ints, k: int) -> None:
-    told = column != UNTOLD
-    counts = np.bincount(column[told], minlength=1)
-    column[told & (counts[np.maximum(column, 0)] < k)] = UNTOLD
+    few = _few(column, k)
+    if few.any():
+        column[few[column]] = UNTOLD
+
+
+def _few(column: Ints, k: int) -> Bools:
+    """Which answers fewer than k gave; the last entry is of UNTOLD."""
+    return np.append(np.bincount(column[column != UNTOLD]) < k, False)
 
 
 def _rare(columns: Sequence[Ints], rare: int) -> tuple[Bools, list[tuple[int, int]]]:

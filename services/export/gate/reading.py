@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ class Reading:
 
     identifiers: tuple[Variable, ...]
     hierarchies: tuple[Hierarchy, ...]
-    codes: NDArray[np.int64]
+    codes: NDArray[np.integer[Any]]
     sensitive: tuple[Sensitive, ...]
     frame: Frame | None
 
@@ -42,16 +43,18 @@ def read(columns: Sequence[Variable], full: pd.DataFrame, profile: Profile) -> R
     if not identifiers:
         raise Refused("No quasi-identifier is declared, so that nobody's group can be counted. Give one question that role.")
     hierarchies = tuple(hierarchy(column) for column in identifiers)
-    codes = np.column_stack([codes_of(full, column) for column in identifiers])
+    codes = np.stack([codes_of(full, column) for column in identifiers]).T  # column by column in memory, as they are read
     sensitive = tuple(sensitive_of(column, codes_of(full, column)) for column in columns if column.role == "sensitive")
     return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, profile))
 
 
-def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.int64]:
-    """Each row's place among the codes of its variable, ABSENT for what is none of them. Shape (rows,)."""
-    given = pd.Categorical(full[column.name])
+def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
+    """Each row's place among the codes of its variable, ABSENT for what is none of them. Shape (rows,); not to be written to."""
+    given = pd.Categorical(full[column.name], copy=False)  # a long table has many columns: none is copied or widened
+    if tuple(given.categories) == column.codes:
+        return given.codes
     place = {code: index for index, code in enumerate(column.codes)}
-    return np.array([*(place.get(code, ABSENT) for code in given.categories), ABSENT], dtype=np.int64)[given.codes]
+    return np.array([*(place.get(code, ABSENT) for code in given.categories), ABSENT], dtype=np.int16)[given.codes]
 
 
 def hierarchy(column: Variable) -> Hierarchy:
@@ -66,7 +69,7 @@ def hierarchy(column: Variable) -> Hierarchy:
     return Hierarchy(column.name, column.codes, tuple(above))
 
 
-def sensitive_of(column: Variable, codes: NDArray[np.int64]) -> Sensitive:
+def sensitive_of(column: Variable, codes: NDArray[np.integer[Any]]) -> Sensitive:
     """To leave out an answer, or an option, tells nothing that has to be kept: a class may agree in that."""
     harmless = (MISSING, SKIPPED, *(("0",) if column.otherwise == "0" else ()))
     return Sensitive(column.name, codes, len(column.codes), tuple(column.codes.index(code) for code in harmless))

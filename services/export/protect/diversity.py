@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.protect.request import Closeness, Diversity
+from services.export.protect.request import Closeness, Diversity, Sensitive
 
 Floats = NDArray[np.float64]
-Histograms = NDArray[np.int64]
+Histograms = NDArray[np.integer[Any]]
 """Rows per class and answer. Shape (classes, answers)."""
 
 ROUNDING = 1e-9
+
+
+def histograms(classes: NDArray[np.int64], count: int, answer: Sensitive) -> Histograms:
+    """`classes`: of each row, from 0 below `count`. Each answer's counts lie side by side, since what follows goes answer by answer."""
+    cells = answer.codes * np.int64(count)
+    cells += classes
+    return np.bincount(cells, minlength=count * answer.size).reshape(answer.size, count).T.astype(np.int32)
+
+
+def shares(answer: Sensitive) -> Floats:
+    """The share of each answer among everybody."""
+    return np.bincount(answer.codes, minlength=answer.size) / len(answer.codes)
 
 
 def distinct(counts: Histograms) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect import diversity, frame
-from services.export.protect.combinations import combine
+from services.export.protect.combinations import combine, numbered
 from services.export.protect.hierarchy import Hierarchy, Ladder, Node
 from services.export.protect.protection import Result
 from services.export.protect.request import Frame, Sensitive
@@ -41,6 +41,27 @@ class Measures:
     discernibility: float
 
 
+@dataclass(frozen=True)
+class Variety:
+    """l and t of the worst class, of one sensitive answer."""
+
+    distinct: int
+    entropy: float
+    distance: float
+    ordered_distance: float
+
+    @staticmethod
+    def of(counts: diversity.Histograms, of_all: NDArray[np.float64], harmless: tuple[int, ...]) -> Variety:
+        telling = counts[diversity.telling(counts, harmless)]
+        most = counts.shape[1] if len(telling) else 0
+        return Variety(
+            int(diversity.distinct(telling).min(initial=most)),
+            float(diversity.entropy(telling).min(initial=most)),
+            float(diversity.distance(counts, of_all, False).max()),
+            float(diversity.distance(counts, of_all, True).max()),
+        )
+
+
 def measure(
     codes: NDArray[np.integer],
     hierarchies: Sequence[Hierarchy],
@@ -49,17 +70,26 @@ def measure(
     listed: Frame | None = None,
 ) -> Measures:
     """Classes are counted from the released values, not taken from how they came about."""
-    kept = result.kept
-    released = result.released[kept].astype(np.int64)
-    columns = list(released.T)
-    groups = combine(columns, [len(values) for values in result.values])
-    sizes, of_row = groups.counts, groups.of_row
-    total, left = len(codes), int((~kept).sum())
-    histograms = {
-        a.name: np.bincount(of_row * a.size + a.codes[kept], minlength=len(sizes) * a.size).reshape(-1, a.size) for a in sensitive
+    of_row, counts = numbered(zip(result.released[result.kept].T, map(len, result.values), strict=True), int(result.kept.sum()))
+    varieties = {
+        a.name: Variety.of(diversity.histograms(of_row, len(counts), a.of(result.kept)), diversity.shares(a), a.harmless) for a in sensitive
     }
-    telling = {a.name: histograms[a.name][diversity.telling(histograms[a.name], a.harmless)] for a in sensitive}
-    shares = {a.name: np.bincount(a.codes, minlength=a.size) / total for a in sensitive}
+    return measured(codes, hierarchies, varieties, result, listed)
+
+
+def measured(
+    codes: NDArray[np.integer],
+    hierarchies: Sequence[Hierarchy],
+    varieties: Mapping[str, Variety],
+    result: Result,
+    listed: Frame | None,
+) -> Measures:
+    """The same where it is known how varied the answers of the classes are."""
+    kept = result.kept
+    columns = list(result.released[kept].T)
+    groups = combine(columns, [len(values) for values in result.values])
+    sizes = groups.counts
+    total, left = len(codes), int((~kept).sum())
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     widths = [np.array([width(ladder, node) for node in values]) for ladder, values in zip(ladders, result.values, strict=True)]
     losses = [(float(cost[column].sum()) + left) / total for cost, column in zip(widths, columns, strict=True)]
@@ -70,10 +100,10 @@ def measure(
         classes=len(sizes),
         smallest=int(sizes.min()),
         population=int(frame.population(listed, ladders, nodes).min()) if listed else None,
-        distinct={name: int(diversity.distinct(table).min(initial=len(table[0]) if len(table) else 0)) for name, table in telling.items()},
-        entropy={name: float(diversity.entropy(table).min(initial=len(table[0]) if len(table) else 0)) for name, table in telling.items()},
-        distance={name: float(diversity.distance(table, shares[name], False).max()) for name, table in histograms.items()},
-        ordered_distance={name: float(diversity.distance(table, shares[name], True).max()) for name, table in histograms.items()},
+        distinct={name: variety.distinct for name, variety in varieties.items()},
+        entropy={name: variety.entropy for name, variety in varieties.items()},
+        distance={name: variety.distance for name, variety in varieties.items()},
+        ordered_distance={name: variety.ordered_distance for name, variety in varieties.items()},
         loss=float(np.mean(losses)),
         loss_of={hierarchy.name: loss for hierarchy, loss in zip(hierarchies, losses, strict=True)},
         discernibility=(float((sizes.astype(np.float64) ** 2).sum()) + left * total) / total,

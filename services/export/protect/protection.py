@@ -133,14 +133,16 @@ def _repaired(
     count = int(classes.max()) + 1
     if not (request.diversity or request.closeness):
         return np.arange(count), np.zeros(count, dtype=bool)
-    tables = [np.bincount(classes * a.size + a.codes, minlength=count * a.size).reshape(count, a.size) for a in sensitive]
-    shares = [np.bincount(a.codes, minlength=a.size) / len(classes) for a in sensitive]
+    tables = [diversity.histograms(classes, count, answer) for answer in sensitive]
+    shares = [diversity.shares(answer) for answer in sensitive]
 
-    def standing(part: Ints) -> NDArray[np.bool_]:
-        holds = np.ones(int(part.max()) + 1, dtype=bool)
+    def standing(part: Ints, asked: Ints) -> NDArray[np.bool_]:
+        holds = np.ones(len(asked), dtype=bool)
+        members = np.flatnonzero(np.isin(part, asked))
+        members = members[np.argsort(part[members], kind="stable")]
+        starts = np.searchsorted(part[members], asked)
         for table, of_all, answer in zip(tables, shares, sensitive, strict=True):
-            merged = np.zeros((len(holds), table.shape[1]), dtype=np.int64)
-            np.add.at(merged, part, table)
+            merged = np.add.reduceat(table[members], starts, axis=0)
             if request.diversity:
                 holds &= diversity.diverse(merged, request.diversity, answer.harmless)
             if request.closeness:
@@ -150,12 +152,12 @@ def _repaired(
     _possible(tables, sensitive, request)
     regions = space.covering(space.of(combinations).at(pieces.combination), pieces.classes, pieces.count)
     part, out = repair(regions, np.bincount(classes, minlength=count), space, standing, int(request.suppress * len(classes)))
-    if not out.all() and not (standing(part) | out).all():
+    if not out.all() and not (standing(part, np.arange(len(out))) | out).all():
         raise Unprotectable("Even with everything generalised, what is asked for does not hold. Ask for less, or wait for more responses.")
     return part, out
 
 
-def _possible(tables: list[NDArray[np.int64]], sensitive: Sequence[Sensitive], request: Request) -> None:
+def _possible(tables: list[diversity.Histograms], sensitive: Sequence[Sensitive], request: Request) -> None:
     """Refuses what not even one class of everybody could hold."""
     for table, answer in zip(tables, sensitive, strict=True):
         whole = table.sum(axis=0, keepdims=True)

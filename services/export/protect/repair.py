@@ -19,8 +19,8 @@ Bools = NDArray[np.bool_]
 NEIGHBOURS = 3
 """So many classes before and after, in the order of each variable, are looked at for joining."""
 
-Standing = Callable[[Ints], Bools]
-"""Whether each class stands, given which class each original class is part of."""
+Standing = Callable[[Ints, Ints], Bools]
+"""Whether some classes stand, given which class each original class is part of, and which are asked about."""
 
 
 def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare: int) -> tuple[Ints, Bools]:
@@ -30,8 +30,9 @@ def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare
     """
     part = np.arange(len(rows))
     out = np.zeros(len(rows), dtype=bool)
+    stands = standing(part, part)
     while True:
-        bad = np.flatnonzero(~standing(part) & ~out)
+        bad = np.flatnonzero(~stands & ~out)
         live = np.flatnonzero(~out)
         if not len(bad) or len(live) < 2:
             break
@@ -54,8 +55,10 @@ def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare
         kept = np.ones(len(rows), dtype=bool)
         kept[joined] = False
         number = np.cumsum(kept) - 1
-        part, out, rows = number[to[part]], out[kept], rows[kept]
+        part, out, rows, stands = number[to[part]], out[kept], rows[kept], stands[kept]
         regions = regions.at(kept)
+        larger = np.unique(number[into])
+        stands[larger] = standing(part, larger)
     return part, out
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +40,13 @@ class Sensitive:
     """
 
     name: str
-    codes: NDArray[np.int64]
+    codes: NDArray[np.integer[Any]]
     size: int
     harmless: tuple[int, ...] = ()
+
+    def of(self, rows: NDArray[np.bool_]) -> Sensitive:
+        """The answer of these rows alone."""
+        return self if rows.all() else replace(self, codes=self.codes[rows])
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def release(
     check(codes, hierarchies, sensitive, request)
     if request.kind != "hierarchy":
         raise Unprotectable("A sequence of releases keeps its labels; ask for the kind hierarchy.")
-    if len(np.unique(people)) != len(people):
+    by_id = people[np.argsort(people, kind="stable")]
+    if (by_id[1:] == by_id[:-1]).any():
         raise Unprotectable("The same response stands in the table twice.")
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     group, nodes, known = _former(people, codes, ladders, ledger)
@@ -131,16 +132,17 @@ def _standing(
 ) -> Bools:
     """Whether each class may be released as it is now; the entry behind the last is for those without a class."""
     count = len(nodes)
+    if not count:
+        return np.zeros(1, dtype=bool)
     has = group != LEFT_OUT
     holds = np.bincount(group[has], minlength=count) >= k
     for answer in sensitive:
-        of_all = np.bincount(answer.codes, minlength=answer.size) / len(group)
-        table = np.bincount(group[has] * answer.size + answer.codes[has], minlength=count * answer.size).reshape(count, answer.size)
+        table, of_all = diversity.histograms(group[has], count, answer.of(has)), diversity.shares(answer)
         if request.diversity:
             holds &= diversity.diverse(table, request.diversity, answer.harmless)
         if request.closeness:
             holds &= diversity.close(table, request.closeness, of_all)
-    if request.frame and count:
+    if request.frame:
         on = [nodes[:, v].astype(np.int64) for v in request.frame.variables]
         holds &= frame.population(request.frame, ladders, on) >= request.frame.least
     return np.append(holds, False)

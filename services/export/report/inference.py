@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from services.export.protect import diversity
 from services.export.report import groups
@@ -47,7 +48,7 @@ class Inferred(msgspec.Struct, frozen=True):
 
 def infer(sensitive: list[Field], identifiers: list[Field]) -> list[Inferred]:
     """For each sensitive variable; what says most about single people first."""
-    was, now = groups.before(identifiers), groups.after(identifiers)
+    was, now = _several(groups.before(identifiers)), groups.after(identifiers)
     found = [_of(field, was, now) for field in sensitive]
     return sorted(found, key=lambda each: (-each.gain, each.name))
 
@@ -56,7 +57,9 @@ def guessed(counts: Ints) -> tuple[float, float]:
     """The share of right guesses from groups (rows: groups, columns: answers), with the person and without."""
     if counts.shape[1] < 2:
         return 1.0, 1.0
-    first, second = (np.partition(counts, -place, axis=1)[:, -place] for place in (1, 2))
+    first = second = np.zeros(len(counts), counts.dtype)
+    for column in counts.T:
+        first, second = np.maximum(first, column), np.maximum(second, np.minimum(first, column))
     rows = int(counts.sum())
     others = 1 + (counts == second[:, None]).sum(axis=1)  # all that would be most frequent, were one of the first away
     without = np.where(first - 1 > second, first, np.where(first - 1 == second, first / others, 0))
@@ -66,10 +69,24 @@ def guessed(counts: Ints) -> tuple[float, float]:
 
 def histogram(group: tuple[Ints, Ints], codes: Codes, size: int) -> Ints:
     of_row, counts = group
-    return np.bincount(of_row * size + codes, minlength=len(counts) * size).reshape(len(counts), size)
+    return np.bincount(of_row + codes * np.int64(len(counts)), minlength=len(counts) * size).reshape(size, len(counts)).T
 
 
-def _of(field: Field, was: tuple[Ints, Ints], now: tuple[Ints, Ints]) -> Inferred:
+def _several(group: tuple[Ints, Ints]) -> tuple[NDArray[np.intp], tuple[Ints, Ints]]:
+    """Who is not alone, and the groups of these: whoever is alone is guessed right."""
+    of_row, counts = group
+    number = np.cumsum(counts > 1) - 1
+    rows = np.flatnonzero(counts[of_row] > 1)
+    return rows, (number[of_row[rows]], counts[counts > 1])
+
+
+def _guessed_before(field: Field, was: tuple[NDArray[np.intp], tuple[Ints, Ints]]) -> float:
+    rows, group = was
+    most = histogram(group, field.before[rows], len(field.answers)).max(axis=1).sum() if len(rows) else 0
+    return float((most + len(field.before) - len(rows)) / max(len(field.before), 1))
+
+
+def _of(field: Field, was: tuple[NDArray[np.intp], tuple[Ints, Ints]], now: tuple[Ints, Ints]) -> Inferred:
     table = histogram(now, field.after, len(field.released))
     rows = int(table.sum())
     in_all = table.sum(axis=0)
@@ -80,7 +97,7 @@ def _of(field: Field, was: tuple[Ints, Ints], now: tuple[Ints, Ints]) -> Inferre
     return Inferred(
         name=field.name,
         blind=float(in_all.max() / max(rows, 1)),
-        before=guessed(histogram(was, field.before, len(field.answers)))[0],
+        before=_guessed_before(field, was),
         reached=reached,
         interval=wilson(reached, rows),
         control=control,
