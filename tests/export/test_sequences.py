@@ -14,7 +14,7 @@ from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.protection import Result, protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Diversity, Request, Sensitive
-from services.export.protect.sequence import Ledger, Step, release
+from services.export.protect.sequence import PATIENCE, Ledger, Step, release
 
 K = 3
 REGION = Hierarchy("region", tuple(f"R{i}" for i in range(12)), tuple((f"P{i // 3}", f"N{i // 6}") for i in range(12)))
@@ -41,9 +41,9 @@ def smallest_intersection(releases: list[Seen]) -> int:
     return least
 
 
-def step(people: People, ledger: Ledger | None, request: Request = Request(K)) -> Step:  # noqa: B008  a frozen value
+def step(people: People, ledger: Ledger | None, request: Request = Request(K), patience: float = PATIENCE) -> Step:  # noqa: B008  a frozen value
     ids, rows = np.array(list(people), dtype=np.int64), np.array(list(people.values()), dtype=np.int64)
-    return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], request, ledger, most_missing=1.0)
+    return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], request, ledger, most_missing=1.0, patience=patience)
 
 
 person = st.tuples(st.integers(0, 11), st.integers(0, 9), st.integers(0, 2))
@@ -53,8 +53,10 @@ moves = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(person, min_size=12, max_size=50), moves)
-def test_no_choice_of_releases_ever_comes_below_k(first: list[tuple[int, int, int]], then: list[tuple[set[int], list, dict]]) -> None:
+@given(st.lists(person, min_size=12, max_size=50), moves, st.sampled_from((0.0, 0.3)))
+def test_no_choice_of_releases_ever_comes_below_k(
+    first: list[tuple[int, int, int]], then: list[tuple[set[int], list, dict]], patience: float
+) -> None:
     """After any joins, changes and withdrawals; and every released value is true of the answers as they are now."""
     people: People = dict(enumerate(first))
     ledger, releases, born = None, [], len(first)
@@ -64,7 +66,7 @@ def test_no_choice_of_releases_ever_comes_below_k(first: list[tuple[int, int, in
         if len(people) < K:
             break
         try:
-            found = step(people, ledger)
+            found = step(people, ledger, patience=patience)
         except Unprotectable as refused:
             assert str(refused).endswith(".")  # noqa: PT017  either a release or a sentence
             continue
@@ -115,6 +117,19 @@ def test_who_joins_waits_until_there_are_enough() -> None:
     assert second.waiting.sum() == 2
     third = step(people | {100: (5, 5, 0), 101: (5, 5, 1), 102: (4, 5, 1)}, second.ledger)
     assert not third.waiting.any()
+
+
+def test_few_wait_for_nearer_neighbours_and_the_others_come_in() -> None:
+    people = town(400, 2)
+    first = step(people, None)
+    near, far = {1000 + i: (4, 4, i % 3) for i in range(K)}, {2000 + i: (5 * i, 4 * i, i) for i in range(K)}
+    joined = people | near | far
+    second = step(joined, first.ledger)
+    assert [id for id, waits in zip(joined, second.waiting, strict=True) if waits] == list(far)
+    neighbours = {3000 + 10 * i + n: far[2000 + i] for i in range(K) for n in range(K)}
+    third = step(joined | neighbours, second.ledger)
+    assert not third.waiting.any()
+    assert not step(joined, first.ledger, patience=0).waiting.any()
 
 
 def test_spare_people_keep_a_class_alive() -> None:

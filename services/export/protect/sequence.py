@@ -11,6 +11,9 @@ or whose answers no longer are as diverse as asked, is held back whole, for good
 No later release can repair a class that fell below k: the people who were in it and are still there are fewer than k already.
 So the only choices are to hold it back, to invent people (which we do not), or to have built it larger: `spare`.
 
+Those who join are few and unlike each other, so a class of theirs can lose most of its detail. The dearest of these classes wait, a small
+share of the people at most: with whoever joins later they find nearer neighbours. Who waits follows from the quasi-identifiers alone.
+
 Assumes that a response keeps its id for life. Does not protect against somebody who knows who left between two releases: the row
 that vanished is theirs. A changed answer likewise shows as one changed row among the k of its class.
 """
@@ -31,6 +34,9 @@ from services.export.protect.request import Request, Sensitive
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+DEAR, PATIENCE = 0.35, 0.01
+"""People who join wait where their class would lose so much of its detail (NCP), and at most this share of all people does."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +70,12 @@ def release(
     ledger: Ledger | None = None,
     spare: int = 0,
     most_missing: float = 0.25,
+    patience: float = PATIENCE,
 ) -> Step:
     """The next release of these people, given what was released of them before. The order of rows leaves no trace.
 
     `spare`: new classes have at least k + spare people, so that as many may leave before the class is held back.
+    `patience`: the share of the people who at most wait because their class would lose too much.
     Raises Unprotectable where more than `most_missing` of the people would be held back or wait, and where nobody would remain.
     """
     check(codes, hierarchies, sensitive, request)
@@ -86,6 +94,8 @@ def release(
         fresh = _fresh(new, people, codes, hierarchies, sensitive, request, spare)
         if fresh is not None:
             classes, fresh_nodes = fresh
+            if groups:
+                classes = _patient(classes, fresh_nodes, ladders, patience * len(people))
             group[new] = np.where(classes == LEFT_OUT, LEFT_OUT, classes + groups)
             nodes = np.concatenate([nodes, fresh_nodes])
             standing = _standing(group, nodes, ladders, sensitive, request, request.k)
@@ -167,6 +177,16 @@ def _fresh(
     first = np.zeros(int(result.classes.max()) + 1, dtype=np.int64)
     first[result.classes[kept]] = np.flatnonzero(kept)
     return result.classes, result.released[first]
+
+
+def _patient(classes: Ints, nodes: NDArray[np.int32], ladders: list[Ladder], most: float) -> Ints:
+    """The classes without the dearest ones, of at most so many people."""
+    loss = np.mean([ladder.costs[nodes[:, v]] for v, ladder in enumerate(ladders)], axis=0)
+    dearest = np.argsort(-loss, kind="stable")
+    many = np.cumsum(np.bincount(classes[classes != LEFT_OUT], minlength=len(nodes))[dearest])
+    waits = np.zeros(len(nodes) + 1, dtype=bool)
+    waits[dearest[(loss[dearest] > DEAR) & (many <= most)]] = True
+    return np.where(waits[classes], LEFT_OUT, classes)
 
 
 def _bearable(held_back: Bools, waiting: Bools, request: Request, most_missing: float) -> None:
