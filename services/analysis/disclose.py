@@ -5,7 +5,8 @@ off by at most the policy's `max_noise`, never 1 or 2, and on average right; a 0
 (shares, intervals, means, scores) is worked out from such counts alone, so it tells nothing that they do not. Nothing is shown
 below `minimum` responses, nothing of a group or of a row or column of a two-way table below it, and nothing of questions that
 name somebody. A new state is released only after `batch` respondents joined or left and `clock` seconds passed; in tables of
-two questions each row and column waits besides for a batch of its own (`standing`).
+two questions each row and column waits besides for a batch of its own (`standing`). Noise belongs to the crossing of two groups: it is
+the same wherever this crossing is shown, and another one where two other groups have the same people in common (`perturb`).
 
 How. The number of responses itself is exact: it says nothing about any answer. Counts of single answers get their noise anew at
 each release, by their cell keys and that release's secret: were it left alone where nobody joined, the figures that moved would be the
@@ -16,7 +17,8 @@ Assumes that record keys are secret. Does not protect against: whoever knows the
 tables: with hundreds of counts per respondent no useful noise can (Dinur and Nissim, Revealing information while preserving
 privacy, PODS 2003); averaging: the exact count of a single answer can be had from many releases, or from many tables that each
 add up to it (Asghar and Kaafar, Averaging attacks on bounded noise-based disclosure control algorithms, PETS 2020), which is why
-rows and columns below the minimum are not shown; groups that all answer alike. `docs/disclosure.md` says it in plain words, and
+rows and columns below the minimum are not shown, and in a long survey the difference of two groups that nearly hold the same
+people; groups that all answer alike. `docs/disclosure.md` says it in plain words, and
 `tests/attacks` measures it.
 
 Literature: see `ptable`; Thompson, Broadfoot and Elazar, Methodology for the automatic confidentialisation of statistical

@@ -56,6 +56,8 @@ class Layout:
 
     names: list[object] = field(default_factory=list[object])
     """What each widened column counts, whatever the version of the questionnaire."""
+    marks: list[bytes] = field(default_factory=list[bytes])
+    """The names as bytes."""
 
     @property
     def width(self) -> int:
@@ -117,6 +119,7 @@ def arrange(book: CodeBook) -> Layout:
     layout.names = [*book.columns]
     layout.names += [("ranked", q.id, o.code) for q in book.instrument.questions if isinstance(q, Ranking) for o in q.options]
     layout.names += [("answered", q.id, row) for q, row in asked]
+    layout.marks = [repr(name).encode() for name in layout.names]
     layout.absent = (np.array([part.skipped for part in layout.parts], np.intp), np.array([part.missing for part in layout.parts], np.intp))
     for name in book.instrument.strata:
         groups = tuple((book.columns[i].code, i) for i in book.of(name))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from proto.intervals import wilson
 from proto.snapshot import Cell, Weighted
-from services.analysis.intervals import wilson
 from services.analysis.layout import Counts, Layout
 from services.analysis.weighting import Weights
 

@@ -10,7 +10,7 @@ from math import sqrt
 from typing import Any
 
 from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
-from services.analysis.intervals import student
+from proto.intervals import student
 from services.analysis.recount_weights import Key, Weighed
 
 

@@ -7,7 +7,9 @@ Why. A cell key gives a cell new noise when a respondent joins it and leaves its
 thing about somebody who answers now (the country, say) could otherwise watch which cells of that row move, and read all
 the other answers. So the row waits until a batch has moved in it. How many exactly a row waits for is drawn afresh each
 time, from `batch` to twice as many less one: who fills the row up with own answers cannot tell whether one more was in it.
-A cell moves when its row and its column have both gone through a whole such wait since it last moved.
+A cell moves when its row and its column have both gone through a whole such wait since it last moved. Columns that hold the
+same people (an answer, and the group that is derived from it) wait as one: otherwise one of them would show the cells of before
+and the other those of after a single respondent.
 
 Counts of single answers are as of the release, because they say nothing about what was answered together; their noise is
 drawn anew at every release (see `disclose`). Only net numbers count: joining and leaving again moves nothing.
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 from services.analysis.draws import Draws
 from services.analysis.layout import Layout
 from services.analysis.packing import UnreadableState, pack, symmetric, unpack, upper
-from services.analysis.perturb import Keys, cell_keys
+from services.analysis.perturb import Keys, cell_keys, crossed
 from services.analysis.state import State
 
 
@@ -94,25 +96,35 @@ def nothing(width: int, batch: int, draws: Draws) -> Standing:
 def advance(before: Standing, layout: Layout, state: State, revision: int, batch: int, draws: Draws) -> Standing:
     """What stands once this state is released."""
     counts = layout.widen(layout.widen(state.burt).T).astype(np.int32)
-    keys = cell_keys(layout.widen(layout.widen(state.keys).T))
+    sums = cell_keys(layout.widen(layout.widen(state.keys).T))
     single = counts.diagonal().copy()
-    moved = np.abs(single - before.sizes) >= before.steps
-    moved[0] = True  # the release itself waited for a batch
-    due = np.where(moved, revision, before.due).astype(np.int32)
-    since = np.where(moved, before.due, before.since).astype(np.int32)
+    one = same_people(counts, batch)
+    sizes, steps = before.sizes[one], before.steps[one]
+    moved = np.abs(single - sizes) >= steps
+    moved[one == 0] = True  # the release itself waited for a batch
+    due = np.where(moved, revision, before.due[one]).astype(np.int32)
+    since = np.where(moved, before.due[one], before.since[one]).astype(np.int32)
     fresh = (since[:, None] >= before.at) & (since >= before.at)
+    keys = crossed(sums, draws.named("group", layout.marks)[one])
     return Standing(
         revision,
         single,
-        keys.diagonal().copy(),
+        sums.diagonal().copy(),
         np.where(fresh, counts, before.counts),
         np.where(fresh, keys, before.keys),
         np.where(fresh, np.int32(revision), before.at),
-        np.where(moved, single, before.sizes),
+        np.where(moved, single, sizes),
         due,
         since,
-        np.where(moved, _steps(len(single), revision, batch, draws), before.steps),
+        np.where(moved, _steps(len(single), revision, batch, draws)[one], steps),
     )
+
+
+def same_people(counts: NDArray[np.int32], least: int) -> NDArray[np.intp]:
+    """For each column the first one that holds the same people, which may be itself; of fewer than `least` people always itself."""
+    size = counts.diagonal()
+    first = ((counts == size) & (counts == size[:, None])).argmax(axis=1)
+    return np.where(size >= least, first, np.arange(len(size)))
 
 
 def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: Draws) -> Standing:

@@ -10,10 +10,11 @@ import numpy as np
 from msgspec import structs
 from msgspec.structs import replace
 
+from proto import intervals
 from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
 from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
-from services.analysis import intervals, weighting
+from services.analysis import weighting
 from services.analysis.layout import Part, arrange, scored
 from services.analysis.reading import Reading, estimates, read
 from services.analysis.response import nonresponse, sections

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
 from proto.instrument import Matrix, Multiple, Ranking
+from proto.intervals import wilson
 from proto.problem import Problem
 from proto.snapshot import Association, Cell, Table
 from services.analysis import disclose
 from services.analysis.association import associate
 from services.analysis.disclose import rounded
-from services.analysis.intervals import wilson
 from services.analysis.layout import Layout, arrange
 from services.analysis.released import ReleasedState
 from services.analysis.state import State

@@ -19,7 +19,7 @@ from services.analysis.standing import Standing, carried_over
 from tests.analysis.small import KEY, book, crowd, released, state_of, survey
 
 BATCH = survey().policy.batch
-sizes = st.lists(st.integers(1, 40), min_size=2, max_size=12).map(lambda steps: np.cumsum([10, *steps]).tolist())
+sizes = st.lists(st.integers(BATCH, 40), min_size=2, max_size=10).map(lambda steps: np.cumsum([10, *steps]).tolist())
 
 
 @settings(max_examples=15, deadline=None)

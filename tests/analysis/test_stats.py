@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from proto import author
+from proto import author, intervals
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Snapshot
-from services.analysis import intervals, stats, tables
+from services.analysis import stats, tables
 from services.analysis.state import State
 from tests.analysis.small import REGIONS, Answers, book, respondents, state_of, survey
 

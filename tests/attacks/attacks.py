@@ -19,12 +19,11 @@ from services.analysis.fold import Folder
 from services.analysis.layout import arrange
 from services.analysis.ptable import table
 from services.analysis.released import ReleasedState, release
-from services.analysis.tables import side
 from tests.analysis.small import Answers, book, crowd, released, state_of, survey
 from tests.attacks import naive
+from tests.attacks.surveys import POLICY, columns, key
+from tests.attacks.watching import LEVELS, subtracter, watcher
 
-LEVELS = "12345"
-POLICY = survey().policy
 _READER = Reader(survey())
 Trial = tuple[bool, bool, bool]
 """Whether the guess without figures, the attack on the naive build, and the attack on ours were right."""
@@ -37,14 +36,6 @@ class Attack:
     run: Callable[[int], Trial]
     bound: float
     """The advantage over guessing on ours stays below this."""
-
-
-def columns(name: str) -> NDArray[np.intp]:
-    return side(book(), name).columns
-
-
-def key(seed: int) -> bytes:
-    return b"%32d" % seed
 
 
 def shown(found: ReleasedState) -> NDArray[np.float64]:
@@ -61,21 +52,6 @@ def _most_moved(before: NDArray[np.float64], after: NDArray[np.float64], known: 
     """The option with most unexplained change; the guess where nothing can be seen."""
     change = np.nan_to_num(after - before - known, nan=0.0)
     return int(change.argmax()) if change.max() > 0 else guess
-
-
-def watcher(seed: int) -> Trial:
-    """Knows the place of somebody who answered among the last ten, and looks up that place's row in every table."""
-    draw = Random(seed)
-    people = crowd(seed, 40) + [{"Place": "b", "Agree": {"x": level}} for level in LEVELS for _ in range(8)]
-    target = _person(draw, "b")
-    others = [_person(draw, "a") for _ in range(9)]
-    row, levels = columns("Place")[1], columns("Agree.x")[:5]
-    truth = LEVELS.index(target["Agree"]["x"])
-    exact = naive.counts(people), naive.counts([*people, *others, target])
-    ours = [shown(found) for found in _states(seed, people, [*people, *others, target])]
-    guess = draw.randrange(5)
-    seen = [_most_moved(one[row, levels], other[row, levels], np.zeros(5), guess) for one, other in (exact, (ours[0], ours[1]))]
-    return guess == truth, seen[0] == truth, seen[1] == truth
 
 
 def controller(seed: int) -> Trial:
@@ -192,7 +168,8 @@ def comparer(seed: int) -> Trial:
 
 
 ATTACKS = (
-    Attack("A watcher of every state and table", "an answer of somebody whose place is known", watcher, 0.05),
+    Attack("A watcher of every state and every table", "an answer of somebody whose place and batch are known", watcher, 0.2),
+    Attack("Subtracting a group from one that holds it", "an answer of the only respondent between the two", subtracter, 0.15),
     Attack("A controller of all but one of a batch", "an answer of the last respondent", controller, 0.15),
     Attack("Withdrawing and sending again", "a count of two answers from 1 to 4", resubmitter, 0.35),
     Attack("All tables and integer programming", "a count of two answers from 1 to 4", solver, 0.05),

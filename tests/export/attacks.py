@@ -22,6 +22,7 @@ import pandas as pd
 from deploy.cli.respondents import Population
 from proto.answers import Reader, today_of
 from proto.codebook import CodeBook
+from proto.intervals import of_share
 from services.export import formats
 from services.export.gate import rare
 from services.export.protect.hierarchy import Hierarchy, Node
@@ -30,7 +31,6 @@ from services.export.protect.request import Closeness, Diversity, Frame, Request
 from services.export.protect.sequence import release
 from services.export.report import groups, linkage, risk
 from services.export.report.compared import Field, Value
-from services.export.report.intervals import wilson
 from services.export.report.report import Facts, Share, encode, report
 from services.export.table import Edition, tabulate
 from services.export.variables import Encoder, variables
@@ -367,7 +367,7 @@ def play(played: Played, surveys: int | None = None) -> Outcome:
     rounds = [played.attack(seed) for seed in range(1, (surveys or played.surveys) + 1)]
     naive, mine = ([sum(side[part] for side in sides) for part in (0, 1)] for sides in zip(*rounds, strict=True))
     share = mine[0] / mine[1]
-    return Outcome(played, naive[0] / naive[1], share, int(mine[1]), wilson(max(share, 0.0), int(mine[1])))
+    return Outcome(played, naive[0] / naive[1], share, int(mine[1]), of_share(max(share, 0.0), int(mine[1])))
 
 
 def _percent(share: float) -> str:

@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from proto.intervals import Interval, of_share
 from services.export.protect import diversity
 from services.export.report import groups
 from services.export.report.compared import Codes, Field, Ints
-from services.export.report.intervals import Interval, wilson
 
 NEAR = 2
 """Neighbouring steps of a scale that count as similar, where the scale has at least twice as many."""
@@ -99,7 +99,7 @@ def _of(field: Field, was: tuple[NDArray[np.intp], tuple[Ints, Ints]], now: tupl
         blind=float(in_all.max() / max(rows, 1)),
         before=_guessed_before(field, was),
         reached=reached,
-        interval=wilson(reached, rows),
+        interval=of_share(reached, rows),
         control=control,
         homogeneous=float(size[alike].sum() / max(rows, 1)),
         similar=_similar(table, real) if field.ordered and int(real.sum()) >= 2 * NEAR else None,

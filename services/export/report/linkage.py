@@ -9,9 +9,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from proto.intervals import Interval, of_share
 from services.export.report import groups
 from services.export.report.compared import Codes, Field, Floats, Ints
-from services.export.report.intervals import Interval, wilson
 
 SEED = 1
 KNOWN = 0.1
@@ -50,7 +50,7 @@ def link(fields: list[Field]) -> Linked:
         people,
         float((1 / exactly).mean()),
         right,
-        wilson(right, people),
+        of_share(right, people),
         float((exactly == 1).mean()),
         float((fits == 1).mean()),
     )

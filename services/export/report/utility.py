@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from proto.intervals import Interval, of_share
 from services.export.report.compared import ALL, EXACT, Field
-from services.export.report.intervals import Interval, wilson
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Movements are told as "at most so much"."""
@@ -64,7 +64,7 @@ def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | Non
     apart = abs(share - float(was[wanted].sum()) / asked_was)
     gone = len(field.before) - len(field.after)
     moved = at_most(max(apart, (gone + _few(field)) / (asked + gone)))
-    interval = wilson(share, round(asked))
+    interval = of_share(share, round(asked))
     return Headline(label, field.name, round(asked), share, interval, moved, moved <= min(share - interval[0], interval[1] - share))
 
 

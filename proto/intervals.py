@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-
-from services.analysis.layout import Counts
+from numpy.typing import NDArray
 
 Z = 1.959963984540054
 """The 97.5 % point of the standard normal distribution: two-sided 95 %."""
 
 Interval = tuple[float, float]
+Counts = NDArray[np.float64]
 
 
 def wilson(n: Counts, answered: Counts) -> tuple[Counts, Counts]:
@@ -29,6 +29,14 @@ def wilson(n: Counts, answered: Counts) -> tuple[Counts, Counts]:
     high = np.where(n == answered, 1.0, np.minimum(centre + half, 1.0))
     nobody = answered == 0
     return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
+
+
+def of_share(share: float, of: float) -> Interval:
+    """The same of one share of so many; from 0 to 1 where there are none."""
+    if of <= 0:
+        return 0.0, 1.0
+    low, high = wilson(np.array(min(max(share, 0.0), 1.0) * of), np.array(float(of)))
+    return float(low), float(high)
 
 
 def student(df: float) -> float:
