@@ -98,19 +98,20 @@ class Encoder:
             self._weights[0, place] = base  # everybody sets column 0
             for cell, code in column.cells.items():
                 self._weights[book.index[cell], place] = number[code] - base
-        self._batches: list[NDArray[np.int16]] = []
+        self._kind = np.int8 if max((len(column.codes) for column in columns), default=0) <= np.iinfo(np.int8).max else np.int16
+        self._batches: list[NDArray[np.integer[Any]]] = []
 
     def add(self, answers: Sequence[Any]) -> None:
         """A batch of at least one response, all of one version of the survey."""
         cells, _ = self._book.tabulate(answers)
-        self._batches.append(np.rint(cells @ self._weights).astype(np.int16))
+        self._batches.append(np.rint(cells @ self._weights).T.astype(self._kind, order="C"))
 
     def table(self) -> pd.DataFrame:
         """One row per response in the order of arrival, one categorical column per variable. Forgets what was read."""
         batches, self._batches = self._batches, []
         columns: dict[str, Any] = {}
         for place, column in enumerate(self._columns):
-            codes = np.concatenate([batch[:, place] for batch in batches]) if batches else np.zeros(0, np.int16)
+            codes = np.concatenate([batch[place] for batch in batches]) if batches else np.zeros(0, self._kind)
             columns[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(column.codes, dtype="object"))  # pyright: ignore[reportArgumentType]
         return pd.DataFrame(columns, copy=False)
 

@@ -23,12 +23,12 @@ class Combinations:
     of_row: NDArray[np.int64]
 
 
-def combine(columns: list[NDArray[np.int64]], sizes: list[int]) -> Combinations:
+def combine(columns: list[NDArray[np.integer[Any]]], sizes: list[int]) -> Combinations:
     """Distinct combinations of columns whose values lie below `sizes`."""
     of_row, counts = numbered(zip(columns, sizes, strict=True), len(columns[0]))
     example = np.empty(len(counts), dtype=np.int64)
     example[of_row] = np.arange(len(of_row))
-    places = np.stack([column[example] for column in columns]).astype(np.int16)
+    places = np.stack([column[example].astype(np.int16) for column in columns])
     return Combinations(places, counts, of_row)
 
 
@@ -39,7 +39,8 @@ def numbered(columns: Iterable[tuple[NDArray[np.integer[Any]], int]], rows: int)
         if possible * size > PACKED:  # so many columns: number what occurs, and go on from there
             distinct, key = np.unique(key, return_inverse=True)
             possible = len(distinct)
-        key = key * size + column
+        key *= size
+        key += column
         possible *= size
     if rows and int(key.min()) < 0:
         raise ValueError("A code lies below zero.")

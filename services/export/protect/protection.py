@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ def protect(
     check(codes, hierarchies, sensitive, request)
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     space = Space.hierarchy(ladders) if request.kind == "hierarchy" else Space.sets(ladders)
-    columns = [ladder.place[codes[:, v]] for v, ladder in enumerate(ladders)]
+    columns: list[NDArray[np.integer[Any]]] = [ladder.place.astype(np.int16)[codes[:, v]] for v, ladder in enumerate(ladders)]
     combinations = combine(columns, [len(ladder) for ladder in ladders])
     pieces = Pieces.of(cut(combinations, space, request.k, TOGETHER[request.kind]), combinations.counts)
     pieces = gather(pieces, combinations, space, request.k)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.export.report.compared import Codes, Field, Floats
 
-BATCH, STRIP = 8_192, 192
+BATCH, STRIP = 4_096, 256
 """Rows that are multiplied at once, and values with all those behind them: what bounds the memory, and what is counted twice."""
 
 
@@ -36,13 +36,12 @@ def burt(columns: list[Codes], sizes: list[int], wanted: int) -> Floats:
     total = np.zeros((wide, wide))
     for begin in range(0, len(columns[0]) if wanted else 0, BATCH):
         rows = [codes[begin : begin + BATCH] for codes in columns]
-        has = np.zeros((len(rows[0]), wide), np.float32)  # whose sums stay whole numbers up to 2^24
-        of = np.arange(len(has)) * wide
-        for codes, start in zip(rows, starts, strict=False):
-            has.ravel()[of + start + codes] = 1
+        has = np.empty((wide, len(rows[0])), np.float32)  # in which sums of ones stay exact up to 2^24
+        for codes, start, size in zip(rows, starts, sizes, strict=False):
+            np.equal(codes, np.arange(size, dtype=codes.dtype)[:, None], out=has[start : start + size], casting="unsafe")
         for first in range(0, upto, STRIP):
             last = min(first + STRIP, upto)
-            total[first:last, first:] += has[:, first:last].T @ has[:, first:]
+            total[first:last, first:] += has[first:last] @ has[first:].T
     return total
 
 
