@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from deploy.cli import server
+from deploy.cli import reviewing, server
 from deploy.cli.console import Trouble, out, progress, say, table
 from deploy.cli.server import Server, quoted
 from proto.manifest import Manifest
@@ -21,6 +21,9 @@ STEPS = {"waiting": "Waiting", "reading": "Reading", "protecting": "Protecting",
 @click.group(name="release", short_help="Datasets that give nobody away.")
 def group() -> None:
     """Build, list and verify releases: numbered, unchangeable datasets that give nobody away."""
+
+
+group.add_command(reviewing.command)
 
 
 @group.command()

@@ -17,6 +17,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis import gateway
 from services.export import app as export
 from services.export.jobs import Job
+from services.export.review import ReviewOrder, ReviewPage, ReviewResult
 from services.intake import openapi as intake
 
 Json = dict[str, Any]
@@ -148,6 +149,19 @@ def _operations() -> dict[tuple[str, str], Json]:
                 *(401, 403, 404, 503),
             ),
         },
+        (f"{survey}/releases/review", "get"): {
+            "operationId": "readTexts",
+            "summary": "Free texts to read and decide on, with what a detector marked in them (organiser token)",
+            "security": _ORGANISER,
+            "responses": _answers({"200": _json(_ref("ReviewPage"), "Some of the texts, and how many there are")}, 400, 401, 403, 404, 503),
+        },
+        (f"{survey}/releases/review", "post"): {
+            "operationId": "decideOnTexts",
+            "summary": "Enter decisions about free texts; what was changed or withdrawn since it was shown is named (organiser token)",
+            "security": _ORGANISER,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReviewOrder")}}},
+            "responses": _answers({"200": _json(_ref("ReviewResult"), "What was entered")}, 400, 401, 403, 404, 413, 415, 422, 503),
+        },
         (f"{survey}/releases/{{number}}/rebuild", "post"): {
             "operationId": "rebuildRelease",
             "summary": "Build a release again and compare its bytes, publishing nothing; the answer is a job to follow (organiser token)",
@@ -197,7 +211,7 @@ def _answers(good: Json, *problems: int) -> Json:
 
 def _schemas(taken: Collection[str]) -> Json:
     """The shapes of analysis and export; where intake has another shape of the same name, theirs is called Published…"""
-    kinds = (Snapshot, Table, Manifest, Job)
+    kinds = (Snapshot, Table, Manifest, Job, ReviewOrder, ReviewPage, ReviewResult)
     _, found = msgspec.json.schema_components(kinds, ref_template=_REF)
     text = msgspec.json.encode(found).decode()
     for name in found.keys() & set(taken):

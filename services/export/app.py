@@ -21,11 +21,12 @@ from proto.manifest import File, Manifest
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
-from services.export import data_page, files
+from services.export import data_page, files, routes_review
 from services.export.citation import Work
 from services.export.interface import choose, offered
 from services.export.jobs import Job, Jobs
 from services.export.profiles import PROFILES
+from services.export.signing import Signer
 from services.export.store import OUTAGES, Store
 from services.export.verify import MANIFEST, describe
 
@@ -51,12 +52,19 @@ class Context:
     connected: Any
     """Tells whether NATS is reachable: a function without arguments."""
 
+    @property
+    def signer(self) -> Signer:
+        return self.jobs.signer
+
 
 def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
     handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
     return Litestar(
-        [order, job, events, releases, manifest, rebuild, file, page, style, bibtex, csl, key, live, ready, metrics],
+        [
+            *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
+            *(page, style, bibtex, csl, key, live, ready, metrics),
+        ],
         state=State({"context": context}),
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),

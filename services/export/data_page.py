@@ -74,6 +74,9 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
     if cells := measured("withheld_cells"):
         sentences.append(say("withheld", n=say.number(cells)))
     sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))
+    if "texts" in policy:
+        texts = measured("texts")
+        sentences.append(say("texts", n=say.number(texts)) if texts else say("texts_none"))
     if any(file.name == "report.html" for file in manifest.files):
         sentences.append(say("report"))
     return sentences

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -24,16 +24,19 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.manifest import Manifest
 from proto.registry import Registry
-from services.export import publication
-from services.export.gate import ledger
+from services.export import publication, review
+from services.export.gate import ledger, texts
 from services.export.gate.ledger import Keys, People
 from services.export.gate.refused import Refused
+from services.export.gate.texts import Gathered, Text
+from services.export.passages import passages
 from services.export.profiles import PROFILES, Profile
 from services.export.release import Protected, policy_of, protect, table_of, write
 from services.export.report.of_release import files as report_files
 from services.export.report.of_release import report_on
 from services.export.signing import Signer
 from services.export.store import Store
+from services.export.table import Passages
 from services.export.variables import Encoder, Variable, variables
 from services.export.verify import differing
 
@@ -77,6 +80,10 @@ class _Built:
     answers: pd.DataFrame
     protected: Protected
     profile: Profile
+    passages: Passages | None
+    """None where the profile has no free texts."""
+    gathered: Gathered
+    texts: texts.Book
 
 
 class Jobs:
@@ -155,11 +162,12 @@ class Jobs:
             with publication.stage(published) as place:
                 manifest = await self._write(job, built, number, place / "release")
                 await asyncio.to_thread(publication.publish, place / "release", published, number)
-            enter(manifest, ledger.encode(built.protected.book))
+            enter(manifest, ledger.encode(built.protected.book), texts.encode(built.texts) if built.profile.texts else None)
+        await self._store.decide(job.survey, dict.fromkeys(built.gathered.gone()))
         return number
 
     async def _compare(self, job: Job, published: Manifest) -> int:
-        built = await self._build(job, published.number)
+        built = await self._build(job, published.number, again=True)
         with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=self._folder) as place:
             manifest = await self._write(job, built, published.number, Path(place) / "release")
             job.differing = differing(published, manifest)
@@ -167,20 +175,33 @@ class Jobs:
             job.detail = f"There are {manifest.responses} responses now; release {published.number} was made of {published.responses}."
         return published.number
 
-    async def _build(self, job: Job, number: int) -> _Built:
-        """Reads all responses as they stand now, and protects them together with what was released before this number."""
+    async def _build(self, job: Job, number: int, again: bool = False) -> _Built:
+        """Reads all responses as they stand now, and protects them together with what was released before this number.
+
+        `again`: this number was released before.
+        """
         instrument = self._registry.current(job.survey)
         if instrument is None:
             raise Refused("This survey is unknown.")
         job.status, profile = "reading", PROFILES[job.profile]
         columns = variables(instrument)
+        gathered, before = await self._decided(job.survey, profile)
         keys = Keys(self.signer.derived("ledger"), job.survey, job.profile)
-        full, people = await self._read(job, instrument, columns, keys)
+        full, people = await self._read(job, instrument, columns, keys, gathered if profile.texts else None)
         job.status, job.progress = "protecting", 0.4
         stored = await self._store.ledger(job.survey, job.profile)
         book = ledger.decode(stored) if stored else None
         protected = await asyncio.to_thread(protect, columns, full, profile, people, keys, number, book)
-        return _Built(instrument, columns, full, protected, profile)
+        if not profile.texts:
+            return _Built(instrument, columns, full, protected, profile, None, gathered, before)
+        found, after = passages(instrument, gathered, before, number, profile.k, again)
+        return _Built(instrument, columns, full, protected, profile, found, gathered, after)
+
+    async def _decided(self, survey: str, profile: Profile) -> tuple[Gathered, texts.Book]:
+        """What was decided about texts, ready to gather them, and which of them earlier releases hold."""
+        book = texts.decode(await self._store.text_book(survey, profile.name))
+        decisions = await self._store.decisions(survey) if profile.texts else {}
+        return Gathered(review.handles_of(self.signer, survey), decisions, frozenset(book.entries)), book
 
     async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
         """The signed manifest of the files written into this new folder."""
@@ -192,27 +213,40 @@ class Jobs:
         def work() -> Manifest:
             folder.mkdir(mode=0o755)
             table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses)
+            table = replace(table, passages=built.passages)
             policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
+            policy["texts"] = len(built.passages.lines) if built.passages else 0
             found = report_on(built.answers, table, built.columns, built.instrument, built.protected.reasons, built.protected.reading)
             return write(folder, table, policy, self.signer, progress, job.purpose, report_files(found, table))
 
         return await asyncio.to_thread(work)
 
-    async def _read(self, job: Job, instrument: Instrument, columns: list[Variable], keys: Keys) -> tuple[pd.DataFrame, People]:
-        """Every response as codes, and the keyed hash of its id; read a batch at a time: the answers themselves are never all in memory."""
+    async def _read(
+        self, job: Job, instrument: Instrument, columns: list[Variable], keys: Keys, gathered: Gathered | None
+    ) -> tuple[pd.DataFrame, People]:
+        """Every response as codes, and the keyed hash of its id; read a batch at a time: the answers themselves are never all in memory.
+
+        `gathered` takes the free texts, where they are wanted.
+        """
         readers: dict[str, Reader] = {}
         encoder = Encoder(CodeBook(Reader(instrument)), columns)
         total = await self._store.count(job.survey)
 
         people: list[People] = []
 
-        def add(batch: list[tuple[str, str, bytes]]) -> None:
+        def add(batch: list[tuple[str, str, bytes, str]]) -> None:
             for version, group in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
                 if version not in readers:
                     readers[version] = Reader(self._known(job.survey, version))
                 responses = list(group)
-                encoder.add([readers[version].stored(text) for _, text, _ in responses])
-                people.append(keys.people([id for _, _, id in responses]))
+                answers = [readers[version].stored(text) for _, text, _, _ in responses]
+                encoder.add(answers)
+                people.append(keys.people([id for _, _, id, _ in responses]))
+                if gathered is not None:
+                    asked = sorted(review.asked_in(self._registry, job.survey, version))
+                    for (_, _, id, language), given in zip(responses, answers, strict=True):
+                        for question in asked:
+                            gathered.add(Text(id, question, language, getattr(given, question) or ""))
 
         adding: asyncio.Task[None] | None = None
         async for batch in self._store.responses(job.survey, BATCH):

@@ -13,6 +13,7 @@ class Profile:
 
     `minimum`: fewest responses worth a release. `spare`: people per new class beyond k, who may withdraw before it is held back.
     `rare`: an answer is rare that this share of the people gave, or fewer. `private`: only with a recorded purpose, for holders of a token.
+    `texts`: free texts that somebody has accepted go with it, apart from the rows.
     """
 
     name: str
@@ -24,9 +25,10 @@ class Profile:
     spare: int
     rare: float = 0.01
     private: bool = False
+    texts: bool = False
 
 
 PROFILES = {
     "public": Profile("public", 10, 5, Diversity(2), Closeness(0.5), minimum=20, spare=1),
-    "scientific": Profile("scientific", 5, 0, Diversity(2), Closeness(0.7), minimum=10, spare=1, private=True),
+    "scientific": Profile("scientific", 5, 0, Diversity(2), Closeness(0.7), minimum=10, spare=1, private=True, texts=True),
 }

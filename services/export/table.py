@@ -108,10 +108,42 @@ class Edition:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """A free text as released. It belongs to no row. `question`: the name that a variable would have."""
+
+    question: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PassageQuestion:
+    """A question answered in free text: how many texts there were, what was decided about them, and how many are released."""
+
+    name: str
+    question: str
+    text: Texts
+    given: int
+    accepted: int
+    refused: int
+    open: int
+    released: int
+
+
+@dataclass(frozen=True)
+class Passages:
+    questions: tuple[PassageQuestion, ...]
+    lines: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
 class Table:
+    """`passages`: free texts beside the table; None where the profile has none."""
+
     edition: Edition
     columns: tuple[Column, ...]
     rows: int
+    passages: Passages | None = None
 
     def absent(self) -> list[tuple[Category, str]]:
         """Every code of the table that is no answer, and what it means in general; a question may say it in its own words."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 from collections import Counter
@@ -239,3 +241,47 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
             changed = 'version: "8.0.0"\nparticipation: invited'
             newer.write_text(re.sub(r"^version: .*$", changed, survey.read_text(), count=1, flags=re.MULTILINE))
             stack.platea("survey", "publish", str(newer))
+
+
+def test_free_texts_are_reviewed_at_a_terminal_and_by_sheet(stack: Operated, tmp_path: Path) -> None:
+    before = json.loads(stack.platea("release", "review", "library", "--json").stdout)
+    assert before["open"] == before["given"] > 10
+    environment = {**os.environ, "PLATEA_URL": stack.url, "PLATEA_TOKEN": stack.token, "TERM": "xterm", "COLUMNS": "100"}
+    ours, theirs = os.openpty()
+    line = [sys.executable, "-m", "deploy.cli", "release", "review", "library"]
+    with subprocess.Popen(line, env=environment, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as sitting:
+        os.close(theirs)
+        screen = b""
+        for key in (b"a", b"r", b"s", b"q"):
+            wanted = screen.count(b"[q]uit") + 1
+            while screen.count(b"[q]uit") < wanted:
+                assert select.select([ours], [], [], 60)[0], screen
+                screen += os.read(ours, 65536)
+            os.write(ours, key)
+        sitting.wait(60)
+    os.set_blocking(ours, False)
+    with contextlib.suppress(OSError):  # nothing more is there
+        while piece := os.read(ours, 65536):
+            screen += piece
+    os.close(ours)
+    assert sitting.returncode == 0
+    assert f"1 accepted, 1 refused. {before['open'] - 2} of {before['given']} texts" in screen.decode()
+
+    sheet = tmp_path / "texts.csv"
+    stack.platea("release", "review", "library", "--export", str(sheet))
+    assert sheet.stat().st_mode & 0o777 == 0o600
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == before["open"] - 2, "what was decided on is not asked again"
+    assert "they said" in rows[0]["text"]
+    assert "there already" in stack.platea("release", "review", "library", "--export", str(sheet), check=False).stderr
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([row | {"decision": "accept"} for row in rows[:5]] + [rows[5] | {"text_id": "0" * 32, "decision": "refuse"}])
+    said = stack.platea("release", "review", "library", "--import", str(sheet)).stdout
+    assert said.startswith("5 accepted, 0 refused, 0 opened again.\n1 of the texts were changed or withdrawn")
+    after = json.loads(stack.platea("release", "review", "library", "--json").stdout)["questions"][0]
+    assert (after["accepted"], after["refused"], after["open"]) == (6, 1, before["open"] - 7)
+    logs = "".join(path.read_text(errors="replace") for path in (stack.data / "logs").iterdir() if path.is_file())
+    assert "they said" not in logs

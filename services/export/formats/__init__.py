@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.export import licences
 from services.export.citation import cite
-from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, scripts, spss, stata
+from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, passages, scripts, spss, stata
 from services.export.table import Table
 from services.export.words import text
 
@@ -35,13 +35,17 @@ WRITERS: dict[str, Writer] = {
     "LICENSE": _licence,
 }
 
+TEXTS: dict[str, Writer] = {"texts.csv": passages.write}
+"""Beside them, where the release holds free texts."""
+
 
 def write(folder: Path, table: Table, progress: Callable[[float], None]) -> list[str]:
     """Writes every file into an empty folder and returns their names. The same table always gives the same bytes.
 
     `progress` is told the share that is done.
     """
-    for done, (name, writer) in enumerate(WRITERS.items(), 1):
+    writers = TEXTS | WRITERS if table.passages and table.passages.lines else WRITERS
+    for done, (name, writer) in enumerate(writers.items(), 1):
         writer(folder / name, table)
-        progress(done / len(WRITERS))
-    return list(WRITERS)
+        progress(done / len(writers))
+    return list(writers)

@@ -13,7 +13,7 @@ from services.export.words import text
 
 
 def write(path: Path, table: Table) -> None:
-    """Describes data.csv, which lies beside it; the other files hold the same table again."""
+    """Describes data.csv and texts.csv, which lie beside it; the other files hold the same table again."""
     path.write_text(json.dumps(describe(table, path.parent), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
@@ -33,8 +33,38 @@ def describe(table: Table, folder: Path) -> dict[str, Any]:
         "title": text(edition.title, edition.language),
         "version": f"{edition.number}.0.0",
         "licenses": [{"name": licence.name, "path": licence.url, "title": licence.title}],
-        "resources": [csv],
+        "resources": [csv, *_texts(table, folder)],
     }
+
+
+def _texts(table: Table, folder: Path) -> list[dict[str, Any]]:
+    """Free texts are a resource of their own, without a key to the rows: there is none."""
+    if table.passages is None or not table.passages.lines:
+        return []
+    language = table.edition.language
+    asked = [{"value": each.name, "label": text(each.text, language)} for each in table.passages.questions]
+    fields = [
+        {"name": "question", "type": "string", "categories": asked, "constraints": {"required": True}},
+        {"name": "language", "type": "string", "description": "Of the form that was filled in."},
+        {
+            "name": "text",
+            "type": "string",
+            "constraints": {"required": True},
+            "description": "An apostrophe stands before = + - @ at its beginning.",
+        },
+    ]
+    return [
+        _file(folder / "texts.csv")
+        | {
+            "name": "texts",
+            "title": "Free texts",
+            "description": "Each was accepted for this release by a person who read it. They belong to no row of data.csv.",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "schema": {"fields": fields},
+        }
+    ]
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from proto.instrument import Texts
 from services.export.citation import cite
 from services.export.licences import LICENCES
-from services.export.table import Category, Column, Table
+from services.export.table import Category, Column, Passages, Table
 from services.export.words import text
 
 NAMESPACE = "ddi:codebook:2_5"
@@ -64,6 +64,23 @@ def _file(root: Element, table: Table) -> None:
     size = SubElement(about, "dimensns")
     SubElement(size, "caseQnty").text = str(table.rows)
     SubElement(size, "varQnty").text = str(len(table.columns))
+    SubElement(about, "fileType").text = "text/csv; charset=utf-8"
+    if table.passages and table.passages.lines:
+        _texts_file(root, table.passages)
+
+
+def _texts_file(root: Element, passages: Passages) -> None:
+    """Described as a file, not as variables: its lines are no cases."""
+    about = SubElement(SubElement(root, "fileDscr", {"ID": "texts", "URI": "texts.csv"}), "fileTxt")
+    SubElement(about, "fileName").text = "texts.csv"
+    asked = ", ".join(each.name for each in passages.questions)
+    SubElement(about, "fileCont").text = (
+        f"Free texts ({asked}): question, language, text. Each was accepted for this release by a person who read it. "
+        "They belong to no case of data.csv and have no order."
+    )
+    size = SubElement(about, "dimensns")
+    SubElement(size, "caseQnty").text = str(len(passages.lines))
+    SubElement(size, "varQnty").text = "3"
     SubElement(about, "fileType").text = "text/csv; charset=utf-8"
 
 

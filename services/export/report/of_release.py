@@ -46,6 +46,7 @@ def report_on(
         shares=shares(instrument, fields),
         reasons=reasons,
         frame=frame,
+        passages=table.passages,
     )
     return report(fields, facts)
 

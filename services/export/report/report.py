@@ -24,6 +24,7 @@ from services.export.report.rare import Rare, rare
 from services.export.report.risk import Risk, Step
 from services.export.report.tables import TableErrors, errors
 from services.export.report.utility import Headline, Told
+from services.export.table import Passages
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -57,6 +58,18 @@ class Facts:
     shares: tuple[Share, ...] = ()
     reasons: tuple[str, ...] = ()
     frame: Frame | None = None
+    passages: Passages | None = None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A question answered in free text: how many texts there were and what became of them. All but `released` in two digits."""
+
+    question: str
+    given: int
+    accepted: int
+    refused: int
+    not_reviewed: int
+    released: int
 
 
 class Risks(msgspec.Struct, frozen=True):
@@ -107,6 +120,8 @@ class Report(msgspec.Struct, frozen=True):
     inference: tuple[Inferred, ...]
     rare: Rare | None
     utility: Utility
+    free_text: tuple[Said, ...] | None = None
+    """None where the profile has no free text."""
     format: str = FORMAT
 
 
@@ -143,6 +158,7 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
         inference=tuple(_coarse(each) for each in inference.infer(sensitive, identifiers)),
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
         utility=_utility(fields, identifiers, facts, rows - released),
+        free_text=_said(facts.passages),
     )
     return msgspec.convert(_rounded(msgspec.to_builtins(found)), Report)
 
@@ -150,6 +166,20 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
 def encode(found: Report) -> bytes:
     """Indented JSON with sorted keys and a final line break: the same report always gives the same bytes."""
     return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
+
+
+def _said(passages: Passages | None) -> tuple[Said, ...] | None:
+    if passages is None:
+        return None
+    return tuple(
+        Said(each.name, _two(each.given), _two(each.accepted), _two(each.refused), _two(each.open), each.released)
+        for each in passages.questions
+    )
+
+
+def _two(count: int) -> int:
+    """In two digits."""
+    return int(_digits(count))
 
 
 def _risks(before: Risk, after: Risk) -> Risks:

@@ -17,6 +17,7 @@ def sentences(found: Report) -> list[str]:
         *_linked(found),
         *_learnt(found),
         *_cost(found),
+        *_said(found),
     ]
 
 
@@ -84,6 +85,24 @@ def _cost(found: Report) -> list[str]:
         moved = "No headline share moved." if not most else f"No headline share moved by more than {_points(most)}."
         said.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
     return said
+
+
+def _said(found: Report) -> list[str]:
+    if found.free_text is None:
+        return ["Free text is not part of a release of this profile."]
+    given, accepted, refused, left = (
+        sum(getattr(each, name) for each in found.free_text) for name in ("given", "accepted", "refused", "not_reviewed")
+    )
+    released = sum(each.released for each in found.free_text)
+    if not given:
+        return ["Nobody has written a free text."]
+    reviewed = f"Of {given:,} free texts a person read {accepted + refused:,}: {accepted:,} were accepted, {refused:,} refused, {left:,} not reviewed. "
+    if not released:
+        return [f"{reviewed}None is in this release."]
+    return [
+        f"{reviewed}{released:,} of those accepted are in texts.csv, apart from the rows: nothing says who wrote which. "
+        f"At least {found.k} of a question and language stand, come and go together. What a text itself may tell, only its reader has judged."
+    ]
 
 
 def _chance(share: float) -> str:

@@ -1,0 +1,66 @@
+"""The HTTP side of reviewing free texts: pages of texts to read, and decisions about them."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Protocol
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from proto.instrument import Instrument
+from proto.problem import Problem
+from proto.registry import Registry
+from proto.web import demand
+from services.export import review
+from services.export.review import ReviewOrder, ReviewPage, ReviewResult
+from services.export.signing import Signer
+from services.export.store import Store
+
+BODY = 128 * 1024
+
+
+class Reviewing(Protocol):
+    """What these routes need of the service's context."""
+
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def signer(self) -> Signer: ...
+
+
+@get("/api/v1/surveys/{survey:str}/releases/review")
+async def texts(
+    request: Request[Any, Any, Any],
+    survey: FromPath[str],
+    after: Annotated[str, QueryParameter(max_length=64)] = "",
+    most: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
+    decided: FromQuery[bool] = False,
+) -> Response[ReviewPage]:
+    """Free texts to read and decide on, with what a detector marked in them (organiser token). Nothing else of a response is told."""
+    context, instrument = _opened(request, survey)
+    try:
+        found = await review.page(
+            context.store, context.registry, review.handles_of(context.signer, survey), instrument, after, most=most, decided=decided
+        )
+    except ValueError:
+        raise Problem("bad-request", "`after` is the `next` of a page before.") from None
+    return Response(found, headers={"Cache-Control": "no-store"})
+
+
+@post("/api/v1/surveys/{survey:str}/releases/review", status_code=200, request_max_body_size=BODY)
+async def decide(request: Request[Any, Any, Any], survey: FromPath[str], data: JSONBody[ReviewOrder]) -> ReviewResult:
+    """Enter decisions about free texts (organiser token). What was changed or withdrawn since it was shown is named, and not decided on."""
+    context, instrument = _opened(request, survey)
+    return await review.enter(context.store, context.registry, review.handles_of(context.signer, survey), instrument, data)
+
+
+def _opened(request: Request[Any, Any, Any], survey: str) -> tuple[Reviewing, Instrument]:
+    context: Reviewing = request.app.state["context"]
+    demand(request, context.registry, "organiser", survey, time.time())
+    instrument = context.registry.current(survey)
+    if instrument is None:
+        raise Problem("survey-unknown")
+    return context, instrument
