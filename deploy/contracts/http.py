@@ -107,7 +107,13 @@ def _operations() -> dict[tuple[str, str], Json]:
                     "in": "header",
                     "schema": {"type": "string"},
                     "description": "The revision you have: the next one follows. One that never was is answered with the current one.",
-                }
+                },
+                {
+                    "name": "notice",
+                    "in": "query",
+                    "schema": {"type": "boolean", "default": False},
+                    "description": "Only that there is a new edition: survey, revision, as_of, responses",
+                },
             ],
             "responses": _answers(
                 {

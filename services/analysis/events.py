@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from litestar.types import Message, Receive, Send
 
@@ -20,14 +21,27 @@ ASTRAY = b": The revision in Last-Event-ID is none of this survey's so far; thes
 _BLOCKS = {part: block(part) for part in (BEGINNING, ALIVE, ASTRAY)}
 
 
-async def stream(
-    board: Board, survey: str, last_seen: str | None, zipped: bool, receive: Receive, send: Send, heartbeat: float = HEARTBEAT
-) -> None:
+@dataclass(frozen=True)
+class Wish:
+    """What a reader asked for."""
+
+    last_seen: str | None = None
+    """The revision in Last-Event-ID."""
+    zipped: bool = False
+    notice: bool = False
+    """To be told of editions, without the figures."""
+
+    def of(self, edition: Edition) -> bytes:
+        event = edition.notice if self.notice else edition.whole
+        return event.zipped if self.zipped else event.plain
+
+
+async def stream(board: Board, survey: str, wish: Wish, receive: Receive, send: Send, heartbeat: float = HEARTBEAT) -> None:
     """Sends until the reader leaves or stops reading. One that has seen the current revision waits for the next one."""
     listener = board.listen(survey)
     gone = asyncio.ensure_future(_gone(receive, listener))
     try:
-        await _tell(board.editions.get(survey), last_seen, listener, _Writer(send, listener, zipped), heartbeat)
+        await _tell(board.editions.get(survey), listener, _Writer(send, listener, wish), heartbeat)
     except TimeoutError:
         board.dropped += not listener.ended
     finally:
@@ -42,8 +56,9 @@ async def _gone(receive: Receive, listener: Listener) -> None:
     listener.end()
 
 
-async def _tell(current: Edition | None, last_seen: str | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
+async def _tell(current: Edition | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
     await writer.begin()
+    last_seen = writer.wish.last_seen
     newest = current.snapshot.revision if current is not None else 0
     if last_seen is not None and not _is_past(last_seen, newest):
         await writer.write(ASTRAY)
@@ -68,8 +83,8 @@ def _is_past(last_seen: str, newest: int) -> bool:
 class _Writer:
     """Writes what all readers share, as it is or as parts of a gzip stream. Raises TimeoutError where nobody takes it."""
 
-    def __init__(self, send: Send, listener: Listener, zipped: bool) -> None:
-        self._send, self._listener, self._zipped = send, listener, zipped
+    def __init__(self, send: Send, listener: Listener, wish: Wish) -> None:
+        self._send, self._listener, self.wish = send, listener, wish
 
     async def begin(self) -> None:
         headers = [
@@ -82,16 +97,16 @@ class _Writer:
         start: Message = {
             "type": "http.response.start",
             "status": 200,
-            "headers": headers + ([(b"content-encoding", b"gzip")] if self._zipped else []),
+            "headers": headers + ([(b"content-encoding", b"gzip")] if self.wish.zipped else []),
         }
         await self._send(start)
-        await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self._zipped else BEGINNING)
+        await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self.wish.zipped else BEGINNING)
 
     async def write(self, part: bytes) -> None:
-        await self._put(_BLOCKS[part] if self._zipped else part)
+        await self._put(_BLOCKS[part] if self.wish.zipped else part)
 
     async def edition(self, edition: Edition) -> None:
-        await self._put(edition.block if self._zipped else edition.frame)
+        await self._put(self.wish.of(edition))
 
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -77,15 +77,14 @@ async def table(
 
 
 @get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
-async def live(request: AnyRequest, survey: FromPath[str]) -> ASGIApp:
-    """Server-Sent Events: the current snapshot at once, then each new one."""
+async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[bool] = False) -> ASGIApp:
+    """Server-Sent Events: the current snapshot at once, then each new one; with `notice` only that there is one."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
-    last_seen = request.headers.get("last-event-id")
-    zipped = takes_gzip(request.headers.get("accept-encoding", ""))
+    wish = events.Wish(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
 
     async def answer(_: Scope, receive: Receive, send: Send) -> None:
-        await events.stream(gateway.board, survey, last_seen, zipped, receive, send, gateway.heartbeat)
+        await events.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
 
     return gateway.seats.seated(answer)
 

@@ -21,28 +21,40 @@ HURRY = 0.5
 
 
 @dataclass(frozen=True)
+class Event:
+    """One Server-Sent Event, as it is and inside a gzip stream."""
+
+    plain: bytes
+
+    @cached_property
+    def zipped(self) -> bytes:
+        return block(self.plain)
+
+    @classmethod
+    def of(cls, revision: int, data: bytes) -> Event:
+        return cls(b"event: snapshot\nid: %d\ndata: %b\n\n" % (revision, data))
+
+
+@dataclass(frozen=True)
 class Edition:
     """A published snapshot with the bytes that everybody shares."""
 
     snapshot: Snapshot
     body: Encoded
-    frame: bytes
-    """The same as one Server-Sent Event."""
+    whole: Event
+    notice: Event
+    """That there is a new edition, for pages that fetch it as they need it."""
 
     @property
     def etag(self) -> str:
         return self.body.tag
 
-    @cached_property
-    def block(self) -> bytes:
-        """The frame inside a gzip stream."""
-        return block(self.frame)
-
     @classmethod
     def of(cls, snapshot: Snapshot) -> Edition:
         body = snapshots.encode(snapshot)
-        frame = b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.revision, body)
-        return cls(snapshot, Encoded(body, f'"{snapshot.revision}"'), frame)
+        notice = {"survey": snapshot.survey, "revision": snapshot.revision, "as_of": snapshot.as_of, "responses": snapshot.responses}
+        events = (Event.of(snapshot.revision, data) for data in (body, msgspec.json.encode(notice)))
+        return cls(snapshot, Encoded(body, f'"{snapshot.revision}"'), *events)
 
 
 class Listener:

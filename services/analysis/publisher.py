@@ -119,12 +119,13 @@ class Publisher:
         folder, state = found
         if not self._may_release(survey, desk, state.responses, len(desk.moved)):
             return
+        at = time.monotonic()  # the clock counts from state to state, however long it takes to publish one
         as_of = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         draws = self._books.draws(survey)
         released = await asyncio.to_thread(release, folder, state, desk.released, desk.revision + 1, as_of, draws)
         await self._save(survey, released)
         # Decided: from here on it counts as released, whatever becomes of the message. A second try would be another state.
-        desk.revision, desk.responses, desk.moved, desk.at = desk.revision + 1, state.responses, set(), time.monotonic()
+        desk.revision, desk.responses, desk.moved, desk.at = desk.revision + 1, state.responses, set(), at
         desk.released, desk.unsent = released, released.public
         await self._send(survey, desk)
 

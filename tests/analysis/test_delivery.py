@@ -143,7 +143,22 @@ async def test_a_compressed_stream_says_the_same_as_a_plain_one(desk: Desk, http
     assert [line for line in one.splitlines() if line.startswith(b"data")][-1] == [
         line for line in other.splitlines() if line.startswith(b"data")
     ][-1]
-    assert len(desk.board.editions["small"].block) < len(desk.board.editions["small"].frame) / 3
+    event = desk.board.editions["small"].whole
+    assert len(event.zipped) < len(event.plain) / 3
+
+
+async def test_who_wants_only_the_notice_is_told_of_each_edition_without_its_figures(desk: Desk, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{API}/live?notice=true", headers={"Accept-Encoding": "identity"}) as answer:
+        heard = b""
+        for revision in (1, 2):
+            async with asyncio.timeout(10):
+                while ids(heard)[-1:] != [revision] or not heard.endswith(b"\n\n"):
+                    heard += await answer.content.readany()
+            desk.board.post(edition(revision + 1))
+    assert ids(heard) == [1, 2]
+    told = [msgspec.json.decode(line[6:]) for line in heard.splitlines() if line.startswith(b"data: ")]
+    newest = desk.board.editions["small"].snapshot
+    assert told[1] == {"survey": "small", "revision": 2, "as_of": newest.as_of, "responses": newest.responses}
 
 
 @pytest.mark.parametrize(

@@ -61,15 +61,14 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, running.running(program) as gateway:
             publisher = runner.run(Publisher.connected(running))
             runner.run(publisher.publish(snapshot))
-            bare, bare_each = _bare(folder, edition.block, count, rounds)
+            bare, bare_each = _bare(folder, edition.whole.zipped, count, rounds)
             for name, port, programs in (("to the gateway", stack.analysis_port, []), ("through the front", stack.port, [stack.front()])):
                 with contextlib.ExitStack() as more:
                     watched = [gateway, *(more.enter_context(running.running(each)) for each in programs)]
                     delays, cost = runner.run(_followed(port, count, rounds, watched, publisher, snapshot))
                 beside = f"the same bytes from a bare handler: {_p(bare, 0.99):.2f} s, {bare_each:.0f} kB each"
-                measured = (
-                    f"{count} followers, {len(edition.frame) // 1000} kB as {len(edition.block) // 1000} kB, half {_p(delays, 0.5):.2f} s"
-                )
+                size = f"{len(edition.whole.plain) // 1000} kB as {len(edition.whole.zipped) // 1000} kB"
+                measured = f"{count} followers, {size}, half {_p(delays, 0.5):.2f} s"
                 figures.append(Figure("Delivery", f"{name}, 99 of 100 have it", _p(delays, 0.99), "s", TARGET, "less", measured, beside))
                 each = f"gateway {cost[0]:.0f} kB" + "".join(f", front {kb:.0f} kB" for kb in cost[1:])
                 figures.append(

@@ -31,7 +31,7 @@ FIGURES = stats.exact(book(), state_of(crowd(5, 300)), revision=1, as_of="2026-1
 
 
 def frame(revision: int) -> bytes:
-    return Edition.of(msgspec.structs.replace(FIGURES, revision=revision)).frame
+    return Edition.of(msgspec.structs.replace(FIGURES, revision=revision)).whole.plain
 
 
 class Square(ThreadingHTTPServer):

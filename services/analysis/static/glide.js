@@ -19,7 +19,9 @@ export function read(text) {
   return { before: text.slice(0, found.index), after: text.slice(found.index + found[0].length), value, digits, signed: plain.startsWith("+") };
 }
 
+/** Of a figure out of view not even the place is asked, which would lay it out. */
 const inView = (element) => {
+  if (element.closest(".figure:not([data-near])")) return false;
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
 };
@@ -39,22 +41,26 @@ export const glide = {
       const end = element.textContent;
       if (before[i] === end || element.childElementCount || !inView(element)) return;
       const [a, b] = [read(before[i]), read(end)];
-      if (a && b && a.after === b.after && a.before === b.before) runs.push({ text: element.firstChild, a, b, end });
+      if (a && b && a.after === b.after && a.before === b.before) runs.push({ text: element.firstChild, a, b, end, format: like(a, b) });
     });
     if (runs.length) requestAnimationFrame((start) => step(runs, start, start));
   },
 };
 
+/** Writes numbers with as many decimals as the finer of two, and with a sign where the new one has it. */
+function like(a, b) {
+  const digits = Math.max(a.digits, b.digits);
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: b.signed ? "exceptZero" : "auto" });
+}
+
 function step(runs, start, now) {
   const part = Math.min((now - start) / LENGTH, 1);
   const eased = 1 - (1 - part) ** 3;
-  for (const { text, a, b, end } of runs) {
+  for (const { text, a, b, end, format } of runs) {
     if (part === 1) {
       text.data = end;
     } else {
-      const digits = Math.max(a.digits, b.digits);
       const value = a.value + (b.value - a.value) * eased;
-      const format = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: b.signed ? "exceptZero" : "auto" });
       text.data = b.before + format.format(value).replace("-", "\u2212") + b.after;
     }
   }

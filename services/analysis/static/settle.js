@@ -11,27 +11,32 @@ export function look(root) {
 }
 
 export function settle(now, fresh) {
-  if (now.nodeType === Node.TEXT_NODE) {
-    if (now.data !== fresh.data) now.data = fresh.data;
+  if (now.nodeType !== Node.ELEMENT_NODE) {
+    if (now.nodeValue !== fresh.nodeValue) now.nodeValue = fresh.nodeValue;
     return;
   }
-  if (now.nodeType !== Node.ELEMENT_NODE || "kept" in now.dataset || now.isEqualNode(fresh)) return;
+  if (now.hasAttribute("data-kept")) return;
   attributes(now, fresh);
-  const [old, next] = [[...now.childNodes], [...fresh.childNodes]];
-  if (old.length === next.length && old.every((node, i) => alike(node, next[i]))) {
-    old.forEach((node, i) => settle(node, next[i]));
-  } else {
-    now.replaceChildren(...next.map((node) => document.adoptNode(node)));
+  if (!matching(now, fresh)) {
+    now.replaceChildren(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
+    return;
   }
+  for (let [old, next] = [now.firstChild, fresh.firstChild]; old; [old, next] = [old.nextSibling, next.nextSibling]) settle(old, next);
 }
 
-const alike = (one, other) => one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "");
+/** Whether each child has its counterpart. */
+function matching(now, fresh) {
+  let [old, next] = [now.firstChild, fresh.firstChild];
+  while (old && next && old.nodeName === next.nodeName && old.id === next.id) [old, next] = [old.nextSibling, next.nextSibling];
+  return !old && !next;
+}
 
 function attributes(now, fresh) {
-  for (const { name, value } of fresh.attributes) {
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name);
     if (now.getAttribute(name) !== value && !OWN.has(name)) now.setAttribute(name, value);
   }
-  for (const { name } of [...now.attributes]) {
+  for (const name of now.getAttributeNames()) {
     if (!fresh.hasAttribute(name) && !OWN.has(name)) now.removeAttribute(name);
   }
 }
