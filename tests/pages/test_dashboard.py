@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.accessibility.test_axe import AXE, TAGS
 from tests.pages.gallery import SMALLER, SURVEY, WAITING
@@ -38,7 +38,8 @@ LOOK = """async ([source, tags]) => {
 }"""
 LAID_OUT = "document.styleSheets[0].insertRule('.figure { content-visibility: visible !important }')"
 """All at once: axe asks for the place of everything, and what is out of view would be laid out anew for each answer."""
-SHIFTS = """() => {
+SHIFTS = """async () => {
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     window.shifted = [];
     const told = (entry) => entry.sources.map((source) => `${source.node?.nodeName} ${source.node?.textContent.slice(0, 40)}`).join("; ");
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.shifted.push([entry.value, told(entry)])))
@@ -76,9 +77,11 @@ def opened(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(address)
-    yield page
-    context.close()
+    try:
+        page.goto(address)
+        yield page
+    finally:
+        context.close()
     assert not complaints
 
 
@@ -111,7 +114,14 @@ def test_axe_finds_nothing_in_both_themes_on_phone_and_desktop(chromium: Browser
 @pytest.mark.parametrize("width", [360, 1280])
 def test_new_figures_move_in_place_and_nothing_else_moves(chromium: Browser, gallery: str, width: int) -> None:
     with opened(chromium, f"{gallery}/live/{SMALLER}", width) as page:
+        held: list[Route] = []
+        page.route("**/live.js", lambda route: held.append(route))
+        page.reload(wait_until="commit")
+        expect(page.locator("footer")).to_be_visible()
         page.evaluate(SHIFTS)
+        assert held, "the script came before the page was painted"
+        held[0].continue_()
+        expect(page.locator("#news")).not_to_be_empty()
         page.evaluate("document.querySelector('#P01 .fill').ontransitionrun = () => { window.glided = true; }")
         for figure in page.locator(".figures > .figure").all():
             figure.scroll_into_view_if_needed()  # how high it is, is known once it was seen
