@@ -53,7 +53,9 @@ def create(survey: str, profile: str, purpose: str, folder: Path | None, server:
     job = follow(server, base, server.ask("POST", base, json.dumps({"profile": profile, "purpose": purpose}).encode()))
     number = job["number"]
     manifest: dict[str, Any] = server.get(f"{base}/{number}")
-    say(f"Release {number} of {survey}: {manifest['released']:,} of {manifest['responses']:,} responses, profile {manifest['profile']}.")
+    texts = f", {texts:,} free texts" if (texts := manifest["policy"].get("texts")) else ""
+    rows = f"{manifest['released']:,} of {manifest['responses']:,} responses"
+    say(f"Release {number} of {survey}: {rows}{texts}, profile {manifest['profile']}.")
     if folder is not None:
         download(server, f"{base}/{number}", manifest, folder)
         say(f"Saved in {folder}; `platea release verify {folder}` checks it at any time.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ from services.export.citation import Work
 from services.export.interface import choose, offered
 from services.export.jobs import Job, Jobs
 from services.export.profiles import PROFILES
-from services.export.signing import Signer
+from services.export.review import Reviewer
 from services.export.store import OUTAGES, Store
 from services.export.verify import MANIFEST, describe
 
@@ -52,9 +53,9 @@ class Context:
     connected: Any
     """Tells whether NATS is reachable: a function without arguments."""
 
-    @property
-    def signer(self) -> Signer:
-        return self.jobs.signer
+    @cached_property
+    def reviewer(self) -> Reviewer:
+        return Reviewer(self.store, self.registry, self.jobs.signer)
 
 
 def create_app(context: Context) -> Litestar:

@@ -20,6 +20,9 @@ from services.export.store import Store
 BATCH = 1000
 """Responses read at once, and the most decisions that are entered at once."""
 
+REMEMBERED = 10_000
+"""Texts shown last whose response is found at once; others are looked for among all."""
+
 Decision = Literal["accepted", "refused", "open"]
 
 
@@ -89,55 +92,70 @@ def asked_in(registry: Registry, survey: str, version: str) -> frozenset[str]:
     return frozenset(asked_of(current).keys() & asked_of(then).keys()) if current and then else frozenset()
 
 
-async def standing(store: Store, registry: Registry, survey: str, questions: Sequence[str]) -> AsyncIterator[Text]:
-    """Every free text of the survey that counts now."""
-    allowed: dict[str, frozenset[str]] = {}
-    async for batch in store.texts(survey, questions, BATCH):
-        for id, version, language, answers in batch:
-            if version not in allowed:
-                allowed[version] = asked_in(registry, survey, version)
-            for question, text in zip(questions, answers, strict=True):
-                if text and question in allowed[version]:
-                    yield Text(id, question, language, text)
+class Reviewer:
+    """Shows texts and takes decisions. Remembers where the texts it has shown are, so that deciding on one reads one response."""
 
+    def __init__(self, store: Store, registry: Registry, signer: Signer) -> None:
+        self._store, self._registry, self._signer = store, registry, signer
+        self._places: dict[bytes, bytes] = {}
 
-async def page(
-    store: Store, registry: Registry, handles: Handles, instrument: Instrument, after: str = "", most: int = 100, decided: bool = False
-) -> ReviewPage:
-    """The next texts after this place that are open, or all of them. Forgets decisions about texts that are gone."""
-    names = asked_of(instrument)
-    order = {question: place for place, question in enumerate(names)}
-    gathered = Gathered(handles, await store.decisions(instrument.id))
-    begin = _place(after)
-    found: list[tuple[tuple[int, bytes], Text]] = []
-    async for text in standing(store, registry, instrument.id, list(names)):
-        handle = gathered.add(text)
-        if handle is None or (key := (order[text.question], handle)) <= begin or (handle in gathered.decisions and not decided):
-            continue
-        found.append((key, text))
-        if len(found) > 8 * most:
-            found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
-    found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
-    await store.decide(instrument.id, dict.fromkeys(gathered.gone()))
-    last = found[most - 1][0] if len(found) > most else None
-    texts = tuple(_shown(key[1], text, names, gathered) for key, text in found[:most])
-    return ReviewPage(instrument.id, _asked(instrument, gathered, names), texts, f"{last[0]}.{last[1].hex()}" if last else None)
+    async def page(self, instrument: Instrument, after: str = "", most: int = 100, decided: bool = False) -> ReviewPage:
+        """The next texts after this place that are open, or all of them. Forgets decisions about texts that are gone.
 
+        Raises ValueError where no page has told this place.
+        """
+        names = asked_of(instrument)
+        order = {question: place for place, question in enumerate(names)}
+        gathered = Gathered(handles_of(self._signer, instrument.id), await self._store.decisions(instrument.id))
+        begin = _place(after)
+        found: list[tuple[tuple[int, bytes], Text]] = []
+        async for text in self._standing(instrument):
+            handle = gathered.add(text)
+            if handle is None or (key := (order[text.question], handle)) <= begin or (handle in gathered.decisions and not decided):
+                continue
+            found.append((key, text))
+            if len(found) > 8 * most:
+                found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
+        found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
+        await self._store.decide(instrument.id, dict.fromkeys(gathered.gone()))
+        last = found[most - 1][0] if len(found) > most else None
+        self._remember({key[1]: text.id for key, text in found[:most]})
+        texts = tuple(_shown(key[1], text, names, gathered) for key, text in found[:most])
+        return ReviewPage(instrument.id, _asked(instrument, gathered, names), texts, f"{last[0]}.{last[1].hex()}" if last else None)
 
-async def enter(store: Store, registry: Registry, handles: Handles, instrument: Instrument, order: ReviewOrder) -> ReviewResult:
-    """Enters what was decided about texts that are still as they were shown."""
-    wanted: dict[bytes, Decision] = {bytes.fromhex(each.id): each.decision for each in order.decisions}
-    there: set[bytes] = set()
-    async for text in standing(store, registry, instrument.id, list(asked_of(instrument))):
-        handle = handles.of(text.id, text.question, text.language, text.text)
-        if handle in wanted:
-            there.add(handle)
-    kept = {handle: decision for handle, decision in wanted.items() if handle in there}
-    await store.decide(instrument.id, {handle: None if decision == "open" else decision == "accepted" for handle, decision in kept.items()})
-    counts = Counter(kept.values())
-    return ReviewResult(
-        counts["accepted"], counts["refused"], counts["open"], tuple(handle.hex() for handle in wanted if handle not in there)
-    )
+    async def enter(self, instrument: Instrument, order: ReviewOrder) -> ReviewResult:
+        """Enters what was decided about texts that are still as they were shown."""
+        handles = handles_of(self._signer, instrument.id)
+        wanted: dict[bytes, Decision] = {bytes.fromhex(each.id): each.decision for each in order.decisions}
+        ids = [self._places[handle] for handle in wanted if handle in self._places]
+        there: set[bytes] = set()
+        async for text in self._standing(instrument, ids if len(ids) == len(wanted) else None):
+            handle = handles.of(text.id, text.question, text.language, text.text)
+            if handle in wanted:
+                there.add(handle)
+        kept = {handle: decision for handle, decision in wanted.items() if handle in there}
+        entered = {handle: None if decision == "open" else decision == "accepted" for handle, decision in kept.items()}
+        await self._store.decide(instrument.id, entered)
+        counts = Counter(kept.values())
+        gone = tuple(handle.hex() for handle in wanted if handle not in there)
+        return ReviewResult(counts["accepted"], counts["refused"], counts["open"], gone)
+
+    async def _standing(self, instrument: Instrument, ids: Sequence[bytes] | None = None) -> AsyncIterator[Text]:
+        """The free texts of the survey that count now; `ids`: of these responses alone."""
+        allowed: dict[str, frozenset[str]] = {}
+        questions = list(asked_of(instrument))
+        async for batch in self._store.texts(instrument.id, questions, BATCH, ids):
+            for id, version, language, answers in batch:
+                if version not in allowed:
+                    allowed[version] = asked_in(self._registry, instrument.id, version)
+                for question, text in zip(questions, answers, strict=True):
+                    if text and question in allowed[version]:
+                        yield Text(id, question, language, text)
+
+    def _remember(self, places: dict[bytes, bytes]) -> None:
+        self._places |= places
+        for handle in list(self._places)[:-REMEMBERED]:
+            del self._places[handle]
 
 
 def _place(after: str) -> tuple[int, bytes]:

@@ -12,10 +12,7 @@ from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import demand
-from services.export import review
-from services.export.review import ReviewOrder, ReviewPage, ReviewResult
-from services.export.signing import Signer
-from services.export.store import Store
+from services.export.review import Reviewer, ReviewOrder, ReviewPage, ReviewResult
 
 BODY = 128 * 1024
 
@@ -26,9 +23,7 @@ class Reviewing(Protocol):
     @property
     def registry(self) -> Registry: ...
     @property
-    def store(self) -> Store: ...
-    @property
-    def signer(self) -> Signer: ...
+    def reviewer(self) -> Reviewer: ...
 
 
 @get("/api/v1/surveys/{survey:str}/releases/review")
@@ -42,9 +37,7 @@ async def texts(
     """Free texts to read and decide on, with what a detector marked in them (organiser token). Nothing else of a response is told."""
     context, instrument = _opened(request, survey)
     try:
-        found = await review.page(
-            context.store, context.registry, review.handles_of(context.signer, survey), instrument, after, most=most, decided=decided
-        )
+        found = await context.reviewer.page(instrument, after, most, decided)
     except ValueError:
         raise Problem("bad-request", "`after` is the `next` of a page before.") from None
     return Response(found, headers={"Cache-Control": "no-store"})
@@ -54,7 +47,7 @@ async def texts(
 async def decide(request: Request[Any, Any, Any], survey: FromPath[str], data: JSONBody[ReviewOrder]) -> ReviewResult:
     """Enter decisions about free texts (organiser token). What was changed or withdrawn since it was shown is named, and not decided on."""
     context, instrument = _opened(request, survey)
-    return await review.enter(context.store, context.registry, review.handles_of(context.signer, survey), instrument, data)
+    return await context.reviewer.enter(instrument, data)
 
 
 def _opened(request: Request[Any, Any, Any], survey: str) -> tuple[Reviewing, Instrument]:

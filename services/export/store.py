@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -59,6 +60,8 @@ _TEXTS = """-- texts
     ) as texts
     from responses
     where survey = $1 and status = 'recorded' and answers ?| $2::text[]"""
+
+_TEXTS_OF = f"""{_TEXTS} and id = any($3::uuid[])"""
 
 _TEXT_BOOK = """-- text_book
     select texts
@@ -125,11 +128,15 @@ class Store:
                 yield [(row["version"], row["answers"], row["id"].bytes, row["language"] or "") for row in rows]
 
     async def texts(
-        self, survey: str, questions: Sequence[str], batch: int
+        self, survey: str, questions: Sequence[str], batch: int, ids: Sequence[bytes] | None = None
     ) -> AsyncIterator[list[tuple[bytes, str, str, list[str | None]]]]:
-        """Id, version, language and the answer to each of these questions, of the responses that answered one, as of one moment."""
+        """Id, version, language and the answer to each of these questions, of the responses that answered one, as of one moment.
+
+        `ids`: of these responses alone.
+        """
+        order: list[Any] = [survey, list(questions)] if ids is None else [survey, list(questions), [UUID(bytes=id) for id in ids]]
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await connection.cursor(_TEXTS, survey, list(questions))
+            cursor = await connection.cursor(_TEXTS if ids is None else _TEXTS_OF, *order)
             while rows := await cursor.fetch(batch):
                 yield [(row["id"].bytes, row["version"], row["language"] or "", row["texts"]) for row in rows]
 

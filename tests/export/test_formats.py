@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import warnings
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,7 +28,7 @@ from hypothesis import strategies as st
 from services.export import formats
 from services.export.formats.spss import cut
 from services.export.naming import LONGEST, RESERVED, short_names
-from services.export.table import LETTERS, NUMBERS, WITHHELD, Table
+from services.export.table import LETTERS, NUMBERS, WITHHELD, Passage, PassageQuestion, Passages, Table
 from services.export.variables import MISSING, SKIPPED
 from tests.export.tables import released
 
@@ -35,9 +36,16 @@ DDI = "{ddi:codebook:2_5}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
+SAID = [("en", 'It said "stop",\nand we stopped'), ("fr", "=SOMME(A1)"), ("", "- déjà vu; 1,5 km")]
+PASSAGES = Passages(
+    (PassageQuestion("wish", "A8", {"en": "Your wish", "fr": "Votre souhait"}, 40, 3, 2, 35, 3),),
+    tuple(Passage("wish", language, text) for language, text in SAID),
+)
+
+
 @pytest.fixture(scope="module")
 def table() -> Table:
-    return released()
+    return replace(released(), passages=PASSAGES)
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +137,28 @@ def test_others_validators_accept_the_descriptions(folder: Path) -> None:
     assert not [str(each.message) for each in told if "csvw" in str(each.category).lower()]
 
 
+def test_texts_are_read_as_they_were_written_and_are_described(folder: Path) -> None:
+    guarded = [(language, f"'{text}" if text[0] in "=-" else text) for language, text in SAID]
+    read = pd.read_csv(folder / "texts.csv", keep_default_na=False)
+    assert list(read[["language", "text"]].itertuples(index=False, name=None)) == guarded
+    assert set(read["question"]) == {"wish"}
+    assert duckdb.sql(f"select text from read_csv('{folder / 'texts.csv'}')").fetchall() == [(text,) for _, text in guarded]
+    package = json.loads((folder / "datapackage.json").read_text())
+    assert package["resources"][1]["schema"]["fields"][0]["categories"] == [{"value": "wish", "label": "Your wish"}]
+    page = (folder / "codebook.html").read_text()
+    assert "holds 3 texts" in page
+    assert "stopped" not in page, "the codebook tells how many, not what"
+
+
+def test_without_texts_there_is_no_file_of_them(tmp_path: Path, table: Table) -> None:
+    formats.write(tmp_path, replace(table, passages=replace(PASSAGES, lines=())), lambda share: None)
+    assert not (tmp_path / "texts.csv").exists()
+    assert len(json.loads((tmp_path / "datapackage.json").read_text())["resources"]) == 1
+
+
 def test_a_damaged_cell_fails_both_validators(folder: Path, tmp_path: Path) -> None:
     """Otherwise the test above would prove nothing."""
-    for name in ("data.csv", "data.csv-metadata.json", "datapackage.json"):
+    for name in ("data.csv", "texts.csv", "data.csv-metadata.json", "datapackage.json"):
         shutil.copy(folder / name, tmp_path)
     path = tmp_path / "data.csv"
     head, first, rest = path.read_text().split("\n", 2)
@@ -145,7 +172,8 @@ def test_ddi_tells_texts_universes_and_frequencies_in_all_languages(folder: Path
     """DDI's own schema comes in no package; the order of elements below is the one it demands."""
     root = ElementTree.parse(folder / "codebook.xml").getroot()
     assert (root.tag, root.get("version")) == (f"{DDI}codeBook", "2.5")
-    assert [child.tag for child in root] == [f"{DDI}{name}" for name in ("stdyDscr", "fileDscr", "dataDscr")]
+    assert [child.tag for child in root] == [f"{DDI}{name}" for name in ("stdyDscr", "fileDscr", "fileDscr", "dataDscr")]
+    assert [file.get("URI") for file in root.findall(f"{DDI}fileDscr")] == ["data.csv", "texts.csv"]
     variables = root.findall(f".//{DDI}var")
     assert [variable.get("name") for variable in variables] == list(codes.columns)
     assert len({variable.get("ID") for variable in variables}) == len(variables)
@@ -206,8 +234,8 @@ def test_the_page_needs_nothing_from_outside_and_names_every_variable(folder: Pa
 
 
 def test_the_same_table_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    formats.write(tmp_path, released(), lambda share: None)
-    for name in formats.WRITERS:
+    formats.write(tmp_path, replace(released(), passages=PASSAGES), lambda share: None)
+    for name in formats.TEXTS | formats.WRITERS:
         assert hashlib.sha256((tmp_path / name).read_bytes()).digest() == hashlib.sha256((folder / name).read_bytes()).digest(), name
 
 
@@ -218,8 +246,6 @@ def test_no_file_tells_when_it_was_made(folder: Path) -> None:
 
 @pytest.mark.parametrize("count", [10, 65_535, 65_536, 65_537])
 def test_rows_are_the_same_on_both_sides_of_a_batch(count: int, tmp_path: Path, table: Table) -> None:
-    from dataclasses import replace
-
     chosen = np.arange(count) % table.rows
     few = [column for column in table.columns if column.name in ("age", "unit", "statements.safe")]
     long = Table(table.edition, tuple(replace(column, codes=column.codes[chosen]) for column in few), count)

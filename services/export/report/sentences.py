@@ -96,12 +96,13 @@ def _said(found: Report) -> list[str]:
     released = sum(each.released for each in found.free_text)
     if not given:
         return ["Nobody has written a free text."]
-    reviewed = f"Of {given:,} free texts a person read {accepted + refused:,}: {accepted:,} were accepted, {refused:,} refused, {left:,} not reviewed. "
+    reviewed = f"Of {given:,} free texts a person read {accepted + refused:,}: "
+    reviewed += f"{accepted:,} were accepted, {refused:,} refused, {left:,} not reviewed. "
     if not released:
         return [f"{reviewed}None is in this release."]
     return [
         f"{reviewed}{released:,} of those accepted are in texts.csv, apart from the rows: nothing says who wrote which. "
-        f"At least {found.k} of a question and language stand, come and go together. What a text itself may tell, only its reader has judged."
+        f"At least {found.k} of a question and language stand, come and go together. What a text itself tells, only its reader has judged."
     ]
 
 
