@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from proto.instrument import Instrument
+from proto.languages import choose
 from proto.snapshot import Snapshot, Table
 from services.analysis import protection, respondents
 from services.analysis.comparison import group_labels, groups, stratum_label
@@ -16,7 +17,7 @@ from services.analysis.live import Edition
 from services.analysis.picture import Picture, picture
 from services.analysis.render import ASSETS, of_survey, offered, render
 from services.analysis.view import View, figures_seen, is_weighted, responses_seen
-from services.analysis.words import CATALOGUES, Words, choose
+from services.analysis.words import CATALOGUES, Words
 
 __all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown"]
 

@@ -39,21 +39,6 @@ NATIVE = {
 }  # fmt: skip
 
 
-def choose(known: Iterable[str], wanted: str | None, accepted: str) -> str:
-    """The language asked for, else the first of the browser's that is known (RFC 9110, by weight), else the first known."""
-    first = list(known)
-    if wanted in first:
-        return str(wanted)
-    weighted: list[tuple[float, str]] = []
-    for part in accepted[:500].split(","):
-        tag, _, weight = part.partition(";q=")
-        try:
-            weighted.append((-float(weight or 1), tag.strip().lower().partition("-")[0]))
-        except ValueError:
-            continue
-    return next((tag for _, tag in sorted(weighted, key=lambda pair: pair[0]) if tag in first), first[0])
-
-
 class Foreign(str):
     """A text in another language than the words around it: plain to whoever asks for a string, marked with `lang` in HTML."""
 

@@ -18,13 +18,14 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from proto.instrument import Instrument
+from proto.languages import choose
 from proto.manifest import File, Manifest
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
 from services.export import data_page, files, routes_review
 from services.export.citation import Work
-from services.export.interface import choose, offered
+from services.export.interface import offered
 from services.export.jobs import Job, Jobs
 from services.export.profiles import PROFILES
 from services.export.review import Reviewer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,6 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 def offered(instrument: Instrument) -> list[str]:
     """The survey's languages that the page has words in; English where there is none."""
     return [language for language in instrument.languages if language in CATALOGUES] or ["en"]
-
-
-def choose(known: Sequence[str], wanted: str | None, accepted: str) -> str:
-    """The language asked for, else the first of the browser's (RFC 9110, in its order) that is known, else the first known."""
-    if wanted is not None and wanted in known:
-        return wanted
-    tags = (part.partition(";")[0].strip().lower().partition("-")[0] for part in accepted[:500].split(","))
-    return next((tag for tag in tags if tag in known), known[0])
 
 
 class Say:

@@ -9,12 +9,13 @@ from litestar import Response
 
 from proto import web
 from proto.answers import Reader
+from proto.languages import choose
 from proto.problem import Problem
 from services.intake import catalogue
 from services.intake.context import Intake
 from services.intake.pages import compose
 from services.intake.pages.compose import Survey
-from services.intake.pages.words import catalogues, choose
+from services.intake.pages.words import catalogues
 from services.intake.replies import Req
 
 MAX_FORM = 512 * 1024

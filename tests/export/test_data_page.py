@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from proto.languages import choose
 from proto.manifest import File, Manifest
 from services.export import data_page
-from services.export.interface import CATALOGUES, Say, choose, offered
+from services.export.interface import CATALOGUES, Say, offered
 from services.export.store import Published
 from tests.accessibility.test_axe import AXE, TAGS
 from tests.faults.respondents import action3

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proto.languages import choose
 from services.intake.pages import typed, words
-from services.intake.pages.words import FOLDER, catalogues, choose
+from services.intake.pages.words import FOLDER, catalogues
 
 MARKS = sorted({words.decimal_mark for words in catalogues().values()})
 numbers = st.integers(-(10**12), 10**12) | st.decimals(-(10**6), 10**6, places=2).map(float)

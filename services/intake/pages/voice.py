@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from proto.instrument import Instrument, Integer, Numeric, Texts
+from proto.languages import choose
 from services.intake.pages.text import Text
-from services.intake.pages.words import Words, catalogues, choose, words
+from services.intake.pages.words import Words, catalogues, words
 
 
 class Voice:
