@@ -46,7 +46,7 @@ Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused
 ENDED = ("done", "refused", "failed")
 KEPT = 100
 """Finished jobs that can still be asked about."""
-BATCH = 1000
+BATCH = 4000
 """Responses that are read into codes at once."""
 LOOK = 0.1
 """Seconds between two looks at a job that somebody follows."""

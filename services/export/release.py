@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from services.export.table import WITHHELD, Edition, Table, tabulate
 from services.export.variables import MISSING, SKIPPED, Variable
 from services.export.verify import MANIFEST, describe
 
+Ints = NDArray[np.int64]
+
 MOST_LOST = 0.95
 """Loss (NCP) beyond which a release would not be worth its name."""
 
@@ -44,7 +46,7 @@ class Protected:
     """
 
     table: pd.DataFrame
-    rows: NDArray[np.int64]
+    rows: Ints
     reading: Reading
     measures: Measures
     reasons: tuple[str, ...]
@@ -64,8 +66,7 @@ def protect(
     if len(full) < profile.minimum:
         raise Refused(f"There are {len(full)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
     order = np.argsort(people, kind="stable")
-    full, people = full.take(order).reset_index(drop=True), people[order]
-    reading = read(columns, full, profile)
+    people, reading = people[order], read(columns, full, profile, order)
     former = ledger.before(book, number, reading.hierarchies, keys)
     try:
         step = sequence.release(
@@ -75,7 +76,9 @@ def protect(
         raise Refused(f"{reason} {advise(reading, profile)}".strip()) from None
     rows = np.flatnonzero(step.result.kept)
     rows = rows[keys.order(people[rows], number)]
-    table, withheld = _released(columns, full, reading, step.result, rows, profile)
+    hidden = _hidden(columns, full, order[np.sort(rows)], profile)
+    withheld = sum(map(len, hidden.values()))
+    table = _released(columns, full, reading, step.result, rows, order, hidden)
     measures = _let_out(columns, reading, table, rows, profile)
     coarse = sum(step.result.released[rows, v] >= len(hierarchy.values) for v, hierarchy in enumerate(reading.hierarchies))
     reasons = step.result.reasons
@@ -84,7 +87,7 @@ def protect(
     return Protected(
         table,
         order[rows],
-        reading,
+        replace(reading, codes=reading.codes[:0], sensitive=()),
         measures,
         reasons,
         int((np.asarray(coarse) > 0).sum()),
@@ -95,16 +98,18 @@ def protect(
 
 
 def _released(
-    columns: list[Variable], full: pd.DataFrame, reading: Reading, result: Result, rows: NDArray[np.int64], profile: Profile
-) -> tuple[pd.DataFrame, int]:
-    """The columns as they go out, and how many cells of them are withheld."""
+    columns: list[Variable],
+    full: pd.DataFrame,
+    reading: Reading,
+    result: Result,
+    rows: Ints,
+    order: Ints,
+    hidden: dict[str, NDArray[np.intp]],
+) -> pd.DataFrame:
+    """The columns as they go out. `order`: the row of `full` that each of `reading` is; `hidden` counts released rows in that order."""
     out: dict[str, pd.Categorical] = {}
     place = {column.name: v for v, column in enumerate(reading.identifiers)}
-    plain = [column for column in columns if column.role == "insensitive"]
-    given, order = np.sort(rows), np.argsort(np.argsort(rows))  # withheld in an order that stays from release to release
-    told = [_told(codes_of(full, column), column)[given] for column in plain]
-    cells = rare.withhold(told, profile.k, rarity(len(rows), profile), np.arange(len(rows)))
-    hidden = {column.name: cell[order] for column, cell in zip(plain, cells, strict=True)}
+    given, shown = order[rows], np.argsort(rows)
     for column in columns:
         if column.name in place:
             v = place[column.name]
@@ -112,12 +117,21 @@ def _released(
             codes, values = result.released[rows, v], list(dict.fromkeys(labels))
             codes = np.array([values.index(label) for label in labels], np.int16)[codes]
         else:
-            codes, values = codes_of(full, column)[rows], [*column.codes]
-            if hidden.get(column.name, np.zeros(0)).any():
-                codes = np.where(hidden[column.name], np.int16(len(values)), codes)
+            codes, values = codes_of(full, column)[given], [*column.codes]
+            if len(hidden.get(column.name, ())):
+                codes = codes.astype(np.int16)
+                codes[shown[hidden[column.name]]] = len(values)
                 values.append(WITHHELD)
         out[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="object"))  # pyright: ignore[reportArgumentType]
-    return pd.DataFrame(out, copy=False), sum(int(cell.sum()) for cell in cells)
+    return pd.DataFrame(out, copy=False)
+
+
+def _hidden(columns: list[Variable], full: pd.DataFrame, given: Ints, profile: Profile) -> dict[str, NDArray[np.intp]]:
+    """The rows whose rare answer is withheld, of each variable. `given`: rows of `full` in an order that stays from release to release."""
+    plain = [column for column in columns if column.role == "insensitive"]
+    told = [_told(codes_of(full, column), column)[given] for column in plain]
+    cells = rare.withhold(told, profile.k, rarity(len(given), profile), np.arange(len(given)))
+    return {column.name: cell for column, cell in zip(plain, cells, strict=True)}
 
 
 def rarity(rows: int, profile: Profile) -> int:
@@ -125,11 +139,11 @@ def rarity(rows: int, profile: Profile) -> int:
     return max(2 * profile.k, int(profile.rare * rows))
 
 
-def _told(codes: NDArray[np.integer[Any]], column: Variable) -> NDArray[np.int16]:
+def _told(codes: NDArray[np.integer[Any]], column: Variable) -> NDArray[np.integer[Any]]:
     """Where nothing was answered, and where "*" stands, nothing can single out."""
     silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
     told = [rare.UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
-    return np.array([*told, rare.UNTOLD], np.int16)[codes]  # "*" is none of the variable's codes
+    return np.array([*told, rare.UNTOLD], np.min_scalar_type(-1 - len(told)))[codes]  # "*" is none of the variable's codes
 
 
 def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, rows: NDArray[np.int64], profile: Profile) -> Measures:

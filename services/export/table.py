@@ -162,7 +162,8 @@ def tabulate(edition: Edition, instrument: Instrument, columns: list[Variable], 
     short = short_names([column.name for column in columns])
     made: list[Column] = []
     for column in columns:
-        found, codes = _factored(pd.Series(released[column.name]))
+        given = pd.Categorical(released[column.name], copy=False)
+        found = {code: place for place, code in enumerate(given.categories) if (given.codes == place).any()}
         categories = _categories(column, set(found), instrument.languages)
         made.append(
             Column(
@@ -177,7 +178,7 @@ def tabulate(edition: Edition, instrument: Instrument, columns: list[Variable], 
                 universe=_universe(instrument, column),
                 role=column.role,
                 level=levels.get(column.name),
-                codes=_codes(found, codes, categories),
+                codes=_codes(found, given.codes, categories),
             )
         )
     return Table(edition, tuple(made), len(released))
@@ -187,19 +188,16 @@ def _universe(instrument: Instrument, column: Variable) -> Texts:
     return in_each(instrument.languages, lambda language: universe.universe(instrument, column.question, language))
 
 
-def _factored(values: pd.Series) -> tuple[list[str], Codes]:
-    """The different values, and the place of each row's among them."""
-    given = pd.Categorical(values)
-    used = np.bincount(given.codes, minlength=len(given.categories)) > 0
-    places = np.cumsum(used) - 1
-    return given.categories[used].tolist(), places.astype(np.int16)[given.codes]
-
-
-def _codes(found: list[str], codes: Codes, categories: tuple[Category, ...]) -> Codes:
-    """Places among `found` turned into places among `categories`, in the smallest type that holds them."""
+def _codes(found: dict[str, int], codes: Codes, categories: tuple[Category, ...]) -> Codes:
+    """Places as in `found` turned into places among `categories`, in the smallest type that holds them; the same ones if none moves."""
     place = {category.code: index for index, category in enumerate(categories)}
-    small = np.int8 if len(categories) <= np.iinfo(np.int8).max else np.int16
-    return np.array([place[code] for code in found], small)[codes]
+    small = np.dtype(np.int8 if len(categories) <= np.iinfo(np.int8).max else np.int16)
+    if codes.dtype == small and all(place[code] == at for code, at in found.items()):
+        return codes
+    moved = np.zeros(max(found.values(), default=0) + 1, small)
+    for code, at in found.items():
+        moved[at] = place[code]
+    return moved[codes]
 
 
 def _categories(column: Variable, found: set[str], languages: tuple[str, ...]) -> tuple[Category, ...]:

@@ -253,7 +253,10 @@ def rare_answers(seed: int) -> tuple[Hits, Hits]:
             found |= scarce[one] & scarce[other] & np.array(single)
         return float(found.sum()), PEOPLE
 
-    return alone(given), alone([np.where(hidden, rare.UNTOLD, column) for column, hidden in zip(given, withheld, strict=True)])
+    told = [column.copy() for column in given]
+    for column, cells in zip(told, withheld, strict=True):
+        column[cells] = rare.UNTOLD
+    return alone(given), alone(told)
 
 
 def totals(seed: int) -> tuple[Hits, Hits]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.export.gate import ledger, measuring, rare
 from services.export.gate.ledger import Keys, People
-from services.export.gate.reading import read
+from services.export.gate.reading import codes_of, read
 from services.export.gate.refused import Refused
 from services.export.profiles import PROFILES
 from services.export.release import Protected, protect
@@ -108,6 +108,15 @@ def test_a_table_that_was_not_protected_does_not_pass_the_gate() -> None:
     assert str(broken[0]).startswith("At least 10 people must share all quasi-identifiers")
 
 
+def test_a_long_table_is_read_without_being_copied() -> None:
+    made = {
+        column.name: pd.Categorical.from_codes(np.arange(300) % 3, categories=pd.Index(column.codes, dtype="object")) for column in COLUMNS
+    }
+    full = pd.DataFrame(made, copy=False)
+    assert all(np.shares_memory(codes_of(full, column), made[column.name].codes) for column in COLUMNS)
+    assert max(codes_of(full, column).itemsize for column in COLUMNS if len(column.codes) < 128) == 1
+
+
 def test_a_released_value_that_is_not_true_is_found() -> None:
     full = answers(60)
     reading = read(COLUMNS, full, PUBLIC)
@@ -123,7 +132,7 @@ rows = st.lists(st.tuples(*[st.integers(-1, 3)] * 4), min_size=12, max_size=40)
 @given(rows, st.integers(2, 4))
 def test_no_rare_answer_pair_or_triple_is_told_of_one_person(given_: list[tuple[int, ...]], k: int) -> None:
     columns = list(np.array(given_, dtype=np.int64).T)
-    hidden = rare.withhold(columns, k, 2 * k, np.arange(len(given_)))
+    hidden = [np.isin(np.arange(len(given_)), cells) for cells in rare.withhold(columns, k, 2 * k, np.arange(len(given_)))]
     told = [np.where(cell, rare.UNTOLD, column) for cell, column in zip(hidden, columns, strict=True)]
     counts = [{int(code): int((column == code).sum()) for code in np.unique(column) if code >= 0} for column in told]
     assert all(count >= k for each in counts for count in each.values())

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from services.export.table import Column, Table
 
+ROWS = 8_192
+"""Rows that are text at once: a row of text is several times as long as one of codes."""
 TOGETHER = 4096
 """Neighbouring columns are written as one while so few combinations of their codes are possible: a third of the cells to join."""
 
@@ -21,7 +23,8 @@ def write(path: Path, table: Table) -> None:
     runs = [(columns, _texts(columns)) for columns in _runs(table.columns)]
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(column.name for column in table.columns) + "\n")
-        for rows in table.batches():
+        for begin in range(0, table.rows, ROWS):
+            rows = slice(begin, min(begin + ROWS, table.rows))
             cells = [texts[_places(columns, rows)].tolist() for columns, texts in runs]
             file.write("\n".join(map(",".join, zip(*cells, strict=True))) + "\n")
 

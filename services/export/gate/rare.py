@@ -26,14 +26,14 @@ Bools = NDArray[np.bool_]
 UNTOLD = -1
 
 
-def withhold(columns: Sequence[Ints], k: int, rare: int, rank: Ints) -> list[Bools]:
-    """Which cells to withhold, for each column. `columns`: codes from 0, UNTOLD where nothing is told. `rank`: any order of the rows."""
+def withhold(columns: Sequence[Ints], k: int, rare: int, rank: Ints) -> list[NDArray[np.intp]]:
+    """For each column the rows to withhold there. `columns`: codes from 0, UNTOLD where nothing is told. `rank`: any order of the rows."""
     told = [column.copy() for column in columns]
     while True:
         for column in told:
             _small(column, k)
         if not _apart(told, rare) and not _fill(columns, told, k, rank):
-            return [(now == UNTOLD) & (column != UNTOLD) for now, column in zip(told, columns, strict=True)]
+            return [np.flatnonzero(now != column) for now, column in zip(told, columns, strict=True)]
 
 
 def singled_out(columns: Sequence[Ints], k: int, rare: int) -> int:

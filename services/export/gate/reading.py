@@ -37,14 +37,14 @@ class Reading:
     frame: Frame | None
 
 
-def read(columns: Sequence[Variable], full: pd.DataFrame, profile: Profile) -> Reading:
-    """Raises Refused where a quasi-identifier cannot be made coarser."""
+def read(columns: Sequence[Variable], full: pd.DataFrame, profile: Profile, order: NDArray[np.int64] | slice = slice(None)) -> Reading:
+    """The rows of `full` in this order. Raises Refused where a quasi-identifier cannot be made coarser."""
     identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
     if not identifiers:
         raise Refused("No quasi-identifier is declared, so that nobody's group can be counted. Give one question that role.")
     hierarchies = tuple(hierarchy(column) for column in identifiers)
-    codes = np.stack([codes_of(full, column) for column in identifiers]).T  # column by column in memory, as they are read
-    sensitive = tuple(sensitive_of(column, codes_of(full, column)) for column in columns if column.role == "sensitive")
+    codes = np.stack([codes_of(full, column)[order] for column in identifiers]).T  # column by column in memory, as they are read
+    sensitive = tuple(sensitive_of(column, codes_of(full, column)[order]) for column in columns if column.role == "sensitive")
     return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, profile))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from proto.instrument import Role, Texts
+from services.export.gate.reading import codes_of
 from services.export.table import WITHHELD, Column, Table
 from services.export.variables import MISSING, SKIPPED, Variable
 
@@ -105,12 +106,11 @@ class Field:
 def compare(original: pd.DataFrame, table: Table, columns: Sequence[Variable]) -> list[Field]:
     """The variables of a release beside what was answered. `original`: a column of codes per variable, one row per response."""
     released = {column.name: column for column in table.columns}
-    return [_field(column, pd.Series(original[column.name]), released[column.name]) for column in columns if column.name in released]
+    return [_field(column, codes_of(original, column), released[column.name]) for column in columns if column.name in released]
 
 
-def _field(column: Variable, given: pd.Series, released: Column) -> Field:
+def _field(column: Variable, before: Codes, released: Column) -> Field:
     answers = column.codes
-    before = pd.Categorical(given, categories=pd.Index(answers, dtype="object")).codes
     place = {code: index for index, code in enumerate(answers)}
     values = tuple(_value(category.code, column, place) for category in released.categories)
     part = released.part
