@@ -61,7 +61,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One question. `cells` for single, multiple and ranking (ranked at all), `rows` for a matrix, `bands` for numbers
     and dates; texts have only `answered`. Of numbers `sum`, `mean` and `variance` (divisor n - 1) stand in the exact view
-    only. `n_eff`: to how many respondents of equal weight those who answered are worth, where figures are weighted."""
+    only. `n_eff`: to how many respondents of equal weight those who answered are worth, where figures are weighted.
+    `places`: how often each option of a ranking stood first, second and so on, from which its `rank_score` follows."""
 
     type: str
     answered: int | None = None
@@ -83,6 +84,7 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     nonresponse: Nonresponse | None = None
     n_eff: float | None = None
     weighted: Scale | None = None
+    places: dict[str, tuple[int, ...]] = {}
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -131,6 +133,18 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     deff: float | None = None
 
 
+class Headline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A figure that the instrument puts first: a share (`n` of `of`), a net agreement or mean rank points, with its 95 %
+    interval. A list has `items` instead, by row or option."""
+
+    value: float | None = None
+    ci95: tuple[float, float] | None = None
+    n: int | None = None
+    of: int | None = None
+    withheld: bool = False
+    items: dict[str, Headline] = {}
+
+
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """`revision` grows by one with each published state. `as_of` is the UTC second of publication."""
 
@@ -144,6 +158,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     breakdowns: dict[str, dict[str, Group]] = {}
     sections: dict[str, SectionAnswers] = {}
     weighting: Weighting | None = None
+    headlines: dict[str, Headline] = {}
 
 
 class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -163,7 +178,8 @@ class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Table(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A two-way table: `cells[row code][column code]`. Rows of a matrix question are addressed as "B02.cctv".
+    """A two-way table: `cells[row code][column code]`. Rows of a matrix question are addressed as "B02.cctv". `answered`: how many
+    of each row answered the column's question; shares are of them, or of the largest count where noise put one above.
 
     Where weights were asked for, `total` holds the weighted shares of the columns among all rows together.
     """
@@ -180,6 +196,7 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     association: Association | None = None
     total: dict[str, Weighted] = {}
     weighting: Weighting | None = None
+    answered: dict[str, int] = {}
 
 
 def encode(snapshot: Snapshot | Table) -> bytes:

@@ -20,7 +20,7 @@ from deploy.cli.simulating import definition
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.drawing import plain
-from services.analysis.headlines import headlines
+from services.analysis.headlines import Headline, headlines
 from services.analysis.picture import Bar, Picture, picture
 from services.analysis.words import Words
 
@@ -88,9 +88,7 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
     if not questions:
         grid = Table.grid(padding=(0, 2))
         for headline in headlines(instrument, snapshot, words):
-            values = [" ".join(filter(None, (headline.value, headline.detail)))] if headline.value else []
-            values += [f"{plain(item.label)} {item.share}" for item in headline.items]
-            grid.add_row(Text(plain(headline.label)), Text("; ".join(map(plain, values)) or plain(words("withheld_short")), style="bold"))
+            grid.add_row(Text(plain(headline.label)), _told(headline, words))
         if grid.row_count:
             parts.append((grid, grid.row_count))
     shown_ones = [one for one in instrument.questions if one.id in snapshot.questions and (not questions or one.id in questions)]
@@ -104,6 +102,18 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
             break
         shown += [Text(""), part]
     return Group(*top, *shown)
+
+
+def _told(headline: Headline, words: Words) -> Text:
+    """The value with its interval, or each of the first few with its own."""
+    if headline.value:
+        beside = "  ".join(map(plain, filter(None, (headline.detail, headline.interval))))
+        return Text.assemble((plain(headline.value), "bold"), "  ", (beside, "dim"))
+    told: list[str | tuple[str, str]] = []
+    for item in headline.items:
+        between = f" ({plain(item.interval)})" if item.interval else ""
+        told += ["; " if told else "", (f"{plain(item.label)} {plain(item.share)}", "bold"), (between, "dim")]
+    return Text.assemble(*told) if told else Text(plain(words("withheld_short")), style="bold")
 
 
 def _question(found: Picture, words: Words, *, all_of_it: bool) -> tuple[RenderableType, int]:

@@ -34,16 +34,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.instrument import AnyQuestion, Instrument, Integer, Matrix, Numeric, Policy, Ranking
-from proto.snapshot import Cell, Figures, Group, Row, Snapshot, Weighted
+from proto.snapshot import Cell, Figures, Group, Row, Snapshot
+from services.analysis import glance, rounding
 from services.analysis.draws import Draws
 from services.analysis.layout import Layout, Part
 from services.analysis.perturb import perturb
 from services.analysis.ptable import KEYS, table
 from services.analysis.response import live
 from services.analysis.standing import Standing
-
-DIGITS = 3
-"""Decimals of public shares and intervals."""
 
 Mask = NDArray[np.bool_]
 
@@ -81,7 +79,7 @@ def conceal(whole: Snapshot, layout: Layout, shown: Mask) -> Snapshot:
         parts.setdefault(part.question.id, []).append(part)
     public = {question.id for question in public_questions(instrument)}
     everybody = np.ones(layout.width, np.bool_)
-    questions = {id: _veiled(whole.questions[id], parts[id], everybody) for id in whole.questions if id in public}
+    questions = {id: _veiled(whole.questions[id], parts[id], everybody, shown[0]) for id in whole.questions if id in public}
     breakdowns: dict[str, dict[str, Group]] = {}
     for stratum in layout.strata:
         groups = whole.breakdowns[stratum.name]
@@ -91,21 +89,31 @@ def conceal(whole: Snapshot, layout: Layout, shown: Mask) -> Snapshot:
                 breakdowns[stratum.name][code] = Group(withheld=True)
                 continue
             of_group = groups[code].questions
-            kept = {id: _veiled(of_group[id], parts[id], shown[column]) for id in of_group if id in public and id != stratum.source}
+            there = shown[column]
+            kept = {id: _veiled(of_group[id], parts[id], there, there) for id in of_group if id in public and id != stratum.source}
             breakdowns[stratum.name][code] = msgspec.structs.replace(groups[code], questions=kept)
-    return msgspec.structs.replace(whole, questions=questions, breakdowns=breakdowns)
+    groups = {name: one for name, one in glance.groups_of(instrument, whole).items() if not breakdowns[name]["1"].withheld}
+    headlines = glance.at_a_glance(instrument, questions, groups)
+    return msgspec.structs.replace(
+        whole,
+        questions=questions,
+        breakdowns=breakdowns,
+        sections=rounding.of_sections(whole.sections),
+        weighting=rounding.of_weighting(whole.weighting),
+        headlines={id: rounding.of_headline(headline) for id, headline in headlines.items()},
+    )
 
 
-def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
+def _veiled(figures: Figures, parts: list[Part], shown: Mask, counted: Mask) -> Figures:
     part = parts[0]
     if isinstance(part.question, Matrix):
-        rows = {one.row: _veiled_row(figures.rows[one.row], one, shown) for one in parts if one.row is not None}
+        rows = {one.row: _veiled_row(figures.rows[one.row], one, shown, counted) for one in parts if one.row is not None}
         skipped = figures.skipped if shown[part.skipped] else None
         return msgspec.structs.replace(figures, rows=rows, skipped=skipped, withheld=all(row.withheld for row in rows.values()))
     if not shown[part.answered]:
         return Figures(type=figures.type, withheld=True)
-    cells, bands = _seen(figures.cells, part.cells, shown), _seen(figures.bands, part.cells, shown)
-    first = _seen(figures.first, part.first, shown) if part.first else {}
+    cells, bands = (_seen(each, part.cells, shown, counted) for each in (figures.cells, figures.bands))
+    first = _seen(figures.first, part.first, shown, counted) if part.first else {}
     if not shown[_all_of(part)].all():
         return Figures(type=figures.type, answered=figures.answered, cells=cells, bands=bands, first=first)
     absent = {
@@ -114,14 +122,17 @@ def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
     }
     # sums of numbers have no cell key: they never leave the exact view
     numbers = {"sum": None, "mean": None, "variance": None} if isinstance(part.question, Integer | Numeric) else {}
-    return msgspec.structs.replace(figures, cells=cells, bands=bands, first=first, **absent, **numbers)
+    whole = msgspec.structs.replace(figures, cells=cells, bands=bands, first=first, **absent, **numbers)
+    return rounding.of_figures(whole)
 
 
-def _veiled_row(row: Row, part: Part, shown: Mask) -> Row:
+def _veiled_row(row: Row, part: Part, shown: Mask, counted: Mask) -> Row:
     if not shown[part.answered]:
         return Row(withheld=True)
-    cells = _seen(row.cells, part.cells, shown)
-    return msgspec.structs.replace(row, cells=cells) if shown[part.cells].all() else Row(answered=row.answered, cells=cells)
+    cells = _seen(row.cells, part.cells, shown, counted)
+    if not shown[part.cells].all():
+        return Row(answered=row.answered, cells=cells)
+    return rounding.of_row(msgspec.structs.replace(row, cells=cells))
 
 
 def _all_of(part: Part) -> slice:
@@ -131,19 +142,9 @@ def _all_of(part: Part) -> slice:
     return part.cells
 
 
-def _seen(cells: Mapping[str, Cell], at: slice, shown: Mask) -> dict[str, Cell]:
+def _seen(cells: Mapping[str, Cell], at: slice, shown: Mask, counted: Mask) -> dict[str, Cell]:
+    """`counted`: of which columns counts of two answers stand, without which weighted shares rest on nothing."""
     return {
-        code: rounded(cell) if there else Cell(withheld=True) for (code, cell), there in zip(cells.items(), shown[at], strict=bool(cells))
+        code: rounding.of_cell(cell if there and known else msgspec.structs.replace(cell, weighted=None)) if there else Cell(withheld=True)
+        for (code, cell), there, known in zip(cells.items(), shown[at], counted[at], strict=bool(cells))
     }
-
-
-def rounded(cell: Cell) -> Cell:
-    if cell.share is None or cell.ci95 is None:
-        return cell
-    low, high = cell.ci95
-    weighted = cell.weighted and Weighted(round(cell.weighted.share, DIGITS), _both_rounded(cell.weighted.ci95))
-    return msgspec.structs.replace(cell, share=round(cell.share, DIGITS), ci95=(round(low, DIGITS), round(high, DIGITS)), weighted=weighted)
-
-
-def _both_rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(interval[0], DIGITS), round(interval[1], DIGITS)

@@ -1,12 +1,16 @@
-"""The few figures at the top of a dashboard, read from the published snapshot. Pure."""
+"""The few figures at the top of a dashboard, as words and bars. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from proto.instrument import Headline as Wanted
 from proto.instrument import Instrument, Matrix
-from proto.snapshot import Cell, Figures, Snapshot
+from proto.intervals import Interval
+from proto.snapshot import Headline as Figure
+from proto.snapshot import Snapshot
+from services.analysis.glance import at_a_glance, groups_of
 from services.analysis.picture import Bar, labels_of, percent_of_width
 from services.analysis.words import Words
 
@@ -21,75 +25,71 @@ class Headline:
     question: str
     value: str = ""
     detail: str = ""
+    interval: str = ""
     withheld: bool = False
     bar: Bar | None = None
     items: list[Bar] = field(default_factory=list[Bar])
 
 
 def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weighted: bool = False) -> list[Headline]:
-    """Those that have something to say: a headline that only its figure can show is left to the figure. Shares of derived groups
-    have no weighted form."""
-    derived = {item.id for item in instrument.derived}
-    wanted = [one for one in instrument.headlines if one.question in snapshot.questions and not (weighted and one.of in derived)]
-    found = [_headline(one, instrument, snapshot, words, weighted) for one in wanted]
+    """Those that have something to say: a headline that only its figure can show is left to the figure. `weighted`: the shares in the
+    snapshot are weighted ones; those of derived groups have no weighted form."""
+    figures = at_a_glance(instrument, snapshot.questions, groups_of(instrument, snapshot), weighted=weighted)
+    found = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
     return [headline for headline in found if headline.value or headline.items or headline.withheld]
 
 
-def _headline(wanted: Wanted, instrument: Instrument, snapshot: Snapshot, words: Words, weighted: bool) -> Headline:
-    found = Headline(words.text(wanted.label), wanted.question)
-    figures = snapshot.questions[wanted.question]
-    if any(derived.id == wanted.of for derived in instrument.derived):
-        group = snapshot.breakdowns.get(wanted.of or "", {}).get("1")
-        n, total = group.responses if group else None, snapshot.responses
-        return _share_of_group(found, None if n is None or not total else (n, n / total), total, words)
-    if figures.withheld:
-        return Headline(found.label, found.question, withheld=True)
-    if wanted.options and (wanted.row is not None or figures.cells):
-        row = figures.rows.get(wanted.row or "")
-        cells, answered = (row.cells, row.answered) if row else (figures.cells, figures.answered)
-        return _share_of_group(found, _together(wanted.options, cells), answered or 0, words, weighted)
-    return Headline(found.label, found.question, items=_first_few(wanted, instrument, figures, words))
+def _headline(wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: Words, weighted: bool) -> Headline:
+    found = Headline(words.text(wanted.label), wanted.question, withheld=figure.withheld)
+    if figure.value is not None and figure.of is not None:
+        n, total = words.number(figure.n or 0), words.number(figure.of)
+        detail = words("weighted_of", total=total) if weighted else words("of_n", n=n, total=total)
+        interval = _between(figure.ci95, words.percent, words)
+        told = words("interval_is", interval=interval) if interval else ""
+        return replace(found, value=words.percent(figure.value), detail=detail, interval=told, bar=_bar("", figure))
+    return replace(found, items=_first_few(wanted, instrument, figure.items, snapshot, words))
 
 
-def _together(options: tuple[str, ...], cells: dict[str, Cell]) -> tuple[int, float] | None:
-    """How many chose one of the options, and their share; None where one of them is withheld."""
-    chosen = [cells.get(code, Cell()) for code in options]
-    if any(cell.n is None or cell.share is None for cell in chosen):
-        return None
-    return sum(cell.n or 0 for cell in chosen), min(sum(cell.share or 0.0 for cell in chosen), 1.0)
-
-
-def _share_of_group(found: Headline, part: tuple[int, float] | None, total: int, words: Words, weighted: bool = False) -> Headline:
-    if part is None or not total:
-        return Headline(found.label, found.question, withheld=True)
-    n, share = part
-    detail = words("weighted_of", total=words.number(total)) if weighted else words("of_n", n=words.number(n), total=words.number(total))
-    return Headline(found.label, found.question, words.percent(share), detail, bar=Bar("", width=percent_of_width(share)))
-
-
-def _first_few(wanted: Wanted, instrument: Instrument, figures: Figures, words: Words) -> list[Bar]:
+def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: Words) -> list[Bar]:
     question = instrument.question(wanted.question)
+    figures = snapshot.questions.get(wanted.question)
+    if figures is None:
+        return []
     if isinstance(question, Matrix):
-        texts = {row.code: words.text(row.text) for row in question.rows}
-        if wanted.stat == "net_agreement":
-            known = [(row.net_agreement, code) for code, row in figures.rows.items() if row.net_agreement is not None]
-            return [Bar(texts[code], share=words.points(net)) for net, code in sorted(known, reverse=True)[:FEW]]
-        parts = {code: _together(wanted.options, row.cells) for code, row in figures.rows.items()}
-        of = {code: Cell(*part) for code, part in parts.items() if part is not None}
-        return _largest(of, texts, words)
-    if figures.rank_score and wanted.stat == "rank_score":
-        labels = labels_of(question, figures.cells, words)
-        best = sorted(figures.rank_score.items(), key=lambda pair: -pair[1])[:FEW]
+        labels = {row.code: words.text(row.text) for row in question.rows}
+    else:
+        labels = labels_of(question, figures.cells or figures.bands, words)
+    known = sorted(((one.value, code) for code, one in items.items() if one.value is not None), key=lambda pair: -pair[0])
+    if wanted.stat == "net_agreement" and isinstance(question, Matrix):
         return [
-            Bar(labels[code], share=words("points", n=words.decimal(score)), width=percent_of_width(score / best[0][1]))
-            for code, score in best
-            if score
+            Bar(labels[code], share=words.points(value), interval=_between(items[code].ci95, words.points, words))
+            for value, code in known[:FEW]
         ]
-    cells = figures.cells or figures.bands
-    return _largest(cells, labels_of(question, cells, words), words)
+    best = [(value, code) for value, code in known[:FEW] if value]
+    if wanted.stat == "rank_score":
+        return [
+            Bar(
+                labels[code],
+                share=words("points", n=words.decimal(value)),
+                interval=_between(items[code].ci95, words.decimal, words),
+                width=percent_of_width(value / best[0][0]),
+            )
+            for value, code in best
+        ]
+    return [
+        replace(_bar(labels[code], items[code]), share=words.percent(value), interval=_between(items[code].ci95, words.percent, words))
+        for value, code in best
+    ]
 
 
-def _largest(cells: dict[str, Cell], labels: dict[str, str], words: Words) -> list[Bar]:
-    known = [(cell.share, code) for code, cell in cells.items() if cell.share]
-    best = sorted(known, key=lambda pair: -pair[0])[:FEW]
-    return [Bar(labels[code], share=words.percent(share), width=percent_of_width(share)) for share, code in best]
+def _bar(label: str, figure: Figure) -> Bar:
+    """Of a share."""
+    drawn = Bar(label, width=percent_of_width(figure.value or 0.0))
+    if figure.ci95 is None:
+        return drawn
+    low, high = figure.ci95
+    return replace(drawn, low=percent_of_width(low), high=percent_of_width(high), reach=percent_of_width(high - low))
+
+
+def _between(interval: Interval | None, told: Callable[[float], str], words: Words) -> str:
+    return words("interval", low=told(interval[0]), high=told(interval[1])) if interval else ""

@@ -71,6 +71,7 @@ def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dic
             if answered:
                 points = {code: sum((len(keys) - at) * counts[key] for at, key in enumerate(keys)) for code, keys in codes.items()}
                 found["rank_score"] = {code: value / answered for code, value in points.items()}
+            found["places"] = {code: [counts[key] for key in keys] for code, keys in codes.items()}
         case Integer() | Numeric() | Date():
             codes = {band.code: [(id, "cell", band.code)] for band in question.bands}
             found = base | _cells("bands", codes, counts, answered, weighed, absent) | _median(codes, counts)

@@ -31,9 +31,10 @@ class ReleasedState:
         book, policy = folder.codebook, folder.codebook.instrument.policy
         layout = arrange(book)
         state = folder.empty()
-        state.burt = disclose.noisy(standing, layout, policy, draws).astype(np.float64)
-        whole = stats.exact(book, state, revision=standing.revision, as_of=as_of)
         shown = standing.shown(policy.minimum)
+        told = shown | np.eye(layout.width, dtype=np.bool_)
+        state.burt = np.where(told, disclose.noisy(standing, layout, policy, draws), 0.0)  # nothing rests on what is not shown
+        whole = stats.exact(book, state, revision=standing.revision, as_of=as_of)
         return cls(folder, standing, state, shown, disclose.conceal(whole, layout, shown))
 
 

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
-from services.analysis import journal, recount, stats, store, tables, weighted_tables
+from services.analysis import journal, recount, rounding, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
 from services.analysis.publisher import Publisher
 from services.analysis.state import State
@@ -91,4 +91,6 @@ class Responder:
         if found is None:
             raise Problem("not-published-yet")
         table = tables.public(found, question.row, question.column)
-        return snapshots.encode(weighted_tables.weigh(table, found.folder.codebook, found.noisy) if question.weighted else table)
+        if question.weighted:
+            table = rounding.of_table(weighted_tables.weigh(table, found.folder.codebook, found.noisy))
+        return snapshots.encode(table)

@@ -27,22 +27,24 @@ ONE_WAY = (
     "answered",
     "first_n",
     "rank_score",
+    "places",
 )
-TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_label", *_VALUES)
+TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_label", *_VALUES, "answered")
 
 
 def one_way(instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words) -> str:
-    """The figures of these questions, for everybody and for each group. Shares are of those who answered, `answered`."""
+    """The figures of these questions, for everybody and for each group. Shares are of those who answered, `answered`. `places`: how
+    often an option of a ranking stood first, second and so on."""
     lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words))
     return _csv(ONE_WAY, lines, snapshot)
 
 
 def two_way(instrument: Instrument, table: Table, words: Words) -> str:
-    """A table. Shares are of those of the row who answered the column's question."""
+    """A table. Shares are of those of the row who answered the column's question, `answered`."""
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, columns_of(table), words)
     lines = (
-        [table.row, code, _plain(rows[code]), table.column, to, _plain(columns[to]), *_values(cell)]
+        [table.row, code, _plain(rows[code]), table.column, to, _plain(columns[to]), *_values(cell), _blank(table.answered.get(code))]
         for code, cells in table.cells.items()
         for to, cell in cells.items()
     )
@@ -73,7 +75,8 @@ def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Wor
             for code, cell in cells.items():
                 first = figures.first.get(code)
                 where = [id, stratum, group, _plain(label), row, _plain(rows.get(row, "")), code, _plain(labels[code])]
-                yield [*where, *_values(cell), _blank(answered), _blank(first and first.n), _blank(figures.rank_score.get(code))]
+                score, places = figures.rank_score.get(code), " ".join(map(str, figures.places.get(code, ())))
+                yield [*where, *_values(cell), _blank(answered), _blank(first and first.n), _blank(score), places]
 
 
 def _of_groups(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Iterator[tuple[str, str, str, Figures]]:

@@ -14,7 +14,7 @@ from proto import intervals
 from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
 from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
-from services.analysis import weighting
+from services.analysis import glance, weighting
 from services.analysis.layout import Part, arrange, scored
 from services.analysis.reading import Reading, estimates, read
 from services.analysis.response import nonresponse, sections
@@ -36,6 +36,14 @@ def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapsho
         }
         for stratum in layout.strata
     }
+    questions = _figures(layout.parts, everybody, book, state, 0)
+    derived = {
+        stratum.name: everybody.n[column]
+        for stratum in layout.strata
+        for code, column in stratum.groups
+        if stratum.source is None and code == "1"
+    }
+    shares = {name: glance.share_of(n, state.responses) for name, n in derived.items()}
     return Snapshot(
         survey=instrument.id,
         version=instrument.version,
@@ -43,10 +51,11 @@ def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapsho
         as_of=as_of,
         responses=state.responses,
         policy=published(instrument.policy),
-        questions=_figures(layout.parts, everybody, book, state, 0),
+        questions=questions,
         breakdowns=breakdowns,
         sections=sections(instrument, layout, everybody),
         weighting=weights.published,
+        headlines=glance.at_a_glance(instrument, questions, shares),
     )
 
 
@@ -83,7 +92,8 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
         case Ranking():
             assert part.first is not None
             first = reading.cells(part.codes, part.first)
-            return replace(figures, cells=cells, first=first, rank_score=rank_score(question, part, reading, answered))
+            placed = places(question, part, reading)
+            return replace(figures, cells=cells, first=first, places=placed, rank_score=rank_score(placed, answered))
         case Integer() | Numeric():
             total, mean, variance = moments(book, state, question.id, group, answered)
             median = median_band(cells)
@@ -141,16 +151,20 @@ def likert(counts: Sequence[float]) -> Scale | None:
     return Scale(mean, (above - below) / total, intervals.of_mean(counts), intervals.of_net(above, below, total))
 
 
-def rank_score(question: Ranking, part: Part, reading: Reading, answered: int) -> dict[str, float]:
-    """Mean rank points of each option among those who answered: the first of k gets k, the last 1, unranked 0 (Borda 1784)."""
-    if answered == 0 or part.first is None:
+def places(question: Ranking, part: Part, reading: Reading) -> dict[str, tuple[int, ...]]:
+    """How often each option stood on each place."""
+    if part.first is None:
         return {}
-    step, k = len(part.codes), question.rank_count
-    points = [0] * step
-    for place in range(k):
-        ranked = reading.n[part.first.start + place * step :][:step]
-        points = [value + (k - place) * n for value, n in zip(points, ranked, strict=True)]
-    return {code: value / answered for code, value in zip(part.codes, points, strict=True)}
+    step, start = len(part.codes), part.first.start
+    return {code: tuple(reading.n[start + at : start + question.rank_count * step : step]) for at, code in enumerate(part.codes)}
+
+
+def rank_score(places: Mapping[str, tuple[int, ...]], answered: int) -> dict[str, float]:
+    """Mean rank points of each option among those who answered: the first of k gets k, the last 1, unranked 0 (Borda 1784). Where
+    noise makes more of those who ranked an option than answered, they are the whole."""
+    if answered == 0:
+        return {}
+    return {code: sum(n * points for points, n in enumerate(reversed(at), 1)) / max(answered, sum(at)) for code, at in places.items()}
 
 
 def median_band(bands: Mapping[str, Cell]) -> str | None:

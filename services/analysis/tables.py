@@ -13,9 +13,8 @@ from proto.instrument import Matrix, Multiple, Ranking
 from proto.intervals import wilson
 from proto.problem import Problem
 from proto.snapshot import Association, Cell, Table
-from services.analysis import disclose
+from services.analysis import disclose, rounding
 from services.analysis.association import associate
-from services.analysis.disclose import rounded
 from services.analysis.layout import Layout, arrange
 from services.analysis.released import ReleasedState
 from services.analysis.state import State
@@ -90,6 +89,7 @@ def _counted(book: CodeBook, state: State, one: Side, other: Side, revision: int
         responses=state.responses,
         policy=published(instrument.policy),
         cells=cells,
+        answered={code: int(n) for code, n in zip(one.codes, wide[:, other.answered].tolist(), strict=True)},
     )
     return table, counts
 
@@ -122,11 +122,12 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
     table, counts = _counted(book, released.noisy, one, other, snapshot.revision, snapshot.as_of)
     shown = released.shown[np.ix_(one.columns, other.columns)] & released.shown[one.columns, other.answered][:, None]
     cells = {
-        code: {to: rounded(cell) if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
+        code: {to: cell if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
         for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
     }
     association = _association(one, other, counts, shown, book.instrument.policy.variance)
-    return msgspec.structs.replace(table, cells=cells, association=association)
+    answered = {code: table.answered[code] for code, seen in zip(one.codes, shown, strict=True) if seen.any()}
+    return rounding.of_table(msgspec.structs.replace(table, cells=cells, association=association, answered=answered))
 
 
 def _demand_public(book: CodeBook, name: str) -> None:

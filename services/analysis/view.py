@@ -87,15 +87,20 @@ def responses_seen(snapshot: Snapshot, view: View) -> int | None:
 def _weighed(figures: Figures) -> Figures:
     """Weighted shares stand in place of the others. Counts stay what they are; scores of rankings have no weighted form."""
     rows = {code: _weighed_row(row) for code, row in figures.rows.items()}
-    net = figures.weighted.net_agreement if figures.weighted else figures.net_agreement
+    scale = _scale(figures)
     return msgspec.structs.replace(
-        figures, cells=weighed_cells(figures.cells), bands=weighed_cells(figures.bands), rows=rows, net_agreement=net, rank_score={}
+        figures, cells=weighed_cells(figures.cells), bands=weighed_cells(figures.bands), rows=rows, rank_score={}, **scale
     )
 
 
 def _weighed_row(row: Row) -> Row:
-    net = row.weighted.net_agreement if row.weighted else row.net_agreement
-    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), net_agreement=net)
+    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), **_scale(row))
+
+
+def _scale(of: Figures | Row) -> dict[str, Any]:
+    if of.weighted is None:
+        return {}
+    return {"net_agreement": of.weighted.net_agreement, "net_agreement_ci95": of.weighted.net_agreement_ci95}
 
 
 def weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:

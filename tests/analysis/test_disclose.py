@@ -31,6 +31,8 @@ def counts(of: Any, path: str = "") -> Iterator[tuple[str, int]]:
     for name, value in of.items():
         if isinstance(value, dict):
             yield from counts(value, f"{path}/{name}")
+        elif path.endswith("/places"):
+            yield from ((f"{path}/{name}/{place}", n) for place, n in enumerate(value))
         elif name in ("n", "answered", "skipped", "missing") and not path.endswith(("nonresponse", "rank_score")):
             yield f"{path}/{name}", value
 
