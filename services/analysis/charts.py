@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
-from services.analysis.comparison import labels_of_side
+from services.analysis.comparison import labels_of_side, told_only
 from services.analysis.crossing import title_of
 from services.analysis.drawing import ACCENT, HAIR, INK, LEADING, PAPER, QUIET, SHADES, STEPS, WASH, Chart, Sheet, plain, width_of, wrapped
 from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded
 from services.analysis.sheets import columns_of
+from services.analysis.view import Only, figures_of
 from services.analysis.words import Words
 
 WIDTH, MARGIN = 960.0, 32.0
@@ -21,8 +24,11 @@ MOST = 3600
 """Most cells of a drawing: beyond that nobody can read it, and a file of figures says more."""
 
 
-def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Chart:
-    found = picture(instrument.question(id), snapshot.questions[id], words)
+def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only = None) -> Chart:
+    """Of everybody, or of one group that has figures of it."""
+    found = picture(instrument.question(id), figures_of(snapshot, only)[id], words)
+    if only is not None:
+        found = replace(found, facts=[told_only(instrument, only, words), *found.facts])
     sheet = Sheet(WIDTH)
     y = _head(sheet, instrument, found.title, [*found.facts, *_edition(snapshot, words)], found.sentences, words)
     told = [*found.facts, *found.sentences]

@@ -27,6 +27,13 @@ def group_labels(instrument: Instrument, name: str, codes: list[str], words: Wor
     return {code: words.text(texts[code]) if code in texts else code for code in codes}
 
 
+def told_only(instrument: Instrument, only: tuple[str, str], words: Words) -> str:
+    """That one group alone is shown."""
+    stratum, code = only
+    label = group_labels(instrument, stratum, [code], words)[code]
+    return words("only_group", stratum=stratum_label(instrument, stratum, words), group=label)
+
+
 def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
     """The texts of the codes of a stratum, a question or a matrix row."""
     if name in instrument.strata:

@@ -10,7 +10,7 @@ from proto.instrument import Instrument
 from proto.languages import choose
 from proto.snapshot import Snapshot, Table
 from services.analysis import protection, respondents
-from services.analysis.comparison import group_labels, groups, stratum_label
+from services.analysis.comparison import group_labels, groups, stratum_label, told_only
 from services.analysis.crossing import crossed, sides, title_of
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
@@ -117,11 +117,7 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
 def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
     """How the figures stand: when, of how many, by which rules, whom they stand for."""
     responses = responses_seen(snapshot, view)
-    only = ""
-    if view.only is not None:
-        stratum, code = view.only
-        label = group_labels(instrument, stratum, [code], words)[code]
-        only = words("only_group", stratum=stratum_label(instrument, stratum, words), group=label)
+    only = told_only(instrument, view.only, words) if view.only is not None else ""
     return {
         "snapshot": snapshot,
         "view": view,

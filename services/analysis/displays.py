@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from proto.instrument import Instrument
-from proto.snapshot import Snapshot
+from proto.snapshot import Figures, Snapshot
+from services.analysis.comparison import told_only
 from services.analysis.headlines import Headline, headlines
 from services.analysis.picture import Bar, Line, Picture, picture
 from services.analysis.render import of_survey, render
-from services.analysis.view import View
+from services.analysis.view import View, figures_seen
 from services.analysis.words import Words
 
 ROOM = 7
@@ -43,7 +44,10 @@ def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
 def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: View) -> str:
     """One figure and where it is from, for the page of somebody else."""
     words = Words(view.language, instrument)
-    found = picture(instrument.question(question), snapshot.questions[question], words)
+    figures = figures_seen(snapshot, view).get(question) or Figures(snapshot.questions[question].type, withheld=True)
+    found = picture(instrument.question(question), figures, words)
+    if view.only is not None:
+        found = replace(found, facts=[told_only(instrument, view.only, words), *found.facts])
     return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=found)
 
 

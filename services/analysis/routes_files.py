@@ -15,6 +15,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis import charts, dashboard, raster, sheets
 from services.analysis.encoded import Encoded
 from services.analysis.serving import AnyRequest, Gateway, counted, edition_of, gateway_of, public_table, reply
+from services.analysis.view import NO_GROUP, figures_of, only_of
 from services.analysis.words import Words
 
 CSV = "text/csv; charset=utf-8"
@@ -38,20 +39,23 @@ async def all_as_csv(request: AnyRequest, survey: FromPath[str], lang: FromQuery
 
 @get("/live/{survey:str}/{file:str}")
 async def of_question(
-    request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None
+    request: AnyRequest, survey: FromPath[str], file: FromPath[str], lang: FromQuery[str | None] = None, only: FromQuery[str] = ""
 ) -> Response[bytes]:
-    """One question: /live/{survey}/{question}.csv, .svg or .png."""
+    """One question: /live/{survey}/{question}.csv, .svg or .png. `only`: of one group, such as uses_ai:1."""
     snapshot = edition_of(gateway_of(request), survey).snapshot
     id, _, kind = file.rpartition(".")
     if kind not in TYPES or id not in snapshot.questions:
         raise Problem("not-found", FILES)
+    group = only_of(snapshot, only)
+    if only and (group is None or id not in figures_of(snapshot, group)):
+        raise Problem("not-found", NO_GROUP)
 
     def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
         if kind == "csv":
-            return _for_spreadsheets(sheets.one_way(instrument, snapshot, [id], words))
-        return charts.of_question(instrument, snapshot, id, words)
+            return _for_spreadsheets(sheets.one_way(instrument, snapshot, [id], words, group))
+        return charts.of_question(instrument, snapshot, id, words, group)
 
-    return await _file(request, snapshot, f"{survey}-{file}", lang, make)
+    return await _file(request, snapshot, "-".join((survey, *(group or ()), file)), lang, make)
 
 
 @get("/live/{survey:str}/{row:str}/{file:str}")

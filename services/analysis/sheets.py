@@ -10,6 +10,7 @@ from proto.instrument import Instrument, Matrix
 from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
 from services.analysis.comparison import group_labels, labels_of_side
 from services.analysis.picture import labels_of
+from services.analysis.view import Only
 from services.analysis.words import Words
 
 _VALUES = ("n", "share", "ci95_low", "ci95_high", "weighted_share", "weighted_ci95_low", "weighted_ci95_high", "withheld")
@@ -32,10 +33,10 @@ ONE_WAY = (
 TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_label", *_VALUES, "answered")
 
 
-def one_way(instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words) -> str:
-    """The figures of these questions, for everybody and for each group. Shares are of those who answered, `answered`. `places`: how
-    often an option of a ranking stood first, second and so on."""
-    lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words))
+def one_way(instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words, only: Only = None) -> str:
+    """The figures of these questions, for everybody and for each group, or for one group alone. Shares are of those who answered,
+    `answered`. `places`: how often an option of a ranking stood first, second and so on."""
+    lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words, only))
     return _csv(ONE_WAY, lines, snapshot)
 
 
@@ -65,10 +66,12 @@ def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapsho
     return text.getvalue()
 
 
-def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Iterator[list[object]]:
+def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only) -> Iterator[list[object]]:
     asked = instrument.question(id)
     rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, Matrix) else {}
     for stratum, group, label, figures in _of_groups(instrument, snapshot, id, words):
+        if only not in (None, (stratum, group)):
+            continue
         parts = [(code, row.cells, row.answered) for code, row in figures.rows.items()]
         for row, cells, answered in parts or [("", figures.cells or figures.bands, figures.answered)]:
             labels = labels_of(asked, cells, words)

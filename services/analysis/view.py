@@ -11,6 +11,10 @@ import msgspec
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Row, Snapshot
 
+Only = tuple[str, str] | None
+"""One group, as (stratum, code); None for everybody."""
+NO_GROUP = "Nothing is shown of this group in this question. The dashboard names the groups that have figures."
+
 
 @dataclass(frozen=True)
 class View:
@@ -19,7 +23,7 @@ class View:
     survey: str
     language: str
     by: str = ""
-    only: tuple[str, str] | None = None
+    only: Only = None
     weighted: bool = False
     row: str = ""
     column: str = ""
@@ -27,12 +31,11 @@ class View:
     @classmethod
     def of(cls, instrument: Instrument, snapshot: Snapshot, language: str, asked: dict[str, str]) -> View:
         """What is not known is passed over: an old link still shows figures."""
-        stratum, _, code = asked.get("only", "").partition(":")
         return cls(
             instrument.id,
             language,
             by if (by := asked.get("by", "")) in instrument.strata else "",
-            (stratum, code) if code in snapshot.breakdowns.get(stratum, {}) else None,
+            only_of(snapshot, asked.get("only", "")),
             asked.get("weighted") == "yes" and is_weighted(snapshot),
             asked.get("row", "")[:200],
             asked.get("column", "")[:200],
@@ -58,22 +61,34 @@ class View:
     def here(self, **changes: Any) -> str:
         return f"{self.path}?{self.query(**changes)}"
 
+    def file(self, name: str) -> str:
+        """The address of a figure to take away, of the same group."""
+        return f"{self.path}/{name}?{self.query(by='', weighted=False, row='', column='')}"
+
     def table(self, **changes: Any) -> str:
         return f"{self.path}/table?{self.query(**changes)}"
+
+
+def only_of(snapshot: Snapshot, asked: str) -> Only:
+    """The group that is asked for as "stratum:code"; None where there is none of that name."""
+    stratum, _, code = asked.partition(":")
+    return (stratum, code) if code in snapshot.breakdowns.get(stratum, {}) else None
 
 
 def is_weighted(snapshot: Snapshot) -> bool:
     return snapshot.weighting is not None and snapshot.weighting.reason is None
 
 
+def figures_of(snapshot: Snapshot, only: Only) -> dict[str, Figures]:
+    """The figures of everybody, or of one group."""
+    return snapshot.questions if only is None else snapshot.breakdowns[only[0]][only[1]].questions
+
+
 def figures_seen(snapshot: Snapshot, view: View) -> dict[str, Figures]:
     """The figures of everybody or of one group, as they were answered or weighted."""
-    if view.only is not None:
-        stratum, code = view.only
-        return snapshot.breakdowns[stratum][code].questions
-    if view.weighted:
+    if view.weighted and view.only is None:
         return {id: _weighed(figures) for id, figures in snapshot.questions.items()}
-    return snapshot.questions
+    return figures_of(snapshot, view.only)
 
 
 def responses_seen(snapshot: Snapshot, view: View) -> int | None:

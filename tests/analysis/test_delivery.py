@@ -7,6 +7,7 @@ import contextlib
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -316,6 +317,8 @@ async def test_a_refusal_is_not_kept() -> None:
         ("/live/small/Place/Nothing.csv", 404, "not-found"),
         ("/live/small/Place/Use", 404, "not-found"),
         ("/live/small/place.continent/Use.png", 404, "not-found"),
+        ("/live/small/Use.svg?only=place.region:moon", 404, "not-found"),
+        ("/live/small/Place.csv?only=place.region", 404, "not-found"),
         ("/live/nothing/Place.png", 404, "survey-unknown"),
         (f"{API}/aggregates/Place/Place.csv", 422, "request-refused"),
         ("/api/v1/surveys/nothing/aggregates.csv", 404, "survey-unknown"),
@@ -345,6 +348,22 @@ async def test_every_published_figure_is_in_the_csv_of_all_questions(http: aioht
             assert line.answered == figures.answered
     assert len(frame[frame.stratum == "place.region"])
     assert len(frame[frame.row == "x"])
+
+
+async def test_the_figures_of_one_group_alone_can_be_taken_away_too(http: aiohttp.ClientSession) -> None:
+    group = edition(1).breakdowns["place.region"]["east"].questions["Use"]
+    async with http.get("/live/small/Use.csv?only=place.region:east", headers={"Accept-Encoding": "identity"}) as answer:
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="small-place.region-east-Use.csv"'
+        frame = pd.read_csv(io.BytesIO(await answer.read()))
+    assert set(frame.group) == {"east"}
+    assert dict(zip(frame.code, frame.n, strict=True)) == {code: cell.n for code, cell in group.cells.items()}
+    async with http.get("/live/small/Use.svg?only=place.region:east", headers={"Accept-Encoding": "identity"}) as answer:
+        drawn = await answer.text()
+    async with http.get("/live/small/embed?question=Use&only=place.region:east", headers={"Accept-Encoding": "identity"}) as answer:
+        embedded = await answer.text()
+    for shown in (drawn, embedded):
+        assert "Only Region: east" in shown
+    assert [int(n) for n in re.findall(r">n = (\d+)<", drawn)] == [cell.n for cell in group.cells.values()]
 
 
 async def test_a_table_as_csv_is_the_table(http: aiohttp.ClientSession) -> None:
