@@ -38,7 +38,10 @@ async def test_an_answer_in_the_journal_moves_the_figures_on_every_way_out(pen: 
             while pushed.responses < 40:
                 pushed = await _snapshot(live)
         async with http.get(f"{API}/aggregates") as answer:
-            assert msgspec.json.decode(await answer.read(), type=Snapshot) == pushed
+            shown = await answer.read()
+            assert msgspec.json.decode(shown, type=Snapshot) == pushed
+            message = await provisioner.jetstream().get_last_msg(subjects.AGGREGATES, subjects.aggregates(SURVEY))
+            assert message.data == shown, "over NATS, its WebSocket included, come the same bytes"
             assert answer.headers["ETag"] == f'"{pushed.revision}"'
         key: dict[str, Any] = {"headers": {"Authorization": f"Bearer {secret}"}}
         async with http.get(f"{API}/aggregates?view=exact", **key) as answer:

@@ -16,6 +16,7 @@ from services.analysis.layout import arrange
 from services.analysis.packing import UnreadableState
 from services.analysis.released import ReleasedState, release
 from services.analysis.standing import Standing, carried_over
+from services.analysis.tables import side
 from tests.analysis.small import KEY, book, crowd, released, state_of, survey
 
 BATCH = survey().policy.batch
@@ -79,3 +80,21 @@ def test_a_new_version_keeps_what_stands() -> None:
         there = former.names.index(name)
         assert found.sizes[i] == old.standing.sizes[there]
         assert (found.at[i] == old.standing.at[there][[former.names.index(other) for other in layout.names]]).all()
+
+
+def test_groups_of_the_same_people_say_the_same_and_those_of_nearly_the_same_do_not() -> None:
+    """Equal numbers wherever the one person between two groups is not would read off all the answers of that person."""
+    people = [one | {"Place": "abcc"[number % 4]} for number, one in enumerate(crowd(3, 300))]
+    people[7] = {"Place": "d", "Use": "y"}
+    found = released(people, *range(20, 300, 20))
+    rows = {(group.name, code): column for group in arrange(book()).strata for code, column in group.groups}
+    counts, seen = found.noisy.burt, found.shown
+    uses, yes = rows["uses", "1"], side(book(), "Use").columns[0]
+    assert (found.standing.single[[uses, yes]] > BATCH).all()
+    others = [column for column in range(len(counts)) if column not in (uses, yes)]
+    assert (counts[uses, others] == counts[yes, others]).all()
+    assert (found.standing.at[uses, others] == found.standing.at[yes, others]).all()
+    south, place = rows["place.region", "south"], side(book(), "Place").columns[2]
+    both = seen[south] & seen[place] & (found.standing.counts[south] == found.standing.counts[place]) & (found.standing.counts[south] > 0)
+    assert both.sum() > 15
+    assert (counts[south, both] == counts[place, both]).mean() < 0.5

@@ -17,10 +17,10 @@ from proto.answers import Reader
 from services.analysis.draws import Draws
 from services.analysis.fold import Folder
 from services.analysis.layout import arrange
-from services.analysis.ptable import table
 from services.analysis.released import ReleasedState, release
 from tests.analysis.small import Answers, book, crowd, released, state_of, survey
 from tests.attacks import naive
+from tests.attacks.formats import comparer
 from tests.attacks.surveys import POLICY, columns, key
 from tests.attacks.watching import LEVELS, subtracter, watcher
 
@@ -150,28 +150,11 @@ def _limits(value: float, slack: int) -> tuple[float, float]:
     return max(value - slack, 1 if value and slack else 0), value + slack
 
 
-def comparer(seed: int) -> Trial:
-    """Works a count of a single answer, from 1 to 4, back from charts, shares and files."""
-    draw = Random(seed)
-    truth = draw.randrange(1, 5)
-    people = [one for one in crowd(seed, 80) if (one.get("Agree") or {}).get("x") != "5"]
-    people += [{"Place": "a", "Agree": {"x": "5"}}] * truth
-    column = columns("Agree.x")[4]
-    from_chart = round(naive.shares(people)[column, column] * len(people))
-    found = released(people, 20, key=key(seed))
-    cell = found.public.questions["Agree"].rows["x"].cells["5"]
-    answered = found.public.questions["Agree"].rows["x"].answered or 0
-    from_share = round((cell.share or 0) * answered)
-    noise = table(POLICY.max_noise, POLICY.variance)
-    likely = [np.count_nonzero(noise[n].astype(int) + n == from_share) for n in range(1, 5)]
-    return draw.randrange(1, 5) == truth, from_chart == truth, 1 + int(np.argmax(likely)) == truth
-
-
 ATTACKS = (
     Attack("A watcher of every state and every table", "an answer of somebody whose place and batch are known", watcher, 0.2),
     Attack("Subtracting a group from one that holds it", "an answer of the only respondent between the two", subtracter, 0.15),
     Attack("A controller of all but one of a batch", "an answer of the last respondent", controller, 0.15),
     Attack("Withdrawing and sending again", "a count of two answers from 1 to 4", resubmitter, 0.35),
     Attack("All tables and integer programming", "a count of two answers from 1 to 4", solver, 0.05),
-    Attack("Comparing formats and charts", "a count of one answer from 1 to 4", comparer, 0.35),
+    Attack("Comparing all formats, languages and charts", "a count of one answer from 1 to 4", comparer, 0.35),
 )

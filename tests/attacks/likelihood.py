@@ -53,7 +53,7 @@ def _likelihood(history: History, step: int, joined: int) -> float:
     for place, (value, came) in enumerate(zip(history.shown, history.came, strict=True)):
         others = binomial(came - (place == step), history.share)
         arrivals = np.concatenate([[0.0], others]) if place == step and joined else others
-        told = _told(value, size)
+        told = shown_as(value, size)
         if before is None or history.anew:
             counts = np.convolve(counts, arrivals)[: size + 1] * told
         else:
@@ -83,7 +83,7 @@ def _noise() -> Floats:
     return np.array([np.bincount(row.astype(int) + MOST, minlength=2 * MOST + 1) for row in rows]) / KEYS
 
 
-def _told(value: int, size: int) -> Floats:
+def shown_as(value: int, size: int) -> Floats:
     """How likely each count from 0 to `size` is shown as `value`."""
     noise, found = _noise(), np.zeros(size + 1)
     for count in range(max(value - MOST, 0), min(value + MOST, size) + 1):
@@ -95,7 +95,7 @@ def pair_ratio(larger: int, smaller: int, sharing: float) -> float:
     """The logarithm of the likelihood ratio for two cells of one moment, one of which holds the people of the other: that it holds
     one person more, against that it holds the same. `sharing`: how often two such cells have been seen to have the same noise."""
     size = max(larger, smaller) + MOST
-    big, small = _told(larger, size + 1), _told(smaller, size + 1)
+    big, small = shown_as(larger, size + 1), shown_as(smaller, size + 1)
     same = big @ small
     one_more = big[1:] @ small[:-1]
     equal = (small.sum() if larger == smaller else 0.0) * sharing + same * (1 - sharing)

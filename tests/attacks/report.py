@@ -9,8 +9,19 @@ from pathlib import Path
 
 from tests.attacks.attacks import ATTACKS, POLICY, Attack
 
-TRIALS = int(os.environ.get("PLATEA_ATTACKS", "30"))
+TRIALS = int(os.environ.get("PLATEA_ATTACKS", "20"))
 PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
+TOLD = """\
+- **The watcher** keeps every state of a survey from its first answer to its last, knows everybody's place and the target's
+  batch, and weighs the history of every count that the target may be in (single answers, the rows of all groups that
+  hold the target, all pairs of other answers) by its likelihood under the perturbation table, summed over all counts behind it.
+  Most of what is left comes from single answers: noise of less than 2 around a change of one.
+- **The subtracter** looks for the only respondent from a place: the region less its other place, at every state. It learns
+  from all tables how often two such counts have the same noise.
+- **The comparer** reads the snapshot as JSON, event and message, CSV of all and of one, charts with the lengths of their bars,
+  the dashboard and the embedded page, tables as JSON, turned round, as CSV and as charts, in several languages: whatever differs
+  would be a second draw. Nothing does. What is left is one draw: a count shown as 0 is more likely 1 than 4.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,9 @@ def page(outcomes: list[Outcome]) -> str:
         "The naive build publishes exact counts at every change and leaves out those from 1 to 4; its charts draw all shares.",
         f"Ours: minimum {POLICY.minimum}, batch {POLICY.batch}, maximum noise {POLICY.max_noise}, variance {POLICY.variance:g}.",
         "Guessing knows the possible answers and no figure.",
-        "What each result means, and what remains, is told in [disclosure](disclosure.md).",
+        "What remains is told in [disclosure](disclosure.md).",
+        "",
+        *TOLD.splitlines(),
         "",
         "| attack | wants | surveys | guessing | naive build | ours | advantage over guessing, 95 % interval | bound |",
         "|---|---|---|---|---|---|---|---|",

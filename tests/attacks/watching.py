@@ -38,11 +38,12 @@ def watcher(seed: int) -> tuple[bool, bool, bool]:
 
 
 def _from_plain(people: list[Answers], when: int, guess: int) -> int:
-    """What the naive build says: which count of the row grew as the target came, or came into sight."""
+    """What the naive build says: which count of the row grew as the target came, or came into sight; else it is one that is left out."""
     row, levels = columns("Place")[1], columns("Agree.x")[:5]
     before, after = (naive.counts(people[:end])[row, levels] for end in (when, when + 1))
     grown = np.nan_to_num(after, nan=0.0) - np.nan_to_num(before, nan=0.0)
-    return int(grown.argmax()) if grown.max() > 0 else guess
+    left_out = np.flatnonzero(np.isnan(after))
+    return int(grown.argmax()) if grown.max() > 0 else int(left_out[guess % len(left_out)]) if len(left_out) else guess
 
 
 def _from_all(states: list[Moment], arrived: list[bool], when: int) -> int:
