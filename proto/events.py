@@ -65,8 +65,15 @@ class SurveyClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.
     closed: bool = True
 
 
+class RetentionSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.retention.v1"):
+    """From which day on the answers to a closed survey are deleted (ISO date, UTC), None for never. Figures and releases stay."""
+
+    survey: str
+    on: str | None = None
+
+
 ResponseEvent = ResponseSubmitted | ResponseReplaced | ResponseWithdrawn
-ControlEvent = SurveyPublished | SurveyClosed | Token
+ControlEvent = SurveyPublished | SurveyClosed | RetentionSet | Token
 
 _encoder = msgspec.json.Encoder()
 _responses = msgspec.json.Decoder(ResponseEvent)

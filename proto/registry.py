@@ -8,7 +8,7 @@ import msgspec
 
 from proto import instrument as instruments
 from proto import tokens
-from proto.events import ControlEvent, SurveyClosed, SurveyPublished
+from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
 from proto.instrument import Instrument
 from proto.tokens import Token, TokenRole
 
@@ -19,6 +19,8 @@ class Registry:
 
     versions: dict[str, dict[str, Instrument]] = field(default_factory=dict[str, dict[str, Instrument]])
     closed: set[str] = field(default_factory=set[str])
+    retention: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    """The day on which answers are deleted, where one was set."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     revision: int = 0
     """Grows with every event, so that what is compiled from an instrument can be remembered until then."""
@@ -33,6 +35,8 @@ class Registry:
                     known[event.version] = instruments.decode(bytes(event.instrument))
             case SurveyClosed():
                 (self.closed.add if event.closed else self.closed.discard)(event.survey)
+            case RetentionSet():
+                self.retention[event.survey] = event.on
             case Token():
                 known_as = {hash for hash, token in self.tokens.items() if token.id == event.id}
                 for hash in known_as - {event.sha256}:
@@ -49,6 +53,11 @@ class Registry:
 
     def is_open(self, survey: str) -> bool:
         return survey in self.versions and survey not in self.closed
+
+    def over(self, survey: str, today: str) -> bool:
+        """Whether the answers are to be deleted, or were: the survey is closed and its day has come. `today` is an ISO date."""
+        day = self.retention.get(survey)
+        return day is not None and day <= today and not self.is_open(survey)
 
     def surveys(self) -> list[str]:
         return list(self.versions)

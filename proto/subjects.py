@@ -47,6 +47,10 @@ def closing(survey: str) -> str:
     return f"platea.control.closing.{survey}"
 
 
+def retention(survey: str) -> str:
+    return f"platea.control.retention.{survey}"
+
+
 def token(id: str) -> str:
     return f"platea.control.token.{id}"
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "invite": "inviting:command",
     "import": "importing:command",
     "contacts": "contacts:command",
+    "retention": "retaining:command",
     "simulate": "simulating:command",
     "recount": "recounting:command",
     "watch": "watching:command",

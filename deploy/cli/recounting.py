@@ -25,6 +25,12 @@ def command(survey: str, server: Server) -> None:
     """
     with err.status("Counting from scratch …"):
         report: dict[str, Any] = server.get(f"/api/v1/surveys/{quoted(survey)}/recount", PATIENCE)
+    if day := report.get("deleted"):
+        say(
+            f"The answers to {survey} were deleted on {day}. Its figures, of {report['responses']:,} responses, stand as they were then "
+            "and cannot be counted again."
+        )
+        return
     different: list[dict[str, Any]] = report["differences"]
     if not different:
         say(f"{report['compared']:,} figures of {report['responses']:,} responses: all equal.")

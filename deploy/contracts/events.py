@@ -20,6 +20,7 @@ _EVENTS: tuple[type[msgspec.Struct], ...] = (
     events.ResponseWithdrawn,
     events.SurveyPublished,
     events.SurveyClosed,
+    events.RetentionSet,
     Token,
 )
 _RESPONSE = ("ResponseSubmitted", "ResponseReplaced", "ResponseWithdrawn")
@@ -87,6 +88,9 @@ def _channels() -> Json:
         ),
         "surveys": _channel(subjects.survey("{survey}", "{version}"), "Published versions, in the stream CONTROL.", "SurveyPublished"),
         "closings": _channel(subjects.closing("{survey}"), "Whether a survey is closed, in the stream CONTROL.", "SurveyClosed"),
+        "retention": _channel(
+            subjects.retention("{survey}"), "When the answers to a survey are deleted, in the stream CONTROL.", "RetentionSet"
+        ),
         "tokens": _channel(subjects.token("{id}"), "Access tokens by the hash of their secret, in the stream CONTROL.", "Token"),
         "aggregates": _channel(
             subjects.aggregates("{survey}"),
@@ -134,6 +138,7 @@ def _operations() -> Json:
         "intake.journal": _operation("send", "responses", "Intake writes each accepted event to disk before it answers.", *_RESPONSE),
         "intake.publish": _operation("send", "surveys", "Intake publishes a version.", "SurveyPublished"),
         "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
+        "intake.retention": _operation("send", "retention", "Intake says when the answers to a survey are deleted.", "RetentionSet"),
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
         "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
@@ -141,6 +146,7 @@ def _operations() -> Json:
         "intake.fallback": _operation("send", "fallback", "Intake makes a new secret twice a day, where one is asked for.", "Fallback"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
+        "service.retention": _operation("receive", "retention", "Every service follows it into memory.", "RetentionSet"),
         "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),
         "analysis.record": _operation("receive", "journal", "Analysis records batches and acknowledges them after the commit.", *_RESPONSE),
         "analysis.release": _operation("send", "aggregates", "Analysis publishes a released state.", "Snapshot"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from litestar import Litestar
 
 from services.analysis.books import Books
+from services.analysis.ending import Ender
 from services.analysis.facade import connected, ended
 from services.analysis.journal import Journal, JournalBehind
 from services.analysis.live import Board
@@ -61,7 +63,8 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
     eraser = Eraser(store, journal)
     workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
     keeper = Keeper(partitions, store, checkpoint if owned == list(range(count)) else TOGETHER)
-    chores = [keeper.run, Builder(partitions).run]
+    ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
+    chores = [keeper.run, Builder(partitions).run, ender.run]
     if 0 in owned:  # one worker speaks for all
         chores += [publisher.run, eraser.run]
         await Responder(client, totals, publisher, store).start()

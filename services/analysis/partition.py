@@ -69,6 +69,8 @@ class Partition:
         self.counts: dict[str, Count] = {}
         self._books, self._store = books, store
         self._building: set[str] = set()
+        self._lost: set[str] = set()
+        """Surveys whose answers are deleted and whose checkpoint this version cannot read: what is published stays, nothing is counted."""
 
     def ready(self, survey: str) -> bool:
         """Whether the count is there, in the columns of the current version."""
@@ -77,7 +79,9 @@ class Partition:
 
     def missing(self) -> list[str]:
         """Surveys whose count has to be built."""
-        return [survey for survey in self._books.surveys() if self.held and not self.ready(survey) and survey not in self._building]
+        return [
+            survey for survey in self._books.surveys() if self.held and not self.ready(survey) and survey not in self._building | self._lost
+        ]
 
     def settled(self, survey: str) -> bool:
         """Whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
@@ -118,6 +122,8 @@ class Partition:
         self._building.add(survey)
         try:
             base = await self._from_checkpoint(survey, folder) or await self._from_responses(survey, folder)
+            if base is None:
+                return
             async with self.recording, self._store.reading() as reading:
                 unchanged = await reading.checkpointed(survey, self.number) == base.checkpoint
                 if unchanged and await reading.position(self.number) == self.position:
@@ -162,8 +168,13 @@ class Partition:
             return None
         return Base(Count(folder, state, saved=found.seq), found.seq, found.seq)
 
-    async def _from_responses(self, survey: str, folder: Folder) -> Base:
+    async def _from_responses(self, survey: str, folder: Folder) -> Base | None:
+        """None where the answers are deleted: counting what is left would publish wrong figures."""
         async with self._store.reading() as reading:
+            if await reading.deleted(survey, self.number) is not None:
+                self._lost.add(survey)
+                log.error("the answers to %s are deleted, and this version cannot read its checkpoint in partition %d", survey, self.number)
+                return None
             base = Base(Count(folder, folder.empty()), await reading.position(self.number), await reading.checkpointed(survey, self.number))
             await self._fold(survey, base.count, reading.responses(survey, self.number), 1)
         return base

@@ -55,6 +55,8 @@ async def recount(survey: str, totals: Totals, store: Store) -> dict[str, Any]:
                 raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
             reading = await stack.enter_async_context(store.reading())
         folder, state = found
+        if (day := await reading.deleted(survey)) is not None:
+            return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
         instrument = folder.codebook.instrument
         live = await asyncio.to_thread(stats.exact, folder.codebook, state, revision=0, as_of="")
         tally = Tally(instrument, totals.instrument)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -80,6 +81,12 @@ class Reading:
             where survey = $1 and partition = $2 and seq > $3 and status = 'recorded'"""
         async for row in self._connection.cursor(text, survey, partition, after, prefetch=PAGE):
             yield Stored(row["id"].hex, row["version"], row["answers"])
+
+    async def deleted(self, survey: str, partition: int | None = None) -> datetime.date | None:
+        """The day on which answers to this survey, in this partition or any, began to be deleted; None where they are all there."""
+        return await self._connection.fetchval(
+            "-- deleted\nselect min(day) from deletions where survey = $1 and partition = coalesce($2, partition)", survey, partition
+        )
 
     async def retractions(self, survey: str, partition: int, after: int) -> AsyncIterator[Stored]:
         """What counted at this sequence and was taken back later."""
@@ -235,6 +242,51 @@ class Store:
                 *(survey, list(partitions)),
             )
         return {row["partition"]: row["seq"] for row in rows}
+
+    async def has_answers(self, survey: str, partition: int) -> bool:
+        async with self._connection() as connection:
+            return await connection.fetchval(
+                """-- has answers
+                select exists (select from responses where survey = $1 and partition = $2 and status = 'recorded')""",
+                *(survey, partition),
+            )
+
+    async def delete_answers(self, survey: str, partition: int, checkpoint: Checkpoint, day: datetime.date, most: int) -> int:
+        """Deletes answers of which this checkpoint tells the figures, with whatever else keeps them, and says how many it were.
+
+        The checkpoint is written in the same transaction: at no moment do figures rest on answers that are gone.
+        """
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(
+                """-- last checkpoint
+                insert into checkpoints as old (survey, partition, seq, codebook, state) values ($1, $2, $3, $4, $5)
+                on conflict (survey, partition) do update set seq = excluded.seq, codebook = excluded.codebook, state = excluded.state
+                where old.seq <= excluded.seq""",
+                *(survey, partition, checkpoint.seq, checkpoint.codebook, checkpoint.state),
+            )
+            await connection.execute(
+                "-- note deletion\ninsert into deletions (survey, partition, day) values ($1, $2, $3) on conflict do nothing",
+                *(survey, partition, day),
+            )
+            gone = await connection.fetch(
+                """-- delete answers
+                delete from responses where id in (
+                    select id from responses
+                    where survey = $1 and partition = $2 and seq <= $3 and status = 'recorded' limit $4
+                ) returning seq""",
+                *(survey, partition, checkpoint.seq, most),
+            )
+            await connection.execute(
+                "-- erase deleted\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing",
+                [row["seq"] for row in gone],
+            )
+            await connection.execute(
+                "-- former answers\ndelete from retractions where survey = $1 and partition = $2 and until <= $3",
+                *(survey, partition, checkpoint.seq),
+            )
+            await connection.execute("-- forget reviews\ndelete from text_reviews where survey = $1", survey)
+            await connection.execute("-- forget ledgers\ndelete from release_ledgers where survey = $1", survey)
+        return len(gone)
 
     async def released(self, survey: str) -> Released | None:
         async with self._connection() as connection:

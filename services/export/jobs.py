@@ -183,6 +183,11 @@ class Jobs:
         instrument = self._registry.current(job.survey)
         if instrument is None:
             raise Refused("This survey is unknown.")
+        if (day := await self._store.deleted(job.survey)) is not None:
+            raise Refused(
+                f"The answers to this survey were deleted on {day.isoformat()}, as its retention says. Its figures and releases stay; "
+                "no release can be built from them any more, nor built again."
+            )
         job.status, profile = "reading", PROFILES[job.profile]
         columns = variables(instrument)
         gathered, before = await self._decided(job.survey, profile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +52,8 @@ _LEDGER = """-- ledger
 
 _ENTER_LEDGER = """-- enter_ledger
     insert into release_ledgers (survey, profile, number, book, texts)
-    values ($1, $2, $3, $4, $5)
+    select $1::text, $2::text, $3::integer, $4::bytea, $5::bytea
+    where not exists (select from deletions where survey = $1)
     on conflict (survey, profile) do update set number = excluded.number, book = excluded.book, texts = excluded.texts"""
 
 _TEXTS = """-- texts
@@ -67,6 +69,11 @@ _TEXT_BOOK = """-- text_book
     select texts
     from release_ledgers
     where survey = $1 and profile = $2"""
+
+_DELETED = """-- deleted
+    select min(day)
+    from deletions
+    where survey = $1"""
 
 _DECISIONS = """-- decisions
     select handle, accepted
@@ -139,6 +146,10 @@ class Store:
             cursor = await connection.cursor(_TEXTS if ids is None else _TEXTS_OF, *order)
             while rows := await cursor.fetch(batch):
                 yield [(row["id"].bytes, row["version"], row["language"] or "", row["texts"]) for row in rows]
+
+    async def deleted(self, survey: str) -> date | None:
+        """The day on which the answers to this survey were deleted; None where they are there."""
+        return await self._pool.fetchval(_DELETED, survey)
 
     async def decisions(self, survey: str) -> dict[bytes, bool]:
         """Of each text that was decided on, by its handle, whether it was accepted."""

@@ -6,7 +6,7 @@ import nats.errors
 from nats.js.errors import APIError
 
 from proto import events, subjects
-from proto.events import ControlEvent, SurveyClosed, SurveyPublished
+from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
 from proto.problem import Problem
 from services.intake.context import Intake
 
@@ -30,5 +30,7 @@ def _subject(event: ControlEvent) -> str:
             return subjects.survey(event.survey, event.version)
         case SurveyClosed():
             return subjects.closing(event.survey)
+        case RetentionSet():
+            return subjects.retention(event.survey)
         case _:
             return subjects.token(event.id)

@@ -15,11 +15,29 @@ from services.intake.contacts import Contact
 from services.intake.receipts import State
 from services.intake.routes_admin import Made, Order, Published, Shown
 from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
+from services.intake.routes_retention import Retained, Retention
 from services.intake.routes_surveys import Listed
 
 Json = dict[str, Any]
 
-_TYPES = (Fault, Contact, State, Made, Order, Published, Shown, Listed, Instrument, Codes, Invited, TicketKey, Exchange, Exchanged)
+_TYPES = (
+    Fault,
+    Contact,
+    State,
+    Made,
+    Order,
+    Published,
+    Shown,
+    Listed,
+    Instrument,
+    Codes,
+    Invited,
+    TicketKey,
+    Exchange,
+    Exchanged,
+    Retained,
+    Retention,
+)
 _RECEIPT = {"type": "string", "minLength": 1, "maxLength": 200}
 _BY_STATUS: dict[int, list[str]] = {}
 for _kind in KINDS.values():
@@ -178,6 +196,23 @@ def _paths() -> Json:
                 "parameters": [_SURVEY],
                 "responses": _answers({200: _json(_ref("Published"), "Closed")}, 400, 401, 403, 404, 503),
             }
+        },
+        "/api/v1/surveys/{survey}/retention": {
+            "get": {
+                "operationId": "getRetention",
+                "summary": "Until when the answers to a survey are kept",
+                "security": _ORGANISER,
+                "parameters": [_SURVEY],
+                "responses": _answers({200: _json(_ref("Retained"), "Until when")}, 400, 401, 403, 404),
+            },
+            "put": {
+                "operationId": "setRetention",
+                "summary": "Set the day from which the answers to a closed survey are deleted; figures and releases stay",
+                "security": _ORGANISER,
+                "parameters": [_SURVEY],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Retention")}}},
+                "responses": _answers({200: _json(_ref("Retained"), "Set")}, 400, 401, 403, 404, 408, 413, 415, 422, 503),
+            },
         },
         "/api/v1/surveys/{survey}/contacts": {
             "get": {

@@ -20,6 +20,9 @@ TRIES = 20
 """How often somebody may lose against another change of the same response before hearing that we are busy."""
 
 
+DELETED = "Check the letters. Or it belonged to answers that are deleted because their time was over: then it opens nothing any more."
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Where a response is. Nothing but its survey is left of a withdrawn one."""
 
@@ -104,7 +107,8 @@ async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Pr
             return found
     if mistake is not None:
         return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
-    return Problem("receipt-unknown", "Check the letters; a receipt is shown once, when a response is sent.")
+    over = any(intake.registry.over(each, intake.today()) for each in intake.registry.retention if survey in ("*", each))
+    return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
 
 
 def _busy() -> Problem:

@@ -67,6 +67,8 @@ async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[byt
         if instruments.encode(earlier) != instruments.encode(instrument):
             raise Problem("version-differs", "Answers refer to it, so it never changes: publish under a higher version.")
         return json(Published(instrument.id, instrument.version, intake.registry.is_open(instrument.id)))
+    if intake.registry.over(instrument.id, intake.today()):
+        raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
     await announce(intake, published(instrument))
     if not intake.registry.is_open(instrument.id):
         await announce(intake, SurveyClosed(instrument.id, closed=False))

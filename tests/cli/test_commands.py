@@ -285,3 +285,24 @@ def test_free_texts_are_reviewed_at_a_terminal_and_by_sheet(stack: Operated, tmp
     assert (after["accepted"], after["refused"], after["open"]) == (6, 1, before["open"] - 7)
     logs = "".join(path.read_text(errors="replace") for path in (stack.data / "logs").iterdir() if path.is_file())
     assert "they said" not in logs
+
+
+def test_answers_are_deleted_when_their_time_is_over_and_figures_stay(stack: Operated) -> None:
+    assert "no day is set" in stack.platea("retention", "library").stdout
+    before = stack.exact("library")
+    stack.platea("retention", "library", "--delete-on", "2020-01-01")
+    stack.platea("survey", "close", "library")
+    assert "are deleted;" in stack.platea("retention", "library").stdout
+    assert "nothing brings them back" in stack.platea("retention", "library", "--never", check=False).stderr
+    for _ in range(100):
+        counted = stack.platea("recount", "library").stdout
+        if "were deleted on" in counted and json.loads(stack.platea("release", "review", "library", "--json").stdout)["given"] == 0:
+            break
+    assert f"of {before['responses']:,} responses, stand as they were then" in counted
+    stack.kill("analysis")
+    stack.child("analysis")
+    for _ in range(100):
+        if stack.platea("recount", "library", check=False).returncode == 0:
+            break
+    assert stack.exact("library")["questions"] == before["questions"]
+    assert "were deleted on" in stack.platea("release", "create", "library", check=False).stderr

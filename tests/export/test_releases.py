@@ -187,3 +187,21 @@ async def test_the_page_lists_releases_without_a_script(client: Client, database
     await connection.close()
     assert "6 responses to this survey were withdrawn since this release." in (await client.get("/data/ai-security")).text
     assert (await client.get("/data/nowhere")).status_code == 404
+
+
+async def test_answers_that_are_deleted_leave_releases_whole_and_are_told(
+    client: Client, database_urls: Any, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    await fill(database_urls.analysis, 200)
+    await build(client, secrets["organiser"])
+    connection = await asyncpg.connect(database_urls.analysis)
+    await connection.execute("insert into deletions (survey, partition, day) values ('ai-security', 0, '2026-12-31')")
+    for table in ("responses", "text_reviews", "release_ledgers"):
+        await connection.execute(f"delete from {table} where survey = 'ai-security'")
+    await connection.close()
+    assert check(tmp_path / "ai-security" / "1") == []
+    assert (await client.get(f"{API}/1/data.csv", headers=bearer(secrets["researcher"]))).status_code == 200
+    assert "Release 1" in (await client.get("/data/ai-security")).text
+    for job in (await build(client, secrets["organiser"]), await rebuild(client, secrets["organiser"], 1)):
+        assert job["status"] == "refused"
+        assert "were deleted on 2026-12-31" in job["detail"]

@@ -9,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 
 from proto import instrument as instruments
+from proto import receipt as receipts
 from tests.conftest import NatsUrls
 from tests.intake.serving import SURVEY, Api, action3, open_survey, served
 
@@ -168,3 +169,28 @@ async def test_every_refusal_is_a_problem(api: Api) -> None:
         assert refused.headers["x-content-type-options"] == "nosniff"
         assert refused.json()["status"] == refused.status_code
         assert refused.status_code != 405 or refused.headers["allow"]
+
+
+async def test_the_day_on_which_answers_go_is_set_moved_and_final_once_it_came(api: Api) -> None:
+    path = f"/api/v1/surveys/{SURVEY}/retention"
+
+    async def keep(body: bytes) -> tuple[int, dict[str, object]]:
+        answer = await api.organise("PUT", path, body)
+        return answer.status_code, answer.json()
+
+    assert (await api.organise("GET", path)).json() == {"survey": SURVEY, "open": True, "on": None, "over": False}
+    assert (await api.http.get(path)).status_code == 401
+    assert (await keep(b'{"on": "2999-01-01"}'))[1]["on"] == "2999-01-01"
+    assert (await keep(b'{"on": null}'))[1]["on"] is None
+    for bad in (b'{"on": "2027-02-30"}', b'{"on": "soon"}', b'{"on": 3}', b"{}", b'{"until": "2027-01-01"}'):
+        assert (await keep(bad))[0] == 422
+    assert (await keep(b"{"))[0] == 400
+    assert (await keep(b'{"on": "2020-01-01"}'))[1]["over"] is False, "an open survey keeps its answers"
+    await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+    assert (await api.organise("GET", path)).json()["over"] is True
+    assert (await keep(b'{"on": null}'))[0] == 422, "nothing brings them back"
+    refused = await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/survey-closed")
+    unknown = (await api.http.get(f"/api/v1/receipts/{receipts.make()}")).json()
+    assert "their time was over" in unknown["detail"]
+    assert (await api.organise("GET", "/api/v1/surveys/none/retention")).status_code == 404
