@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,17 @@ class Combinations:
     places: NDArray[np.int16]
     counts: NDArray[np.int64]
     of_row: NDArray[np.int64]
+
+
+def neighbours(sizes: Sequence[int], most: int, first: int, last: int) -> list[slice]:
+    """The columns from `first` to before `last` in runs of at most so many possible combinations, or of one column."""
+    begins, possible = list[int](), 0
+    for place in range(first, last):
+        possible *= sizes[place]
+        if not begins or possible > most:
+            begins.append(place)
+            possible = sizes[place]
+    return [slice(begin, end) for begin, end in zip(begins, [*begins[1:], last], strict=False)]
 
 
 def combine(columns: list[NDArray[np.integer[Any]]], sizes: list[int]) -> Combinations:

@@ -1,20 +1,23 @@
 """How far all two-way tables of a release are from those of the answers.
 
 With a column for every value of every variable they all stand in one matrix, a block for every two variables (the Burt matrix;
-Greenacre, Correspondence Analysis in Practice). It is the product of the rows' zeros and ones with themselves, made a batch at a time.
+Greenacre, Correspondence Analysis in Practice). Neighbouring variables with few combinations are counted as one, and every table
+of two such runs is added up to the tables of their variables: of 202 variables 50 runs are left, and a sixteenth of the counting.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.export.protect.combinations import neighbours
 from services.export.report.compared import Codes, Field, Floats
 
-BATCH, STRIP = 4_096, 256
-"""Rows that are multiplied at once, and values with all those behind them: what bounds the memory, and what is counted twice."""
+TOGETHER = 256
+"""Combinations up to which neighbouring variables are one run: a byte for each row, and tables that stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,36 @@ class TableErrors:
 def burt(columns: list[Codes], sizes: list[int], wanted: int) -> Floats:
     """The tables of the first `wanted` variables with each later one. Shape (values of all, the same); other blocks are of no use."""
     starts = np.cumsum([0, *sizes])
-    wide, upto = int(starts[-1]), int(starts[wanted])
-    total = np.zeros((wide, wide))
-    for begin in range(0, len(columns[0]) if wanted else 0, BATCH):
-        rows = [codes[begin : begin + BATCH] for codes in columns]
-        has = np.empty((wide, len(rows[0])), np.float32)  # in which sums of ones stay exact up to 2^24
-        for codes, start, size in zip(rows, starts, sizes, strict=False):
-            np.equal(codes, np.arange(size, dtype=codes.dtype)[:, None], out=has[start : start + size], casting="unsafe")
-        for first in range(0, upto, STRIP):
-            last = min(first + STRIP, upto)
-            total[first:last, first:] += has[first:last] @ has[first:].T
+    runs = [*neighbours(sizes, TOGETHER, 0, wanted), *neighbours(sizes, TOGETHER, wanted, len(sizes))]
+    keys = [_key(columns[run], sizes[run]) for run in runs]
+    told = [_told(sizes[run]) for run in runs]
+    total = np.zeros((starts[-1], starts[-1]))
+    for first, run in enumerate(runs):
+        if run.start >= wanted:
+            break
+        for second in range(first, len(runs)):
+            shape = len(told[first]), len(told[second])
+            cells = keys[first] * np.intp(shape[1])
+            cells += keys[second]
+            table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+            block = slice(starts[run.start], starts[run.stop]), slice(starts[runs[second].start], starts[runs[second].stop])
+            total[block] = told[first].T @ table @ told[second]
     return total
+
+
+def _key(columns: list[Codes], sizes: list[int]) -> Codes:
+    """The combination of each row, the last variable running fastest, in the smallest type that holds it."""
+    key = np.zeros(len(columns[0]), np.intp)
+    for column, size in zip(columns, sizes, strict=True):
+        key *= size
+        key += column
+    return key.astype(np.min_scalar_type(prod(sizes) - 1))
+
+
+def _told(sizes: list[int]) -> Floats:
+    """Which values each combination has, as zeros and ones. Shape (combinations, values)."""
+    places = np.unravel_index(np.arange(prod(sizes)), sizes)
+    return np.concatenate([np.eye(size)[place] for size, place in zip(sizes, places, strict=True)], axis=1)
 
 
 def errors(fields: list[Field]) -> TableErrors:
@@ -69,8 +91,10 @@ def errors(fields: list[Field]) -> TableErrors:
 def _apart(fields: list[Field], changed: int) -> Floats:
     """By how many rows the tables of the first `changed` fields with each later one differ. Shape (fields, fields)."""
     given, told = [field.occurring for field in fields], [field.counts > 0 for field in fields]
-    exact = burt([_among(used, field.before) for used, field in zip(given, fields, strict=True)], [*map(np.sum, given)], changed)
-    shown = burt([_among(used, field.after) for used, field in zip(told, fields, strict=True)], [*map(np.sum, told)], changed)
+    exact = burt(
+        [_among(used, field.before) for used, field in zip(given, fields, strict=True)], [int(used.sum()) for used in given], changed
+    )
+    shown = burt([_among(used, field.after) for used, field in zip(told, fields, strict=True)], [int(used.sum()) for used in told], changed)
     rows, kept = len(fields[0].before), len(fields[0].after)
     spread = _blocks([field.spread[after][:, before] for before, after, field in zip(given, told, fields, strict=True)])
     estimate = spread.T @ shown @ spread * (rows / max(kept, 1))
