@@ -87,10 +87,12 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
     parts: list[tuple[RenderableType, int]] = []
     if not questions:
         grid = Table.grid(padding=(0, 2))
-        for headline in headlines(instrument, snapshot, words):
+        shown_first = headlines(instrument, snapshot, words)
+        lines = sum(max(len(headline.items), 1) for headline in shown_first)
+        for headline in shown_first:
             grid.add_row(Text(plain(headline.label)), _told(headline, words))
         if grid.row_count:
-            parts.append((grid, grid.row_count))
+            parts.append((grid, lines))
     shown_ones = [one for one in instrument.questions if one.id in snapshot.questions and (not questions or one.id in questions)]
     parts += [_question(picture(one, snapshot.questions[one.id], words), words, all_of_it=bool(questions)) for one in shown_ones]
     room = out.height - 4 if out.is_terminal and not questions else 10**6
@@ -105,14 +107,14 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
 
 
 def _told(headline: Headline, words: Words) -> Text:
-    """The value with its interval, or each of the first few with its own."""
+    """The value with its interval, or each of the first few with its own on a line."""
     if headline.value:
         beside = "  ".join(map(plain, filter(None, (headline.detail, headline.interval))))
         return Text.assemble((plain(headline.value), "bold"), "  ", (beside, "dim"))
     told: list[str | tuple[str, str]] = []
     for item in headline.items:
         between = f" ({plain(item.interval)})" if item.interval else ""
-        told += ["; " if told else "", (f"{plain(item.label)} {plain(item.share)}", "bold"), (between, "dim")]
+        told += ["\n" if told else "", (f"{plain(item.label)} {plain(item.share)}", "bold"), (between, "dim")]
     return Text.assemble(*told) if told else Text(plain(words("withheld_short")), style="bold")
 
 

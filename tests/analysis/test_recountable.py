@@ -44,7 +44,7 @@ HEADLINES = (
 @cache
 def found(seed: int) -> ReleasedState:
     book = CodeBook(Reader(replace(survey(), margins=(REGION,), headlines=HEADLINES)))
-    return released(crowd(seed, 400), *range(20, 390, 20), of=book)
+    return released(crowd(seed, 400), *range(40, 390, 40), of=book)
 
 
 def quotients(value: Any, path: Path = ()) -> Iterator[tuple[Path, float]]:

@@ -75,9 +75,11 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
         for where, body in (
             ("JSON", await get(f"{API}/aggregates")),
             ("NATS subject", snapshots.encode(found.public)),
-            *[(f"event {id}", data) for id, data in events((await _followed(http, board)).splitlines(keepends=True))],
+            *[(f"event {id}", data) for id, data in events(await _followed(http, board))],
         ):
             seen += _of_snapshot(where, body)
+        notice = json.loads(dict(events(await _followed(http, board, "?notice=true")))[str(found.public.revision)])
+        assert notice.items() <= json.loads(snapshots.encode(found.public)).items(), "a notice says nothing that its state does not"
         seen += _of_csv("CSV of all", (await get(f"{API}/aggregates.csv")).decode())
         for lang in languages:
             seen += _of_csv(f"CSV {lang}", (await get(f"/live/small/{QUESTION}.csv?lang={lang}")).decode("utf-8-sig"))
@@ -89,14 +91,14 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
         return seen
 
 
-async def _followed(http: httpx.AsyncClient, board: Board) -> bytes:
+async def _followed(http: httpx.AsyncClient, board: Board, query: str = "") -> list[bytes]:
     """What the stream says until it is ended: the current edition. `platea watch --json` writes its data as it comes."""
-    following = asyncio.create_task(http.get(f"{API}/live"))
+    following = asyncio.create_task(http.get(f"{API}/live{query}"))
     while not board.listening:
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     board.let_go()
-    return (await following).content
+    return (await following).content.splitlines(keepends=True)
 
 
 def _of_snapshot(where: str, body: bytes) -> Iterator[Seen]:
