@@ -183,7 +183,8 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
     known = offered(instrument)
     language = choose(known, request.query_params.get("lang"), request.headers.get("accept-language", ""))
     published, withdrawn = await context.store.published(survey), await context.store.withdrawn(survey)
-    body = data_page.render(instrument, published, withdrawn, language, _origin(request), context.jobs.signer.public_key)
+    deleted = await context.store.deleted(survey)
+    body = data_page.render(instrument, published, withdrawn, language, _origin(request), context.jobs.signer.public_key, deleted)
     headers = dict(SECURITY_HEADERS) | {"Vary": "Accept-Language", "Content-Language": language}
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)
 

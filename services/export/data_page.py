@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -38,8 +39,8 @@ def work(instrument: Instrument, manifest: Manifest) -> Work:
     return Work(name_of(publisher), text(instrument.title, source), manifest.number, manifest.survey, manifest.version)
 
 
-def warnings(releases: Sequence[Published], now: int, say: Say) -> list[str]:
-    """For each release, oldest first, whether responses were withdrawn since and which later one is without them."""
+def warnings(releases: Sequence[Published], now: int, say: Say, last: bool = False) -> list[str]:
+    """For each release, oldest first, whether responses were withdrawn since and which later one is without them (`last`: none follows)."""
     known = [each.withdrawn for each in releases]
     found: list[str] = []
     for place, before in enumerate(known):
@@ -49,7 +50,9 @@ def warnings(releases: Sequence[Published], now: int, say: Say) -> list[str]:
             continue
         without = [releases[later].manifest.number for later in range(place + 1, len(known)) if known[later] == now]
         many = say("withdrawn", n=say.number(gone)) if gone >= FEW else say("withdrawn_few", n=FEW)
-        found.append(f"{many} " + (say("withdrawn_later", n=without[-1]) if without else say("withdrawn_next")))
+        found.append(
+            f"{many} " + (say("withdrawn_later", n=without[-1]) if without else say("withdrawn_never" if last else "withdrawn_next"))
+        )
     return found
 
 
@@ -82,8 +85,17 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
     return sentences
 
 
-def render(instrument: Instrument, releases: Sequence[Published], withdrawn: int, language: str, origin: str, public_key: str) -> str:
-    """`releases`: oldest first; `withdrawn`: responses withdrawn from this survey so far; `origin`: where this page is, without path."""
+def render(
+    instrument: Instrument,
+    releases: Sequence[Published],
+    withdrawn: int,
+    language: str,
+    origin: str,
+    public_key: str,
+    deleted: date | None = None,
+) -> str:
+    """`releases`: oldest first; `withdrawn`: responses withdrawn from this survey so far; `origin`: where this page is, without path;
+    `deleted`: since when all answers are gone, as retention wants it."""
     say = Say(language)
     shown = [
         Shown(
@@ -93,7 +105,7 @@ def render(instrument: Instrument, releases: Sequence[Published], withdrawn: int
             warning,
             say.size(sum(file.bytes for file in release.manifest.files)),
         )
-        for release, warning in zip(releases, warnings(releases, withdrawn, say), strict=True)
+        for release, warning in zip(releases, warnings(releases, withdrawn, say, deleted is not None), strict=True)
     ]
     return _pages.get_template("data.html.j2").render(
         say=say,
@@ -101,6 +113,7 @@ def render(instrument: Instrument, releases: Sequence[Published], withdrawn: int
         title=say.text(instrument.title, instrument.source_language),
         languages=[(code, CATALOGUES[code].native) for code in offered(instrument)],
         releases=shown[::-1],
+        deleted=say.date(deleted) if deleted else "",
         licence=LICENCES[instrument.licence],
         origin=origin,
         api=f"{origin}/api/v1/surveys/{instrument.id}/releases",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from proto.instrument import Instrument, Texts
@@ -50,6 +52,9 @@ class Say:
 
     def number(self, n: float) -> str:
         return format_decimal(n, format="#,##0.#" if n < 100 else "#,##0", locale=self.language)
+
+    def date(self, day: date) -> str:
+        return format_date(day, "long", "en_GB" if self.language == "en" else self.language)
 
     def hundredths(self, value: float) -> str:
         """Rounded up, because it bounds."""

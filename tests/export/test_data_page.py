@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from pathlib import Path
@@ -87,6 +88,13 @@ def test_what_was_withdrawn_since_is_flagged_and_the_release_without_it_named() 
     assert "17" not in later[2]
     assert "fewer than 5" in later[2], "who knows that just two left could tell which rows went"
     assert said[1] in rendered(releases, 15)
+
+
+def test_once_the_answers_are_deleted_no_further_release_is_promised() -> None:
+    page = data_page.render(action3(), [entered(1, 3)], 15, "en", "https://survey.example.eu", KEY, datetime.date(2027, 1, 31))
+    assert "The answers to this survey were deleted on 31 January 2027" in page
+    assert "No later release leaves them out." in page
+    assert "The next release" not in page
 
 
 def test_citations_are_read_by_reference_managers() -> None:
