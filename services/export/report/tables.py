@@ -104,7 +104,7 @@ def _apart(fields: list[Field], changed: int) -> Floats:
 
 def _among(used: NDArray[np.bool_], codes: Codes) -> Codes:
     """Places among the values that occur."""
-    return codes if used.all() else (np.cumsum(used) - 1).astype(np.int16)[codes]
+    return codes if used.all() else np.maximum(np.cumsum(used) - 1, 0).astype(np.min_scalar_type(len(used)))[codes]
 
 
 def _blocks(parts: list[Floats]) -> NDArray[np.float64]:
