@@ -27,6 +27,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     format: str = "platea-release/1"
     purpose: str = ""
     """What the data were asked for; there with profiles that want a reason."""
+    language: str = ""
+    """Of titles and labels in the files that hold only one language; empty in releases from before it could be chosen: the survey's own."""
     public_key: str | None = None
     """Ed25519, base64. Compare it with the one published at /data/{survey}/key: anybody can sign with a key of their own."""
     signature: str | None = None

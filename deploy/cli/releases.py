@@ -36,11 +36,12 @@ group.add_command(reviewing.command)
     help="For everybody, or for research under contract.",
 )
 @click.option("--purpose", default="", metavar="TEXT", help="What a scientific release is for; its manifest tells it.")
+@click.option("--lang", default="", metavar="CODE", help="The language of labels in SPSS, Stata and R.  [default: the survey's own]")
 @click.option(
     "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Also download it: DIR becomes the release's folder."
 )
 @server.options
-def create(survey: str, profile: str, purpose: str, folder: Path | None, server: Server) -> None:
+def create(survey: str, profile: str, purpose: str, lang: str, folder: Path | None, server: Server) -> None:
     """Build a release of the survey ID, wait for it, and download it with --out.
 
     Refused where the responses cannot be protected well enough. `platea release verify DIR` checks the download.
@@ -50,7 +51,8 @@ def create(survey: str, profile: str, purpose: str, folder: Path | None, server:
     if profile == "scientific" and not purpose.strip():
         raise Trouble("A scientific release needs a purpose.", 'Say what the data are for: --purpose "…". It is kept in the manifest.')
     base = f"/api/v1/surveys/{quoted(survey)}/releases"
-    job = follow(server, base, server.ask("POST", base, json.dumps({"profile": profile, "purpose": purpose}).encode()))
+    order = {"profile": profile, "purpose": purpose} | ({"language": lang} if lang else {})
+    job = follow(server, base, server.ask("POST", base, json.dumps(order).encode()))
     number = job["number"]
     manifest: dict[str, Any] = server.get(f"{base}/{number}")
     texts = f", {texts:,} free texts" if (texts := manifest["policy"].get("texts")) else ""

@@ -43,6 +43,8 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     profile: str = "public"
     purpose: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     """Why the data are needed; kept in the manifest. Asked for where a profile is not for everybody."""
+    language: Annotated[str, msgspec.Meta(max_length=35)] = ""
+    """Of labels in files that hold only one language, such as SPSS and Stata; the survey's own where none is named."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,14 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 async def order(request: AnyRequest, survey: FromPath[str], data: JSONBody[Order]) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
-    _survey(request, survey)
+    languages = _survey(request, survey).languages
     if data.profile not in PROFILES:
         raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
     if PROFILES[data.profile].private and not data.purpose.strip():
         raise Problem("request-refused", f"A {data.profile} release needs a purpose, which its manifest tells.")
-    return _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip()))
+    if data.language and data.language not in languages:
+        raise Problem("request-refused", f"This survey speaks {', '.join(languages)}.")
+    return _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip(), data.language))
 
 
 def _begun(job: Job) -> Response[Job]:

@@ -63,6 +63,7 @@ class Job(msgspec.Struct):
     survey: str
     profile: str
     purpose: str = ""
+    language: str = ""
     status: Status = "waiting"
     progress: float = 0.0
     responses: int = 0
@@ -93,14 +94,14 @@ class Jobs:
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, survey: str, profile: str, purpose: str = "") -> Job:
-        """A job that builds the next release."""
-        job = Job(secrets.token_hex(8), survey, profile, purpose)
+    def start(self, survey: str, profile: str, purpose: str = "", language: str = "") -> Job:
+        """A job that builds the next release, with labels in this language, or in the survey's own."""
+        job = Job(secrets.token_hex(8), survey, profile, purpose, language)
         return self._begin(job, partial(self._publish, job))
 
     def rebuild(self, published: Manifest) -> Job:
         """A job that builds a published release again, compares, and leaves nothing behind."""
-        job = Job(secrets.token_hex(8), published.survey, published.profile, published.purpose)
+        job = Job(secrets.token_hex(8), published.survey, published.profile, published.purpose, published.language)
         return self._begin(job, partial(self._compare, job, published))
 
     def get(self, survey: str, id: str) -> Job | None:
@@ -217,7 +218,7 @@ class Jobs:
 
         def work() -> Manifest:
             folder.mkdir(mode=0o755)
-            table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses)
+            table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses, job.language)
             table = replace(table, passages=built.passages)
             policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
             policy["texts"] = len(built.passages.lines) if built.passages else 0

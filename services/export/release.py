@@ -166,15 +166,24 @@ def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, row
     return measures
 
 
-def table_of(number: int, instrument: Instrument, columns: list[Variable], protected: Protected, profile: Profile, total: int) -> Table:
-    """The typed table of release `number`. `total`: how many responses there were before protection."""
+def table_of(
+    number: int,
+    instrument: Instrument,
+    columns: list[Variable],
+    protected: Protected,
+    profile: Profile,
+    total: int,
+    language: str = "",
+) -> Table:
+    """The typed table of release `number`. `total`: how many responses there were before protection. `language`: of files that hold
+    only one; the survey's own where none is named."""
     edition = Edition(
         number=number,
         survey=instrument.id,
         version=instrument.version,
         title=instrument.title,
         languages=instrument.languages,
-        language=instrument.source_language,
+        language=language or instrument.source_language,
         licence=instrument.licence,
         publisher=instrument.data_protection.controller if instrument.data_protection else {},
         profile=profile.name,
@@ -248,6 +257,7 @@ def write(
         suppressed=edition.suppressed,
         files=tuple(describe(folder / name) for name in names),
         purpose=purpose,
+        language=edition.language,
     )
     manifest = signer.sign(manifest)
     (folder / MANIFEST).write_bytes(manifests.encode(manifest))

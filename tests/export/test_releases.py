@@ -136,6 +136,27 @@ async def test_a_scientific_release_needs_a_purpose_and_tells_it(client: Client,
     assert (await rebuild(client, secrets["organiser"], 1))["differing"] == []
 
 
+async def test_files_of_one_language_speak_the_one_that_was_ordered(client: Client, database_urls: Any, secrets: dict[str, str]) -> None:
+    await fill(database_urls.analysis, 200)
+    headers = bearer(secrets["organiser"])
+    refused = await client.post(API, json={"language": "pl"}, headers=headers)
+    assert refused.status_code == 422
+    assert "en, fr, es" in refused.text
+    for language in ("fr", ""):
+        ordered = await client.post(API, json={"language": language} if language else {}, headers=headers)
+        assert (await ended(client, secrets["organiser"], ordered))["status"] == "done"
+    asked = action3().question("B01").text
+    told = []
+    for number in (1, 2):
+        manifest = (await client.get(f"{API}/{number}", headers=bearer(secrets["researcher"]))).json()
+        page = await client.get(f"{API}/{number}/codebook.html", headers=bearer(secrets["researcher"]))
+        script = await client.get(f"{API}/{number}/read.R", headers=bearer(secrets["researcher"]))
+        told.append((manifest["language"], *(language for language in ("en", "fr") if asked[language][:20] in script.text)))
+        assert f'lang="{manifest["language"]}"' in page.text
+    assert told == [("fr", "fr"), ("en", "en")]
+    assert (await rebuild(client, secrets["organiser"], 1))["differing"] == []
+
+
 async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
     client: Client, database_urls: Any, secrets: dict[str, str]
 ) -> None:
