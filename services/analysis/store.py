@@ -220,19 +220,8 @@ class Store:
         return Checkpoint(row["seq"], row["codebook"], row["state"]) if row else None
 
     async def save_checkpoint(self, survey: str, partition: int, checkpoint: Checkpoint) -> None:
-        """Retractions that this checkpoint no longer counts go with the one it replaces."""
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(
-                """-- save checkpoint
-                insert into checkpoints as old (survey, partition, seq, codebook, state) values ($1, $2, $3, $4, $5)
-                on conflict (survey, partition) do update set seq = excluded.seq, codebook = excluded.codebook, state = excluded.state
-                where old.seq <= excluded.seq""",
-                *(survey, partition, checkpoint.seq, checkpoint.codebook, checkpoint.state),
-            )
-            await connection.execute(
-                "-- retracted\ndelete from retractions where survey = $1 and partition = $2 and until <= $3",
-                *(survey, partition, checkpoint.seq),
-            )
+            await _replace_checkpoint(connection, survey, partition, checkpoint)
 
     async def progress(self, survey: str, partitions: Sequence[int]) -> dict[int, int]:
         """How far the checkpoints of these partitions are."""
@@ -257,13 +246,7 @@ class Store:
         The checkpoint is written in the same transaction: at no moment do figures rest on answers that are gone.
         """
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(
-                """-- last checkpoint
-                insert into checkpoints as old (survey, partition, seq, codebook, state) values ($1, $2, $3, $4, $5)
-                on conflict (survey, partition) do update set seq = excluded.seq, codebook = excluded.codebook, state = excluded.state
-                where old.seq <= excluded.seq""",
-                *(survey, partition, checkpoint.seq, checkpoint.codebook, checkpoint.state),
-            )
+            await _replace_checkpoint(connection, survey, partition, checkpoint)
             await connection.execute(
                 "-- note deletion\ninsert into deletions (survey, partition, day) values ($1, $2, $3) on conflict do nothing",
                 *(survey, partition, day),
@@ -279,10 +262,6 @@ class Store:
             await connection.execute(
                 "-- erase deleted\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing",
                 [row["seq"] for row in gone],
-            )
-            await connection.execute(
-                "-- former answers\ndelete from retractions where survey = $1 and partition = $2 and until <= $3",
-                *(survey, partition, checkpoint.seq),
             )
             await connection.execute("-- forget reviews\ndelete from text_reviews where survey = $1", survey)
             await connection.execute("-- forget ledgers\ndelete from release_ledgers where survey = $1", survey)
@@ -326,3 +305,18 @@ class Store:
 
 
 _SERVER = {"application_name": "platea analysis"}
+
+
+async def _replace_checkpoint(connection: Any, survey: str, partition: int, checkpoint: Checkpoint) -> None:
+    """Inside a transaction. Retractions that this checkpoint no longer counts go with the one it replaces."""
+    await connection.execute(
+        """-- save checkpoint
+        insert into checkpoints as old (survey, partition, seq, codebook, state) values ($1, $2, $3, $4, $5)
+        on conflict (survey, partition) do update set seq = excluded.seq, codebook = excluded.codebook, state = excluded.state
+        where old.seq <= excluded.seq""",
+        *(survey, partition, checkpoint.seq, checkpoint.codebook, checkpoint.state),
+    )
+    await connection.execute(
+        "-- retracted\ndelete from retractions where survey = $1 and partition = $2 and until <= $3",
+        *(survey, partition, checkpoint.seq),
+    )
