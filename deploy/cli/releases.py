@@ -119,7 +119,7 @@ def _rebuild(server: Server, manifest: Manifest) -> None:
     job = follow(server, base, server.ask("POST", f"{base}/{manifest.number}/rebuild", b""))
     if job["differing"]:
         cause = job["detail"] or f"These files came out different: {', '.join(job['differing'])}."
-        raise Trouble(cause, "Responses that joined, changed or were withdrawn since, or another version of Platea, explain it.")
+        raise Trouble(cause, "What was published stays. From other responses, or with another version of Platea, it comes out different.")
     say(f"Built again from {job['responses']:,} stored responses: every byte is the same.")
 
 

@@ -35,7 +35,7 @@ from services.export.release import Protected, policy_of, protect, table_of, wri
 from services.export.report.of_release import files as report_files
 from services.export.report.of_release import report_on
 from services.export.signing import Signer
-from services.export.store import Store
+from services.export.store import Entry, Positions, Responses, Store
 from services.export.table import Passages
 from services.export.variables import Encoder, Variable, variables
 from services.export.verify import differing
@@ -79,6 +79,7 @@ class _Built:
     instrument: Instrument
     columns: list[Variable]
     answers: pd.DataFrame
+    positions: Positions
     protected: Protected
     profile: Profile
     passages: Passages | None
@@ -159,31 +160,39 @@ class Jobs:
         withdrawn = await self._store.withdrawn(job.survey)
         published = self._folder / job.survey
         async with self._store.numbering(job.survey, withdrawn) as (number, enter):
-            built = await self._build(job, number)
+            built = await self._build(job, number, self._current(job.survey))
             with publication.stage(published) as place:
                 manifest = await self._write(job, built, number, place / "release")
                 await asyncio.to_thread(publication.publish, place / "release", published, number)
-            enter(manifest, ledger.encode(built.protected.book), texts.encode(built.texts) if built.profile.texts else None)
+            kept = texts.encode(built.texts) if built.profile.texts else None
+            enter(Entry(manifest, ledger.encode(built.protected.book), kept, built.positions))
         await self._store.decide(job.survey, dict.fromkeys(built.gathered.gone()))
         return number
 
     async def _compare(self, job: Job, published: Manifest) -> int:
-        built = await self._build(job, published.number, again=True)
+        """Builds a release from the responses and the version it was built from, as far as they stand."""
+        number, survey = published.number, published.survey
+        positions = await self._store.positions(survey, number)
+        built = await self._build(job, number, self._known(survey, published.version), positions, again=True)
         with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=self._folder) as place:
-            manifest = await self._write(job, built, published.number, Path(place) / "release")
+            manifest = await self._write(job, built, number, Path(place) / "release")
             job.differing = differing(published, manifest)
-        if manifest.responses != published.responses:
-            job.detail = f"There are {manifest.responses} responses now; release {published.number} was made of {published.responses}."
-        return published.number
+        if (gone := published.responses - manifest.responses) and positions is not None:
+            were = "was" if gone == 1 else "were"
+            job.detail = (
+                f"{gone} of the {published.responses} responses that release {number} was made of {were} changed or withdrawn since."
+            )
+        elif gone:
+            job.detail = f"There are {manifest.responses} responses now; release {number} was made of {published.responses}."
+        return number
 
-    async def _build(self, job: Job, number: int, again: bool = False) -> _Built:
+    async def _build(
+        self, job: Job, number: int, instrument: Instrument, positions: Positions | None = None, again: bool = False
+    ) -> _Built:
         """Reads all responses as they stand now, and protects them together with what was released before this number.
 
-        `again`: this number was released before.
+        `positions`: reads only what stands unchanged since then. `again`: this number was released before.
         """
-        instrument = self._registry.current(job.survey)
-        if instrument is None:
-            raise Refused("This survey is unknown.")
         if (day := await self._store.deleted(job.survey)) is not None:
             raise Refused(
                 f"The answers to this survey were deleted on {day.isoformat()}, as its retention says. Its figures and releases stay; "
@@ -193,15 +202,16 @@ class Jobs:
         columns = variables(instrument)
         gathered, before = await self._decided(job.survey, profile)
         keys = Keys(self.signer.derived("ledger"), job.survey, job.profile)
-        full, people = await self._read(job, instrument, columns, keys, gathered if profile.texts else None)
+        async with self._store.responses(job.survey, BATCH, positions) as responses:
+            full, people = await self._read(job, responses, instrument, columns, keys, gathered if profile.texts else None)
         job.status, job.progress = "protecting", 0.4
         stored = await self._store.ledger(job.survey, job.profile)
         book = ledger.decode(stored) if stored else None
         protected = await asyncio.to_thread(protect, columns, full, profile, people, keys, number, book)
         if not profile.texts:
-            return _Built(instrument, columns, full, protected, profile, None, gathered, before)
+            return _Built(instrument, columns, full, responses.positions, protected, profile, None, gathered, before)
         found, after = passages(instrument, gathered, before, number, profile.k, again)
-        return _Built(instrument, columns, full, protected, profile, found, gathered, after)
+        return _Built(instrument, columns, full, responses.positions, protected, profile, found, gathered, after)
 
     async def _decided(self, survey: str, profile: Profile) -> tuple[Gathered, texts.Book]:
         """What was decided about texts, ready to gather them, and which of them earlier releases hold."""
@@ -228,7 +238,7 @@ class Jobs:
         return await asyncio.to_thread(work)
 
     async def _read(
-        self, job: Job, instrument: Instrument, columns: list[Variable], keys: Keys, gathered: Gathered | None
+        self, job: Job, responses: Responses, instrument: Instrument, columns: list[Variable], keys: Keys, gathered: Gathered | None
     ) -> tuple[pd.DataFrame, People]:
         """Every response as codes, and the keyed hash of its id; read a batch at a time: the answers themselves are never all in memory.
 
@@ -236,34 +246,38 @@ class Jobs:
         """
         readers: dict[str, Reader] = {}
         encoder = Encoder(CodeBook(Reader(instrument)), columns)
-        total = await self._store.count(job.survey)
-
         people: list[People] = []
 
         def add(batch: list[tuple[str, str, bytes, str]]) -> None:
             for version, group in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
                 if version not in readers:
                     readers[version] = Reader(self._known(job.survey, version))
-                responses = list(group)
-                answers = [readers[version].stored(text) for _, text, _, _ in responses]
+                members = list(group)
+                answers = [readers[version].stored(text) for _, text, _, _ in members]
                 encoder.add(answers)
-                people.append(keys.people([id for _, _, id, _ in responses]))
+                people.append(keys.people([id for _, _, id, _ in members]))
                 if gathered is not None:
-                    asked = sorted(review.asked_in(self._registry, job.survey, version))
-                    for (_, _, id, language), given in zip(responses, answers, strict=True):
+                    asked = sorted(review.asked_in(instrument, self._known(job.survey, version)))
+                    for (_, _, id, language), given in zip(members, answers, strict=True):
                         for question in asked:
                             gathered.add(Text(id, question, language, getattr(given, question) or ""))
 
         adding: asyncio.Task[None] | None = None
-        async for batch in self._store.responses(job.survey, BATCH):
+        async for batch in responses.batches:
             if adding is not None:
                 await adding
             adding = asyncio.create_task(asyncio.to_thread(add, batch))  # while the database makes the next
             job.responses += len(batch)
-            job.progress = 0.4 * min(job.responses / max(total, 1), 1.0)
+            job.progress = 0.4 * job.responses / responses.count
         if adding is not None:
             await adding
         return await asyncio.to_thread(encoder.table), np.concatenate(people) if people else keys.people([])
+
+    def _current(self, survey: str) -> Instrument:
+        instrument = self._registry.current(survey)
+        if instrument is None:
+            raise Refused("This survey is unknown.")
+        return instrument
 
     def _known(self, survey: str, version: str) -> Instrument:
         instrument = self._registry.instrument(survey, version)

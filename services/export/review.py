@@ -86,10 +86,9 @@ def asked_of(instrument: Instrument) -> dict[str, str]:
     }
 
 
-def asked_in(registry: Registry, survey: str, version: str) -> frozenset[str]:
-    """Those that this version and the current one both ask as free text."""
-    current, then = registry.current(survey), registry.instrument(survey, version)
-    return frozenset(asked_of(current).keys() & asked_of(then).keys()) if current and then else frozenset()
+def asked_in(now: Instrument, then: Instrument | None) -> frozenset[str]:
+    """Those that both versions ask as free text; none where one is unknown."""
+    return frozenset(asked_of(now).keys() & asked_of(then).keys()) if then else frozenset()
 
 
 class Reviewer:
@@ -147,7 +146,7 @@ class Reviewer:
         async for batch in self._store.texts(instrument.id, questions, BATCH, ids):
             for id, version, language, answers in batch:
                 if version not in allowed:
-                    allowed[version] = asked_in(self._registry, instrument.id, version)
+                    allowed[version] = asked_in(instrument, self._registry.instrument(instrument.id, version))
                 for question, text in zip(questions, answers, strict=True):
                     if text and question in allowed[version]:
                         yield Text(id, question, language, text)

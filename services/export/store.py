@@ -18,12 +18,13 @@ from proto.manifest import Manifest
 _RESPONSES = """-- responses
     select version, answers, id, language
     from responses
-    where survey = $1 and status = 'recorded'"""
+    where survey = $1 and status = 'recorded' and ($2::jsonb is null or seq <= ($2::jsonb ->> partition::text)::bigint)"""
 
-_COUNT = """-- count
-    select count(*)
+_EXTENT = """-- extent
+    select partition, max(seq) as last, count(*) as count
     from responses
-    where survey = $1 and status = 'recorded'"""
+    where survey = $1 and status = 'recorded' and ($2::jsonb is null or seq <= ($2::jsonb ->> partition::text)::bigint)
+    group by partition"""
 
 _NEXT_NUMBER = """-- next_number
     select coalesce(max(number), 0) + 1
@@ -31,8 +32,13 @@ _NEXT_NUMBER = """-- next_number
     where survey = $1"""
 
 _ENTER_RELEASE = """-- enter_release
-    insert into releases (survey, number, profile, manifest, withdrawn)
-    values ($1, $2, $3, $4, $5)"""
+    insert into releases (survey, number, profile, manifest, withdrawn, positions)
+    values ($1, $2, $3, $4, $5, $6)"""
+
+_POSITIONS = """-- release_positions
+    select positions
+    from releases
+    where survey = $1 and number = $2"""
 
 _WITHDRAWN = """-- withdrawn
     select count(*)
@@ -93,6 +99,30 @@ _LOCK = """-- lock_releases
     select pg_advisory_xact_lock(hashtext('releases'), hashtext($1))"""
 
 
+Positions = dict[str, int]
+"""Of each partition the place in the journal of the last response that counted."""
+
+
+@dataclass(frozen=True)
+class Responses:
+    """The responses to a survey as of one moment."""
+
+    count: int
+    positions: Positions
+    batches: AsyncIterator[list[tuple[str, str, bytes, str]]]
+    """Version, answers (JSON), id and language of each, so many at a time."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is entered with a release: its manifest, its ledger, its book of texts where it has one, and what it was read from."""
+
+    manifest: Manifest
+    book: bytes
+    texts: bytes | None
+    positions: Positions
+
+
 @dataclass(frozen=True)
 class Published:
     """A release, and how many responses to its survey had been withdrawn when it was read (None: not known)."""
@@ -119,20 +149,29 @@ class Store:
     async def close(self) -> None:
         await self._pool.close()
 
-    async def count(self, survey: str) -> int:
-        """How many responses there are to read; by the time they are read there may be others."""
-        return await self._pool.fetchval(_COUNT, survey)
-
     async def withdrawn(self, survey: str) -> int:
         """How many responses to this survey were withdrawn so far."""
         return await self._pool.fetchval(_WITHDRAWN, survey)
 
-    async def responses(self, survey: str, batch: int) -> AsyncIterator[list[tuple[str, str, bytes, str]]]:
-        """Version, answers (JSON), id and language of the responses that count, so many at a time, as of one moment."""
+    @asynccontextmanager
+    async def responses(self, survey: str, batch: int, until: Positions | None = None) -> AsyncGenerator[Responses]:
+        """The responses that count, as of one moment, while the block lasts. `until`: those alone that stand unchanged since then."""
+        order = (survey, None if until is None else msgspec.json.encode(until).decode())
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await connection.cursor(_RESPONSES, survey)
-            while rows := await cursor.fetch(batch):
-                yield [(row["version"], row["answers"], row["id"].bytes, row["language"] or "") for row in rows]
+            extent = await connection.fetch(_EXTENT, *order)
+
+            async def batches() -> AsyncIterator[list[tuple[str, str, bytes, str]]]:
+                cursor = await connection.cursor(_RESPONSES, *order)
+                while rows := await cursor.fetch(batch):
+                    yield [(row["version"], row["answers"], row["id"].bytes, row["language"] or "") for row in rows]
+
+            positions = {str(row["partition"]): row["last"] for row in extent}
+            yield Responses(sum(row["count"] for row in extent), positions, batches())
+
+    async def positions(self, survey: str, number: int) -> Positions | None:
+        """What a release was read from; None where that was not kept, as with the oldest."""
+        found: str | None = await self._pool.fetchval(_POSITIONS, survey, number)
+        return None if found is None else msgspec.json.decode(found, type=Positions)
 
     async def texts(
         self, survey: str, questions: Sequence[str], batch: int, ids: Sequence[bytes] | None = None
@@ -167,22 +206,21 @@ class Store:
         return await self._pool.fetchval(_TEXT_BOOK, survey, profile)
 
     @asynccontextmanager
-    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Manifest, bytes, bytes | None], None]]]:
+    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Entry], None]]]:
         """The next number of this survey, held until the block ends. What is entered is there when the block succeeds.
-
-        A manifest is entered with its ledger and its book of texts.
 
         `withdrawn`: how many responses were withdrawn when reading for this release began.
         """
-        entered: list[tuple[Manifest, bytes, bytes | None]] = []
+        entered: list[Entry] = []
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK, survey)
             number: int = await connection.fetchval(_NEXT_NUMBER, survey)
-            yield number, lambda manifest, book, texts: entered.append((manifest, book, texts))
-            for manifest, book, texts in entered:
-                body = msgspec.json.encode(manifest).decode()
-                await connection.execute(_ENTER_RELEASE, survey, number, manifest.profile, body, withdrawn)
-                await connection.execute(_ENTER_LEDGER, survey, manifest.profile, number, book, texts)
+            yield number, entered.append
+            for entry in entered:
+                profile, body = entry.manifest.profile, msgspec.json.encode(entry.manifest).decode()
+                positions = msgspec.json.encode(entry.positions).decode()
+                await connection.execute(_ENTER_RELEASE, survey, number, profile, body, withdrawn, positions)
+                await connection.execute(_ENTER_LEDGER, survey, profile, number, entry.book, entry.texts)
 
     async def ledger(self, survey: str, profile: str) -> bytes | None:
         """The book of the releases of this survey with this profile; None before the first."""

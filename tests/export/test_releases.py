@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from proto import tokens
 from proto.registry import Registry, published
@@ -36,9 +37,14 @@ def secrets() -> dict[str, str]:
 
 
 @pytest.fixture
-async def client(database_urls: Any, tmp_path: Path, secrets: dict[str, str]) -> AsyncIterator[Client]:
+def registry() -> Registry:
     registry = Registry()
     registry.apply(published(action3()))
+    return registry
+
+
+@pytest.fixture
+async def client(database_urls: Any, tmp_path: Path, registry: Registry, secrets: dict[str, str]) -> AsyncIterator[Client]:
     for role in ("organiser", "researcher"):
         id, secrets[role] = tokens.make()
         registry.apply(Token(id, tokens.digest(secrets[role]), role))  # type: ignore[arg-type]
@@ -51,11 +57,11 @@ async def client(database_urls: Any, tmp_path: Path, secrets: dict[str, str]) ->
     await store.close()
 
 
-async def fill(url: str, count: int, seed: int = 5) -> None:
-    """Stores plausible responses as analysis would."""
+async def fill(url: str, count: int, seed: int = 5, after: int = 0) -> None:
+    """Stores plausible responses as analysis would, those `after` so many."""
     columns, rows = stored("ai-security", count, seed)
     connection = await asyncpg.connect(url)
-    await connection.copy_records_to_table("responses", records=rows, columns=columns)
+    await connection.copy_records_to_table("responses", records=rows[after:], columns=columns)
     await connection.close()
 
 
@@ -105,6 +111,29 @@ async def test_a_release_holds_k_verifies_and_rebuilds_to_the_same_bytes(
     assert not {"lesson", "one_change"} & set(csv.columns)
     manifest = (await client.get(f"{API}/1", headers=bearer(secrets["researcher"]))).json()
     assert manifest["released"] == len(csv) == 400 - manifest["suppressed"]
+
+
+async def test_an_old_release_is_built_again_whatever_has_joined_since_and_says_so_where_answers_changed(
+    client: Client, database_urls: Any, registry: Registry, secrets: dict[str, str]
+) -> None:
+    await fill(database_urls.analysis, 300)
+    await build(client, secrets["organiser"])
+    await fill(database_urls.analysis, 420, after=300)
+    later = replace(action3(), version="99", title={"en": "Another title", "fr": "Un autre titre", "es": "Otro título"})
+    registry.apply(published(later))
+    assert (await build(client, secrets["organiser"]))["responses"] == 420
+    for number, responses in ((1, 300), (2, 420)):
+        again = await rebuild(client, secrets["organiser"], number)
+        assert (again["status"], again["responses"], again["differing"], again["detail"]) == ("done", responses, [], "")
+
+    connection = await asyncpg.connect(database_urls.owner)
+    await connection.execute("update responses set seq = 1000 where seq = 7")
+    again = await rebuild(client, secrets["organiser"], 1)
+    assert (again["responses"], "data.csv" in again["differing"]) == (299, True)
+    assert again["detail"] == "1 of the 300 responses that release 1 was made of was changed or withdrawn since."
+    await connection.execute("update releases set positions = null")
+    await connection.close()
+    assert "420 responses now; release 1 was made of 300" in (await rebuild(client, secrets["organiser"], 1))["detail"]
 
 
 async def test_too_few_responses_are_refused_with_the_reason(
