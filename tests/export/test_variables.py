@@ -4,16 +4,69 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import UNSET
 
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.instrument import Instrument, Matrix, Multiple, Ranking, Single
+from proto.instrument import Instrument, Matrix, Multiple, Option, Ranking, Single
 from proto.logic import row_attribute
 from services.export.variables import MISSING, SKIPPED, Encoder, Variable, variables
 from tests.export.tables import answers, every_kind
 from tests.faults.respondents import action3
+
+INSTRUMENT = every_kind()
+READER = Reader(INSTRUMENT)
+BOOK = CodeBook(READER)
+
+
+def _older() -> Instrument:
+    """The version before: it asked nothing about ranks, and its questions about reasons and units had one option more."""
+    gone = Option("gone", {"en": "Gone"})
+    questions = [q for q in INSTRUMENT.questions if q.id != "A5"]
+    return msgspec.structs.replace(
+        INSTRUMENT,
+        version="0.0.9",
+        questions=tuple(msgspec.structs.replace(q, options=(gone, *q.options)) if q.id in ("A3", "A6") else q for q in questions),
+    )
+
+
+VERSIONS = {"0.1.0": READER, "0.0.9": Reader(_older())}
+_ROWS = st.dictionaries(st.sampled_from(["safe", "light"]), st.sampled_from(["1", "2", "dk"]), min_size=1)
+_REASONS = st.one_of(
+    st.just(["none"]), st.lists(st.sampled_from(["market", "a-long.and+odd-code-of-more-than-32", "gone"]), min_size=1, unique=True)
+)
+_EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
+    "A1": st.integers(16, 120),
+    "A2": st.sampled_from(["old", "harbour", "hill", "pnts"]),
+    "A3": _REASONS,
+    "A4": _ROWS,
+    "A5": st.permutations("abc").map(lambda ranks: ranks[:2]),
+    "A6": st.sampled_from(["u000", "u127", "u259", "gone"]),
+    "A7": st.sampled_from(["1990-01", "2009-12", "2010-01", "2026-11"]),
+    "A8": st.text(min_size=1, max_size=5),
+}
+
+
+def _without_gone(said: dict[str, Any]) -> dict[str, Any]:
+    return {id: answer for id, answer in said.items() if answer != "gone" and not (id == "A3" and "gone" in answer)}
+
+
+@st.composite
+def stored(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A version, and answers to it as they may be in the store: no hidden question is answered, any other may be left out."""
+    version = draw(st.sampled_from(list(VERSIONS)))
+    said = {id: draw(answer) for id, answer in _EVERYTHING.items() if draw(st.booleans())}
+    if version == INSTRUMENT.version:
+        said = _without_gone(said)
+    else:
+        said.pop("A5", None)
+    if not {"market", "none"} & set(said.get("A3", [])):
+        said.pop("A4", None)
+    return version, said
 
 
 def read_by_hand(variable: Variable, reader: Reader, given: Any) -> str:
@@ -53,9 +106,29 @@ def test_codes_are_those_one_would_write_by_hand(instrument: Instrument) -> None
         assert table[variable.name].tolist() == [read_by_hand(variable, reader, one) for one in given], variable.name
 
 
-def test_answers_to_an_older_version_fill_the_columns_it_had() -> None:
-    import msgspec
+@settings(max_examples=25)
+@given(st.lists(st.lists(stored(), min_size=1, max_size=12), min_size=1, max_size=4))
+def test_whatever_is_stored_is_read_as_by_hand_in_batches_of_any_size_and_version(batches: list[list[tuple[str, dict[str, Any]]]]) -> None:
+    columns = variables(INSTRUMENT)
+    encoder = Encoder(BOOK, columns)
+    read: list[tuple[str, Any]] = []
+    for batch in batches:
+        for version, reader in VERSIONS.items():
+            if of_version := [said for each, said in batch if each == version]:
+                encoder.add([reader.stored(msgspec.json.encode(said)) for said in of_version])
+                read += [(version, said) for said in of_version]
+    table = encoder.table()
+    for variable in columns:
+        expected: list[str] = []
+        for version, said in read:
+            # An answer that the newer version does not have counts as left out, a question that the older one had not as hidden.
+            kept = _without_gone(said)
+            unasked = version != INSTRUMENT.version and variable.question.id == "A5"
+            expected.append(SKIPPED if unasked else read_by_hand(variable, READER, READER.stored(msgspec.json.encode(kept))))
+        assert table[variable.name].tolist() == expected, variable.name
 
+
+def test_answers_to_an_older_version_fill_the_columns_it_had() -> None:
     instrument = every_kind()
     older = msgspec.structs.replace(instrument, questions=tuple(q for q in instrument.questions if q.id != "A5"))
     _, given = answers(older, 20)
