@@ -133,7 +133,8 @@ def follow(server: Server, base: str, job: dict[str, Any]) -> dict[str, Any]:
                         job = json.loads(line.removeprefix(b"data: "))
                         bar.reach(100 * job["progress"], label=STEPS.get(job["status"], "Done"))
     if job["status"] != "done":
-        raise Trouble(job.get("detail") or "The release was not built.", "Wait for more responses, or look into the server's log.")
+        next = "Wait for more responses, or change what it names." if job["status"] == "refused" else "The server's log may tell more."
+        raise Trouble(job.get("detail") or "The release was not built.", next)
     return job
 
 

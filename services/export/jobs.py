@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import secrets
 import tempfile
@@ -153,7 +154,7 @@ class Jobs:
         except Exception as error:
             log.error("release of %s failed: %s", job.survey, type(error).__name__)
             log.debug("release failed", exc_info=True)
-            job.detail, job.status = "The release could not be built; nothing was published. Try again.", "failed"
+            job.detail, job.status = f"The release could not be built; nothing was published. {_remedy(error)}", "failed"
 
     async def _publish(self, job: Job) -> int:
         """Writes beside the published folder and moves the release there in the same step as its entry."""
@@ -284,3 +285,9 @@ class Jobs:
         if instrument is None:
             raise Refused(f"Version {version} of the instrument is unknown here.")
         return instrument
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "There is no room left on the disk that holds the releases: make room, then try again."
+    return "Try again."

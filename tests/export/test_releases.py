@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 from collections import Counter
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from proto import tokens
 from proto.registry import Registry, published
 from proto.tokens import Token
+from services.export import publication
 from services.export.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.signing import Signer
@@ -149,6 +151,24 @@ async def test_too_few_responses_are_refused_with_the_reason(
     await connection.copy_records_to_table("responses", records=rows[9:], columns=columns)
     await connection.close()
     assert (await build(client, secrets["organiser"]))["number"] == 1, "a refusal burns no number"
+
+
+async def test_a_full_disk_is_told_leaves_nothing_and_burns_no_number(
+    client: Client, database_urls: Any, secrets: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(release: Path, archive: Path, name: str) -> None:
+        archive.write_bytes(b"PK")
+        raise OSError(errno.ENOSPC, "No space left on device", str(archive))
+
+    await fill(database_urls.analysis, 200)
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "pack", full)
+        job = await build(client, secrets["organiser"])
+    assert job["status"] == "failed"
+    assert "no room left" in job["detail"]
+    assert str(tmp_path) not in job["detail"]
+    assert not os.listdir(tmp_path / "ai-security")
+    assert (await build(client, secrets["organiser"]))["number"] == 1
 
 
 async def test_a_scientific_release_needs_a_purpose_and_tells_it(client: Client, database_urls: Any, secrets: dict[str, str]) -> None:
