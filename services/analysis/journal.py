@@ -28,7 +28,6 @@ PULL = 5.0
 """Seconds that a request for events stays open at the server."""
 GATHER = 0.15
 """Seconds for a batch to grow after its first event: one flush to disk then serves many."""
-_NO_SUCH_MESSAGE = 10043
 
 
 class Gap(Exception):
@@ -73,14 +72,22 @@ class Journal:
         return (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
 
     async def erase(self, seq: int) -> None:
-        """Deletes a message and overwrites it. One that is gone already is done."""
+        """Deletes a message and overwrites it. One that is gone already is done.
+
+        That it is gone, the server tells in the words of a failure; so it is looked for before that is believed to be one.
+        """
         try:
             await self._js.delete_msg(subjects.RESPONSES, seq)
-        except NotFoundError:
-            pass
-        except APIError as error:
-            if error.err_code != _NO_SUCH_MESSAGE:
+        except APIError:
+            if await self._holds(seq):
                 raise
+
+    async def _holds(self, seq: int) -> bool:
+        try:
+            await self._js.get_msg(subjects.RESPONSES, seq, direct=True)
+        except NotFoundError:
+            return False
+        return True
 
     async def feed(self, partition: int, position: int) -> Feed:
         """The events of a partition after this position."""

@@ -112,6 +112,23 @@ async def test_cut_off_between_two_parts_nothing_is_lost_and_the_rest_goes_next(
         assert await exact(service, analysis, 36) == before
 
 
+async def test_what_was_erased_and_not_noted_before_a_kill_holds_up_no_other_erasure(pen: Pen, service: Service, database: Any) -> None:
+    async def noted() -> bool:
+        return not await database.fetchval("select count(*) from erasures")
+
+    async with service.running() as analysis:
+        [first, *_] = await pen.write(*(submitted(n) for n in range(20)))
+        await pen.write(withdrawn(0))
+        await exact(service, analysis, 19)
+        await until(noted)
+    await database.execute("insert into erasures (seq) values ($1)", first)
+    async with service.running() as analysis:
+        await pen.write(withdrawn(1))
+        await exact(service, analysis, 18)
+        await until(noted)
+        assert await pen.messages() == 20, "18 answers and two withdrawals"
+
+
 async def test_nothing_goes_while_the_survey_is_open_or_its_day_is_to_come(pen: Pen, service: Service, database: Any) -> None:
     monday = (datetime.date.fromisoformat(TODAY) + datetime.timedelta(days=3)).isoformat()
     async with service.running() as analysis:
