@@ -29,6 +29,7 @@ up: .venv/.runtime
 
 test: .venv/.dev
 	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.export.judges
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev
@@ -60,10 +61,11 @@ lock: .venv/.dev
 	@$(PIN) --output-file requirements.lock pyproject.toml
 	@$(PIN) --output-file requirements-setup.lock --constraint requirements.lock --group setup
 	@$(PIN) --output-file requirements-dev.lock --constraint requirements.lock --constraint requirements-setup.lock --group dev pyproject.toml
+	@$(PIN) --output-file requirements-judges.lock --group judges
 	@! grep --line-number "://" requirements*.lock
 
 clean:
-	@rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-judges build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
 .venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py

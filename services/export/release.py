@@ -223,7 +223,8 @@ def policy_of(profile: Profile, measures: Measures, withheld: int) -> dict[str, 
         "withheld_cells": withheld,
     }
     if measures.distinct:
-        policy |= {"l": profile.diversity.l, "smallest_l": min(measures.distinct.values())}
+        varied = [least for least in measures.distinct.values() if least]  # 0: nobody gave an answer that is a secret to keep
+        policy |= {"l": profile.diversity.l, "smallest_l": min(varied, default=0)}
         policy |= {"t": profile.closeness.t, "largest_t": round(max(measures.distance.values()), 4)}
     if measures.population is not None:
         policy |= {"k_map": profile.units, "smallest_population": measures.population}

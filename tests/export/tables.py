@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
+import pandas as pd
 
 from deploy.cli.respondents import Population
 from proto.answers import Reader, today_of
 from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
+from proto.manifest import Manifest
 from services.export.gate.ledger import Keys
 from services.export.profiles import PROFILES
-from services.export.release import protect, table_of
-from services.export.table import Table
-from services.export.variables import Encoder, variables
+from services.export.release import Protected, policy_of, protect, table_of, write
+from services.export.report.of_release import files, report_on
+from services.export.report.report import Report
+from services.export.signing import Signer
+from services.export.table import Passage, PassageQuestion, Passages, Table
+from services.export.variables import Encoder, Variable, variables
 
 _MANY = "\n".join(f"      - {{code: u{n:03}, en: Unit {n}, fr: Unité {n}}}" for n in range(260))
 
@@ -122,6 +129,13 @@ questions:
 """
 
 
+SAID = [("en", 'It said "stop",\nand we stopped'), ("fr", "=SOMME(A1)"), ("", "- déjà vu; 1,5 km")]
+PASSAGES = Passages(
+    (PassageQuestion("wish", "A8", {"en": "Your wish", "fr": "Votre souhait"}, 40, 3, 2, 35, 3),),
+    tuple(Passage("wish", language, text) for language, text in SAID),
+)
+
+
 def every_kind() -> Instrument:
     found = read(EVERY_KIND, "every-kind.yaml", lambda name: "")
     assert isinstance(found, Instrument), found
@@ -159,3 +173,41 @@ def stored(survey: str, count: int, seed: int = 5) -> tuple[list[str], list[tupl
         body = msgspec.json.encode(population.respondent(n).answers).decode()
         rows.append((uuid.UUID(int=n + 1), survey, instrument.version, 0, n + 1, "recorded", "en", body))
     return ["id", "survey", "version", "partition", "seq", "status", "language", "answers"], rows
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release of a bundled questionnaire: what was answered, how it was protected, and the table that is written."""
+
+    instrument: Instrument
+    columns: list[Variable]
+    original: pd.DataFrame
+    protected: Protected
+    table: Table
+
+    def report(self) -> Report:
+        return report_on(self.original, self.table, self.columns, self.instrument, self.protected.reasons, self.protected.reading)
+
+    def write(self, folder: Path) -> Manifest:
+        """Every file of it, as the service writes them, into this empty folder."""
+        profile = PROFILES[self.table.edition.profile]
+        policy = policy_of(profile, self.protected.measures, self.protected.withheld)
+        return write(folder, self.table, policy, Signer(bytes(32)), lambda share: None, "", files(self.report(), self.table))
+
+
+def made(survey: str, profile: str, count: int) -> Made:
+    """A first release of so many plausible responses."""
+    instrument = load(bundled()[survey])
+    assert isinstance(instrument, Instrument), instrument
+    columns, original, keys = variables(instrument), encoded(instrument, 0, count), Keys(bytes(32), survey, profile)
+    people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
+    protected = protect(columns, original, PROFILES[profile], people, keys)
+    return Made(instrument, columns, original, protected, table_of(1, instrument, columns, protected, PROFILES[profile], count))
+
+
+def encoded(instrument: Instrument, first: int, count: int) -> pd.DataFrame:
+    """The answers of respondents `first` and on, as the codes of the release's variables."""
+    reader, given = answers(instrument, first + count)
+    encoder = Encoder(CodeBook(reader), variables(instrument))
+    encoder.add(given[first:])
+    return encoder.table()

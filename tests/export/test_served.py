@@ -33,6 +33,7 @@ from deploy.provision import provision
 from services.export.publication import STAGE
 from services.export.verify import check
 from tests.conftest import DatabaseUrls, NatsUrls, started
+from tests.export import judges
 from tests.export.tables import stored
 
 SURVEY = "social-cohesion"
@@ -43,7 +44,7 @@ DIFFERENT = 2000
 
 
 class Web(HTTPFileSystem):
-    """DuckDB's own extension for HTTP comes in no Python package; through this it reads ranges of the file all the same."""
+    """Today's DuckDB has no package of its extension for HTTP yet; through this it reads ranges of the file all the same."""
 
     def modified(self, path: str) -> datetime.datetime:
         return datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)  # a release never changes
@@ -132,6 +133,9 @@ async def test_researchers_programs_read_the_served_release(service: Service, tm
         name = expected.columns[0]
         counted = dict(database.sql(f"select \"{name}\", count(*) from read_parquet('{address}') group by 1").fetchall())
         assert counted == expected[name].value_counts()[lambda n: n > 0].to_dict()
+        asked = judges.ask("served", url=address, token=service.token, column=name)
+        assert "httpfs" in asked["extensions"]
+        assert (asked["rows"], asked["counts"]) == (len(expected), counted)
 
         monkeypatch.setenv("PLATEA_TOKEN", service.token)
         frame = platea.read_release(f"{service.url}/data/{SURVEY}", 1)
