@@ -202,12 +202,12 @@ class Jobs:
         job.status, profile = "reading", PROFILES[job.profile]
         columns = variables(instrument)
         gathered, before = await self._decided(job.survey, profile)
-        keys = Keys(self.signer.derived("ledger"), job.survey, job.profile)
+        keys = Keys(self.signer.derived("ledger"), job.survey)
         async with self._store.responses(job.survey, BATCH, positions) as responses:
             full, people = await self._read(job, responses, instrument, columns, keys, gathered if profile.texts else None)
         job.status, job.progress = "protecting", 0.4
-        stored = await self._store.ledger(job.survey, job.profile)
-        book = ledger.decode(stored) if stored else None
+        stored = await self._store.ledger(job.survey)
+        book = ledger.decode(stored) if stored is not None else None
         protected = await asyncio.to_thread(protect, columns, full, profile, people, keys, number, book)
         if not profile.texts:
             return _Built(instrument, columns, full, responses.positions, protected, profile, None, gathered, before)
@@ -216,9 +216,10 @@ class Jobs:
 
     async def _decided(self, survey: str, profile: Profile) -> tuple[Gathered, texts.Book]:
         """What was decided about texts, ready to gather them, and which of them earlier releases hold."""
-        book = texts.decode(await self._store.text_book(survey, profile.name))
-        decisions = await self._store.decisions(survey) if profile.texts else {}
-        return Gathered(review.handles_of(self.signer, survey), decisions, frozenset(book.entries)), book
+        if not profile.texts:
+            return Gathered(review.handles_of(self.signer, survey), {}), texts.Book()
+        book = texts.decode(await self._store.text_book(survey))
+        return Gathered(review.handles_of(self.signer, survey), await self._store.decisions(survey), frozenset(book.entries)), book
 
     async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
         """The signed manifest of the files written into this new folder."""

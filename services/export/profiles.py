@@ -1,4 +1,4 @@
-"""What a release must hold, for everybody and for research."""
+"""What a release must hold, for everybody and for research. Both stand in one sequence: the first is wide, the second narrow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.export.protect.request import Closeness, Diversity
 class Profile:
     """`k`: people who share every released combination of quasi-identifiers; `units`: of a public list, where there is one, 0 for any.
 
-    `minimum`: fewest responses worth a release. `spare`: people per new class beyond k, who may withdraw before it is held back.
+    `minimum`: fewest responses worth a release. `narrow`: tells the narrow classes, which lie within the wide ones of the others.
     `rare`: an answer is rare that this share of the people gave, or fewer. `private`: only with a recorded purpose, for holders of a token.
     `texts`: free texts that somebody has accepted go with it, apart from the rows.
     """
@@ -22,13 +22,16 @@ class Profile:
     diversity: Diversity
     closeness: Closeness
     minimum: int
-    spare: int
     rare: float = 0.01
+    narrow: bool = False
     private: bool = False
     texts: bool = False
 
 
 PROFILES = {
-    "public": Profile("public", 10, 5, Diversity(2), Closeness(0.5), minimum=20, spare=1),
-    "scientific": Profile("scientific", 5, 0, Diversity(2), Closeness(0.7), minimum=10, spare=1, private=True, texts=True),
+    "public": Profile("public", 10, 5, Diversity(2), Closeness(0.5), minimum=20),
+    "scientific": Profile("scientific", 5, 0, Diversity(2), Closeness(0.7), minimum=10, narrow=True, private=True, texts=True),
 }
+WIDE, NARROW = PROFILES["public"], PROFILES["scientific"]
+SPARE = 1
+"""People per new class beyond k, who may withdraw before it is held back."""

@@ -17,11 +17,11 @@ from proto.instrument import NON_SUBSTANTIVE, Instrument
 from proto.manifest import Manifest
 from services.export import formats
 from services.export.gate import ledger, measuring, rare
-from services.export.gate.advice import advise, request_of
+from services.export.gate.advice import advise, rules_of
 from services.export.gate.ledger import Book, Keys, People
 from services.export.gate.reading import Reading, codes_of, read
 from services.export.gate.refused import Refused
-from services.export.profiles import Profile
+from services.export.profiles import WIDE, Profile
 from services.export.protect import sequence
 from services.export.protect.measure import Measures
 from services.export.protect.protection import Result
@@ -66,14 +66,14 @@ def protect(
     if len(full) < profile.minimum:
         raise Refused(f"There are {len(full)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
     order = np.argsort(people, kind="stable")
-    people, reading = people[order], read(columns, full, profile, order)
+    people, reading = people[order], read(columns, full, WIDE, order)
     former = ledger.before(book, number, reading.hierarchies, keys)
     try:
-        step = sequence.release(
-            people, reading.codes, reading.hierarchies, reading.sensitive, request_of(reading, profile), former, profile.spare
-        )
+        step = sequence.release(people, reading.codes, reading.hierarchies, reading.sensitive, rules_of(reading), former, profile.narrow)
     except Unprotectable as reason:
         raise Refused(f"{reason} {advise(reading, profile)}".strip()) from None
+    if not profile.units:
+        reading = replace(reading, frame=None)
     rows = np.flatnonzero(step.result.kept)
     rows = rows[keys.order(people[rows], number)]
     hidden = _hidden(columns, full, order[np.sort(rows)], profile)

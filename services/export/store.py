@@ -54,13 +54,14 @@ _RELEASES = """-- releases
 _LEDGER = """-- ledger
     select book
     from release_ledgers
-    where survey = $1 and profile = $2"""
+    where survey = $1"""
 
 _ENTER_LEDGER = """-- enter_ledger
-    insert into release_ledgers (survey, profile, number, book, texts)
-    select $1::text, $2::text, $3::integer, $4::bytea, $5::bytea
+    insert into release_ledgers as former (survey, number, book, texts)
+    select $1::text, $2::integer, $3::bytea, $4::bytea
     where not exists (select from deletions where survey = $1)
-    on conflict (survey, profile) do update set number = excluded.number, book = excluded.book, texts = excluded.texts"""
+    on conflict (survey) do update
+    set number = excluded.number, book = excluded.book, texts = coalesce(excluded.texts, former.texts)"""
 
 _TEXTS = """-- texts
     select id, version, language, array(
@@ -74,7 +75,7 @@ _TEXTS_OF = f"""{_TEXTS} and id = any($3::uuid[])"""
 _TEXT_BOOK = """-- text_book
     select texts
     from release_ledgers
-    where survey = $1 and profile = $2"""
+    where survey = $1"""
 
 _DELETED = """-- deleted
     select min(day)
@@ -115,7 +116,10 @@ class Responses:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is entered with a release: its manifest, its ledger, its book of texts where it has one, and what it was read from."""
+    """What is entered with a release: its manifest, its ledger, its book of texts, and what it was read from.
+
+    Where it has no book of texts, the one that is there stays.
+    """
 
     manifest: Manifest
     book: bytes
@@ -201,9 +205,9 @@ class Store:
             entered = [(survey, handle, accepted) for handle, accepted in sorted(decided.items()) if accepted is not None]
             await connection.executemany(_DECIDE, entered)
 
-    async def text_book(self, survey: str, profile: str) -> bytes | None:
-        """The book of the texts in the releases of this survey with this profile; None where there were none."""
-        return await self._pool.fetchval(_TEXT_BOOK, survey, profile)
+    async def text_book(self, survey: str) -> bytes | None:
+        """The book of the texts in the releases of this survey; None where there were none."""
+        return await self._pool.fetchval(_TEXT_BOOK, survey)
 
     @asynccontextmanager
     async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Entry], None]]]:
@@ -220,11 +224,11 @@ class Store:
                 profile, body = entry.manifest.profile, msgspec.json.encode(entry.manifest).decode()
                 positions = msgspec.json.encode(entry.positions).decode()
                 await connection.execute(_ENTER_RELEASE, survey, number, profile, body, withdrawn, positions)
-                await connection.execute(_ENTER_LEDGER, survey, profile, number, entry.book, entry.texts)
+                await connection.execute(_ENTER_LEDGER, survey, number, entry.book, entry.texts)
 
-    async def ledger(self, survey: str, profile: str) -> bytes | None:
-        """The book of the releases of this survey with this profile; None before the first."""
-        return await self._pool.fetchval(_LEDGER, survey, profile)
+    async def ledger(self, survey: str) -> bytes | None:
+        """The book of the releases of this survey, whatever their profile; None before the first."""
+        return await self._pool.fetchval(_LEDGER, survey)
 
     async def releases(self, survey: str) -> list[Manifest]:
         return [each.manifest for each in await self.published(survey)]

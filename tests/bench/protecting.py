@@ -23,7 +23,7 @@ from services.export.protect.measure import Measures, table_error
 from services.export.protect.measure import measure as judge
 from services.export.protect.protection import protect
 from services.export.protect.request import Request, Sensitive
-from services.export.protect.sequence import Ledger, release
+from services.export.protect.sequence import Ledger, Rules, release
 from tests.bench.report import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def _sequence(table: Table, releases: int = 5, moving: float = 0.01) -> list[Fig
         people = np.sort(people)
         own = [Sensitive(answer.name, answer.codes[people], answer.size) for answer in sensitive]
         fresh = protect(codes[people], hierarchies, own, Request(K), people)
-        step = release(people, codes[people], hierarchies, own, Request(K), ledger, most_missing=1.0)
+        step = release(people, codes[people], hierarchies, own, Rules(Request(K)), ledger, most_missing=1.0)
         ledger = step.ledger
         for seen, result in ((ours, step.result), (naive, fresh)):
             seen.append({p: tuple(row) for p, row in zip(people[result.kept].tolist(), result.released[result.kept].tolist(), strict=True)})

@@ -28,7 +28,7 @@ from services.export.gate import rare
 from services.export.protect.hierarchy import Hierarchy, Node
 from services.export.protect.protection import Result, protect
 from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
-from services.export.protect.sequence import release
+from services.export.protect.sequence import Rules, release
 from services.export.report import groups, linkage, risk
 from services.export.report.compared import Field, Value
 from services.export.report.report import Facts, Share, encode, report
@@ -195,8 +195,8 @@ def survivors(seed: int) -> tuple[Hits, Hits]:
 
     once = protect(found.codes, QUASI, [], wanted, everybody)
     again = protect(found.codes[stays], QUASI, [], wanted, stays)
-    one = release(everybody, found.codes, QUASI, [], wanted, spare=1, most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], wanted, one.ledger, most_missing=1.0)
+    one = release(everybody, found.codes, QUASI, [], Rules(wanted, spare=1), most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], Rules(wanted), one.ledger, most_missing=1.0)
     return pinned(once, again), pinned(one.result, other.result)
 
 
@@ -205,8 +205,8 @@ def deleted_rows(seed: int) -> tuple[Hits, Hits]:
     found = town(seed)
     stays = np.sort(np.random.default_rng(seed).choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
     first = protect(found.codes, QUASI, [], Request(K), np.arange(PEOPLE))
-    one = release(np.arange(PEOPLE), found.codes, QUASI, [], Request(K), spare=1, most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], Request(K), one.ledger, most_missing=1.0)
+    one = release(np.arange(PEOPLE), found.codes, QUASI, [], Rules(Request(K), spare=1), most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], Rules(Request(K)), one.ledger, most_missing=1.0)
 
     def small(rows: np.ndarray) -> Hits:
         many = Counter(map(tuple, rows.tolist()))

@@ -157,7 +157,7 @@ def released(count: int = 300, number: int = 1) -> Table:
     encoder = Encoder(CodeBook(reader), columns)
     encoder.add(given)
     profile = PROFILES["public"]
-    keys = Keys(bytes(32), instrument.id, profile.name)
+    keys = Keys(bytes(32), instrument.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protect(columns, encoder.table(), profile, people, keys, number)
     return table_of(number, instrument, columns, protected, profile, count)

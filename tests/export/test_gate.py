@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_
 
 from services.export.gate import ledger, measuring, rare
 from services.export.gate.ledger import Keys, People
@@ -23,8 +24,8 @@ from services.export.table import WITHHELD
 from services.export.variables import MISSING, Variable, variables
 from tests.export.tables import every_kind
 
-PUBLIC = PROFILES["public"]
-KEYS = Keys(bytes(32), "every-kind", "public")
+PUBLIC, SCIENTIFIC = PROFILES["public"], PROFILES["scientific"]
+KEYS = Keys(bytes(32), "every-kind")
 COLUMNS = variables(every_kind())
 DISTRICTS = ["old", "harbour", "hill"]
 AGES = ["16-29", "30-49", "50-64", "65+"]
@@ -180,13 +181,56 @@ def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -
     assert len(third.table) >= len(second.table)
 
 
+def test_releases_of_both_profiles_hold_together_and_each_is_built_again_to_the_same_bytes() -> None:
+    full, who = answers(260, 4), people(260)
+    book: ledger.Book | None = None
+    looks = list[dict[bytes, tuple[str, ...]]]()
+    made = list[tuple[Any, ...]]()
+    for number, profile in enumerate((PUBLIC, SCIENTIFIC, PUBLIC, SCIENTIFIC), 1):
+        if number == 3:
+            stays = np.arange(260) >= 9
+            full = pd.concat([full[stays], answers(80, 8)], ignore_index=True)
+            who = np.concatenate([who[stays], people(80, 1000)])
+        found = protect(COLUMNS, full, profile, who, KEYS, number, book)
+        book = ledger.decode(ledger.encode(found.book))
+        again = protect(COLUMNS, full, profile, who, KEYS, number, book)
+        pd.testing.assert_frame_equal(again.table, found.table)
+        looks.append({who[row]: tuple(found.table.loc[at, ["age", "district"]]) for at, row in enumerate(found.rows)})
+        made.append((full, profile, who, number, found.table))
+    for full, profile, who, number, table in made[2:]:  # nobody left since, so that all who were in it are known
+        pd.testing.assert_frame_equal(protect(COLUMNS, full, profile, who, KEYS, number, book).table, table)
+    for some in (some for many in (2, 3, 4) for some in combinations(range(4), many)):
+        together = set.intersection(*(set(looks[place]) for place in some))
+        seen = pd.Series([tuple(looks[place][each] for place in some) for each in together]).value_counts()
+        assert len(together) > 200
+        assert seen.min() >= (SCIENTIFIC.k if {1, 3} & set(some) else PUBLIC.k)
+
+
+def test_a_scientific_release_may_come_first_and_small() -> None:
+    full = answers(15)
+    first = protect(COLUMNS, full, SCIENTIFIC, people(15), KEYS)
+    assert first.measures.smallest >= SCIENTIFIC.k
+    with pytest.raises(Refused, match="15 responses"):
+        released(full, number=2, book=first.book)
+
+
+def test_a_book_of_public_releases_alone_goes_on_and_one_that_is_emptied_says_why() -> None:
+    full = answers(100)
+    first = released(full)
+    former = replace_(first.book, narrowed=b"", narrow=b"", narrow_nodes=b"")
+    second = protect(COLUMNS, full, SCIENTIFIC, people(100), KEYS, 2, former)
+    assert second.suppressed == 0
+    with pytest.raises(Refused, match="a ledger for each profile"):
+        ledger.decode(b"")
+
+
 def test_the_ledger_names_nobody_and_needs_its_key() -> None:
     full = answers(100)
     book = released(full).book
     body = ledger.encode(book)
     assert not any(uuid.UUID(int=n).bytes in body or str(uuid.UUID(int=n)).encode() in body for n in range(1, 100))
     with pytest.raises(Refused, match="key"):
-        protect(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind", "public"), 2, book)
+        protect(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind"), 2, book)
 
 
 def test_where_too_many_withdrew_the_next_release_is_refused_with_the_reason() -> None:

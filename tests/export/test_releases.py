@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
+from deploy.migrate import migrations
 from proto import tokens
 from proto.registry import Registry, published
 from proto.tokens import Token
@@ -71,9 +72,10 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-async def build(client: Client, secret: str) -> dict[str, Any]:
+async def build(client: Client, secret: str, profile: str = "public") -> dict[str, Any]:
     """Orders a release and follows the job to its end."""
-    return await ended(client, secret, await client.post(API, json={"profile": "public"}, headers=bearer(secret)))
+    order = {"profile": profile, "purpose": "A thesis" if profile == "scientific" else ""}
+    return await ended(client, secret, await client.post(API, json=order, headers=bearer(secret)))
 
 
 async def rebuild(client: Client, secret: str, number: int) -> dict[str, Any]:
@@ -136,6 +138,48 @@ async def test_an_old_release_is_built_again_whatever_has_joined_since_and_says_
     await connection.execute("update releases set positions = null")
     await connection.close()
     assert "420 responses now; release 1 was made of 300" in (await rebuild(client, secrets["organiser"], 1))["detail"]
+
+
+async def test_releases_of_both_profiles_have_one_ledger_and_texts_stay_with_those_that_hold_them(
+    client: Client, database_urls: Any, secrets: dict[str, str]
+) -> None:
+    await fill(database_urls.analysis, 200)
+    connection = await asyncpg.connect(database_urls.owner)
+    for number, profile in enumerate(("public", "scientific", "public"), 1):
+        if number == 3:
+            await connection.execute(
+                "update responses set status = 'withdrawn', version = null, language = null, notice = null, answers = null where seq <= 5"
+            )
+        job = await build(client, secrets["organiser"], profile)
+        assert (job["status"], job["number"]) == ("done", number), job["detail"]
+        rows = await connection.fetch("select number, texts is not null as texts from release_ledgers where survey = 'ai-security'")
+        assert [(row["number"], row["texts"]) for row in rows] == [(number, number > 1)]
+    await connection.close()
+    assert (await rebuild(client, secrets["organiser"], 3))["differing"] == []
+    assert "5 of the 200 responses" in (await rebuild(client, secrets["organiser"], 2))["detail"]
+
+
+async def test_a_ledger_of_public_releases_goes_on_with_one_ledger_for_all_and_others_say_that_they_cannot(database_urls: Any) -> None:
+    former = {each.number: each.text for each in migrations()}
+    connection = await asyncpg.connect(database_urls.owner)
+    await connection.execute(
+        "create schema former; set search_path to former;"
+        "create table releases (survey text, number integer, primary key (survey, number));"
+        + former[4]
+        + "alter table release_ledgers add column texts bytea;"
+        + "insert into releases select survey, number from unnest(array['p', 's', 'b']) as survey, generate_series(1, 2) as number"
+    )
+    for survey, profile, number, texts in (
+        ("p", "public", 2, None),
+        ("s", "scientific", 1, b"t"),
+        ("b", "public", 1, None),
+        ("b", "scientific", 2, b"u"),
+    ):
+        await connection.execute("insert into release_ledgers values ($1, $2, $3, $4, $5)", survey, profile, number, b"book", texts)
+    await connection.execute(former[8])
+    rows = await connection.fetch("select survey, book, texts from release_ledgers order by survey")
+    assert [tuple(row) for row in rows] == [("b", b"", b"u"), ("p", b"book", None), ("s", b"", b"t")]
+    await connection.close()
 
 
 async def test_too_few_responses_are_refused_with_the_reason(

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.gate.reading import Reading
-from services.export.profiles import Profile
+from services.export.profiles import NARROW, SPARE, WIDE, Profile
 from services.export.protect import diversity
 from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.protection import protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Frame, Request
+from services.export.protect.sequence import Rules
 
 Ints = NDArray[np.int64]
 
@@ -30,8 +31,13 @@ def request_of(reading: Reading, profile: Profile) -> Request:
         profile.k,
         diversity=profile.diversity if sensitive else None,
         closeness=profile.closeness if sensitive else None,
-        frame=reading.frame,
+        frame=reading.frame if profile.units else None,
     )
+
+
+def rules_of(reading: Reading) -> Rules:
+    """What both profiles ask, for the one sequence that their releases stand in."""
+    return Rules(request_of(reading, WIDE), request_of(reading, NARROW), SPARE)
 
 
 def advise(reading: Reading, profile: Profile) -> str:

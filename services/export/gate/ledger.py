@@ -2,8 +2,8 @@
 
 Claim: the stored ledger tells nobody who took part. A response is in it under a keyed hash of its id (BLAKE2b, 128 bits); the key is
 derived from the one that releases are signed with, which is not in the database. Beside it stand the number of its first release,
-its class, and the generalised values of that class, which are published and shared by k people. No answer and no time is in it. Whoever
-withdrew is gone from it with the next release.
+its classes, wide and narrow, and the generalised values of these, which are shared by k people. No answer and no time is in it. Whoever
+withdrew is gone from it with the next release. Releases of all profiles have this one ledger.
 
 Assumes that the key is kept. With both key and database one could look up the class of a response, but whoever has both has its answers.
 """
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from services.export.gate.refused import Refused
 from services.export.protect.hierarchy import Hierarchy, Ladder
 from services.export.protect.protection import LEFT_OUT
-from services.export.protect.sequence import Ledger, Step
+from services.export.protect.sequence import Classes, Ledger, Step
 
 Ints = NDArray[np.int64]
+Column = NDArray[np.int32]
 Labels = tuple[tuple[str, tuple[str, ...]], ...]
 
 DIGEST = 16
@@ -32,7 +33,8 @@ People = NDArray[np.bytes_]
 
 
 class Book(msgspec.Struct, frozen=True):
-    """Of each person, in the order of their hashes: the first release, the class, and the release that held it back, 0 for none.
+    """Of each person, in the order of their hashes: the first release, the wide class, and the release from which on it is held back for
+    good, 0 for none; the release that gave it a narrow class, 0 for none, and that class. None of the latter where nobody has one.
 
     `nodes[c]`: what class c is released with, as places in `labels`: of each variable its name and the labels of its nodes.
     """
@@ -45,15 +47,17 @@ class Book(msgspec.Struct, frozen=True):
     classes: bytes
     held: bytes
     nodes: bytes
+    narrowed: bytes = b""
+    narrow: bytes = b""
+    narrow_nodes: bytes = b""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keyed hashes for one survey and profile."""
+    """Keyed hashes for one survey."""
 
     secret: bytes
     survey: str
-    profile: str
 
     def people(self, ids: Sequence[bytes]) -> People:
         """What stands for each response, the same in every release."""
@@ -76,7 +80,7 @@ class Keys:
             yield one.digest()
 
     def _derived(self, use: str) -> bytes:
-        return hashlib.blake2b(f"{self.survey}\0{self.profile}\0{use}".encode(), key=self.secret).digest()
+        return hashlib.blake2b(f"{self.survey}\0public\0{use}".encode(), key=self.secret).digest()  # "public": so ledgers began
 
 
 def before(book: Book | None, number: int, hierarchies: Sequence[Hierarchy], keys: Keys) -> Ledger | None:
@@ -85,42 +89,49 @@ def before(book: Book | None, number: int, hierarchies: Sequence[Hierarchy], key
         return None
     if book.key != keys.mark:
         raise Refused("The key of earlier releases is not there, so that nobody can tell who was in them. Bring back the release key.")
-    people, entered, classes, held = _people(book), *_columns(book)
-    was = entered < number
+    now = _Columns.of(book)
+    was = now.entered < number
     if not was.any():
         return None
-    known = np.where((held > 0) & (held < number), LEFT_OUT, classes)[was]
-    return Ledger(people[was], known.astype(np.int64), _translated(book, hierarchies))
+    stays = (now.held == 0) | (now.held >= number)
+    divided = (now.narrowed > 0) & (now.narrowed < number)
+    wide = Classes(np.where(stays, now.classes, LEFT_OUT)[was].astype(np.int64), _translated(book, book.nodes, hierarchies))
+    narrow = Classes(
+        np.where(stays & divided, now.narrow, LEFT_OUT)[was].astype(np.int64), _translated(book, book.narrow_nodes, hierarchies)
+    )
+    return Ledger(_people(book)[was], wide, narrow)
 
 
 def after(book: Book | None, number: int, step: Step, hierarchies: Sequence[Hierarchy], keys: Keys) -> Book:
-    """The book once release `number` is written: those who left are forgotten, those who came have their class."""
-    people, groups = step.ledger.people, step.ledger.groups
-    entered, classes, held = (np.full(len(people), first, dtype=np.int32) for first in (number, LEFT_OUT, 0))
-    nodes = np.zeros((0, len(hierarchies)), dtype=np.int32)
+    """The book once release `number` is written: those who left are forgotten, those who came have their classes."""
+    people = step.ledger.people
+    now = _Columns.new(len(people), number)
+    nodes = narrow_nodes = np.zeros((0, len(hierarchies)), dtype=np.int32)
     if book is not None:
-        old_people, old = _people(book), _columns(book)
-        nodes = _translated(book, hierarchies)
-        at = np.minimum(np.searchsorted(old_people, people), max(len(old_people) - 1, 0))
-        known = np.flatnonzero(old_people[at] == people) if len(old_people) else np.zeros(0, dtype=np.int64)
-        for column, former in zip((entered, classes, held), old, strict=True):
-            column[known] = former[at[known]]
-    new = np.flatnonzero((entered == number) & (groups != LEFT_OUT))
-    fresh, place = np.unique(groups[new], return_inverse=True)
-    classes[new] = len(nodes) + place
-    nodes = np.concatenate([nodes, step.ledger.nodes[fresh]])
-    held[(groups == LEFT_OUT) & (held == 0)] = number
-    used, classes_now = np.unique(classes[classes != LEFT_OUT], return_inverse=True)
-    classes[classes != LEFT_OUT] = classes_now
+        nodes, narrow_nodes = (_translated(book, each, hierarchies) for each in (book.nodes, book.narrow_nodes))
+        now.take(people, _people(book), _Columns.of(book))
+    nodes = _entered(now.classes, nodes, step.ledger.wide, now.entered == number)
+    divided = (step.ledger.narrow.of != LEFT_OUT) & ((now.narrowed == 0) | (now.narrowed == number))
+    now.narrowed[divided] = number
+    narrow_nodes = _entered(now.narrow, narrow_nodes, step.ledger.narrow, divided)
+    now.held[(step.ledger.wide.of == LEFT_OUT) & (now.held == 0)] = number
     return Book(
         keys.mark,
         tuple((hierarchy.name, _labels(hierarchy)) for hierarchy in hierarchies),
         people.astype(f"S{2 * DIGEST}").tobytes(),
-        entered.tobytes(),
-        classes.astype(np.int32).tobytes(),
-        held.tobytes(),
-        nodes[used].astype(np.int32).tobytes(),
+        *(column.tobytes() for column in (now.entered, now.classes, now.held, nodes, now.narrowed, now.narrow, narrow_nodes)),
     )
+
+
+def _entered(classes: Column, nodes: Column, given: Classes, new: NDArray[np.bool_]) -> Column:
+    """Enters the classes given to these people, forgets those of nobody, and returns the nodes of what is left."""
+    rows = np.flatnonzero(new & (given.of != LEFT_OUT))
+    fresh, place = np.unique(given.of[rows], return_inverse=True)
+    classes[rows] = len(nodes) + place
+    nodes = np.concatenate([nodes, given.nodes[fresh]])
+    has = classes != LEFT_OUT
+    used, classes[has] = np.unique(classes[has], return_inverse=True)
+    return nodes[used].astype(np.int32)
 
 
 def encode(book: Book) -> bytes:
@@ -128,6 +139,11 @@ def encode(book: Book) -> bytes:
 
 
 def decode(body: bytes) -> Book:
+    """Raises Refused where nothing is left but that there was more than one."""
+    if not body:
+        raise Refused(
+            "Earlier releases of this survey had a ledger for each profile; further ones could give people away. Start a new survey."
+        )
     return msgspec.msgpack.decode(body, type=Book)
 
 
@@ -135,18 +151,42 @@ def _people(book: Book) -> People:
     return np.frombuffer(book.people, dtype=f"S{2 * DIGEST}")
 
 
-def _columns(book: Book) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    entered, classes, held = (np.frombuffer(column, dtype=np.int32) for column in (book.entered, book.classes, book.held))
-    return entered, classes, held
+@dataclass(frozen=True)
+class _Columns:
+    """The book, a number for each person; to be written to where it is new."""
+
+    entered: Column
+    classes: Column
+    held: Column
+    narrowed: Column
+    narrow: Column
+
+    @staticmethod
+    def new(people: int, number: int) -> _Columns:
+        return _Columns(*(np.full(people, first, dtype=np.int32) for first in (number, LEFT_OUT, 0, 0, LEFT_OUT)))
+
+    @staticmethod
+    def of(book: Book) -> _Columns:
+        columns = [np.frombuffer(column, dtype=np.int32) for column in (book.entered, book.classes, book.held, book.narrowed, book.narrow)]
+        none = _Columns.new(len(columns[0]), 0)
+        narrowed, narrow = (columns[3], columns[4]) if book.narrowed else (none.narrowed, none.narrow)
+        return _Columns(columns[0], columns[1], columns[2], narrowed, narrow)
+
+    def take(self, people: NDArray[np.generic], former: People, old: _Columns) -> None:
+        """Writes what is known of these people from before."""
+        at = np.minimum(np.searchsorted(former, people), max(len(former) - 1, 0))
+        known = np.flatnonzero(former[at] == people) if len(former) else np.zeros(0, dtype=np.int64)
+        for name in ("entered", "classes", "held", "narrowed", "narrow"):
+            getattr(self, name)[known] = getattr(old, name)[at[known]]
 
 
 def _labels(hierarchy: Hierarchy) -> tuple[str, ...]:
     return tuple(node.label for node in Ladder.of(hierarchy, np.zeros(0, dtype=np.int64)).nodes)
 
 
-def _translated(book: Book, hierarchies: Sequence[Hierarchy]) -> NDArray[np.int32]:
-    """The nodes of the book as those of these hierarchies, found by their labels."""
-    given = np.frombuffer(book.nodes, dtype=np.int32).reshape(-1, len(book.labels))
+def _translated(book: Book, body: bytes, hierarchies: Sequence[Hierarchy]) -> Column:
+    """Nodes of the book as those of these hierarchies, found by their labels."""
+    given = np.frombuffer(body, dtype=np.int32).reshape(-1, len(book.labels))
     if [name for name, _ in book.labels] != [hierarchy.name for hierarchy in hierarchies]:
         raise Refused(
             "The survey has other quasi-identifiers than its earlier releases, which together could give people away. "

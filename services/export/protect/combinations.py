@@ -16,11 +16,15 @@ DENSE, SPARSE = 1 << 20, 16
 
 @dataclass(frozen=True)
 class Combinations:
-    """`places[v, u]`: variable v of combination u. `counts[u]`: its rows. `of_row[r]`: the combination of row r. Sorted by content."""
+    """`places[v, u]`: variable v of combination u. `counts[u]`: its rows. `of_row[r]`: the combination of row r. Sorted by content.
+
+    `within[u]`: the given class that combination u lies in; sorted by that first.
+    """
 
     places: NDArray[np.int16]
     counts: NDArray[np.int64]
     of_row: NDArray[np.int64]
+    within: NDArray[np.int64]
 
 
 def neighbours(sizes: Sequence[int], most: int, first: int, last: int) -> list[slice]:
@@ -34,13 +38,14 @@ def neighbours(sizes: Sequence[int], most: int, first: int, last: int) -> list[s
     return [slice(begin, end) for begin, end in zip(begins, [*begins[1:], last], strict=False)]
 
 
-def combine(columns: list[NDArray[np.integer[Any]]], sizes: list[int]) -> Combinations:
-    """Distinct combinations of columns whose values lie below `sizes`."""
-    of_row, counts = numbered(zip(columns, sizes, strict=True), len(columns[0]))
+def combine(columns: list[NDArray[np.integer[Any]]], sizes: list[int], within: NDArray[np.int64] | None = None) -> Combinations:
+    """Distinct combinations of columns whose values lie below `sizes`, apart for each class of `within` where there are classes."""
+    keys = list(zip(columns, sizes, strict=True))
+    of_row, counts = numbered(keys if within is None else [(within, int(within.max()) + 1), *keys], len(columns[0]))
     example = np.empty(len(counts), dtype=np.int64)
     example[of_row] = np.arange(len(of_row))
     places = np.stack([column[example].astype(np.int16) for column in columns])
-    return Combinations(places, counts, of_row)
+    return Combinations(places, counts, of_row, np.zeros(len(counts), dtype=np.int64) if within is None else within[example])
 
 
 def numbered(columns: Iterable[tuple[NDArray[np.integer[Any]], int]], rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

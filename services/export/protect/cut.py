@@ -1,4 +1,4 @@
-"""Cutting: the rows as one class, then every class in two along the variable where that gains most, level by level.
+"""Cutting: the rows as one class, or as given classes, then every class in two along the variable where that gains most, level by level.
 
 Multidimensional recoding from the top down (LeFevre, DeWitt and Ramakrishnan, Mondrian, ICDE 2006), with cuts chosen by
 the loss they save instead of at the median, all classes of a level at once. The sensitive answers have no say in a cut.
@@ -40,9 +40,11 @@ class _Level:
 
 
 def cut(combinations: Combinations, space: Space, k: int, enough: int) -> Ints:
-    """The class of each combination. Every class has at least k rows; one of up to `enough` combinations is not cut further."""
+    """The class of each combination, within one of those given. Every class that a cut makes has at least k rows; one of up to
+    `enough` combinations is not cut further.
+    """
     columns, weights = list(combinations.places), combinations.counts.astype(np.float64)
-    members, level = np.arange(len(weights)), _Level.at(np.zeros(1, dtype=np.int64), weights)
+    members, level = np.arange(len(weights)), _Level.at(np.flatnonzero(np.diff(combinations.within, prepend=-1)), weights)
     classes = np.empty(len(weights), dtype=np.int64)
     found = 0
 

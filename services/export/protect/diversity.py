@@ -25,6 +25,8 @@ def histograms(classes: NDArray[np.int64], count: int, answer: Sensitive) -> His
 
 def shares(answer: Sensitive) -> Floats:
     """The share of each answer among everybody."""
+    if answer.everybody is not None:
+        return answer.everybody
     return np.bincount(answer.codes, minlength=answer.size) / len(answer.codes)
 
 

@@ -58,23 +58,25 @@ def protect(
     sensitive: Sequence[Sensitive],
     request: Request,
     tie: NDArray[np.generic] | None = None,
+    within: Ints | None = None,
 ) -> Result:
     """The rows with their quasi-identifiers generalised. `codes`: rows × variables.
 
     Rows with the same quasi-identifiers are told apart by `tie` (any key of a row that sorts, such as a keyed hash of its id):
-    with it the result does not depend on the order of the rows. Raises Unprotectable with the reason.
+    with it the result does not depend on the order of the rows. `within`: classes that the result may only divide; one of them that
+    has fewer than k rows stays whole, one whose sensitive answers are not as asked is left out whole. Raises Unprotectable with the reason.
     """
     check(codes, hierarchies, sensitive, request)
     ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
     space = Space.hierarchy(ladders) if request.kind == "hierarchy" else Space.sets(ladders)
     columns: list[NDArray[np.integer[Any]]] = [ladder.place.astype(np.int16)[codes[:, v]] for v, ladder in enumerate(ladders)]
-    combinations = combine(columns, [len(ladder) for ladder in ladders])
+    combinations = combine(columns, [len(ladder) for ladder in ladders], within)
     pieces = Pieces.of(cut(combinations, space, request.k, TOGETHER[request.kind]), combinations.counts)
     pieces = gather(pieces, combinations, space, request.k)
-    if request.even:
+    if request.even and within is None:
         pieces = even(pieces, combinations, space, request.k)
     classes = deal(pieces, combinations, tie)
-    part, out = _repaired(classes, pieces, combinations, space, sensitive, request)
+    part, out = _repaired(classes, pieces, combinations, space, sensitive, request, within is None)
     into = np.where(out, LEFT_OUT, np.cumsum(~out) - 1)[part]
     classes = into[classes]
     pieces = Pieces(pieces.combination, into[pieces.classes], pieces.rows, int((~out).sum()))
@@ -128,9 +130,15 @@ def check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitiv
 
 
 def _repaired(
-    classes: Ints, pieces: Pieces, combinations: Combinations, space: Space, sensitive: Sequence[Sensitive], request: Request
+    classes: Ints,
+    pieces: Pieces,
+    combinations: Combinations,
+    space: Space,
+    sensitive: Sequence[Sensitive],
+    request: Request,
+    everybody: bool,
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """Which class each becomes part of so that all that is asked for holds, and which are left out."""
+    """Which class each becomes part of so that all that is asked for holds, and which are left out. `everybody`: all may be joined."""
     count = int(classes.max()) + 1
     if not (request.diversity or request.closeness):
         return np.arange(count), np.zeros(count, dtype=bool)
@@ -152,10 +160,13 @@ def _repaired(
 
     _possible(tables, sensitive, request)
     regions = space.covering(space.of(combinations).at(pieces.combination), pieces.classes, pieces.count)
-    part, out = repair(regions, np.bincount(classes, minlength=count), space, standing, int(request.suppress * len(classes)))
-    if not out.all() and not (standing(part, np.arange(len(out))) | out).all():
+    inside = np.zeros(count, dtype=np.int64)
+    inside[pieces.classes] = combinations.within[pieces.combination]
+    part, out = repair(regions, np.bincount(classes, minlength=count), space, standing, int(request.suppress * len(classes)), inside)
+    fails = ~standing(part, np.arange(len(out))) & ~out
+    if everybody and fails.any():
         raise Unprotectable("Even with everything generalised, what is asked for does not hold. Ask for less, or wait for more responses.")
-    return part, out
+    return part, out | fails
 
 
 def _possible(tables: list[diversity.Histograms], sensitive: Sequence[Sensitive], request: Request) -> None:

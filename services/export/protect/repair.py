@@ -19,24 +19,29 @@ Bools = NDArray[np.bool_]
 NEIGHBOURS = 3
 """So many classes before and after, in the order of each variable, are looked at for joining."""
 
+NOBODY = -1
+
 Standing = Callable[[Ints, Ints], Bools]
 """Whether some classes stand, given which class each original class is part of, and which are asked about."""
 
 
-def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare: int) -> tuple[Ints, Bools]:
+def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare: int, within: Ints) -> tuple[Ints, Bools]:
     """For each class, the class it is part of in the end; for each class in the end, whether its rows are left out.
 
-    At most `spare` rows are left out. One class that does not stand remains when nothing helps.
+    Only classes of the same `within` join. At most `spare` rows are left out. Where nothing helps, one class that does not stand remains.
     """
     part = np.arange(len(rows))
     out = np.zeros(len(rows), dtype=bool)
     stands = standing(part, part)
     while True:
         bad = np.flatnonzero(~stands & ~out)
-        live = np.flatnonzero(~out)
-        if not len(bad) or len(live) < 2:
+        if not len(bad):
             break
-        partner, extra = _nearest(bad, live, regions, rows, space)
+        partner, extra = _nearest(bad, np.flatnonzero(~out), regions, rows, space, within)
+        some = partner != NOBODY
+        if not some.any():
+            break
+        bad, partner, extra = bad[some], partner[some], extra[some]
         dear = extra > rows[bad] * (len(space.sizes) - space.cost(regions.at(bad)))
         if dear.any() and spare:
             costly = np.flatnonzero(dear)
@@ -55,22 +60,22 @@ def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare
         kept = np.ones(len(rows), dtype=bool)
         kept[joined] = False
         number = np.cumsum(kept) - 1
-        part, out, rows, stands = number[to[part]], out[kept], rows[kept], stands[kept]
+        part, out, rows, stands, within = number[to[part]], out[kept], rows[kept], stands[kept], within[kept]
         regions = regions.at(kept)
         larger = np.unique(number[into])
         stands[larger] = standing(part, larger)
     return part, out
 
 
-def _nearest(bad: Ints, live: Ints, regions: Regions, rows: Ints, space: Space) -> tuple[Ints, NDArray[np.float64]]:
-    """For each bad class the live one whose join loses least, and how much that is."""
+def _nearest(bad: Ints, live: Ints, regions: Regions, rows: Ints, space: Space, within: Ints) -> tuple[Ints, NDArray[np.float64]]:
+    """For each bad class the live one whose join loses least, NOBODY where it is alone, and how much that is."""
     inside = regions.at(live)
     tracks = [*inside.spans, *inside.sets]
     where = np.searchsorted(live, bad)
-    best, loss = np.full(len(bad), -1, dtype=np.int64), np.full(len(bad), np.inf)
+    best, loss = np.full(len(bad), NOBODY, dtype=np.int64), np.full(len(bad), np.inf)
     before = rows[bad] * space.cost(regions.at(bad)).astype(np.float64)
     for turn in range(len(tracks)):
-        order = np.lexsort(tracks[turn:] + tracks[:turn])
+        order = np.lexsort([*tracks[turn:], *tracks[:turn], within[live]])
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         for step in [s for distance in range(1, NEIGHBOURS + 1) for s in (-distance, distance)]:
@@ -78,7 +83,8 @@ def _nearest(bad: Ints, live: Ints, regions: Regions, rows: Ints, space: Space) 
             other = live[order[np.clip(at, 0, len(live) - 1)]]
             wide = space.cost(regions.at(bad).join(regions.at(other))).astype(np.float64)
             more = (rows[bad] + rows[other]) * wide - before - rows[other] * space.cost(regions.at(other))
-            better = (at >= 0) & (at < len(live)) & ((more < loss) | ((more == loss) & (other < best)))
+            may = (at >= 0) & (at < len(live)) & (within[other] == within[bad])
+            better = may & ((more < loss) | ((more == loss) & (other < best)))
             best[better], loss[better] = other[better], more[better]
     return best, loss
 

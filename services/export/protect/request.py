@@ -36,13 +36,15 @@ class Closeness:
 class Sensitive:
     """A sensitive answer as codes below `size`, missing being one of them. Shape (rows,).
 
-    `harmless`: codes that may be known of everybody in a class, such as an option that was left unticked.
+    `harmless`: codes that may be known of everybody in a class, such as an option that was left unticked. `everybody`: the share of
+    each answer among all people, where these rows are only some of them.
     """
 
     name: str
     codes: NDArray[np.integer[Any]]
     size: int
     harmless: tuple[int, ...] = ()
+    everybody: NDArray[np.float64] | None = None
 
     def of(self, rows: NDArray[np.bool_]) -> Sensitive:
         """The answer of these rows alone."""

@@ -1,12 +1,17 @@
 """Sequences of releases: whoever holds all of them still faces k people, after any joins, changes and withdrawals.
 
-Claim: for any releases of a survey, the people who are in all of them and look the same in each are at least k. So an attacker who
-knows a person's quasi-identifiers, and in which releases it is, cannot come below k by intersecting them.
+Releases are wide, for everybody, or narrow, for research, which asks less and tells more.
 
-How: a person gets a class once, at the first release it is in, together with people who join at the same release; class and
-released values never change afterwards, people only leave. Whoever is in release i and in a later release j is there with the same
-class, so the intersection of any releases is what is left of the class in the last of them. A class that has fewer than k left,
-or whose answers no longer are as diverse as asked, is held back whole, for good. People who join wait until they are enough.
+Claim: take somebody who is in a release, and any releases before it. The people who are in this release too, are in the same of the
+others, and look the same in each are at least k: the narrow rule's k where one of those the person is in is narrow, else the wide
+rule's. So an attacker who knows a person's quasi-identifiers, and in which releases it is, cannot come below k by intersecting them.
+
+How: a person gets a wide class once, together with people who come in at the same release, and within it a narrow class once, at the
+first narrow release after that, together with all of the wide class. Classes and released values never change afterwards, people only
+leave. Wide releases show wide classes, narrow ones narrow classes, each whole or not at all. A narrow class that has fewer than k left,
+or whose answers no longer are as diverse as asked, leaves the sequence for good, wide releases too: its few people would be told apart
+by whoever holds a narrow release. A wide class whose people are then too few, or too much alike, is held back from the wide release.
+People who come in wait until they are enough.
 
 No later release can repair a class that fell below k: the people who were in it and are still there are fewer than k already.
 So the only choices are to hold it back, to invent people (which we do not), or to have built it larger: `spare`.
@@ -40,20 +45,56 @@ DEAR, PATIENCE = 0.35, 0.01
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """Who was released how. `people`: the ids of responses, sorted. `groups[i]`: the class of each, -1 for one held back.
+class Rules:
+    """What wide releases ask, and narrow ones, where there may be any. `spare`: new classes have at least k + spare people, so that
+    as many may leave before the class is held back.
+    """
 
-    `nodes[g]`: what class g is released with, as nodes of the hierarchies. Whoever withdrew is not in the next ledger.
+    wide: Request
+    narrow: Request | None = None
+    spare: int = 0
+
+
+@dataclass(frozen=True)
+class Classes:
+    """`of[i]`: the class of each person, -1 for none. `nodes[c]`: what class c is released with, as nodes of the hierarchies."""
+
+    of: Ints
+    nodes: NDArray[np.int32]
+
+    @staticmethod
+    def none(people: int, variables: int) -> Classes:
+        return Classes(np.full(people, LEFT_OUT, dtype=np.int64), np.zeros((0, variables), dtype=np.int32))
+
+    def at(self, rows: Ints) -> Classes:
+        return Classes(self.of[rows], self.nodes)
+
+    def only(self, which: Bools) -> Classes:
+        """Without the people for whom `which` is false."""
+        return Classes(np.where(which, self.of, LEFT_OUT), self.nodes)
+
+    def joined(self, rows: Ints, others: Classes) -> Classes:
+        """With the classes of these people beside those that were there."""
+        of = self.of.copy()
+        of[rows] = np.where(others.of == LEFT_OUT, LEFT_OUT, others.of + len(self.nodes))
+        return Classes(of, np.concatenate([self.nodes, others.nodes]))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Who was released how. `people`: the ids of responses, sorted. Whoever withdrew is not in the next ledger.
+
+    Who has no wide class left the sequence for good; who has no narrow one may still get one.
     """
 
     people: NDArray[np.generic]
-    groups: Ints
-    nodes: NDArray[np.int32]
+    wide: Classes
+    narrow: Classes
 
 
 @dataclass(frozen=True)
 class Step:
-    """A release of a sequence. `held_back` lost their class; `waiting` joined and are too few yet."""
+    """A release of a sequence. `held_back` were released before and are not now; `waiting` came and are too few yet."""
 
     result: Result
     ledger: Ledger
@@ -66,138 +107,187 @@ def release(
     codes: NDArray[np.integer],
     hierarchies: Sequence[Hierarchy],
     sensitive: Sequence[Sensitive],
-    request: Request,
+    rules: Rules,
     ledger: Ledger | None = None,
-    spare: int = 0,
+    narrow: bool = False,
     most_missing: float = 0.25,
     patience: float = PATIENCE,
 ) -> Step:
-    """The next release of these people, given what was released of them before. The order of rows leaves no trace.
+    """The next release of these people, wide or narrow, given what was released of them before. The order of rows leaves no trace.
 
-    `spare`: new classes have at least k + spare people, so that as many may leave before the class is held back.
     `patience`: the share of the people who at most wait because their class would lose too much.
     Raises Unprotectable where more than `most_missing` of the people would be held back or wait, and where nobody would remain.
     """
-    check(codes, hierarchies, sensitive, request)
-    if request.kind != "hierarchy":
-        raise Unprotectable("A sequence of releases keeps its labels; ask for the kind hierarchy.")
+    asked = _asked(rules, narrow)
+    check(codes, hierarchies, sensitive, asked)
     by_id = people[np.argsort(people, kind="stable")]
     if (by_id[1:] == by_id[:-1]).any():
         raise Unprotectable("The same response stands in the table twice.")
-    ladders = [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
-    group, nodes, known = _former(people, codes, ladders, ledger)
-    groups = len(nodes)
-    standing = _standing(group, nodes, ladders, sensitive, request, request.k)
-    group = np.where(standing[group], group, LEFT_OUT)  # index -1 is of those without a class, and stays
+    table = _Table(people, codes, hierarchies, sensitive, [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)])
+    wide, fine, known = _former(table, ledger)
+    if rules.narrow is not None:  # a narrow class goes from wide releases too, so that one pass is enough: wide classes come after
+        lost = (fine.of != LEFT_OUT) & ~table.standing(fine, rules.narrow)
+        wide, fine = wide.only(~lost), fine.only(~lost)
     new = np.flatnonzero(~known)
-    if len(new) >= request.k + spare:
-        fresh = _fresh(new, people, codes, hierarchies, sensitive, request, spare)
-        if fresh is not None:
-            classes, fresh_nodes = fresh
-            if groups:
-                classes = _patient(classes, fresh_nodes, ladders, patience * len(people))
-            group[new] = np.where(classes == LEFT_OUT, LEFT_OUT, classes + groups)
-            nodes = np.concatenate([nodes, fresh_nodes])
-            standing = _standing(group, nodes, ladders, sensitive, request, request.k)
-            group = np.where(standing[group], group, LEFT_OUT)
-    missing = group == LEFT_OUT
+    wide = _come_in(table, wide, new, rules, patience)
+    missing = wide.of == LEFT_OUT
+    if narrow:
+        if not _bearable(missing, most_missing):  # rather without wide releases than without this one
+            left = new[missing[new]]
+            wide = wide.joined(left, _together(table, left))
+        fine = _narrowed(table, wide, fine, asked, rules.spare)
+        shown = fine
+    else:
+        shown = wide.only(table.standing(wide, rules.wide))
+    missing = shown.of == LEFT_OUT
     held_back, waiting = missing & known, missing & ~known
-    _bearable(held_back, waiting, request, most_missing)
-    live, compact = np.unique(group[~missing], return_inverse=True)
-    groups_now = np.full(len(people), LEFT_OUT, dtype=np.int64)
-    groups_now[~missing] = compact
-    nodes = nodes[live]
+    if not _bearable(missing, most_missing):
+        raise Unprotectable(_unbearable(held_back, waiting, asked.k))
+    live, compact = np.unique(shown.of[~missing], return_inverse=True)
+    classes = np.full(len(people), LEFT_OUT, dtype=np.int64)
+    classes[~missing] = compact
     released = np.full(codes.shape, LEFT_OUT, dtype=np.int32)
-    released[~missing] = nodes[groups_now[~missing]]
-    result = Result(released, tuple(ladder.nodes for ladder in ladders), groups_now, _reasons(len(live), held_back, waiting, request.k))
+    released[~missing] = shown.nodes[shown.of[~missing]]
+    reasons = _reasons(len(live), held_back, waiting, asked.k)
+    result = Result(released, tuple(ladder.nodes for ladder in table.ladders), classes, reasons)
     entered = np.flatnonzero(~waiting)
     entered = entered[np.argsort(people[entered], kind="stable")]
-    return Step(result, Ledger(people[entered], groups_now[entered], nodes), held_back, waiting)
+    return Step(result, Ledger(people[entered], wide.at(entered), fine.at(entered)), held_back, waiting)
 
 
-def _former(
-    people: NDArray[np.generic], codes: NDArray[np.integer], ladders: list[Ladder], ledger: Ledger | None
-) -> tuple[Ints, NDArray[np.int32], Bools]:
-    """The class each person has from before, -1 for none, what the classes are released with, and who was released before.
+def _asked(rules: Rules, narrow: bool) -> Request:
+    asked = rules.narrow if narrow else rules.wide
+    if asked is None:
+        raise Unprotectable("No narrow rule is given.")
+    if any(each is not None and (each.kind != "hierarchy" or each.even) for each in (rules.wide, rules.narrow)):
+        raise Unprotectable("A sequence of releases keeps its labels; ask for the kind hierarchy, and not for evening out.")
+    return asked
 
-    Whoever changed an answer so that the released values are no longer true of it has left its class for good.
-    """
-    group, known = np.full(len(people), LEFT_OUT, dtype=np.int64), np.zeros(len(people), dtype=bool)
+
+@dataclass(frozen=True)
+class _Table:
+    """The people of a release, with what is known of them."""
+
+    people: NDArray[np.generic]
+    codes: NDArray[np.integer]
+    hierarchies: Sequence[Hierarchy]
+    sensitive: Sequence[Sensitive]
+    ladders: list[Ladder]
+
+    def true(self, classes: Classes) -> Classes:
+        """Without whoever changed an answer so that the released values are no longer true of it."""
+        of = classes.of.copy()
+        for v, ladder in enumerate(self.ladders):
+            inside = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
+            for index, node in enumerate(ladder.nodes):
+                inside[index, list(node.members)] = True
+            has = np.flatnonzero(of != LEFT_OUT)
+            of[has[~inside[classes.nodes[of[has], v], self.codes[has, v]]]] = LEFT_OUT
+        return Classes(of, classes.nodes)
+
+    def standing(self, classes: Classes, asked: Request) -> Bools:
+        """Whether the class of each person may be released as it is now."""
+        count = len(classes.nodes)
+        has = classes.of != LEFT_OUT
+        if not has.any():
+            return has
+        of = classes.of[has]
+        holds = np.bincount(of, minlength=count) >= asked.k
+        for answer in self.sensitive:
+            table, of_all = diversity.histograms(of, count, answer.of(has)), diversity.shares(answer)
+            if asked.diversity:
+                holds &= diversity.diverse(table, asked.diversity, answer.harmless)
+            if asked.closeness:
+                holds &= diversity.close(table, asked.closeness, of_all)
+        if asked.frame:
+            on = [classes.nodes[:, v].astype(np.int64) for v in asked.frame.variables]
+            holds &= frame.population(asked.frame, self.ladders, on) >= asked.frame.least
+        return np.append(holds, False)[classes.of]  # index -1 is of those without a class
+
+    def classes(self, rows: Ints, asked: Request, within: Ints | None = None) -> Classes | None:
+        """Classes of these people among themselves alone, or of each of `within` alone; None where they must wait."""
+        own = [
+            replace(answer, codes=answer.codes[rows], everybody=None if within is None else diversity.shares(answer))
+            for answer in self.sensitive
+        ]
+        try:
+            result = protect(self.codes[rows], self.hierarchies, own, asked, self.people[rows], within)
+        except Unprotectable:
+            return None
+        kept = result.kept
+        first = np.zeros(int(result.classes.max()) + 1, dtype=np.int64)
+        first[result.classes[kept]] = np.flatnonzero(kept)
+        return Classes(result.classes, result.released[first])
+
+
+def _former(table: _Table, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
+    """The wide and the narrow class each person has from before, and who was released before. An answer that left either leaves both."""
     if ledger is None or not len(ledger.people):
-        return group, np.zeros((0, len(ladders)), dtype=np.int32), known
-    at = np.minimum(np.searchsorted(ledger.people, people), len(ledger.people) - 1)
-    known = ledger.people[at] == people
-    group[known] = ledger.groups[at[known]]
-    for v, ladder in enumerate(ladders):
-        inside = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
-        for index, node in enumerate(ladder.nodes):
-            inside[index, list(node.members)] = True
-        has = np.flatnonzero(group != LEFT_OUT)
-        group[has[~inside[ledger.nodes[group[has], v], codes[has, v]]]] = LEFT_OUT
-    return group, ledger.nodes, known
+        none = Classes.none(len(table.people), len(table.ladders))
+        return none, none, np.zeros(len(table.people), dtype=bool)
+    at = np.minimum(np.searchsorted(ledger.people, table.people), len(ledger.people) - 1)
+    known = ledger.people[at] == table.people
+    was = ledger.narrow.at(at).only(known)
+    wide, fine = table.true(ledger.wide.at(at).only(known)), table.true(was)
+    stays = (wide.of != LEFT_OUT) & ((fine.of != LEFT_OUT) | (was.of == LEFT_OUT))
+    return wide.only(stays), fine.only(stays), known
 
 
-def _standing(
-    group: Ints, nodes: NDArray[np.int32], ladders: list[Ladder], sensitive: Sequence[Sensitive], request: Request, k: int
-) -> Bools:
-    """Whether each class may be released as it is now; the entry behind the last is for those without a class."""
-    count = len(nodes)
-    if not count:
-        return np.zeros(1, dtype=bool)
-    has = group != LEFT_OUT
-    holds = np.bincount(group[has], minlength=count) >= k
-    for answer in sensitive:
-        table, of_all = diversity.histograms(group[has], count, answer.of(has)), diversity.shares(answer)
-        if request.diversity:
-            holds &= diversity.diverse(table, request.diversity, answer.harmless)
-        if request.closeness:
-            holds &= diversity.close(table, request.closeness, of_all)
-    if request.frame:
-        on = [nodes[:, v].astype(np.int64) for v in request.frame.variables]
-        holds &= frame.population(request.frame, ladders, on) >= request.frame.least
-    return np.append(holds, False)
+def _come_in(table: _Table, wide: Classes, new: Ints, rules: Rules, patience: float) -> Classes:
+    """With wide classes of those who come in, as far as they stand and are worth it."""
+    asked = replace(rules.wide, k=rules.wide.k + rules.spare)
+    fresh = table.classes(new, asked) if len(new) >= asked.k else None
+    if fresh is None:
+        return wide
+    if len(wide.nodes):
+        fresh = _patient(fresh, table.ladders, patience * len(table.people))
+    found = wide.joined(new, fresh)
+    came = np.zeros(len(wide.of), dtype=bool)
+    came[new] = True
+    return found.only(~came | table.standing(found, rules.wide))
 
 
-def _fresh(
-    new: Ints,
-    people: NDArray[np.generic],
-    codes: NDArray[np.integer],
-    hierarchies: Sequence[Hierarchy],
-    sensitive: Sequence[Sensitive],
-    request: Request,
-    spare: int,
-) -> tuple[Ints, NDArray[np.int32]] | None:
-    """Classes of those who join, among themselves alone; None where they must wait."""
-    own = [replace(answer, codes=answer.codes[new]) for answer in sensitive]
-    try:
-        result = protect(codes[new], hierarchies, own, replace(request, k=request.k + spare), people[new])
-    except Unprotectable:
-        return None
-    kept = result.kept
-    first = np.zeros(int(result.classes.max()) + 1, dtype=np.int64)
-    first[result.classes[kept]] = np.flatnonzero(kept)
-    return result.classes, result.released[first]
+def _together(table: _Table, rows: Ints) -> Classes:
+    """One class of these people that tells nothing."""
+    top = np.array([[len(ladder.nodes) - 1 for ladder in table.ladders]], dtype=np.int32)
+    return Classes(np.zeros(len(rows), dtype=np.int64), top)
 
 
-def _patient(classes: Ints, nodes: NDArray[np.int32], ladders: list[Ladder], most: float) -> Ints:
+def _narrowed(table: _Table, wide: Classes, fine: Classes, asked: Request, spare: int) -> Classes:
+    """With narrow classes of those who have none yet, all of a wide class at once or none of it."""
+    rows = np.flatnonzero((wide.of != LEFT_OUT) & (fine.of == LEFT_OUT))
+    if len(rows) < asked.k:
+        return fine
+    _, within = np.unique(wide.of[rows], return_inverse=True)
+    found = table.classes(rows, replace(asked, k=asked.k + spare), within.astype(np.int64))
+    if found is None:
+        return fine
+    finer = fine.joined(rows, found)
+    return finer.only(table.standing(finer, asked))
+
+
+def _patient(classes: Classes, ladders: list[Ladder], most: float) -> Classes:
     """The classes without the dearest ones, of at most so many people."""
-    loss = np.mean([ladder.costs[nodes[:, v]] for v, ladder in enumerate(ladders)], axis=0)
+    loss = np.mean([ladder.costs[classes.nodes[:, v]] for v, ladder in enumerate(ladders)], axis=0)
     dearest = np.argsort(-loss, kind="stable")
-    many = np.cumsum(np.bincount(classes[classes != LEFT_OUT], minlength=len(nodes))[dearest])
-    waits = np.zeros(len(nodes) + 1, dtype=bool)
+    many = np.cumsum(np.bincount(classes.of[classes.of != LEFT_OUT], minlength=len(classes.nodes))[dearest])
+    waits = np.zeros(len(classes.nodes) + 1, dtype=bool)
     waits[dearest[(loss[dearest] > DEAR) & (many <= most)]] = True
-    return np.where(waits[classes], LEFT_OUT, classes)
+    return classes.only(~waits[classes.of])
 
 
-def _bearable(held_back: Bools, waiting: Bools, request: Request, most_missing: float) -> None:
+def _bearable(missing: Bools, most_missing: float) -> bool:
+    return not missing.all() and int(missing.sum()) <= most_missing * len(missing)
+
+
+def _unbearable(held_back: Bools, waiting: Bools, k: int) -> str:
     total, held, wait = len(held_back), int(held_back.sum()), int(waiting.sum())
     if held + wait == total:
-        raise Unprotectable(f"Nobody of {total} could be released: {held} lost their class, {wait} are too few to form one. Wait for more.")
-    if held + wait > most_missing * total:
-        raise Unprotectable(
-            f"{held} of {total} people would be held back, because fewer than {request.k} are left of the class they were released in, "
-            f"and {wait} would wait. Build the first release with spare people per class, or start a new survey."
-        )
+        return f"Nobody of {total} could be released: {held} lost their class, {wait} are too few to form one. Wait for more."
+    return (
+        f"{held} of {total} people would be held back, because fewer than {k} are left of the class they were released in, "
+        f"and {wait} would wait. Build the first release with spare people per class, or start a new survey."
+    )
 
 
 def _reasons(classes: int, held_back: Bools, waiting: Bools, k: int) -> tuple[str, ...]:

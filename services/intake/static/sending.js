@@ -1,6 +1,6 @@
 /** Sends a copy until it has arrived, follows it until it is recorded, and then forgets it. */
 
-import { find, finish, keep, surveyOf } from "./kept.js";
+import { find, finish, keep } from "./kept.js";
 import { backoff, lost, pause } from "./reach.js";
 
 /** @typedef {import("./kept.js").Copy} Copy */
@@ -8,8 +8,6 @@ import { backoff, lost, pause } from "./reach.js";
 const PATIENCE = 30_000;
 const LATER = new Set([408, 429, 500, 502, 503, 504]);
 /** Answers after which the same may be sent again; all others are for the respondent to see. */
-const GONE = 410;
-/** The status that says: the time of these answers is over, and they were deleted. */
 const KEEPALIVE = 60_000;
 /** Characters of a body that a browser goes on sending after its page was closed. */
 
@@ -68,16 +66,16 @@ const seconds = (answer) => 1000 * (Number(answer.headers.get("Retry-After")) ||
 
 /**
  * Asks until the answers are recorded, and then nothing is left on this device. A receipt that the journal lost is sent again.
- * @param {Copy} copy @param {(state: "sent"|"sending"|"waiting"|"recorded"|"deleted") => void} tell
+ * @param {Copy} copy @param {(state: "sent"|"sending"|"waiting"|"recorded") => void} tell
  */
 export async function follow(copy, tell) {
   for (const wait of backoff(500)) {
-    const { status, after } = await standing(copy);
+    const { status, after } = await standing(copy.receipt);
     const kept = find(copy.receipt);
     if (kept && kept.state !== "sent") return; // somebody is changing the answers
-    if (status === "recorded" || status === "withdrawn" || status === "deleted") {
+    if (status === "recorded" || status === "withdrawn") {
       finish(copy.receipt);
-      tell(status === "deleted" ? "deleted" : "recorded");
+      tell("recorded");
       return;
     }
     if (status === "unknown") {
@@ -91,13 +89,11 @@ export async function follow(copy, tell) {
   }
 }
 
-/** @param {Copy} copy @returns {Promise<{ status: string, after: number }>} */
-async function standing(copy) {
-  const address = `/api/v1/receipts/${copy.receipt}?survey=${surveyOf(copy.address).split("/").pop()}`;
+/** @param {string} receipt @returns {Promise<{ status: string, after: number }>} */
+async function standing(receipt) {
   try {
-    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(`/api/v1/receipts/${receipt}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status === 404) return { status: "unknown", after: 0 };
-    if (answer.status === GONE) return { status: "deleted", after: 0 };
     if (!answer.ok) return { status: "", after: seconds(answer) };
     return { status: (await answer.json()).status, after: 0 };
   } catch {
