@@ -47,6 +47,7 @@ KINDS = {
         Kind("not-by-invitation", 409, "This survey is open to everybody"),
         Kind("invitation-spent", 410, "A response was already sent with this invitation"),
         Kind("withdrawn", 410, "This response was withdrawn"),
+        Kind("answers-deleted", 410, "The answers to this survey are deleted: their time is over"),
         Kind("list-changed", 412, "The list is no longer the one you have"),
         Kind("too-large", 413, "The body is too large"),
         Kind("media-type", 415, "The body must be JSON"),

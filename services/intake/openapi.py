@@ -245,8 +245,16 @@ def _paths() -> Json:
             "get": {
                 "operationId": "lookUpReceipt",
                 "summary": "Where a response is: accepted (on disk), recorded (counted), withdrawn",
-                "parameters": [_HOLDER],
-                "responses": _answers({200: _json(_ref("State"), "Known")}, 400, 404, 429, 503),
+                "parameters": [
+                    _HOLDER,
+                    {
+                        "name": "survey",
+                        "in": "query",
+                        "description": "Ask in this survey alone; 410 once the time of its answers is over and they are deleted.",
+                        "schema": {"type": "string"},
+                    },
+                ],
+                "responses": _answers({200: _json(_ref("State"), "Known")}, 400, 404, 410, 429, 503),
             },
             "put": {
                 "operationId": "replaceResponse",

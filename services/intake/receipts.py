@@ -52,18 +52,17 @@ async def stored(intake: Intake, receipt: str, survey: str) -> ResponseSubmitted
     return Problem("withdrawn") if isinstance(found.event, ResponseWithdrawn) else found.event
 
 
-async def replace(intake: Intake, receipt: str, body: bytes) -> State | Problem:
+async def replace(intake: Intake, receipt: str, body: bytes, survey: str = "*") -> State | Problem:
     """Puts the answers in this body in place of the earlier ones, while the survey is open."""
     for _ in range(TRIES):
         try:
-            found = await _find(intake, receipt)
+            found = await _find(intake, receipt, survey)
             if isinstance(found, Problem):
                 return found
             if isinstance(found.event, ResponseWithdrawn):
                 return Problem("withdrawn")
-            survey = found.event.survey
-            known = intake.catalogue.surveys.get(survey)
-            if known is None or not intake.registry.is_open(survey):
+            known = intake.catalogue.surveys.get(found.event.survey)
+            if known is None or not intake.registry.is_open(known.id):
                 return Problem("survey-closed")
             event = accept_as(ResponseReplaced, known, body, found.event.id, intake.today())
             if isinstance(event, list):
@@ -71,7 +70,7 @@ async def replace(intake: Intake, receipt: str, body: bytes) -> State | Problem:
             if event.digest == found.event.digest:
                 return await _state(intake, found)
             if await intake.committer.commit(entry(event, after=found.seq)) is Outcome.WRITTEN:
-                return State(status="accepted", survey=survey, version=event.version, digest=event.digest)
+                return State(status="accepted", survey=known.id, version=event.version, digest=event.digest)
         except Problem as unreadable:
             return unreadable
         except (Busy, OutOfReach):
@@ -79,11 +78,11 @@ async def replace(intake: Intake, receipt: str, body: bytes) -> State | Problem:
     return _busy()
 
 
-async def withdraw(intake: Intake, receipt: str) -> State | Problem:
+async def withdraw(intake: Intake, receipt: str, survey: str = "*") -> State | Problem:
     """Takes the response back, also after the survey closed. Once this returns, that it is withdrawn is on disk."""
     for _ in range(TRIES):
         try:
-            found = await _find(intake, receipt)
+            found = await _find(intake, receipt, survey)
             if isinstance(found, Problem):
                 return found
             withdrawn = State(status="withdrawn", survey=found.event.survey)
@@ -99,7 +98,11 @@ async def withdraw(intake: Intake, receipt: str) -> State | Problem:
 
 
 async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Problem:
-    """What shows by itself is told without asking the journal."""
+    """What shows by itself is told without asking the journal.
+
+    Of deleted answers nothing is left to tell whose they were. So in a survey whose time is over, every receipt that could be one of
+    its own is told that; asked for in any survey, it is unknown.
+    """
     mistake = receipts.mistake(receipt)
     if mistake is None or not mistake.certain:
         found = await find(intake, receipts.response_id(receipt), survey)
@@ -107,7 +110,9 @@ async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Pr
             return found
     if mistake is not None:
         return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
-    over = any(intake.registry.over(each, intake.today()) for each in intake.registry.retention if survey in ("*", each))
+    if intake.registry.over(survey, intake.today()):
+        return Problem("answers-deleted", extra={"on": intake.registry.retention[survey]})
+    over = survey == "*" and any(intake.registry.over(each, intake.today()) for each in intake.registry.retention)
     return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
 
 

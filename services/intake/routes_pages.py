@@ -26,7 +26,7 @@ from services.intake.pages.words import words
 from services.intake.receipts import State
 from services.intake.replies import Req
 from services.intake.responses import Kept
-from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, language_of, read_form, read_in
+from services.intake.visit import NO_STORE, Page, deleted, demand_open, first, html, known_survey, language_of, read_form, read_in
 
 
 @get("/", include_in_schema=False)
@@ -124,7 +124,9 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
     body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
     changes = view.sheet.changes
     outcome = await (
-        receipts.replace(intake, receipt, body) if changes else responses.submit(intake, instrument.id, body, receipt, view.sheet.ticket)
+        receipts.replace(intake, receipt, body, instrument.id)
+        if changes
+        else responses.submit(intake, instrument.id, body, receipt, view.sheet.ticket)
     )
     match outcome:
         case Kept() | State():
@@ -135,6 +137,9 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
             return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)
+        case Problem(code="answers-deleted"):
+            intake.metrics.ended(outcome.code)
+            return deleted(paper, receipt, outcome)
         case Problem(code="receipt-in-use"):
             intake.metrics.ended(outcome.code)
             changing = replace(view, sheet=msgspec.structs.replace(view.sheet, changes=True))

@@ -24,7 +24,7 @@ from services.intake.pages.compose_receipt import Status
 from services.intake.receipts import State
 from services.intake.replies import Req, raised
 from services.intake.routes_pages import show, walk_of
-from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.visit import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
@@ -45,7 +45,14 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     state = await attempt(intake, request, lambda: receipts.look_up(intake, typed, survey))
     if isinstance(state, Problem):
         return _refused(paper, typed, state)
-    held = Held(request, intake, known, paper, maker.shown(typed))
+    try:
+        return await _answered(Held(request, intake, known, paper, maker.shown(typed)), go, state)
+    except Problem as refusal:  # deleted or withdrawn since it was looked up
+        return _refused(paper, typed, refusal)
+
+
+async def _answered(held: Held, go: str, state: State) -> Page:
+    paper = held.paper
     match go, state.status:
         case "withdraw.yes", _:
             return await held.withdrawn()
@@ -68,6 +75,8 @@ def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
             return html(compose_receipt.lookup(paper, typed, "unknown"), language, 404)
         case "receipt-mistyped", maker.Mistake(kind=kind):
             return html(compose_receipt.lookup(paper, typed, kind), language, 422)
+        case "answers-deleted", _:
+            return deleted(paper, typed, problem)
         case _:
             raise problem
 
@@ -88,7 +97,7 @@ class Held:
         return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
-        state = raised(await receipts.withdraw(self.intake, self.receipt))
+        state = raised(await receipts.withdraw(self.intake, self.receipt, self.known.id))
         self.intake.metrics.ended("withdrawn")
         return self.status(state)
 

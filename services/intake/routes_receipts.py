@@ -13,13 +13,17 @@ from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.receipts import State
 from services.intake.replies import Req, body_of, options, private
+from services.intake.visit import known_survey
 
 PATH = "/api/v1/receipts/{receipt:str}"
 
 
 @get(PATH)
 async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
-    return _reply(await attempt(intake, request, lambda: receipts.look_up(intake, receipt)))
+    """In the survey named in the query, where there is one: only then it can be told that its answers were deleted."""
+    named = request.query_params.get("survey")
+    survey = "*" if named is None else known_survey(intake, named).id
+    return _reply(await attempt(intake, request, lambda: receipts.look_up(intake, receipt, survey)))
 
 
 @put(PATH)

@@ -44,7 +44,7 @@ async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
 @put(PATH)
 async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """Figures and releases stay. What is over stays over."""
+    """Figures and releases stay. What is over stays over. A day that has passed means today: it is the one that respondents are told."""
     kept = _kept(request, intake, survey)
     try:
         wanted = msgspec.json.decode(await body_of(request, 1024), type=Retention)
@@ -57,7 +57,7 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         raise Problem("request-refused", errors=(Fault("/on", "bad-date", "There is no such day."),)) from None
     if kept.over:
         raise Problem("request-refused", errors=(Fault("/on", "over", "The answers are deleted: nothing brings them back."),))
-    await announce(intake, RetentionSet(survey, wanted.on))
+    await announce(intake, RetentionSet(survey, max(wanted.on, intake.today()) if wanted.on else None))
     return private(_kept(request, intake, survey))
 
 

@@ -7,14 +7,16 @@ from urllib.parse import parse_qs
 
 from litestar import Response
 
+from proto import receipt as receipts
 from proto import web
 from proto.answers import Reader
 from proto.languages import choose
 from proto.problem import Problem
 from services.intake import catalogue
 from services.intake.context import Intake
-from services.intake.pages import compose
+from services.intake.pages import compose, compose_receipt
 from services.intake.pages.compose import Survey
+from services.intake.pages.compose_receipt import Status
 from services.intake.pages.words import catalogues
 from services.intake.replies import Req
 
@@ -30,6 +32,12 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
     """A page. Browsers keep it for going back, and for nothing else."""
     fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
     return Response(body, status_code=status, media_type="text/html", headers={**web.SECURITY_HEADERS, **fixed, **(headers or {})})
+
+
+def deleted(paper: Survey, receipt: str, problem: Problem) -> Page:
+    """For whoever asks for answers whose time is over."""
+    found = Status("deleted", "", receipts.shown(receipt), problem.extra["on"])
+    return html(compose_receipt.status(paper, found, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
 
 
 def language_of(request: Req) -> str:

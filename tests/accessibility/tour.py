@@ -13,7 +13,8 @@ import msgspec
 from litestar.testing import AsyncTestClient
 
 from proto import codes
-from proto.events import SurveyClosed
+from proto import receipt as receipts
+from proto.events import RetentionSet, SurveyClosed
 from services.intake.app import create_app
 from services.intake.pages.words import words
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
@@ -53,6 +54,11 @@ async def _tour(language: str) -> list[Sight]:
         desk.registry.apply(SurveyClosed(SURVEY))
         await visitor.get(f"/s/{SURVEY}?lang={language}")
         seen.append(Sight("closed", language, visitor.page.html))
+        desk.registry.apply(RetentionSet(SURVEY, "2026-11-22"))
+        await visitor.get(f"/s/{SURVEY}/receipt?lang={language}")
+        visitor.page.fill("receipt", receipts.make())
+        await visitor.press("show")
+        seen.append(Sight("receipt, deleted", language, visitor.page.html))
     names = [sight.name for sight in seen]
     assert len(set(names)) == len(names), names
     return seen

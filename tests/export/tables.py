@@ -199,7 +199,7 @@ def made(survey: str, profile: str, count: int) -> Made:
     """A first release of so many plausible responses."""
     instrument = load(bundled()[survey])
     assert isinstance(instrument, Instrument), instrument
-    columns, original, keys = variables(instrument), encoded(instrument, 0, count), Keys(bytes(32), survey, profile)
+    columns, original, keys = variables(instrument), encoded(instrument, 0, count), Keys(bytes(32), survey)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protect(columns, original, PROFILES[profile], people, keys)
     return Made(instrument, columns, original, protected, table_of(1, instrument, columns, protected, PROFILES[profile], count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -185,7 +186,9 @@ async def test_the_day_on_which_answers_go_is_set_moved_and_final_once_it_came(a
     for bad in (b'{"on": "2027-02-30"}', b'{"on": "soon"}', b'{"on": 3}', b"{}", b'{"until": "2027-01-01"}'):
         assert (await keep(bad))[0] == 422
     assert (await keep(b"{"))[0] == 400
-    assert (await keep(b'{"on": "2020-01-01"}'))[1]["over"] is False, "an open survey keeps its answers"
+    kept = (await keep(b'{"on": "2020-01-01"}'))[1]
+    assert kept["over"] is False, "an open survey keeps its answers"
+    assert kept["on"] == datetime.datetime.now(datetime.UTC).date().isoformat(), "a day that passed means today"
     await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
     assert (await api.organise("GET", path)).json()["over"] is True
     assert (await keep(b'{"on": null}'))[0] == 422, "nothing brings them back"

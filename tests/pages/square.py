@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import datetime
 import json
 import sys
 import time
@@ -58,6 +60,16 @@ class Server:
 
     def close(self, survey: str) -> None:
         self._ask("POST", f"/api/v1/surveys/{survey}/close", b"{}")
+
+    def end(self, survey: str, receipt: str) -> None:
+        """Its time is over: the answers are deleted, those behind this receipt too."""
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        self._ask("PUT", f"/api/v1/surveys/{survey}/retention", b'{"on": "%s"}' % today.encode())
+        with contextlib.suppress(urllib.error.HTTPError):  # 410
+            for _ in range(200):
+                self._ask("GET", f"/api/v1/receipts/{receipt}?survey={survey}")
+                time.sleep(0.1)
+            raise AssertionError("the answers are not deleted")
 
     def responses(self, survey: str) -> int:
         return self._ask("GET", f"/api/v1/surveys/{survey}/aggregates?view=exact")["responses"]

@@ -218,6 +218,25 @@ def test_11_an_old_page_meets_a_closed_survey_or_a_newer_version(
     counted(person)
 
 
+def test_a_copy_that_waited_until_the_answers_were_deleted_goes_as_well(person: Respondent, server: Server, survey: str) -> None:
+    person.context.route("**/api/v1/receipts/*", lambda route: route.abort())
+    person.to_review()
+    person.send()
+    receipt = person.sent()
+    person.says("until then they also stay on this device")
+    server.counts_one(survey)
+    server.close(survey)
+    server.end(survey, receipt)
+    person.context.unroute("**/api/v1/receipts/*")
+    person.says("have been deleted, as promised", 20)
+    person.holds_nothing()
+    person.page.goto(person.address.replace("?", "/receipt?"))
+    person.page.locator("#code").fill(receipt)
+    person.page.locator("button[value=show]").click()
+    expect(person.page.locator("#status")).to_contain_text("There is nothing left to change or withdraw.")
+    assert server.responses(survey) == 1
+
+
 def test_12_two_tabs_share_one_receipt(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     other = Respondent(person.context, person.address)
     other.visit()

@@ -15,7 +15,7 @@ from litestar.testing import AsyncTestClient
 
 from deploy.cli.respondents import Population
 from proto import receipt as receipts
-from proto.events import ResponseSubmitted
+from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed
 from services.intake.app import create_app
 from services.intake.pages import qr
 from tests.pages.desk import MemoryJournal, bundled, open_desk
@@ -150,6 +150,50 @@ async def test_after_a_withdrawal_nothing_is_left_to_check_or_change(visitor: Vi
         assert visitor.status == 200
         assert "Withdrawn" in page.text
         assert not page.has("q.A01")
+
+
+@pytest.mark.parametrize("go", ["show", "check", "text", "change", "withdraw", "withdraw.yes"])
+async def test_once_the_answers_are_deleted_the_page_says_since_when_and_offers_nothing(journal: MemoryJournal, go: str) -> None:
+    desk = open_desk(journal)
+    async with AsyncTestClient(create_app(desk)) as client:
+        visitor = Visitor(client)
+        code, withdrawn = await submit(visitor), await submit(visitor, 2)
+        await client.delete(f"/api/v1/receipts/{withdrawn}")
+        desk.registry.apply(SurveyClosed(SURVEY))
+        desk.registry.apply(RetentionSet(SURVEY, "2026-10-05"))
+        await look_up(visitor, code)
+        assert (visitor.status, "Recorded" in visitor.page.text or "Accepted" in visitor.page.text) == (200, True), "it is still there"
+        del journal.events[receipts.response_id(code)]
+        page = await visitor.send(f"/s/{SURVEY}/receipt?lang=en", f"receipt={code}&go={go}")
+        assert visitor.status == 410
+        assert visitor.received["Cache-Control"] == "no-store"
+        assert "ended on 5 October 2026" in page.text
+        assert "There is nothing left to change or withdraw." in page.text
+        assert f'href="/live/{SURVEY}"' in page.html
+        assert not re.search(r'name="go" value="(?!stay)|class="qr"', page.html)
+        await look_up(visitor, withdrawn)
+        assert (visitor.status, "Withdrawn" in visitor.page.text) == (200, True)
+        await look_up(visitor, code[:-1] + ("2" if code[-1] != "2" else "3"))
+        assert visitor.status == 422, "a typing mistake is still one"
+        told = await client.get(f"/api/v1/receipts/{code}?survey={SURVEY}")
+        assert (told.status_code, told.json()["on"]) == (410, "2026-10-05")
+        assert (await client.get(f"/api/v1/receipts/{code}")).status_code == 404, "in any survey it is unknown"
+        assert (await client.get(f"/api/v1/receipts/{code}?survey=security-by-design")).status_code == 404
+        assert (await client.get(f"/api/v1/receipts/{code}?survey=*")).json()["type"] == "/problems/survey-unknown"
+
+
+async def test_deleted_while_it_was_being_changed_the_page_says_so(journal: MemoryJournal) -> None:
+    desk = open_desk(journal)
+    async with AsyncTestClient(create_app(desk)) as client:
+        visitor = Visitor(client)
+        await look_up(visitor, await submit(visitor))
+        await visitor.press("change")
+        desk.registry.apply(SurveyClosed(SURVEY))
+        desk.registry.apply(RetentionSet(SURVEY, "2026-10-05"))
+        journal.events.clear()
+        await visitor.press("send")
+        assert visitor.status == 410
+        assert "ended on 5 October 2026" in visitor.page.text
 
 
 async def test_the_receipts_made_first_have_all_of_it(visitor: Visitor) -> None:

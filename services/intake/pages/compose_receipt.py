@@ -16,11 +16,20 @@ Fault = Literal["", "empty", "unknown", "mistyped", "short"]
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a response: "accepted", "recorded" or "withdrawn", and its digest, empty when withdrawn."""
+    """What is known of a response: "accepted", "recorded", "withdrawn" or "deleted", and its digest, empty when it is gone.
+
+    `on` is the day (ISO date) on which the time of deleted answers was over.
+    """
 
     status: str
     digest: str
     receipt: str
+    on: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether there are answers to check, to change or to withdraw."""
+        return self.status in ("accepted", "recorded")
 
 
 def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
@@ -48,7 +57,8 @@ def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
 def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
     """What became of the answers behind a receipt, and what can be done with them."""
     frame = _of(survey, survey.voice.words("receipt_title"))
-    return render("status.html", **frame, **_card(found.receipt), status=found, is_open=is_open)
+    card = _card(found.receipt) if found.stands else {}
+    return render("status.html", **frame, **card, status=found, is_open=is_open)
 
 
 def check(survey: Survey, answers: dict[str, Any], text: str, found: Status) -> bytes:

@@ -3,7 +3,7 @@
 const region = document.getElementById("device");
 
 /**
- * @param {"saved"|"off"|"offline"|"online"|"forgotten"|"sending"|"waiting"|"sent"|"recorded"} state names one of the banner's data-attributes
+ * @param {"saved"|"off"|"offline"|"online"|"forgotten"|"sending"|"waiting"|"sent"|"recorded"|"deleted"} state names one of the banner's data-attributes
  */
 export function say(state) {
   const sentence = region?.dataset[state];

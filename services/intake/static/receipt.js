@@ -29,6 +29,7 @@ async function follow() {
     status.dataset.status = found.dataset.status;
     status.replaceChildren(...found.childNodes);
     document.getElementById("again")?.remove();
+    held.hidden = found.dataset.status === "deleted"; // there is nothing left to do
   }
 }
 
@@ -37,7 +38,8 @@ async function look() {
   const body = new URLSearchParams({ receipt: new FormData(held).get("receipt")?.toString() ?? "", go: "show" });
   try {
     const answer = await fetch(held.action, { method: "POST", headers: { Accept: "text/html" }, body });
-    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("status") : null;
+    const told = answer.ok || answer.status === 410;
+    return told ? new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("status") : null;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** Sends a copy until it has arrived, follows it until it is recorded, and then forgets it. */
 
-import { find, finish, keep } from "./kept.js";
+import { find, finish, keep, surveyOf } from "./kept.js";
 import { backoff, lost, pause } from "./reach.js";
 
 /** @typedef {import("./kept.js").Copy} Copy */
@@ -8,6 +8,8 @@ import { backoff, lost, pause } from "./reach.js";
 const PATIENCE = 30_000;
 const LATER = new Set([408, 429, 500, 502, 503, 504]);
 /** Answers after which the same may be sent again; all others are for the respondent to see. */
+const GONE = 410;
+/** The status that says: the time of these answers is over, and they were deleted. */
 const KEEPALIVE = 60_000;
 /** Characters of a body that a browser goes on sending after its page was closed. */
 
@@ -66,16 +68,16 @@ const seconds = (answer) => 1000 * (Number(answer.headers.get("Retry-After")) ||
 
 /**
  * Asks until the answers are recorded, and then nothing is left on this device. A receipt that the journal lost is sent again.
- * @param {Copy} copy @param {(state: "sent"|"sending"|"waiting"|"recorded") => void} tell
+ * @param {Copy} copy @param {(state: "sent"|"sending"|"waiting"|"recorded"|"deleted") => void} tell
  */
 export async function follow(copy, tell) {
   for (const wait of backoff(500)) {
-    const { status, after } = await standing(copy.receipt);
+    const { status, after } = await standing(copy);
     const kept = find(copy.receipt);
     if (kept && kept.state !== "sent") return; // somebody is changing the answers
-    if (status === "recorded" || status === "withdrawn") {
+    if (status === "recorded" || status === "withdrawn" || status === "deleted") {
       finish(copy.receipt);
-      tell("recorded");
+      tell(status === "deleted" ? "deleted" : "recorded");
       return;
     }
     if (status === "unknown") {
@@ -89,11 +91,13 @@ export async function follow(copy, tell) {
   }
 }
 
-/** @param {string} receipt @returns {Promise<{ status: string, after: number }>} */
-async function standing(receipt) {
+/** @param {Copy} copy @returns {Promise<{ status: string, after: number }>} */
+async function standing(copy) {
+  const address = `/api/v1/receipts/${copy.receipt}?survey=${surveyOf(copy.address).split("/").pop()}`;
   try {
-    const answer = await fetch(`/api/v1/receipts/${receipt}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status === 404) return { status: "unknown", after: 0 };
+    if (answer.status === GONE) return { status: "deleted", after: 0 };
     if (!answer.ok) return { status: "", after: seconds(answer) };
     return { status: (await answer.json()).status, after: 0 };
   } catch {
