@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -238,14 +239,19 @@ def write(
     signer: Signer,
     progress: Callable[[float], None],
     purpose: str = "",
-    report: Mapping[str, bytes] | None = None,
+    report: Callable[[], Mapping[str, bytes]] = dict[str, bytes],
 ) -> Manifest:
-    """Writes the files of a release into an empty folder, the signed manifest last. `report`: its files, by name."""
+    """Writes the files of a release into an empty folder, the signed manifest last.
+
+    `report`: makes its files, by name, while the others are written; both only read, and mostly outside of Python.
+    """
     edition = table.edition
-    names = formats.write(folder, table, progress)
-    for name, body in (report or {}).items():
+    with ThreadPoolExecutor(1) as beside:
+        reporting = beside.submit(report)
+        files = formats.write(folder, table, progress)
+    for name, body in reporting.result().items():
         (folder / name).write_bytes(body)
-        names.append(name)
+        files.append(describe(folder / name))
     manifest = Manifest(
         number=edition.number,
         survey=edition.survey,
@@ -256,7 +262,7 @@ def write(
         responses=edition.responses,
         released=table.rows,
         suppressed=edition.suppressed,
-        files=tuple(describe(folder / name) for name in names),
+        files=tuple(files),
         purpose=purpose,
         language=edition.language,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from proto.manifest import File
 from services.export import licences
 from services.export.citation import cite
 from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, passages, scripts, spss, stata
 from services.export.table import Table
+from services.export.verify import describe
 from services.export.words import text
 
 Writer = Callable[[Path, Table], None]
@@ -26,7 +28,6 @@ WRITERS: dict[str, Writer] = {
     "data.parquet": parquet.write,
     "data.sav": spss.write,
     "data.dta": stata.write,
-    "datapackage.json": datapackage.write,  # after the data files, whose checksums it names
     "codebook.xml": ddi.write,
     "codebook.html": page.write,
     "read_pandas.py": scripts.pandas,
@@ -38,14 +39,20 @@ WRITERS: dict[str, Writer] = {
 TEXTS: dict[str, Writer] = {"texts.csv": passages.write}
 """Beside them, where the release holds free texts."""
 
+PACKAGE = "datapackage.json"
+"""Comes last: it names the checksums of others."""
 
-def write(folder: Path, table: Table, progress: Callable[[float], None]) -> list[str]:
-    """Writes every file into an empty folder and returns their names. The same table always gives the same bytes.
+
+def write(folder: Path, table: Table, progress: Callable[[float], None]) -> list[File]:
+    """Writes every file into an empty folder and describes it. The same table always gives the same bytes.
 
     `progress` is told the share that is done.
     """
     writers = TEXTS | WRITERS if table.passages and table.passages.lines else WRITERS
+    files: list[File] = []
     for done, (name, writer) in enumerate(writers.items(), 1):
         writer(folder / name, table)
+        files.append(describe(folder / name))
         progress(done / len(writers))
-    return list(writers)
+    datapackage.write(folder / PACKAGE, table, files)
+    return [*files, describe(folder / PACKAGE)]

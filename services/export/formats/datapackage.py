@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from services.export import verify
+from proto.manifest import File
 from services.export.licences import LICENCES
 from services.export.table import Column, Table
 from services.export.words import text
 
 
-def write(path: Path, table: Table) -> None:
-    """Describes data.csv and texts.csv, which lie beside it; the other files hold the same table again."""
-    path.write_text(json.dumps(describe(table, path.parent), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+def write(path: Path, table: Table, files: Iterable[File]) -> None:
+    """Describes data.csv and texts.csv, which are among `files`; the others hold the same table again."""
+    path.write_text(json.dumps(describe(table, files), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def describe(table: Table, folder: Path) -> dict[str, Any]:
+def describe(table: Table, files: Iterable[File]) -> dict[str, Any]:
     edition = table.edition
     licence = LICENCES[edition.licence]
-    csv = _file(folder / "data.csv") | {
+    named = {file.name: file for file in files}
+    csv = _file(named["data.csv"]) | {
         "name": "data",
         "format": "csv",
         "mediatype": "text/csv",
@@ -33,11 +35,11 @@ def describe(table: Table, folder: Path) -> dict[str, Any]:
         "title": text(edition.title, edition.language),
         "version": f"{edition.number}.0.0",
         "licenses": [{"name": licence.name, "path": licence.url, "title": licence.title}],
-        "resources": [csv, *_texts(table, folder)],
+        "resources": [csv, *_texts(table, named)],
     }
 
 
-def _texts(table: Table, folder: Path) -> list[dict[str, Any]]:
+def _texts(table: Table, files: Mapping[str, File]) -> list[dict[str, Any]]:
     """Free texts are a resource of their own, without a key to the rows: there is none."""
     if table.passages is None or not table.passages.lines:
         return []
@@ -54,7 +56,7 @@ def _texts(table: Table, folder: Path) -> list[dict[str, Any]]:
         },
     ]
     return [
-        _file(folder / "texts.csv")
+        _file(files["texts.csv"])
         | {
             "name": "texts",
             "title": "Free texts",
@@ -67,9 +69,8 @@ def _texts(table: Table, folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _file(path: Path) -> dict[str, Any]:
-    found = verify.describe(path)
-    return {"path": found.name, "bytes": found.bytes, "hash": f"sha256:{found.sha256}"}
+def _file(file: File) -> dict[str, Any]:
+    return {"path": file.name, "bytes": file.bytes, "hash": f"sha256:{file.sha256}"}
 
 
 def _field(column: Column, language: str) -> dict[str, Any]:
