@@ -39,7 +39,7 @@ def uniques(columns: NDArray[np.integer], depth: int = DEPTH) -> Uniques:
     The score of a set of s out of m answers is the product of m - i for i from s to depth: how many larger sets it makes unique.
     """
     rows, many = columns.shape
-    codes = [np.unique(column, return_inverse=True)[1].astype(np.int64) for column in columns.T]
+    codes = [_numbered(column) for column in columns.T]
     sizes = [int(code.max()) + 1 if rows else 0 for code in codes]
     counts, scores, part = np.zeros((rows, depth), dtype=np.int64), np.zeros(rows), np.zeros(many)
 
@@ -49,15 +49,15 @@ def uniques(columns: NDArray[np.integer], depth: int = DEPTH) -> Uniques:
         scores[who] += prod(max(many - i, 1) for i in range(len(where), depth + 1))
         part[list(where)] += number
 
-    alone = [np.bincount(code, minlength=size)[code] == 1 for code, size in zip(codes, sizes, strict=True)]
+    alone = [_alone(code) for code in codes]
     for a, who in enumerate(alone):
         found(who, (a,))
     if depth < 2:
         return _read(counts, scores, part)
     pairs: dict[tuple[int, int], NDArray[np.bool_]] = {}
     for a, b in combinations(range(many), 2):
-        pair, size = _pack(codes[a] * sizes[b] + codes[b], sizes[a] * sizes[b])
-        unique = np.bincount(pair, minlength=size)[pair] == 1
+        pair, _ = _pack(codes[a] * sizes[b] + codes[b], sizes[a] * sizes[b])
+        unique = _alone(pair)
         pairs[a, b] = unique
         found(unique & ~alone[a] & ~alone[b], (a, b))
     for a, b in combinations(range(many), 2) if depth > 2 else ():
@@ -66,9 +66,19 @@ def uniques(columns: NDArray[np.integer], depth: int = DEPTH) -> Uniques:
             may = np.flatnonzero(~(pairs[a, b] | pairs[a, c] | pairs[b, c]))
             triple, _ = _pack(pair * sizes[c] + codes[c], size * sizes[c])
             who = np.zeros(rows, dtype=bool)
-            who[may] = np.bincount(triple)[triple[may]] == 1
+            who[may] = _alone(triple, may)
             found(who, (a, b, c))
     return _read(counts, scores, part)
+
+
+def _alone(key: NDArray[np.int64], rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.bool_]:
+    """Which of the rows have a key that no other row has. A byte for each key: a long table of counts would not stay in the cache."""
+    return (np.bincount(key) == 1)[key[rows]]
+
+
+def _numbered(column: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The codes that occur, counted from 0 in their order."""
+    return (np.cumsum(np.bincount(column) > 0) - 1)[column]
 
 
 def _pack(key: NDArray[np.int64], possible: int) -> tuple[NDArray[np.int64], int]:

@@ -67,15 +67,19 @@ class Field:
         return np.bincount(self.after, minlength=len(self.released))
 
     @cached_property
+    def given(self) -> Ints:
+        """Respondents who gave each answer."""
+        return np.bincount(self.before, minlength=len(self.answers))
+
+    @property
     def occurring(self) -> NDArray[np.bool_]:
         """Which answers somebody gave."""
-        return np.bincount(self.before, minlength=len(self.answers)) > 0
+        return self.given > 0
 
     @cached_property
     def rarity(self) -> float:
         """The mean of 1 / (rows with that answer) over the answers that occur, times how many there are: the chance to be rare."""
-        counts = np.bincount(self.before)
-        return float((1 / counts[counts > 0]).sum())
+        return float((1 / self.given[self.occurring]).sum())
 
     @cached_property
     def within(self) -> NDArray[np.bool_]:

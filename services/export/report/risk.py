@@ -87,6 +87,5 @@ def steps(fields: list[Field], k: int) -> list[Step]:
 
 def _evenness(field: Field) -> float:
     """Entropy of the answers, in nats."""
-    shares = np.bincount(field.before) / max(len(field.before), 1)
-    shares = shares[shares > 0]
+    shares = field.given[field.occurring] / max(len(field.before), 1)
     return float(-(shares * np.log(shares)).sum())

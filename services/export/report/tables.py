@@ -18,6 +18,8 @@ from services.export.report.compared import Codes, Field, Floats
 
 TOGETHER = 256
 """Combinations up to which neighbouring variables are one run: a byte for each row, and tables that stay in the cache."""
+ROWS = 131_072
+"""Rows that are counted at once, so that their cells stay in the cache too."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,31 @@ def burt(columns: list[Codes], sizes: list[int], wanted: int) -> Floats:
             break
         for second in range(first, len(runs)):
             shape = len(told[first]), len(told[second])
-            cells = keys[first] * np.intp(shape[1])
-            cells += keys[second]
-            table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+            table = _counted(keys[first], keys[second], shape)
             block = slice(starts[run.start], starts[run.stop]), slice(starts[runs[second].start], starts[runs[second].stop])
             total[block] = told[first].T @ table @ told[second]
     return total
 
 
+def _counted(first: Codes, second: Codes, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """How many rows have each two keys."""
+    table, room = np.zeros(shape[0] * shape[1], np.intp), np.empty(min(ROWS, len(first)), np.intp)
+    for begin in range(0, len(first), ROWS):
+        some = first[begin : begin + ROWS]
+        cells = np.multiply(some, np.intp(shape[1]), out=room[: len(some)])
+        cells += second[begin : begin + ROWS]
+        table += np.bincount(cells, minlength=len(table))
+    return table.reshape(shape)
+
+
 def _key(columns: list[Codes], sizes: list[int]) -> Codes:
     """The combination of each row, the last variable running fastest, in the smallest type that holds it."""
-    key = np.zeros(len(columns[0]), np.intp)
-    for column, size in zip(columns, sizes, strict=True):
-        key *= size
-        key += column
-    return key.astype(np.min_scalar_type(prod(sizes) - 1))
+    small = np.min_scalar_type(prod(sizes))
+    key = columns[0].astype(small)
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
+        key *= small.type(size)
+        key += column.astype(small)
+    return key
 
 
 def _told(sizes: list[int]) -> Floats:

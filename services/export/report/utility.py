@@ -55,8 +55,7 @@ def told(field: Field, left_out: int) -> Told:
 def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | None:
     """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
     wanted = np.isin(np.array(field.answers), np.array(codes))
-    was = np.bincount(field.before, minlength=len(field.answers))
-    now = field.counts @ field.spread
+    was, now = field.given, field.counts @ field.spread
     asked_was, asked = int(was[field.substantive].sum()), float(now[field.substantive].sum())
     if asked < 1 or not asked_was:
         return None
