@@ -20,6 +20,7 @@ INVITATIONS = "INVITATIONS"
 FALLBACK = "FALLBACK"
 DRAFTS = "DRAFTS"
 CONTACTS = "CONTACTS"
+SEALS = "SEALS"
 
 ACK_WAIT = 30.0
 """Seconds after which an unacknowledged batch is delivered again."""
@@ -75,6 +76,10 @@ def invitations(survey: str, part: str) -> str:
 
 
 FALLBACK_SECRETS = "platea.fallback"
+
+
+def seal(survey: str) -> str:
+    return f"platea.seals.{survey}"
 
 
 def contacts(survey: str) -> str:
@@ -157,6 +162,11 @@ def drafts_stream(megabytes: int, replicas: int = 1) -> StreamConfig:
 def contacts_stream(replicas: int = 1) -> StreamConfig:
     """One list per survey, written anew each time; intake erases the former writing, which a limit would only forget."""
     return _wholes(CONTACTS, "platea.contacts.*", replicas)
+
+
+def seals_stream(replicas: int = 1) -> StreamConfig:
+    """One random number per survey, without which its drafts cannot be opened. Intake erases it when the survey is over."""
+    return _wholes(SEALS, "platea.seals.*", replicas)
 
 
 def invitations_stream(replicas: int = 1) -> StreamConfig:

@@ -122,6 +122,7 @@ async def nats_urls(nats_server: NatsServer) -> NatsUrls:
         subjects.AGGREGATES,
         subjects.DRAFTS,
         subjects.CONTACTS,
+        subjects.SEALS,
         subjects.INVITATIONS,
         subjects.FALLBACK,
     ):

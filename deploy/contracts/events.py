@@ -54,6 +54,11 @@ def document() -> Json:
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary"},
     }
+    messages["Seal"] = {
+        "summary": "32 random bytes.",
+        "contentType": "application/octet-stream",
+        "payload": {"type": "string", "format": "binary"},
+    }
     messages["Invitations"] = {
         "summary": "Sorted, without separators: names of codes, 16 bytes each; in `used` each with a mark of 16 bytes. The key as JSON.",
         "contentType": "application/octet-stream",
@@ -108,6 +113,11 @@ def _channels() -> Json:
             "messages": {"Draft": {"$ref": "#/components/messages/Draft"}},
             "parameters": {"draft": {"description": "32 hexadecimal digits made from the code for continuing."}},
         },
+        "seals": _channel(
+            subjects.seal("{survey}"),
+            "The server's half of the key of a survey's drafts, in the stream SEALS. Erased when the answers to the survey are deleted.",
+            "Seal",
+        ),
         "invitations": {
             "address": subjects.invitations("{survey}", "{part}"),
             "description": "What intake knows about invitations, in the stream INVITATIONS: the signing key, the names of codes, "
@@ -142,6 +152,7 @@ def _operations() -> Json:
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
         "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
+        "intake.seal": _operation("send", "seals", "Intake makes one where somebody saves the first draft of a survey.", "Seal"),
         "intake.invite": _operation("send", "invitations", "Intake adds codes, or notes used ones.", "Invitations"),
         "intake.fallback": _operation("send", "fallback", "Intake makes a new secret twice a day, where one is asked for.", "Fallback"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),

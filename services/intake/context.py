@@ -19,6 +19,7 @@ from services.intake.guard import Guard
 from services.intake.invitations import Invitations
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
+from services.intake.seals import Seals
 from services.intake.throttle import Throttle
 from services.intake.turns import Turns
 
@@ -36,6 +37,7 @@ class Intake:
     clock: Callable[[], float]
     guard: Guard = field(kw_only=True)
     drafts: DraftStore = field(kw_only=True)
+    seals: Seals = field(kw_only=True)
     saves: Throttle = field(kw_only=True)
     invitations: Invitations
     turns: Turns = field(default_factory=Turns, kw_only=True)

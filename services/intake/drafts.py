@@ -2,11 +2,13 @@
 
 *Claim.* Whoever reads everything the server stores and logs, but has not the code, learns of a draft when it was last saved
 and into which of four sizes it fits; not what it says, in which survey or language it is, whose it is, nor which receipt
-or response it will belong to.
+or response it will belong to. Once the answers to its survey are deleted, whoever has the code learns no more than that either.
 
 *Argument.* The code holds the entropy of the receipt it is made from, 130 bits where the receipt is ours, and is stored
 nowhere. HKDF-SHA-256 (RFC 5869) makes of it two values that nobody can tell from unrelated random ones: the name under
-which the draft is stored, and the key of ChaCha20-Poly1305 (RFC 8439), which hides and protects the content. Its nonces
+which the draft is stored, and the key of ChaCha20-Poly1305 (RFC 8439), which hides and protects the content. The key is salted with the
+server's half, 256 random bits for each survey: HMAC, keyed with it, is a pseudorandom function also of a code that is known, so without
+that half, erased when the survey is over (`seals`), the key is lost. Its nonces
 are random; a person does not save often enough for two to meet. The content is filled up to one of four sizes.
 
 *Assumes* that the server did as it should while the page was in its hands: the answers pass through it in clear, as they
@@ -70,9 +72,14 @@ def well_typed(code: str) -> bool:
     return len(code) == LETTERS + 2 and codes.sound(code)
 
 
-def lock_of(code: str, survey: str) -> Lock:
-    """In another survey the same code is another name and another key, so it opens nothing there."""
-    return Lock(_derived(code, f"id {survey}", 16).hex(), _derived(code, f"key {survey}", 32))
+def name_of(code: str, survey: str) -> str:
+    """Where the draft of this code is stored. In another survey the same code is another name."""
+    return _derived(code, f"id {survey}", 16).hex()
+
+
+def lock_of(code: str, survey: str, half: bytes) -> Lock:
+    """In another survey the same code is another name and another key, so it opens nothing there. `half` is the server's."""
+    return Lock(name_of(code, survey), _derived(code, f"key {survey}", 32, half))
 
 
 def seal(lock: Lock, draft: Draft, nonce: bytes) -> bytes | None:
@@ -95,5 +102,5 @@ def unseal(lock: Lock, sealed: bytes) -> Draft | None:
         return None
 
 
-def _derived(secret: str, purpose: str, length: int) -> bytes:
-    return HKDF(SHA256(), length, salt=None, info=_FORM + b"\0" + purpose.encode()).derive(secret.encode())
+def _derived(secret: str, purpose: str, length: int, salt: bytes | None = None) -> bytes:
+    return HKDF(SHA256(), length, salt=salt, info=_FORM + b"\0" + purpose.encode()).derive(secret.encode())

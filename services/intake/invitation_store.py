@@ -43,6 +43,11 @@ class InvitationStore:
         """Puts `data` in place of what has the sequence `after`. Returns its own. Raises Overtaken or OutOfReach."""
         return await self._parts.write(subjects.invitations(survey, part), data, after)
 
+    async def erase(self, survey: str) -> None:
+        """Raises OutOfReach."""
+        for part in PARTS:
+            await self._parts.erase(subjects.invitations(survey, part))
+
     async def secrets(self, make: bytes, now: float | None = None) -> tuple[bytes, ...]:
         """What tickets for browsers without scripts are derived from, the newest first. Where one is due, it is `make`.
 

@@ -154,6 +154,11 @@ class Invitations:
                     if whole.seq:
                         await self._store.write(survey, part, whole.data, whole.seq)
 
+    async def forget(self, survey: str) -> None:
+        """Everything: the key, the names of the codes, and which were used. Raises OutOfReach."""
+        self._books.pop(survey, None)
+        await self._store.erase(survey)
+
     async def _book(self, survey: str) -> _Book | None:
         """Raises OutOfReach."""
         if (book := self._books.get(survey)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 import secrets
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from services.intake.pages.compose import Survey
 from services.intake.replies import Req
 from services.intake.throttle import Throttle
 from services.intake.visit import NO_STORE, Page, html
+from services.intake.wholes import OutOfReach
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +67,15 @@ async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved
     if intake.saves.blocked(address, now):
         return Problem("too-many-requests", retry_after=60)
     code = drafts.code_of(draft.receipt)
-    lock = drafts.lock_of(code, survey)
+    try:
+        lock = drafts.lock_of(code, survey, await intake.seals.made(survey))
+    except OutOfReach:
+        return Problem("busy", retry_after=60)
     sealed = drafts.seal(lock, draft, secrets.token_bytes(drafts.NONCE))
     if sealed is None:
         return Problem("too-large", "These answers are too long to be saved for later.")
     intake.saves.miss(address, now, len(sealed) / drafts.SIZES[0])
-    last = int(now) // DAY + intake.drafts.days
+    last = _last_day(int(now) // DAY, intake.drafts.days, intake.registry.retention.get(survey))
     try:
         await intake.drafts.put(lock.id, sealed, (last + 1) * DAY - int(now))
     except NotNow as error:
@@ -79,9 +84,21 @@ async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved
     return Saved(receipts.shown(code), today_of(last * DAY))
 
 
+def _last_day(today: int, days: int, ends: str | None) -> int:
+    """The last day on which a draft can be continued: before that on which answers are deleted, where it is yet to come."""
+    end = 0 if ends is None else (datetime.date.fromisoformat(ends) - datetime.date(1970, 1, 1)).days
+    return min(today + days, end - 1) if end > today else today + days
+
+
 async def find(intake: Intake, survey: str, code: str) -> Draft | None:
     """The draft that a bare code opens. What was sealed with another key, or changed since, is no draft. Raises NotNow."""
-    lock = drafts.lock_of(code, survey)
+    try:
+        half = await intake.seals.half(survey)
+    except OutOfReach as error:
+        raise NotNow from error
+    if half is None:
+        return None
+    lock = drafts.lock_of(code, survey, half)
     sealed = await intake.drafts.get(lock.id)
     if sealed is None:
         return None
@@ -93,7 +110,7 @@ async def find(intake: Intake, survey: str, code: str) -> Draft | None:
 
 async def delete(intake: Intake, survey: str, receipt: str) -> bool:
     """Deletes what was saved under this receipt; False where there was nothing. Raises NotNow."""
-    return await intake.drafts.delete(drafts.lock_of(drafts.code_of(receipt), survey).id)
+    return await intake.drafts.delete(drafts.name_of(drafts.code_of(receipt), survey))
 
 
 async def forget(intake: Intake, survey: str, receipt: str) -> None:

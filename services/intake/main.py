@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from proto import subjects, wire
 from proto.addresses import networks
 from proto.registry import Registry
-from services.intake import later
+from services.intake import ending, later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
@@ -25,6 +25,7 @@ from services.intake.invitations import Invitations
 from services.intake.journal import Journal
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
+from services.intake.seals import Seals
 from services.intake.settings import Settings
 from services.intake.throttle import Throttle
 from services.intake.wholes import Wholes, by_the_clock
@@ -46,7 +47,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     committer = Committer(journal, metrics, waiting=settings.queue)
     key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
     book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
-    invitations = Invitations(InvitationStore(client))
+    invitations, seals = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
     rewriting = [
         asyncio.create_task(by_the_clock(lambda: book.rewrite(list(catalogue.surveys)))),
         asyncio.create_task(by_the_clock(lambda: invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited]))),
@@ -65,13 +66,15 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         invitations,
         guard=guard,
         drafts=DraftStore(client, settings.draft_days),
+        seals=seals,
         saves=later.throttle(),
         contacts=book,
     )
+    ended = asyncio.create_task(ending.by_the_clock(registry, intake.today, seals, invitations))
     try:
         yield create_app(intake)
     finally:
         await committer.close()
-        for task in (following, *rewriting):
+        for task in (following, ended, *rewriting):
             task.cancel()
         await client.close()

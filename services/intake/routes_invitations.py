@@ -81,6 +81,8 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
     web.demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
+    if intake.registry.over(known.id, intake.today()):
+        raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
     order = _decoded(await body_of(request, MAX_CODES), Codes)
     total = raised(await intake.invitations.invite(known.id, [bytes.fromhex(name) for name in order.names]))
     key = await _key(intake, known.id)

@@ -69,6 +69,16 @@ class Wholes:
             await self._erase_before(subject, ack.seq)
         return ack.seq
 
+    async def erase(self, subject: str) -> None:
+        """Whatever was ever written there. Raises OutOfReach; then a part may be left, and the next call erases it."""
+        try:
+            while True:
+                found = await self._js.get_msg(self._stream, seq=1, subject=subject, next=True)
+                await self._js.delete_msg(self._stream, found.seq or 0)
+        except (nats.errors.Error, APIError, TimeoutError) as error:
+            if not (isinstance(error, APIError) and error.err_code == _NOTHING):
+                raise OutOfReach from error
+
     async def _erase_before(self, subject: str, seq: int) -> None:
         """Those that a crash left behind too. Where this fails, the next writing does it."""
         try:

@@ -77,6 +77,7 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.invitations("ai-security", "codes"),
         subjects.FALLBACK_SECRETS,
         subjects.draft("0" * 32),
+        subjects.seal("ai-security"),
         subjects.query("ai-security"),
     ]
     patterns = [re.sub(r"\\{\w+\\}", "[^.]+", re.escape(address)) for address in addresses]

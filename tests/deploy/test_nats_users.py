@@ -144,6 +144,10 @@ OF_INVITATIONS = [
     "$JS.API.STREAM.MSG.DELETE.INVITATIONS",
     f"$JS.API.DIRECT.GET.FALLBACK.{subjects.FALLBACK_SECRETS}",
     "$JS.API.STREAM.MSG.GET.FALLBACK",
+    subjects.seal("s"),
+    "$JS.API.DIRECT.GET.SEALS",
+    "$JS.API.STREAM.MSG.GET.SEALS",
+    "$JS.API.STREAM.MSG.DELETE.SEALS",
 ]
 for _user in ("analysis", "export", "dashboard"):
     FORBIDDEN[_user] += OF_INVITATIONS
@@ -174,7 +178,7 @@ UNHEARD = {
     "provisioner": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "_INBOX.intake.>", ">"],
 }
 for _subjects in UNHEARD.values():
-    _subjects += ["platea.invitations.>", "platea.fallback"]
+    _subjects += ["platea.invitations.>", "platea.fallback", "platea.seals.>"]
 UNHEARD["websocket"] = UNHEARD["dashboard"]
 
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 from nats.aio.client import Client
 
-from proto import codes, invitation, receipt, wire
-from proto.events import ResponseSubmitted
+from proto import codes, invitation, receipt, subjects, wire
+from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.problem import Problem
 from services.intake.invitation_store import InvitationStore, Part
 from services.intake.invitations import Invitations
@@ -304,3 +304,21 @@ async def test_one_code_leaves_one_writing_of_each_kind_and_no_former_one(api: A
     await invite(api.http, 2)
     state = (await provisioner.jetstream(timeout=5).stream_info("INVITATIONS")).state
     assert state.messages == 3
+
+
+async def test_nothing_is_kept_of_the_invitations_once_the_answers_are_deleted(api: Api, provisioner: Client) -> None:
+    [guest, other] = await guests(api.http, 2)
+    await guest.exchange()
+    js = provisioner.jetstream(timeout=5)
+    for subject, event in (
+        (subjects.closing(SURVEY), SurveyClosed(SURVEY)),
+        (subjects.retention(SURVEY), RetentionSet(SURVEY, "2020-01-01")),
+    ):
+        await js.publish(subject, encode(event))
+    async with asyncio.timeout(10):
+        while (await js.stream_info("INVITATIONS")).state.messages:
+            await asyncio.sleep(0.05)
+    assert problem(await other.exchange()) == "survey-closed"
+    again = await api.organise("POST", f"{API}/invitations", {"names": ["00" * invitation.NAME]})
+    assert problem(again) == "survey-closed", "nobody is invited to it any more"
+    assert (await js.stream_info("INVITATIONS")).state.messages == 0

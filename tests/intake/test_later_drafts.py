@@ -15,6 +15,7 @@ from services.intake.drafts import NONCE, SIZES, Draft
 from services.intake.form import Sheet
 
 SURVEY = "ai-security"
+HALF = bytes(range(32))
 answers = st.dictionaries(st.text(max_size=8), st.text(max_size=200) | st.integers(0, 99) | st.lists(st.text(max_size=8)), max_size=6)
 nonces = st.binary(min_size=NONCE, max_size=NONCE)
 
@@ -26,7 +27,7 @@ def draft_of(given: dict[str, Any], receipt: str = "") -> Draft:
 @given(answers, nonces)
 def test_a_draft_comes_back_as_it_was(given: dict[str, Any], nonce: bytes) -> None:
     draft = draft_of(given)
-    lock = drafts.lock_of(drafts.code_of(draft.receipt), SURVEY)
+    lock = drafts.lock_of(drafts.code_of(draft.receipt), SURVEY, HALF)
     sealed = drafts.seal(lock, draft, nonce)
     assert sealed is not None
     assert drafts.unseal(lock, sealed) == draft
@@ -35,7 +36,7 @@ def test_a_draft_comes_back_as_it_was(given: dict[str, Any], nonce: bytes) -> No
 @given(answers, nonces, st.data())
 def test_a_draft_that_was_changed_is_no_draft(given: dict[str, Any], nonce: bytes, data: st.DataObject) -> None:
     draft = draft_of(given)
-    lock = drafts.lock_of(drafts.code_of(draft.receipt), SURVEY)
+    lock = drafts.lock_of(drafts.code_of(draft.receipt), SURVEY, HALF)
     sealed = bytearray(drafts.seal(lock, draft, nonce) or b"")
     place = data.draw(st.integers(0, len(sealed) - 1))
     sealed[place] ^= data.draw(st.integers(1, 255))
@@ -46,15 +47,26 @@ def test_a_draft_that_was_changed_is_no_draft(given: dict[str, Any], nonce: byte
 def test_another_code_or_another_survey_opens_nothing() -> None:
     draft = draft_of({"A01": "FR"})
     code = drafts.code_of(draft.receipt)
-    sealed = drafts.seal(drafts.lock_of(code, SURVEY), draft, bytes(NONCE))
+    sealed = drafts.seal(drafts.lock_of(code, SURVEY, HALF), draft, bytes(NONCE))
     assert sealed is not None
-    others = [drafts.lock_of(code, "social-cohesion"), drafts.lock_of(drafts.code_of(receipts.make()), SURVEY)]
-    assert len({lock.id for lock in (*others, drafts.lock_of(code, SURVEY))}) == 3
+    others = [drafts.lock_of(code, "social-cohesion", HALF), drafts.lock_of(drafts.code_of(receipts.make()), SURVEY, HALF)]
+    assert len({lock.id for lock in (*others, drafts.lock_of(code, SURVEY, HALF))}) == 3
     assert [drafts.unseal(lock, sealed) for lock in others] == [None, None]
 
 
+def test_without_the_server_s_half_of_the_key_the_code_opens_nothing() -> None:
+    draft = draft_of({"A01": "FR"})
+    code = drafts.code_of(draft.receipt)
+    lock = drafts.lock_of(code, SURVEY, HALF)
+    sealed = drafts.seal(lock, draft, bytes(NONCE))
+    assert sealed is not None
+    for half in (b"", bytes(32), HALF[:-1], HALF[::-1]):
+        other = drafts.lock_of(code, SURVEY, half)
+        assert (other.id, drafts.unseal(other, sealed)) == (lock.id, None)
+
+
 def test_the_length_tells_one_of_four_sizes_and_nothing_else() -> None:
-    lock = drafts.lock_of(drafts.code_of(receipts.make()), SURVEY)
+    lock = drafts.lock_of(drafts.code_of(receipts.make()), SURVEY, HALF)
     lengths: dict[int, int] = {}
     for size in (0, 10, 3000, 7000, 9000, 30_000, 100_000, 400_000):
         sealed = drafts.seal(lock, draft_of({"H01": "x" * size}), bytes(NONCE))
@@ -78,7 +90,7 @@ def test_codes_hold_as_much_as_receipts_and_point_to_no_response() -> None:
     found = {drafts.code_of(receipt) for receipt in made}
     assert len(found) == 500
     assert {letter for code in found for letter in code} == set(codes.ALPHABET)
-    ids = {drafts.lock_of(code, SURVEY).id for code in found}
+    ids = {drafts.name_of(code, SURVEY) for code in found}
     assert not ids & {receipts.response_id(secret) for secret in (*made, *found)}
 
 

@@ -11,6 +11,8 @@ import pytest
 from litestar.testing import AsyncTestClient
 
 from proto import invitation
+from proto.answers import today_of
+from proto.events import RetentionSet
 from services.intake import later
 from services.intake.app import create_app
 from services.intake.context import Intake
@@ -49,6 +51,19 @@ async def test_a_code_works_until_the_end_of_the_day_that_was_told(desk: Intake,
     assert isinstance(saved, later.Saved)
     assert saved.until == "2024-11-03"  # 30 days after 2024-10-04
     assert now + kept.seconds == MIDNIGHT + 31 * later.DAY
+
+
+@pytest.mark.parametrize(("ends", "until"), [("2024-10-20", "2024-10-19"), ("2024-10-05", "2024-10-04"), ("2024-10-04", "2024-11-03")])
+async def test_nothing_is_saved_beyond_the_day_on_which_answers_are_deleted(
+    desk: Intake, kept: MemoryDrafts, ends: str, until: str
+) -> None:
+    """A survey that is still open after its day goes on as if there were none: closing it sets another."""
+    desk.registry.apply(RetentionSet("ai-security", ends))
+    saved = await later.save(replace(desk, clock=lambda: float(MIDNIGHT)), "ai-security", Draft(Sheet("0.1.0"), "A", RECEIPT, "en"), "")
+    assert isinstance(saved, later.Saved)
+    assert saved.until == until
+    assert kept.seconds <= 31 * later.DAY
+    assert today_of(MIDNIGHT + kept.seconds - 1) == until
 
 
 async def test_sending_does_not_wait_for_a_stream_that_is_away_and_the_draft_still_goes(

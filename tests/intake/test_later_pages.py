@@ -16,7 +16,7 @@ from deploy.nats_server import NatsServer
 from proto import codes, events, subjects
 from proto import receipt as receipts
 from proto.registry import published
-from services.intake import drafts, later
+from services.intake import drafts, ending, later
 from tests.conftest import NatsUrls
 from tests.intake.serving import SURVEY, Api, action3, journal, open_survey, served
 from tests.pages.visitor import Page, Visitor
@@ -173,9 +173,9 @@ async def save_and_tamper(api: Api, provisioner: Client) -> str:
     await begin(other)
     code, foreign = await save(somebody), await save(other)
     js = provisioner.jetstream()
-    sealed = await js.get_last_msg(subjects.DRAFTS, subjects.draft(drafts.lock_of(codes.bare(foreign), SURVEY).id))
+    sealed = await js.get_last_msg(subjects.DRAFTS, subjects.draft(drafts.name_of(codes.bare(foreign), SURVEY)))
     client = await nats.connect(api.urls.intake, inbox_prefix="_INBOX.intake")
-    await client.jetstream().publish(subjects.draft(drafts.lock_of(codes.bare(code), SURVEY).id), sealed.data or b"", msg_ttl=60)
+    await client.jetstream().publish(subjects.draft(drafts.name_of(codes.bare(code), SURVEY)), sealed.data or b"", msg_ttl=60)
     await client.close()
     return code
 
@@ -279,6 +279,33 @@ async def test_what_was_saved_in_a_survey_that_closed_can_still_be_deleted(api: 
     assert (first.status, await stored(provisioner)) == (200, 0)
 
 
+async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too(
+    api: Api, provisioner: Client, nats_server: NatsServer, nats_urls: NatsUrls
+) -> None:
+    first, js = visitor(api, "en"), provisioner.jetstream()
+    await begin(first, language="en")
+    code = await save(first)
+    sealed = (await js.get_last_msg(subjects.DRAFTS, subjects.draft(drafts.name_of(codes.bare(code), SURVEY)))).data or b""
+    half = (await js.get_last_msg(subjects.SEALS, subjects.seal(SURVEY))).data or b""
+    async with served(nats_urls) as other:
+        elsewhere = visitor(other, "en")
+        await enter(elsewhere, code)
+        assert (elsewhere.status, elsewhere.place) == (200, first.place)
+        await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+        await enter(first, code)
+        assert first.status == 403, "closed, and perhaps opened again"
+        await api.organise("PUT", f"/api/v1/surveys/{SURVEY}/retention", {"on": "2020-01-01"})
+        async with asyncio.timeout(10):
+            while (await js.stream_info(subjects.SEALS)).state.messages:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(2 * ending.LOOK)  # each intake forgets for itself
+        for somebody in (first, elsewhere):
+            await enter(somebody, code)
+            assert somebody.status == 404
+    assert drafts.unseal(drafts.lock_of(codes.bare(code), SURVEY, half), sealed) is not None, "with the half it would open"
+    assert not [path for path in nats_server.folder.rglob("*") if path.is_file() and half in path.read_bytes()], "and it is nowhere"
+
+
 async def test_a_thief_of_the_whole_server_reads_nothing_of_a_draft(
     api: Api, nats_server: NatsServer, provisioner: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -292,7 +319,8 @@ async def test_a_thief_of_the_whole_server_reads_nothing_of_a_draft(
     receipt = page.control("receipt").value
     code = await save(first)
     await enter(visitor(api), code)
-    lock = drafts.lock_of(codes.bare(code), SURVEY)
+    half = (await provisioner.jetstream().get_last_msg(subjects.SEALS, subjects.seal(SURVEY))).data or b""
+    lock = drafts.lock_of(codes.bare(code), SURVEY, half)
     message = await provisioner.jetstream().get_last_msg(subjects.DRAFTS, subjects.draft(lock.id))
     assert message.headers is None or set(message.headers) <= {"Nats-TTL", "Nats-Expected-Stream"}
     disk = b"".join(path.read_bytes() for path in nats_server.folder.parent.rglob("*") if path.is_file())

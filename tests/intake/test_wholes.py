@@ -31,6 +31,7 @@ async def client(nats_urls: NatsUrls) -> AsyncIterator[Client]:
     ("stream", "subject", "other"),
     [
         (subjects.INVITATIONS, SUBJECT, subjects.invitations("other", "codes")),
+        (subjects.SEALS, subjects.seal("s"), subjects.seal("other")),
         (subjects.CONTACTS, subjects.contacts("s"), subjects.contacts("other")),
     ],
 )

@@ -28,6 +28,7 @@ from services.intake.invitations import Invitations
 from services.intake.journal import Entry, Journal, Written
 from services.intake.metrics import Metrics
 from services.intake.pages.notice import version_of
+from services.intake.seals import Seals
 from services.intake.throttle import Throttle
 from services.intake.wholes import Overtaken, Whole, Wholes
 
@@ -118,6 +119,9 @@ class MemoryWholes:
     async def write(self, subject: str, data: bytes, after: int) -> None:
         self.wholes[subject] = Whole(data, after + 1)
 
+    async def erase(self, subject: str) -> None:
+        self.wholes.pop(subject, None)
+
 
 @cache
 def bundled() -> list[Instrument]:
@@ -143,6 +147,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         Invitations(cast("InvitationStore", MemoryInvitations())),
         guard=Guard(Metrics(), least=0.0),
         drafts=cast("DraftStore", MemoryDrafts()),
+        seals=Seals(cast("Wholes", MemoryWholes())),
         saves=later.throttle(),
         contacts=ContactBook(cast("Wholes", MemoryWholes()), str, time.time),
     )
