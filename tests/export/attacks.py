@@ -25,79 +25,21 @@ from proto.codebook import CodeBook
 from proto.intervals import of_share
 from services.export import formats
 from services.export.gate import rare
-from services.export.protect.hierarchy import Hierarchy, Node
-from services.export.protect.protection import Result, protect
-from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
-from services.export.protect.sequence import Rules, release
+from services.export.protect.protection import Result
+from services.export.protect.request import Request
 from services.export.report import groups, linkage, risk
-from services.export.report.compared import Field, Value
 from services.export.report.report import Facts, Share, encode, report
 from services.export.table import Edition, tabulate
 from services.export.variables import Encoder, variables
+from tests.export.attacks_across import both_profiles, deleted_rows, minimality, survivors, two_surveys
 from tests.export.tables import every_kind, released
+from tests.export.towns import OPINIONS, PEOPLE, UNITS, Hits, K, T, Town, fields, ours, town
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks-on-releases.md"
-K, UNITS, T = 10, 5, 0.5
-PEOPLE, PRODUCT, DRAWN = 400, 300, 3
-"""People of a made-up town; responses to a whole questionnaire, and the seed that `released` draws them with."""
-REGION = Hierarchy("region", tuple(f"r{i}" for i in range(16)), tuple((f"n{i // 4}",) for i in range(16)))
-AGE = Hierarchy("age", tuple(map(str, range(8))), tuple((f"{i // 2 * 2}+",) for i in range(8)), tuple(map(float, range(8))))
-KIND = Hierarchy("kind", ("city", "town", "village", "_missing"), ((), (), (), ()))
-QUASI = (REGION, AGE, KIND)
-OPINIONS = 4
+PRODUCT, DRAWN = 300, 3
+"""Responses to a whole questionnaire, and the seed that `released` draws them with."""
 SECRETS = ("Ana Horvat", "ana.horvat@example.org", "+385 91 234 5678", "Trg bana Jelačića 3", "Rückfragen an Jürgen Weiß")
 """What people write into free text, although they are asked not to."""
-
-
-@dataclass(frozen=True)
-class Town:
-    """`codes`: the three quasi-identifiers; `opinion` depends on them. `frame`: how many such authorities there are."""
-
-    codes: np.ndarray
-    opinion: np.ndarray
-    frame: Frame
-
-    @property
-    def sensitive(self) -> list[Sensitive]:
-        return [Sensitive("opinion", self.opinion, OPINIONS)]
-
-
-def town(seed: int, people: int = PEOPLE) -> Town:
-    rng = np.random.default_rng(seed)
-    region = rng.choice(16, people, p=rng.dirichlet(np.full(16, 0.8)))
-    age = rng.integers(0, 8, people)
-    kind = rng.choice(4, people, p=(0.5, 0.3, 0.15, 0.05))
-    leaning = (region // 4 + (age > 4)) % OPINIONS
-    opinion = np.where(rng.random(people) < 0.55, leaning, rng.integers(0, OPINIONS, people))
-    asked = np.bincount(region, minlength=16)
-    return Town(
-        np.column_stack([region, age, kind]), opinion, Frame((0,), np.arange(16)[:, None], np.maximum(asked // 8, asked > 0), UNITS)
-    )
-
-
-def ours(found: Town, request: Request | None = None) -> Result:
-    wanted = request or Request(K, diversity=Diversity(2), closeness=Closeness(T), frame=found.frame, suppress=0.05)
-    return protect(found.codes, QUASI, found.sensitive, wanted, np.arange(len(found.codes)))
-
-
-def fields(found: Town, result: Result | None) -> list[Field]:
-    """Answers beside what is released of them; without `result` they go out as they are."""
-    made: list[Field] = []
-    for v, hierarchy in enumerate(QUASI):
-        nodes = result.values[v] if result else tuple(Node(value, (code,)) for code, value in enumerate(hierarchy.values))
-        after = result.released[result.kept, v] if result else found.codes[:, v]
-        values = tuple(Value(node.label, node.members) for node in nodes)
-        made.append(
-            Field(hierarchy.name, {"en": hierarchy.name}, "quasi_identifier", False, hierarchy.values, values, found.codes[:, v], after)
-        )
-    codes = tuple(map(str, range(OPINIONS)))
-    kept = found.opinion[result.kept] if result else found.opinion
-    values = tuple(Value(code, (place,)) for place, code in enumerate(codes))
-    return [*made, Field("opinion", {"en": "Opinion"}, "sensitive", False, codes, values, found.opinion, kept)]
-
-
-Hits = tuple[float, int]
-"""Expected successes, and tries."""
 
 
 def singling_out(seed: int) -> tuple[Hits, Hits]:
@@ -178,41 +120,6 @@ def inference(seed: int) -> tuple[Hits, Hits]:
         return float(right[0] - right[1]), PEOPLE
 
     return gain(None), gain(ours(inside))
-
-
-def survivors(seed: int) -> tuple[Hits, Hits]:
-    """Two releases, a tenth of the people withdrew in between: who stayed, and stands in fewer than k rows alike in both?"""
-    found = town(seed)
-    rng = np.random.default_rng(seed)
-    stays = np.sort(rng.choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
-    everybody, wanted = np.arange(PEOPLE), Request(K)
-
-    def pinned(first: Result, second: Result) -> Hits:
-        both = [i for i, person in enumerate(stays.tolist()) if first.kept[person] and second.kept[i]]
-        looks = [(*first.released[stays[i]].tolist(), *second.released[i].tolist()) for i in both]
-        many = Counter(looks)
-        return float(sum(many[look] < K for look in looks)), len(looks)
-
-    once = protect(found.codes, QUASI, [], wanted, everybody)
-    again = protect(found.codes[stays], QUASI, [], wanted, stays)
-    one = release(everybody, found.codes, QUASI, [], Rules(wanted, spare=1), most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], Rules(wanted), one.ledger, most_missing=1.0)
-    return pinned(once, again), pinned(one.result, other.result)
-
-
-def deleted_rows(seed: int) -> tuple[Hits, Hits]:
-    """The naive build deletes the rows of who withdrew from the earlier release: what is left of their groups?"""
-    found = town(seed)
-    stays = np.sort(np.random.default_rng(seed).choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
-    first = protect(found.codes, QUASI, [], Request(K), np.arange(PEOPLE))
-    one = release(np.arange(PEOPLE), found.codes, QUASI, [], Rules(Request(K), spare=1), most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], Rules(Request(K)), one.ledger, most_missing=1.0)
-
-    def small(rows: np.ndarray) -> Hits:
-        many = Counter(map(tuple, rows.tolist()))
-        return float(sum(n for n in many.values() if n < K)), len(rows)
-
-    return small(first.released[stays]), small(other.result.released[other.result.kept])
 
 
 def wildcard(seed: int) -> tuple[Hits, Hits]:
@@ -349,7 +256,10 @@ ATTACKS = (
     Played(inference, "Inference, beyond a control group", "more right guesses about who answered", "answers as given", 0.1, 6),
     Played(rare_answers, "Two rare answers known", "a row that is alone in them", "answers as given", 0.0),
     Played(survivors, "Intersecting two releases", "survivors in fewer than k rows", "protected afresh", 0.0),
+    Played(both_profiles, "Intersecting a public and a scientific release", "survivors in fewer than 5 rows", "a ledger for each", 0.0),
     Played(deleted_rows, "Rows deleted after withdrawals", "rows in groups below k", "rows deleted", 0.0),
+    Played(two_surveys, "Two surveys of the same people", "one answer possible in both", "k of 3, answers not looked at", 0.01),
+    Played(minimality, "Minimality, beyond groups made without answers", "more right guesses", "cuts chosen by the answers", 0.02),
     Played(wildcard, "Empty cells as wildcards", "rows in groups below k", "cells emptied", 0.0),
     Played(lambda seed: arrival(DRAWN), "Order of arrival", "the row of the person who answered then", "rows as they came", 0.05, 1),
     Played(free_text, "Names and addresses in free text", "a name in any file", "answers as given", 0.0, 1),
