@@ -22,7 +22,7 @@ from services.export.gate.advice import advise, rules_of
 from services.export.gate.ledger import Book, Keys, People
 from services.export.gate.reading import Reading, codes_of, read
 from services.export.gate.refused import Refused
-from services.export.profiles import WIDE, Profile
+from services.export.profiles import NARROW, WIDE, Profile
 from services.export.protect import sequence
 from services.export.protect.measure import Measures
 from services.export.protect.protection import Result
@@ -128,10 +128,15 @@ def _released(
 
 
 def _hidden(columns: list[Variable], full: pd.DataFrame, given: Ints, profile: Profile) -> dict[str, NDArray[np.intp]]:
-    """The rows whose rare answer is withheld, of each variable. `given`: rows of `full` in an order that stays from release to release."""
+    """The rows whose rare answer is withheld, of each variable. `given`: rows of `full` in an order that stays from release to release.
+
+    What a scientific release of the same rows withholds a public one withholds too, so that both together tell no more than the former.
+    """
     plain = [column for column in columns if column.role == "insensitive"]
     told = [_told(codes_of(full, column), column)[given] for column in plain]
-    cells = rare.withhold(told, profile.k, rarity(len(given), profile), np.arange(len(given)))
+    cells: list[NDArray[np.intp]] = []
+    for each in (NARROW,) if profile.narrow else (NARROW, profile):
+        cells = rare.withhold(told, each.k, rarity(len(given), each), np.arange(len(given)), cells)
     return {column.name: cell for column, cell in zip(plain, cells, strict=True)}
 
 

@@ -149,6 +149,19 @@ def test_no_rare_answer_pair_or_triple_is_told_of_one_person(given_: list[tuple[
         assert not 0 < cell.sum() < k or (column == rare.UNTOLD).all()
 
 
+@settings(max_examples=50, deadline=None)
+@given(rows, st.integers(2, 3))
+def test_of_the_same_rows_a_wider_rule_tells_nothing_that_a_narrower_one_withholds(given_: list[tuple[int, ...]], k: int) -> None:
+    columns, rank = list(np.array(given_, dtype=np.int64).T), np.arange(len(given_))
+    narrow = rare.withhold(columns, k, 2 * k, rank)
+    wide = rare.withhold(columns, 2 * k, 4 * k, rank, narrow)
+    assert all(set(few.tolist()) <= set(many.tolist()) for few, many in zip(narrow, wide, strict=True))
+    told = [np.where(np.isin(rank, cells), rare.UNTOLD, column) for cells, column in zip(wide, columns, strict=True)]
+    assert rare.singled_out(told, 2 * k, 4 * k) == 0
+    for now, column in zip(told, columns, strict=True):
+        assert not 0 < (now != column).sum() < 2 * k or (now == rare.UNTOLD).all()
+
+
 def test_rare_answers_are_withheld_and_counted() -> None:
     full = answers(200)
     full.loc[:3, "unit"] = "u200"

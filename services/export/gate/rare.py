@@ -26,9 +26,14 @@ Bools = NDArray[np.bool_]
 UNTOLD = -1
 
 
-def withhold(columns: Sequence[Ints], k: int, rare: int, rank: Ints) -> list[NDArray[np.intp]]:
-    """For each column the rows to withhold there. `columns`: codes from 0, UNTOLD where nothing is told. `rank`: any order of the rows."""
+def withhold(columns: Sequence[Ints], k: int, rare: int, rank: Ints, also: Sequence[NDArray[np.intp]] = ()) -> list[NDArray[np.intp]]:
+    """For each column the rows to withhold there, among them those of `also`.
+
+    `columns`: codes from 0, UNTOLD where nothing is told. `rank`: any order of the rows.
+    """
     told = [column.copy() for column in columns]
+    for column, cells in zip(told, also, strict=False):
+        column[cells] = UNTOLD
     while True:
         for column in told:
             _small(column, k)
