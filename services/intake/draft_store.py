@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.js.errors import Error, NotFoundError
 
 from proto import subjects
+from services.intake.replicas import BEHIND, certain
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +38,8 @@ class DraftStore:
             raise NotNow from error
 
     async def get(self, id: str) -> bytes | None:
-        """Asks twice: a replica of the stream may be a moment behind. Raises NotNow."""
-        found = await self._last(id)
-        if found is None:
-            await asyncio.sleep(0.05)
-            found = await self._last(id)
+        """Raises NotNow."""
+        found = await certain(lambda: self._last(id))
         return None if found is None else found[1]
 
     async def delete(self, id: str) -> bool:
@@ -52,7 +50,7 @@ class DraftStore:
                 return False
             if await self._erase(found[0]):
                 return True
-            await asyncio.sleep(0.05)  # it was saved again in between, or a replica is a moment behind
+            await asyncio.sleep(BEHIND)  # it was saved again in between, or a replica is a moment behind
             found = await self._last(id)
         raise NotNow
 

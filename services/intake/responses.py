@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from proto import receipt as receipts
@@ -13,6 +11,7 @@ from services.intake.accept import Accepted, accept
 from services.intake.committer import Busy, Outcome
 from services.intake.context import Intake
 from services.intake.journal import OutOfReach, Written, entry
+from services.intake.replicas import certain
 
 RETRY_AFTER = 2
 """Seconds after which a client may try again."""
@@ -63,7 +62,7 @@ async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> 
     try:
         if not intake.registry.is_open(survey):
             # Somebody whose answer got lost may ask again after the end; nothing new is taken.
-            found = await intake.journal.last(id) if key else None
+            found = await find(intake, id) if key else None
             return Problem("survey-closed") if found is None else await _compare(intake, accepted, found)
         outcome = await intake.committer.commit(entry(accepted.event))
         if outcome is Outcome.WRITTEN:
@@ -76,12 +75,8 @@ async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> 
 
 
 async def find(intake: Intake, id: str, survey: str = "*") -> Written | None:
-    """The last event about a response, in this survey or in any. Asks twice: a replica of the journal may be a moment behind."""
-    found = await intake.journal.last(id, survey)
-    if found is None:
-        await asyncio.sleep(0.05)
-        found = await intake.journal.last(id, survey)
-    return found
+    """The last event about a response, in this survey or in any."""
+    return await certain(lambda: intake.journal.last(id, survey))
 
 
 def busy(receipt: str, known: str) -> Problem:
