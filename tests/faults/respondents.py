@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import aiohttp
@@ -15,10 +18,14 @@ from proto.answers import today_of
 from proto.instrument import Instrument
 
 
-def action3() -> Instrument:
-    found = author.load(author.bundled()["ai-security"])
+def bundled(survey: str) -> Instrument:
+    found = author.load(author.bundled()[survey])
     assert isinstance(found, Instrument)
     return found
+
+
+def action3() -> Instrument:
+    return bundled("ai-security")
 
 
 @dataclass
@@ -63,6 +70,59 @@ class Crowd:
             assert status in ("503", "502", "408") or not status.isdigit(), f"an honest answer was refused with {status}"
             self.refused[status] = self.refused.get(status, 0) + 1
             await asyncio.sleep(0.1)
+
+
+@dataclass
+class Passer:
+    """Somebody who answers a survey again and again; `accepted` and `recorded` hold the seconds from sending each answer until then."""
+
+    url: str
+    survey: str
+    receipts: list[str] = field(default_factory=list[str])
+    accepted: list[float] = field(default_factory=list[float])
+    recorded: list[float] = field(default_factory=list[float])
+    unanswered: int = 0
+    leaving: bool = False
+
+    async def answer(self) -> None:
+        """Until it is `leaving`. Each answer is insisted on, so that `receipts` holds all that count."""
+        people = Population(bundled(self.survey), 5, today_of(time.time()))
+        async with aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=10)) as session:
+            for number in itertools.count():
+                if self.leaving:
+                    return
+                await self._once(session, people.body(number), receipt.make())
+                await asyncio.sleep(0.05)
+
+    async def _once(self, session: aiohttp.ClientSession, body: bytes, key: str) -> None:
+        begun = time.monotonic()
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        await self._until(
+            lambda: session.post(f"/api/v1/surveys/{self.survey}/responses", data=body, headers=headers), "accepted", "recorded"
+        )
+        self.receipts.append(key)
+        self.accepted.append(time.monotonic() - begun)
+        await self._until(lambda: session.get(f"/api/v1/receipts/{key}"), "recorded")
+        self.recorded.append(time.monotonic() - begun)
+
+    async def _until(self, ask: Callable[[], Any], *wanted: str) -> None:
+        while True:
+            try:
+                async with ask() as answer:
+                    if (await answer.json(content_type=None)).get("status") in wanted:
+                        return
+            except (aiohttp.ClientError, OSError, ValueError, TimeoutError):
+                self.unanswered += 1
+            await asyncio.sleep(0.01)
+
+    def told(self, since: int = 0) -> str:
+        """How long the answers after the first `since` took, in words."""
+
+        def of(seconds: list[float]) -> str:
+            each = sorted(1000 * one for one in seconds[since:])
+            return f"median {median(each):.0f}, 95 % {each[95 * len(each) // 100]:.0f}, most {each[-1]:.0f} ms" if each else "never"
+
+        return f"accepted {of(self.accepted)}; recorded {of(self.recorded)}"
 
 
 async def statuses(url: str, receipts: list[str], at_once: int = 32) -> dict[str, int]:
