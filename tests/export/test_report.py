@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from proto.codebook import CodeBook
+from proto.intervals import of_share
 from services.export.protect.request import Frame
 from services.export.release import write
 from services.export.report import groups, inference, linkage, risk, tables, utility
@@ -173,6 +174,8 @@ def test_a_headline_never_moved_by_more_than_is_said(table: list[tuple[int, ...]
         assert found is not None
         assert abs(found.share - float((field.before == 0).mean())) <= found.moved + 1e-9
         assert found.interval[0] <= found.share <= found.interval[1]
+        true = of_share(float((field.before == 0).mean()), len(field.before))
+        assert found.within[0] - 1e-9 <= true[0] <= true[1] <= found.within[1] + 1e-9, "nor did its interval"
 
 
 def test_figures_of_the_answers_as_given_are_rounded() -> None:
@@ -256,6 +259,8 @@ def test_the_page_reads_well_on_a_phone_and_in_the_dark_and_axe_finds_nothing(ch
         opened = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
         opened.goto((tmp_path / "report.html").as_uri())
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        hidden = "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+        assert opened.evaluate(hidden) == 0, "no figure and no plot is out of sight"
         found = opened.evaluate(
             "async s => { (0, eval)(s); return (await axe.run(document)).violations.map(v => v.id + v.nodes[0].failureSummary); }", source
         )

@@ -44,14 +44,22 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
 
 
 def _frequent(instrument: Instrument, fields: Sequence[Field]) -> list[Share]:
-    """Of each variable the answer of substance that most released rows give."""
+    """Of each variable the answer of substance that most released rows give; of an option, that it was chosen."""
     found: list[Share] = []
+    language = instrument.source_language
     for field in fields:
-        real = np.array([field.substantive[list(value.members)].all() and len(value.members) == 1 for value in field.released])
+        real = np.array([field.telling[place] and len(value.members) == 1 for place, value in enumerate(field.released)])
         counts = np.where(real, field.counts, 0)
         if not field.identifies and counts.any():
             code = field.released[int(counts.argmax())].code
-            found.append(
-                Share({instrument.source_language: f"{text(field.label, instrument.source_language)}: {code}"}, field.name, (code,))
-            )
+            asked = text(field.label, language)
+            label = asked if field.harmless else f"{asked} {_words(instrument, field.name, code, language)}"
+            found.append(Share({language: label}, field.name, (code,)))
     return found
+
+
+def _words(instrument: Instrument, variable: str, code: str, language: str) -> str:
+    """An answer in the words of the questionnaire; the code where it has none, as a band has."""
+    asked = [question for question in instrument.questions if f"{variable}.".startswith(f"{question.var}.")]
+    options = getattr(max(asked, key=lambda question: len(question.var)), "options", ())
+    return next((text(option.text, language) for option in options if option.code == code), code)

@@ -32,13 +32,17 @@ def number(figure: float) -> str:
     return f"{figure:,.2f}" if isinstance(figure, float) and figure < 100 else f"{figure:,.0f}"
 
 
+def points(share: float) -> str:
+    return f"{share * 100:g} points"
+
+
 def width(share: float) -> str:
     """A share as a length in a drawing 100 wide."""
     return f"{min(max(share, 0.0), 1.0) * 100:.1f}"
 
 
 _pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-_pages.filters.update(percent=percent, whole=whole, number=number, width=width)
+_pages.filters.update(percent=percent, whole=whole, number=number, points=points, width=width)
 
 
 def page(found: Report, title: Texts, language: str) -> str:

@@ -29,11 +29,11 @@ def _rows(found: Report) -> list[str]:
 def _singled_out(found: Report) -> list[str]:
     risk = found.prosecutor.after
     said = [
-        f"Whoever knows where a respondent stands in the quasi-identifiers finds at least {risk.smallest} rows that look the same, "
+        f"Whoever knows the quasi-identifiers of a respondent finds at least {risk.smallest} rows that look the same, "
         f"and picks the right one with a chance of at most {_chance(risk.highest)}; on average {_chance(risk.average)}."
     ]
     if found.prosecutor.before.alone:
-        said.append(f"In the answers as given, {_whole(found.prosecutor.before.alone)} of the respondents stood alone in them.")
+        said.append(f"In the answers as given, {_whole(found.prosecutor.before.alone)} of the respondents were alone with theirs.")
     if found.journalist:
         said.append(
             f"On the public list ({found.journalist_source}) at least {found.journalist.after.smallest:,} units share what a row tells; "
@@ -82,7 +82,7 @@ def _cost(found: Report) -> list[str]:
     if utility.headlines:
         most = max(head.moved for head in utility.headlines)
         outside = sum(not head.inside for head in utility.headlines)
-        moved = "No headline share moved." if not most else f"No headline share moved by more than {_points(most)}."
+        moved = "No headline share moved." if not most else f"No headline share moved by more than {most * 100:g} percentage points."
         said.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
     return said
 

@@ -39,6 +39,9 @@ class Headline(msgspec.Struct, frozen=True):
     moved: float
     inside: bool
     """Whether the interval holds the share of all responses, wherever within the bound it lies."""
+    within: Interval
+    """Where the interval of the share of all responses lies: the hull of all that the bound leaves possible. A Wilson interval rises with
+    its share, and is widest where the fewest answered."""
 
 
 def told(field: Field, left_out: int) -> Told:
@@ -64,13 +67,21 @@ def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | Non
     gone = len(field.before) - len(field.after)
     moved = at_most(max(apart, (gone + _few(field)) / (asked + gone)))
     interval = of_share(share, round(asked))
-    return Headline(label, field.name, round(asked), share, interval, moved, moved <= min(share - interval[0], interval[1] - share))
+    inside = moved <= min(share - interval[0], interval[1] - share)
+    fewest = max(round(asked) - _coarse(field), 1)
+    within = of_share(max(share - moved, 0.0), fewest)[0], of_share(min(share + moved, 1.0), fewest)[1]
+    return Headline(label, field.name, round(asked), share, interval, moved, inside, within)
 
 
 def _few(field: Field) -> int:
     """Rows whose answer is withheld or coarser, where they are few."""
-    coarse = int(sum(count for value, count in zip(field.released, field.counts.tolist(), strict=True) if len(value.members) > 1))
+    coarse = _coarse(field)
     return coarse if coarse <= FEW * len(field.after) else 0
+
+
+def _coarse(field: Field) -> int:
+    """Rows whose answer is withheld or coarser."""
+    return int(sum(count for value, count in zip(field.released, field.counts.tolist(), strict=True) if len(value.members) > 1))
 
 
 def at_most(movement: float) -> float:
