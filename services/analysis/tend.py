@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -113,10 +114,9 @@ class Eraser:
             try:
                 if not await self.once():
                     self._nudge.clear()
-                    async with asyncio.timeout(PAUSE):
-                        await self._nudge.wait()
-            except TimeoutError:
-                pass
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(PAUSE):
+                            await self._nudge.wait()
             except (*store.Unavailable, *journal.Unavailable) as error:
                 log.debug("nothing can be erased now: %s", type(error).__name__)
                 await asyncio.sleep(PAUSE)
