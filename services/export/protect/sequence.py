@@ -31,9 +31,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.protect import diversity, frame
+from services.export.protect.classes import Classes, Table
 from services.export.protect.hierarchy import Hierarchy, Ladder
-from services.export.protect.protection import LEFT_OUT, Result, check, protect
+from services.export.protect.protection import LEFT_OUT, Result, check
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Request, Sensitive
 
@@ -53,31 +53,6 @@ class Rules:
     wide: Request
     narrow: Request | None = None
     spare: int = 0
-
-
-@dataclass(frozen=True)
-class Classes:
-    """`of[i]`: the class of each person, -1 for none. `nodes[c]`: what class c is released with, as nodes of the hierarchies."""
-
-    of: Ints
-    nodes: NDArray[np.int32]
-
-    @staticmethod
-    def none(people: int, variables: int) -> Classes:
-        return Classes(np.full(people, LEFT_OUT, dtype=np.int64), np.zeros((0, variables), dtype=np.int32))
-
-    def at(self, rows: Ints) -> Classes:
-        return Classes(self.of[rows], self.nodes)
-
-    def only(self, which: Bools) -> Classes:
-        """Without the people for whom `which` is false."""
-        return Classes(np.where(which, self.of, LEFT_OUT), self.nodes)
-
-    def joined(self, rows: Ints, others: Classes) -> Classes:
-        """With the classes of these people beside those that were there."""
-        of = self.of.copy()
-        of[rows] = np.where(others.of == LEFT_OUT, LEFT_OUT, others.of + len(self.nodes))
-        return Classes(of, np.concatenate([self.nodes, others.nodes]))
 
 
 @dataclass(frozen=True)
@@ -123,7 +98,7 @@ def release(
     by_id = people[np.argsort(people, kind="stable")]
     if (by_id[1:] == by_id[:-1]).any():
         raise Unprotectable("The same response stands in the table twice.")
-    table = _Table(people, codes, hierarchies, sensitive, [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)])
+    table = Table(people, codes, hierarchies, sensitive, [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)])
     wide, fine, known = _former(table, ledger)
     if rules.narrow is not None:  # a narrow class goes from wide releases too, so that one pass is enough: wide classes come after
         lost = (fine.of != LEFT_OUT) & ~table.standing(fine, rules.narrow)
@@ -164,63 +139,7 @@ def _asked(rules: Rules, narrow: bool) -> Request:
     return asked
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The people of a release, with what is known of them."""
-
-    people: NDArray[np.generic]
-    codes: NDArray[np.integer]
-    hierarchies: Sequence[Hierarchy]
-    sensitive: Sequence[Sensitive]
-    ladders: list[Ladder]
-
-    def true(self, classes: Classes) -> Classes:
-        """Without whoever changed an answer so that the released values are no longer true of it."""
-        of = classes.of.copy()
-        for v, ladder in enumerate(self.ladders):
-            inside = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
-            for index, node in enumerate(ladder.nodes):
-                inside[index, list(node.members)] = True
-            has = np.flatnonzero(of != LEFT_OUT)
-            of[has[~inside[classes.nodes[of[has], v], self.codes[has, v]]]] = LEFT_OUT
-        return Classes(of, classes.nodes)
-
-    def standing(self, classes: Classes, asked: Request) -> Bools:
-        """Whether the class of each person may be released as it is now."""
-        count = len(classes.nodes)
-        has = classes.of != LEFT_OUT
-        if not has.any():
-            return has
-        of = classes.of[has]
-        holds = np.bincount(of, minlength=count) >= asked.k
-        for answer in self.sensitive:
-            table, of_all = diversity.histograms(of, count, answer.of(has)), diversity.shares(answer)
-            if asked.diversity:
-                holds &= diversity.diverse(table, asked.diversity, answer.harmless)
-            if asked.closeness:
-                holds &= diversity.close(table, asked.closeness, of_all)
-        if asked.frame:
-            on = [classes.nodes[:, v].astype(np.int64) for v in asked.frame.variables]
-            holds &= frame.population(asked.frame, self.ladders, on) >= asked.frame.least
-        return np.append(holds, False)[classes.of]  # index -1 is of those without a class
-
-    def classes(self, rows: Ints, asked: Request, within: Ints | None = None) -> Classes | None:
-        """Classes of these people among themselves alone, or of each of `within` alone; None where they must wait."""
-        own = [
-            replace(answer, codes=answer.codes[rows], everybody=None if within is None else diversity.shares(answer))
-            for answer in self.sensitive
-        ]
-        try:
-            result = protect(self.codes[rows], self.hierarchies, own, asked, self.people[rows], within)
-        except Unprotectable:
-            return None
-        kept = result.kept
-        first = np.zeros(int(result.classes.max()) + 1, dtype=np.int64)
-        first[result.classes[kept]] = np.flatnonzero(kept)
-        return Classes(result.classes, result.released[first])
-
-
-def _former(table: _Table, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
+def _former(table: Table, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
     """The wide and the narrow class each person has from before, and who was released before. An answer that left either leaves both."""
     if ledger is None or not len(ledger.people):
         none = Classes.none(len(table.people), len(table.ladders))
@@ -233,7 +152,7 @@ def _former(table: _Table, ledger: Ledger | None) -> tuple[Classes, Classes, Boo
     return wide.only(stays), fine.only(stays), known
 
 
-def _come_in(table: _Table, wide: Classes, new: Ints, rules: Rules, patience: float) -> Classes:
+def _come_in(table: Table, wide: Classes, new: Ints, rules: Rules, patience: float) -> Classes:
     """With wide classes of those who come in, as far as they stand and are worth it."""
     asked = replace(rules.wide, k=rules.wide.k + rules.spare)
     fresh = table.classes(new, asked) if len(new) >= asked.k else None
@@ -247,13 +166,13 @@ def _come_in(table: _Table, wide: Classes, new: Ints, rules: Rules, patience: fl
     return found.only(~came | table.standing(found, rules.wide))
 
 
-def _together(table: _Table, rows: Ints) -> Classes:
+def _together(table: Table, rows: Ints) -> Classes:
     """One class of these people that tells nothing."""
     top = np.array([[len(ladder.nodes) - 1 for ladder in table.ladders]], dtype=np.int32)
     return Classes(np.zeros(len(rows), dtype=np.int64), top)
 
 
-def _narrowed(table: _Table, wide: Classes, fine: Classes, asked: Request, spare: int) -> Classes:
+def _narrowed(table: Table, wide: Classes, fine: Classes, asked: Request, spare: int) -> Classes:
     """With narrow classes of those who have none yet, all of a wide class at once or none of it."""
     rows = np.flatnonzero((wide.of != LEFT_OUT) & (fine.of == LEFT_OUT))
     if len(rows) < asked.k:
