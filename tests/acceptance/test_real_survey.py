@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import frictionless
 import pandas as pd
+import pyreadstat
 import pytest
 import yaml
+from csvw import CSVW
 
 from proto.author import load
 from proto.instrument import Instrument
 from services.export.profiles import PROFILES
-from tests.export.judges import judged
+from tests.export.judges import haven, judged
 from tests.faults.operated import Operated
 from tests.faults.respondents import exact
 
@@ -105,7 +111,9 @@ async def test_every_figure_of_an_imported_survey_equals_pandas_and_importing_ag
     await asyncio.to_thread(stack.platea, "recount", survey)
 
 
-async def test_another_judge_finds_in_its_releases_the_k_l_and_t_that_they_promise(imported: Imported, tmp_path: Path) -> None:
+async def test_others_judges_find_in_its_releases_what_they_promise_and_every_program_opens_them(
+    imported: Imported, tmp_path: Path
+) -> None:
     await settled(imported.stack, imported.instrument.id, len(imported.rows))
     for profile, purpose in (("public", ()), ("scientific", ("--purpose", "To see what it promises"))):
         folder = tmp_path / profile
@@ -113,3 +121,25 @@ async def test_another_judge_finds_in_its_releases_the_k_l_and_t_that_they_promi
         await asyncio.to_thread(imported.stack.platea, *arguments)
         policy = judged(folder, imported.instrument)
         assert policy["k"] == PROFILES[profile].k
+        opened(folder, len(imported.rows))
+
+
+def opened(folder: Path, responses: int) -> None:
+    """Every file holds as many rows and columns as the manifest and the codebook say, and its descriptions are valid."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    csv = pd.read_csv(folder / "data.csv", dtype=str, keep_default_na=False)
+    assert len(csv) == manifest["released"] == responses - manifest["suppressed"]
+    for read in (
+        pd.read_parquet(folder / "data.parquet"),
+        duckdb.sql(f"select * from '{folder / 'data.parquet'}'").df(),
+        pd.read_stata(folder / "data.dta"),
+        pyreadstat.read_sav(folder / "data.sav", user_missing=True)[0],
+        runpy.run_path(str(folder / "read_pandas.py"))["data"],
+    ):
+        assert read.shape == csv.shape
+    script = 's <- read_sav("data.sav", user_na = TRUE); d <- read_dta("data.dta"); source("read.R")'
+    script += '; cat(dim(s), dim(d), dim(data), sep = "\\n")'
+    assert list(map(int, haven(script, folder))) == [*csv.shape] * 3
+    report = frictionless.validate(str(folder / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])
+    assert CSVW(str(folder / "data.csv-metadata.json"), validate=True).is_valid

@@ -178,6 +178,16 @@ def test_a_headline_never_moved_by_more_than_is_said(table: list[tuple[int, ...]
         assert found.within[0] - 1e-9 <= true[0] <= true[1] <= found.within[1] + 1e-9, "nor did its interval"
 
 
+def test_without_headlines_of_its_own_the_report_follows_answers_in_their_words_and_options_that_were_chosen() -> None:
+    heads = {head.variable: head for head in written()[2].utility.headlines}
+    assert heads["statements.safe"].label == "I feel safe. – How far do you agree? Yes"
+    assert heads["since"].label == "Since when? 2010+", "a band has no other words"
+    chosen = next(column for column in written()[1].columns if column.name == "reasons.market")
+    share = chosen.counts[[category.code for category in chosen.categories].index("1")] / heads["reasons.market"].answered
+    assert heads["reasons.market"].share == pytest.approx(share, abs=0.02)
+    assert heads["reasons.market"].label == "Same label – Why?"
+
+
 def test_figures_of_the_answers_as_given_are_rounded() -> None:
     table = [(r % 3, r % 2, r % 3, r % 4) for r in range(37)]
     found = json.loads(encode(report(fields_of(table, 2), FACTS)))
