@@ -234,13 +234,8 @@ class Jobs:
             table = replace(table, passages=built.passages)
             policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
             policy["texts"] = len(built.passages.lines) if built.passages else 0
-
-            def report() -> dict[str, bytes]:
-                protected = built.protected
-                found = report_on(built.answers, table, built.columns, built.instrument, protected.reasons, protected.reading)
-                return report_files(found, table)
-
-            return write(folder, table, policy, self.signer, progress, job.purpose, report)
+            found = report_on(built.answers, table, built.columns, built.instrument, built.protected.reasons, built.protected.reading)
+            return write(folder, table, policy, self.signer, progress, job.purpose, report_files(found, table))
 
         return await asyncio.to_thread(work)
 

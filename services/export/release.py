@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -244,17 +243,12 @@ def write(
     signer: Signer,
     progress: Callable[[float], None],
     purpose: str = "",
-    report: Callable[[], Mapping[str, bytes]] = dict[str, bytes],
+    report: Mapping[str, bytes] | None = None,
 ) -> Manifest:
-    """Writes the files of a release into an empty folder, the signed manifest last.
-
-    `report`: makes its files, by name, while the others are written; both only read, and mostly outside of Python.
-    """
+    """Writes the files of a release into an empty folder, the signed manifest last. `report`: its files, by name."""
     edition = table.edition
-    with ThreadPoolExecutor(1) as beside:
-        reporting = beside.submit(report)
-        files = formats.write(folder, table, progress)
-    for name, body in reporting.result().items():
+    files = formats.write(folder, table, progress)
+    for name, body in (report or {}).items():
         (folder / name).write_bytes(body)
         files.append(describe(folder / name))
     manifest = Manifest(

@@ -254,7 +254,7 @@ def test_the_page_needs_nothing_from_outside_and_says_the_same_each_time() -> No
 
 def test_the_report_is_a_file_of_the_release_that_the_manifest_vouches_for(tmp_path: Path) -> None:
     _, table, found = written()
-    manifest = write(tmp_path, table, {}, Signer(bytes(32)), lambda share: None, report=lambda: files_of(found, table))
+    manifest = write(tmp_path, table, {}, Signer(bytes(32)), lambda share: None, report=files_of(found, table))
     assert check(tmp_path) == []
     assert {"report.json", "report.html"} < {file.name for file in manifest.files}
 
