@@ -192,7 +192,7 @@ class Made:
         """Every file of it, as the service writes them, into this empty folder."""
         profile = PROFILES[self.table.edition.profile]
         policy = policy_of(profile, self.protected.measures, self.protected.withheld)
-        return write(folder, self.table, policy, Signer(bytes(32)), lambda share: None, "", lambda: files(self.report(), self.table))
+        return write(folder, self.table, policy, Signer(bytes(32)), lambda share: None, "", files(self.report(), self.table))
 
 
 def made(survey: str, profile: str, count: int) -> Made:
