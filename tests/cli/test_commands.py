@@ -231,6 +231,8 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
         words = {"ID": "social-cohesion", "N": "20", "ROLE": "researcher", "TOKEN": token, "DIR": str(tmp_path / "release")}
         words |= {
             "CODES.csv": str(tmp_path / "codes.csv"),
+            "TEXTS.csv": str(tmp_path / "texts.csv"),
+            "DATE": "2099-12-31",
             "FILE.csv": str(library),
             "FILE": str(lines if command.startswith("import") else survey),
         }
