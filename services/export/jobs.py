@@ -246,8 +246,8 @@ class Jobs:
 
         `gathered` takes the free texts, where they are wanted.
         """
-        readers: dict[str, Reader] = {}
-        encoder = Encoder(CodeBook(Reader(instrument)), columns)
+        readers = {instrument.version: Reader(instrument)}
+        encoder = Encoder(CodeBook(readers[instrument.version]), columns)  # its answers are read as they are, those of others converted
         people: list[People] = []
 
         def add(batch: list[tuple[str, str, bytes, str]]) -> None:
