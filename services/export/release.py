@@ -83,7 +83,7 @@ def protect(
     coarse = sum(step.result.released[rows, v] >= len(hierarchy.values) for v, hierarchy in enumerate(reading.hierarchies))
     reasons = step.result.reasons
     if withheld:
-        reasons += (f"{withheld} rare answers are withheld, because few gave them or they single a row out together.",)
+        reasons += (f"{withheld:,} rare answers are withheld, because few gave them or they single a row out together.",)
     return Protected(
         table,
         order[rows],

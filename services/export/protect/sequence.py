@@ -210,11 +210,11 @@ def _unbearable(held_back: Bools, waiting: Bools, k: int) -> str:
 
 
 def _reasons(classes: int, held_back: Bools, waiting: Bools, k: int) -> tuple[str, ...]:
-    found = [f"{int((~(held_back | waiting)).sum())} rows stand in {classes} classes, each with the values it was first released with."]
+    found = [f"{int((~(held_back | waiting)).sum()):,} rows stand in {classes:,} classes, each with the values it was first released with."]
     if held := int(held_back.sum()):
         found.append(
-            f"{held} rows are held back: fewer than {k} are left of the class they were released in, or an answer changed out of it."
+            f"{held:,} rows are held back: fewer than {k} are left of the class they were released in, or an answer changed out of it."
         )
     if wait := int(waiting.sum()):
-        found.append(f"{wait} rows wait for more who join with them.")
+        found.append(f"{wait:,} rows wait for more who join with them.")
     return tuple(found)
