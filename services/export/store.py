@@ -15,15 +15,16 @@ import msgspec
 from proto import manifest as manifests
 from proto.manifest import Manifest
 
-_RESPONSES = """-- responses
-    select version, answers, id, language
-    from responses
+_STANDING = """from responses
     where survey = $1 and status = 'recorded' and ($2::jsonb is null or seq <= ($2::jsonb ->> partition::text)::bigint)"""
 
-_EXTENT = """-- extent
+_RESPONSES = f"""-- responses
+    select version, answers, id, language
+    {_STANDING}"""
+
+_EXTENT = f"""-- extent
     select partition, max(seq) as last, count(*) as count
-    from responses
-    where survey = $1 and status = 'recorded' and ($2::jsonb is null or seq <= ($2::jsonb ->> partition::text)::bigint)
+    {_STANDING}
     group by partition"""
 
 _NEXT_NUMBER = """-- next_number

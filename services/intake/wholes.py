@@ -8,6 +8,8 @@ below the file system, and the replication logs of a cluster, which hold recent 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -66,28 +68,21 @@ class Wholes:
         except (nats.errors.Error, TimeoutError) as error:
             raise OutOfReach from error
         if self._erasing:
-            await self._erase_before(subject, ack.seq)
+            with contextlib.suppress(OutOfReach):  # the next writing does it, and erases what a crash left behind too
+                await self.erase(subject, ack.seq)
         return ack.seq
 
-    async def erase(self, subject: str) -> None:
-        """Whatever was ever written there. Raises OutOfReach; then a part may be left, and the next call erases it."""
-        try:
-            while True:
-                found = await self._js.get_msg(self._stream, seq=1, subject=subject, next=True)
-                await self._js.delete_msg(self._stream, found.seq or 0)
-        except (nats.errors.Error, APIError, TimeoutError) as error:
-            if not (isinstance(error, APIError) and error.err_code == _NOTHING):
-                raise OutOfReach from error
-
-    async def _erase_before(self, subject: str, seq: int) -> None:
-        """Those that a crash left behind too. Where this fails, the next writing does it."""
+    async def erase(self, subject: str, before: int = sys.maxsize) -> None:
+        """Whatever was ever written there before this sequence. Raises OutOfReach; then a part may be left, and the next call erases it."""
         try:
             while True:
                 oldest = await self._js.get_msg(self._stream, seq=1, subject=subject, next=True)
-                if not oldest.seq or oldest.seq >= seq or not await self._js.delete_msg(self._stream, oldest.seq):
+                if (oldest.seq or 0) >= before:
                     return
-        except (nats.errors.Error, APIError, TimeoutError):
-            return
+                await self._js.delete_msg(self._stream, oldest.seq or 0)
+        except (nats.errors.Error, APIError, TimeoutError) as error:
+            if not (isinstance(error, APIError) and error.err_code == _NOTHING):
+                raise OutOfReach from error
 
 
 async def by_the_clock(rewrite: Callable[[], Awaitable[None]]) -> None:

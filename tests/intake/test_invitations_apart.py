@@ -94,13 +94,13 @@ async def test_who_has_the_whole_server_joins_codes_and_answers_no_better_than_b
             assert not any(secret.encode() in data for name, data in dump.files.items() if not name.startswith("postgres/base"))
 
 
-async def forget(self: Wholes, subject: str, seq: int) -> None:
+async def forget(self: Wholes, subject: str, before: int) -> None:
     """What one would build first: the stream's own limit drops a former writing, and nobody overwrites it."""
 
 
 @pytest.fixture
 async def forgetful(nats_urls: NatsUrls, provisioner: Client, monkeypatch: pytest.MonkeyPatch) -> NatsUrls:
-    monkeypatch.setattr(Wholes, "_erase_before", forget)
+    monkeypatch.setattr(Wholes, "erase", forget)
     js = provisioner.jetstream(timeout=5)
     await js.delete_stream(subjects.INVITATIONS)
     stream = subjects.invitations_stream()

@@ -43,10 +43,7 @@ def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) 
         given = pd.Categorical(released[reading.hierarchies[v].name])
         place = _places(ladder.nodes)
         nodes[rows, v] = np.array([place[label] for label in given.categories], dtype=np.int32)[given.codes]
-        within = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
-        for index, node in enumerate(ladder.nodes):
-            within[index, list(node.members)] = True
-        if not within[nodes[rows, v], reading.codes[rows, v]].all():
+        if not ladder.holds[nodes[rows, v], reading.codes[rows, v]].all():
             raise ValueError(f"{ladder.hierarchy.name} would be released with a value that is not true")
     classes = np.full(total, LEFT_OUT, dtype=np.int64)
     classes[rows], _ = numbered(zip(nodes[rows].T, [len(ladder.nodes) for ladder in ladders], strict=True), len(rows))

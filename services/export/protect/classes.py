@@ -57,11 +57,8 @@ class Table:
         """Without whoever changed an answer so that the released values are no longer true of it."""
         of = classes.of.copy()
         for v, ladder in enumerate(self.ladders):
-            inside = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values)), dtype=bool)
-            for index, node in enumerate(ladder.nodes):
-                inside[index, list(node.members)] = True
             has = np.flatnonzero(of != LEFT_OUT)
-            of[has[~inside[classes.nodes[of[has], v], self.codes[has, v]]]] = LEFT_OUT
+            of[has[~ladder.holds[classes.nodes[of[has], v], self.codes[has, v]]]] = LEFT_OUT
         return Classes(of, classes.nodes)
 
     def standing(self, classes: Classes, asked: Request) -> Bools:

@@ -19,10 +19,8 @@ def population(frame: Frame, ladders: list[Ladder], nodes: list[NDArray[np.int64
     inside = np.ones((distinct.shape[1], len(frame.counts)), dtype=bool)
     for variable, released, codes in zip(frame.variables, distinct, frame.codes.T, strict=True):
         ladder = ladders[variable]
-        known = np.zeros((len(ladder.nodes), len(ladder.hierarchy.values) + 1), dtype=bool)
-        for index, node in enumerate(ladder.nodes):
-            known[index, list(node.members)] = True
-        known[-1, -1] = True  # "*" alone stands for what the list does not tell
+        untold = np.arange(len(ladder.nodes)) == len(ladder.nodes) - 1  # "*" alone stands for what the list does not tell
+        known = np.column_stack([ladder.holds, untold])
         inside &= known[released][:, codes]
     return (inside @ frame.counts)[of_class.ravel()]
 

@@ -88,6 +88,14 @@ class Ladder:
         return (*leaves, *between, Node(TOP, tuple(range(len(paths)))))
 
     @cached_property
+    def holds(self) -> NDArray[np.bool_]:
+        """Which values each node stands for. Shape (nodes, values)."""
+        table = np.zeros((len(self.nodes), len(self.hierarchy.values)), dtype=bool)
+        for index, node in enumerate(self.nodes):
+            table[index, list(node.members)] = True
+        return table
+
+    @cached_property
     def joined(self) -> Ints:
         """The nearest node that stands for both of two places, the finer of equals, as an index into `nodes`. Shape (places, places)."""
         table = np.full((len(self), len(self)), len(self.nodes) - 1, dtype=np.int64)
