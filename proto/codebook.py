@@ -146,10 +146,6 @@ class CodeBook:
         """The rows of zeros and ones alone, at the beginning of `into`: what is used again need not be made anew."""
         return self._set(answers, into[: len(answers)]).x
 
-    def encode(self, answers: Any) -> list[int]:
-        """The columns that one response sets."""
-        return np.flatnonzero(self.cells([answers], self.empty(1))[0]).tolist()
-
     def of(self, question: str, row: str | None = None) -> list[int]:
         """Column numbers of the answers to a question (of one row, for a matrix) or of a stratum's values, in order."""
         answers = ("option", "rank", "band", "stratum")

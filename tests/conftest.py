@@ -18,7 +18,7 @@ import hypothesis
 import nats
 import pytest
 from nats.aio.client import Client
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from deploy.keys import Keys
 from deploy.migrate import create_database, migrate
@@ -35,6 +35,7 @@ from tests.pages.served import served
 # A test says what must hold; how fast a shared machine is today is not among it.
 hypothesis.settings.register_profile("platea", deadline=None)
 hypothesis.settings.load_profile("platea")
+expect.set_options(timeout=30_000)
 
 TEMPLATE = "platea_template"
 _numbers = itertools.count()

@@ -66,14 +66,13 @@ def protect(
     if len(full) < profile.minimum:
         raise Refused(f"There are {len(full)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
     order = np.argsort(people, kind="stable")
-    people, reading = people[order], read(columns, full, WIDE, order)
+    people, reading = people[order], read(columns, full, WIDE.units, order)
     former = ledger.before(book, number, reading.hierarchies, keys)
     try:
         step = sequence.release(people, reading.codes, reading.hierarchies, reading.sensitive, rules_of(reading), former, profile.narrow)
     except Unprotectable as reason:
         raise Refused(f"{reason} {advise(reading, profile)}".strip()) from None
-    if not profile.units:
-        reading = replace(reading, frame=None)
+    reading = reading.seen_by(profile)
     rows = np.flatnonzero(step.result.kept)
     rows = rows[keys.order(people[rows], number)]
     hidden = _hidden(columns, full, order[np.sort(rows)], profile)

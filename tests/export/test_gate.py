@@ -100,7 +100,7 @@ def test_two_hundred_quasi_identifiers_of_rows_all_unlike_are_refused() -> None:
 
 def test_a_table_that_was_not_protected_does_not_pass_the_gate() -> None:
     full = answers(60)
-    reading = read(COLUMNS, full, PUBLIC)
+    reading = read(COLUMNS, full, PUBLIC.units)
     rows = np.arange(60)
     back = measuring.read_back(reading, full, rows, 60)
     broken, _ = measuring.weighed(reading, back, measuring.sensitive_back(reading, full, rows, COLUMNS), PUBLIC)
@@ -120,7 +120,7 @@ def test_a_long_table_is_read_without_being_copied() -> None:
 
 def test_a_released_value_that_is_not_true_is_found() -> None:
     full = answers(60)
-    reading = read(COLUMNS, full, PUBLIC)
+    reading = read(COLUMNS, full, PUBLIC.units)
     wrong = full.assign(district="north" if full["district"][0] != "old" else "south")
     with pytest.raises(ValueError, match="not true"):
         measuring.read_back(reading, wrong, np.arange(60), 60)

@@ -113,11 +113,13 @@ class Respondent:
         self.visit()
         self.page.locator("#consent").check()
         self.press("next")
-        expect(self.heading("You")).to_be_visible()
+        self.shows("You")
         self.begun = time.monotonic()
 
-    def heading(self, text: str) -> Any:
-        return self.page.get_by_role("heading", name=text, exact=True, level=1)
+    def shows(self, heading: str) -> None:
+        """The page of that heading is there, and its scripts have run: what is painted may still wait for them."""
+        expect(self.page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
+        self.page.wait_for_load_state()
 
     def press(self, go: str) -> None:
         self.page.locator(f".actions button[name=go][value='{go}']").click()
@@ -132,7 +134,7 @@ class Respondent:
         self.begin()
         self.choose("Visit", "no")
         self.press("next")
-        expect(self.heading("The square")).to_be_visible()
+        self.shows("The square")
 
     def to_review(self) -> None:
         self.to_second()
@@ -145,7 +147,7 @@ class Respondent:
         self.at_review()
 
     def at_review(self) -> None:
-        expect(self.heading("Check your answers")).to_be_visible()
+        self.shows("Check your answers")
 
     def send(self) -> None:
         self.take_time()
@@ -160,8 +162,8 @@ class Respondent:
         self.page.locator(".receipt .code").wait_for()
         return self.page.locator(".receipt .code").inner_text().replace("\n", "").strip()
 
-    def says(self, words: str, seconds: float = 10) -> None:
-        expect(self.page.locator("#device")).to_contain_text(words, timeout=1000 * seconds)
+    def says(self, words: str) -> None:
+        expect(self.page.locator("#device")).to_contain_text(words)
 
     def kept(self) -> list[str]:
         """Everything that this device holds."""

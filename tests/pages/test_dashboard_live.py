@@ -69,7 +69,7 @@ def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium:
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{stack.url}/live/{SURVEY}?lang=en")
-        page.wait_for_selector("#responses", timeout=20_000)
+        page.wait_for_selector("#responses")
         page.evaluate(SEEN)
         pages.append(page)
     sending.start()
@@ -81,7 +81,7 @@ def test_figures_move_on_phone_and_desktop_while_fifty_a_second_answer(chromium:
         published = json.load(answer)["responses"]
     assert FIRST + COUNT - 10 < published <= FIRST + COUNT
     for page in pages:
-        expect(page.locator("#figures")).to_have_attribute("data-responses", str(published), timeout=20_000)
+        expect(page.locator("#figures")).to_have_attribute("data-responses", str(published))
         expect(page.locator("#responses")).to_have_text(f"{published} answers")
         expect(page.locator("#B01 .facts").first).to_contain_text("As of")
         seen = page.evaluate("window.seen")

@@ -81,7 +81,7 @@ def test_each_survey_has_a_copy_of_its_own(person: Respondent, address: str) -> 
     person.address = address
     person.visit()
     person.page.get_by_role("button", name="Continue").click()
-    expect(person.heading("The square")).to_be_visible()
+    person.shows("The square")
 
 
 @pytest.mark.parametrize("trouble", [FULL, BLOCKED])
@@ -148,7 +148,7 @@ def test_a_server_that_does_not_answer_keeps_nobody_from_the_page(person: Respon
     person.context.unroute_all()
     person.page.clock.resume()
     person.page.clock.fast_forward(20_000)
-    expect(person.heading("The square")).to_be_visible()
+    person.shows("The square")
 
 
 def test_while_it_waits_another_button_may_be_pressed(person: Respondent) -> None:
@@ -159,9 +159,9 @@ def test_while_it_waits_another_button_may_be_pressed(person: Respondent) -> Non
     person.press("back")
     person.says("You are offline")
     person.context.set_offline(False)
-    expect(person.heading("The square")).to_be_visible()
+    person.shows("The square")
     person.page.wait_for_timeout(1500)
-    expect(person.heading("The square")).to_be_visible()
+    person.shows("The square")
     person.press("next")
     person.send()
     person.sent()

@@ -30,7 +30,7 @@ def tab(chromium: Browser, server: Server, *, scripts: bool = True) -> Responden
 
 def save(person: Respondent) -> str:
     person.press("later")
-    expect(person.heading("Continue later")).to_be_visible()
+    person.shows("Continue later")
     shown = person.page.locator(".receipt .code").inner_text()
     return re.sub(r"\s", "", shown)
 
@@ -56,7 +56,7 @@ def test_a_link_leads_another_device_to_the_very_page_and_the_server_keeps_no_wo
     expect(desk.page.locator("#code")).to_have_value(code)
     assert "#" not in desk.page.url
     desk.page.locator("main button[value=continue]").click()
-    expect(desk.heading("The square")).to_be_visible()
+    desk.shows("The square")
     expect(desk.page.locator("[name='q.Wish']")).to_have_value(WISH)
     desk.finish_second(WISH)
     desk.send()

@@ -74,7 +74,7 @@ def test_the_status_follows_once_the_answers_are_recorded(stack: Operated, page:
         if again.count() == 0:
             break
         again.click()
-    expect(page.locator("#status")).to_contain_text("Recorded", timeout=10_000)
+    expect(page.locator("#status")).to_contain_text("Recorded")
     expect(again).to_have_count(0)
 
 

@@ -31,7 +31,7 @@ def request_of(reading: Reading, profile: Profile) -> Request:
         profile.k,
         diversity=profile.diversity if sensitive else None,
         closeness=profile.closeness if sensitive else None,
-        frame=reading.frame if profile.units else None,
+        frame=reading.seen_by(profile).frame,
     )
 
 

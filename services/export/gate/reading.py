@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -36,16 +36,23 @@ class Reading:
     sensitive: tuple[Sensitive, ...]
     frame: Frame | None
 
+    def seen_by(self, profile: Profile) -> Reading:
+        """Without the public list, where the profile does not count on it."""
+        return self if profile.units else replace(self, frame=None)
 
-def read(columns: Sequence[Variable], full: pd.DataFrame, profile: Profile, order: NDArray[np.int64] | slice = slice(None)) -> Reading:
-    """The rows of `full` in this order. Raises Refused where a quasi-identifier cannot be made coarser."""
+
+def read(columns: Sequence[Variable], full: pd.DataFrame, units: int, order: NDArray[np.int64] | slice = slice(None)) -> Reading:
+    """The rows of `full` in this order. `units`: how many of the public list are asked for, 0 for none.
+
+    Raises Refused where a quasi-identifier cannot be made coarser.
+    """
     identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
     if not identifiers:
         raise Refused("No quasi-identifier is declared, so that nobody's group can be counted. Give one question that role.")
     hierarchies = tuple(hierarchy(column) for column in identifiers)
     codes = np.stack([codes_of(full, column)[order] for column in identifiers]).T  # column by column in memory, as they are read
     sensitive = tuple(sensitive_of(column, codes_of(full, column)[order]) for column in columns if column.role == "sensitive")
-    return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, profile))
+    return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, units))
 
 
 def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
@@ -75,12 +82,12 @@ def sensitive_of(column: Variable, codes: NDArray[np.integer[Any]]) -> Sensitive
     return Sensitive(column.name, codes, len(column.codes), tuple(column.codes.index(code) for code in harmless))
 
 
-def _frame(identifiers: tuple[Variable, ...], hierarchies: tuple[Hierarchy, ...], profile: Profile) -> Frame | None:
+def _frame(identifiers: tuple[Variable, ...], hierarchies: tuple[Hierarchy, ...], units: int) -> Frame | None:
     """The authorities of Europe, where the survey asks where an authority is, in the words of their list."""
     begins = [column.hierarchy.levels[0] if column.hierarchy else "" for column in identifiers]
-    if not profile.units or COUNTRY not in begins:
+    if not units or COUNTRY not in begins:
         return None
-    return authorities(_listed(), hierarchies, begins.index(COUNTRY), begins.index(BAND) if BAND in begins else None, profile.units)
+    return authorities(_listed(), hierarchies, begins.index(COUNTRY), begins.index(BAND) if BAND in begins else None, units)
 
 
 @cache
