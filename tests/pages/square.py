@@ -111,10 +111,13 @@ class Respondent:
 
     def begin(self) -> None:
         self.visit()
-        self.page.locator("#consent").check()
-        self.press("next")
+        self.agree()
         self.shows("You")
         self.begun = time.monotonic()
+
+    def agree(self) -> None:
+        self.page.locator("#consent").check()
+        self.press("next")
 
     def shows(self, heading: str) -> None:
         """The page of that heading is there, and its scripts have run: what is painted may still wait for them."""

@@ -68,8 +68,7 @@ def test_deleting_leaves_nothing_and_gives_a_fresh_start(person: Respondent) -> 
     person.page.get_by_role("button", name="Delete from this device").click()
     person.says("Your answers were deleted from this device.")
     assert person.kept() == []
-    person.page.locator("#consent").check()
-    person.press("next")
+    person.agree()
     expect(person.page.locator("[name='q.Visit'][value=no]")).not_to_be_checked()
 
 
@@ -173,9 +172,7 @@ def test_a_page_brought_back_as_it_was_left_can_be_used_again(playwright: Playwr
         executable_path=browser.find(), args=list(browser.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
     )
     person = Respondent(chromium.new_context(), address)
-    person.visit()
-    person.page.locator("#consent").check()
-    person.press("next")
+    person.begin()
     person.choose("Visit", "no")
     person.says("Saved on this device")
     with contextlib.suppress(Error):  # the page may be gone before it has answered this

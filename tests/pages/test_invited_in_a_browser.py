@@ -48,8 +48,7 @@ def use(person: Respondent, code: str) -> None:
 
 
 def answer(person: Respondent) -> str:
-    person.page.locator("#consent").check()
-    person.press("next")
+    person.agree()
     person.choose("Visit", "no")
     person.press("next")
     person.finish_second()
