@@ -62,14 +62,15 @@ def command(server: Server) -> None:
 
 async def examine(found: Server) -> list[Finding]:
     """Every finding, in the order in which an answer travels."""
-    here = running.read(found.data) if found.data else None
+    data = found.data if found.beside else None
+    here = running.read(data) if data else None
     findings = [_versions()]
-    if found.data is not None:
-        findings += [_stack(found.data, here), _disk(found.data)]
+    if data is not None:
+        findings += [_stack(data, here), _disk(data)]
     groups = await asyncio.gather(
         *(_service(found.url, name, path) for name, path in (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))),
         _seen("NATS", _nats, here.nats_monitor if here else None),
-        _seen("PostgreSQL", _postgres, (found.data, here.postgres) if here and here.postgres and found.data else None),
+        _seen("PostgreSQL", _postgres, (data, here.postgres) if here and here.postgres and data else None),
     )
     return findings + [finding for group in groups for finding in group]
 

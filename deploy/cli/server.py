@@ -35,6 +35,8 @@ class Server:
     token: str | None
     data: Path | None
     """The data folder of a stack on this machine, where one was named or found."""
+    beside: bool = True
+    """Whether that stack is this server, and not another one that merely has its folder nearby."""
 
     def get(self, path: str, seconds: float = TIMEOUT) -> Any:
         return self.ask("GET", path, seconds=seconds)
@@ -135,9 +137,11 @@ def find(url: str | None, token: str | None, data: str | None) -> Server:
     ours = data is not None or url is None or urllib.parse.urlsplit(url).hostname in LOOPBACK
     if token is None and folder is not None and ours:  # a token found on this machine does not travel to a server elsewhere
         token = _read(folder / "organiser.token")
-    if url is None and folder is not None and (stack := running.read(folder)):
+    stack = running.read(folder) if folder is not None else None
+    beside = data is not None or url is None or (stack is not None and stack.url == url.rstrip("/"))
+    if url is None and stack is not None:
         url = stack.url
-    return Server((url or DEFAULT_URL).rstrip("/"), token, folder)
+    return Server((url or DEFAULT_URL).rstrip("/"), token, folder, beside)
 
 
 def _nearby() -> Path | None:

@@ -198,6 +198,22 @@ def test_the_doctor_finds_nothing_wrong_with_a_healthy_stack(stack: Operated) ->
         assert re.search(rf"^{thing}\s+ok", done.stdout, re.MULTILINE), done.stdout
 
 
+def test_the_doctor_looks_at_the_server_that_was_named_and_not_at_a_stack_that_rests_nearby(stack: Operated, tmp_path: Path) -> None:
+    nearby = tmp_path / "var"
+    nearby.mkdir()
+    for name in ("organiser.token", "lock"):
+        (nearby / name).touch()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
+    line = [sys.executable, "-m", "deploy.cli", "doctor"]
+    where = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
+    named = subprocess.run(line, env=environment | {"PLATEA_URL": stack.url, "PYTHONPATH": str(ROOT)}, **where)
+    assert named.returncode == 0, named.stdout
+    assert not re.search(r"^stack", named.stdout, re.MULTILINE), named.stdout
+    unnamed = subprocess.run(line, env=environment | {"PYTHONPATH": str(ROOT)}, **where)
+    assert unnamed.returncode == 1
+    assert f"nothing runs in {nearby}" in " ".join(unnamed.stdout.split()), unnamed.stdout
+
+
 def test_a_command_beside_a_stack_finds_server_and_token_by_itself(stack: Operated) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
     line = [sys.executable, "-m", "deploy.cli", "token", "list", "--data", str(stack.data)]

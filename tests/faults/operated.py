@@ -125,7 +125,7 @@ class Operated:
         """Runs the command line tool against this stack."""
         line = [sys.executable, "-m", "deploy.cli", *arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
-        environment |= {"PLATEA_URL": self.url, "PLATEA_TOKEN": self.token, "NO_COLOR": "1"}
+        environment |= {"PLATEA_URL": self.url, "PLATEA_TOKEN": self.token, "PLATEA_DATA": str(self.data), "NO_COLOR": "1"}
         done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=600)
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done
