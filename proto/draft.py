@@ -19,6 +19,7 @@ import msgspec
 from proto.authoring.shape import UNPRINTABLE
 from proto.draft_bands import Bands, bands
 from proto.draft_text import import_map_text, instrument_text
+from proto.nonanswers import meant
 
 MOST_LABELS = 100
 LONGEST_LABEL = 200
@@ -36,11 +37,6 @@ _PERSON = re.compile(
 )
 _DASH = re.compile("\\s[\u2013\u2014-]\\s")
 _QUOTE = "\u2019"
-_APART = (
-    ("dk", re.compile(r"(i )?(don.?t|do not) know( yet)?|not sure|unsure|no idea|no opinion", re.IGNORECASE)),
-    ("pnts", re.compile(r"(i )?prefer not to (say|answer)|no answer|refused", re.IGNORECASE)),
-    ("na", re.compile(r"not applicable|n/?a", re.IGNORECASE)),
-)
 _NONE = re.compile(r"none( of (the|these).*)?|nothing|not at all|neither", re.IGNORECASE)
 
 
@@ -217,25 +213,20 @@ def _column(column: str, cells: list[str], names: _Names) -> Question:
 def _ordered(labels: list[str]) -> list[str]:
     """By the first number in them, where all have one; "Other", "Not sure" and the like last; else as they come."""
     last = re.compile("other.*", re.IGNORECASE)
-    numbers = {label: re.search(r"[0-9][0-9,]*", label) for label in labels if not _apart(label)}
+    numbers = {label: re.search(r"[0-9][0-9,]*", label) for label in labels if not meant(label)}
     counted = all(numbers.values())
 
     def key(label: str) -> tuple[int, float]:
         found = numbers.get(label)
-        late = 2 if _apart(label) else 1 if last.fullmatch(label) else 0
+        late = 2 if meant(label) else 1 if last.fullmatch(label) else 0
         below = 0.5 if re.match("under|less|fewer|below|up to", label, re.IGNORECASE) else 0
         return late, float(found[0].replace(",", "")) - below if counted and found else 0.0
 
     return sorted(labels, key=key)
 
 
-def _apart(label: str) -> str:
-    plain = _DASH.split(label)[0].replace(_QUOTE, "'").rstrip(".!")
-    return next((code for code, pattern in _APART if pattern.fullmatch(plain)), "")
-
-
 def _stands_alone(label: str) -> bool:
-    return bool(_apart(label)) or _NONE.fullmatch(label.rstrip(".!")) is not None
+    return bool(meant(label)) or _NONE.fullmatch(label.rstrip(".!")) is not None
 
 
 def _codes(labels: Iterable[str]) -> dict[str, str]:
@@ -243,7 +234,7 @@ def _codes(labels: Iterable[str]) -> dict[str, str]:
     codes: dict[str, str] = {}
     for number, label in enumerate(labels, 1):
         taken = set(codes.values())
-        code = _apart(label)
+        code = meant(label)
         if not code or code in taken:
             code = _once(_slug(_DASH.split(label)[0], "_", 40) or f"option_{number}", "_", taken, 64)
         codes[label] = code

@@ -47,15 +47,16 @@ def student(df: float) -> float:
     return Z + (2.3722712282 + (2.8224985778 + (2.5558497001 + 1.5895341289 / df) / df) / df) / df
 
 
-def of_mean(counts: Sequence[float]) -> Interval | None:
-    """Of the mean place on a scale: `counts[i]` answers are worth i + 1. Student's; None below two answers; kept on the scale."""
+def of_mean(counts: Sequence[float], scores: Sequence[int]) -> Interval | None:
+    """Of the mean of a scale: `counts[i]` answers are worth `scores[i]`, which ascend. Student's; None below two answers; kept on
+    the scale."""
     n = sum(counts)
     if n < 2:
         return None
-    mean = sum(place * count for place, count in enumerate(counts, 1)) / n
-    variance = sum(count * (place - mean) ** 2 for place, count in enumerate(counts, 1)) / (n - 1)
+    mean = sum(score * count for score, count in zip(scores, counts, strict=True)) / n
+    variance = sum(count * (score - mean) ** 2 for score, count in zip(scores, counts, strict=True)) / (n - 1)
     half = student(n - 1) * sqrt(variance / n)
-    return max(mean - half, 1.0), min(mean + half, float(len(counts)))
+    return max(mean - half, float(scores[0])), min(mean + half, float(scores[-1]))
 
 
 def of_net(above: float, below: float, n: float) -> Interval:

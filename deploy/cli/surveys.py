@@ -14,6 +14,7 @@ from deploy.cli.server import Server, quoted
 from proto import author, notice
 from proto import instrument as instruments
 from proto.instrument import Instrument
+from proto.nonanswers import scored_by_mistake
 
 _FILE = click.Path(path_type=Path)
 
@@ -39,6 +40,8 @@ def check(file: Path) -> None:
     )
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
+    for question, code, better in scored_by_mistake(instrument):
+        say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
 
 
 @group.command()

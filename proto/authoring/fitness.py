@@ -26,6 +26,7 @@ from proto.instrument import (
     Single,
     Stat,
 )
+from proto.scores import in_order, numeric
 
 _EVERYWHERE: tuple[Stat, ...] = ("count", "none")
 _SCALE: tuple[Stat, ...] = ("share", "distribution", "crosstab", "mean", "net_agreement")
@@ -188,7 +189,10 @@ class Fitness:
         match question:
             case Single() | Matrix() if not any(self.faults.touched((*path, key)) for key in ("options", "ordered")):
                 scored = {option.code for option in question.options} - NON_SUBSTANTIVE
-                numbers = all(code.isascii() and code.isdigit() for code in scored)
+                numbers = numeric(scored)
+                if question.ordered and not in_order(option.code for option in question.options if option.code in scored):
+                    told = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
+                    self.faults.add((*path, "options"), told, "write the options in the order of their numbers; don't know is dk")
                 for stat in sorted({"mean", "net_agreement"} & set(question.stats)):
                     if not question.ordered or not numbers:
                         told = f"{stat} of {question.id} needs ordered options with numbers as codes"

@@ -88,5 +88,4 @@ def _points(score: float, code: str, figures: Figures) -> Headline:
 
 def _of_points(places: tuple[int, ...], answered: int) -> Interval | None:
     counts = [max(answered - sum(places), 0), *reversed(places)]
-    found = of_mean(counts) if places else None
-    return found and (found[0] - 1, found[1] - 1)
+    return of_mean(counts, range(len(counts))) if places else None

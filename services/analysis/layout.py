@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, strata
-from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Matrix, Multiple, Option, Ranking, Single
+from proto.instrument import AnyQuestion, Matrix, Multiple, Option, Ranking, Single
 
 Counts = NDArray[np.float64]
 
@@ -141,9 +141,3 @@ def source(book: CodeBook, stratum: str) -> str | None:
 def question_options(question: AnyQuestion) -> tuple[Option, ...]:
     """The options of a closed question, none for others."""
     return question.options if isinstance(question, Single | Multiple | Matrix | Ranking) else ()
-
-
-def scored(question: Matrix | Single) -> list[tuple[str, int]]:
-    """The options of an ordered scale with their places from 1; don't know and the like have none."""
-    substantive = [option.code for option in question.options if option.code not in NON_SUBSTANTIVE]
-    return [(code, place) for place, code in enumerate(substantive, 1)]

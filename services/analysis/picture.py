@@ -6,8 +6,9 @@ from bisect import bisect
 from dataclasses import dataclass, field, replace
 
 from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
+from proto.scores import scored
 from proto.snapshot import Cell, Figures, Nonresponse, Row
-from services.analysis.layout import question_options, scored
+from services.analysis.layout import question_options
 from services.analysis.words import Words, bare
 
 LONG = 12

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import sqrt
+from operator import mul
 from typing import Any
 
 from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
@@ -113,26 +114,39 @@ def _cells(
 
 
 def _scale(codes: Mapping[str, list[Key]], counts: Counter[Key], weighed: Weighed | None, absent: list[Key]) -> dict[str, Any]:
-    scale = [key for code, (key, *_) in codes.items() if code not in NON_SUBSTANTIVE]
-    found = _likert([counts[key] for key in scale])
+    scores = _scores([code for code in codes if code not in NON_SUBSTANTIVE])
+    scale = [key for code in scores for key in codes[code][:1]]
+    worth = list(scores.values())
+    found = _likert([counts[key] for key in scale], worth)
     total, n_eff = weighed.answered(absent) if weighed else (0.0, 0.0)
     if found and weighed and n_eff:
-        weighted = _likert([weighed.of(key) / total * n_eff for key in scale])
+        weighted = _likert([weighed.of(key) / total * n_eff for key in scale], worth)
         return found | ({"weighted": weighted} if weighted else {})
     return found
 
 
-def _likert(scale: list[Any]) -> dict[str, Any]:
+def _scores(scale: list[str]) -> dict[str, int]:
+    """What each code is worth, in ascending order: the number that it is, or its place where they are no numbers."""
+    digits = [code[1:] if code[0] in "+-" else code for code in scale]
+    worth = {code: int(code) for code, bare in zip(scale, digits, strict=True) if bare.isdigit() and len(bare) < 10}
+    if len(set(worth.values())) < len(scale):
+        return {code: at + 1 for at, code in enumerate(scale)}
+    return {code: worth[code] for code in sorted(scale, key=worth.__getitem__)}
+
+
+def _likert(scale: list[Any], worth: list[int]) -> dict[str, Any]:
     total, half = sum(scale), len(scale) // 2
     if not total:
         return {}
     above, below = sum(scale[len(scale) - half :]), sum(scale[:half])
-    mean, net = sum(place * count for place, count in enumerate(scale, 1)) / total, (above - below) / total
+    steps = [score - worth[0] for score in worth]
+    beyond, net = sum(map(mul, steps, scale)) / total, (above - below) / total
+    mean = worth[0] + beyond
     found: dict[str, Any] = {"mean": mean, "net_agreement": net}
     if total >= 2:
-        squares = sum(place * place * count for place, count in enumerate(scale, 1))
-        error = sqrt(max(squares - total * mean * mean, 0.0) / (total - 1) / total) * student(total - 1)
-        found["mean_ci95"] = [max(mean - error, 1.0), min(mean + error, float(len(scale)))]
+        squares = sum(step * step * count for step, count in zip(steps, scale, strict=True))
+        error = sqrt(max(squares - total * beyond * beyond, 0.0) / (total - 1) / total) * student(total - 1)
+        found["mean_ci95"] = [max(mean - error, float(worth[0])), min(mean + error, float(worth[-1]))]
     centre, both = (above - below) / (total + 2), (above + below + 2) / (total + 2)
     error = 1.959963984540054 * sqrt((both - centre * centre) / (total + 2))
     return found | {"net_agreement_ci95": [max(centre - error, -1.0), min(centre + error, 1.0)]}

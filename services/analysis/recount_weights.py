@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from proto.instrument import Instrument
@@ -69,7 +70,7 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
             found = [0.0] * len(targets)
             for cell, n in sizes.items():
                 found[place[axis][cell[axis]]] += weight(cell) * n
-            if not all(found):
+            if not all(0 < size < inf for size in found):  # neither is a number that is none
                 return {"reason": "no-fit"}, {}
             for at, target in enumerate(targets):
                 factors[axis][at] *= target / found[at]

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from proto import intervals
 from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
+from proto.scores import scored
 from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
 from services.analysis import glance, weighting
-from services.analysis.layout import Part, arrange, scored
+from services.analysis.layout import Part, arrange
 from services.analysis.reading import Reading, estimates, read
 from services.analysis.response import nonresponse, sections
 from services.analysis.state import State
@@ -127,28 +128,28 @@ def _n_eff(part: Part, reading: Reading) -> float | None:
 
 def _scaled(question: Matrix | Single, part: Part, reading: Reading, cells: Mapping[str, Cell]) -> dict[str, Any]:
     """The figures of an ordered scale: unweighted ones, and `weighted` at their effective size."""
-    codes = [code for code, _ in scored(question)]
-    unweighted, n_eff = likert([cells[code].n or 0 for code in codes]), _n_eff(part, reading)
+    codes, scores = [code for code, _ in scored(question)], [score for _, score in scored(question)]
+    unweighted, n_eff = likert([cells[code].n or 0 for code in codes], scores), _n_eff(part, reading)
     if unweighted is None:
         return {}
     found: dict[str, Any] = structs.asdict(unweighted)
     if n_eff:
         shares = [weighted.share for code in codes if (weighted := cells[code].weighted)]
-        found |= {"weighted": likert([share * n_eff for share in shares])}
+        found |= {"weighted": likert([share * n_eff for share in shares], scores)}
     return found
 
 
-def likert(counts: Sequence[float]) -> Scale | None:
-    """Mean place on the scale (first option 1), and net agreement: the share above the middle of the scale minus the
-    share below it (for five options: 4 and 5 minus 1 and 2). `counts`: of the substantive answers, in order; None where
+def likert(counts: Sequence[float], scores: Sequence[int]) -> Scale | None:
+    """Mean score (see `proto.scores`), and net agreement: the share above the middle option of the scale minus the share below
+    it (for five options: the upper two minus the lower two). `counts`: of the substantive answers, by ascending score; None where
     nobody gave one."""
     total = sum(counts)
     if total <= 0:
         return None
     half = len(counts) // 2
     above, below = sum(counts[len(counts) - half :]), sum(counts[:half])
-    mean = sum(place * n for place, n in enumerate(counts, 1)) / total
-    return Scale(mean, (above - below) / total, intervals.of_mean(counts), intervals.of_net(above, below, total))
+    mean = sum(score * n for score, n in zip(scores, counts, strict=True)) / total
+    return Scale(mean, (above - below) / total, intervals.of_mean(counts, scores), intervals.of_net(above, below, total))
 
 
 def places(question: Ranking, part: Part, reading: Reading) -> dict[str, tuple[int, ...]]:

@@ -120,6 +120,14 @@ def test_a_recount_of_weights_non_response_sections_and_intervals_differs_nowher
     assert found["compared"] > 100
 
 
+def test_a_recount_of_margins_that_no_weights_reach_says_so_too() -> None:
+    people, book = crowd(40, Random(40).randint(1, 60)), weighted(REGION, USE, COUNT)
+    tally = Tally(book.instrument, lambda survey, version: book.instrument)
+    tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
+    assert tally.figures()["weighting"] == {"reason": "no-fit"}
+    assert recount.compare("small", exact(people, book), tally)["differences"] == []
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=12, max_size=12), st.integers(0, 2**32))
 def test_raked_counts_meet_every_margin_and_factors_are_products(counts: list[int], seed: int) -> None:
