@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.intake.pulse import Pulse
+
 WATCH = 0.1
 """Seconds between looks at the connection while somebody waits."""
+LONG = 0.5
+"""Seconds without an answer after which the server itself may be frozen."""
 
 
 class Unanswered(Exception):
@@ -19,10 +24,11 @@ class Acks:
     """Like the client's own requests, but a lost connection ends the waiting at once, and fewer turns of the event loop
     lie between the journal's answer and the respondent's."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, pulse: Pulse) -> None:
+        self._client, self._pulse = client, pulse
         self._inbox = client.new_inbox()
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._since: dict[str, float] = {}
         self._asked = 0
         self._watching = False
         self._reconnects = 0
@@ -36,6 +42,7 @@ class Acks:
         self._asked += 1
         token = str(self._asked)
         answer = self._waiting[token] = loop.create_future()
+        self._since[token] = time.monotonic()
         self._watch(loop)
         try:
             await self._client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=headers)
@@ -44,7 +51,7 @@ class Acks:
         except TimeoutError:
             raise Unanswered from None
         finally:
-            del self._waiting[token]
+            del self._waiting[token], self._since[token]
 
     async def _heard(self, message: Msg) -> None:
         answer = self._waiting.get(message.subject.rpartition(".")[2])
@@ -64,4 +71,6 @@ class Acks:
                 if not answer.done():
                     answer.set_exception(Unanswered())
         elif self._waiting:
+            if time.monotonic() - next(iter(self._since.values())) > LONG:
+                self._pulse.doubt()
             self._watch(loop)

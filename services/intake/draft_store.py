@@ -10,7 +10,9 @@ from nats.aio.client import Client
 from nats.js.errors import Error, NotFoundError
 
 from proto import subjects
-from services.intake.replicas import BEHIND, certain
+from services.intake.pulse import Pulse
+from services.intake.replicas import BEHIND, Behind, certain, hedged
+from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class DraftStore:
     def __init__(self, client: Client, days: int) -> None:
         self.days = days
         self._js = client.jetstream(timeout=ATTEMPT)
+        self._pulse, self._leader = Pulse(client), StreamLeader(client, subjects.DRAFTS)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:
         """Returns once it is on disk, in place of the one before it, for so many seconds. Raises NotNow."""
@@ -38,8 +41,8 @@ class DraftStore:
             raise NotNow from error
 
     async def get(self, id: str) -> bytes | None:
-        """Raises NotNow."""
-        found = await certain(lambda: self._last(id))
+        """None where there is certainly none. Raises NotNow."""
+        found = await self._last(id)
         return None if found is None else found[1]
 
     async def delete(self, id: str) -> bool:
@@ -55,12 +58,17 @@ class DraftStore:
         raise NotNow
 
     async def _last(self, id: str) -> tuple[int, bytes] | None:
+        subject = subjects.draft(id)
         try:
-            message = await self._js.get_last_msg(subjects.DRAFTS, subjects.draft(id), direct=True)
+            return await certain(lambda: hedged(lambda: self._answered(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
+        except (nats.errors.Error, Error, TimeoutError, LeaderOutOfReach, Behind) as error:
+            raise NotNow from error
+
+    async def _answered(self, subject: str) -> tuple[int, bytes] | None:
+        try:
+            message = await self._js.get_last_msg(subjects.DRAFTS, subject, direct=True)
         except NotFoundError:
             return None
-        except (nats.errors.Error, Error, TimeoutError) as error:
-            raise NotNow from error
         return message.seq or 0, message.data or b""
 
     async def _erase(self, seq: int) -> bool:

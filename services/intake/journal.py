@@ -14,6 +14,10 @@ from nats.js.errors import APIError, NotFoundError
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseSubmitted
 from services.intake.acks import Acks, Unanswered
+from services.intake.journal_errors import CONFLICT, UNBATCHED, Verdict, judge, judge_batch
+from services.intake.pulse import Pulse
+from services.intake.replicas import Behind, certain, hedged
+from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +26,6 @@ ATTEMPT = 2.0
 FLOOR_AGE = 0.2
 """Seconds for which a consumer's progress is taken as known."""
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
-_CONFLICTS = frozenset({10071, 10164, 10201})
-"""Wrong last sequence (two forms), and a duplicate inside an atomic batch."""
 
 
 class Conflict(Exception):
@@ -31,11 +33,11 @@ class Conflict(Exception):
 
 
 class OutOfReach(Exception):
-    """The journal did not answer; whether it wrote is unknown until the same is sent again."""
+    """The journal did not answer, or its answer leaves open whether it wrote; that is unknown until the same is sent again."""
 
 
 class Refused(Exception):
-    """The journal refused, and wrote nothing: full, misconfigured, or a batch with one conflicting member."""
+    """The journal refused, and certainly wrote nothing: too large, misconfigured, or a batch with one conflicting member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class Journal:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js = client.jetstream(timeout=ATTEMPT)
-        self._acks = Acks(client)
+        self._pulse = Pulse(client)
+        self._acks = Acks(client, self._pulse)
+        self._leader = StreamLeader(client, subjects.RESPONSES)
         self._batches = 0
         self._run = client.new_inbox().rpartition(".")[2]
         self._floors: dict[int, tuple[float, int]] = {}
@@ -104,7 +108,13 @@ class Journal:
         if ack.duplicate:
             raise Conflict
         if ack.error is not None:
-            raise Conflict if ack.error.err_code in _CONFLICTS else self._refusal(ack.error)
+            match judge(ack.error.err_code):
+                case Verdict.CONFLICT:
+                    raise Conflict
+                case Verdict.REFUSED:
+                    raise self._told(Refused(), ack.error)
+                case Verdict.PERHAPS:
+                    raise self._told(OutOfReach(), ack.error)
 
     async def write_batch(self, entries: list[Entry]) -> None:
         """All or none, with one flush. Raises Refused or OutOfReach."""
@@ -122,21 +132,28 @@ class Journal:
         closing = _headers(last) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(entries)), "Nats-Batch-Commit": "1"}
         ack = await self._ask(last, closing)
         if ack.error is not None:
-            raise Refused if ack.error.err_code in _CONFLICTS else self._refusal(ack.error)
+            raise self._told(Refused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else OutOfReach(), ack.error)
         if ack.batch != batch or ack.count != len(entries):
             raise OutOfReach
 
     async def last(self, id: str, survey: str = "*") -> Written | None:
-        """The last event about a response, in this survey or in any; None where there is none. Raises OutOfReach."""
+        """The last event about a response, in this survey or in any, as whichever server answers has it. None only where the leader
+        confirmed that there is none. Raises OutOfReach.
+        """
         if not self._client.is_connected:
             raise OutOfReach
+        subject = subjects.journalled(id, survey)
         try:
-            message = await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled(id, survey), direct=True)
-            return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
+            return await certain(lambda: hedged(lambda: self._last(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
+        except (nats.errors.Error, APIError, TimeoutError, events.UnreadableEvent, LeaderOutOfReach, Behind) as error:
+            raise OutOfReach from error
+
+    async def _last(self, subject: str) -> Written | None:
+        try:
+            message = await self._js.get_last_msg(subjects.RESPONSES, subject, direct=True)
         except NotFoundError:
             return None
-        except (nats.errors.Error, APIError, TimeoutError, events.UnreadableEvent) as error:
-            raise OutOfReach from error
+        return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
 
     async def recorded(self, written: Written) -> bool:
         """Whether analysis has this event in its store: its consumer acknowledges only what is committed there."""
@@ -158,9 +175,11 @@ class Journal:
         except (Unanswered, nats.errors.Error, msgspec.MsgspecError) as error:
             raise OutOfReach from error
 
-    def _refusal(self, error: _Error) -> Refused:
-        log.error("the journal refuses to write: JetStream error %s", error.err_code)
-        return Refused()
+    def _told(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
+        """A repeat that meets its own earlier sending, or a batch that meets a repeat, is an ordinary day; the rest is for the log."""
+        if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
+            log.error("the journal does not write: JetStream error %s", error.err_code)
+        return kind
 
 
 def _subject(entry: Entry) -> str:

@@ -1,25 +1,61 @@
-"""Reading where several servers keep a stream: whichever of them answers may be a moment behind.
+"""Reading where several servers keep a stream: whichever of them answers may be a moment behind, cut off from the others, or frozen.
 
-The leader would know, but may not be asked: whoever may send that request may read any message of the stream by its number, and intake
-reads only what somebody holds the key to (`deploy/nats/users.conf`). `services.intake.wholes` asks it, for streams that are intake's own.
+So another is asked where one does not answer soon, and nothing is called unknown before the leader was asked (`stream_leader`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 BEHIND = 0.05
-"""Seconds after which a replica has what the leader had acknowledged."""
+"""Seconds after which a replica usually has what the leader acknowledged."""
+CATCHING_UP = 2.0
+"""Seconds for which what the leader has is looked for at the others."""
+NEXT = 0.25
+"""Seconds without an answer after which the question goes out once more; the server chooses at random who gets it."""
+ATTEMPT = 2.0
+"""Seconds within which somebody must have answered."""
 
 
-async def certain(ask: Callable[[], Awaitable[T | None]]) -> T | None:
-    """What `ask` finds. Asked twice before something that may have been promised is called unknown."""
-    found = await ask()
-    if found is None:
+class Behind(Exception):
+    """The leader has it, and no replica that answers does."""
+
+
+async def certain(ask: Callable[[], Awaitable[T | None]], held: Callable[[], Awaitable[bool]]) -> T | None:
+    """What `ask` finds; None only where the leader said that it is not `held`. Raises Behind, or what the two raise."""
+    begun = time.monotonic()
+    while (found := await ask()) is None and await held():
+        if time.monotonic() - begun > CATCHING_UP:
+            raise Behind
         await asyncio.sleep(BEHIND)
-        found = await ask()
     return found
+
+
+async def hedged(ask: Callable[[], Coroutine[Any, Any, T]], doubt: Callable[[], None]) -> T:
+    """The first answer to the same question, which goes out again as long as there is none; `doubt` is called each time.
+
+    Raises TimeoutError, or what every attempt raised.
+    """
+    asking: set[asyncio.Task[T]] = set()
+    begun = time.monotonic()
+    try:
+        while True:
+            asking.add(asyncio.create_task(ask()))
+            left = begun + ATTEMPT - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            done, asking = await asyncio.wait(asking, timeout=min(NEXT, left), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if (error := task.exception()) is None:
+                    return task.result()
+                if not asking:
+                    raise error
+            doubt()
+    finally:
+        for task in asking:
+            task.cancel()

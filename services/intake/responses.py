@@ -11,10 +11,12 @@ from services.intake.accept import Accepted, accept
 from services.intake.committer import Busy, Outcome
 from services.intake.context import Intake
 from services.intake.journal import OutOfReach, Written, entry
-from services.intake.replicas import certain
 
 RETRY_AFTER = 2
 """Seconds after which a client may try again."""
+NOT_KNOWN = "Whether it was stored is not known."
+NOT_BY_THIS = "This request stored nothing; one sent before with the same receipt may have."
+"""Of a receipt that the client chose, another intake may know more."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,26 +71,26 @@ async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> 
             return _kept(accepted)
         return await _compare(intake, accepted, await find(intake, id), new=outcome is Outcome.PERHAPS)
     except Busy:
-        return busy(receipt, "Nothing was stored.")
+        return busy(receipt, "Nothing was stored." if key is None else NOT_BY_THIS)
     except OutOfReach:
-        return busy(receipt, "Whether it was stored is not known.")
+        return busy(receipt, NOT_KNOWN)
 
 
 async def find(intake: Intake, id: str, survey: str = "*") -> Written | None:
-    """The last event about a response, in this survey or in any."""
-    return await certain(lambda: intake.journal.last(id, survey))
+    """The last event about a response, in this survey or in any. None where there is certainly none. Raises OutOfReach."""
+    return await intake.journal.last(id, survey)
 
 
 def busy(receipt: str, known: str) -> Problem:
     """The receipt goes back with it, so that sending the same again can never count twice."""
-    advice = f"{known} Please send the same again, with this receipt as Idempotency-Key."
+    advice = f"{known} Please send the same again, with this receipt as Idempotency-Key: however often it is sent, it counts once."
     return Problem("busy", advice, retry_after=RETRY_AFTER, extra={"receipt": receipt})
 
 
 async def _compare(intake: Intake, accepted: Accepted, found: Written | None, *, new: bool = False) -> Kept | Problem:
     """The answer to a receipt that the journal knows: the same again, or a refusal."""
     if found is None:
-        return busy(accepted.receipt, "Whether it was stored is not known.")
+        return busy(accepted.receipt, NOT_KNOWN)
     if isinstance(found.event, ResponseWithdrawn):
         return Problem("withdrawn")
     if found.event.digest != accepted.event.digest:
