@@ -20,6 +20,7 @@ from litestar.types import Message, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
 from proto.registry import Registry
+from proto.supervision import log_stray, stack_of
 from proto.tokens import TokenRole
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,11 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """For pages. JSON carries nosniff alone."""
 
 
-async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = lambda: None) -> None:
-    """Serves an ASGI app in this process until SIGTERM or SIGINT. Slow headers are cut after 10 s, large ones refused at 32 KiB.
+async def serve(
+    app: Any, host: str, port: int, leaving: Callable[[], None] = lambda: None, until: asyncio.Future[None] | None = None
+) -> None:
+    """Serves an ASGI app in this process until SIGTERM, SIGINT, or `until` is done. Slow headers are cut after 10 s, large ones refused
+    at 32 KiB.
 
     Requests that are being answered are waited for; `leaving` is called first and may end those that would never end.
     """
@@ -68,6 +72,9 @@ async def serve(app: Any, host: str, port: int, leaving: Callable[[], None] = la
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop)
+    loop.set_exception_handler(log_stray)
+    if until is not None:
+        until.add_done_callback(lambda _: stop())
     await server.serve()
 
 
@@ -116,17 +123,9 @@ def answer_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 
 def answer_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A fault of ours: the traceback goes to the log, without the message, which may quote an answer."""
-    log.error("surprised by %s at %s", type(error).__name__, place_of(error))
+    """A fault of ours: the stack goes to the log, without the message, which may quote an answer."""
+    log.error("surprised by %s", stack_of(error))
     return answer(request, Problem("internal"))
-
-
-def place_of(error: BaseException) -> str:
-    """The file and line where it was raised."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: answer, HTTPException: answer_http, Exception: answer_surprise}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from nats.js.errors import NotFoundError
 from proto import subjects
 from proto.events import UnreadableEvent, read_control
 from proto.registry import Registry
+from proto.supervision import Supervisor, stack_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,10 @@ async def connect(url: str, name: str) -> Client:
         log.warning("NATS connection is back")
 
     async def failed(error: Exception) -> None:
-        log.debug("NATS: %s", type(error).__name__)
+        if isinstance(error, TimeoutError | OSError | NatsError):
+            log.debug("NATS: %s", type(error).__name__)
+        else:  # raised by one of our own callbacks
+            log.error("a message from NATS was not handled: %s", stack_of(error))
 
     while True:
         client = _Client()
@@ -82,7 +86,7 @@ async def connect(url: str, name: str) -> Client:
 
 
 class Follower:
-    """Reads a stream from its beginning and hands over each message in order, for as long as it runs.
+    """Reads a stream from its beginning and hands over each message in order, until the supervisor of its task is stopped.
 
     It asks for the next message by sequence (direct get), so there is no consumer whose state could be lost with a
     restart of the server; a subscription to the subject only tells it when to look. Needs leave for both.
@@ -95,8 +99,8 @@ class Follower:
         self._nudge = asyncio.Event()
         self._moved = asyncio.Condition()
 
-    async def start(self) -> asyncio.Task[None]:
-        """Returns when everything that is there now has been handed over; the task goes on with what comes."""
+    async def start(self, tasks: Supervisor) -> None:
+        """Returns when everything that is there now has been handed over; a task goes on with what comes."""
 
         async def nudge(_: Any) -> None:
             self._nudge.set()
@@ -104,7 +108,7 @@ class Follower:
         await self._client.subscribe(self._subject, cb=nudge)
         while not await self._drain():  # noqa: ASYNC110 - the server is what we wait for
             await asyncio.sleep(0.3)
-        return asyncio.create_task(self._run(), name=f"follow {self._stream}")
+        tasks.start(f"follow {self._stream}", self._run)
 
     async def reached(self, seq: int, seconds: float = 5.0) -> None:
         """Returns once the message with this sequence has been handed over. Raises TimeoutError."""
@@ -145,13 +149,9 @@ class Follower:
 
 
 async def follow_control(
-    client: Client, registry: Registry, changed: Callable[[], Awaitable[None]] | None = None
-) -> tuple[Follower, asyncio.Task[None]]:
+    client: Client, registry: Registry, tasks: Supervisor, changed: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> Follower:
     """Keeps the registry up to date with the control stream. `changed` is called, in its own task, after each event."""
-    running: set[asyncio.Task[None]] = set()
-
-    async def call(callback: Callable[[], Awaitable[None]]) -> None:
-        await callback()
 
     def handle(message: RawStreamMsg) -> None:
         try:
@@ -160,9 +160,8 @@ async def follow_control(
             log.error("control event %s is unreadable and was passed over", message.seq)
             return
         if changed is not None:
-            task = asyncio.create_task(call(changed))
-            running.add(task)
-            task.add_done_callback(running.discard)
+            tasks.spawn("taking over a change of the surveys", changed())
 
     follower = Follower(client, subjects.CONTROL, "platea.control.>", handle)
-    return follower, await follower.start()
+    await follower.start(tasks)
+    return follower

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 
 import uvloop
@@ -22,11 +21,7 @@ async def main(chosen: Settings) -> int:
             await web.serve(app, chosen.host, chosen.port, board.let_go)
         return 0
     async with running(chosen) as analysis:
-        serving = asyncio.create_task(web.serve(analysis.app, chosen.host, chosen.port, analysis.board.let_go))
-        await asyncio.wait((serving, analysis.failed), return_when=asyncio.FIRST_COMPLETED)
-        if analysis.failed.done():
-            signal.raise_signal(signal.SIGTERM)
-        await serving
+        await web.serve(analysis.app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
         return 1 if analysis.failed.done() else 0
 
 

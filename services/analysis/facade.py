@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,11 @@ from proto import subjects, wire
 from proto.addresses import networks
 from proto.registry import Registry
 from proto.seats import Seats
+from proto.supervision import Supervisor
 from services.analysis import metrics, questions
 from services.analysis.gateway import Gateway, create_app
 from services.analysis.live import Board
+from services.analysis.serving import Readiness
 from services.analysis.settings import Settings
 
 RECOUNT_PATIENCE = 900.0
@@ -31,9 +32,9 @@ class Facade:
     registry: Registry
     board: Board
     seats: Seats
-    following: tuple[asyncio.Task[None], ...]
+    tasks: Supervisor
 
-    def app(self, ready: Callable[[], bool]) -> Litestar:
+    def app(self, ready: Callable[[], Readiness]) -> Litestar:
         return create_app(Gateway(self.registry, self.board, self._ask, ready, self._metrics, seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
@@ -42,34 +43,28 @@ class Facade:
 
     def _metrics(self) -> bytes:
         metrics.listeners.set(self.board.listening)
-        metrics.dropped.set(self.board.dropped)
-        metrics.turned_away.set(self.seats.refused)
+        metrics.dropped.count = self.board.dropped
+        metrics.turned_away.count = self.seats.refused
+        for task, well in self.tasks.up().items():
+            metrics.task_up.labels(task).set(well)
         return generate_latest(metrics.REGISTRY)
 
 
-async def connected(settings: Settings) -> Facade:
-    """Returns when it knows all surveys and all figures that there are."""
-    client, registry, board = await wire.connect(settings.nats_url, "analysis"), Registry(), Board()
-    _, control = await wire.follow_control(client, registry)
-    figures = await wire.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start()
-    seats = Seats(settings.followers_each, settings.followers, networks(settings.proxies))
-    return Facade(client, registry, board, seats, (control, figures))
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncGenerator[Facade]:
+    """Begins when it knows all surveys and all figures that there are. Leaving ends all tasks and the connection."""
+    async with AsyncExitStack() as closing:
+        client, registry, board, tasks = await wire.connect(settings.nats_url, "analysis"), Registry(), Board(), Supervisor()
+        closing.push_async_callback(client.close)
+        closing.push_async_callback(tasks.stop)
+        await wire.follow_control(client, registry, tasks)
+        await wire.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start(tasks)
+        seats = Seats(settings.followers_each, settings.followers, networks(settings.proxies))
+        yield Facade(client, registry, board, seats, tasks)
 
 
 @asynccontextmanager
 async def alone(settings: Settings) -> AsyncGenerator[tuple[Litestar, Board]]:
     """A gateway that counts nothing: it needs neither the database nor the secret of the cell keys."""
-    facade = await connected(settings)
-    try:
-        yield facade.app(lambda: facade.client.is_connected), facade.board
-    finally:
-        await ended(set(facade.following))
-        await facade.client.close()
-
-
-async def ended(tasks: set[asyncio.Task[None]]) -> None:
-    """Libraries below may swallow a cancellation that meets the end of what they wait for, so it is repeated."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.5)
+    async with connected(settings) as facade:
+        yield facade.app(lambda: Readiness({"nats": facade.client.is_connected, "tasks": not facade.tasks.down})), facade.board

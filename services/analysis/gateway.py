@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Litestar, MediaType, Response, get, route
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
@@ -104,10 +106,12 @@ async def alive() -> dict[str, str]:
 
 
 @get("/analysis/health/ready")
-async def ready(request: AnyRequest) -> dict[str, str]:
-    if not gateway_of(request).ready():
-        raise Problem("unavailable", "Answers are not being counted yet.", retry_after=1)
-    return {"status": "ready"}
+async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
+    found = gateway_of(request).ready()
+    told: dict[str, Any] = {"checks": found.checks, **found.notes}
+    if not found.good:
+        raise Problem("unavailable", "Answers are not being counted yet.", retry_after=1, extra=told)
+    return Response({"status": "ready", **told}, headers={"Cache-Control": "no-store"})
 
 
 @get("/analysis/metrics")

@@ -6,19 +6,21 @@ import asyncio
 import datetime
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from litestar import Litestar
 
+from proto.supervision import Supervisor, cancelled, stack_of
 from services.analysis.books import Books
 from services.analysis.ending import Ender
-from services.analysis.facade import connected, ended
+from services.analysis.facade import connected
 from services.analysis.journal import Journal, JournalBehind
 from services.analysis.live import Board
 from services.analysis.partition import Partition
 from services.analysis.publisher import Publisher
 from services.analysis.responder import Responder
+from services.analysis.serving import Readiness
 from services.analysis.settings import Settings
 from services.analysis.store import Store
 from services.analysis.tend import CHECKPOINT, Builder, Eraser, Keeper
@@ -44,6 +46,7 @@ class Analysis:
     publisher: Publisher
     totals: Totals
     books: Books
+    tasks: Supervisor
     failed: asyncio.Future[None]
     """Done with the exception of a worker that cannot go on."""
 
@@ -52,41 +55,52 @@ class Analysis:
 async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGenerator[Analysis]:
     """Everything, until the block ends: stop fetching, finish the batch, write checkpoints, close."""
     secret = settings.record_key()
-    facade = await connected(settings)
-    client = facade.client
-    journal, store, books = Journal(client), Store(settings.database_url), Books(facade.registry, secret)
-    count = await journal.partitions()
-    owned = settings.owned(count)
-    partitions = [Partition(number, books, store) for number in owned]
-    totals = Totals(partitions, [number for number in range(count) if number not in owned], books, store)
-    publisher = Publisher(client, totals, books, store)
-    eraser = Eraser(store, journal)
-    workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
-    keeper = Keeper(partitions, store, checkpoint if owned == list(range(count)) else TOGETHER)
-    ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
-    chores = [keeper.run, Builder(partitions).run, ender.run]
-    if 0 in owned:  # one worker speaks for all
-        chores += [publisher.run, eraser.run]
-        await Responder(client, totals, publisher, store).start()
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
-    loops = [asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers]
-    tasks = [asyncio.create_task(chore()) for chore in chores]
+    async with AsyncExitStack() as closing:
+        facade = await closing.enter_async_context(connected(settings))
+        client, tasks = facade.client, facade.tasks
+        journal, store, books = Journal(client), Store(settings.database_url), Books(facade.registry, secret)
+        closing.push_async_callback(store.close)
+        count = await journal.partitions()
+        owned = settings.owned(count)
+        partitions = [Partition(number, books, store) for number in owned]
+        totals = Totals(partitions, [number for number in range(count) if number not in owned], books, store)
+        publisher = Publisher(client, totals, books, store)
+        eraser = Eraser(store, journal)
+        workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
+        keeper = Keeper(partitions, store, checkpoint if owned == list(range(count)) else TOGETHER)
+        closing.push_async_callback(_last_checkpoints, keeper)
+        closing.push_async_callback(tasks.stop)
+        ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
+        tasks.start("write checkpoints", keeper.run)
+        tasks.start("build counts", Builder(partitions).run)
+        tasks.start("delete what is over", ender.run)
+        if 0 in owned:  # one worker speaks for all
+            tasks.start("publish", publisher.run)
+            tasks.start("erase from the journal", eraser.run)
+            await Responder(client, totals, publisher, store, tasks).start()
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
+        loops = {asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers}
+        closing.push_async_callback(_finish, workers, loops)
+        app = facade.app(lambda: _ready(partitions, journal, tasks))
+        yield Analysis(app, facade.board, partitions, workers, publisher, totals, books, tasks, failed)
+
+
+async def _finish(workers: list[Worker], loops: set[asyncio.Task[None]]) -> None:
+    """Lets each worker finish the batch in hand, within bounds."""
+    for worker in workers:
+        worker.stop()
+    if loops:
+        _, left = await asyncio.wait(loops, timeout=LAST_CHORES)
+        await cancelled(left)
+
+
+async def _last_checkpoints(keeper: Keeper) -> None:
     try:
-        app = facade.app(lambda: _ready(partitions, journal))
-        yield Analysis(app, facade.board, partitions, workers, publisher, totals, books, failed)
-    finally:
-        for worker in workers:
-            worker.stop()
-        await asyncio.wait(loops, timeout=LAST_CHORES)
-        await ended({*loops, *tasks, *facade.following})
-        try:
-            async with asyncio.timeout(LAST_CHORES):
-                await keeper.finish()
-        except TimeoutError:
-            log.warning("the database does not answer; the next start counts from an older checkpoint")
-        await store.close()
-        await client.close()
+        async with asyncio.timeout(LAST_CHORES):
+            await keeper.finish()
+    except TimeoutError:
+        log.warning("the database does not answer; the next start counts from an older checkpoint")
 
 
 async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
@@ -96,7 +110,12 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
         log.critical("%s", error)
         if not failed.done():
             failed.set_exception(error)
+    except Exception as error:  # the worker answers whatever it knows to answer; this ends the process, which starts anew
+        log.critical("partition %d ended unexpectedly: %s", worker.partition.number, stack_of(error))
+        if not failed.done():
+            failed.set_exception(error)
 
 
-def _ready(partitions: list[Partition], journal: Journal) -> bool:
-    return journal.connected and all(partition.held for partition in partitions)
+def _ready(partitions: list[Partition], journal: Journal, tasks: Supervisor) -> Readiness:
+    held = all(partition.held for partition in partitions)
+    return Readiness({"nats": journal.connected, "partitions": held, "tasks": not tasks.down})

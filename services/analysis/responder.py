@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
+from proto.supervision import Supervisor
 from services.analysis import journal, recount, rounding, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
 from services.analysis.publisher import Publisher
@@ -35,9 +36,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Responder:
-    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store) -> None:
-        self._client, self._totals, self._publisher, self._store = client, totals, publisher, store
-        self._running: set[asyncio.Task[None]] = set()
+    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store, tasks: Supervisor) -> None:
+        self._client, self._totals, self._publisher, self._store, self._tasks = client, totals, publisher, store, tasks
         self._recounting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -46,9 +46,7 @@ class Responder:
     async def _take(self, message: Msg) -> None:
         """Each question in its own task: a recount takes long."""
         if self._totals.partitions[0].held:  # otherwise another worker answers
-            task = asyncio.create_task(self._answer(message))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._tasks.spawn("answering a gateway", self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
         try:

@@ -26,13 +26,25 @@ Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """What has to be well for the service to be ready, and what somebody should look at although it is."""
+
+    checks: dict[str, bool]
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def good(self) -> bool:
+        return all(self.checks.values())
+
+
+@dataclass(frozen=True)
 class Gateway:
     """`ready` tells whether figures are being counted, `metrics` gives Prometheus text."""
 
     registry: Registry
     board: Board
     ask: Ask
-    ready: Callable[[], bool]
+    ready: Callable[[], Readiness]
     metrics: Callable[[], bytes]
     now: Callable[[], float] = time.time
     heartbeat: float = events.HEARTBEAT

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import AsyncExitStack
 
 import uvloop
 
 from proto import wire
 from proto.registry import Registry
 from proto.settings import UnknownSetting, read
+from proto.supervision import Supervisor
 from proto.web import serve
 from services.export.app import Context, create_app
 from services.export.jobs import Jobs
@@ -21,21 +23,19 @@ from services.export.store import Store
 
 async def run(settings: Settings) -> None:
     settings.releases.mkdir(parents=True, exist_ok=True)
-    client = await wire.connect(settings.nats_url, "export")
-    registry = Registry()
-    _, following = await wire.follow_control(client, registry)
-    store = await Store.open(settings.database_url)
-    signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
-    jobs = Jobs(store, registry, settings.releases, signer)
-    try:
-        await serve(
-            create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected)), settings.host, settings.port
-        )
-    finally:
-        await jobs.stop()
-        following.cancel()
-        await store.close()
-        await client.close()
+    async with AsyncExitStack() as closing:
+        client = await wire.connect(settings.nats_url, "export")
+        closing.push_async_callback(client.close)
+        tasks, registry = Supervisor(), Registry()
+        closing.push_async_callback(tasks.stop)
+        await wire.follow_control(client, registry, tasks)
+        store = await Store.open(settings.database_url)
+        closing.push_async_callback(store.close)
+        signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
+        jobs = Jobs(store, registry, settings.releases, signer)
+        closing.push_async_callback(jobs.stop)
+        app = create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks))
+        await serve(app, settings.host, settings.port)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +22,7 @@ from proto.languages import choose
 from proto.manifest import File, Manifest
 from proto.problem import Problem
 from proto.registry import Registry
+from proto.supervision import Supervisor
 from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
 from services.export import data_page, files, routes_review
 from services.export.citation import Work
@@ -55,6 +56,7 @@ class Context:
     folder: Path
     connected: Any
     """Tells whether NATS is reachable: a function without arguments."""
+    tasks: Supervisor = field(default_factory=Supervisor)
 
     @cached_property
     def reviewer(self) -> Reviewer:
@@ -241,13 +243,15 @@ async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
         database = await context.store.answers()
     except Exception:  # any trouble with the database means the same here
         database = False
-    checks = {"nats": bool(context.connected()), "database": database}
+    checks = {"nats": bool(context.connected()), "database": database, "tasks": not context.tasks.down}
     good = all(checks.values())
     return Response({"status": "ok" if good else "not ready", "checks": checks}, status_code=200 if good else 503)
 
 
 @get("/export/metrics", include_in_schema=False, media_type="text/plain")
 async def metrics(request: AnyRequest) -> str:
-    jobs = _context(request).jobs.counts()
+    jobs, tasks = _context(request).jobs.counts(), _context(request).tasks.up()
     lines = ["# HELP platea_export_jobs Release jobs by status.", "# TYPE platea_export_jobs gauge"]
-    return "\n".join(lines + [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]) + "\n"
+    lines += [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]
+    lines += ["# HELP platea_export_task_up Whether a background task runs: 1, else 0.", "# TYPE platea_export_task_up gauge"]
+    return "\n".join(lines + [f'platea_export_task_up{{task="{task}"}} {int(well)}' for task, well in tasks.items()]) + "\n"

@@ -25,6 +25,7 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.manifest import Manifest
 from proto.registry import Registry
+from proto.supervision import stack_of
 from services.export import publication, review
 from services.export.gate import ledger, texts
 from services.export.gate.ledger import Keys, People
@@ -152,8 +153,7 @@ class Jobs:
         except Refused as refused:
             job.detail, job.status = str(refused), "refused"
         except Exception as error:
-            log.error("release of %s failed: %s", job.survey, type(error).__name__)
-            log.debug("release failed", exc_info=True)
+            log.error("release of %s failed: %s", job.survey, stack_of(error))
             job.detail, job.status = f"The release could not be built; nothing was published. {_remedy(error)}", "failed"
 
     async def _publish(self, job: Job) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 
+from proto.supervision import stack_of
 from services.intake.journal import Conflict, Entry, Journal, OutOfReach, Refused
 from services.intake.metrics import Metrics
 
@@ -122,7 +123,7 @@ class Committer:
     def _landed(self, batch: list[Waiting], flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
         if not flight.cancelled() and (error := flight.exception()) is not None:  # whatever it was, nobody waits for ever
-            log.error("a batch of %d ended with %s", len(batch), type(error).__name__)
+            log.error("a batch of %d ended with %s", len(batch), stack_of(error))
             for waiting in batch:
                 self._settle(waiting, OutOfReach())
         again = bool(self._queue) and self._queue[0].sent

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 
 from proto.answers import today_of
 from proto.registry import Registry
+from proto.supervision import Supervisor
 from proto.wire import Follower
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
@@ -40,6 +41,7 @@ class Intake:
     seals: Seals = field(kw_only=True)
     saves: Throttle = field(kw_only=True)
     invitations: Invitations
+    tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
     turns: Turns = field(default_factory=Turns, kw_only=True)
     contacts: ContactBook = field(kw_only=True)
 

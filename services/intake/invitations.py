@@ -24,6 +24,7 @@ from proto import blind, invitation
 from proto.blind import PublicKey, SecretKey
 from proto.invitation import NAME, Ticket
 from proto.problem import Problem
+from proto.supervision import stack_of
 from services.intake.invitation_store import PARTS, InvitationStore
 from services.intake.wholes import OutOfReach, Overtaken
 
@@ -207,7 +208,7 @@ class Invitations:
                 await self._record(book, survey, {name: mark for name, mark, _ in reversed(batch)})
             except Exception as error:  # whatever it was, nobody waits for ever
                 if not isinstance(error, OutOfReach):
-                    log.error("used invitations were not written: %s", type(error).__name__)
+                    log.error("used invitations were not written: %s", stack_of(error))
                 for _, _, done in batch:
                     if not done.done():
                         done.set_exception(OutOfReach())

@@ -118,12 +118,7 @@ async def forget(intake: Intake, survey: str, receipt: str) -> None:
     try:
         await delete(intake, survey, receipt)
     except NotNow:
-        task = asyncio.create_task(_insist(intake, survey, receipt))
-        _running.add(task)
-        task.add_done_callback(_running.discard)
-
-
-_running: set[asyncio.Task[None]] = set()
+        intake.tasks.spawn("deleting a draft", _insist(intake, survey, receipt))
 
 
 async def _insist(intake: Intake, survey: str, receipt: str) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar.types import ASGIApp
 
 from proto import subjects, wire
 from proto.addresses import networks
 from proto.registry import Registry
+from proto.supervision import Supervisor
 from services.intake import ending, later
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
@@ -34,47 +34,49 @@ from services.intake.wholes import Wholes, by_the_clock
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
-    client = await wire.connect(settings.nats_url, "intake")
-    registry, catalogue, metrics = Registry(), Catalogue(version_of), Metrics()
+    async with AsyncExitStack() as closing:
+        client = await wire.connect(settings.nats_url, "intake")
+        closing.push_async_callback(client.close)
+        tasks = Supervisor()
+        closing.push_async_callback(tasks.stop)
+        registry, catalogue, metrics = Registry(), Catalogue(version_of), Metrics()
+        metrics.tasks(tasks.up)
 
-    async def changed() -> None:
+        async def changed() -> None:
+            catalogue.refresh(registry)
+
+        follower = await wire.follow_control(client, registry, tasks, changed)
         catalogue.refresh(registry)
+        journal = Journal(client)
+        await journal.open()
+        committer = Committer(journal, metrics, waiting=settings.queue)
+        closing.push_async_callback(committer.close)
+        key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
+        book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
+        invitations, seals = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
+        intake = Intake(
+            client,
+            registry,
+            catalogue,
+            follower,
+            journal,
+            committer,
+            metrics,
+            Throttle(proxies=networks(settings.proxies)),
+            time.time,
+            invitations,
+            tasks=tasks,
+            guard=Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
+            drafts=DraftStore(client, settings.draft_days),
+            seals=seals,
+            saves=later.throttle(),
+            contacts=book,
+        )
 
-    follower, following = await wire.follow_control(client, registry, changed)
-    catalogue.refresh(registry)
-    journal = Journal(client)
-    await journal.open()
-    committer = Committer(journal, metrics, waiting=settings.queue)
-    key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
-    book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
-    invitations, seals = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
-    rewriting = [
-        asyncio.create_task(by_the_clock(lambda: book.rewrite(list(catalogue.surveys)))),
-        asyncio.create_task(by_the_clock(lambda: invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited]))),
-    ]
-    guard = Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds)
-    intake = Intake(
-        client,
-        registry,
-        catalogue,
-        follower,
-        journal,
-        committer,
-        metrics,
-        Throttle(proxies=networks(settings.proxies)),
-        time.time,
-        invitations,
-        guard=guard,
-        drafts=DraftStore(client, settings.draft_days),
-        seals=seals,
-        saves=later.throttle(),
-        contacts=book,
-    )
-    ended = asyncio.create_task(ending.by_the_clock(registry, intake.today, seals, invitations))
-    try:
+        async def rewrite_invitations() -> None:
+            await invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited])
+
+        tasks.start("rewrite contacts", lambda: by_the_clock(lambda: book.rewrite(list(catalogue.surveys))))
+        tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))
+        tasks.start("erase what is over", lambda: ending.by_the_clock(registry, intake.today, seals, invitations))
         yield create_app(intake)
-    finally:
-        await committer.close()
-        for task in (following, ended, *rewriting):
-            task.cancel()
-        await client.close()

@@ -10,7 +10,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from proto import invitation
 from proto.answers import MAX_BODY
 from proto.problem import Problem
-from proto.web import place_of, read_body, send_problem
+from proto.supervision import stack_of
+from proto.web import read_body, send_problem
 from services.intake.context import Intake
 from services.intake.responses import Kept, submit
 
@@ -40,7 +41,7 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
     try:
         outcome = await _submit(intake, survey, scope, receive)
     except Exception as error:  # nothing shows a traceback, nobody is left without an answer
-        log.error("surprised by %s at %s", type(error).__name__, place_of(error))
+        log.error("surprised by %s", stack_of(error))
         outcome = Problem("internal")
     if isinstance(outcome, Problem):
         intake.metrics.ended(outcome.code)

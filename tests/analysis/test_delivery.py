@@ -34,6 +34,7 @@ from services.analysis.encoded import STREAM_HEADER, Encoded, block, takes_gzip
 from services.analysis.gateway import Gateway, create_app
 from services.analysis.live import Board
 from services.analysis.raster import draw
+from services.analysis.serving import Readiness
 from services.analysis.shelf import Shelf
 from services.analysis.words import Words
 from tests.analysis.small import book, crowd, state_of, survey
@@ -62,7 +63,7 @@ class Desk:
     def __init__(self, seats: Seats) -> None:
         self.board, self.seats, registry = Board(), seats, Registry()
         registry.apply(published(survey()))
-        self.app = create_app(Gateway(registry, self.board, ask, lambda: True, lambda: b"", heartbeat=0.2, seats=seats))
+        self.app = create_app(Gateway(registry, self.board, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats))
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
 

@@ -22,6 +22,7 @@ from proto.tokens import Token
 from services.analysis import stats, tables
 from services.analysis.gateway import Gateway, create_app
 from services.analysis.live import Board
+from services.analysis.serving import Readiness
 from tests.analysis.small import book, crowd, state_of, survey
 from tests.analysis.small import released as standing
 
@@ -66,7 +67,7 @@ async def desk() -> AsyncIterator[Desk]:
     registry.apply(Token(id, tokens.digest(secret), "organiser"))
     port = ports.free()
     desk = Desk(f"http://127.0.0.1:{port}", board, secret)
-    app = create_app(Gateway(registry, board, desk.ask, lambda: desk.ready, lambda: b"platea_up 1\n", heartbeat=0.2))
+    app = create_app(Gateway(registry, board, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2))
     serving = asyncio.create_task(web.serve(app, "127.0.0.1", port))
     while ports.is_free("127.0.0.1", port):
         await asyncio.sleep(0.01)

@@ -26,7 +26,7 @@ from services.analysis.drawing import ACCENT, WASH
 from services.analysis.gateway import create_app
 from services.analysis.live import Board
 from services.analysis.released import ReleasedState
-from services.analysis.serving import Gateway
+from services.analysis.serving import Gateway, Readiness
 from tests.analysis.small import crowd, released, survey
 from tests.attacks import naive
 from tests.attacks.likelihood import shown_as
@@ -65,7 +65,7 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
     async def ask(_: str, question: dict[str, Any]) -> bytes:
         return snapshots.encode(tables.public(found, question["row"], question["column"]))
 
-    app = create_app(Gateway(registry, board, ask, lambda: True, lambda: b""))
+    app = create_app(Gateway(registry, board, ask, lambda: Readiness({}), lambda: b""))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://platea") as http:
 
         async def get(path: str) -> bytes:

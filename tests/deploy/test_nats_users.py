@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 
 from proto import subjects, wire
 from proto.registry import Registry
+from proto.supervision import Supervisor
 from services.intake.invitation_store import ROTATED, InvitationStore
 from services.intake.wholes import Overtaken, Whole
 from tests.conftest import NatsUrls
@@ -270,11 +271,12 @@ async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(
 @pytest.mark.parametrize("user", ["intake", "analysis", "export"])
 async def test_every_service_follows_surveys_and_tokens(nats_urls: NatsUrls, user: str) -> None:
     client = await wire.connect(getattr(nats_urls, user), "test")
-    follower, following = await wire.follow_control(client, Registry())
+    tasks = Supervisor()
+    follower = await wire.follow_control(client, Registry(), tasks)
     async with guest(nats_urls, "provisioner") as visitor:
         ack = await visitor.client.jetstream().publish(subjects.token("x"), b"{}")
     await follower.reached(ack.seq, 3)
-    following.cancel()
+    await tasks.stop()
     await client.close()
 
 

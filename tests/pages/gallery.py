@@ -23,7 +23,7 @@ from services.analysis import stats, tables
 from services.analysis.fold import Folder
 from services.analysis.gateway import create_app
 from services.analysis.live import Board
-from services.analysis.serving import Gateway
+from services.analysis.serving import Gateway, Readiness
 
 SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
 STATIC = Path(__file__).resolve().parents[2] / "services/intake/static"
@@ -95,7 +95,7 @@ async def main(port: int) -> None:
     async def ask(survey: str, question: dict[str, Any]) -> bytes:
         return await every[survey].ask(survey, question)
 
-    pages = create_app(Gateway(registry, board, ask, lambda: True, lambda: b""))
+    pages = create_app(Gateway(registry, board, ask, lambda: Readiness({}), lambda: b""))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
