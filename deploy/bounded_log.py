@@ -1,20 +1,51 @@
-"""A log file that never grows past its bound: the older half goes when the newer is full."""
+"""A log file that never grows past its bound, and that no network address gets into: the older half goes when the newer is full."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from pathlib import Path
+
+LONGEST = 64 * 1024
+"""Bytes after which a line without an end is written all the same."""
+
+_PERHAPS = re.compile(
+    rb"(?<![\w.:])"
+    rb"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?::\d{1,3}(?:\.\d{1,3}){3})?)"
+    rb"(?!\w|[.:]\w+[.:])"
+)
+"""What may be an address, IPv4 or IPv6; a time of day looks like one, too."""
 
 
 class BoundedLog:
-    """Two files, `name.log` and `name.log.1`, of at most `size` bytes each. A full disk loses lines, never the stack."""
+    """Two files, `name.log` and `name.log.1`, of at most `size` bytes each. A full disk loses lines, never the stack.
+
+    Servers write the address of a client into their log when it does what it may not, and some believe what the client says of it.
+    """
 
     def __init__(self, path: Path, size: int = 4 * 1024 * 1024) -> None:
         self.path = path
         self._size = size
         self._last = b""
+        self._begun = b""
 
-    def write(self, line: bytes) -> None:
+    def write(self, part: bytes) -> None:
+        """What a program said, in parts of any size; a line is written once it is whole."""
+        *lines, self._begun = (self._begun + part).split(b"\n")
+        for line in lines:
+            self._write(line + b"\n")
+        if len(self._begun) > LONGEST:
+            self.end()
+
+    def end(self) -> None:
+        """Also what the program said last, without ending the line."""
+        if self._begun:
+            self._write(self._begun + b"\n")
+            self._begun = b""
+
+    def _write(self, line: bytes) -> None:
+        line = without_addresses(line)
         if line.strip():
             self._last = line
         try:
@@ -29,3 +60,19 @@ class BoundedLog:
     def last(self) -> str:
         """The last line that says something."""
         return self._last.decode(errors="replace").strip()
+
+
+def without_addresses(line: bytes) -> bytes:
+    """The line with every address of another machine masked. This machine's own loopback addresses say nothing about anybody."""
+    return _PERHAPS.sub(_masked, line)
+
+
+def _masked(found: re.Match[bytes]) -> bytes:
+    text, rest = found[0], b""
+    if text.endswith(b":") and not text.endswith(b"::"):
+        text, rest = text[:-1], b":"
+    try:
+        address = ipaddress.ip_address(text.decode())
+    except ValueError:
+        return found[0]
+    return found[0] if address.is_loopback or address.is_unspecified else b"[address]" + rest

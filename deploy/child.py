@@ -119,9 +119,10 @@ class Child:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
+        log = self._log
         while part := await process.stdout.read(65536):
-            for line in part.splitlines(keepends=True):
-                self._log.write(line)
+            log.write(part)
+        log.end()
 
     async def _finish_log(self) -> None:
         if self._listening is not None:

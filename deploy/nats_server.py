@@ -6,6 +6,7 @@ import shutil
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from deploy.health import ask, is_well
 from deploy.keys import Keys, write_secret
@@ -40,7 +41,7 @@ class NatsServer:
         return NatsServer(folder, keys, free(), free(), free())
 
     def url(self, user: str) -> str:
-        return f"nats://{user}:{self.keys.read(f'nats-{user}')}@127.0.0.1:{self.port}"
+        return f"nats://{user}:{in_url(self.keys.read(f'nats-{user}'))}@127.0.0.1:{self.port}"
 
     def program(self, configuration: str = "server.conf", **settings: str) -> Program:
         """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""
@@ -52,13 +53,13 @@ class NatsServer:
             name="nats",
             command=[str(binary()), "--config", str(self.folder / configuration)],
             settings={
-                "NATS_NAME": self.name,
-                "NATS_HOST": "127.0.0.1",
+                "NATS_NAME": quoted(self.name),
+                "NATS_HOST": quoted("127.0.0.1"),
                 "NATS_PORT": str(self.port),
-                "NATS_MONITOR": f"127.0.0.1:{self.monitor}",
-                "NATS_WEBSOCKET_HOST": "127.0.0.1",
+                "NATS_MONITOR": quoted(f"127.0.0.1:{self.monitor}"),
+                "NATS_WEBSOCKET_HOST": quoted("127.0.0.1"),
                 "NATS_WEBSOCKET_PORT": str(self.websocket),
-                "NATS_STORE": str(self.folder / "store"),
+                "NATS_STORE": quoted(str(self.folder / "store")),
                 **settings,
             },
             ready=self.ready,
@@ -79,11 +80,22 @@ class NatsServer:
 
 def write_passwords(path: Path, keys: Keys) -> None:
     """The file that users.conf includes: one line per user, mode 600. What only a cluster asks for stands apart, in route.conf."""
-    lines = [f'{user}_password: "{keys.read(f"nats-{user}")}"' for user in USERS]
+    lines = [f"{user}_password: {quoted(keys.read(f'nats-{user}'))}" for user in USERS]
     write_secret(path, "\n".join(lines) + "\n")
-    write_secret(path.with_name("route.conf"), f'route_password: "{keys.read("nats-route")}"\n')
+    write_secret(path.with_name("route.conf"), f"route_password: {quoted(keys.read('nats-route'))}\n")
 
 
 def routes(keys: Keys, addresses: list[str]) -> str:
     """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
-    return "[" + ", ".join(f"nats://route:{keys.read('nats-route')}@{address}" for address in addresses) + "]"
+    return "[" + ", ".join(f"nats://route:{in_url(keys.read('nats-route'))}@{address}" for address in addresses) + "]"
+
+
+def quoted(text: str) -> str:
+    """A string of the server's configuration. It reads the values of environment variables as if they stood in the file, where a
+    space ends a word, # begins a comment and $ a variable."""
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+
+
+def in_url(secret: str) -> str:
+    """A password as part of an address, whatever characters somebody chose."""
+    return quote(secret, safe="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,15 +13,25 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 PREFIX = "PLATEA_"
 
+_ADDRESS, _NUMBER, _URL = r"[0-9A-Fa-f.:]+", r"\d+", r"(?:tcp|udp|sctp)://\S+"
+_INJECTED = re.compile(
+    rf"PLATEA_(?:\w+_)?(?:SERVICE_HOST={_ADDRESS}|SERVICE_PORT(?:_\w+)?={_NUMBER}|PORT(?:_\d+_(?:TCP|UDP|SCTP))?={_URL}"
+    rf"|PORT_\d+_(?:TCP|UDP|SCTP)_(?:PROTO=(?:tcp|udp|sctp)|PORT={_NUMBER}|ADDR={_ADDRESS}))"
+)
+"""What Kubernetes tells every container about a Service named `platea` or `platea-…` in its namespace, as name=value."""
+
 
 class UnknownSetting(ValueError):
     """A setting is misspelt, missing or has a value that does not fit; the message is one sentence for the operator."""
 
 
 def read(kind: type[S], environment: Mapping[str, str]) -> S:
-    """Field `nats_url` is read from PLATEA_NATS_URL. Raises UnknownSetting. Values are never quoted: they may be secret."""
+    """Field `nats_url` is read from PLATEA_NATS_URL. Raises UnknownSetting. Values are never quoted: they may be secret.
+
+    What Kubernetes injects is passed over, also under the name of a setting: PLATEA_PORT=tcp://10.0.0.1:8000 is nobody's wish.
+    """
     fields = {PREFIX + name.upper(): name for name in kind.__struct_fields__}
-    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and not _INJECTED.fullmatch(f"{name}={value}")}
     for name in given.keys() - fields.keys():
         close = difflib.get_close_matches(name, fields, 1)
         advice = f"did you mean {close[0]}?" if close else "known are " + ", ".join(sorted(fields)) + "."

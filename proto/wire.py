@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from nats.aio.client import Client
@@ -44,10 +44,10 @@ class _Client(Client):
 async def connect(url: str, name: str) -> Client:
     """A connection that outlives restarts of the server. Waits until there is one.
 
-    `url` may name several servers of a cluster, separated by commas. Answers come to an inbox that is the user's own.
+    `url` may name several servers of a cluster, separated by commas, with the same user. Answers come to an inbox of that user's own.
     """
     servers = url.split(",")
-    user = urlsplit(servers[0]).username
+    user, password = _credentials(servers[0])
 
     async def lost() -> None:
         if not client.is_closed:
@@ -72,8 +72,10 @@ async def connect(url: str, name: str) -> Client:
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.2,  # pyright: ignore[reportArgumentType]  nats-py sleeps for it, and a fraction of a second will do
-                connect_timeout=5,
-                ping_interval=5,
+                user=user if password else None,
+                password=password,
+                connect_timeout=3,  # a frozen server lets everybody in, and says nothing
+                ping_interval=3,
                 max_outstanding_pings=2,
                 disconnected_cb=lost,
                 reconnected_cb=found,
@@ -83,6 +85,12 @@ async def connect(url: str, name: str) -> Client:
         except (TimeoutError, OSError, NatsError) as error:
             log.warning("NATS is out of reach (%s); trying again", type(error).__name__)
             await asyncio.sleep(0.5)
+
+
+def _credentials(server: str) -> tuple[str | None, str | None]:
+    """User and password as they are meant: nats-py itself would send them as they stand in the address, %40 for @."""
+    parts = urlsplit(server)
+    return tuple(None if part is None else unquote(part) for part in (parts.username, parts.password))  # pyright: ignore[reportReturnType]
 
 
 class Follower:

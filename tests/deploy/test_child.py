@@ -101,6 +101,27 @@ def test_a_log_stays_within_its_bound_and_keeps_the_end(tmp_path: Path) -> None:
     assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
 
 
+def test_no_address_of_another_machine_gets_into_a_log_however_it_is_cut(tmp_path: Path) -> None:
+    said = (
+        b"12:34:56 [ERR] 203.0.113.9/127.0.0.1:47662 - wid:49 - violation\n[ERR] [2001:db8::1]/[::1]:5 from ::ffff:203.0.113.9.\n"
+        b"Listening on 0.0.0.0:4222, [::]:80; nats-server 2.15.1, at 2026-11-30T01:02:03\n"
+        b"2001:db8:0:0:1:0:0:1: gone, foo::bar, last 198.51.100.7"
+    )
+    wanted = [
+        "12:34:56 [ERR] [address]/127.0.0.1:47662 - wid:49 - violation",
+        "[ERR] [[address]]/[::1]:5 from [address].",
+        "Listening on 0.0.0.0:4222, [::]:80; nats-server 2.15.1, at 2026-11-30T01:02:03",
+        "[address]: gone, foo::bar, last [address]",
+    ]
+    for size in (1, 7, 64, 65536):
+        log = BoundedLog(tmp_path / f"{size}.log")
+        for start in range(0, len(said), size):
+            log.write(said[start : start + size])
+        log.end()
+        assert (tmp_path / f"{size}.log").read_text().splitlines() == wanted
+        assert log.last() == wanted[-1]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_an_unprivileged_child_reaches_what_lies_below_a_closed_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"

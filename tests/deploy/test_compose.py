@@ -90,3 +90,17 @@ def test_the_public_port_leads_to_the_front(compose: dict[str, Any]) -> None:
     assert compose["intake"]["command"] == ["python", "-m", front.__name__]
     assert f"dynamic a intake {compose['intake']['environment']['PLATEA_PORT']}" in (DEPLOY / "Caddyfile").read_text()
     assert [name for name, service in compose.items() if "ports" in service] == ["caddy"]
+
+
+def test_the_proxy_logs_no_request_and_hands_no_address_to_nats() -> None:
+    """Caddy writes whoever met an error into its log, and nats-server whoever was refused something."""
+    told = (DEPLOY / "Caddyfile").read_text()
+    logging, _, sites = told.partition("{$PLATEA_SITE")
+    assert "request delete" in logging
+    assert re.search(r"^\s*log\b", sites, re.MULTILINE) is None
+    assert "header_up -X-Forwarded-For" in sites.partition("handle /nats")[2].partition("handle {")[0]
+
+
+def test_the_database_logs_no_connection() -> None:
+    told = (DEPLOY / "postgres" / "postgresql.conf").read_text()
+    assert "log_connections = ''\nlog_disconnections = off\nlog_hostname = off\nlog_line_prefix = '%m [%p] '" in told

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import aiohttp
 import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from deploy.child import Child
+from deploy.keys import Keys
+from deploy.nats_server import NatsServer
 from proto import subjects, wire
 from proto.registry import Registry
 from proto.supervision import Supervisor
@@ -308,6 +313,70 @@ async def test_a_stranger_cannot_have_figures_repeated_where_answers_belong(nats
         assert (await js.stream_info(subjects.CONTROL)).state.messages == 0
         with pytest.raises(NotFoundError):
             await js.get_last_msg(subjects.AGGREGATES, subjects.aggregates("other"))
+
+
+@pytest.mark.parametrize("user", ["dashboard", "websocket"])
+async def test_a_stranger_takes_a_few_subscriptions_and_no_more(nats_urls: NatsUrls, user: str) -> None:
+    """The server keeps a table of them beside the journal; sixty thousand of one connection took 90 MB."""
+    async with guest(nats_urls, user) as visitor:
+        taken = 0
+        with contextlib.suppress(nats.errors.Error):  # nats-py gives up at the first refusal
+            for number in range(300):
+                await visitor.client.subscribe(subjects.aggregates(f"s{number}"))
+                await visitor.client.flush()
+                taken = number + 1
+        assert 16 <= taken < 20, "the refusal may come a moment later"
+        assert "maximum subscriptions exceeded" in str(visitor.client.last_error)
+    async with guest(nats_urls, user) as visitor:
+        await visitor.client.publish(f"$JS.API.DIRECT.GET.AGGREGATES.{subjects.aggregates('s')}", b"x" * 1025)
+        with contextlib.suppress(nats.errors.Error):
+            async with asyncio.timeout(30):
+                while visitor.client.is_connected:
+                    await visitor.client.flush()
+        assert not visitor.client.is_connected, "what a stranger may ask is short"
+
+
+async def test_strangers_take_a_share_of_the_connections_and_services_get_in_all_the_same(nats_urls: NatsUrls) -> None:
+    host, _, port = nats_urls.websocket.removeprefix("ws://").partition(":")
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session, contextlib.AsyncExitStack() as held:
+        refused = 0
+        for _ in range(300):
+            stranger = await held.enter_async_context(session.ws_connect(f"ws://{host}:{port}", max_msg_size=0))
+            await stranger.send_bytes(b"CONNECT {}\r\nPING\r\n")
+            said = b""
+            while b"PONG" not in said and b"maximum" not in said and (heard := await stranger.receive(30)).type is aiohttp.WSMsgType.BINARY:
+                said += heard.data
+            refused += b"PONG" not in said
+        assert refused == 300 - 256
+        async with guest(nats_urls, "intake") as service:
+            assert await service.may_publish(subjects.token("x"))
+
+
+async def test_no_log_says_who_a_stranger_was(tmp_path: Path) -> None:
+    server = NatsServer.embedded(tmp_path / "nats", Keys(tmp_path / "secrets"))
+    child = Child(server.program, tmp_path)
+    await child.start(60)
+    try:
+        for told in ("203.0.113.9", "2001:db8::9"):
+            async with (
+                aiohttp.ClientSession(headers={"X-Forwarded-For": told}) as session,
+                session.ws_connect(f"ws://127.0.0.1:{server.websocket}", max_msg_size=0) as stranger,
+            ):
+                await stranger.send_bytes(b"CONNECT {}\r\nSUB platea.responses.> 1\r\nPUB platea.responses.s.x 0\r\n\r\nPING\r\n")
+                said = b""
+                while b"PONG" not in said:
+                    said += await stranger.receive_bytes(timeout=30)
+                assert said.count(b"Permissions Violation") == 2
+        async with asyncio.timeout(30):
+            while (tmp_path / "nats.log").read_text().count("Violation") < 4:
+                await asyncio.sleep(0.02)
+    finally:
+        await child.stop()
+    log = (tmp_path / "nats.log").read_text()
+    assert log.count("[address]") == 4
+    assert "203.0.113.9" not in log
+    assert "2001:db8" not in log
 
 
 async def test_a_service_password_does_not_open_the_public_listener(nats_urls: NatsUrls) -> None:

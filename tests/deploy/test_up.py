@@ -55,7 +55,10 @@ def _leaving_nothing(stack: Operated) -> Iterator[None]:
 
 
 def test_it_starts_serves_stops_and_starts_again_with_everything_it_had(tmp_path: Path) -> None:
-    stack = Operated(tmp_path)
+    """In a folder with a name that no shell likes, beside Services that Kubernetes tells of."""
+    folder = tmp_path / "été #1 \"'\\ $HOME"
+    folder.mkdir()
+    stack = Operated(folder, PLATEA_PORT="tcp://10.0.0.1:8000", PLATEA_SERVICE_HOST="10.0.0.1", PLATEA_INTAKE_SERVICE_PORT_HTTP="80")
     stack.start()
     surveys = json.loads(_get(f"{stack.url}/api/v1/surveys"))
     assert "ai-security" in json.dumps(surveys)
