@@ -58,6 +58,7 @@ class Reader:
         self.type: Any = msgspec.defstruct(
             "Answers",
             [(id, type | UnsetType, UNSET) for id, type in self.types.items()],
+            namespace={"reader": self},
             forbid_unknown_fields=True,
             gc=False,
         )
@@ -180,6 +181,11 @@ class Reader:
         faults += refused + self.check(struct, today, named)
         language = given.get("language") if "language" not in wrong else None
         return faults + self._envelope(language, "consent" in wrong or given.get("consent", False))
+
+
+def reader_of(answers: Any) -> Reader:
+    """The reader of the version that these decoded answers belong to."""
+    return cast("Any", type(answers)).reader
 
 
 def today_of(now: float) -> str:

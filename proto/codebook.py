@@ -17,7 +17,9 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from proto.answers import Reader
+from proto.answers import Reader, reader_of
+from proto.conversion import UNASKED, Conversion, Values
+from proto.fingerprint import fingerprint
 from proto.instrument import (
     AnyQuestion,
     Closed,
@@ -63,11 +65,16 @@ Test = Callable[[NDArray[np.float32]], Mask]
 class _Batch:
     """Answers of one version side by side, and the cells they set: rows are responses, columns those of the code book."""
 
-    def __init__(self, answers: Sequence[Any], names: Iterable[str], unasked: frozenset[str], x: NDArray[np.float32]) -> None:
-        self.unasked = unasked
-        self.given: dict[str, tuple[Any, ...]] = dict(zip(names, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
+    def __init__(self, given: Mapping[str, Values], converted: bool, x: NDArray[np.float32]) -> None:
+        self.unasked: dict[str, Mask] = {id: _are(values, UNASKED) for id, values in given.items()} if converted else {}
+        """Of answers to another version: whom it did not ask each question, and whose answer this version does not know."""
+        self.given: dict[str, Values] = (
+            {id: tuple(UNSET if value is UNASKED else value for value in values) for id, values in given.items()}
+            if converted
+            else {**given}
+        )
         """For each question everybody's answer."""
-        self.everybody: NDArray[np.intp] = np.arange(len(answers))
+        self.everybody: NDArray[np.intp] = np.arange(len(x))
         self.x = x
         self.x.fill(0)
         self.x[:, 0] = 1
@@ -97,9 +104,10 @@ Put = Callable[[_Batch, tuple[Any, ...]], Mask]
 class CodeBook:
     """Columns of one instrument, and how answers set them. Column 0 is "all" and set by every response.
 
-    A question that skip logic hides, or that an older version did not have, sets "skipped"; one that was shown and left
-    out sets "missing". In a matrix, "missing" is per row (`row` set) and "skipped" per question. An answer that an older
-    version allowed and this one does not (an option since dropped) counts as left out.
+    A question that was shown and left out sets "missing"; one that skip logic hides sets "skipped". So does one that
+    another version did not have, or that was answered there with what this one does not know (`proto.conversion`). In a
+    matrix, "missing" is per row (`row` set) and "skipped" per question: a row that was not asked sets nothing, nor does a
+    place in a ranking. Of a multiple choice nothing but "all" is set by who chose only what this version does not have.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -121,8 +129,9 @@ class CodeBook:
         self.groups: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "stratum"]
         """The columns of all strata, by which squares of numbers are summed."""
         names = msgspec.json.encode([self.columns, self.numbers, self.scales])
-        self.digest: str = hashlib.sha256(names).hexdigest()[:16]
-        """Two code books with the same digest count in the same columns."""
+        self.digest: str = f"{hashlib.sha256(names).hexdigest()[:16]}.{fingerprint(self.instrument)}"
+        """Two code books with the same digest count every response in the same columns. Its first part names the columns alone."""
+        self._conversions: dict[Any, Conversion] = {}
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -156,6 +165,10 @@ class CodeBook:
         found = (Column("skipped", question), Column("missing", question, row=row))
         return [self.index[column] for column in found if column in self.index]
 
+    def added(self, answers: Any) -> frozenset[tuple[str, str]]:
+        """Options of multiple choices, as question and code, that could not be ticked in the version of these answers."""
+        return frozenset() if type(answers) is self._reader.type else self._conversion(answers).added
+
     def _set(self, answers: Sequence[Any], x: NDArray[np.float32]) -> _Batch:
         batch = self._batch(answers, x)
         for encode in self._encoders:
@@ -163,12 +176,16 @@ class CodeBook:
         return batch
 
     def _batch(self, answers: Sequence[Any], x: NDArray[np.float32]) -> _Batch:
-        names = self._reader.types
         if type(answers[0]) is self._reader.type:
-            return _Batch(answers, names, frozenset(), x)
-        both = {field.name for field in msgspec.structs.fields(answers[0])} & names.keys()
-        plain = ({id: value for id, value in msgspec.to_builtins(one).items() if id in both} for one in answers)
-        return _Batch([self._reader.convert(one)[0] for one in plain], names, frozenset(names.keys() - both), x)
+            given = zip(self._reader.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True)
+            return _Batch(dict(given), False, x)
+        return _Batch(self._conversion(answers[0])(answers), True, x)
+
+    def _conversion(self, answers: Any) -> Conversion:
+        kind: Any = type(answers)  # pyright: ignore[reportUnknownVariableType]
+        if kind not in self._conversions:
+            self._conversions[kind] = Conversion(reader_of(answers), self.instrument)
+        return self._conversions[kind]
 
     def _add(self, column: Column) -> int:
         self.index[column] = len(self.columns)
@@ -180,17 +197,17 @@ class CodeBook:
         shown = self._shown(question)
         if isinstance(question, Matrix):
             rows = self._matrix(question, skipped, shown)
-            return lambda batch: batch.set(skipped) if id in batch.unasked else rows(batch, batch.given[id])
+            return lambda batch: rows(batch, batch.given[id])
         missing = self._add(Column("missing", id))
         put = self._put(question)
 
         def encode(batch: _Batch) -> None:
+            gone = put(batch, batch.given[id])
             if id in batch.unasked:
-                batch.set(skipped)
+                absent = np.where(batch.unasked[id], skipped, missing)
             else:
-                gone = put(batch, batch.given[id])
                 absent = missing if shown is None else np.where(shown(batch), missing, skipped)
-                batch.set(np.where(gone, absent, 0).astype(np.uint16))
+            batch.set(np.where(gone, absent, 0).astype(np.uint16))
 
         return encode
 
@@ -213,7 +230,7 @@ class CodeBook:
             case Date():
                 return self._bands(question, lambda dates: (int(date[:4]) for date in dates))
             case _:  # of texts only the absence is counted
-                return lambda batch, values: _gone(values)
+                return lambda batch, values: _are(values, UNSET)
 
     def _single(self, question: Single) -> Put:
         table = _table(self._options(question) | {UNSET: 0})
@@ -232,15 +249,15 @@ class CodeBook:
             chosen = [() if value is UNSET else value for value in values]
             sizes = np.fromiter(map(len, chosen), np.intp, len(chosen))
             batch.set(_look_up(table, chain.from_iterable(chosen)), np.repeat(batch.everybody, sizes))
-            return sizes == 0  # whoever answers chooses one at least
+            return _are(values, UNSET)
 
         return put
 
     def _ranking(self, question: Ranking) -> Put:
-        tables = [_table(self._options(question, rank=rank)) for rank in range(1, question.rank_count + 1)]
+        tables = [_table(self._options(question, rank=rank) | {UNASKED: 0}) for rank in range(1, question.rank_count + 1)]
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
-            gone = _gone(values)
+            gone = _are(values, UNSET)
             for table, nth in zip(tables, zip(*(value for value in values if value is not UNSET), strict=True), strict=False):
                 batch.set(_look_up(table, nth), batch.everybody[~gone])
             return gone
@@ -253,7 +270,7 @@ class CodeBook:
         columns = np.array([0, *(self._add(Column("band", question.id, band.code)) for band in question.bands)], np.uint16)
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
-            gone = _gone(values)
+            gone = _are(values, UNSET)
             given = [value for value in values if value is not UNSET]
             numbers = np.fromiter(numbers_of(given), np.float64, len(given))
             batch.set(columns[np.searchsorted(begins, numbers, side="right")], batch.everybody[~gone])
@@ -262,20 +279,26 @@ class CodeBook:
         return put
 
     def _matrix(self, question: Matrix, skipped: int, shown: Callable[[_Batch], Mask] | None) -> Callable[[_Batch, tuple[Any, ...]], None]:
+        id = question.id
         blank = msgspec.structs.astuple(self._reader.types[question.id]())
         begins: list[int] = []
         for row in question.rows:
             begins.append(self._add(Column("missing", question.id, row=row.code)))
             self._options(question, row.code)
         # All rows have the same columns in the same order, so one look-up serves them all.
-        places = _table({UNSET: 0} | {option.code: place for place, option in enumerate(question.options, 1)})
+        nowhere = len(question.options) + 1
+        places = _table({UNSET: 0} | {option.code: place for place, option in enumerate(question.options, 1)} | {UNASKED: nowhere})
         first = np.array(begins, np.uint16)
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> None:
-            given = chain.from_iterable([blank if value is UNSET else msgspec.structs.astuple(value) for value in values])
-            columns = _look_up(places, given).reshape(-1, len(first)) + first
-            if shown is not None:
-                hidden = _gone(values) & ~shown(batch)
+            if id not in batch.unasked:  # those of another version are tuples already
+                values = tuple(blank if value is UNSET else msgspec.structs.astuple(value) for value in values)
+            found = _look_up(places, chain.from_iterable(blank if value is UNSET else value for value in values))
+            columns = np.where(found == nowhere, 0, found + np.resize(first, len(found))).astype(np.uint16).reshape(-1, len(first))
+            hidden = batch.unasked.get(id)
+            if hidden is None and shown is not None:
+                hidden = _are(batch.given[id], UNSET) & ~shown(batch)
+            if hidden is not None:
                 batch.set(np.where(hidden, skipped, 0).astype(np.uint16))
                 columns[hidden] = 0
             batch.set_several(columns)
@@ -301,10 +324,12 @@ class CodeBook:
             inner, yes, no = self._test(self._derived[rule.q or ""]), "1" in rule.value, "0" in rule.value
             return lambda x: np.where(inner(x), yes, no)
         asked = [(i, column) for i, column in enumerate(self.columns) if column.question == rule.q and column.kind != "stratum"]
+        if rule.op == "answered" and any(column.row for _, column in asked):
+            given = [i for i, column in asked if column.kind == "option"]
+            return lambda x: _any(x, given)
         if rule.op == "answered":
-            gone = [i for i, column in asked if column.kind == "skipped" or (column.kind == "missing" and column.row is None)]
-            missing = [i for i, column in asked if column.kind == "missing" and column.row is not None]
-            return lambda x: ~_any(x, gone) & (x[:, missing].sum(axis=1) < len(missing) if missing else True)
+            gone = [i for i, column in asked if column.kind in ("skipped", "missing")]
+            return lambda x: ~_any(x, gone)
         answers = [(i, column) for i, column in asked if column.kind in ("option", "rank") and column.code in rule.value]
         columns = [i for i, column in answers if not rule.rows or column.row in rule.rows]
         return (lambda x: ~_any(x, columns)) if rule.op == "not_in" else (lambda x: _any(x, columns))
@@ -362,8 +387,14 @@ def _any(x: NDArray[np.float32], columns: list[int]) -> Mask:
     return x[:, columns].sum(axis=1) > 0
 
 
-def _gone(values: tuple[Any, ...]) -> Mask:
-    return np.fromiter(map(is_, values, repeat(UNSET)), np.bool_, len(values))
+def _are(values: Values, what: Any) -> Mask:
+    return np.fromiter(map(is_, values, repeat(what)), np.bool_, len(values))
+
+
+def same_columns(digest: str, other: str) -> bool:
+    """Whether two code books, by their digests, have the same columns; what sets them may differ. Digests of earlier releases of
+    Platea name columns alone."""
+    return digest.partition(".")[0] == other.partition(".")[0]
 
 
 def groups_of(instrument: Instrument, name: str) -> list[str]:

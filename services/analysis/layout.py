@@ -51,6 +51,9 @@ class Layout:
     ranked: list[NDArray[np.intp]] = field(default_factory=list[NDArray[np.intp]])
     absent: tuple[NDArray[np.intp], NDArray[np.intp]] = (np.zeros(0, np.intp), np.zeros(0, np.intp))
     """For each part, its skipped and its missing column."""
+    rows: list[tuple[int, slice]] = field(default_factory=list[tuple[int, slice]])
+    """Rows of matrices: their place among the parts, and their columns. Whoever an earlier version did not ask a row sets none of
+    them, and neither skipped nor missing."""
     of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     """For each widened column, the one that counts who answered its question; 0 ("all") where it has none."""
 
@@ -69,6 +72,8 @@ class Layout:
             return counts
         skipped, missing = self.absent
         answered = counts[:, :1] - counts[:, skipped] - counts[:, missing]
+        for place, cells in self.rows:
+            answered[:, place] = counts[:, cells].sum(axis=1)
         return np.hstack([counts, *(counts[:, columns].sum(axis=1) for columns in self.ranked), answered])
 
     def answered(self, wide: Counts) -> Counts:
@@ -114,6 +119,8 @@ def arrange(book: CodeBook) -> Layout:
         codes = tuple(book.columns[i].code for i in columns) if first is None else tuple(o.code for o in question_options(question))
         cells = slice(columns[0], columns[-1] + 1) if columns else slice(0, 0)
         of[cells] = place
+        if row is not None:
+            layout.rows.append((len(layout.parts), cells))
         layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first))
     layout.of = of
     layout.names = [*book.columns]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from proto.codebook import same_columns
 from services.analysis.books import Books
 from services.analysis.fold import Answered, Folder
 from services.analysis.packing import UnreadableState
@@ -146,6 +147,9 @@ class Partition:
             return True
 
     async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
+        current = self._books.folder(survey)
+        if current is not None and current.codebook.digest == count.digest:
+            count.folder = current  # of a version with other texts: its answers are read as they are
         try:
             await _in_turn(count.folder.fold, count.state, joined)
             if left:
@@ -159,7 +163,7 @@ class Partition:
 
     async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
         found = await self._store.checkpoint(survey, self.number)
-        if found is None or found.codebook != folder.codebook.digest:
+        if found is None or not await self._counts_the_same(survey, folder, found.codebook):
             return None
         try:
             state = await asyncio.to_thread(State.load, found.state, found.codebook)
@@ -167,6 +171,15 @@ class Partition:
             log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
             return None
         return Base(Count(folder, state, saved=found.seq), found.seq, found.seq)
+
+    async def _counts_the_same(self, survey: str, folder: Folder, digest: str) -> bool:
+        """Whether a checkpoint stands for what the folder would count. Where the answers are deleted it stands for good, and only has to
+        have the same columns."""
+        if digest == folder.codebook.digest:
+            return True
+        async with self._store.reading() as reading:
+            deleted = await reading.deleted(survey, self.number) is not None
+        return deleted and same_columns(digest, folder.codebook.digest)
 
     async def _from_responses(self, survey: str, folder: Folder) -> Base | None:
         """None where the answers are deleted: counting what is left would publish wrong figures."""

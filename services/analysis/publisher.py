@@ -15,6 +15,7 @@ from nats.js.errors import NotFoundError
 
 from proto import snapshot as snapshots
 from proto import subjects
+from proto.codebook import same_columns
 from proto.snapshot import Snapshot
 from services.analysis import disclose, journal, metrics, store
 from services.analysis.books import Books
@@ -159,7 +160,7 @@ class Publisher:
 
     async def _restored(self, survey: str, saved: Released) -> ReleasedState | None:
         folder = self._books.folder(survey, saved.version)
-        if folder is None or folder.codebook.digest != saved.codebook:
+        if folder is None or not same_columns(folder.codebook.digest, saved.codebook):
             return None
         try:
             standing = await asyncio.to_thread(Standing.load, saved.state, saved.codebook)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from contextlib import AsyncExitStack
 from fractions import Fraction
+from functools import partial
 from math import isclose
 from typing import Any
 
 import msgspec
 
-from proto.answers import Reader
 from proto.codebook import strata
 from proto.instrument import (
     AnyQuestion,
@@ -33,6 +33,7 @@ from proto.instrument import (
 from proto.problem import Problem
 from services.analysis import stats
 from services.analysis.recount_figures import Group, figures, sections
+from services.analysis.recount_versions import Place, fitting
 from services.analysis.recount_weights import Cell, Key, Weighed, weigh
 from services.analysis.store import Store, Stored
 from services.analysis.totals import Totals
@@ -115,7 +116,7 @@ class Tally:
         self._groups = {name: {code: Group() for code in _groups(instrument, name)} for name in instrument.strata}
         self._cells: dict[Cell, Group] = {}
         self._crossed = {question.id for question in instrument.questions if "crosstab" in question.stats}
-        self._asked: dict[str, set[str]] = {}
+        self._versions = {instrument.version: instrument}
 
     @property
     def responses(self) -> int:
@@ -148,21 +149,22 @@ class Tally:
         }
 
     def _add(self, version: str, answers: Answers) -> None:
-        asked = self._questions_of(version)
-        if version != self._instrument.version:
-            answers = _fitting(self._instrument, answers)
+        unasked: set[Place] = set()
+        then = self._instrument_at(version)
+        if then is not self._instrument:
+            answers, unasked = fitting(self._instrument, then, answers, partial(_shown, then))
         keys: list[Key] = []
         numbers: dict[str, Fraction] = {}
         for question in self._instrument.questions:
             id = question.id
             if id in answers:
-                keys += _given(question, answers[id])
+                keys += _given(question, answers[id], unasked)
                 if isinstance(question, Integer | Numeric):
                     numbers[id] = Fraction(str(answers[id]))
-            elif id not in asked or (question.show_if and not _holds(question.show_if, answers, self._instrument)):
+            elif (id,) in unasked or (then is self._instrument and not _shown(then, question, answers)):
                 keys.append((id, "skipped"))
             elif isinstance(question, Matrix):
-                keys += [(id, "missing", row.code) for row in question.rows]
+                keys += _given(question, {}, unasked)
             else:
                 keys.append((id, "missing"))
         self._everybody.add(keys, numbers)
@@ -175,20 +177,22 @@ class Tally:
         if cell and None not in cell:
             self._cells.setdefault(tuple(code for code in cell if code), Group()).add(keys, {})
 
-    def _questions_of(self, version: str) -> set[str]:
-        if version not in self._asked:
+    def _instrument_at(self, version: str) -> Instrument:
+        """Raises KeyError on a version that was never published."""
+        if version not in self._versions:
             found = self._instrument_of(self._instrument.id, version)
-            self._asked[version] = {question.id for question in found.questions} if found else set()
-        return self._asked[version]
+            if found is None:
+                raise KeyError(version)
+            self._versions[version] = found
+        return self._versions[version]
 
 
-def _fitting(instrument: Instrument, answers: Answers) -> Answers:
-    """Answers to an older version, as far as the current one knows them."""
-    reader = Reader(instrument)
-    return msgspec.to_builtins(reader.convert({id: value for id, value in answers.items() if id in reader.types})[0])
+def _shown(then: Instrument, question: AnyQuestion, answers: Answers) -> bool:
+    return question.show_if is None or _holds(question.show_if, answers, then)
 
 
-def _given(question: AnyQuestion, value: Any) -> list[Key]:
+def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) -> list[Key]:
+    """The cells that an answer counts in, and of a matrix the rows that were left out or not asked."""
     id = question.id
     match question:
         case Single():
@@ -196,9 +200,11 @@ def _given(question: AnyQuestion, value: Any) -> list[Key]:
         case Multiple():
             return [(id, "cell", code) for code in value]
         case Ranking():
-            return [(id, "rank", code, str(place)) for place, code in enumerate(value)]
+            return [(id, "rank", code, str(place)) for place, code in enumerate(value) if code is not None]
         case Matrix():
-            return [(id, "cell", row.code, value[row.code]) if row.code in value else (id, "missing", row.code) for row in question.rows]
+            rows = [row.code for row in question.rows]
+            absent: list[Key] = [(id, "skipped" if (id, row) in unasked else "missing", row) for row in rows if row not in value]
+            return [*((id, "cell", row, value[row]) for row in rows if row in value), *absent]
         case Integer() | Numeric() | Date():
             number = int(value[:4]) if isinstance(question, Date) else value
             reached = [band.code for band in question.bands if band.lower <= number]

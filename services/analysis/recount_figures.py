@@ -37,9 +37,11 @@ def sections(instrument: Instrument, group: Group) -> Iterator[tuple[str, dict[s
         pairs: list[tuple[int, int]] = []
         for question in instrument.questions:
             if question.section == section.id and "none" not in question.stats and question.privacy.role != "identifying":
-                asked = group.n - group.counts[question.id, "skipped"]
+                shown = group.n - group.counts[question.id, "skipped"]
                 rows: list[Key] = [(row.code,) for row in question.rows] if isinstance(question, Matrix) else [()]
-                pairs += [(asked, asked - group.counts[question.id, "missing", *row]) for row in rows]
+                for row in rows:
+                    asked = shown - (group.counts[question.id, "skipped", *row] if row else 0)
+                    pairs.append((asked, asked - group.counts[question.id, "missing", *row]))
         if pairs:
             asked, answered = (sum(each) for each in zip(*pairs, strict=True))
             share = {"share": answered / asked} if asked else {}
@@ -92,7 +94,8 @@ def _nonresponse(asked: int, missing: int, codes: Mapping[str, list[Key]], count
 def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: Weighed | None) -> dict[str, Any]:
     id, missing = question.id, counts[question.id, "missing", row]
     codes: dict[str, list[Key]] = {option.code: [(id, "cell", row, option.code)] for option in question.options}
-    absent: list[Key] = [(id, "skipped"), (id, "missing", row)]
+    shown -= counts[id, "skipped", row]
+    absent: list[Key] = [(id, "skipped"), (id, "skipped", row), (id, "missing", row)]
     found = {"answered": shown - missing} | _cells("cells", codes, counts, shown - missing, weighed, absent)
     if question.ordered:
         found |= _scale(codes, counts, weighed, absent)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from proto.codebook import strata
+from proto.instrument import Instrument, Rule
 from proto.snapshot import Snapshot
 from services.analysis import disclose, stats
 from services.analysis.draws import Draws
@@ -46,5 +48,25 @@ def release(folder: Folder, state: State, before: ReleasedState | None, revision
     elif before.folder.codebook.digest == folder.codebook.digest:
         standing = before.standing
     else:
-        standing = carried_over(before.standing, arrange(before.folder.codebook), layout, batch, draws)
+        earlier = before.folder.codebook
+        changed = changed_strata(earlier.instrument, folder.codebook.instrument)
+        standing = carried_over(before.standing, arrange(earlier), layout, batch, draws, changed)
     return ReleasedState.of(folder, advance(standing, layout, state, revision, batch, draws), as_of, draws)
+
+
+def changed_strata(before: Instrument, after: Instrument) -> frozenset[str]:
+    """Strata of both versions whose groups mean something else in the later one: another rule, another map."""
+    return frozenset(name for name in set(before.strata) & set(after.strata) if _definition(before, name) != _definition(after, name))
+
+
+def _definition(instrument: Instrument, name: str) -> object:
+    rules = {item.id: item.rule for item in instrument.derived}
+    return _written_out(rules[name], rules) if name in rules else strata(instrument, name)
+
+
+def _written_out(rule: Rule, rules: dict[str, Rule]) -> object:
+    """The rule with the derived variables in it replaced by their rules."""
+    if rule.op == "derived":
+        return rule.value, _written_out(rules[rule.q or ""], rules)
+    parts = [[_written_out(part, rules) for part in parts] for parts in (rule.all, rule.any, (rule.not_,) if rule.not_ else ())]
+    return rule.q, rule.op, sorted(rule.value), sorted(rule.rows), parts

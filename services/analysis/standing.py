@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from proto.codebook import Column
 from services.analysis.draws import Draws
 from services.analysis.layout import Layout
 from services.analysis.packing import UnreadableState, pack, symmetric, unpack, upper
@@ -127,9 +128,13 @@ def same_people(counts: NDArray[np.int32], least: int) -> NDArray[np.intp]:
     return np.where(size >= least, first, np.arange(len(size)))
 
 
-def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: Draws) -> Standing:
-    """The same in the columns of another version of the questionnaire: what both have goes on waiting where it waited."""
-    place = {name: i for i, name in enumerate(old.names)}
+def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: Draws, changed: frozenset[str] = frozenset()) -> Standing:
+    """The same in the columns of another version of the questionnaire: what both have goes on waiting where it waited.
+
+    `changed`: strata that mean something else now. Their groups, and combinations with them, begin anew: the former counts are
+    those of other people.
+    """
+    place = {name: i for i, name in enumerate(old.names) if not (isinstance(name, Column) and _of_changed(name, changed))}
     pairs = [(i, place[name]) for i, name in enumerate(new.names) if name in place]
     here, there = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
     found = nothing(new.width, batch, draws)
@@ -141,6 +146,10 @@ def carried_over(before: Standing, old: Layout, new: Layout, batch: int, draws: 
     for mine, theirs in ((counts, before.counts), (keys, before.keys), (at, before.at)):
         mine[np.ix_(here, here)] = theirs[np.ix_(there, there)]
     return Standing(before.revision, single, single_keys, counts, keys, at, sizes, due, since, steps)
+
+
+def _of_changed(column: Column, changed: frozenset[str]) -> bool:
+    return column.question in changed if column.kind == "stratum" else column.kind == "combined" and bool(changed)
 
 
 def _steps(width: int, revision: int, batch: int, draws: Draws) -> NDArray[np.int32]:

@@ -33,7 +33,7 @@ from services.export.words import phrase
 MISSING = "_missing"
 """The question was shown and left out."""
 SKIPPED = "_skipped"
-"""Skip logic hid the question, or the respondent's version did not have it."""
+"""Skip logic hid the question, or the respondent's version did not have it, or had an answer that this one does not have."""
 
 Ladder = list[dict[str, str]]
 
@@ -55,6 +55,8 @@ class Variable:
     ordered: bool = False
     hierarchy: Hierarchy | None = None
     bands: tuple[Band, ...] = ()
+    option: str | None = None
+    """Of a multiple choice: the option that this column is about."""
     codes: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +109,15 @@ class Encoder:
         if len(self._room) < len(answers):
             self._room = self._book.empty(len(answers))
         # Small whole numbers, whose sums a float32 holds exactly.
-        self._batches.append((self._book.cells(answers, self._room) @ self._weights).T.astype(self._kind, order="C"))
+        codes = (self._book.cells(answers, self._room) @ self._weights).T.astype(self._kind, order="C")
+        for place in self._added(answers[0]):
+            codes[place] = self._columns[place].codes.index(SKIPPED)
+        self._batches.append(codes)
+
+    def _added(self, answers: Any) -> list[int]:
+        """Columns of options that their version did not have: the code book counts them as not chosen."""
+        added = self._book.added(answers)
+        return [at for at, column in enumerate(self._columns) if (column.question.id, column.option) in added]
 
     def table(self) -> pd.DataFrame:
         """One row per response in the order of arrival, one categorical column per variable. Forgets what was read."""
@@ -136,22 +146,24 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
         case Multiple():
             labels = {"0": phrase("no", instrument.languages), "1": phrase("yes", instrument.languages)}
             return [
-                Variable(f"{var}.{option.code}", question, option.text, labels, {Column("option", id, option.code): "1"} | absent, "0")
+                Variable(f"{var}.{option.code}", question, option.text, labels, cells, "0", option=option.code)
                 for option in question.options
+                for cells in [{Column("option", id, option.code): "1"} | absent]
             ]
         case Matrix():
             found: list[Variable] = []
             for row in question.rows:
                 cells = {Column("option", id, option.code, row.code): option.code for option in question.options}
                 cells |= {Column("skipped", id): SKIPPED, Column("missing", id, row=row.code): MISSING}
-                found.append(Variable(f"{var}.{row.code}", question, row.text, _labels(question.options), cells, ordered=question.ordered))
+                labels = _labels(question.options)
+                found.append(Variable(f"{var}.{row.code}", question, row.text, labels, cells, SKIPPED, ordered=question.ordered))
             return found
         case Ranking():
             found = []
             for rank in range(1, question.rank_count + 1):
                 cells = {Column("rank", id, option.code, rank=rank): option.code for option in question.options}
                 part = phrase("rank", instrument.languages, str(rank))
-                found.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent))
+                found.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent, SKIPPED))
             return found
         case Integer() | Numeric() | Date():
             return banded(question.bands)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proto.answers import Reader
-from proto.codebook import CodeBook
+from proto.codebook import CodeBook, same_columns
+from proto.instrument import Rule
 from services.analysis.draws import Draws
 from services.analysis.fold import Folder
 from services.analysis.layout import arrange
@@ -68,6 +69,23 @@ def test_after_a_restart_the_same_figures_come_out_and_the_same_waits_go_on() ->
     assert again.public == before.public
     one, other = (release(folder, state_of(people), found, 4, "now", draws) for found in (before, again))
     assert (one.noisy.burt == other.noisy.burt).all()
+
+
+def test_a_stratum_that_means_something_else_begins_anew() -> None:
+    """Its former counts are of other people, and would stand under its name until a batch of its own had joined."""
+    people = crowd(3, 301)
+    old = released(people[:300], 100, 200)
+    derived = (msgspec.structs.replace(survey().derived[0], rule=Rule(q="Use", op="in", value=("n",))),)
+    newer = CodeBook(Reader(msgspec.structs.replace(survey(), version="2.0.0", derived=derived)))
+    assert same_columns(newer.digest, book().digest)
+    state, layout = state_of(people, newer), arrange(newer)
+    found = release(Folder(newer, KEY), state, old, 4, "now", Draws(KEY, "small")).standing
+    uses, place = np.ix_(newer.of("uses"), newer.of("Place")), np.ix_(newer.of("Place"), newer.of("Place"))
+    counts = layout.widen(layout.widen(state.burt).T)
+    stands = found.at[uses] > 0
+    assert stands.any()
+    assert (found.counts[uses] == counts[uses])[stands].all(), "of whom the rule holds for now"
+    assert (found.at[place] < 4).all(), "what means the same waits on"
 
 
 def test_a_new_version_keeps_what_stands() -> None:

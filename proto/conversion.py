@@ -1,0 +1,159 @@
+"""Answers to another version of a survey, as far as this version can count them. Pure.
+
+Each row, tick, rank, option and number stands for itself: what this version knows too is kept as it was given, and what it does
+not know takes nothing else away. Whether a question was asked is decided by the version that was answered, not by this one.
+
+- A question, row or place in a ranking that was not there is *not asked*.
+- An option that is gone, and a number or date outside this version's limits, cannot be counted here, but it was not left out
+  either: it is *not asked* in this version.
+- A tick that is gone from a multiple choice leaves the other ticks. Without any left, the others were shown and not chosen.
+- Limits on how many to choose, and on the length of texts, bind only those who answer from now on.
+- A question of another type under the same id is another question. Whole and decimal numbers are one type here, and so are
+  short and long texts.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from proto.answers import Reader
+from proto.instrument import (
+    AnyQuestion,
+    Closed,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
+
+
+class _Mark(enum.Enum):
+    UNASKED = "not asked in this version"
+
+
+UNASKED = _Mark.UNASKED
+"""In place of an answer, a row's or a place's: this version has nothing to count, and nobody left anything out."""
+
+Values = tuple[Any, ...]
+"""One answer for each respondent. Those of a matrix are tuples with an entry per row, or UNASKED."""
+
+Convert = Callable[[Any], Any]
+
+
+def same_kind(then: AnyQuestion, now: AnyQuestion) -> bool:
+    """Whether answers to one can be counted as answers to the other."""
+    families: tuple[tuple[type, ...], ...] = ((Integer, Numeric), (ShortText, LongText))
+    return type(then) is type(now) or any(isinstance(then, family) and isinstance(now, family) for family in families)
+
+
+class Conversion:
+    """From the version that `then` reads to `now`."""
+
+    def __init__(self, then: Reader, now: Instrument) -> None:
+        self._then = then
+        self._steps = [(question.id, *self._step(question)) for question in now.questions]
+        self.added: frozenset[tuple[str, str]] = frozenset(
+            (question.id, option.code)
+            for question in now.questions
+            if isinstance(question, Multiple) and (before := then.questions.get(question.id)) is not None and isinstance(before, Multiple)
+            for option in question.options
+            if option.code not in _codes(before)
+        )
+        """Options of multiple choices that nobody could tick then: question and code."""
+
+    def __call__(self, answers: Sequence[Any]) -> dict[str, Values]:
+        """For each question of this version everybody's answer, UNSET where it was asked and left out, or UNASKED."""
+        given = dict(zip(self._then.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
+        found: dict[str, Values] = {}
+        for id, asked, convert, left_out in self._steps:
+            if not asked:
+                found[id] = (UNASKED,) * len(answers)
+                continue
+            values = given[id]
+            if convert is not None:
+                values = tuple(value if value is UNSET else convert(value) for value in values)
+            if left_out is not UNSET or id in self._then.shown:
+                visible = self._then.visible
+                values = tuple(
+                    (left_out if visible(one, id) else UNASKED) if value is UNSET else value
+                    for one, value in zip(answers, values, strict=True)
+                )
+            found[id] = values
+        return found
+
+    def _step(self, question: AnyQuestion) -> tuple[bool, Convert | None, Any]:
+        """Whether it was asked, how one answer becomes one of this version (None: it stays), and what leaving it out becomes."""
+        then = self._then.questions.get(question.id)
+        if then is None or not same_kind(then, question):
+            return False, None, UNSET
+        if isinstance(question, Matrix) and isinstance(then, Matrix):
+            places = [next((i for i, row in enumerate(then.rows) if row.code == wanted.code), None) for wanted in question.rows]
+            if all(place is None for place in places):
+                return False, None, UNSET
+            return True, _rows(places, _codes(question)), tuple(UNASKED if place is None else UNSET for place in places)
+        return True, _convert(then, question), UNSET
+
+
+def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:
+    match now:
+        case Single() if not _codes(then) <= (known := _codes(now)):
+            return lambda code: code if code in known else UNASKED
+        case Multiple() if not _codes(then) <= (known := _codes(now)):
+            return lambda codes: [code for code in codes if code in known]
+        case Ranking():
+            return _ranks(now.rank_count, _codes(now))
+        case Integer() | Numeric():
+            return _number(now)
+        case Date():
+            return _date(now)
+        case _:
+            return None
+
+
+def _rows(places: Sequence[int | None], known: frozenset[str]) -> Convert:
+    def convert(value: Any) -> Any:
+        given = msgspec.structs.astuple(value)
+        codes = (UNASKED if place is None else given[place] for place in places)
+        return tuple(code if code in known or code is UNSET else UNASKED for code in codes)
+
+    return convert
+
+
+def _ranks(count: int, known: frozenset[str]) -> Convert:
+    def convert(value: list[str]) -> Any:
+        places = [value[at] if at < len(value) and value[at] in known else UNASKED for at in range(count)]
+        return UNASKED if all(place is UNASKED for place in places) else places
+
+    return convert
+
+
+def _number(now: Integer | Numeric) -> Convert:
+    decimals = now.decimals if isinstance(now, Numeric) else 0
+    return lambda value: value if now.min <= value <= now.max and round(value, decimals) == value else UNASKED
+
+
+def _date(now: Date) -> Convert:
+    """Days and months are compared by what both tell. "today" has passed for whatever was accepted."""
+    length = 7 if now.precision == "month" else 10
+    latest = "9999" if now.max == "today" else now.max
+
+    def convert(value: str) -> Any:
+        date = value[:length]
+        return UNASKED if date < now.min[: len(date)] or date[: len(latest)] > latest[: len(date)] else date
+
+    return convert
+
+
+def _codes(question: AnyQuestion) -> frozenset[str]:
+    return frozenset(option.code for option in question.options) if isinstance(question, Closed) else frozenset()

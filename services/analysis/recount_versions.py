@@ -1,0 +1,99 @@
+"""Recounting: answers to another version of a survey, by other code than the live figures. Pure.
+
+What counts of them is told in `proto.conversion`, once; here it is done again over plain JSON, one response at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from proto.instrument import AnyQuestion, Closed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText
+
+Answers = Mapping[str, Any]
+Place = tuple[str, ...]
+"""A question, or a question and a row of its matrix."""
+
+
+def fitting(
+    now: Instrument, then: Instrument, answers: Answers, shown: Callable[[AnyQuestion, Answers], bool]
+) -> tuple[dict[str, Any], set[Place]]:
+    """What counts of answers to the version `then`, and the places that were not asked.
+
+    `shown`: whether the skip rule of a question of that version showed it.
+    """
+    kept: dict[str, Any] = {}
+    unasked: set[Place] = set()
+    asked = {question.id: question for question in then.questions}
+    for question in now.questions:
+        before, value = asked.get(question.id), answers.get(question.id)
+        if before is None or _family(before) != _family(question) or (value is None and not shown(before, answers)):
+            unasked.add((question.id,))
+        elif isinstance(question, Matrix) and isinstance(before, Matrix):
+            rows, gone = _rows(question, before, value or {})
+            unasked |= gone
+            kept |= {question.id: rows} if rows else {}
+        elif value is not None:
+            left = _value(question, value)
+            if left is None:
+                unasked.add((question.id,))
+            else:
+                kept[question.id] = left
+    return kept, unasked
+
+
+def _family(question: AnyQuestion) -> str:
+    match question:
+        case Integer() | Numeric():
+            return "number"
+        case ShortText() | LongText():
+            return "text"
+        case _:
+            return type(question).__name__
+
+
+def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, str], set[Place]]:
+    rows, options = {row.code for row in before.rows}, {option.code for option in question.options}
+    found: dict[str, str] = {}
+    gone: set[Place] = set()
+    for row in (row.code for row in question.rows):
+        if row not in rows or (row in value and value[row] not in options):
+            gone.add((question.id, row))
+        elif row in value:
+            found[row] = value[row]
+    if all(row.code not in rows for row in question.rows):
+        gone = {(question.id,)}
+    return found, gone
+
+
+def _value(question: AnyQuestion, value: Any) -> Any:
+    """The answer as far as the question knows it; None where nothing of it is left."""
+    codes = {option.code for option in question.options} if isinstance(question, Closed) else set[str]()
+    match question:
+        case Multiple():
+            return [code for code in value if code in codes]
+        case Ranking():
+            ranks = [code if code in codes else None for code in value[: question.rank_count]]
+            return ranks if any(ranks) else None
+        case Integer():
+            return value if question.min <= value <= question.max and value == int(value) else None
+        case Numeric():
+            return value if question.min <= value <= question.max and round(value, question.decimals) == value else None
+        case Date():
+            return _date(question, value)
+        case _ if codes:
+            return value if value in codes else None
+        case _:
+            return value
+
+
+def _date(question: Date, value: str) -> str | None:
+    """A day is also a month. Whether a month lies within limits that are days is judged by the month."""
+    kept = value[:7] if question.precision == "month" else value
+
+    def before(one: str, other: str) -> bool:
+        both = min(len(one), len(other))
+        return one[:both] < other[:both]
+
+    late = question.max != "today" and before(question.max, kept)
+    return None if late or before(kept, question.min) else kept
