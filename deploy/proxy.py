@@ -10,6 +10,7 @@ from litestar.types import Receive, Send
 from yarl import URL
 
 from proto import web
+from proto.origin import origin_of
 from proto.problem import Problem
 
 BODY = 256 * 1024
@@ -21,7 +22,7 @@ BUFFER = 8 * 1024
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
-_KEPT_BACK = frozenset({b"content-length", b"expect", b"forwarded", b"x-forwarded-for"})
+_KEPT_BACK = frozenset({b"content-length", b"expect", b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
 
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=90)
 RECOUNTING = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=900)
@@ -70,6 +71,7 @@ class Proxy:
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         url = URL(self._base + (_raw_path(scope) + query).decode("latin-1"), encoded=True)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in _passed_on(scope["headers"])]
+        headers.append(("X-Forwarded-Proto", origin_of(scope).partition(":")[0]))
         patience = _PATIENCE.get(scope["path"].rpartition("/")[2], PATIENCE)
         try:
             return await self._client.request(scope["method"], url, headers=headers, data=body, allow_redirects=False, timeout=patience)

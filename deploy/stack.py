@@ -46,6 +46,8 @@ class Stack:
     addresses: Addresses
     for_intake: Mapping[str, str]
     """Settings of intake's own, where the operator has set them."""
+    for_all: Mapping[str, str]
+    """Settings that all services share, where the operator has set them."""
 
     @staticmethod
     def planned(
@@ -55,6 +57,7 @@ class Stack:
         nats_url: str | None,
         database_url: str | None,
         for_intake: Mapping[str, str] | None = None,
+        for_all: Mapping[str, str] | None = None,
     ) -> Stack:
         """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
         nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
@@ -67,6 +70,7 @@ class Stack:
                 database={role: postgres.url(role) if postgres else str(database_url) for role in roles},
             ),
             for_intake or {},
+            for_all or {},
         )  # fmt: skip
 
     async def provision(self) -> None:
@@ -93,9 +97,10 @@ class Stack:
             PLATEA_HOST=LOOPBACK,
             PLATEA_PORT=str(self.analysis_port),
             PLATEA_PARTITIONS="all",
-            PLATEA_PROXIES=LOOPBACK,  # the front counts by address who follows live figures
+            PLATEA_PROXIES=LOOPBACK,  # the front counts by address who follows live figures, and knows under which name it was asked
             **{name: value for name, value in self.for_intake.items() if name == "PLATEA_FOLLOWERS"},
             PLATEA_RECORD_KEY_FILE=str(self.data.keys.path("record-key")),
+            **self.for_all,
         )
 
     def export(self) -> Program:
@@ -109,6 +114,8 @@ class Stack:
             PLATEA_PORT=str(self.export_port),
             PLATEA_RELEASES=str(self.data.releases),
             PLATEA_RELEASE_KEY_FILE=str(self.data.keys.path("release-key")),
+            PLATEA_PROXIES=LOOPBACK,
+            **self.for_all,
         )
 
     def front(self) -> Program:
@@ -123,6 +130,7 @@ class Stack:
             PLATEA_EXPORT_URL=f"http://{LOOPBACK}:{self.export_port}",
             PLATEA_GUARD_KEY_FILE=str(self.data.keys.path("guard-key")),
             **self.for_intake,
+            **self.for_all,
         )
 
     def url(self) -> str:

@@ -25,7 +25,7 @@ from deploy.running import Running
 from deploy.stack import Stack
 from deploy.watch import watch_disk, watch_journal
 from proto import settings
-from proto.addresses import networks
+from proto.origin import HostGuard
 
 PATIENCE = 60.0
 """Seconds a child may take to be ready."""
@@ -43,17 +43,26 @@ class Settings(msgspec.Struct, frozen=True):
     flood_burst: float | None = None
     flood_rate: float | None = None
     least_seconds: float | None = None
+    public_url: str | None = None
     proxies: str | None = None
+    metrics_from: str | None = None
     followers: int | None = None
     followers_each: int | None = None
 
     def __post_init__(self) -> None:
-        networks(self.proxies or "")
+        HostGuard.of(self.public_url or "", self.proxies or "", self.metrics_from or "")
 
     @property
     def for_intake(self) -> dict[str, str]:
         """What is set of intake's own settings; for the rest it has defaults."""
-        names = ("draft_days", "flood_burst", "flood_rate", "least_seconds", "proxies", "followers", "followers_each")
+        return self._given("draft_days", "flood_burst", "flood_rate", "least_seconds", "proxies", "followers", "followers_each")
+
+    @property
+    def for_all(self) -> dict[str, str]:
+        """What is set of the settings that all services share."""
+        return self._given("public_url", "metrics_from")
+
+    def _given(self, *names: str) -> dict[str, str]:
         given = {name: getattr(self, name) for name in names}
         return {f"{settings.PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
 
@@ -66,7 +75,7 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)
-            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.for_intake)
+            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.for_intake, wanted.for_all)
             asyncio.run(_run(stack, simulate))
     except Refusal as refusal:
         return _complain(refusal.cause, refusal.way_out)
@@ -155,7 +164,7 @@ def _told(stack: Stack) -> Running:
 
 
 def _greet(stack: Stack, seconds: float) -> None:
-    url = stack.url()
+    url = stack.for_all.get("PLATEA_PUBLIC_URL", stack.url()).rstrip("/")
     lines = [(f"{url}/", "open surveys"), (f"{url}/live/ai-security", "live figures"), (f"{url}/data/ai-security", "releases")]
     lines += [(f"{url}/schema", "the API"), (_short(stack.data.token), "the organiser's token")]
     if stack.nats is not None:

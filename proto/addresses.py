@@ -8,12 +8,12 @@ from collections.abc import Sequence
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def networks(listed: str) -> tuple[Network, ...]:
-    """Networks from a list with commas, the setting PLATEA_PROXIES. Raises ValueError with a sentence for whoever set it."""
+def networks(listed: str, setting: str = "PLATEA_PROXIES") -> tuple[Network, ...]:
+    """Networks from a list with commas, the value of this setting. Raises ValueError with a sentence for whoever set it."""
     try:
         return tuple(ipaddress.ip_network(name.strip()) for name in listed.split(",") if name.strip())
     except ValueError:
-        raise ValueError("PLATEA_PROXIES does not fit: name networks such as 10.0.0.0/8, with commas between.") from None
+        raise ValueError(f"{setting} does not fit: name networks such as 10.0.0.0/8, with commas between.") from None
 
 
 def address_of(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:

@@ -23,17 +23,19 @@ class Registry:
     """The day on which answers are deleted, where one was set."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     revision: int = 0
-    """Grows with every event, so that what is compiled from an instrument can be remembered until then."""
+    """Grows with what is published, closed or opened, so that what is drawn of it can be remembered. It stands in ETags, so it tells
+    nothing of tokens."""
 
     def apply(self, event: ControlEvent) -> None:
         """Applying an event twice, or an unchanged one again, changes nothing but the revision."""
-        self.revision += 1
         match event:
             case SurveyPublished():
+                self.revision += 1
                 known = self.versions.setdefault(event.survey, {})
                 if event.version not in known:
                     known[event.version] = instruments.decode(bytes(event.instrument))
             case SurveyClosed():
+                self.revision += 1
                 (self.closed.add if event.closed else self.closed.discard)(event.survey)
             case RetentionSet():
                 self.retention[event.survey] = event.on

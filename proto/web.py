@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import resource
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.types import Message, Receive, Scope, Send
 
@@ -25,18 +28,22 @@ from proto.tokens import TokenRole
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
 PROBLEM_JSON = "application/problem+json"
 CONNECTIONS = 12_000
 """Open at a time, where the system lets the process have as many files; others wait to be accepted. Proxies need two files for each."""
 UNREAD = 20_000
 """Milliseconds after which the system ends a connection whose other end takes nothing of what was sent."""
 
+NO_SNIFFING: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
+    **NO_SNIFFING,
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -153,13 +160,54 @@ async def read_body(receive: Receive, scope: Scope, limit: int, seconds: float =
         raise Problem("too-slow", retry_after=1) from None
 
 
-def bearer(request: Request[Any, Any, Any]) -> str | None:
+async def json_body(request: Request[Any, Any, Any], kind: type[T], limit: int) -> T:
+    """The JSON of a request as a value of this kind. Raises Problem, with the place of what does not fit.
+
+    Handlers call it after they have asked who sends: nobody without a token learns what a body should look like.
+    """
+    return decoded(await json_text(request, limit), kind)
+
+
+async def json_text(request: Request[Any, Any, Any], limit: int) -> bytes:
+    """The JSON text of a request. Raises Problem where it is something else, too large or too slow."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem("media-type")
+    return await read_body(request.receive, request.scope, limit)
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """Raises Problem."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Problem("request-refused", errors=(fault_of(error),)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Problem("malformed-json") from None
+
+
+def fault_of(error: msgspec.ValidationError) -> Fault:
+    """What msgspec says, with its place as a JSON pointer."""
+    message, _, place = str(error).partition(" - at `$")
+    return Fault(_pointer(place.rstrip("`")), "wrong-shape", message.replace("`", "") + ".")
+
+
+def _pointer(path: str) -> str:
+    """msgspec's path (`.questions[3].text`) as a JSON pointer."""
+    return re.sub(r"\[(\d+)\]|\[\.\.\.\]", lambda found: f"/{found.group(1) or '*'}", path).replace(".", "/")
+
+
+def bearer(request: AnyConnection) -> str | None:
     """The secret in `Authorization: Bearer …`."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+    return secret_in(request.headers.get("authorization", ""))
 
 
-def demand(request: Request[Any, Any, Any], registry: Registry, role: TokenRole, survey: str | None, now: float) -> None:
+def secret_in(authorization: str) -> str | None:
+    """The secret in the value of this header; None where it has another scheme or none (RFC 6750, 2.1)."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+def demand(request: AnyConnection, registry: Registry, role: TokenRole, survey: str | None, now: float) -> None:
     """Raises Problem unless the request carries a token with that role for that survey."""
     secret = bearer(request)
     if secret is None:

@@ -18,10 +18,11 @@ from services.analysis.settings import Settings
 async def main(chosen: Settings) -> int:
     if not chosen.counts:
         async with alone(chosen) as (app, board):
-            await web.serve(app, chosen.host, chosen.port, board.let_go)
+            await web.serve(chosen.host_guard().before(app), chosen.host, chosen.port, board.let_go)
         return 0
     async with running(chosen) as analysis:
-        await web.serve(analysis.app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
+        app = chosen.host_guard().before(analysis.app)
+        await web.serve(app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
         return 1 if analysis.failed.done() else 0
 
 

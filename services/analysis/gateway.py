@@ -6,12 +6,12 @@ from typing import Any
 
 from litestar import Litestar, MediaType, Response, get, route
 from litestar.datastructures import State
-from litestar.openapi import OpenAPIConfig
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
-from proto.web import EXCEPTION_HANDLERS, demand
+from proto.web import EXCEPTION_HANDLERS, AnyConnection, demand
 from services.analysis import events, routes_files, routes_pages
 from services.analysis.encoded import takes_gzip
 from services.analysis.serving import AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
@@ -24,21 +24,33 @@ SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 def create_app(gateway: Gateway) -> Litestar:
     """The ASGI app over connected parts."""
     return Litestar(
-        [aggregates, table, live, recount, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics],
+        ROUTES,
         state=State({"gateway": gateway}),
         exception_handlers=EXCEPTION_HANDLERS,
-        openapi_config=OpenAPIConfig(title="Platea analysis", version="1", path="/analysis/schema"),
+        openapi_config=None,
         request_max_body_size=16 * 1024,
     )
 
 
-def _exact(request: AnyRequest, view: str | None, survey: str) -> bool:
-    """Whether the exact view is asked for, and allowed."""
+def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Asked before anything else of a request for the exact view is read."""
+    if connection.query_params.get("view") == "exact":
+        _demand_organiser(connection)
+
+
+def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    _demand_organiser(connection)
+
+
+def _demand_organiser(connection: AnyConnection) -> None:
+    gateway: Gateway = connection.app.state["gateway"]
+    demand(connection, gateway.registry, "organiser", connection.path_params["survey"], gateway.now())
+
+
+def _exact(view: str | None) -> bool:
+    """Whether the exact view is asked for; that it is allowed, its guard has seen to."""
     if view not in (None, "public", "exact"):
         raise Problem("request-refused", errors=(Fault("/view", "unknown-code", "Known views are public and exact."),))
-    if view == "exact":
-        gateway = gateway_of(request)
-        demand(request, gateway.registry, "organiser", survey, gateway.now())
     return view == "exact"
 
 
@@ -46,17 +58,17 @@ def _secret(body: bytes) -> Response[bytes]:
     return Response(body, media_type=MediaType.JSON, headers=SECRET)
 
 
-@get("/api/v1/surveys/{survey:str}/aggregates")
+@get("/api/v1/surveys/{survey:str}/aggregates", guards=[_organiser_sees_all])
 async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery[str | None] = None) -> Response[bytes]:
     """The published snapshot; with `view=exact` and an organiser token everything, nothing withheld."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
-    if _exact(request, view, survey):
+    if _exact(view):
         return _secret(await gateway.ask(survey, {"what": "exact"}))
     return reply(request, edition_of(gateway, survey).body)
 
 
-@get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}")
+@get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}", guards=[_organiser_sees_all])
 async def table(
     request: AnyRequest,
     survey: FromPath[str],
@@ -71,7 +83,7 @@ async def table(
     """
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
-    if _exact(request, view, survey):
+    if _exact(view):
         return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True, "weighted": weighted}))
     if column.endswith(".csv"):
         return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"))
@@ -91,12 +103,11 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     return gateway.seats.seated(answer)
 
 
-@route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200)
+@route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200, guards=[_organiser])
 async def recount(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """Recomputes every exact statistic from the stored responses and tells what differs (organiser token)."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
-    demand(request, gateway.registry, "organiser", survey, gateway.now())
     return _secret(await gateway.ask(survey, {"what": "recount"}))
 
 
@@ -117,3 +128,6 @@ async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
 @get("/analysis/metrics")
 async def metrics(request: AnyRequest) -> Response[bytes]:
     return Response(gateway_of(request).metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+ROUTES = (aggregates, table, live, recount, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics)

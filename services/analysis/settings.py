@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from proto.addresses import networks
+from proto.origin import LOOPBACK, HostGuard
 from proto.seats import ALL, EACH
 from proto.settings import UnknownSetting
 
@@ -17,7 +17,7 @@ class Settings(msgspec.Struct, frozen=True):
     not change while a survey runs.
 
     `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of
-    the networks `proxies` tell it.
+    the networks `proxies` tell it. `public_url` and `metrics_from` as `proto.origin` has them.
     """
 
     nats_url: str
@@ -26,15 +26,20 @@ class Settings(msgspec.Struct, frozen=True):
     port: int = 8001
     record_key_file: str = ""
     partitions: str = "all"
+    public_url: str = ""
     proxies: str = ""
+    metrics_from: str = LOOPBACK
     followers: int = ALL
     followers_each: int = EACH
 
     def __post_init__(self) -> None:
-        networks(self.proxies)
+        self.host_guard()
         for name in ("database_url", "record_key_file"):
             if self.counts and not getattr(self, name):
                 raise ValueError(f"PLATEA_{name.upper()} is missing.")
+
+    def host_guard(self) -> HostGuard:
+        return HostGuard.of(self.public_url, self.proxies, self.metrics_from)
 
     @property
     def counts(self) -> bool:

@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
         jobs = Jobs(store, registry, settings.releases, signer)
         closing.push_async_callback(jobs.stop)
         app = create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks))
-        await serve(app, settings.host, settings.port)
+        await serve(settings.host_guard().before(app), settings.host, settings.port)
 
 
 def main() -> None:

@@ -13,17 +13,17 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
-from litestar.openapi import OpenAPIConfig
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from proto.instrument import Instrument
 from proto.languages import choose
 from proto.manifest import File, Manifest
+from proto.origin import origin_of
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.supervision import Supervisor
-from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand
+from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand, json_body
 from services.export import data_page, files, routes_review
 from services.export.citation import Work
 from services.export.interface import offered
@@ -36,6 +36,8 @@ from services.export.verify import MANIFEST, describe
 _STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
 AnyRequest = Request[Any, Any, Any]
 ARCHIVE = "release.zip"
+ORDER = 16 * 1024
+"""Bytes of the body that asks for a release."""
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,13 +69,10 @@ def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
     handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
     return Litestar(
-        [
-            *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
-            *(page, style, bibtex, csl, key, live, ready, metrics),
-        ],
+        ROUTES,
         state=State({"context": context}),
         exception_handlers=handlers,
-        openapi_config=OpenAPIConfig(title="Platea export", version="1", path="/export/schema"),
+        openapi_config=None,
         request_max_body_size=16 * 1024,
     )
 
@@ -94,9 +93,10 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 
 
 @post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
-async def order(request: AnyRequest, survey: FromPath[str], data: JSONBody[Order]) -> Response[Job]:
+async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
     demand(request, _context(request).registry, "organiser", survey, time.time())
+    data = await json_body(request, Order, ORDER)
     languages = _survey(request, survey).languages
     if data.profile not in PROFILES:
         raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
@@ -221,7 +221,7 @@ async def _cited(request: AnyRequest, survey: str, number: int) -> Work:
 
 
 def _origin(request: AnyRequest) -> str:
-    return str(request.base_url).rstrip("/")
+    return origin_of(request.scope)
 
 
 @get("/data/{survey:str}/key", media_type="text/plain")
@@ -255,3 +255,9 @@ async def metrics(request: AnyRequest) -> str:
     lines += [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]
     lines += ["# HELP platea_export_task_up Whether a background task runs: 1, else 0.", "# TYPE platea_export_task_up gauge"]
     return "\n".join(lines + [f'platea_export_task_up{{task="{task}"}} {int(well)}' for task, well in tasks.items()]) + "\n"
+
+
+ROUTES = (
+    *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
+    *(page, style, bibtex, csl, key, live, ready, metrics),
+)

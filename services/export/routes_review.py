@@ -6,12 +6,13 @@ import time
 from typing import Annotated, Any, Protocol
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import Registry
-from proto.web import demand
+from proto.web import AnyConnection, demand, json_body
 from services.export.review import Reviewer, ReviewOrder, ReviewPage, ReviewResult
 
 BODY = 128 * 1024
@@ -26,7 +27,13 @@ class Reviewing(Protocol):
     def reviewer(self) -> Reviewer: ...
 
 
-@get("/api/v1/surveys/{survey:str}/releases/review")
+def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Asked before anything else of a request is read."""
+    context: Reviewing = connection.app.state["context"]
+    demand(connection, context.registry, "organiser", connection.path_params["survey"], time.time())
+
+
+@get("/api/v1/surveys/{survey:str}/releases/review", guards=[_organiser])
 async def texts(
     request: Request[Any, Any, Any],
     survey: FromPath[str],
@@ -43,16 +50,15 @@ async def texts(
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@post("/api/v1/surveys/{survey:str}/releases/review", status_code=200, request_max_body_size=BODY)
-async def decide(request: Request[Any, Any, Any], survey: FromPath[str], data: JSONBody[ReviewOrder]) -> ReviewResult:
+@post("/api/v1/surveys/{survey:str}/releases/review", status_code=200, guards=[_organiser])
+async def decide(request: Request[Any, Any, Any], survey: FromPath[str]) -> ReviewResult:
     """Enter decisions about free texts (organiser token). What was changed or withdrawn since it was shown is named, and not decided on."""
     context, instrument = _opened(request, survey)
-    return await context.reviewer.enter(instrument, data)
+    return await context.reviewer.enter(instrument, await json_body(request, ReviewOrder, BODY))
 
 
 def _opened(request: Request[Any, Any, Any], survey: str) -> tuple[Reviewing, Instrument]:
     context: Reviewing = request.app.state["context"]
-    demand(request, context.registry, "organiser", survey, time.time())
     instrument = context.registry.current(survey)
     if instrument is None:
         raise Problem("survey-unknown")

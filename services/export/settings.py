@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from proto.origin import LOOPBACK, HostGuard
+
 
 class Settings(msgspec.Struct, frozen=True):
     nats_url: str
@@ -16,3 +18,15 @@ class Settings(msgspec.Struct, frozen=True):
     """The key that releases are signed with; made if absent. Without, one is kept beside the releases."""
     host: str = "127.0.0.1"
     port: int = 8003
+    public_url: str = ""
+    """Under which people open this server: citations and pages name it."""
+    proxies: str = ""
+    """Networks of what stands in front, with commas between; its Host and X-Forwarded-Proto are believed."""
+    metrics_from: str = LOOPBACK
+    """Networks that may read metrics, with commas between."""
+
+    def __post_init__(self) -> None:
+        self.host_guard()
+
+    def host_guard(self) -> HostGuard:
+        return HostGuard.of(self.public_url, self.proxies, self.metrics_from)

@@ -28,6 +28,21 @@ from services.intake import (
 )
 from services.intake.context import Intake
 
+ROUTES = (
+    *routes_receipts.HANDLERS,
+    *routes_surveys.HANDLERS,
+    *routes_admin.HANDLERS,
+    *routes_retention.HANDLERS,
+    *routes_contact.HANDLERS,
+    *routes_service.HANDLERS,
+    *routes_invitations.HANDLERS,
+    *routes_pages.HANDLERS,
+    *routes_receipt_pages.HANDLERS,
+    *routes_later.HANDLERS,
+    *routes_statement.HANDLERS,
+    *routes_static.HANDLERS,
+)
+
 
 def create_app(intake: Intake) -> ASGIApp:
     """Handlers get the connected `intake` by asking for a parameter of that name."""
@@ -42,20 +57,7 @@ def create_app(intake: Intake) -> ASGIApp:
             intake.metrics.ended("internal")
 
     app = Litestar(
-        route_handlers=[
-            *routes_receipts.HANDLERS,
-            *routes_surveys.HANDLERS,
-            *routes_admin.HANDLERS,
-            *routes_retention.HANDLERS,
-            *routes_contact.HANDLERS,
-            *routes_service.HANDLERS,
-            *routes_invitations.HANDLERS,
-            *routes_pages.HANDLERS,
-            *routes_receipt_pages.HANDLERS,
-            *routes_later.HANDLERS,
-            *routes_statement.HANDLERS,
-            *routes_static.HANDLERS,
-        ],
+        route_handlers=ROUTES,
         dependencies={"intake": Provide(given, sync_to_thread=False)},
         exception_handlers=refusals.EXCEPTION_HANDLERS,
         after_exception=[count],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from proto import receipt as receipts
 from proto.answers import today_of
+from proto.origin import origin_of
 from proto.problem import Problem
 from services.intake import drafts
 from services.intake.attempts import asking
@@ -57,8 +58,7 @@ async def keep(request: Req, intake: Intake, paper: Survey, view: View, receipt:
             return html(compose_later.unsaved(paper, draft), language, refusal.kind.status, refusal.headers)
         case Saved(code, until):
             intake.metrics.ended("saved-for-later")
-            host = request.headers.get("host", "")
-            return html(compose_later.saved(paper, draft, code, until, host), language, headers=NO_STORE)
+            return html(compose_later.saved(paper, draft, code, until, origin_of(request.scope)), language, headers=NO_STORE)
 
 
 async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved | Problem:

@@ -15,6 +15,7 @@ from proto.authoring.fitness import Fitness
 from proto.codebook import CodeBook
 from proto.instrument import Closed, Instrument, Matrix, Rule
 from proto.problem import Fault, Problem
+from proto.web import fault_of
 
 MAX_INSTRUMENT = 900 * 1024
 """Bytes of JSON: what fits into one message of the control stream. Action 3 in three languages has a tenth of it."""
@@ -30,16 +31,10 @@ def read(body: bytes) -> Instrument | list[Fault]:
     try:
         instrument = instruments.decode(body)
     except msgspec.ValidationError as error:
-        return [fault(error)]
+        return [fault_of(error)]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         raise Problem("malformed-json") from None
     return list(_faults(instrument)) or instrument
-
-
-def fault(error: msgspec.ValidationError) -> Fault:
-    """What msgspec says, with its place as a JSON pointer."""
-    message, _, place = str(error).partition(" - at `$")
-    return Fault(_pointer(place.rstrip("`")), "wrong-shape", message.replace("`", "") + ".")
 
 
 def _faults(instrument: Instrument) -> Iterator[Fault]:
@@ -125,8 +120,3 @@ def _asked(rule: Rule | None, derived: dict[str, Rule], depth: int = 0) -> Itera
         yield from _asked(derived[rule.q], derived, depth + 1)
     elif rule.q is not None:
         yield rule.q
-
-
-def _pointer(path: str) -> str:
-    """msgspec's path (`.questions[3].text`) as a JSON pointer."""
-    return re.sub(r"\[(\d+)\]|\[\.\.\.\]", lambda found: f"/{found.group(1) or '*'}", path).replace(".", "/")

@@ -8,7 +8,6 @@ import msgspec
 from litestar import HttpMethod, Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from proto import web
 from proto.problem import Problem
 
 Req = Request[Any, Any, Any]
@@ -22,14 +21,6 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
 def private(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
     """An answer that no cache may keep."""
     return json(value, status, (headers or {}) | {"Cache-Control": "no-store"})
-
-
-async def body_of(request: Req, limit: int) -> bytes:
-    """The JSON text of a request. Raises Problem."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Problem("media-type")
-    return await web.read_body(request.receive, request.scope, limit)
 
 
 def cached(request: Req, body: bytes, etag: str) -> Response[bytes]:

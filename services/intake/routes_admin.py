@@ -19,7 +19,7 @@ from proto.tokens import Token, TokenRole
 from services.intake import publication
 from services.intake.context import Intake
 from services.intake.control import announce
-from services.intake.replies import Req, body_of, json, options, private
+from services.intake.replies import Req, json, options, private
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Made(msgspec.Struct, frozen=True):
 async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """201 where the version is new, 200 where the same was published before."""
     _known_organiser(request, intake)
-    instrument = publication.read(await body_of(request, publication.MAX_INSTRUMENT))
+    instrument = publication.read(await web.json_text(request, publication.MAX_INSTRUMENT))
     if isinstance(instrument, list):
         raise Problem("instrument-refused", errors=tuple(instrument))
     _demand(request, intake, instrument.id)
@@ -97,13 +97,7 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 @post("/api/v1/tokens")
 async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     _known_organiser(request, intake)
-    body = await body_of(request, 4096)
-    try:
-        order = msgspec.json.decode(body, type=Order)
-    except msgspec.ValidationError as error:
-        raise Problem("request-refused", errors=(publication.fault(error),)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem("malformed-json") from None
+    order = await web.json_body(request, Order, 4096)
     _demand(request, intake, order.survey)
     if order.survey is not None and order.survey not in intake.registry.versions:
         raise Problem("request-refused", errors=(Fault("/survey", "survey-unknown", "There is no survey with this name."),))

@@ -16,14 +16,14 @@ from msgspec import Meta
 from proto import invitation, web
 from proto.blind import PublicKey
 from proto.problem import Fault, Problem
-from services.intake import catalogue, publication
+from services.intake import catalogue
 from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.form import Sheet
 from services.intake.pages import compose, compose_invitation
 from services.intake.pages.compose import Survey
 from services.intake.pages.compose_invitation import Told
-from services.intake.replies import Req, body_of, options, private, raised
+from services.intake.replies import Req, options, private, raised
 from services.intake.visit import NO_STORE, Page, demand_open, first, html, known_survey, read_in
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -83,7 +83,7 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     known = _by_invitation(intake, survey)
     if intake.registry.over(known.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
-    order = _decoded(await body_of(request, MAX_CODES), Codes)
+    order = await web.json_body(request, Codes, MAX_CODES)
     total = raised(await intake.invitations.invite(known.id, [bytes.fromhex(name) for name in order.names]))
     key = await _key(intake, known.id)
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
@@ -100,7 +100,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
     """A code for a blind signature. What is signed cannot be read here, so whoever answers with it cannot be traced to the code."""
     known = _by_invitation(intake, survey)
     demand_open(intake, known.id)
-    order = _decoded(await body_of(request, MAX_EXCHANGE), Exchange)
+    order = await web.json_body(request, Exchange, MAX_EXCHANGE)
     code = invitation.read_code(order.code)
     if code is None:
         raise Problem("invitation-mistyped", "Compare it with the invitation.")
@@ -153,15 +153,6 @@ async def _key(intake: Intake, survey: str) -> PublicKey:
     if key is None:
         raise Problem("not-found", "Nobody was invited yet.")
     return key
-
-
-def _decoded(body: bytes, kind: type[S]) -> S:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise Problem("request-refused", errors=(publication.fault(error),)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem("malformed-json") from None
 
 
 def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:

@@ -8,11 +8,12 @@ from litestar.params import FromPath
 
 from proto.answers import MAX_BODY
 from proto.problem import Problem
+from proto.web import json_text
 from services.intake import receipts
 from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.receipts import State
-from services.intake.replies import Req, body_of, options, private
+from services.intake.replies import Req, options, private
 from services.intake.visit import known_survey
 
 PATH = "/api/v1/receipts/{receipt:str}"
@@ -28,7 +29,7 @@ async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPa
 
 @put(PATH)
 async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
-    body = await body_of(request, MAX_BODY)
+    body = await json_text(request, MAX_BODY)
     reply = _reply(await attempt(intake, request, lambda: receipts.replace(intake, receipt, body)))
     intake.metrics.ended("replaced")
     return reply

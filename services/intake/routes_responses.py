@@ -11,7 +11,7 @@ from proto import invitation
 from proto.answers import MAX_BODY
 from proto.problem import Problem
 from proto.supervision import stack_of
-from proto.web import read_body, send_problem
+from proto.web import read_body, secret_in, send_problem
 from services.intake.context import Intake
 from services.intake.responses import Kept, submit
 
@@ -63,7 +63,7 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
         elif name == _TICKET:
             ticket = value.decode("latin-1")
         elif name == b"authorization":
-            secret = value.decode("latin-1").removeprefix("Bearer ")
+            secret = secret_in(value.decode("latin-1"))
         elif name == b"platea-work":
             solution = value.decode("latin-1")
         elif name == b"content-type":

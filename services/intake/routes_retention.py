@@ -14,10 +14,9 @@ from msgspec import Meta
 from proto import web
 from proto.events import RetentionSet
 from proto.problem import Fault, Problem
-from services.intake import publication
 from services.intake.context import Intake
 from services.intake.control import announce
-from services.intake.replies import Req, body_of, options, private
+from services.intake.replies import Req, options, private
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
 
@@ -46,13 +45,9 @@ async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """Figures and releases stay. What is over stays over. A day that has passed means today: it is the one that respondents are told."""
     kept = _kept(request, intake, survey)
+    wanted = await web.json_body(request, Retention, 1024)
     try:
-        wanted = msgspec.json.decode(await body_of(request, 1024), type=Retention)
         datetime.date.fromisoformat(wanted.on or "2000-01-01")
-    except msgspec.ValidationError as error:
-        raise Problem("request-refused", errors=(publication.fault(error),)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem("malformed-json") from None
     except ValueError:
         raise Problem("request-refused", errors=(Fault("/on", "bad-date", "There is no such day."),)) from None
     if kept.over:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from proto.addresses import networks
+from proto.origin import LOOPBACK, HostGuard
 from proto.seats import ALL, EACH
 from services.intake.guard import BURST, LEAST, RATE
 
@@ -21,8 +21,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     analysis_url: str | None = None
     export_url: str | None = None
+    public_url: str = ""
+    """Under which people open this server; absolute addresses begin with it. Without it they begin with what the request names."""
     proxies: str = ""
-    """Networks of the reverse proxies in front, with commas between; their X-Forwarded-For says who asks."""
+    """Networks of the reverse proxies in front, with commas between; their X-Forwarded-For, X-Forwarded-Proto and Host are believed."""
+    metrics_from: str = LOOPBACK
+    """Networks that may read metrics, with commas between."""
     followers: int = ALL
     """Most who follow live figures through the front at a time."""
     followers_each: int = EACH
@@ -40,4 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a draft can be continued after it was last saved."""
 
     def __post_init__(self) -> None:
-        networks(self.proxies)
+        self.host_guard()
+
+    def host_guard(self) -> HostGuard:
+        return HostGuard.of(self.public_url, self.proxies, self.metrics_from)

@@ -40,7 +40,7 @@ def secrets(tmp_path: Path) -> Path:
 
 
 def _environment(service: dict[str, Any], secrets: Path) -> dict[str, str]:
-    told = {name: str(value) for name, value in service.get("environment", {}).items()}
+    told = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value)) for name, value in service.get("environment", {}).items()}
     for file in service.get("env_file", []):
         for line in (secrets.parent / file).read_text().splitlines():
             name, _, value = line.partition("=")

@@ -14,13 +14,13 @@ Fault = Literal["", "empty", "mistyped", "unknown"]
 _WORDS = {"empty": "continue_empty", "mistyped": "code_mistyped", "unknown": "continue_unknown"}
 
 
-def saved(survey: Survey, draft: Draft, code: str, until: str, host: str) -> bytes:
+def saved(survey: Survey, draft: Draft, code: str, until: str, origin: str) -> bytes:
     """The code and the link, each of which opens the draft until that day."""
     say, language = survey.voice.words, survey.voice.language
     link = f"{_path(survey)}?lang={language}#{code}"
     carried = {"sheet": form.write(draft.sheet), "place": draft.place, "receipt": draft.receipt}
     frame = compose.of(survey, say("later_title"))
-    return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{host}{link}")
+    return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{origin}{link}")
 
 
 def unsaved(survey: Survey, draft: Draft) -> bytes:
