@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from proto import logic
+from proto.blank import is_blank
 from proto.events import canonical
 from proto.instrument import (
     AnyQuestion,
@@ -30,10 +31,6 @@ from proto.instrument import (
     Single,
 )
 from proto.problem import Fault, Problem
-
-MAX_BODY = 128 * 1024
-"""Bytes; the longest possible Action 3 body is far below."""
-
 
 MOST_FAULTS = 500
 """So many are told at once; a body with more was not filled in by anybody."""
@@ -193,6 +190,10 @@ def today_of(now: float) -> str:
     return datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
 
 
+EAST = 14 * 3600
+"""Seconds by which Kiritimati, the first place on Earth to begin a day, is ahead of UTC: `max: today` is judged by its calendar."""
+
+
 def _type_of(question: AnyQuestion) -> Any:
     match question:
         case Single():
@@ -310,7 +311,7 @@ def _check_text(question: ShortText | LongText, value: str, today: str) -> list[
     place = f"/answers/{question.id}"
     if "\0" in value:
         return [Fault(place, "bad-character", "The text holds a character that cannot be stored (U+0000).")]
-    return [] if value.strip() else [Fault(place, "empty", "Write something, or leave the question out.")]
+    return [] if not is_blank(value) else [Fault(place, "empty", "Write something, or leave the question out.")]
 
 
 _CODES = (

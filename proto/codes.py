@@ -8,8 +8,15 @@ import secrets
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O or U to misread. The place of a character is its value in GF(32)."""
 _MISREAD = str.maketrans("OIL", "011")
-_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212_.]+")
-"""What may stand between groups: spaces and every dash that a word processor may have made of a hyphen."""
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""What copying brings along and nobody sees: soft hyphens, joiners, marks of direction, marks of byte order."""
+_QUOTES = "\"'`\u00ab\u00b4\u00bb\u2018-\u201f\u2039\u203a<>()\\[\\]"
+_STRAY = re.compile(rf"[\s{_INVISIBLE}{_QUOTES}]+")
+_BORDERS = re.compile(rf"^{_STRAY.pattern}|{_STRAY.pattern}$")
+_BETWEEN = re.compile(rf"[\s\-\u2010-\u2015\u2212_.,:;{_INVISIBLE}{_QUOTES}]+")
+"""What may stand between groups or around a code: spaces, quotes, and every dash that a word processor may have made of a hyphen."""
+MOST_AROUND = 1000
+"""Characters of a text in which a code is looked for; so much is kept of what was typed where a code is asked for."""
 
 
 def make(letters: int) -> str:
@@ -32,6 +39,28 @@ def groups(typed: str) -> list[str]:
 def bare(typed: str) -> str:
     """A typed code as it was made: capitals, without hyphens and spaces, O read as 0, I and L as 1."""
     return _BETWEEN.sub("", typed).upper().translate(_MISREAD)
+
+
+def without_strays(typed: str) -> str:
+    """A secret that is no code of ours, without the spaces, quotes and invisible characters that copying brings along."""
+    return _STRAY.sub("", typed)
+
+
+def bordered(typed: str) -> str:
+    """The same, with what stands inside."""
+    return _BORDERS.sub("", typed)
+
+
+def among(typed: str, letters: int) -> str | None:
+    """The one sound bare code of so many characters, check characters included, that stands in groups of four among other words."""
+    if len(typed) > MOST_AROUND:
+        return None
+    found = groups(typed)
+    count = letters // 4
+    fours = (found[i : i + count] for i in range(len(found) - count + 1))
+    codes = {bare("".join(four)) for four in fours if all(len(group) == 4 for group in four)}
+    fitting = [code for code in codes if sound(code)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def sound(code: str) -> bool:

@@ -45,7 +45,7 @@ def make_code() -> str:
 
 def read_code(typed: str) -> str | None:
     """The bare code; None where it was mistyped."""
-    code = codes.bare(typed[:200])
+    code = codes.among(typed, LETTERS + 2) or codes.bare(typed)
     return code if len(code) == LETTERS + 2 and codes.sound(code) else None
 
 

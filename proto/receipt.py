@@ -31,13 +31,16 @@ def response_id(receipt: str) -> str:
 
 
 def as_made(typed: str) -> str:
-    """A receipt of ours may be typed in small letters, with spaces and without hyphens; anything else is taken as it is.
+    """A receipt of ours may be typed in small letters, with spaces and without hyphens, and pasted with the words around it; anything
+    else is taken as it is, without quotes, spaces and what nobody sees.
 
     Receipts of 26 characters are ours as well: the first ones had no check characters.
     """
     code = codes.bare(typed)
-    ours = codes.sound(code) if len(code) == LENGTH else len(code) == LETTERS and set(code) <= set(codes.ALPHABET)
-    return code if ours else typed.replace(" ", "")
+    if codes.sound(code) if len(code) == LENGTH else len(code) == LETTERS and set(code) <= set(codes.ALPHABET):
+        return code
+    bare = codes.without_strays(typed)
+    return bare if acceptable(codes.bordered(typed)) else codes.among(typed, LENGTH) or bare
 
 
 def shown(receipt: str) -> str:
@@ -63,6 +66,8 @@ def mistake(typed: str) -> Mistake | None:
     any receipt. Anything else must be looked up before it is called a mistake.
     """
     code = codes.bare(typed)
+    if not acceptable(codes.bordered(typed)) and codes.among(typed, LENGTH):
+        return None
     in_fours = sum(len(group) == 4 for group in codes.groups(typed)) >= 5
     perhaps_chosen = not in_fours and acceptable(as_made(typed))
     if perhaps_chosen and not (set(code) <= set(codes.ALPHABET) and len(code) != LETTERS and abs(len(code) - LENGTH) <= 3):

@@ -112,7 +112,7 @@ def responses_stream(partitions: int, replicas: int = 1, first_seq: int | None =
         num_replicas=replicas,
         allow_atomic=True,
         allow_direct=True,
-        max_msg_size=256 * 1024,
+        max_msg_size=4 * 1024 * 1024,
         first_seq=first_seq,
     )
 

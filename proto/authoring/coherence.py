@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proto import bounds
 from proto.authoring import form, headlines, margins
 from proto.authoring.faults import Faults
 from proto.authoring.fitness import Fitness
@@ -24,6 +25,10 @@ def check(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
     answers = sum(_answers(question) for question in instrument.questions)
     if answers > MOST_ANSWERS:
         faults.add(("questions",), f"{answers:,} possible closed answers; at most {MOST_ANSWERS:,} can be counted", "fewer options or rows")
+    characters = bounds.text(instrument)
+    if characters > bounds.MOST_TEXT:
+        told = f"the texts may have {characters:,} characters together; at most {bounds.MOST_TEXT:,} can be sent"
+        faults.add(("questions",), told, "a smaller max_chars")
     fitness = Fitness(instrument.hierarchies, faults)
     for written, question in zip(survey.questions, instrument.questions, strict=True):
         fitness.question(question, faults.place(written))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from proto import bounds, notice
 from proto import instrument as instruments
-from proto import notice
 from proto.answers import Reader
 from proto.instrument import Instrument
 from proto.registry import Registry
@@ -45,6 +45,11 @@ class Survey:
         return self.readers.get(version) or self.current
 
     @property
+    def body_limit(self) -> int:
+        """Bytes of a response to any of its versions."""
+        return max(bounds.body_limit(reader.instrument) for reader in self.readers.values())
+
+    @property
     def invited(self) -> bool:
         """Whether only whoever was invited may answer."""
         return self.current.instrument.participation == "invited"
@@ -64,6 +69,11 @@ class Catalogue:
                 known = self.surveys.get(id)
                 if (known is None or version not in known.readers) and (id, version) not in self._broken:
                     self._add(instrument)
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of a response to any survey."""
+        return max((survey.body_limit for survey in self.surveys.values()), default=bounds.LEAST)
 
     def _add(self, instrument: Instrument) -> None:
         try:

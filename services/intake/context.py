@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from nats.aio.client import Client
 
-from proto.answers import today_of
+from proto.answers import EAST, today_of
 from proto.registry import Registry
 from proto.supervision import Supervisor
 from proto.wire import Follower
@@ -46,10 +46,15 @@ class Intake:
     contacts: ContactBook = field(kw_only=True)
 
     def today(self) -> str:
-        """The UTC date; the last one is remembered, since every response asks."""
+        """The UTC date: retention and drafts go by it."""
         return _date(int(self.clock() // 86_400))
 
+    def latest_today(self) -> str:
+        """The date that answers are judged by: the latest that is today anywhere on Earth, so that nobody's own today is refused."""
+        return _date(int((self.clock() + EAST) // 86_400))
 
-@lru_cache(maxsize=2)
+
+@lru_cache(maxsize=4)
 def _date(day: int) -> str:
+    """Remembered, since every response asks."""
     return today_of(day * 86_400)

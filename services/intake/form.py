@@ -172,8 +172,8 @@ class Walk:
             return self._at(place, sheet, standing)
         return self._review(sheet, standing) if place == REVIEW else self.begin(sheet, today)
 
-    def turn(self, sheet: Sheet, place: str, go: str, fields: typed.Fields, decimal_mark: str, today: str) -> View:
-        """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}."""
+    def turn(self, sheet: Sheet, place: str, go: str, fields: typed.Fields, marks: str, today: str) -> View:
+        """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}. For `marks` see `number`."""
         if place not in {section.id for section in self.instrument.sections}:
             return self._from_review(sheet, self.judge(sheet, today), go)
         told = typed.shown(fields)
@@ -182,7 +182,7 @@ class Walk:
         else:  # the page has opened and closed questions by itself
             asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
             sheet = _seeing(sheet, [question.id for question in asked])
-        sheet = _filled(sheet, asked, fields, decimal_mark)
+        sheet = _filled(sheet, asked, fields, marks)
         standing = self.judge(sheet, today)
         if go == "back":
             return self._before(place, sheet, standing)
@@ -246,11 +246,11 @@ def _seeing(sheet: Sheet, shown: list[str]) -> Sheet:
     return structs.replace(sheet, seen=(*sheet.seen, *(id for id in shown if id not in sheet.seen)))
 
 
-def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed.Fields, decimal_mark: str) -> Sheet:
+def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed.Fields, marks: str) -> Sheet:
     """The sheet with what stands in the fields of these questions, and nothing else of them."""
     answers = dict(sheet.answers)
     for question in asked:
-        value = typed.read(question, fields, decimal_mark)
+        value = typed.read(question, fields, marks, answers.get(question.id))
         if value is UNSET:
             answers.pop(question.id, None)
         else:

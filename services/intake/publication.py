@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
+from proto import bounds
 from proto import instrument as instruments
 from proto.answers import Reader
 from proto.authoring.faults import Faults, TooManyFaults
@@ -42,6 +43,8 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
     yield from shape
     if shape:  # what follows would only repeat it
         return
+    if bounds.text(instrument) > bounds.MOST_TEXT:
+        yield Fault("/questions", "too-long", f"All texts together may have {bounds.MOST_TEXT:,} characters.")
     rules = list(_rules(instrument))
     yield from rules
     found = Faults("")

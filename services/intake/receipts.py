@@ -64,7 +64,7 @@ async def replace(intake: Intake, receipt: str, body: bytes, survey: str = "*") 
             known = intake.catalogue.surveys.get(found.event.survey)
             if known is None or not intake.registry.is_open(known.id):
                 return Problem("survey-closed")
-            event = accept_as(ResponseReplaced, known, body, found.event.id, intake.today())
+            event = accept_as(ResponseReplaced, known, body, found.event.id, intake.latest_today())
             if isinstance(event, list):
                 return Problem("answers-refused", errors=tuple(event))
             if event.digest == found.event.digest:

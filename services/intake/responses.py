@@ -56,7 +56,7 @@ async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> 
     receipt = key or receipts.make()
     id = receipts.response_id(receipt)
     try:
-        accepted = accept(known, body, receipt, id, intake.today())
+        accepted = accept(known, body, receipt, id, intake.latest_today())
     except Problem as unreadable:
         return unreadable
     if isinstance(accepted, list):

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from proto import invitation, web
+from proto import codes, invitation, web
 from proto.blind import PublicKey
 from proto.problem import Fault, Problem
 from services.intake import catalogue
@@ -116,7 +116,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
 async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: dict[str, list[str]]) -> Page:
     """What the page with the code sends: the ticket that scripts have made, or the code, whose ticket is then made here."""
     paper = read_in(request, known.current)
-    ticket, typed = first(fields, "ticket"), first(fields, "code")[:200]
+    ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]
     if not ticket:
         if not typed.strip():
             return ask(paper, "empty", 422)

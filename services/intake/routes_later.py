@@ -24,9 +24,6 @@ from services.intake.replies import Req
 from services.intake.routes_pages import sheet_of, show, walk_of
 from services.intake.visit import Page, demand_open, first, html, known_survey, read_form, read_in
 
-LONGEST = 200
-"""Characters that are kept of what was typed as a code."""
-
 
 @get("/s/{survey:str}/continue", include_in_schema=False)
 async def ask(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
@@ -37,8 +34,8 @@ async def ask(request: Req, intake: NamedDependency[Intake], survey: FromPath[st
 async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = known_survey(intake, survey)
     fields = await read_form(request)
-    typed = first(fields, "code")[:LONGEST].strip()
-    code = codes.bare(typed)
+    typed = first(fields, "code")[: codes.MOST_AROUND].strip()
+    code = codes.among(typed, drafts.LETTERS + 2) or codes.bare(typed)
     if not drafts.well_typed(code):
         return _asked(request, intake, survey, typed, "mistyped" if typed else "empty", 422)
 
@@ -62,14 +59,14 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
     demand_open(intake, survey)
     # The stamp may have been made with a key that is gone: then the visit begins now.
     sheet = structs.replace(draft.sheet, began=intake.guard.began(draft.receipt, draft.sheet.began))
-    return show(paper, walk, walk.reopen(sheet, draft.place, intake.today()), draft.receipt)
+    return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), draft.receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
 async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """From the page with the code: on with the answers, saved once more, or the saved copy deleted. It carries the sheet, but no fields."""
     known = known_survey(intake, survey)
-    fields = await read_form(request)
+    fields = await read_form(request, known.body_limit)
     sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
     if sheet is None or not receipts.acceptable(receipt):
         raise Problem("bad-request", "The page that was sent is damaged.")
@@ -82,7 +79,7 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
             raise Problem("busy", "Please try again.", retry_after=2) from None
         return html(compose_later.deleted(paper), paper.voice.language)
     demand_open(intake, survey)
-    view = walk.reopen(sheet, first(fields, "place"), intake.today())
+    view = walk.reopen(sheet, first(fields, "place"), intake.latest_today())
     return show(paper, walk, view, receipt) if go == "resume" else await later.keep(request, intake, paper, view, receipt)
 
 

@@ -50,7 +50,7 @@ async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """One page further, or back, or the answers sent: everything needed comes with the request."""
     known = known_survey(intake, survey)
-    fields = await read_form(request)
+    fields = await read_form(request, known.body_limit)
     sheet, receipt = sheet_of(fields), first(fields, "receipt")
     go, place = first(fields, "go") or "next", first(fields, "place")
     if known.invited and not (sheet and sheet.changes):
@@ -72,8 +72,8 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
     kept_back = intake.guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
     if isinstance(kept_back, Held):
         return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
-    decimal_mark = words(first(fields, "typed")).decimal_mark
-    view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, decimal_mark, intake.today())
+    marks = words(first(fields, "typed")).marks
+    view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
     if view.send and kept_back:
         sheet = msgspec.structs.replace(view.sheet, began=intake.guard.began(receipt, sheet.began))
         return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
@@ -95,7 +95,7 @@ def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet |
     walk = walk_of(reader)
     receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
     sheet = sheet or Sheet(reader.instrument.version)
-    view = walk.begin(msgspec.structs.replace(sheet, began=intake.guard.began(receipt, sheet.began)), intake.today())
+    view = walk.begin(msgspec.structs.replace(sheet, began=intake.guard.began(receipt, sheet.began)), intake.latest_today())
     return show(paper, walk, view, receipt)
 
 

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from proto import events
+from proto import codes, events
 from proto import receipt as maker
 from proto.answers import Reader
 from proto.events import ResponseReplaced, ResponseSubmitted
@@ -39,7 +39,7 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     known = known_survey(intake, survey)
     paper = read_in(request, known.current)
     fields = await read_form(request)
-    typed, go = " ".join(first(fields, "receipt")[:200].split()), first(fields, "go")
+    typed, go = " ".join(first(fields, "receipt")[: codes.MOST_AROUND].split()), first(fields, "go")
     if not typed:
         return html(compose_receipt.lookup(paper, fault="empty"), paper.voice.language, 422)
     state = await attempt(intake, request, lambda: receipts.look_up(intake, typed, survey))
@@ -105,7 +105,7 @@ class Held:
         """The stored answers on the review page, from where each section opens."""
         demand_open(self.intake, self.known.id)
         event = await self._stored()
-        walk, today = walk_of(self._reader(event)), self.intake.today()
+        walk, today = walk_of(self._reader(event)), self.intake.latest_today()
         sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.guard.began(self.receipt))
         shown = walk.judge(sheet, today).shown
         view = walk.turn(msgspec.structs.replace(sheet, seen=shown), form.REVIEW, "stay", {}, ".", today)

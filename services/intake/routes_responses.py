@@ -7,8 +7,7 @@ import logging
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from proto import invitation
-from proto.answers import MAX_BODY
+from proto import bounds, invitation
 from proto.problem import Problem
 from proto.supervision import stack_of
 from proto.web import read_body, secret_in, send_problem
@@ -72,13 +71,15 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
             length = value
     if kind != b"application/json":
         return Problem("media-type")
-    if length is not None and length.isdigit() and len(length) < 12 and int(length) > MAX_BODY:
-        return Problem("too-large", f"At most {MAX_BODY} bytes are taken.")
+    known = intake.catalogue.surveys.get(survey)
+    limit = known.body_limit if known else bounds.LEAST
+    if length is not None and length.isdigit() and len(length) < 12 and int(length) > limit:
+        return Problem("too-large", f"At most {limit} bytes are taken.")
     organiser = secret is not None and intake.registry.allows(secret, "organiser", survey, intake.clock())
-    if not organiser and survey in intake.catalogue.surveys and (refused := intake.guard.api(survey, key, solution)):
+    if not organiser and known and (refused := intake.guard.api(survey, key, solution)):
         return refused
     try:
-        body = await read_body(receive, scope, MAX_BODY)
+        body = await read_body(receive, scope, limit)
     except Problem as problem:
         return problem
     return await submit(intake, survey, body, key, None if organiser else ticket)

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from litestar import Response
 
+from proto import bounds, web
 from proto import receipt as receipts
-from proto import web
 from proto.answers import Reader
 from proto.languages import choose
 from proto.problem import Problem
@@ -20,8 +20,6 @@ from services.intake.pages.compose_receipt import Status
 from services.intake.pages.words import catalogues
 from services.intake.replies import Req
 
-MAX_FORM = 512 * 1024
-"""Bytes; a form writes its answers longer than JSON does, since it escapes them."""
 MAX_FIELDS = 5000
 
 Page = Response[bytes]
@@ -67,13 +65,13 @@ def first(fields: dict[str, list[str]], name: str) -> str:
     return fields.get(name, [""])[0]
 
 
-async def read_form(request: Req) -> dict[str, list[str]]:
-    """What was typed. Raises Problem. Another site must not fill in a page and have somebody go on with it."""
+async def read_form(request: Req, limit: int = bounds.LEAST) -> dict[str, list[str]]:
+    """What was typed, in at most `limit` bytes. Raises Problem. Another site must not fill in a page and have somebody go on with it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem("bad-request", "This page was sent from another site.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise Problem("media-type", "Send a form.")
-    body = await web.read_body(request.receive, request.scope, MAX_FORM)
+    body = await web.read_body(request.receive, request.scope, limit, 10.0 * limit / bounds.LEAST)
     try:
         return parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from services.intake.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import TODAY, begin, fill_in, respondent, walk
+from tests.proto.test_bounds import texts
 
 ACTION3: Instrument = next(instrument for instrument in bundled() if instrument.id == "ai-security")
 WALK = Walk(Reader(ACTION3))
@@ -83,10 +85,47 @@ async def test_a_text_far_beyond_every_limit_is_shortened_by_its_writer_and_not_
     assert page.control("q.H01").value == "ñ" * 15_000
 
 
+LONG = texts(number=40, max_chars=3_000, sections=8)
+
+
+async def test_texts_within_their_limits_are_taken_in_any_script_by_form_and_api(journal: MemoryJournal) -> None:
+    """Forty answers of almost three thousand Greek letters each: a form writes six bytes for a letter, JSON up to six."""
+    answers = {question.id: "\u03b1" * 2_990 for question in LONG.questions}
+    async with AsyncTestClient(create_app(open_desk(journal, [LONG]))) as client:
+        visitor = Visitor(client, "en")
+        await begin(visitor, "texts", "en")
+        await walk(visitor, LONG, answers, "en")
+        await visitor.press("send")
+        assert visitor.status == 200
+        body = json.dumps({"answers": answers, "consent": True}, ensure_ascii=True).encode()
+        sent = await client.post("/api/v1/surveys/texts/responses", content=body, headers={"Content-Type": "application/json"})
+        assert sent.status_code == 201, sent.text
+        path, kind = f"/api/v1/receipts/{sent.json()['receipt']}", {"Content-Type": "application/json"}
+        assert (await client.put(path, content=body.replace(b"u03b1", b"u03b2"), headers=kind)).status_code == 200
+    stored = [msgspec.json.decode(written.event.answers) for written in journal.events.values()]  # pyright: ignore[reportAttributeAccessIssue]
+    assert stored == [answers, {id: text.replace("\u03b1", "\u03b2") for id, text in answers.items()}]
+
+
+@pytest.mark.parametrize("limit", [20_000, 3_000])
+async def test_a_text_longer_than_the_longest_limit_keeps_its_end(journal: MemoryJournal, limit: int) -> None:
+    text = "a" * 24_993 + "THE END"
+    async with AsyncTestClient(create_app(open_desk(journal, [texts(number=1, max_chars=limit)]))) as client:
+        visitor = Visitor(client, "en")
+        page = await begin(visitor, "texts", "en")
+        page.fill("q.T0", text)
+        page = await visitor.press("next")
+        assert visitor.status == 422
+        assert f"Shorten your answer to “T” to {limit:,} characters. It has 25,000 now." in page.text
+        assert page.control("q.T0").value == text
+        answer = await client.post("/api/v1/surveys/texts/responses", json={"answers": {"T0": text}, "consent": True})
+        assert [fault["code"] for fault in answer.json()["errors"]] == ["too-long"]
+    assert not journal.events
+
+
 async def test_a_form_of_monstrous_size_gets_a_page_that_says_no(visitor: Visitor) -> None:
     page = await begin(visitor)
     address, body = page.press("next")
-    page = await visitor.send(address, body + "&q.A09=" + "x" * 600_000)
+    page = await visitor.send(address, body + "&q.A09=" + "x" * 2_000_000)
     assert visitor.status == 413
     assert page.language == "fr"
 

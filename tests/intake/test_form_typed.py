@@ -7,47 +7,97 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
+from proto.instrument import LongText, Numeric, Privacy
 from proto.languages import choose
 from services.intake.pages import typed, words
 from services.intake.pages.words import FOLDER, catalogues
 
-MARKS = sorted({words.decimal_mark for words in catalogues().values()})
+MARKS = sorted({words.marks for words in catalogues().values()})
 numbers = st.integers(-(10**12), 10**12) | st.decimals(-(10**6), 10**6, places=2).map(float)
 
 
 @given(numbers, st.sampled_from(sorted(catalogues())), st.booleans())
 def test_a_number_shown_in_a_language_is_read_back_in_it(number: float, language: str, grouped: bool) -> None:
     say = words.words(language)
-    assert typed.number(say.number(number, grouped=grouped), say.decimal_mark, 2) == number
+    assert typed.number(say.number(number, grouped=grouped), say.marks, 2) == number
 
 
 @pytest.mark.parametrize(
-    ("text", "mark", "decimals", "meant"),
+    ("text", "marks", "decimals", "meant"),
     [
         ("1 250", ",", 0, 1250),
         ("1\u202f250", ",", 0, 1250),
-        ("1.250", ",", 0, 1250),
-        ("1,250", ".", 0, 1250),
-        ("1,250", ",", 0, "1,250"),  # one and a quarter, or a thousand? Better to ask.
+        ("1'250", ",.", 0, 1250),
+        ("1.250", ",.", 0, 1250),
+        ("1,250", ".,", 0, 1250),
+        ("1.250.000", ",", 0, 1_250_000),
+        ("1,250", ",.", 0, "1,250"),  # one and a quarter, or a thousand? Better to ask.
+        ("1.250", ",", 0, "1.250"),  # French does not write points between thousands
+        ("1.250", ",", 3, "1.250"),
+        ("1.250", ",.", 3, "1.250"),
+        ("1,250", ".,", 3, "1,250"),
+        ("1,250", ",.", 3, 1.25),
+        ("1.250", ".,", 3, 1.25),
+        ("0.250", ",.", 2, "0.250"),  # no thousand begins with a nought
+        ("0.250", ",", 3, "0.250"),
+        ("0,250", ".,", 2, "0,250"),
+        ("0,250", ".,", 3, "0,250"),
+        ("0,250", ",.", 3, 0.25),
+        ("00,250", ".,", 3, "00,250"),
+        ("0,007", ".,", 3, "0,007"),
+        ("20 25", ".,", 0, "20 25"),
+        ("5 6", ",.", 0, "5 6"),
+        ("5'6", ".,", 0, "5'6"),
+        ("1 250.500", ",", 3, "1 250.500"),
+        ("1.250.5", ",.", 1, "1.250.5"),
+        ("\u22125", ",.", 0, -5),
+        ("\u2212 1\u202f250", ",", 0, -1250),
+        ("\uff11\uff12", ".,", 0, 12),
         ("12,5", ",", 1, 12.5),
         ("12.5", ",", 1, 12.5),
         ("12,55", ",", 1, "12,55"),
         ("5,0", ",", 0, 5),
         ("1.250,5", ",", 1, 1250.5),
+        ("1,250.5", ".,", 1, 1250.5),
         ("douze", ",", 1, "douze"),
-        ("1e9", ".", 1, "1e9"),
-        ("9" * 400, ".", 1, "9" * 400),
-        ("NaN", ".", 1, "NaN"),
+        ("1e9", ".,", 1, "1e9"),
+        ("9" * 400, ".,", 1, "9" * 400),
+        ("NaN", ".,", 1, "NaN"),
     ],
 )
-def test_what_could_mean_two_things_stays_as_typed(text: str, mark: str, decimals: int, meant: float | str) -> None:
-    assert typed.number(text, mark, decimals) == meant
+def test_what_could_mean_two_things_stays_as_typed(text: str, marks: str, decimals: int, meant: float | str) -> None:
+    assert typed.number(text, marks, decimals) == meant
+
+
+@pytest.mark.parametrize(("typed_in", "read_in"), [("de", "en"), ("fr", "en"), ("en", "fr"), ("en", "de")])
+def test_a_number_that_was_not_read_in_one_language_is_not_read_in_another(typed_in: str, read_in: str) -> None:
+    """A German's "2,500" is asked again, also after somebody switched to English, where it would be a thousand."""
+    question = Numeric(id="N", var="n", section="A", text={"en": "N"}, privacy=Privacy("insensitive"), min=0, max=9999, decimals=1)
+    text = "2.500" if typed_in == "en" else "2,500"
+    kept = typed.read(question, {"q.N": [text]}, words.words(typed_in).marks)
+    assert kept == text
+    assert typed.read(question, {"q.N": [text]}, words.words(read_in).marks, kept) == text
+    assert typed.read(question, {"q.N": ["2500"]}, words.words(read_in).marks, kept) == 2500
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2800", "\u3164", "\u00ad", "\u200f", " \u2060\n", "\u115f\ufe0f"])
+def test_what_nobody_can_see_is_no_answer(unseen: str) -> None:
+    question = LongText(id="T", var="t", section="A", text={"en": "T"}, privacy=Privacy("free_text"), required=True, stats=())
+    assert typed.read(question, {"q.T": [unseen]}, ".,") is UNSET
+    assert typed.read(question, {"q.T": [f"a{unseen}b"]}, ".,") == f"a{unseen}b"
+
+
+def test_nothing_is_cut_off() -> None:
+    question = LongText(id="T", var="t", section="A", text={"en": "T"}, privacy=Privacy("free_text"), max_chars=20_000, stats=())
+    text = "a" * 24_993 + "THE END"
+    assert typed.read(question, {"q.T": [text]}, ".,") == text
 
 
 @given(st.text(max_size=40), st.sampled_from(MARKS), st.integers(0, 3))
-def test_any_text_is_a_number_or_stays_what_it_is(text: str, mark: str, decimals: int) -> None:
-    found = typed.number(text, mark, decimals)
+def test_any_text_is_a_number_or_stays_what_it_is(text: str, marks: str, decimals: int) -> None:
+    found = typed.number(text, marks, decimals)
     assert found == text or not isinstance(found, str)
 
 

@@ -392,7 +392,7 @@ async def test_another_site_cannot_slip_somebody_a_receipt_of_its_own(visitor: V
 
 
 async def test_an_oversized_form_is_refused(visitor: Visitor) -> None:
-    await visitor.send("/s/ai-security", "sheet=" + "x" * 600_000)
+    await visitor.send("/s/ai-security", "sheet=" + "x" * 2_000_000)
     assert visitor.status == 413
 
 

@@ -209,3 +209,11 @@ def test_faults_of_very_many_unknown_questions_are_told_in_bounds() -> None:
     found = READER.read(msgspec.json.encode({"answers": {f"x{i}": 1 for i in range(10_000)}, "consent": True}), TODAY)
     assert isinstance(found, list)
     assert len(found) <= 1_000
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2800", "\u3164", "\u00ad", "\u200f", " \u2060\n", "\u115f\ufe0f", "\U000e0041"])
+def test_a_text_in_which_nothing_is_to_be_seen_is_empty(unseen: str) -> None:
+    found = read({"Q1": "no", "Q11": {"r1": "lo", "r2": "hi"}, "Q9": unseen})
+    assert isinstance(found, list)
+    assert [(fault.pointer, fault.code) for fault in found] == [("/answers/Q9", "empty")]
+    assert not isinstance(read({"Q1": "no", "Q11": {"r1": "lo", "r2": "hi"}, "Q9": f"{unseen}x"}), list)

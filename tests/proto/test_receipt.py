@@ -38,6 +38,43 @@ def test_typed_in_any_usual_way_it_is_the_same_receipt(made: str) -> None:
         assert receipt.shown(typed) == made
 
 
+AROUND = [
+    "Receipt: {}",
+    "\u201c{}\u201d",
+    "\u00ab {} \u00bb",
+    "Quittung:{}.",
+    "\u200b{}\u200f",
+    "Code {} (keep it!)",
+    "({})",
+    "{}\u00ad",
+    "'{}',",
+]
+
+
+@given(receipts, st.sampled_from(AROUND))
+def test_pasted_with_what_stood_around_it_it_is_the_same_receipt(made: str, around: str) -> None:
+    for typed in (around.format(made), around.format(made.lower()), around.format(made.replace("-", "\u2011"))):
+        assert receipt.mistake(typed) is None
+        assert receipt.response_id(typed) == receipt.response_id(made)
+        assert receipt.shown(typed) == made
+
+
+@given(receipts, st.integers(0, 33), st.sampled_from(codes.ALPHABET))
+def test_a_mistake_shows_among_other_words_too(made: str, place: int, wrong: str) -> None:
+    if made[place] in ("-", wrong):
+        return
+    assert receipt.mistake(f"Receipt: {made[:place]}{wrong}{made[place + 1 :]}") is not None
+
+
+def test_a_receipt_that_a_program_chose_is_not_looked_through_for_ours() -> None:
+    """Sixteen groups of four, of which seven in a row happen to be sound: still another secret than these seven."""
+    made = receipt.make()
+    chosen = f"abcd-{made}"
+    assert receipt.acceptable(chosen)
+    assert receipt.response_id(chosen) != receipt.response_id(made)
+    assert receipt.response_id(f" {chosen}\u200b") == receipt.response_id(chosen)
+
+
 @given(receipts, st.integers(0, 33), st.sampled_from(codes.ALPHABET + "U?é"))
 def test_every_single_mistyped_character_is_a_mistake_for_certain(made: str, place: int, wrong: str) -> None:
     if made[place] in ("-", wrong):

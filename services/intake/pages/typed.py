@@ -11,13 +11,16 @@ from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 
+from proto.blank import is_blank
 from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
 Fields = Mapping[str, list[str]]
 
-LONGEST = 20_000
-"""Characters kept of any one field; far above every limit of an instrument, so that what is too long can be shown and shortened."""
-_SPACES = re.compile(r"[\s'\u2019]+")
+EDGES = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""What is no part of an answer before its first and after its last character: the same that `trim` takes away in a page."""
+_ALIKE = str.maketrans("\u2212\ufe63\uff0d\uff0c\uff0e\u2019" + "".join(map(chr, range(0xFF10, 0xFF1A))), "---,.'0123456789")
+"""Minus signs, full-width digits and marks, the typographic apostrophe."""
+_BLANKS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 
 
 def name(question: AnyQuestion, part: str | int | None = None) -> str:
@@ -30,44 +33,57 @@ def shown(fields: Fields) -> frozenset[str] | None:
     return frozenset(fields["shown"][0].split()) if "shown" in fields else None
 
 
-def read(question: AnyQuestion, fields: Fields, decimal_mark: str) -> Any | UnsetType:
-    """The answer in these fields, UNSET where they are empty."""
+def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET) -> Any | UnsetType:
+    """The answer in these fields, UNSET where they are empty or hold nothing that anybody could see. For `marks` see `number`.
+
+    `kept` is the answer that the page came with: a number that could not be read stays as it was typed until it is typed anew, also
+    where another language would read it.
+    """
 
     def text(part: str | int | None = None) -> str:
-        return fields.get(name(question, part), [""])[0][:LONGEST].strip()
+        return fields.get(name(question, part), [""])[0].strip(EDGES)
 
     match question:
         case Single():
             return text() or UNSET
         case Multiple():
             chosen = list(dict.fromkeys(value for value in fields.get(name(question), []) if value))
-            return chosen[: len(question.options) + 1] or UNSET
+            return chosen[: len(question.options) + 1] or UNSET  # with one more than there are it is refused all the same
         case Matrix():
             return {row.code: value for row in question.rows if (value := text(row.code))} or UNSET
         case Ranking():
             ranks = [text(rank) for rank in range(1, question.rank_count + 1)]
             return ranks if any(ranks) else UNSET
-        case Integer():
-            return number(text(), decimal_mark, 0) if text() else UNSET
-        case Numeric():
-            return number(text(), decimal_mark, question.decimals) if text() else UNSET
+        case Integer() | Numeric():
+            typed = text()
+            if not typed:
+                return UNSET
+            return typed if typed == kept else number(typed, marks, question.decimals if isinstance(question, Numeric) else 0)
         case Date():
             return _date(text("year"), text("month"), text("day") if question.precision == "day" else None)
         case ShortText() | LongText():
-            return text().replace("\r\n", "\n").replace("\r", "\n") or UNSET
+            return UNSET if is_blank(typed := text()) else typed.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def number(typed: str, decimal_mark: str, decimals: int) -> int | float | str:
-    """A number as people write it: "1 250", "1.250,5", "1,250.5". What could mean two things stays as typed."""
-    bare = _SPACES.sub("", typed)
-    group_mark = "." if decimal_mark == "," else ","
-    if re.fullmatch(rf"-?[0-9]{{1,3}}(\{group_mark}[0-9]{{3}})+(\{decimal_mark}[0-9]+)?", bare):
-        bare = bare.replace(group_mark, "")
-    if not re.fullmatch(rf"-?[0-9]{{1,15}}([.{decimal_mark}][0-9]{{1,10}})?", bare):
+def number(typed: str, marks: str, decimals: int) -> int | float | str:
+    """A number as people write it: "1 250", "1.250,5", "1,250.5". What could mean two things stays as typed.
+
+    `marks`: the language's decimal mark, and after it the point or comma that it writes between thousands, if it does. In every language
+    the other one may stand between thousands where nothing else is possible: twice, or before the decimal mark.
+    """
+    decimal, other = marks[0], "." if marks[0] == "," else ","
+    bare = _BLANKS.sub(" ", typed.translate(_ALIKE)).strip().replace("- ", "-")
+    for between, ends in ((" ", f".{decimal}"), ("'", f".{decimal}"), (other, decimal)):
+        if found := re.fullmatch(rf"-?[1-9][0-9]{{0,2}}((?:\{between}[0-9]{{3}})+)([{ends}][0-9]+)?", bare):
+            if between == other and len(found[1]) == 4 and not found[2] and (decimals > 2 or other not in marks):
+                return typed  # "1,250" with three decimals: a thousand to some, one and a quarter to others
+            bare = bare.replace(between, "")
+            break
+    if not (found := re.fullmatch(rf"(-?[0-9]{{1,15}})(?:([.{decimal}])([0-9]{{1,10}}))?", bare)):
         return typed
-    whole, _, fraction = bare.replace(decimal_mark, ".").partition(".")
-    if len(fraction) == 3 and decimals < 3:
-        return typed  # "1,250" where the comma is the decimal mark: a thousand to some, one and a quarter to others
+    whole, mark, fraction = found[1], found[2], found[3] or ""
+    if len(fraction) == 3 and (decimals < 3 or mark != decimal):
+        return typed  # the same, where the mark is, or could be, the decimal one
     significant = fraction.rstrip("0")
     if len(significant) > decimals:
         return typed

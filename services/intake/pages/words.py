@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from babel import Locale
 from babel.dates import get_month_names
-from babel.numbers import format_decimal, get_decimal_symbol
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from markupsafe import escape
 
 from services.intake.pages.text import Text
@@ -83,6 +83,12 @@ class Words:
     @property
     def decimal_mark(self) -> str:
         return get_decimal_symbol(self._locale)
+
+    @property
+    def marks(self) -> str:
+        """The decimal mark, and after it the mark between thousands where that is a point or a comma: ".,", ",." or ","."""
+        between = get_group_symbol(self._locale)
+        return self.decimal_mark + (between if between in ".," else "")
 
     def months(self) -> list[str]:
         """January to December, as they stand alone."""

@@ -13,11 +13,12 @@
  * @property {number} [parts] of a date: two, or three with the day
  *
  * @typedef {(name: string) => string[]} Fields the values of the fields of this name
+ * @typedef {(id: string) => unknown} Kept the answer with which the page came
  * @typedef {{ value?: any, fault?: boolean }} Found no value: no answer, or none that the server could take
  */
 
-/** @param {Ask} ask @param {Fields} fields @param {string} mark of decimals @returns {Found} */
-export function read(ask, fields, mark) {
+/** @param {Ask} ask @param {Fields} fields @param {string} marks see `number` @param {Kept} [kept] @returns {Found} */
+export function read(ask, fields, marks, kept) {
   const name = `q.${ask.id}`;
   const text = (/** @type {string|number} */ part = "") => (fields(part === "" ? name : `${name}.${part}`)[0] ?? "").trim();
   switch (ask.type) {
@@ -38,18 +39,22 @@ export function read(ask, fields, mark) {
     case "integer":
     case "numeric": {
       if (!text()) return {};
-      const value = number(text(), mark, ask.decimals ?? 0);
+      if (kept && kept(ask.id) === text()) return { fault: true }; // it could not be read, and stays so until it is typed anew
+      const value = number(text(), marks, ask.decimals ?? 0);
       return value === undefined || value < Number(ask.min) || value > Number(ask.max) ? { fault: true } : { value };
     }
     case "date":
       return date([text("year"), text("month"), ...(ask.parts === 3 ? [text("day")] : [])], ask);
     default: {
       const value = text().replace(/\r\n?/g, "\n");
-      if (!value) return {};
+      if (UNSEEN.test(value)) return {};
       return length(value) > Number(ask.max) ? { fault: true } : { value };
     }
   }
 }
+
+/** A text in which nothing is to be seen, as `proto/blank.py` judges it. */
+const UNSEEN = /^[\p{Cc}\p{Cf}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\u{e0000}-\u{e0fff}]*$/u;
 
 /** Characters as the server counts them. @param {string} text */
 export const length = (text) => [...text].length;
@@ -61,17 +66,31 @@ function choices(chosen, ask) {
   return { value: chosen, fault: chosen.length > 1 && chosen.some((code) => ask.alone?.includes(code)) };
 }
 
+const BLANKS = /[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+/g;
+/** @type {[RegExp, string][]} */
+const ALIKE = [[/[\u2212\ufe63\uff0d]/g, "-"], [/\uff0c/g, ","], [/\uff0e/g, "."], [/\u2019/g, "'"], [BLANKS, " "], [/^ | $/g, ""], [/- /g, "-"]];
+
 /**
  * A number as people write it: "1 250", "1.250,5", "1,250.5"; nothing where it could mean two things.
- * @param {string} typed @param {string} mark @param {number} decimals @returns {number | undefined}
+ * @param {string} typed @param {string} marks the decimal mark, and after it the point or comma that this language writes between thousands
+ * @param {number} decimals @returns {number | undefined}
  */
-export function number(typed, mark, decimals) {
-  let bare = typed.replace(/[\s'\u2019]+/g, "");
-  const group = mark === "," ? "." : ",";
-  if (new RegExp(`^-?[0-9]{1,3}(\\${group}[0-9]{3})+(\\${mark}[0-9]+)?$`).test(bare)) bare = bare.replaceAll(group, "");
-  if (!new RegExp(`^-?[0-9]{1,15}([.${mark}][0-9]{1,10})?$`).test(bare)) return undefined;
-  const [whole, fraction = ""] = bare.replace(mark, ".").split(".");
-  if (fraction.length === 3 && decimals < 3) return undefined;
+export function number(typed, marks, decimals) {
+  const decimal = marks[0] ?? ".";
+  const other = decimal === "," ? "." : ",";
+  let bare = typed.replace(/[\uff10-\uff19]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0));
+  for (const [pattern, plain] of ALIKE) bare = bare.replace(pattern, plain);
+  for (const [between, ends] of [[" ", `.${decimal}`], ["'", `.${decimal}`], [other, decimal]]) {
+    const grouped = new RegExp(`^-?[1-9][0-9]{0,2}((?:[${between}][0-9]{3})+)([${ends}][0-9]+)?$`).exec(bare);
+    if (!grouped) continue;
+    if (between === other && grouped[1]?.length === 4 && !grouped[2] && (decimals > 2 || !marks.includes(other))) return undefined;
+    bare = bare.split(between ?? "").join("");
+    break;
+  }
+  const found = new RegExp(`^(-?[0-9]{1,15})(?:([.${decimal}])([0-9]{1,10}))?$`).exec(bare);
+  if (!found) return undefined;
+  const [, whole, mark, fraction = ""] = found;
+  if (fraction.length === 3 && (decimals < 3 || mark !== decimal)) return undefined;
   const significant = fraction.replace(/0+$/, "");
   return significant.length > decimals ? undefined : Number(`${whole}.${significant || 0}`);
 }

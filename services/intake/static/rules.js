@@ -35,17 +35,18 @@ export function holds(rule, answers) {
 
 /**
  * The questions that these fields leave on the page. One is asked once every required question that its rule leans on is answered.
- * @param {Ruled[]} asks in order @param {import("./answers.js").Fields} fields @param {string} mark of decimals
+ * @param {Ruled[]} asks in order @param {import("./answers.js").Fields} fields @param {string} marks of numbers
+ * @param {import("./answers.js").Kept} [kept]
  * @returns {Set<string>}
  */
-export function shown(asks, fields, mark) {
+export function shown(asks, fields, marks, kept) {
   const answers = new Map();
   const unsettled = new Set();
   const found = new Set();
   for (const ask of asks) {
     if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
     else if (!ask.rule || holds(ask.rule, answers)) {
-      const { value, fault } = read(ask, fields, mark);
+      const { value, fault } = read(ask, fields, marks, kept);
       found.add(ask.id);
       if (value !== undefined) answers.set(ask.id, value);
       if (fault || (ask.required && value === undefined)) unsettled.add(ask.id);

@@ -9,19 +9,29 @@ import { tell } from "./told.js";
 /** @typedef {{ ask: Ruled, field: HTMLElement, spot: Comment }} Question a field, and the spot that it keeps while it is away */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
-const mark = document.getElementById("told")?.dataset.mark ?? ".";
+const marks = document.getElementById("told")?.dataset.marks ?? ".";
+const sheet = /** @type {HTMLInputElement} */ (form.elements.namedItem("sheet"));
 const sent = Object.assign(document.createElement("input"), { type: "hidden", name: "shown" });
 
-/** Questions that wait in a template take their place, to leave it again at once if the rules say so. */
-for (const template of form.querySelectorAll("template")) template.replaceWith(template.content);
-
 /** @type {Question[]} */
-const questions = [...form.querySelectorAll("[data-ask]")].map((element) => {
-  const field = /** @type {HTMLElement} */ (element);
-  const spot = document.createComment("");
-  field.before(spot);
-  return { ask: JSON.parse(field.dataset.ask ?? ""), field, spot };
-});
+let questions = [];
+
+/** @type {Set<Element>} */
+const waited = new Set();
+
+/** Questions that wait in a template take their place, to leave it again at once if the rules say so. */
+function gather() {
+  for (const template of form.querySelectorAll("template")) {
+    for (const field of template.content.children) waited.add(field);
+    template.replaceWith(template.content);
+  }
+  questions = [...form.querySelectorAll("[data-ask]")].map((element) => {
+    const field = /** @type {HTMLElement} */ (element);
+    const spot = document.createComment("");
+    field.before(spot);
+    return { ask: JSON.parse(field.dataset.ask ?? ""), field, spot };
+  });
+}
 
 /** @param {string} name @returns {string[]} what stands in the fields of this name, on the page or away from it */
 function fields(name) {
@@ -32,12 +42,20 @@ function fields(name) {
     .map((control) => control.value);
 }
 
+let known = { text: "", answers: /** @type {Record<string, unknown>} */ ({}) };
+
+/** @param {string} id @returns {unknown} the answer that the page carries */
+function kept(id) {
+  if (known.text !== sheet.value) known = { text: sheet.value, answers: JSON.parse(sheet.value).answers ?? {} };
+  return known.answers[id];
+}
+
 const title = (/** @type {HTMLElement} */ field) =>
   (field.querySelector("[data-title]") ?? field).textContent?.trim() ?? "";
 
 /** Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made */
 function follow(cause = null) {
-  const wanted = shown(questions.map((question) => question.ask), fields, mark);
+  const wanted = shown(questions.map((question) => question.ask), fields, marks, kept);
   /** @type {string[]} */
   const said = [];
   for (const { ask, field, spot } of questions) {
@@ -65,14 +83,32 @@ function alone(box) {
   }
 }
 
-form.addEventListener("input", (event) => follow(event.target));
-form.addEventListener("change", (event) => {
-  alone(/** @type {HTMLInputElement} */ (event.target));
-  follow(event.target);
-});
-addEventListener("pageshow", () => follow()); // a page gone back to stands as it was left
+/** The page as the server made it, which works without scripts too. Something failed: page and scripts may be of two releases. */
+function asMade() {
+  sent.remove();
+  for (const { field, spot } of questions) if (!waited.has(field) && !field.isConnected) spot.after(field);
+  for (const field of waited) field.remove();
+}
 
-counters(form);
-ranks(form);
-follow();
-form.append(sent);
+/** @param {() => void} act */
+function safely(act) {
+  try {
+    act();
+  } catch {
+    asMade();
+  }
+}
+
+safely(() => {
+  gather();
+  counters(form);
+  ranks(form);
+  follow();
+  form.append(sent);
+  form.addEventListener("input", (event) => safely(() => follow(event.target)));
+  form.addEventListener("change", (event) => {
+    alone(/** @type {HTMLInputElement} */ (event.target));
+    safely(() => follow(event.target));
+  });
+  addEventListener("pageshow", () => safely(follow)); // a page gone back to stands as it was left
+});
