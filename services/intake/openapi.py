@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from proto import invitation
-from proto.answers import MAX_BODY
+from proto import bounds, invitation
 from proto.instrument import Instrument
 from proto.problem import KINDS, Fault
 from services.intake.contacts import Contact
 from services.intake.receipts import State
 from services.intake.routes_admin import Made, Order, Published, Shown
 from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
+from services.intake.routes_receipts import ReceiptLookup
 from services.intake.routes_retention import Retained, Retention
 from services.intake.routes_surveys import Listed
 
@@ -37,6 +37,7 @@ _TYPES = (
     Exchanged,
     Retained,
     Retention,
+    ReceiptLookup,
 )
 _RECEIPT = {"type": "string", "minLength": 1, "maxLength": 200}
 _BY_STATUS: dict[int, list[str]] = {}
@@ -241,10 +242,19 @@ def _paths() -> Json:
                 "responses": _answers({204: {"description": "Deleted"}}, 400, 401, 403, 404, 412, 503),
             },
         },
+        "/api/v1/receipts/status": {
+            "post": {
+                "operationId": "askForReceipt",
+                "summary": "Where a response is, asked with the receipt in the body: addresses are written into logs",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReceiptLookup")}}},
+                "responses": _answers({200: _json(_ref("State"), "Known")}, 400, 404, 408, 410, 413, 415, 422, 429, 503),
+            },
+        },
         "/api/v1/receipts/{receipt}": {
             "get": {
                 "operationId": "lookUpReceipt",
                 "summary": "Where a response is: accepted (on disk), recorded (counted), withdrawn",
+                "description": "The address holds the secret. POST /api/v1/receipts/status asks the same without.",
                 "parameters": [
                     _HOLDER,
                     {
@@ -315,7 +325,8 @@ def _schemas() -> Json:
             "type": "object",
             "required": ["answers", "consent"],
             "additionalProperties": False,
-            "description": f"At most {MAX_BODY} bytes. Which answers fit is told by the survey's instrument.",
+            "description": f"At most {bounds.LEAST} bytes, and twelve for each character that the texts of the survey may have. "
+            "Which answers fit is told by its instrument.",
             "properties": {
                 "answers": {
                     "type": "object",

@@ -1,15 +1,22 @@
-"""/api/v1/receipts/{receipt}: whoever holds the receipt may look up, change and withdraw the response."""
+"""/api/v1/receipts/{receipt}: whoever holds the receipt may look up, change and withdraw the response.
+
+An address is written into logs and histories. Our own pages ask under /api/v1/receipts/status, where the receipt is in the body; programs
+that keep their addresses to themselves may name it there.
+"""
 
 from __future__ import annotations
 
-from litestar import Response, delete, get, put
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import Meta
 
-from proto.answers import MAX_BODY
 from proto.problem import Problem
 from proto.web import json_text
-from services.intake import receipts
+from services.intake import publication, receipts
 from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.receipts import State
@@ -17,19 +24,39 @@ from services.intake.replies import Req, options, private
 from services.intake.visit import known_survey
 
 PATH = "/api/v1/receipts/{receipt:str}"
+STATUS = "/api/v1/receipts/status"
+MAX_ASKED = 4096
+
+
+class ReceiptLookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A receipt, and the survey to look in; without one, in all of them."""
+
+    receipt: Annotated[str, Meta(min_length=1, max_length=1000)]
+    survey: str | None = None
 
 
 @get(PATH)
 async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     """In the survey named in the query, where there is one: only then it can be told that its answers were deleted."""
-    named = request.query_params.get("survey")
-    survey = "*" if named is None else known_survey(intake, named).id
-    return _reply(await attempt(intake, request, lambda: receipts.look_up(intake, receipt, survey)))
+    return await _look_up(request, intake, ReceiptLookup(receipt, request.query_params.get("survey")))
+
+
+@post(STATUS, status_code=200)
+async def status(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+    """The same, asked in a body."""
+    body = await json_text(request, MAX_ASKED)
+    try:
+        asked = msgspec.json.decode(body, type=ReceiptLookup)
+    except msgspec.ValidationError as error:
+        raise Problem("request-refused", errors=(publication.fault(error),)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Problem("malformed-json") from None
+    return await _look_up(request, intake, asked)
 
 
 @put(PATH)
 async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
-    body = await json_text(request, MAX_BODY)
+    body = await json_text(request, intake.catalogue.body_limit)
     reply = _reply(await attempt(intake, request, lambda: receipts.replace(intake, receipt, body)))
     intake.metrics.ended("replaced")
     return reply
@@ -42,10 +69,15 @@ async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: FromP
     return reply
 
 
+async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
+    survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
+    return _reply(await attempt(intake, request, lambda: receipts.look_up(intake, asked.receipt, survey)))
+
+
 def _reply(state: State | Problem, status: int = 200) -> Response[bytes]:
     if isinstance(state, Problem):
         raise state
     return private(state, status)
 
 
-HANDLERS = (options("/api/v1/receipts/{receipt:str}", "GET", "PUT", "DELETE"), look_up, replace, withdraw)
+HANDLERS = (options(PATH, "GET", "PUT", "DELETE"), options(STATUS, "POST"), look_up, status, replace, withdraw)

@@ -214,3 +214,33 @@ async def test_head_says_what_get_would(visitor: Visitor, path: str) -> None:
     head = await visitor.client.head(path, headers=visitor.headers)
     assert (head.status_code, head.content) == (got.status_code, b"")
     assert head.headers == got.headers
+
+
+async def test_the_status_can_be_asked_without_writing_the_receipt_into_an_address(visitor: Visitor) -> None:
+    code = await submit(visitor)
+
+    async def ask(**asked: str) -> tuple[int, dict[str, Any]]:
+        answer = await visitor.client.post("/api/v1/receipts/status", json=asked)
+        assert answer.headers.get("cache-control") == "no-store" or answer.status_code >= 400
+        return answer.status_code, answer.json()
+
+    told = (await visitor.client.get(f"/api/v1/receipts/{code}")).json()
+    assert told["status"] in ("accepted", "recorded")
+    assert await ask(receipt=code) == (200, told)
+    assert await ask(receipt=f"Receipt: {code.lower()}", survey=SURVEY) == (200, told)
+    assert (await ask(receipt=code, survey="security-by-design"))[0] == 404
+    assert (await ask(receipt=code, survey="nowhere"))[1]["type"] == "/problems/survey-unknown"
+    assert (await ask(receipt=code[:-1] + ("2" if code[-1] != "2" else "3")))[1]["type"] == "/problems/receipt-mistyped"
+    assert (await ask(receipt=code, more="1"))[0] == 422
+    assert (
+        await visitor.client.post("/api/v1/receipts/status", content=b"{", headers={"Content-Type": "application/json"})
+    ).status_code == 400
+    assert (await visitor.client.get("/api/v1/receipts/status")).status_code == 405
+
+
+@pytest.mark.parametrize("around", ["Receipt: {}", "\u201c{}\u201d", "\u200b{}\u200f", "Dear all, mine is {} - please keep it."])
+async def test_a_receipt_is_found_among_what_was_pasted_with_it(visitor: Visitor, around: str) -> None:
+    code = await submit(visitor)
+    await look_up(visitor, around.format(code))
+    assert visitor.status == 200
+    assert visitor.page.control("receipt").value == code

@@ -12,7 +12,7 @@ const NUMBER = /[+\u2212]?\d[\d.,\u00a0\u202f\u2019]*/u;
 export function read(text) {
   const found = NUMBER.exec(text);
   if (!found) return null;
-  const plain = found[0].replaceAll(group || "\u202f", "").replaceAll(/[\u00a0\u202f\u2019]/gu, "").replace(decimal, ".").replace("\u2212", "-");
+  const plain = found[0].split(group || "\u202f").join("").replace(/[\u00a0\u202f\u2019]/gu, "").replace(decimal, ".").replace("\u2212", "-");
   const value = Number(plain);
   if (Number.isNaN(value)) return null;
   const digits = plain.split(".")[1]?.length ?? 0;

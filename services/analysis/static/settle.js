@@ -18,7 +18,8 @@ export function settle(now, fresh) {
   if (now.hasAttribute("data-kept")) return;
   attributes(now, fresh);
   if (!matching(now, fresh)) {
-    now.replaceChildren(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
+    now.textContent = "";
+    now.append(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
     return;
   }
   for (let [old, next] = [now.firstChild, fresh.firstChild]; old; [old, next] = [old.nextSibling, next.nextSibling]) settle(old, next);

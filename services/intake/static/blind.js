@@ -42,10 +42,15 @@ export async function blind(key, message, salt = chance(SALT), inverse = below(k
 export async function finalize(key, message, signed, inverse) {
   if (signed.length !== key.size) throw new Error("not of the modulus's size");
   const signature = bytes((number(signed) * inverse) % key.n, key.size);
-  const described = { kty: "RSA", n: encoded(bytes(key.n, key.size)), e: encoded(bytes(key.e, 3)), alg: "PS384" };
-  const verifier = await crypto.subtle.importKey("jwk", described, { name: "RSA-PSS", hash: "SHA-384" }, false, ["verify"]);
+  const verifier = await verifierOf(key);
   if (!(await crypto.subtle.verify({ name: "RSA-PSS", saltLength: SALT }, verifier, signature, message))) throw new Error("the signature does not verify");
   return signature;
+}
+
+/** The key with which the browser verifies. Throws where it cannot. @param {Key} key @returns {Promise<CryptoKey>} */
+export async function verifierOf(key) {
+  const described = { kty: "RSA", n: encoded(bytes(key.n, key.size)), e: encoded(bytes(key.e, 3)), alg: "PS384" };
+  return await crypto.subtle.importKey("jwk", described, { name: "RSA-PSS", hash: "SHA-384" }, false, ["verify"]);
 }
 
 /** @param {number} size @returns {Uint8Array} */

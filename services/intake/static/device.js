@@ -2,9 +2,10 @@
 
 import { offer, say, word } from "./banner.js";
 import { copies, find, finished, forget, keep, surveyOf, works } from "./kept.js";
-import { backoff, fresh, lost, pause, there } from "./reach.js";
+import { arrival, backoff, fresh, lost, pause, status, there } from "./reach.js";
 import { follow, leave, send } from "./sending.js";
 import { catchUp, copyOf, field, fill } from "./sheet.js";
+import { buttonOf, submit } from "./submit.js";
 
 /** @typedef {import("./kept.js").Copy} Copy */
 
@@ -21,7 +22,6 @@ const receipt = form ? field(form, "receipt").value : "";
 const begun = form !== null && field(form, "sheet").value !== "";
 const saves = begun && place !== "start";
 const survey = form ? surveyOf(form.getAttribute("action") ?? "") : location.pathname;
-const arrival = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
 const stored = works();
 
 /* Saving */
@@ -29,12 +29,20 @@ const stored = works();
 let timer = 0;
 let written = !finished(receipt) || find(receipt) !== undefined;
 let unsaved = false;
+let savedAt = 0;
+/** When this page saved; a copy of another time is another tab's. 0: it has not, or it cannot. */
 
 /** A copy on its way becomes a draft again as soon as somebody goes on writing. */
 function save() {
   clearTimeout(timer);
   unsaved = false;
-  if (form && saves && written) say(keep(copyOf(form, "draft", find(receipt))) ? "saved" : "off");
+  if (!form || !saves || !written) return;
+  const earlier = find(receipt);
+  if (earlier?.state === "draft" && savedAt && earlier.at !== savedAt) catchUp(form, earlier);
+  const copy = copyOf(form, "draft", earlier);
+  const stays = keep(copy);
+  savedAt = stays ? copy.at : 0;
+  say(stays ? "saved" : "off");
 }
 
 function saveSoon() {
@@ -46,16 +54,17 @@ function saveSoon() {
 /** The page is here: new from the server, reloaded, or gone back to. @param {boolean} restored it stands as it was left */
 function arrive(restored) {
   if (!form) return;
-  const isNew = !restored && arrival?.type === "navigate";
+  const isNew = !restored && arrival === "navigate";
   const copy = find(receipt);
   if (copy?.state === "sending" && place === "review") {
-    sendAll(form);
+    sendAll(form).catch(() => submit(form, null, [["go", "send"]]));
     return;
   }
   if (copy?.state === "draft") {
     if (!isNew) catchUp(form, copy);
     if (!restored && saves) fill(form, copy, !isNew);
   }
+  savedAt = 0;
   if (isNew || copy?.state === "draft") save();
 }
 
@@ -64,7 +73,6 @@ function arrive(restored) {
 /** @typedef {{ submitter: HTMLElement | null, held: boolean }} Wish */
 /** @type {Wish | null} */
 let wish = null;
-let passing = false;
 
 /** @param {HTMLElement | null} submitter @returns {Wish} */
 function press(submitter) {
@@ -91,20 +99,21 @@ function letGo(mine) {
   lost(); // whether the server is there, the next page will hear for itself
 }
 
-/** @param {SubmitEvent} event */
+/**
+ * Whatever a script cannot do here, the form goes as it would without scripts: until something has gone wrong for sure, nothing keeps the
+ * browser from sending it; and what goes wrong later is sent with the same button.
+ * @param {SubmitEvent} event
+ */
 function onSubmit(event) {
   const sent = /** @type {HTMLFormElement} */ (event.target);
   if (event.defaultPrevented || sent.method !== "post") return;
-  if (passing) {
-    passing = false;
-    return;
-  }
   if (wish && !wish.held) {
     event.preventDefault(); // a second click
     return;
   }
+  const button = buttonOf(event);
   if (sent !== form) {
-    letGo(press(event.submitter));
+    letGo(press(button));
     return;
   }
   if (!begun && underWay()) {
@@ -113,25 +122,22 @@ function onSubmit(event) {
     document.getElementById("main")?.focus();
     return;
   }
-  if (place === "review" && event.submitter?.getAttribute("value") === "send") {
+  const byHand = () => submit(form, button);
+  if (place === "review" && button?.getAttribute("value") === "send") {
+    const sending = sendAll(form, button);
     event.preventDefault();
-    sendAll(form, event.submitter);
+    sending.catch(byHand);
     return;
   }
   save();
-  const mine = press(event.submitter);
+  const mine = press(button);
   if (fresh()) {
     letGo(mine);
     return;
   }
+  const asked = reached(mine);
   event.preventDefault();
-  reached(mine).then((still) => {
-    if (!still) return;
-    letGo(mine);
-    passing = true;
-    form.requestSubmit(/** @type {HTMLElement | null} */ (mine.submitter));
-    passing = false;
-  });
+  asked.then((still) => still && (letGo(mine), byHand())).catch(byHand);
 }
 
 /** Waits until the server answers. @param {Wish} mine @returns {Promise<boolean>} whether this is still wished for */
@@ -152,6 +158,13 @@ async function reached(mine) {
 /** From the review page: with the same receipt, again and again, until the answers have arrived. */
 async function sendAll(/** @type {HTMLFormElement} */ form, /** @type {HTMLElement | null} */ submitter = null) {
   const mine = press(submitter);
+  const other = find(receipt);
+  if (submitter && other?.state === "draft" && savedAt && other.at !== savedAt) {
+    catchUp(form, other); // another tab went on: what it answered is shown before it is sent
+    letGo(mine);
+    submit(form, null, [["go", "stay"]]);
+    return;
+  }
   const copy = copyOf(form, "sending", find(receipt));
   keep(copy);
   const tell = (/** @type {"sending"|"waiting"} */ state) => {
@@ -169,7 +182,7 @@ async function sendAll(/** @type {HTMLFormElement} */ form, /** @type {HTMLEleme
 async function sendOn(copy) {
   if (form) form.hidden = true;
   say("waiting");
-  const outcome = await send(copy, say, () => find(copy.receipt)?.state === "sending");
+  const outcome = await send(copy, say, () => find(copy.receipt)?.state === "sending").catch(() => "refused");
   if (outcome === "arrived") leave(copy, "send");
   if (form) form.hidden = false;
   if (outcome !== "refused") return;
@@ -186,7 +199,7 @@ function greet() {
   const copy = underWay();
   if (copy?.state === "sending") sendOn(copy);
   else if (copy && form) offerToGoOn(form, copy);
-  else if (copy && arrival?.responseStatus === CLOSED) {
+  else if (copy && status === CLOSED) {
     say("saved");
     offer(word("forget"), () => {
       for (const each of copies(survey)) forget(each.receipt);
@@ -205,7 +218,7 @@ function offerToGoOn(form, draft) {
   begun.querySelector("[value=resume]")?.addEventListener("click", async (event) => {
     if (wish && !wish.held) return;
     const mine = press(/** @type {HTMLElement} */ (event.currentTarget));
-    if (await reached(mine)) leave(draft, "stay", form.getAttribute("action") ?? draft.address);
+    if (await reached(mine).catch(() => true)) leave(draft, "stay", form.getAttribute("action") ?? draft.address);
     letGo(mine);
   });
   begun.querySelector("[value=forget]")?.addEventListener("click", () => {
@@ -228,7 +241,7 @@ if (sent) {
 } else if (finished(arrived?.dataset.arrived ?? "")) say("recorded");
 else if (begun) arrive(false);
 else greet();
-for (const copy of copies()) if (copy.state === "sent") follow(copy, say);
+for (const copy of copies()) if (copy.state === "sent") follow(copy, say).catch(() => {});
 
 const note = document.getElementById("kept");
 if (note?.dataset.here && stored) note.textContent = note.dataset.here;
@@ -238,7 +251,7 @@ form?.addEventListener("input", saveSoon);
 form?.addEventListener("change", saveSoon);
 for (const kind of ["pointerover", "focusin"]) {
   document.addEventListener(kind, (event) => {
-    if (saves && !fresh() && /** @type {Element} */ (event.target).closest?.("button")) there();
+    if (saves && !fresh() && /** @type {Element} */ (event.target).closest?.("button")) there().catch(() => {});
   });
 }
 document.addEventListener("visibilitychange", () => document.hidden && unsaved && save());

@@ -1,7 +1,8 @@
 /** Exchanges an invitation code for a ticket that the server signs without being able to read it, so that no code leads to an answer. */
 
-import { blind, chance, decoded, encoded, finalize, keyOf } from "./blind.js";
+import { blind, chance, decoded, encoded, finalize, keyOf, verifierOf } from "./blind.js";
 import { invitations } from "./kept.js";
+import { buttonOf, submit } from "./submit.js";
 
 const TOKEN = 32;
 const LINK = /^#([0-9A-Za-z-]{16,40})\.([0-9A-Z]{16})$/;
@@ -39,6 +40,7 @@ async function exchange(code) {
   const expected = linked()?.[2];
   if (expected && expected !== (await fingerprint(decoded(told.n)))) throw "differs";
   const key = keyOf(told);
+  await verifierOf(key); // a browser that could not finish does not begin: the code would be used up
   const again = known?.n === told.n ? known : undefined;
   const token = again ? decoded(again.token) : chance(TOKEN);
   const request = again ? { blinded: decoded(again.blinded), inverse: BigInt(again.inverse) } : await blind(key, token);
@@ -97,31 +99,51 @@ function complain(why) {
 let asking = false;
 
 /** @param {SubmitEvent} event */
-async function onSubmit(event) {
+function onSubmit(event) {
   if (ticket.value) return; // the page goes on with the ticket, and without the code
+  const button = buttonOf(event);
+  if (!asking) enter(button).catch(plainly);
   event.preventDefault();
-  if (asking) return;
+}
+
+/** @param {HTMLElement | null} button */
+async function enter(button) {
   asking = true;
-  const button = /** @type {HTMLElement | null} */ (event.submitter);
   try {
     if (!typed.value.trim()) throw "empty";
     ticket.value = await exchange(typed.value);
     await new Promise((done) => setTimeout(done)); // while one submission is still being announced, browsers take no other
     typed.disabled = true;
-    form.requestSubmit(button);
+    if (form.requestSubmit) form.requestSubmit(button);
+    else submit(form, button);
   } catch (why) {
-    complain(typeof why === "string" ? why : "trouble");
+    if (typeof why !== "string") throw why;
+    complain(why);
   } finally {
     asking = false;
   }
 }
 
+/** Of the two ways, the one that this browser goes. @param {boolean} blind */
+function offer(blind) {
+  for (const [id, hidden] of /** @type {[string, boolean][]} */ ([["apart-plain", blind], ["apart-blind", !blind]])) {
+    /** @type {HTMLElement} */ (document.getElementById(id)).hidden = hidden;
+  }
+}
+
+/** What the browser's cryptography cannot do, the server does: pressing again sends the code, and the page says what that rests on. */
+function plainly() {
+  form.removeEventListener("submit", onSubmit);
+  typed.disabled = false;
+  ticket.value = "";
+  offer(false);
+  complain("trouble");
+}
+
 const brought = linked();
 if (brought && !typed.value) typed.value = brought[1] ?? "";
 if (globalThis.crypto?.subtle) {
-  for (const [id, hidden] of /** @type {[string, boolean][]} */ ([["apart-plain", true], ["apart-blind", false]])) {
-    /** @type {HTMLElement} */ (document.getElementById(id)).hidden = hidden;
-  }
+  offer(true);
   form.addEventListener("submit", onSubmit);
   addEventListener("pageshow", () => {
     ticket.value = "";

@@ -35,8 +35,8 @@ function name(list) {
     for (const made of /** @type {NodeListOf<HTMLButtonElement>} */ (rank.moves.querySelectorAll("button"))) {
       const by = Number(made.dataset.by);
       made.hidden = !chosen(rank) || !list[i + by];
-      made.setAttribute("aria-label", tell.sentence(by < 0 ? "up" : "down", { option: chosen(rank) }));
-      made.title = made.ariaLabel ?? "";
+      made.title = tell.sentence(by < 0 ? "up" : "down", { option: chosen(rank) });
+      made.setAttribute("aria-label", made.title);
     }
   });
 }

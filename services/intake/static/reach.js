@@ -4,7 +4,15 @@ const FRESH = 10_000;
 /** Milliseconds for which a server that answered is taken to be there still. */
 const PATIENCE = 5_000;
 
-let heard = performance.getEntriesByType("navigation")[0]?.type === "back_forward" ? -Infinity : performance.now();
+const navigation = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
+
+/** How this page came: by going on ("navigate"), "reload", or "back_forward". Older browsers number the ways. */
+export const arrival = navigation?.type ?? ["navigate", "reload", "back_forward"][performance.navigation?.type] ?? "navigate";
+
+/** The status of this page, where the browser tells it. */
+export const status = navigation?.responseStatus ?? 0;
+
+let heard = arrival === "back_forward" ? -Infinity : performance.now();
 /** @type {Promise<boolean> | null} */
 let asking = null;
 
@@ -18,13 +26,32 @@ export function there() {
 }
 
 async function ask() {
+  const wanted = { cache: /** @type {RequestCache} */ ("no-store"), signal: within(PATIENCE) };
+  const answer = await fetched("/health/live", wanted);
+  if (!answer || answer.status >= 500) return false;
+  heard = performance.now();
+  return true;
+}
+
+/** Ends a request after so many milliseconds; `AbortSignal.timeout` is younger than many browsers. @param {number} ms @returns {AbortSignal} */
+export function within(ms) {
+  const control = new AbortController();
+  setTimeout(() => control.abort(), ms);
+  return control.signal;
+}
+
+/**
+ * The answer with its text, null where there is none. Raises whatever is no fault of the connection: what a browser cannot do is tried
+ * before the request leaves.
+ * @param {string} address @param {RequestInit} wanted @returns {Promise<{ ok: boolean, status: number, headers: Headers, text: string } | null>}
+ */
+export async function fetched(address, wanted) {
+  const request = new Request(address, wanted);
   try {
-    const answer = await fetch("/health/live", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.status >= 500) return false;
-    heard = performance.now();
-    return true;
+    const answer = await fetch(request);
+    return { ok: answer.ok, status: answer.status, headers: answer.headers, text: await answer.text() };
   } catch {
-    return false;
+    return null;
   }
 }
 

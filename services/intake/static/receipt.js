@@ -27,7 +27,8 @@ async function follow() {
     const found = document.hidden ? null : await look();
     if (!found || found.dataset.status === status.dataset.status) continue;
     status.dataset.status = found.dataset.status;
-    status.replaceChildren(...found.childNodes);
+    status.textContent = "";
+    status.append(...found.childNodes);
     document.getElementById("again")?.remove();
     held.hidden = found.dataset.status === "deleted"; // there is nothing left to do
   }
@@ -53,5 +54,7 @@ async function check(text) {
   const told = document.createElement("p");
   told.className = "notice";
   told.textContent = (found === shown ? verdict?.dataset.same : verdict?.dataset.differs) ?? "";
-  verdict?.replaceChildren(told);
+  if (!verdict) return;
+  verdict.textContent = "";
+  verdict.append(told);
 }

@@ -1,7 +1,8 @@
 /** Sends a copy until it has arrived, follows it until it is recorded, and then forgets it. */
 
 import { find, finish, keep, surveyOf } from "./kept.js";
-import { backoff, lost, pause } from "./reach.js";
+import { backoff, fetched, lost, pause, within } from "./reach.js";
+import { post } from "./submit.js";
 
 /** @typedef {import("./kept.js").Copy} Copy */
 
@@ -34,24 +35,22 @@ export async function send(copy, tell, wanted = () => true) {
 /** @param {Copy} copy @returns {Promise<{ outcome: "arrived"|"refused"|"later", after: number }>} */
 async function attempt(copy, solution = "") {
   const body = `${copy.body}&go=send${solution && `&work=${encodeURIComponent(solution)}`}`;
-  try {
-    const answer = await fetch(copy.address, {
-      method: "POST",
-      headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "text/html" },
-      body,
-      keepalive: body.length < KEEPALIVE,
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    const task = solution ? null : answer.headers.get("Platea-Work");
-    const solved = task ? await work(task) : "";
-    if (solved) return await attempt(copy, solved);
-    if (LATER.has(answer.status)) return { outcome: "later", after: seconds(answer) };
-    const arrived = answer.ok && (await answer.text()).includes("data-arrived=");
-    return { outcome: arrived ? "arrived" : "refused", after: 0 };
-  } catch {
+  const answer = await fetched(copy.address, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "text/html" },
+    body,
+    keepalive: body.length < KEEPALIVE,
+    signal: within(PATIENCE),
+  });
+  if (!answer) {
     lost();
     return { outcome: "later", after: 0 };
   }
+  const task = solution ? null : answer.headers.get("Platea-Work");
+  const solved = task ? await work(task) : "";
+  if (solved) return await attempt(copy, solved);
+  if (LATER.has(answer.status)) return { outcome: "later", after: seconds(answer) };
+  return { outcome: answer.ok && answer.text.includes("data-arrived=") ? "arrived" : "refused", after: 0 };
 }
 
 /** What the server asks for while a survey is flooded; "" where this browser cannot, and then waiting does. @param {string} task */
@@ -63,7 +62,7 @@ async function work(task) {
   }
 }
 
-/** @param {Response} answer */
+/** @param {{ headers: Headers }} answer */
 const seconds = (answer) => 1000 * (Number(answer.headers.get("Retry-After")) || 0);
 
 /**
@@ -93,15 +92,22 @@ export async function follow(copy, tell) {
 
 /** @param {Copy} copy @returns {Promise<{ status: string, after: number }>} */
 async function standing(copy) {
-  const address = `/api/v1/receipts/${copy.receipt}?survey=${surveyOf(copy.address).split("/").pop()}`;
+  const asked = { receipt: copy.receipt, survey: surveyOf(copy.address).split("/").pop() };
+  const answer = await fetched("/api/v1/receipts/status", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(asked), // a receipt stands in no address: addresses are written into logs
+    cache: "no-store",
+    signal: within(PATIENCE),
+  });
+  if (!answer) return { status: "", after: 0 };
+  if (answer.status === 404) return { status: "unknown", after: 0 };
+  if (answer.status === GONE) return { status: "deleted", after: 0 };
+  if (!answer.ok) return { status: "", after: seconds(answer) };
   try {
-    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.status === 404) return { status: "unknown", after: 0 };
-    if (answer.status === GONE) return { status: "deleted", after: 0 };
-    if (!answer.ok) return { status: "", after: seconds(answer) };
-    return { status: (await answer.json()).status, after: 0 };
+    return { status: JSON.parse(answer.text).status, after: 0 };
   } catch {
-    return { status: "", after: 0 };
+    return { status: "", after: 0 }; // something else than the server answered
   }
 }
 
@@ -115,17 +121,5 @@ function asNew(body) {
 
 /** Goes to the page that answers this copy, as if its form had been sent. @param {Copy} copy @param {string} go the button */
 export function leave(copy, go, address = copy.address) {
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = address;
-  for (const [name, value] of [...new URLSearchParams(copy.body), ["go", go]]) {
-    const field = document.createElement("input");
-    field.type = "hidden";
-    field.name = name;
-    field.value = value;
-    form.append(field);
-  }
-  document.body.append(form);
-  form.submit();
-  form.remove();
+  post(address, [...new URLSearchParams(copy.body), ["go", go]]);
 }

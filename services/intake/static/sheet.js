@@ -32,16 +32,20 @@ export function copyOf(form, state, earlier) {
 }
 
 /**
- * An older page ("back", reloaded) learns the answers that were given after it was made; its own fields decide over its own questions.
+ * An older page ("back", reloaded, in another tab) learns what was answered after it was made, and what was cleared: of every question that the
+ * later page knew of, its answer counts, or that it had none. The page's own fields decide over its own questions.
  * @param {HTMLFormElement} form @param {Copy} copy
  */
 export function catchUp(form, copy) {
   const known = JSON.parse(field(form, "sheet").value);
   const later = JSON.parse(new URLSearchParams(copy.body).get("sheet") || "{}");
   if (known.version !== later.version || !known.changes !== !later.changes) return;
-  known.answers = { ...known.answers, ...later.answers };
+  const answers = { ...known.answers };
+  for (const id of later.seen ?? []) delete answers[id];
+  known.answers = { ...answers, ...later.answers };
   known.seen = [...new Set([...(known.seen ?? []), ...(later.seen ?? [])])];
   if (later.reviewed) known.reviewed = true;
+  if (later.draft) known.draft = later.draft;
   field(form, "sheet").value = JSON.stringify(known);
 }
 

@@ -1,5 +1,7 @@
 /** Solves the small task that keeps robots away while a survey is flooded, and sends the page again with its solution. */
 
+import { submit } from "./submit.js";
+
 const AT_ONCE = Math.min(navigator.hardwareConcurrency || 2, 4);
 const MOST = 2 ** 20;
 /** Tries after which something must be wrong; a solution takes some thousands. */
@@ -44,18 +46,12 @@ const bytes = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parse
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const place = document.getElementById("work");
-if (place?.dataset.task) {
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("form"));
+if (place?.dataset.task && form) {
   place.hidden = false;
   place.textContent = place.dataset.working ?? "";
-  try {
-    const field = document.createElement("input");
-    field.type = "hidden";
-    field.name = "work";
-    field.value = await solve(JSON.parse(place.dataset.task));
-    const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
-    form.append(field);
-    form.requestSubmit(form.querySelector("button"));
-  } catch {
-    place.hidden = true; // then it goes as without scripts: wait a little, and try again
-  }
+  solve(JSON.parse(place.dataset.task)).then(
+    (solution) => submit(form, form.querySelector("button"), [["work", solution]]),
+    () => (place.hidden = true), // then it goes as without scripts: wait a little, and try again
+  );
 }
