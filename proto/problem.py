@@ -32,6 +32,7 @@ KINDS = {
         Kind("token-missing", 401, "This needs an access token"),
         Kind("token-refused", 403, "This access token does not open this"),
         Kind("not-from-here", 403, "This is not told to the address that asks"),
+        Kind("cross-site", 403, "This page was sent from another site"),
         Kind("survey-closed", 403, "This survey no longer takes answers"),
         Kind("invitation-needed", 403, "Answers to this survey need an invitation"),
         Kind("not-found", 404, "There is nothing here"),

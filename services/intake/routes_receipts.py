@@ -15,8 +15,8 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from proto.problem import Problem
-from proto.web import json_text
-from services.intake import publication, receipts
+from proto.web import json_body, json_text
+from services.intake import receipts
 from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.receipts import State
@@ -44,14 +44,7 @@ async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPa
 @post(STATUS, status_code=200)
 async def status(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """The same, asked in a body."""
-    body = await json_text(request, MAX_ASKED)
-    try:
-        asked = msgspec.json.decode(body, type=ReceiptLookup)
-    except msgspec.ValidationError as error:
-        raise Problem("request-refused", errors=(publication.fault(error),)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem("malformed-json") from None
-    return await _look_up(request, intake, asked)
+    return await _look_up(request, intake, await json_body(request, ReceiptLookup, MAX_ASKED))
 
 
 @put(PATH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from litestar import Response
 
@@ -11,6 +11,7 @@ from proto import bounds, web
 from proto import receipt as receipts
 from proto.answers import Reader
 from proto.languages import choose
+from proto.origin import origin_of
 from proto.problem import Problem
 from services.intake import catalogue
 from services.intake.context import Intake
@@ -65,10 +66,22 @@ def first(fields: dict[str, list[str]], name: str) -> str:
     return fields.get(name, [""])[0]
 
 
+def demand_own_page(request: Req) -> None:
+    """Raises Problem where another site filled in the page: somebody could be made to go on with it, and answer for a stranger.
+
+    Browsers say it in Sec-Fetch-Site, over plain HTTP and in older ones in Origin: every one that knows our scripts sends it with a form,
+    and "null" where a site hides itself. A request with neither comes from no page that a stranger can have somebody open. Only names are
+    compared: whether there is TLS in front of us, we may not know.
+    """
+    fetched, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    elsewhere = fetched is None and origin is not None and urlsplit(origin.lower()).netloc != urlsplit(origin_of(request.scope)).netloc
+    if elsewhere or fetched not in (None, "same-origin", "none"):
+        raise Problem("cross-site", "Open the survey here and fill it in again.")
+
+
 async def read_form(request: Req, limit: int = bounds.LEAST) -> dict[str, list[str]]:
-    """What was typed, in at most `limit` bytes. Raises Problem. Another site must not fill in a page and have somebody go on with it."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Problem("bad-request", "This page was sent from another site.")
+    """What was typed, in at most `limit` bytes. Raises Problem."""
+    demand_own_page(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise Problem("media-type", "Send a form.")
     body = await web.read_body(request.receive, request.scope, limit, 10.0 * limit / bounds.LEAST)

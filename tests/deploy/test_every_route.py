@@ -99,7 +99,7 @@ def test_every_answer_carries_its_headers(answered: Operated) -> None:
                     assert "default-src 'none'" in policy, path
                     assert "unsafe" not in re.sub(r"style-src [^;]*", "", policy), path
                     assert "http" not in policy, path
-                    assert answer.headers.get("referrer-policy") == "no-referrer", path
+                    assert answer.headers.get("referrer-policy") == "same-origin", path
     assert {"text/html", "application/json", "text/csv", "image/svg+xml", "text/event-stream", "application/problem+json"} <= seen
 
 

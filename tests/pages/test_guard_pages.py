@@ -167,7 +167,7 @@ async def test_the_page_for_the_results_comes_without_receipt_or_referrer() -> N
         page = await at.visitor.get(link)
         assert receipt not in page.html
         assert not page.has("receipt")
-        assert at.visitor.received["referrer-policy"] == "no-referrer"
+        assert at.visitor.received["referrer-policy"] == "same-origin"
         page.fill("address", "anna@example.eu")
         page.fill("agree", "yes")
         address, body = page.press("add")

@@ -388,7 +388,7 @@ async def test_another_site_cannot_slip_somebody_a_receipt_of_its_own(visitor: V
     page = await begin(visitor)
     visitor.headers["Sec-Fetch-Site"] = "cross-site"
     await visitor.send(*page.press("next"))
-    assert visitor.status == 400
+    assert visitor.status == 403
 
 
 async def test_an_oversized_form_is_refused(visitor: Visitor) -> None:
@@ -403,7 +403,7 @@ async def test_pages_are_protected_and_static_files_are_cached(visitor: Visitor)
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert visitor.received["X-Content-Type-Options"] == "nosniff"
-        assert visitor.received["Referrer-Policy"] == "no-referrer"
+        assert visitor.received["Referrer-Policy"] == "same-origin"
     sheet = await visitor.client.get("/static/platea.css")
     assert sheet.headers["content-type"].startswith("text/css")
     again = await visitor.client.get("/static/platea.css", headers={"If-None-Match": sheet.headers["etag"]})
