@@ -30,6 +30,8 @@ def service_behind(path: str) -> str | None:
     parts = path.split("/", 6)
     if parts[1:4] == ["api", "v1", "surveys"]:
         return _BY_RESOURCE.get(parts[5]) if len(parts) > 5 else None
+    if parts[1:4] == ["api", "v1", "parked"]:
+        return "analysis"
     return _BY_FOLDER.get(parts[1]) if len(parts) > 1 else None
 
 

@@ -6,6 +6,7 @@ An event that already travelled keeps its meaning: new fields get defaults, a br
 from __future__ import annotations
 
 import hashlib
+import re
 
 import msgspec
 
@@ -16,6 +17,10 @@ SOURCE = "/platea/intake"
 
 class UnreadableEvent(Exception):
     """The bytes are no event we know; the message says why without quoting them."""
+
+
+class UnknownEvent(UnreadableEvent):
+    """An event about a response of a kind that this version does not know: a newer one wrote it, and can read it."""
 
 
 class ResponseSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="response.submitted.v1"):
@@ -84,12 +89,29 @@ def encode(event: ResponseEvent | ControlEvent) -> bytes:
     return _encoder.encode(event)
 
 
+class _Tagged(msgspec.Struct):
+    type: str
+
+
+_tagged = msgspec.json.Decoder(_Tagged)
+_kind = re.compile(r"response\.[a-z]+\.v[0-9]+")
+_known = frozenset(str(each.__struct_config__.tag) for each in (ResponseSubmitted, ResponseReplaced, ResponseWithdrawn))
+
+
 def read_response(data: bytes) -> ResponseEvent:
-    """Raises UnreadableEvent."""
+    """Raises UnreadableEvent, or UnknownEvent where a newer version can read it."""
     try:
         return _responses.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UnreadableEvent(type(error).__name__) from None
+        raise (UnknownEvent if _is_newer(data) else UnreadableEvent)(type(error).__name__) from None
+
+
+def _is_newer(data: bytes) -> bool:
+    try:
+        type = _tagged.decode(data).type
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return _kind.fullmatch(type) is not None and type not in _known
 
 
 def read_control(data: bytes) -> ControlEvent:

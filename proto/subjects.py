@@ -65,6 +65,10 @@ def draft(id: str) -> str:
     return f"platea.drafts.{id}"
 
 
+NO_SURVEY = "_"
+"""Where a question is about no survey; no survey is called that."""
+
+
 def query(survey: str) -> str:
     """Where the worker answers the gateways: exact view, any table, recount."""
     return f"platea.query.{survey}"

@@ -21,6 +21,7 @@ COMMANDS = {
     "retention": "retaining:command",
     "simulate": "simulating:command",
     "recount": "recounting:command",
+    "parked": "parked:group",
     "watch": "watching:command",
     "release": "releases:group",
     "doctor": "doctor:command",

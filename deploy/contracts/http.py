@@ -17,6 +17,7 @@ from proto.manifest import Manifest
 from proto.problem import KINDS
 from proto.snapshot import Snapshot, Table
 from services.analysis import gateway
+from services.analysis.routes_parked import ParkedEvents, ParkedEventsToDrop
 from services.export import app as export
 from services.export.jobs import Job
 from services.export.review import ReviewOrder, ReviewPage, ReviewResult
@@ -125,6 +126,26 @@ def _operations() -> dict[tuple[str, str], Json]:
         },
         (f"{survey}/recount", "get"): recount | {"operationId": "recount", "responses": recounted},
         (f"{survey}/recount", "post"): recount | {"operationId": "recountAgain", "responses": recounted},
+        ("/api/v1/parked", "get"): {
+            "operationId": "listParked",
+            "summary": "Accepted events that could not be read, and such that wait for a version of a survey to be known (organiser token)",
+            "security": _ORGANISER,
+            "responses": _answers({"200": _json({"type": "object"}, "Their number, place and reason")}, 401, 403, 503),
+        },
+        ("/api/v1/parked/retry", "post"): {
+            "operationId": "retryParked",
+            "summary": "Read parked events again from the journal, all or the named ones; tells what became of them (organiser token)",
+            "security": _ORGANISER,
+            "requestBody": {"required": False, "content": {"application/json": {"schema": _ref("ParkedEvents")}}},
+            "responses": _answers({"200": _json({"type": "object"}, "How many were recorded, and how many not")}, 401, 403, 422, 503),
+        },
+        ("/api/v1/parked/drop", "post"): {
+            "operationId": "dropParked",
+            "summary": "Erase events from the journal for good; count must be how many they are (organiser token)",
+            "security": _ORGANISER,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ParkedEventsToDrop")}}},
+            "responses": _answers({"200": _json({"type": "object"}, "How many were erased")}, 401, 403, 412, 422, 503),
+        },
         (f"{survey}/releases", "get"): {
             "operationId": "listReleases",
             "summary": "The manifests of all releases, oldest first (researcher token)",
@@ -215,7 +236,7 @@ def _answers(good: Json, *problems: int) -> Json:
 
 def _schemas(taken: Collection[str]) -> Json:
     """The shapes of analysis and export; where intake has another shape of the same name, theirs is called Published…"""
-    kinds = (Snapshot, Table, Manifest, Job, ReviewOrder, ReviewPage, ReviewResult)
+    kinds = (Snapshot, Table, Manifest, Job, ReviewOrder, ReviewPage, ReviewResult, ParkedEvents, ParkedEventsToDrop)
     _, found = msgspec.json.schema_components(kinds, ref_template=_REF)
     text = msgspec.json.encode(found).decode()
     for name in found.keys() & set(taken):

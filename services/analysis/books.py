@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -9,15 +10,26 @@ import msgspec
 
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.events import ResponseWithdrawn, UnreadableEvent, read_response
+from proto.events import ResponseEvent, ResponseWithdrawn, UnreadableEvent, read_response
 from proto.instrument import Instrument
 from proto.registry import Registry
 from services.analysis.draws import Draws
 from services.analysis.fold import Answered, Folder
 from services.analysis.journal import Entry
 from services.analysis.store import Stored
+from services.analysis.surprise import place_of
+
+log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+class UnknownVersion(KeyError):
+    """A version of a survey that is not known here: not published, or not yet heard of, or not understood."""
+
+    def __init__(self, event: ResponseEvent, version: str) -> None:
+        super().__init__(event.survey, version)
+        self.event, self.version = event, version
 
 
 class Books:
@@ -26,6 +38,7 @@ class Books:
         self._secret = secret
         self._readers: dict[tuple[str, str], Reader] = {}
         self._folders: dict[tuple[str, str], Folder] = {}
+        self._broken: set[tuple[str, str]] = set()
 
     def surveys(self) -> list[str]:
         return self.registry.surveys()
@@ -33,8 +46,20 @@ class Books:
     def instrument(self, survey: str, version: str) -> Instrument | None:
         return self.registry.instrument(survey, version)
 
+    def knows(self, survey: str, version: str) -> bool:
+        """Whether answers to this version can be read here. One that does not compile is told once."""
+        if self.registry.instrument(survey, version) is None or (survey, version) in self._broken:
+            return False
+        try:
+            self.reader(survey, version)
+        except Exception as error:  # a newer version of Platea knows what it means
+            self._broken.add((survey, version))
+            log.error("version %s of survey %s does not compile here: %s", version, survey, place_of(error))
+            return False
+        return True
+
     def reader(self, survey: str, version: str) -> Reader:
-        """Raises KeyError on a version that was never published."""
+        """Raises KeyError on a version that is not known."""
         if (survey, version) not in self._readers:
             found = self.registry.instrument(survey, version)
             if found is None:
@@ -59,12 +84,14 @@ class Books:
         return stored.id, self.reader(survey, stored.version).stored(stored.answers.encode())
 
     def read(self, entry: Entry) -> tuple[Any, Any]:
-        """The event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent, or KeyError as `reader`."""
+        """The event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent or UnknownVersion."""
         event = read_response(entry.data)
         if _ID.fullmatch(event.id) is None or not entry.subject.endswith(f".{event.survey}.{event.id}"):
             raise UnreadableEvent("another subject than its own")
         if isinstance(event, ResponseWithdrawn):
             return event, None
+        if not self.knows(event.survey, event.version):
+            raise UnknownVersion(event, event.version)
         try:
             return event, self.reader(event.survey, event.version).stored(bytes(event.answers))
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -2,7 +2,8 @@
 
 Claim: at no moment, also not after a kill, do figures rest on answers that are gone. Nothing is recorded while a part is deleted, and the
 checkpoint that counts every answer of the partition is written in the transaction that deletes. Answers that arrive late are
-counted first, too. What is deleted is erased from the journal as withdrawn answers are (`erasures`).
+counted first, too. What is deleted is erased from the journal as withdrawn answers are (`erasures`); so are answers that could not be
+read until then, which were never counted.
 
 Assumes that the survey is closed and never gets another version, which intake sees to: a checkpoint cannot be counted anew.
 """
@@ -41,8 +42,9 @@ class Ender:
         while True:
             await asyncio.sleep(LOOK)
             today = self._today()
-            for survey in self._books.surveys():
-                if self._books.registry.over(survey, today.isoformat()):
+            registry = self._books.registry
+            for survey in {*self._books.surveys(), *registry.retention}:
+                if registry.over(survey, today.isoformat()) and survey in registry.closed:
                     for partition in self._partitions:
                         await self._try(partition, survey, today)
 
@@ -61,6 +63,12 @@ class Ender:
             self._erase()
         if total:
             log.info("%d answers to %s in partition %d are deleted, as its retention says", total, survey, partition.number)
+        if partition.held and (unread := await self._store.delete_unread(survey, partition.number, self._known(survey))):
+            self._erase()
+            log.warning("%d answers to %s in partition %d are deleted that were never read", unread, survey, partition.number)
+
+    def _known(self, survey: str) -> list[str]:
+        return [version for version in self._books.registry.versions.get(survey, {}) if self._books.knows(survey, version)]
 
     async def _part(self, partition: Partition, survey: str, today: datetime.date) -> int:
         async with partition.recording:

@@ -12,13 +12,11 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
 from proto.web import EXCEPTION_HANDLERS, AnyConnection, demand
-from services.analysis import events, routes_files, routes_pages
+from services.analysis import events, routes_files, routes_pages, routes_parked
 from services.analysis.encoded import takes_gzip
-from services.analysis.serving import AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
+from services.analysis.serving import SECRET, AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
 
 __all__ = ["Gateway", "create_app"]
-
-SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def create_app(gateway: Gateway) -> Litestar:
@@ -130,4 +128,4 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     return Response(gateway_of(request).metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-ROUTES = (aggregates, table, live, recount, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics)
+ROUTES = (aggregates, table, live, recount, *routes_parked.ROUTES, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics)

@@ -7,7 +7,8 @@ import contextlib
 import logging
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ from nats.js.api import ConsumerInfo
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
-from proto import subjects
+from proto import subjects, withheld
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +90,18 @@ class Journal:
             return False
         return True
 
-    async def feed(self, partition: int, position: int) -> Feed:
-        """The events of a partition after this position."""
+    async def read(self, seq: int) -> Entry | None:
+        """One event by its number; None where it is no longer there. The leader is asked: a replica may be behind."""
+        try:
+            message = await self._js.get_msg(subjects.RESPONSES, seq)
+        except NotFoundError:
+            return None
+        return Entry(seq, message.subject or "", message.data or b"", "")
+
+    async def feed(self, partition: int, position: int, unread: Iterable[int] = ()) -> Feed:
+        """The events of a partition after this position. `unread`: numbers up to there that are not recorded."""
         feed = Feed(self._client, self._js, partition)
-        await feed.start(position)
+        await feed.start(position, unread)
         return feed
 
 
@@ -112,17 +121,20 @@ class Feed:
         self._asked_until = 0.0
         self._next = 1
         self._inbox: Any = None
+        self._withheld: str | None = None
         self.lag = 0
         """Events in the journal that were not delivered yet, as of the last one that was."""
 
-    async def start(self, position: int) -> None:
+    async def start(self, position: int, unread: Iterable[int]) -> None:
         """Raises JournalBehind, or one of `Unavailable`."""
         last = (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
         if last < position:
             raise JournalBehind(f"The journal ends at {last}, but the store holds events up to {position}.")
         info = await self._consumer()
         if info is None or info.num_ack_pending or info.delivered is None or info.delivered.stream_seq > position:
-            info = await self._rewind(position)
+            info = await self._rewind(position, unread)
+        self._withheld = (info.config.metadata or {}).get(withheld.KEY)
+        await self.withhold(unread)
         self._next = (info.delivered.consumer_seq if info.delivered else 0) + 1
         inbox = self._client.new_inbox()
         self._inbox = await self._client.subscribe(inbox, cb=self._arrive)
@@ -146,6 +158,16 @@ class Feed:
             await asyncio.sleep(GATHER)
         return [self._entry(self._arrived.popleft()) for _ in range(min(most, len(self._arrived)))]
 
+    async def withhold(self, unread: Iterable[int]) -> None:
+        """Writes these numbers where intake reads how far events are recorded. Before they are acknowledged, so that it never tells
+        of one of them that it is. Raises one of `Unavailable`."""
+        wanted = withheld.written(unread)
+        if wanted != self._withheld:
+            info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(self._partition))
+            metadata = (info.config.metadata or {}) | {withheld.KEY: wanted}
+            await self._js.add_consumer(subjects.RESPONSES, replace(info.config, metadata=metadata))
+            self._withheld = wanted
+
     async def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Everything up to the last of these is recorded. Raises one of `Unavailable`; then a later call does it too."""
         await self._client.request(max(entries).reply, b"+ACK", timeout=5)
@@ -156,11 +178,13 @@ class Feed:
         except NotFoundError:
             return None
 
-    async def _rewind(self, position: int) -> ConsumerInfo:
+    async def _rewind(self, position: int, unread: Iterable[int]) -> ConsumerInfo:
         log.info("partition %d is read again from event %d", self._partition, position + 1)
         with contextlib.suppress(NotFoundError):
             await self._js.delete_consumer(subjects.RESPONSES, subjects.durable(self._partition))
-        return await self._js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(self._partition, position + 1))
+        wanted = subjects.analysis_consumer(self._partition, position + 1)
+        wanted.metadata = {withheld.KEY: withheld.written(unread)}  # with the first answer that tells a floor
+        return await self._js.add_consumer(subjects.RESPONSES, wanted)
 
     async def _ask(self, most: int) -> None:
         """Keeps one request open, so that the next batch is on its way while this one is recorded."""

@@ -77,7 +77,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
             tasks.start("erase from the journal", eraser.run)
-            await Responder(client, totals, publisher, store, tasks).start()
+            await Responder(client, totals, publisher, store, journal, tasks).start()
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
         loops = {asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers}

@@ -13,7 +13,11 @@ REGISTRY = CollectorRegistry()
 
 recorded = Counter("platea_analysis_recorded", "Responses recorded, changed or withdrawn", ["change"], registry=REGISTRY)
 ignored = Counter("platea_analysis_ignored", "Events that changed nothing: repetitions and late comers", registry=REGISTRY)
-parked = Counter("platea_analysis_parked", "Events put aside because nothing can be done with them", ["reason"], registry=REGISTRY)
+unreadable = Counter("platea_analysis_unreadable", "Events that were parked, by reason", ["reason"], registry=REGISTRY)
+parked = Gauge("platea_analysis_parked", "Events that could not be read or stored, and were not given up", ["partition"], registry=REGISTRY)
+waiting = Gauge(
+    "platea_analysis_waiting", "Events that are recorded once this version knows what they answer", ["partition"], registry=REGISTRY
+)
 erased = Counter("platea_analysis_erased", "Messages deleted from the journal", registry=REGISTRY)
 batches = Histogram(
     "platea_analysis_batch_events", "Events recorded per transaction", registry=REGISTRY, buckets=(1, 3, 10, 30, 100, 300, 1000)

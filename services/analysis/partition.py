@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from services.analysis.fold import Answered, Folder
 from services.analysis.packing import UnreadableState
 from services.analysis.plan import Plan
 from services.analysis.state import State
-from services.analysis.store import Reading, Store, Stored
+from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ PAGE = 1024
 """Responses folded at once while a state is rebuilt."""
 MOST_MOVED = 10_000
 """More ids than any policy waits for need not be remembered."""
+
+CERTAIN = 3.0
+"""Seconds for which the lock of a partition is taken to be held after the database answered: it is asked each second."""
 
 _counting = ThreadPoolExecutor(1, "counting")
 """Partitions fold one after the other: side by side they would only wait for each other, and each for all."""
@@ -34,8 +38,8 @@ class Count:
 
     folder: Folder
     state: State
-    saved: int = 0
-    """The position of its checkpoint."""
+    saved: Position = BEGINNING
+    """That of its checkpoint."""
     retracted: bool = False
     """Whether the checkpoint still counts something that was taken back."""
     moved: set[str] = field(default_factory=set[str])
@@ -51,8 +55,8 @@ class Base:
     """What a count is built on: its position, and where the checkpoint stood when the store was read."""
 
     count: Count
-    position: int
-    checkpoint: int
+    position: Position
+    checkpoint: Position
 
 
 class Partition:
@@ -61,10 +65,12 @@ class Partition:
 
     def __init__(self, number: int, books: Books, store: Store) -> None:
         self.number = number
-        self.position = -1
+        self.position = Position(-1)
         """-1 until this worker has had the partition."""
         self.held = False
-        """Whether no other worker counts it."""
+        """Whether no other worker counts it, as far as this one knows."""
+        self.confirmed = -1e9
+        """When that was last certain, by the monotonic clock."""
         self.recording = asyncio.Lock()
         self.folding = asyncio.Lock()
         self.counts: dict[str, Count] = {}
@@ -88,14 +94,24 @@ class Partition:
         """Whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
         return self.ready(survey) and survey not in self._building
 
-    def begin(self, position: int) -> None:
+    def begin(self, position: Position) -> None:
         """This worker has the partition from now on. Counts that stand elsewhere have to be built again."""
         if position != self.position:
             self.counts.clear()
             self.position = position
         self.held = True
+        self.confirm()
 
-    async def apply(self, made: Plan, answers: Mapping[int, Answered], end: int) -> None:
+    def confirm(self) -> None:
+        """The database has just answered on the connection that holds the partition."""
+        self.confirmed = time.monotonic()
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other worker can have the partition. Else there is no connection: then another may have it, if it has one."""
+        return self.held and time.monotonic() - self.confirmed < CERTAIN
+
+    async def apply(self, made: Plan, answers: Mapping[int, Answered], end: Position) -> None:
         """Brings the counts to `end`, after this plan was recorded. `answers` by the sequence of their event."""
         joined: dict[str, list[Answered]] = {}
         left: dict[str, list[Answered]] = {}
@@ -170,7 +186,7 @@ class Partition:
         except UnreadableState:
             log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
             return None
-        return Base(Count(folder, state, saved=found.seq), found.seq, found.seq)
+        return Base(Count(folder, state, saved=found.at), found.at, found.at)
 
     async def _counts_the_same(self, survey: str, folder: Folder, digest: str) -> bool:
         """Whether a checkpoint stands for what the folder would count. Where the answers are deleted it stands for good, and only has to

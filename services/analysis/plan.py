@@ -28,6 +28,8 @@ class Row:
     language: str | None = None
     answers: str | None = None
     notice: str | None = None
+    late: int | None = None
+    """In which late batch it was recorded; None where in turn."""
 
     @property
     def withdrawn(self) -> bool:

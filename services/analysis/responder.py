@@ -15,8 +15,9 @@ from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
 from proto.supervision import Supervisor
-from services.analysis import journal, recount, rounding, stats, store, tables, weighted_tables
+from services.analysis import journal, parking, recount, rounding, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
+from services.analysis.journal import Journal
 from services.analysis.publisher import Publisher
 from services.analysis.state import State
 from services.analysis.store import Store
@@ -25,19 +26,26 @@ from services.analysis.totals import Totals
 
 log = logging.getLogger(__name__)
 
+YIELD = 1.0
+"""Seconds by which a worker that has lost its database answers later: whoever has the partition by now is heard first."""
+
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    what: Literal["exact", "table", "recount"]
+    what: Literal["exact", "table", "recount", "parked", "retry", "drop"]
     row: str = ""
     column: str = ""
     exact: bool = False
     weighted: bool = False
     """Of a table: with weighted shares."""
+    events: list[int] | None = None
+    """To be read again or dropped; None for all that are parked."""
+    count: int = 0
 
 
 class Responder:
-    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store, tasks: Supervisor) -> None:
-        self._client, self._totals, self._publisher, self._store, self._tasks = client, totals, publisher, store, tasks
+    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store, journal: Journal, tasks: Supervisor) -> None:
+        self._client, self._totals, self._publisher = client, totals, publisher
+        self._store, self._journal, self._tasks = store, journal, tasks
         self._recounting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -49,6 +57,8 @@ class Responder:
             self._tasks.spawn("answering a gateway", self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
+        if not self._totals.partitions[0].certain:  # another worker may have taken over; then it is the one that should be heard
+            await asyncio.sleep(YIELD)
         try:
             body = await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
         except Problem as problem:
@@ -66,6 +76,17 @@ class Responder:
             log.debug("an answer was not sent: %s", type(error).__name__)
 
     async def _body(self, survey: str, question: Question) -> bytes:
+        match question.what:
+            case "parked":
+                return msgspec.json.encode(await parking.listed(self._store))
+            case "retry":
+                return msgspec.json.encode(await parking.retried(self._store, question.events))
+            case "drop":
+                return msgspec.json.encode(await parking.dropped(self._store, self._journal, question.events, question.count))
+            case _:
+                return await self._figures(survey, question)
+
+    async def _figures(self, survey: str, question: Question) -> bytes:
         if question.what == "recount":
             async with self._recounting:
                 return msgspec.json.encode(await recount.recount(survey, self._totals, self._store))

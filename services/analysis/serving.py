@@ -21,6 +21,8 @@ from services.analysis.live import Board, Edition
 from services.analysis.shelf import Shelf
 
 AnyRequest = Request[Any, Any, Any]
+SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Headers of what organisers alone may see."""
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
 """Puts a question about a survey to the worker: (survey, question) → JSON. Raises Problem."""
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -16,6 +16,7 @@ from proto import instrument as instruments
 from proto.events import ResponseEvent
 from proto.instrument import Instrument
 from services.analysis.plan import Plan, Row, plan
+from services.analysis.unread import NEWER, UNPUBLISHED, Unread, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,20 @@ PATIENCE = 120.0
 PAGE = 2000
 """Rows that a stream holds in memory."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
+_ANY = 2**62
+
+
+class Position(NamedTuple):
+    """How far a partition is recorded: events of the journal up to `seq`, and so many late batches of events that had waited.
+
+    A count stands at a position: it has the rows that came in turn up to `seq`, and those of late batches up to `late`.
+    """
+
+    seq: int = 0
+    late: int = 0
+
+
+BEGINNING = Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    seq: int
+    at: Position
     codebook: str
     state: bytes
 
@@ -64,22 +79,27 @@ class Reading:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def position(self, partition: int) -> int:
-        """The last event of the partition that is recorded; 0 where there is none."""
-        return await self._connection.fetchval("-- position\nselect coalesce(max(seq), 0) from positions where partition = $1", partition)
+    async def position(self, partition: int) -> Position:
+        """How far the partition is recorded."""
+        row = await self._connection.fetchrow("-- position\nselect seq, late from positions where partition = $1", partition)
+        return Position(row["seq"], row["late"]) if row else Position()
 
-    async def checkpointed(self, survey: str, partition: int) -> int:
-        """The position of the checkpoint; 0 where there is none."""
-        return await self._connection.fetchval(
-            "-- checkpointed\nselect coalesce(max(seq), 0) from checkpoints where survey = $1 and partition = $2", survey, partition
+    async def checkpointed(self, survey: str, partition: int) -> Position:
+        """The position of the checkpoint, or the beginning where there is none."""
+        row = await self._connection.fetchrow(
+            "-- checkpointed\nselect seq, late from checkpoints where survey = $1 and partition = $2", survey, partition
         )
+        return Position(row["seq"], row["late"]) if row else Position()
 
-    async def responses(self, survey: str, partition: int, after: int = 0) -> AsyncIterator[Stored]:
-        """Responses recorded after this sequence."""
+    async def responses(self, survey: str, partition: int, after: Position = BEGINNING) -> AsyncIterator[Stored]:
+        """Responses recorded after this position."""
         text = """-- responses
             select id, version, answers from responses
-            where survey = $1 and partition = $2 and seq > $3 and status = 'recorded'"""
-        async for row in self._connection.cursor(text, survey, partition, after, prefetch=PAGE):
+            where survey = $1 and partition = $2 and late is null and seq > $3 and status = 'recorded'
+            union all
+            select id, version, answers from responses
+            where survey = $1 and partition = $2 and late > $4 and status = 'recorded'"""
+        async for row in self._connection.cursor(text, survey, partition, *after, prefetch=PAGE):
             yield Stored(row["id"].hex, row["version"], row["answers"])
 
     async def deleted(self, survey: str, partition: int | None = None) -> datetime.date | None:
@@ -88,12 +108,13 @@ class Reading:
             "-- deleted\nselect min(day) from deletions where survey = $1 and partition = coalesce($2, partition)", survey, partition
         )
 
-    async def retractions(self, survey: str, partition: int, after: int) -> AsyncIterator[Stored]:
-        """What counted at this sequence and was taken back later."""
+    async def retractions(self, survey: str, partition: int, after: Position) -> AsyncIterator[Stored]:
+        """What counted at this position and was taken back later."""
         text = """-- retractions
             select id, version, answers from retractions
-            where survey = $1 and partition = $2 and seq <= $3 and until > $3"""
-        async for row in self._connection.cursor(text, survey, partition, after, prefetch=PAGE):
+            where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end
+                and (until > $3 or until_late > $4)"""
+        async for row in self._connection.cursor(text, survey, partition, *after, prefetch=PAGE):
             yield Stored(row["id"].hex, row["version"], row["answers"])
 
 
@@ -103,28 +124,52 @@ class Lane(Reading):
     def __init__(self, connection: Any, partition: int) -> None:
         super().__init__(connection)
         self.partition = partition
+        self.waiting: dict[int, Waiting] = {}
+        self.again: set[int] = set()
+        """Which of those an organiser wants read again."""
+        self.parked: set[int] = set()
         self._kept: set[tuple[str, str]] = set()
         """Versions of surveys that this connection has seen in the store."""
 
-    async def record(
-        self, events: Sequence[tuple[int, ResponseEvent]], parked: Sequence[tuple[int, str]], end: int, surveys: Iterable[Instrument]
-    ) -> Plan:
+    @property
+    def unread(self) -> set[int]:
+        """Numbers of the journal that were passed and are not recorded."""
+        return self.waiting.keys() | self.parked
+
+    async def look(self) -> bool:
+        """Finds out whether the lock is still held (else one of `Unavailable` is raised), and whether others changed what is unread."""
+        found = await self._connection.fetchrow(
+            """-- look
+            select (select count(*) from waiting where partition = $1) as waiting,
+                (select count(*) from waiting where partition = $1 and again) as again,
+                (select count(*) from parked where partition = $1) as parked""",
+            self.partition,
+        )
+        if tuple(found) == (len(self.waiting), len(self.again), len(self.parked)):
+            return False
+        await self.load()
+        return True
+
+    async def load(self) -> None:
+        """What is unread, as the store has it."""
+        waiting = await self._connection.fetch(
+            "-- waiting\nselect seq, survey, version, id, again from waiting where partition = $1 order by seq", self.partition
+        )
+        parked = await self._connection.fetch("-- parked\nselect seq from parked where partition = $1", self.partition)
+        self.waiting = {row["seq"]: _waiting(row) for row in waiting}
+        self.again = {row["seq"] for row in waiting if row["again"]}
+        self.parked = {row["seq"] for row in parked}
+
+    async def record(self, events: Sequence[tuple[int, ResponseEvent]], unread: Unread, end: int, surveys: Iterable[Instrument]) -> Plan:
         """Records a batch up to event `end` in one transaction: each response counts once, however often it is delivered.
 
         `surveys` are the instruments the batch refers to: no response is stored without.
         """
-        new = {(one.id, one.version): one for one in surveys if (one.id, one.version) not in self._kept}
         async with self._connection.transaction():
-            await self._connection.executemany(
-                "-- survey\ninsert into surveys values ($1, $2, $3) on conflict do nothing",
-                [(*key, instruments.encode(one).decode()) for key, one in new.items()],
-            )
-            made = plan(await self._known({event.id for _, event in events}), events)
-            await self._write(made, end)
-            await self._connection.executemany(
-                "-- park\ninsert into parked (seq, partition, reason) values ($1, $2, $3) on conflict do nothing",
-                [(seq, self.partition, reason) for seq, reason in parked],
-            )
+            made = await self._plan(events, surveys)
+            await self._write(made, end, None)
+            await self._set_aside(unread)
+            gone = await self._superseded(made, unread)
             await self._connection.execute(
                 """-- move
                 insert into positions (partition, seq) values ($1, $2)
@@ -132,48 +177,131 @@ class Lane(Reading):
                 self.partition,
                 end,
             )
-        self._kept |= new.keys()
+        self._remember(unread, gone, surveys)
         return made
+
+    async def record_late(
+        self, events: Sequence[tuple[int, ResponseEvent]], unread: Unread, read: Sequence[int], surveys: Iterable[Instrument]
+    ) -> tuple[Plan, int]:
+        """Records events that had waited, in one transaction, and says how many late batches there are now.
+
+        `read` are the numbers of all that were read again; of these, what is not in `unread` waits no longer.
+        """
+        async with self._connection.transaction():
+            made = await self._plan(events, surveys)
+            late: int = await self._connection.fetchval(
+                """-- move late
+                insert into positions (partition, seq, late) values ($1, 0, 1)
+                on conflict (partition) do update set late = positions.late + 1 returning late""",
+                self.partition,
+            )
+            await self._write(made, None, late)
+            await self._connection.execute("-- read\ndelete from waiting where seq = any($1::bigint[])", list(read))
+            await self._set_aside(unread)
+            gone = await self._superseded(made, unread)
+        for seq in read:
+            self.waiting.pop(seq, None)
+            self.again.discard(seq)
+        self._remember(unread, gone, surveys)
+        return made, late
+
+    async def _plan(self, events: Sequence[tuple[int, ResponseEvent]], surveys: Iterable[Instrument]) -> Plan:
+        new = {(one.id, one.version): one for one in surveys if (one.id, one.version) not in self._kept}
+        await self._connection.executemany(
+            "-- survey\ninsert into surveys values ($1, $2, $3) on conflict do nothing",
+            [(*key, instruments.encode(one).decode()) for key, one in new.items()],
+        )
+        return plan(await self._known({event.id for _, event in events}), events)
+
+    def _remember(self, unread: Unread, gone: Iterable[int], surveys: Iterable[Instrument]) -> None:
+        """After the commit."""
+        self._kept |= {(one.id, one.version) for one in surveys}
+        self.waiting |= {each.seq: each for each in unread.waiting}
+        self.parked |= {each.seq for each in unread.parked}
+        for seq in gone:
+            self.waiting.pop(seq, None)
+            self.again.discard(seq)
+            self.parked.discard(seq)
 
     async def _known(self, ids: set[str]) -> dict[str, Row]:
         rows = await self._connection.fetch(
-            "-- known\nselect id, seq, survey, version, language, answers, notice from responses where id = any($1::uuid[])", list(ids)
+            "-- known\nselect id, seq, survey, version, language, answers, notice, late from responses where id = any($1::uuid[])",
+            list(ids),
         )
         return {
-            row["id"].hex: Row(row["seq"], row["survey"], row["version"], row["language"], row["answers"], row["notice"]) for row in rows
+            row["id"].hex: Row(row["seq"], row["survey"], row["version"], row["language"], row["answers"], row["notice"], row["late"])
+            for row in rows
         }
 
-    async def _write(self, made: Plan, end: int) -> None:
+    async def _write(self, made: Plan, end: int | None, late: int | None) -> None:
+        """In turn, up to `end`, or else as late batch number `late`."""
         if made.inserted:
             await self._connection.copy_records_to_table(
-                "responses", records=[self._record(id, row) for id, row in made.inserted.items()], columns=_COLUMNS
+                "responses", records=[self._record(id, row, late) for id, row in made.inserted.items()], columns=_COLUMNS
             )
         if made.changed:
             await self._connection.executemany(
                 """-- change
                 update responses set survey = $2, version = $3, partition = $4, seq = $5, status = $6, language = $7, answers = $8,
-                    notice = $9
+                    notice = $9, late = $10
                 where id = $1""",
-                [self._record(id, row) for id, row in made.changed.items()],
+                [self._record(id, row, late) for id, row in made.changed.items()],
             )
         if made.retracted:
             await self._connection.executemany(
                 """-- retract
-                insert into retractions (seq, until, id, survey, partition, version, answers)
-                values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing""",
-                [(row.seq, end, id, row.survey, self.partition, row.version, row.answers) for id, row in made.retracted.items()],
+                insert into retractions (seq, until, id, survey, partition, version, answers, late, until_late)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing""",
+                [
+                    (row.seq, end, id, row.survey, self.partition, row.version, row.answers, row.late, late)
+                    for id, row in made.retracted.items()
+                ],
             )
-        if made.erased:
-            await self._connection.execute(
-                "-- erase\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing", sorted(made.erased)
-            )
+        await self._erase(made.erased)
 
-    def _record(self, id: str, row: Row) -> tuple[Any, ...]:
+    async def _erase(self, seqs: Iterable[int]) -> None:
+        """Notes messages to be deleted from the journal."""
+        if noted := sorted(seqs):
+            await self._connection.execute("-- erase\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing", noted)
+
+    async def _set_aside(self, unread: Unread) -> None:
+        await self._connection.executemany(
+            """-- wait
+            insert into waiting (seq, partition, id, survey, version) values ($1, $2, $3, $4, $5) on conflict do nothing""",
+            [(each.seq, self.partition, each.id, each.survey, each.version) for each in unread.waiting],
+        )
+        await self._connection.executemany(
+            "-- park\ninsert into parked (seq, partition, reason, survey, id) values ($1, $2, $3, $4, $5) on conflict do nothing",
+            [(each.seq, self.partition, each.reason, each.survey, each.id) for each in unread.parked],
+        )
+
+    async def _superseded(self, made: Plan, unread: Unread) -> set[int]:
+        """Unread events about responses that a later event has changed, or that were withdrawn: nothing can come of them any more, and
+        what they say must not stay in the journal."""
+        now = made.inserted | made.changed
+        gone: set[int] = set()
+        for table in ("waiting", "parked") if now and (unread or self.unread) else ():
+            rows = await self._connection.fetch(
+                f"""-- superseded
+                delete from {table} as unread using unnest($1::uuid[], $2::bigint[]) as now (id, seq)
+                where unread.id = now.id and unread.seq < now.seq returning unread.seq""",  # noqa: S608
+                list(now),
+                [_ANY if row.withdrawn else row.seq for row in now.values()],
+            )
+            gone |= {row["seq"] for row in rows}
+        await self._erase(gone)
+        return gone
+
+    def _record(self, id: str, row: Row, late: int | None) -> tuple[Any, ...]:
         status = "withdrawn" if row.withdrawn else "recorded"
-        return id, row.survey, row.version, self.partition, row.seq, status, row.language, row.answers, row.notice
+        return id, row.survey, row.version, self.partition, row.seq, status, row.language, row.answers, row.notice, late
 
 
-_COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers", "notice")
+_COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers", "notice", "late")
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row["seq"], row["survey"], row["version"], row["id"].hex if row["id"] else None)
 
 
 class Store:
@@ -215,22 +343,22 @@ class Store:
     async def checkpoint(self, survey: str, partition: int) -> Checkpoint | None:
         async with self._connection() as connection:
             row = await connection.fetchrow(
-                "-- checkpoint\nselect seq, codebook, state from checkpoints where survey = $1 and partition = $2", survey, partition
+                "-- checkpoint\nselect seq, late, codebook, state from checkpoints where survey = $1 and partition = $2", survey, partition
             )
-        return Checkpoint(row["seq"], row["codebook"], row["state"]) if row else None
+        return Checkpoint(Position(row["seq"], row["late"]), row["codebook"], row["state"]) if row else None
 
     async def save_checkpoint(self, survey: str, partition: int, checkpoint: Checkpoint) -> None:
         async with self._connection() as connection, connection.transaction():
             await _replace_checkpoint(connection, survey, partition, checkpoint)
 
-    async def progress(self, survey: str, partitions: Sequence[int]) -> dict[int, int]:
+    async def progress(self, survey: str, partitions: Sequence[int]) -> dict[int, Position]:
         """How far the checkpoints of these partitions are."""
         async with self._connection() as connection:
             rows = await connection.fetch(
-                "-- progress\nselect partition, seq from checkpoints where survey = $1 and partition = any($2::smallint[])",
+                "-- progress\nselect partition, seq, late from checkpoints where survey = $1 and partition = any($2::smallint[])",
                 *(survey, list(partitions)),
             )
-        return {row["partition"]: row["seq"] for row in rows}
+        return {row["partition"]: Position(row["seq"], row["late"]) for row in rows}
 
     async def has_answers(self, survey: str, partition: int) -> bool:
         async with self._connection() as connection:
@@ -255,9 +383,10 @@ class Store:
                 """-- delete answers
                 delete from responses where id in (
                     select id from responses
-                    where survey = $1 and partition = $2 and seq <= $3 and status = 'recorded' limit $4
+                    where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end
+                        and status = 'recorded' limit $5
                 ) returning seq""",
-                *(survey, partition, checkpoint.seq, most),
+                *(survey, partition, *checkpoint.at, most),
             )
             await connection.execute(
                 "-- erase deleted\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing",
@@ -266,6 +395,86 @@ class Store:
             await connection.execute("-- forget reviews\ndelete from text_reviews where survey = $1", survey)
             await connection.execute("-- forget ledgers\ndelete from release_ledgers where survey = $1", survey)
         return len(gone)
+
+    async def delete_unread(self, survey: str, partition: int, known: Sequence[str]) -> int:
+        """Has what is unread of a survey whose answers are deleted erased from the journal, too, and says how many events that were.
+
+        Not what is about to be recorded: answers to versions that are `known`.
+        """
+        async with self._connection() as connection, connection.transaction():
+            rows = await connection.fetch(
+                """-- delete unread
+                with gone as (
+                    delete from waiting
+                    where survey = $1 and partition = $2 and not again and (version is null or version <> all ($3::text[])) returning seq
+                ), given_up as (
+                    delete from parked where survey = $1 and partition = $2 returning seq
+                )
+                insert into erasures (seq) select seq from gone union select seq from given_up on conflict do nothing returning seq""",
+                *(survey, partition, list(known)),
+            )
+        return len(rows)
+
+    async def unread(self, most: int) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """Events that are not recorded, at most so many, and how many there are: parked ones, and such that wait."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                """-- unread
+                select seq, partition, survey, null as version, reason, 'parked' as state from parked
+                union all
+                select seq, partition, survey, version, case when version is null then $2 else $3 end, 'waiting' from waiting
+                order by state, seq limit $1""",
+                *(most, NEWER, UNPUBLISHED),
+            )
+            count = await connection.fetchrow(
+                "-- count unread\nselect (select count(*) from parked) as parked, (select count(*) from waiting) as waiting"
+            )
+        return [dict(row) for row in rows], dict(count)
+
+    async def read_again(self, seqs: Sequence[int] | None) -> list[int]:
+        """Has parked events (all, or these) read again by whoever has their partition. Returns their numbers."""
+        async with self._connection() as connection, connection.transaction():
+            rows = await connection.fetch(
+                """-- unpark
+                delete from parked where $1::bigint[] is null or seq = any($1::bigint[]) returning seq, partition, id, survey""",
+                None if seqs is None else list(seqs),
+            )
+            await connection.executemany(
+                """-- read again
+                insert into waiting (seq, partition, id, survey, again) values ($1, $2, $3, $4, true)
+                on conflict (seq) do update set again = true""",
+                [(row["seq"], row["partition"], row["id"], row["survey"] or "") for row in rows],
+            )
+        return [row["seq"] for row in rows]
+
+    async def unread_among(self, seqs: Sequence[int]) -> dict[str, int]:
+        """How many of these are still to be read again, how many wait, how many are parked."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow(
+                """-- unread among
+                select (select count(*) from waiting where again and seq = any($1::bigint[])) as again,
+                    (select count(*) from waiting where not again and seq = any($1::bigint[])) as waiting,
+                    (select count(*) from parked where seq = any($1::bigint[])) as parked""",
+                list(seqs),
+            )
+        return dict(row)
+
+    async def to_drop(self, seqs: Sequence[int] | None) -> list[int]:
+        """Which events would be given up: these, parked or waiting, or else all that are parked."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                """-- to drop
+                select seq from parked where $1::bigint[] is null or seq = any($1::bigint[])
+                union select seq from waiting where seq = any($1::bigint[]) order by seq""",
+                None if seqs is None else list(seqs),
+            )
+        return [row["seq"] for row in rows]
+
+    async def dropped(self, seqs: Sequence[int]) -> None:
+        """Forgets events that were erased from the journal."""
+        async with self._connection() as connection:
+            for table in ("parked", "waiting"):
+                await connection.execute(f"-- dropped\ndelete from {table} where seq = any($1::bigint[])", list(seqs))
 
     async def released(self, survey: str) -> Released | None:
         async with self._connection() as connection:
@@ -311,12 +520,13 @@ async def _replace_checkpoint(connection: Any, survey: str, partition: int, chec
     """Inside a transaction. Retractions that this checkpoint no longer counts go with the one it replaces."""
     await connection.execute(
         """-- save checkpoint
-        insert into checkpoints as old (survey, partition, seq, codebook, state) values ($1, $2, $3, $4, $5)
-        on conflict (survey, partition) do update set seq = excluded.seq, codebook = excluded.codebook, state = excluded.state
-        where old.seq <= excluded.seq""",
-        *(survey, partition, checkpoint.seq, checkpoint.codebook, checkpoint.state),
+        insert into checkpoints as old (survey, partition, seq, late, codebook, state) values ($1, $2, $3, $4, $5, $6)
+        on conflict (survey, partition) do update
+        set seq = excluded.seq, late = excluded.late, codebook = excluded.codebook, state = excluded.state
+        where old.seq <= excluded.seq and old.late <= excluded.late""",
+        *(survey, partition, *checkpoint.at, checkpoint.codebook, checkpoint.state),
     )
     await connection.execute(
-        "-- retracted\ndelete from retractions where survey = $1 and partition = $2 and until <= $3",
-        *(survey, partition, checkpoint.seq),
+        "-- retracted\ndelete from retractions where survey = $1 and partition = $2 and (until <= $3 or until_late <= $4)",
+        *(survey, partition, *checkpoint.at),
     )

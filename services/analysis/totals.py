@@ -11,7 +11,7 @@ from services.analysis.fold import Folder
 from services.analysis.packing import UnreadableState
 from services.analysis.partition import Partition
 from services.analysis.state import State
-from services.analysis.store import Store
+from services.analysis.store import Position, Store
 
 
 class Totals:
@@ -20,7 +20,7 @@ class Totals:
     def __init__(self, partitions: Sequence[Partition], others: Sequence[int], books: Books, store: Store) -> None:
         self.partitions = partitions
         self._others, self._books, self._store = others, books, store
-        self._foreign: dict[tuple[str, int], tuple[int, str, State]] = {}
+        self._foreign: dict[tuple[str, int], tuple[Position, str, State]] = {}
 
     @property
     def alone(self) -> bool:
@@ -62,13 +62,13 @@ class Totals:
     async def _read_others(self, survey: str, digest: str) -> list[State]:
         if self.alone:
             return []
-        for number, seq in (await self._store.progress(survey, self._others)).items():
+        for number, position in (await self._store.progress(survey, self._others)).items():
             known = self._foreign.get((survey, number))
-            if known is None or known[0] < seq or known[1] != digest:
+            if known is None or known[0] < position or known[1] != digest:
                 found = await self._store.checkpoint(survey, number)
                 if found is not None and found.codebook == digest:
                     try:
-                        self._foreign[survey, number] = found.seq, digest, await asyncio.to_thread(State.load, found.state, digest)
+                        self._foreign[survey, number] = found.at, digest, await asyncio.to_thread(State.load, found.state, digest)
                     except UnreadableState:
                         continue
         return [state for (of, _), (_, book, state) in self._foreign.items() if of == survey and book == digest]

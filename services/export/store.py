@@ -16,14 +16,16 @@ from proto import manifest as manifests
 from proto.manifest import Manifest
 
 _STANDING = """from responses
-    where survey = $1 and status = 'recorded' and ($2::jsonb is null or seq <= ($2::jsonb ->> partition::text)::bigint)"""
+    where survey = $1 and status = 'recorded' and ($2::jsonb is null or case
+        when late is null then seq <= ($2::jsonb ->> partition::text)::bigint
+        else late <= ($2::jsonb ->> (partition || ' late'))::bigint end)"""
 
 _RESPONSES = f"""-- responses
     select version, answers, id, language
     {_STANDING}"""
 
 _EXTENT = f"""-- extent
-    select partition, max(seq) as last, count(*) as count
+    select partition, coalesce(max(seq) filter (where late is null), 0) as last, coalesce(max(late), 0) as late, count(*) as count
     {_STANDING}
     group by partition"""
 
@@ -102,7 +104,7 @@ _LOCK = """-- lock_releases
 
 
 Positions = dict[str, int]
-"""Of each partition the place in the journal of the last response that counted."""
+"""Of each partition the place in the journal of the last response that counted, and the last late batch (`0 late`) that did."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ class Store:
                 while rows := await cursor.fetch(batch):
                     yield [(row["version"], row["answers"], row["id"].bytes, row["language"] or "") for row in rows]
 
-            positions = {str(row["partition"]): row["last"] for row in extent}
+            positions = {str(row["partition"]): row["last"] for row in extent} | {
+                f"{row['partition']} late": row["late"] for row in extent if row["late"]
+            }
             yield Responses(sum(row["count"] for row in extent), positions, batches())
 
     async def positions(self, survey: str, number: int) -> Positions | None:

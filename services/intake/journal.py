@@ -11,8 +11,9 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js.errors import APIError, NotFoundError
 
-from proto import events, subjects
+from proto import events, subjects, withheld
 from proto.events import ResponseEvent, ResponseSubmitted
+from proto.withheld import Withheld
 from services.intake.acks import Acks, Unanswered
 from services.intake.journal_errors import CONFLICT, UNBATCHED, Verdict, judge, judge_batch
 from services.intake.pulse import Pulse
@@ -92,7 +93,7 @@ class Journal:
         self._leader = StreamLeader(client, subjects.RESPONSES)
         self._batches = 0
         self._run = client.new_inbox().rpartition(".")[2]
-        self._floors: dict[int, tuple[float, int]] = {}
+        self._floors: dict[int, tuple[float, int, Withheld]] = {}
 
     async def open(self) -> None:
         """Before the first write."""
@@ -156,18 +157,18 @@ class Journal:
         return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
 
     async def recorded(self, written: Written) -> bool:
-        """Whether analysis has this event in its store: its consumer acknowledges only what is committed there."""
+        """Whether analysis has this event in its store: its consumer acknowledges what is committed, and lists what could not be read."""
         now = time.monotonic()
         known = self._floors.get(written.partition)
-        if known is not None and (written.seq <= known[1] or now - known[0] < FLOOR_AGE):
-            return written.seq <= known[1]
+        if known is not None and (_is_recorded(written, known) or now - known[0] < FLOOR_AGE):
+            return _is_recorded(written, known)
         try:
             info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(written.partition))
         except (nats.errors.Error, APIError, TimeoutError):
             return False
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
-        self._floors[written.partition] = now, floor
-        return written.seq <= floor
+        found = self._floors[written.partition] = now, floor, withheld.read(info.config.metadata)
+        return _is_recorded(written, found)
 
     async def _ask(self, entry: Entry, headers: dict[str, str]) -> _Ack:
         try:
@@ -180,6 +181,11 @@ class Journal:
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
             log.error("the journal does not write: JetStream error %s", error.err_code)
         return kind
+
+
+def _is_recorded(written: Written, known: tuple[float, int, Withheld]) -> bool:
+    _, floor, not_recorded = known
+    return written.seq <= floor and written.seq not in not_recorded
 
 
 def _subject(entry: Entry) -> str:

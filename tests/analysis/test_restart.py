@@ -15,7 +15,7 @@ from services.analysis.main import Analysis
 from services.analysis.state import State
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, replaced, submitted, until, withdrawn
 
-EVERYTHING = "truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, released"
+EVERYTHING = "truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, waiting, released"
 
 
 async def _state(analysis: Analysis) -> State:

@@ -7,9 +7,11 @@ come out. A program that found something is kept below as a regression test.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
 from proto import subjects
+from proto.answers import Reader
 from proto.codebook import CodeBook
 from services.analysis.fold import Folder
 from services.analysis.journal import Feed
@@ -24,7 +27,9 @@ from services.analysis.main import Analysis, running
 from services.analysis.settings import Settings
 from services.analysis.store import Lane
 from services.analysis.tend import Keeper
-from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, reader, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, reader, replaced, submitted, until, withdrawn
+
+_versions = itertools.count()
 
 Said = int | None
 """Whose answers a response holds; None once it is withdrawn."""
@@ -41,6 +46,7 @@ operations = st.one_of(
     st.builds(Op, st.just("submit"), people, voices),
     st.builds(Op, st.just("submit"), people, voices),
     st.builds(Op, st.just("replace"), people, voices),
+    st.builds(Op, st.just("newer"), people, voices),
     st.builds(Op, st.just("withdraw"), people),
     st.builds(Op, st.sampled_from(["crowd"]), st.integers(100, 900)),
     st.builds(Op, st.sampled_from(["settle", "restart", "crash", "scrawl"])),
@@ -85,6 +91,7 @@ class World:
         self.model: dict[int, Said] = {}
         self.scrawled = 0
         self._last = 0
+        self._newer = msgspec.structs.replace(instrument(), version=f"9.0.{next(_versions)}")
 
     async def start(self) -> None:
         self.analysis = await self._stack.enter_async_context(running(self._settings, checkpoint=0.3))
@@ -101,6 +108,9 @@ class World:
             case "replace":
                 await self._write(replaced(op.who, op.said))
                 self.model[op.who] = None if known is None else op.said
+            case "newer":  # in a version that nobody knows before the end
+                await self._write(msgspec.structs.replace(replaced(op.who, op.said), version=self._newer.version))
+                self.model[op.who] = None if known is None else op.said
             case "withdraw":
                 await self._write(withdrawn(op.who))
                 self.model[op.who] = None
@@ -110,7 +120,7 @@ class World:
                 for number in crowd:
                     self.model.setdefault(number, number % 40)
             case "scrawl":
-                self._last = await self._pen.scrawl(b'{"type":"response.submitted.v9"}', number=5000 + self.scrawled)
+                self._last = await self._pen.scrawl(b'{"type":"response.submitted.v1"}', number=5000 + self.scrawled)
                 self.scrawled += 1
             case "settle":
                 await self.settled()
@@ -132,9 +142,11 @@ class World:
 
     async def check(self) -> None:
         """The live state, to the last cell, is the sum of what each response should say."""
+        await self._pen.publish(self._newer)
+        await until(self._all_read)
         await self.settled()
         present = {who: said for who, said in self.model.items() if said is not None}
-        folder = Folder(CodeBook(reader()), self._settings.record_key())
+        folder = Folder(CodeBook(Reader(self._newer)), self._settings.record_key())
         expected = folder.empty()
         folder.fold(expected, [(id_of(who), reader().stored(answers(said))) for who, said in present.items()])
         found = await self.analysis.totals.state(SURVEY)
@@ -154,6 +166,9 @@ class World:
     async def _recorded(self) -> bool:
         recorded = {row["partition"]: row["seq"] for row in await self._database.fetch("select partition, seq from positions")}
         return max(recorded.values(), default=0) >= self._last and await self._pen.all_acknowledged()
+
+    async def _all_read(self) -> bool:
+        return await self._recorded() and not await self._database.fetchval("select count(*) from waiting")
 
     async def _tidy(self) -> bool:
         text = "select (select count(*) from retractions) + (select count(*) from erasures)"
@@ -185,12 +200,15 @@ async def _begin_again(provisioner: Any, database: Any, pen: Pen) -> None:
         await js.delete_stream(stream)
     await create_streams(js, PARTITIONS, replicas=1, highest=0)
     await create_consumers(js, PARTITIONS, {})
-    await database.execute("truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, released")
+    await database.execute("truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, waiting, released")
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(program=st.lists(operations, min_size=4, max_size=14))
 @example(program=[Op("withdraw", 1), Op("submit", 1, 3), Op("settle"), Op("crash"), Op("submit", 1, 4)])
+@example(
+    program=[Op("newer", 1, 3), Op("submit", 2, 4), Op("newer", 2, 5), Op("settle"), Op("crash"), Op("withdraw", 1), Op("replace", 2, 6)]
+)
 @example(
     program=[
         *(Op("crowd", 100), Op("settle"), Op("fail after commit"), Op("replace", 101, 5), Op("withdraw", 102), Op("crash")),

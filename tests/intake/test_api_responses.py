@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import nats
 import pytest
 from nats.aio.client import Client
 
 from deploy.cli.respondents import Population
-from proto import author, events, receipt, subjects
+from proto import author, events, receipt, subjects, withheld
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
 from services.intake.throttle import Throttle
@@ -152,8 +153,22 @@ async def test_recorded_is_what_analysis_has_acknowledged(api: Api, provisioner:
     partition = subjects.partition_of(message.subject or "")
     await _acknowledge(api, partition)
     await asyncio.sleep(0.25)
+    assert (await api.receipt(mine)).json()["status"] == "accepted", "what was acknowledged past is not known yet"
+    await _withhold(api, partition, f"{message.seq}")
+    await asyncio.sleep(0.25)
+    assert (await api.receipt(mine)).json()["status"] == "accepted", "analysis could not read it"
+    await _withhold(api, partition, "")
+    await asyncio.sleep(0.25)
     assert (await api.receipt(mine)).json()["status"] == "recorded"
     assert (await api.submit(20, mine)).json()["status"] == "recorded"
+
+
+async def _withhold(api: Api, partition: int, written: str) -> None:
+    client = await nats.connect(api.urls.analysis, inbox_prefix="_INBOX.analysis")
+    js = client.jetstream()
+    info = await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+    await js.add_consumer(subjects.RESPONSES, replace(info.config, metadata={withheld.KEY: written}))
+    await client.close()
 
 
 async def _acknowledge(api: Api, partition: int) -> None:

@@ -1,0 +1,308 @@
+"""No answer is lost because this version does not know what it answers, and none is told to be recorded that is not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import nats
+import pytest
+
+from deploy.provision import PARTITIONS
+from proto import subjects
+from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, RetentionSet, SurveyClosed, encode
+from proto.instrument import Instrument
+from services.analysis import worker
+from services.analysis.main import Analysis
+from services.analysis.metrics import REGISTRY
+from services.analysis.store import Lane
+from services.intake.journal import Journal as Intake
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, id_of, instrument, replaced, submitted, until, withdrawn
+
+NEWER = "newer"
+
+
+def newer() -> Instrument:
+    """Another survey, which an analysis of today does not know."""
+    return msgspec.structs.replace(instrument(), id=NEWER)
+
+
+def next_version() -> Instrument:
+    return msgspec.structs.replace(instrument(), version="9.0.0")
+
+
+def to_newer(number: int) -> ResponseSubmitted:
+    return msgspec.structs.replace(submitted(number), survey=NEWER)
+
+
+def in_next(number: int, said: int) -> ResponseReplaced:
+    return msgspec.structs.replace(replaced(number, said), version="9.0.0")
+
+
+@pytest.fixture
+async def intake(nats_urls: Any) -> AsyncIterator[Intake]:
+    client = await nats.connect(nats_urls.intake, inbox_prefix="_INBOX.intake")
+    yield Intake(client)
+    await client.close()
+
+
+async def recorded(intake: Intake, numbers: Any) -> set[bool]:
+    """What receipts say of these responses."""
+    intake._floors.clear()
+    found = [await intake.last(id_of(number)) for number in numbers]
+    return {await intake.recorded(each) for each in found if each is not None}
+
+
+async def asked(service: Service, survey: str = subjects.NO_SURVEY, **question: Any) -> Any:
+    client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
+    try:
+        reply = await client.request(subjects.query(survey), msgspec.json.encode(question), timeout=60)
+        return msgspec.json.decode(reply.data)
+    finally:
+        await client.close()
+
+
+async def count(database: Any, table: str) -> int:
+    return await database.fetchval(f"select count(*) from {table}")
+
+
+def gauge(name: str) -> float:
+    return sum(REGISTRY.get_sample_value(f"platea_analysis_{name}", {"partition": str(number)}) or 0 for number in range(PARTITIONS))
+
+
+async def equal(service: Service, survey: str, responses: int) -> None:
+    report = await asked(service, survey, what="recount")
+    assert (report["responses"], report["differences"]) == (responses, [])
+
+
+async def there(analysis: Analysis, survey: str, responses: int) -> None:
+    await until(lambda: analysis.totals.ready(survey) and analysis.totals.own(survey) == responses)
+
+
+async def test_answers_to_a_survey_not_known_here_wait_and_the_others_go_on(
+    pen: Pen, service: Service, database: Any, intake: Intake
+) -> None:
+    mixed: list[ResponseEvent] = [each for n in range(0, 60, 2) for each in (submitted(n), to_newer(n + 1), submitted(n + 1000))]
+    known, unknown = [*range(0, 60, 2), *range(1000, 1060, 2)], range(1, 60, 2)
+    await pen.write(*mixed)
+    async with service.running() as analysis:
+        begun = time.monotonic()
+        await there(analysis, SURVEY, 60)
+        await until(lambda: pen.all_acknowledged())
+        assert time.monotonic() - begun < 20, "thirty such events had held up the others for 300 seconds"
+        assert (await count(database, "waiting"), await count(database, "parked")) == (30, 0)
+        await until(lambda: gauge("waiting") == 30)
+        assert await recorded(intake, known) == {True}
+        assert await recorded(intake, unknown) == {False}
+        [listed] = {(each["state"], each["survey"], each["version"]) for each in (await asked(service, what="parked"))["events"]}
+        assert listed == ("waiting", NEWER, instrument().version)
+        assert not analysis.failed.done(), "ignorance spends no budget"
+    assert await recorded(intake, unknown) == {False}
+    async with service.running() as analysis:
+        await until(lambda: gauge("waiting") == 30)
+        await pen.publish(newer())
+        await there(analysis, NEWER, 30)
+        await until(lambda: gauge("waiting") == 0)
+        assert await recorded(intake, [*known, *unknown]) == {True}
+        await equal(service, NEWER, 30)
+        await equal(service, SURVEY, 60)
+    assert (await count(database, "waiting"), await count(database, "parked"), await count(database, "responses")) == (0, 0, 90)
+
+
+async def test_a_stop_in_the_moment_of_waiting_leaves_everything_in_the_journal(
+    pen: Pen, service: Service, database: Any, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PATIENCE", 60.0)
+    await pen.write(*(to_newer(number) for number in range(19)))
+    async with service.running() as analysis:
+        await until(lambda: all(partition.held for partition in analysis.partitions))
+        await asyncio.sleep(0.3)  # the batches are in hand
+    assert [await count(database, table) for table in ("waiting", "parked", "positions")] == [0, 0, 0]
+    assert await recorded(intake, range(19)) == {False}
+    await pen.publish(newer())
+    async with service.running() as analysis:
+        await there(analysis, NEWER, 19)
+        await until(lambda: pen.all_acknowledged())
+        assert await recorded(intake, range(19)) == {True}
+
+
+async def test_what_waited_counts_as_its_place_in_the_journal_says_and_a_restart_counts_the_same(
+    pen: Pen, service: Service, database: Any, provisioner: Any
+) -> None:
+    await pen.write(*(submitted(number) for number in range(40)))
+    async with service.running(checkpoint=0.2) as analysis:
+        await there(analysis, SURVEY, 40)
+        first = await pen.write(*(in_next(number, number + 100) for number in range(10)))
+        late = await pen.write(*(in_next(number, number) for number in range(50, 60)))
+        await until(lambda: gauge("waiting") == 20)
+        await pen.write(withdrawn(0), withdrawn(50), withdrawn(20), replaced(1, 201))  # 1 was changed since: that is its last word
+        await until(lambda: gauge("waiting") == 17)
+        await there(analysis, SURVEY, 38)
+    await pen.publish(next_version())
+    async with service.running(checkpoint=0.2) as analysis:
+        await there(analysis, SURVEY, 47)
+        await equal(service, SURVEY, 47)
+    said = {row["id"].hex: row["answers"] for row in await database.fetch("select id, answers from responses where status = 'recorded'")}
+    expected = {n: n for n in range(2, 40)} | {n: n + 100 for n in range(2, 10)} | {1: 201} | {n: n for n in range(51, 60)}
+    expected.pop(20)
+    assert {id: msgspec.json.decode(text) for id, text in said.items()} == {
+        id_of(n): msgspec.json.decode(answers(said)) for n, said in expected.items()
+    }
+    async with service.running(checkpoint=0.2) as analysis:  # from checkpoints
+        await there(analysis, SURVEY, 47)
+        await pen.write(withdrawn(55), replaced(56, 300))  # both had been late
+        await there(analysis, SURVEY, 46)
+        await until(lambda: pen.all_acknowledged())
+        await equal(service, SURVEY, 46)
+    await database.execute("truncate checkpoints")
+    async with service.running() as analysis:
+        await there(analysis, SURVEY, 46)
+        await equal(service, SURVEY, 46)
+    js = provisioner.jetstream()
+    for seq in (first[0], first[1], late[0], late[5]):  # withdrawn or changed: what they said is not in the journal either
+        with pytest.raises(nats.js.errors.NotFoundError):
+            await js.get_msg(subjects.RESPONSES, seq)
+
+
+async def test_two_workers_figures_have_what_was_late_in_the_others_partitions(pen: Pen, service: Service) -> None:
+    first = Service(msgspec.structs.replace(service.settings, partitions="0,1"))
+    second = Service(msgspec.structs.replace(service.settings, partitions="2,3"))
+    await pen.write(*(submitted(number) for number in range(30)), *(in_next(number, number) for number in range(100, 130)))
+    async with first.running() as speaker, second.running():
+        for responses, version in ((30, None), (60, next_version())):
+            if version is not None:
+                await pen.publish(version)
+
+            async def everybody(wanted: int = responses) -> bool:
+                found = await speaker.totals.state(SURVEY)
+                return found is not None and found[1].responses == wanted
+
+            await until(everybody)
+
+
+async def test_an_event_of_a_kind_that_a_newer_version_writes_waits_for_it(
+    pen: Pen, service: Service, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pen.scrawl(encode(submitted(1)).replace(b"submitted.v1", b"submitted.v2"), number=1)
+    await pen.write(submitted(2))
+    async with service.running() as analysis:
+        await there(analysis, SURVEY, 1)
+        assert [await count(database, table) for table in ("waiting", "parked")] == [1, 0]
+    read = worker.Books.read
+
+    def newer_reads(books: Any, entry: Any) -> Any:
+        return read(books, entry._replace(data=entry.data.replace(b"submitted.v2", b"submitted.v1")))
+
+    monkeypatch.setattr(worker.Books, "read", newer_reads)
+    async with service.running() as analysis:
+        await there(analysis, SURVEY, 2)
+
+
+async def test_a_crash_amid_refused_answers_loses_none_that_was_parked(
+    pen: Pen, service: Service, database: Any, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database takes no NUL, so its batch is recorded one by one; whatever moment the worker dies at, parked rows are there."""
+    refused = msgspec.structs.replace(submitted(3), language="\0")
+    record, dies = Lane.record, iter([True, False, True, True, False, True] * 5)
+
+    async def recording(lane: Lane, *given: Any) -> Any:
+        made = await record(lane, *given)
+        if next(dies, False):
+            raise ConnectionResetError
+        return made
+
+    for number in (1, 2):
+        await pen.scrawl(b"{}", number=number)
+    await pen.write(refused)
+    await pen.scrawl(b"{}", number=4)
+    await pen.write(*(submitted(number) for number in range(10, 40)))
+    await pen.scrawl(b"{}", number=5)
+    monkeypatch.setattr(Lane, "record", recording)
+    async with service.running() as analysis:
+        await there(analysis, SURVEY, 30)
+        await until(lambda: pen.all_acknowledged())
+        assert await count(database, "parked") == 5
+        assert await count(database, "responses") == 30
+        assert await recorded(intake, [3]) == {False}
+        assert await recorded(intake, range(10, 40)) == {True}
+
+
+async def test_no_more_is_parked_than_the_budget_allows(pen: Pen, service: Service, database: Any) -> None:
+    for number in range(120):
+        await pen.scrawl(b"{}", number=number)
+    await pen.write(*(to_newer(number) for number in range(200, 260)))  # what waits spends nothing
+    async with service.running() as analysis:
+        await until(analysis.failed.done)
+        assert "could not be read" in str(analysis.failed.exception())
+    assert 0 < await count(database, "parked") <= PARTITIONS * (worker.BUDGET[0] + 1)
+
+
+async def test_parked_events_have_a_way_back(
+    pen: Pen, service: Service, database: Any, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = worker.Books.read
+
+    def faulty(books: Any, entry: Any) -> Any:
+        if b"scrawled" not in entry.data and entry.subject.endswith((id_of(1), id_of(2), id_of(3))):
+            raise worker.UnreadableEvent("a fault of this version")
+        return read(books, entry)
+
+    with monkeypatch.context() as older:
+        older.setattr(worker.Books, "read", faulty)
+        await pen.write(*(submitted(number) for number in range(10)))
+        bad = await pen.scrawl(b"scrawled", number=20)
+        async with service.running() as analysis:
+            await there(analysis, SURVEY, 7)
+            await until(lambda: gauge("parked") == 4)
+            assert await recorded(intake, (1, 2, 3)) == {False}
+            assert await asked(service, what="retry") == {"events": 4, "recorded": 0, "again": 0, "waiting": 0, "parked": 4}
+            assert gauge("parked") == 4
+        await pen.write(withdrawn(3))  # nothing of it may stay
+    async with service.running() as analysis:
+        await until(lambda: gauge("parked") == 3)  # right after a start
+        found = await asked(service, what="parked")
+        assert (found["parked"], found["waiting"]) == (3, 0)
+        assert {(each["survey"], each["state"]) for each in found["events"]} == {(SURVEY, "parked")}
+        assert not any(id_of(1) in str(each) for each in found["events"])
+        assert await asked(service, what="retry") == {"events": 3, "recorded": 2, "again": 0, "waiting": 0, "parked": 1}
+        await there(analysis, SURVEY, 9)
+        await equal(service, SURVEY, 9)
+        await until(lambda: gauge("parked") == 1)
+        assert await recorded(intake, (1, 2)) == {True}
+        assert (await asked(service, what="drop", count=2))["type"].endswith("list-changed")
+        assert await asked(service, what="drop", events=[bad], count=1) == {"dropped": 1}
+        await until(lambda: gauge("parked") == 0)
+        assert await intake.last(id_of(20)) is None
+    assert await pen.messages() == 10, "nine answers and one withdrawal"
+
+
+async def test_answers_that_were_never_read_go_with_those_of_their_survey(pen: Pen, service: Service, database: Any) -> None:
+    await pen.write(*(submitted(number) for number in range(10)), *(in_next(number, number) for number in range(20, 25)))
+    await pen.scrawl(b"{}", number=30)
+    await pen.write(to_newer(40))
+    for event, subject in (
+        (SurveyClosed(SURVEY), subjects.closing(SURVEY)),
+        (RetentionSet(SURVEY, "2020-01-01"), subjects.retention(SURVEY)),
+    ):
+        await pen._js.publish(subject, encode(event))
+    await pen._js.publish(subjects.retention(NEWER), encode(RetentionSet(NEWER, "2020-01-01")))  # nobody has closed that one
+    async with service.running():
+
+        async def only_one_left() -> bool:
+            return await pen.messages() == 1
+
+        await until(only_one_left)
+        assert [await count(database, table) for table in ("waiting", "parked")] == [1, 0]
+
+
+async def test_a_worker_that_lost_its_partition_while_idle_gives_way_to_the_one_that_has_it(
+    pen: Pen, service: Service, database: Any
+) -> None:
+    async with service.running() as first, service.running() as second:
+        await until(lambda: all(partition.certain for partition in first.partitions))
+        await database.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted")
+        await until(lambda: all(one.held != other.held for one, other in zip(first.partitions, second.partitions, strict=True)), 10)
+        assert all(partition.certain for analysis in (first, second) for partition in analysis.partitions if partition.held)
