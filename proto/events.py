@@ -64,17 +64,22 @@ class SurveyPublished(msgspec.Struct, frozen=True, omit_defaults=True, tag="surv
 
 
 class SurveyClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.closed.v1"):
-    """`closed` False reopens it: publishing a new version of a closed survey does."""
+    """`closed` False reopens it: publishing a new version of a closed survey does. `on`: the day on which this was said (ISO date, UTC)."""
 
     survey: str
     closed: bool = True
+    on: str | None = None
 
 
 class RetentionSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.retention.v1"):
-    """From which day on the answers to a closed survey are deleted (ISO date, UTC), None for never. Figures and releases stay."""
+    """From which day on the answers to a closed survey are deleted (ISO date, UTC), None for never. Figures and releases stay.
+
+    `said`: the day on which this was said. Days of grace are counted from it (`proto.registry`).
+    """
 
     survey: str
     on: str | None = None
+    said: str | None = None
 
 
 ResponseEvent = ResponseSubmitted | ResponseReplaced | ResponseWithdrawn

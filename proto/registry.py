@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,6 +13,9 @@ from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublish
 from proto.instrument import Instrument
 from proto.tokens import Token, TokenRole
 
+GRACE = 7
+"""Days between the act that has answers deleted (closing a survey, setting a day) and their deletion. Until then it can be taken back."""
+
 
 @dataclass
 class Registry:
@@ -20,7 +24,11 @@ class Registry:
     versions: dict[str, dict[str, Instrument]] = field(default_factory=dict[str, dict[str, Instrument]])
     closed: set[str] = field(default_factory=set[str])
     retention: dict[str, str | None] = field(default_factory=dict[str, str | None])
-    """The day on which answers are deleted, where one was set."""
+    """The day that was set for the deletion of answers, where one was. `deletion_day` says when they are deleted."""
+    retention_said: dict[str, str] = field(default_factory=dict[str, str])
+    """When that day was set, as far as the event tells it."""
+    closed_on: dict[str, str] = field(default_factory=dict[str, str])
+    """When a survey was closed, as far as the event tells it."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     revision: int = 0
     """Grows with what is published, closed or opened, so that what is drawn of it can be remembered. It stands in ETags, so it tells
@@ -36,9 +44,14 @@ class Registry:
                     known[event.version] = instruments.decode(bytes(event.instrument))
             case SurveyClosed():
                 self.revision += 1
-                (self.closed.add if event.closed else self.closed.discard)(event.survey)
+                if event.closed:
+                    self.closed.add(event.survey)
+                else:
+                    self.closed.discard(event.survey)
+                _keep(self.closed_on, event.survey, event.on if event.closed else None)
             case RetentionSet():
                 self.retention[event.survey] = event.on
+                _keep(self.retention_said, event.survey, event.said)
             case Token():
                 known_as = {hash for hash, token in self.tokens.items() if token.id == event.id}
                 for hash in known_as - {event.sha256}:
@@ -56,9 +69,20 @@ class Registry:
     def is_open(self, survey: str) -> bool:
         return survey in self.versions and survey not in self.closed
 
+    def deletion_day(self, survey: str) -> str | None:
+        """From which day on the answers are deleted once the survey is closed (ISO date); None where no day is set.
+
+        The day that was set, but not within `GRACE` days after it was set or the survey was closed.
+        """
+        day = self.retention.get(survey)
+        if day is None:
+            return None
+        acts = (self.retention_said.get(survey), self.closed_on.get(survey))
+        return max([day, *(after_grace(act) for act in acts if act is not None)])
+
     def over(self, survey: str, today: str) -> bool:
         """Whether the answers are to be deleted, or were: the survey is closed and its day has come. `today` is an ISO date."""
-        day = self.retention.get(survey)
+        day = self.deletion_day(survey)
         return day is not None and day <= today and not self.is_open(survey)
 
     def surveys(self) -> list[str]:
@@ -70,6 +94,18 @@ class Registry:
             return False
         token = self.tokens.get(tokens.digest(secret))
         return token is not None and token.allows(role, survey, now)
+
+
+def after_grace(day: str) -> str:
+    """The day on which what was said on this day (ISO date) can no longer be taken back."""
+    return (datetime.date.fromisoformat(day) + datetime.timedelta(GRACE)).isoformat()
+
+
+def _keep(days: dict[str, str], survey: str, day: str | None) -> None:
+    if day is None:
+        days.pop(survey, None)
+    else:
+        days[survey] = day
 
 
 def published(instrument: Instrument) -> SurveyPublished:

@@ -84,6 +84,20 @@ class _Rate(ProgressColumn):
         return Text("" if not speed else f"{speed:,.0f} {self._unit}/s")
 
 
+def confirm(consequence: str, word: str, yes: bool) -> None:
+    """Goes on only once somebody has typed `word`, or said --yes. Raises Trouble otherwise, and where nobody can be asked."""
+    if yes:
+        return
+    err.print(escape(consequence))
+    try:
+        typed = click.prompt(f"Type {word} to go on", default="", show_default=False, err=True)
+    except click.Abort:
+        err.print()
+        typed = ""
+    if typed.strip() != word:
+        raise Trouble("Nothing was changed.", f"Type {word} when asked, or say --yes in a script.")
+
+
 def fail() -> None:
     """Ends with status 1 after the command itself has told what is wrong."""
     sys.exit(1)

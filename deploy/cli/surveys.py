@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from deploy.cli import server
-from deploy.cli.console import Trouble, out, say, table
+from deploy.cli import retaining, server
+from deploy.cli.console import Trouble, confirm, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author, notice
 from proto import instrument as instruments
 from proto.instrument import Instrument
 from proto.nonanswers import scored_by_mistake
+from proto.registry import after_grace
 
 _FILE = click.Path(path_type=Path)
 
@@ -74,11 +75,34 @@ def list_(server: Server) -> None:
 
 @group.command()
 @click.argument("survey", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask, where closing has the answers deleted soon.")
 @server.options
-def close(survey: str, server: Server) -> None:
-    """Close the survey ID: no new answers, no changes; respondents can still withdraw. A new version opens it again."""
-    server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/close", b"{}")
+def close(survey: str, yes: bool, server: Server) -> None:
+    """Close the survey ID: no new answers, no changes; respondents can still withdraw. `platea survey reopen ID` opens it again.
+
+    Where a day is set on which its answers are deleted (`platea retention ID`), closing lets that day come; it asks first if they go
+    within seven days.
+    """
+    path = f"/api/v1/surveys/{quoted(survey)}"
+    kept: dict[str, Any] = server.get(f"{path}/retention")
+    first = after_grace(retaining.today())
+    if kept["open"] and kept["on"] is not None and kept["on"] <= first:
+        confirm(
+            f"{retaining.answers(server, survey)} to {survey} will be deleted for good from {first} on, once it is closed.", survey, yes
+        )
+    server.ask("POST", f"{path}/close", b"{}")
     say(f"{survey} is closed.")
+    if kept["on"] is not None:
+        say(retaining.sentence(survey, server.get(f"{path}/retention")))
+
+
+@group.command()
+@click.argument("survey", metavar="ID")
+@server.options
+def reopen(survey: str, server: Server) -> None:
+    """Open the closed survey ID again, with the version it has. Answers that are deleted do not come back; then it stays closed."""
+    opened: dict[str, Any] = server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/reopen", b"{}")
+    say(f"{survey} {opened['version']} is open at {server.url}/s/{survey}")
 
 
 @group.command()

@@ -75,7 +75,7 @@ async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved
     if sealed is None:
         return Problem("too-large", "These answers are too long to be saved for later.")
     intake.saves.miss(address, now, len(sealed) / drafts.SIZES[0])
-    last = _last_day(int(now) // DAY, intake.drafts.days, intake.registry.retention.get(survey))
+    last = _last_day(int(now) // DAY, intake.drafts.days, intake.registry.deletion_day(survey))
     try:
         await intake.drafts.put(lock.id, sealed, (last + 1) * DAY - int(now))
     except NotNow as error:

@@ -13,6 +13,7 @@ from proto.problem import KINDS, Fault
 from services.intake.contacts import Contact
 from services.intake.receipts import State
 from services.intake.routes_admin import Made, Order, Published, Shown
+from services.intake.routes_closing import SurveyState
 from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
 from services.intake.routes_receipts import ReceiptLookup
 from services.intake.routes_retention import Retained, Retention
@@ -36,6 +37,7 @@ _TYPES = (
     Exchange,
     Exchanged,
     Retained,
+    SurveyState,
     Retention,
     ReceiptLookup,
 )
@@ -195,7 +197,16 @@ def _paths() -> Json:
                 "summary": "Close a survey: nothing new is taken, withdrawing stays possible",
                 "security": _ORGANISER,
                 "parameters": [_SURVEY],
-                "responses": _answers({200: _json(_ref("Published"), "Closed")}, 400, 401, 403, 404, 503),
+                "responses": _answers({200: _json(_ref("SurveyState"), "Closed")}, 400, 401, 403, 404, 503),
+            }
+        },
+        "/api/v1/surveys/{survey}/reopen": {
+            "post": {
+                "operationId": "reopenSurvey",
+                "summary": "Open a closed survey again; refused once its answers are deleted",
+                "security": _ORGANISER,
+                "parameters": [_SURVEY],
+                "responses": _answers({200: _json(_ref("SurveyState"), "Open")}, 400, 401, 403, 404, 503),
             }
         },
         "/api/v1/surveys/{survey}/retention": {
@@ -208,7 +219,7 @@ def _paths() -> Json:
             },
             "put": {
                 "operationId": "setRetention",
-                "summary": "Set the day from which the answers to a closed survey are deleted; figures and releases stay",
+                "summary": "Set the day from which the answers to a closed survey are deleted, after days of grace",
                 "security": _ORGANISER,
                 "parameters": [_SURVEY],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Retention")}}},

@@ -111,7 +111,7 @@ async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Pr
     if mistake is not None:
         return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
     if intake.registry.over(survey, intake.today()):
-        return Problem("answers-deleted", extra={"on": intake.registry.retention[survey]})
+        return Problem("answers-deleted", extra={"on": intake.registry.deletion_day(survey)})
     over = survey == "*" and any(intake.registry.over(each, intake.today()) for each in intake.registry.retention)
     return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
 

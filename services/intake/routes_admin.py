@@ -1,4 +1,4 @@
-"""For organisers: publishing and closing surveys, making and revoking access tokens."""
+"""For organisers: publishing surveys, making and revoking access tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Meta, structs
 
 from proto import instrument as instruments
 from proto import tokens, web
-from proto.events import RetentionSet, SurveyClosed
+from proto.events import SurveyClosed
 from proto.problem import Fault, Problem
 from proto.registry import published
 from proto.tokens import Token, TokenRole
@@ -76,24 +76,6 @@ async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[byt
     return json(Published(instrument.id, instrument.version, open=True), 201, headers)
 
 
-@post("/api/v1/surveys/{survey:str}/close", status_code=200)
-async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """From here on nothing new is taken; looking up and withdrawing stay possible until the answers are deleted.
-
-    Where their day passed while the survey was open, they are deleted now, and this is their day.
-    """
-    _demand(request, intake, survey)
-    current = intake.registry.current(survey)
-    if current is None:
-        raise Problem("survey-unknown")
-    if intake.registry.is_open(survey):
-        day = intake.registry.retention.get(survey)
-        if day is not None and day < intake.today():
-            await announce(intake, RetentionSet(survey, intake.today()))
-        await announce(intake, SurveyClosed(survey))
-    return json(Published(survey, current.version, open=False))
-
-
 @post("/api/v1/tokens")
 async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     _known_organiser(request, intake)
@@ -140,4 +122,4 @@ def _demand(request: Req, intake: Intake, survey: str | None) -> None:
     web.demand(request, intake.registry, "organiser", survey, intake.clock())
 
 
-HANDLERS = (options("/api/v1/tokens", "GET", "POST"), publish, close, create_token, list_tokens, revoke_token)
+HANDLERS = (options("/api/v1/tokens", "GET", "POST"), publish, create_token, list_tokens, revoke_token)

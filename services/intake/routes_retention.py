@@ -28,11 +28,13 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retained(msgspec.Struct, frozen=True):
-    """`over`: the survey is closed and its day has come, so its answers are deleted, or are being deleted."""
+    """`on`: the day that was set. `deleted_from`: the day from which the answers are deleted once the survey is closed, which is some days
+    after it was closed, or after `on` was set, at the earliest. `over`: that day has come, so they are deleted, or are being deleted."""
 
     survey: str
     open: bool
     on: str | None
+    deleted_from: str | None
     over: bool
 
 
@@ -43,7 +45,10 @@ async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
 @put(PATH)
 async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """Figures and releases stay. What is over stays over. A day that has passed means today: it is the one that respondents are told."""
+    """Sets the day from which the answers are deleted, once the survey is closed and after days of grace. Figures and releases stay.
+
+    Refused are a day that has passed, and a survey whose answers are deleted.
+    """
     kept = _kept(request, intake, survey)
     wanted = await web.json_body(request, Retention, 1024)
     try:
@@ -52,7 +57,11 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         raise Problem("request-refused", errors=(Fault("/on", "bad-date", "There is no such day."),)) from None
     if kept.over:
         raise Problem("request-refused", errors=(Fault("/on", "over", "The answers are deleted: nothing brings them back."),))
-    await announce(intake, RetentionSet(survey, max(wanted.on, intake.today()) if wanted.on else None))
+    if wanted.on is not None and wanted.on < intake.today():
+        raise Problem(
+            "request-refused", errors=(Fault("/on", "past", f"This day has passed; the first one to choose is {intake.today()}."),)
+        )
+    await announce(intake, RetentionSet(survey, wanted.on, intake.today()))
     return private(_kept(request, intake, survey))
 
 
@@ -61,7 +70,8 @@ def _kept(request: Req, intake: Intake, survey: str) -> Retained:
     registry = intake.registry
     if survey not in registry.versions:
         raise Problem("survey-unknown")
-    return Retained(survey, registry.is_open(survey), registry.retention.get(survey), registry.over(survey, intake.today()))
+    deleted_from, over = registry.deletion_day(survey), registry.over(survey, intake.today())
+    return Retained(survey, registry.is_open(survey), registry.retention.get(survey), deleted_from, over)
 
 
 HANDLERS = (options("/api/v1/surveys/{survey:str}/retention", "GET", "PUT"), look, keep)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
+import datetime
 import json
 import os
 import re
@@ -17,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from proto.registry import GRACE
+from tests.faults.inside import Inside
 from tests.faults.operated import Operated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,7 +257,8 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
             "FILE": str(lines if command.startswith("import") else survey),
         }
         endless = ["--once"] if command.startswith("watch") else []
-        stack.platea(*(words.get(word, word) for word in command.split()), *endless)
+        agreed = ["--yes"] if command.startswith("retention") else []
+        stack.platea(*(words.get(word, word) for word in command.split()), *endless, *agreed)
         if command.startswith("survey close"):
             newer = tmp_path / "again.yaml"
             changed = 'version: "8.0.0"\nparticipation: invited'
@@ -305,11 +310,35 @@ def test_free_texts_are_reviewed_at_a_terminal_and_by_sheet(stack: Operated, tmp
     assert "they said" not in logs
 
 
+def test_nothing_is_deleted_without_its_count_and_a_confirmation(stack: Operated) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    first = (today + datetime.timedelta(GRACE)).isoformat()
+    count = stack.exact("library")["responses"]
+    past = stack.platea("retention", "library", "--delete-on", (today - datetime.timedelta(1)).isoformat(), "--yes", check=False)
+    assert past.returncode == 1
+    assert "has passed" in past.stderr
+    asked = stack.platea("retention", "library", "--delete-on", today.isoformat(), check=False)
+    assert asked.returncode == 1
+    assert f"{count} answers to library will be deleted for good" in asked.stderr
+    assert first in asked.stderr
+    assert "no day is set" in stack.platea("retention", "library").stdout, "nobody typed its name"
+    stack.platea("retention", "library", "--delete-on", today.isoformat(), "--yes")
+    closing = stack.platea("survey", "close", "library", check=False)
+    assert closing.returncode == 1
+    assert f"{count} answers to library will be deleted for good from {first} on" in closing.stderr
+    assert "`platea survey reopen library` keeps them" in stack.platea("survey", "close", "library", "--yes").stdout
+    assert "is open at" in stack.platea("survey", "reopen", "library").stdout
+    assert "are kept" in stack.platea("retention", "library", "--never").stdout
+    assert stack.platea("survey", "close", "library").stdout.strip() == "library is closed.", (
+        "closing alone deletes nothing and asks nothing"
+    )
+    stack.platea("survey", "reopen", "library")
+
+
 def test_answers_are_deleted_when_their_time_is_over_and_figures_stay(stack: Operated) -> None:
     assert "no day is set" in stack.platea("retention", "library").stdout
     before = stack.exact("library")
-    stack.platea("retention", "library", "--delete-on", "2020-01-01")
-    stack.platea("survey", "close", "library")
+    asyncio.run(Inside(stack).end("library"))
     assert "are deleted;" in stack.platea("retention", "library").stdout
     assert "nothing brings them back" in stack.platea("retention", "library", "--never", check=False).stderr
     for _ in range(100):

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+import nats
 
 from deploy import running
+from tests.ended import end_at_once
 from tests.faults.operated import Operated
 
 
@@ -30,6 +32,14 @@ class Inside:
         """The address at which intake writes."""
         password = (self._stack.data / "secrets" / "nats-intake").read_text().strip()
         return f"nats://intake:{password}@127.0.0.1:{self._monitored('varz')['port']}"
+
+    async def end(self, survey: str) -> None:
+        """The survey is closed and its answers are deleted, without days of grace."""
+        client = await nats.connect(self.journal(), inbox_prefix="_INBOX.intake")
+        try:
+            await end_at_once(client, survey)
+        finally:
+            await client.close()
 
     def messages(self) -> int:
         """Raises OSError while the server is away, or still reads its streams."""

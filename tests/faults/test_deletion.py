@@ -6,7 +6,6 @@ PLATEA_DELETED_RESPONSES and PLATEA_DELETED_KILLS make it larger (200000 and 10 
 from __future__ import annotations
 
 import asyncio
-import datetime
 import os
 import shutil
 import time
@@ -56,7 +55,7 @@ async def test_killed_in_the_middle_of_a_deletion_every_answer_goes_and_no_figur
     await asyncio.sleep(3 if KILLS > 1 else 0.5)
     undisturbed, calm = len(passer.accepted), passer.told()
     begun = time.monotonic()
-    await asyncio.to_thread(end, stack)
+    await inside.end(ENDED)
     took = await killed_meanwhile(stack, inside, count)
     await gone(inside)
     seconds = time.monotonic() - begun
@@ -94,11 +93,6 @@ async def withdraw(url: str, receipt: str) -> None:
 async def published(url: str) -> Any:
     async with aiohttp.ClientSession() as session, session.get(f"{url}/api/v1/surveys/{ENDED}/aggregates") as answer:
         return await answer.json()
-
-
-def end(stack: Operated) -> None:
-    stack.platea("survey", "close", ENDED)
-    stack.platea("retention", ENDED, "--delete-on", datetime.datetime.now(datetime.UTC).date().isoformat(), "--yes")
 
 
 class Figures:

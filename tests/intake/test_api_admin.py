@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +13,9 @@ from nats.aio.client import Client
 
 from proto import instrument as instruments
 from proto import receipt as receipts
+from proto.registry import GRACE
 from tests.conftest import NatsUrls
+from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, open_survey, served
 
 
@@ -172,28 +176,64 @@ async def test_every_refusal_is_a_problem(api: Api) -> None:
         assert refused.status_code != 405 or refused.headers["allow"]
 
 
-async def test_the_day_on_which_answers_go_is_set_moved_and_final_once_it_came(api: Api) -> None:
+async def test_the_day_on_which_answers_go_is_set_moved_and_final_once_it_came(api: Api, provisioner: Client) -> None:
     path = f"/api/v1/surveys/{SURVEY}/retention"
 
     async def keep(body: bytes) -> tuple[int, dict[str, object]]:
         answer = await api.organise("PUT", path, body)
         return answer.status_code, answer.json()
 
-    assert (await api.organise("GET", path)).json() == {"survey": SURVEY, "open": True, "on": None, "over": False}
+    assert (await api.organise("GET", path)).json() == {"survey": SURVEY, "open": True, "on": None, "deleted_from": None, "over": False}
     assert (await api.http.get(path)).status_code == 401
     assert (await keep(b'{"on": "2999-01-01"}'))[1]["on"] == "2999-01-01"
     assert (await keep(b'{"on": null}'))[1]["on"] is None
     for bad in (b'{"on": "2027-02-30"}', b'{"on": "soon"}', b'{"on": 3}', b"{}", b'{"until": "2027-01-01"}'):
         assert (await keep(bad))[0] == 422
     assert (await keep(b"{"))[0] == 400
-    kept = (await keep(b'{"on": "2020-01-01"}'))[1]
-    assert kept["over"] is False, "an open survey keeps its answers"
-    assert kept["on"] == datetime.datetime.now(datetime.UTC).date().isoformat(), "a day that passed means today"
-    await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
-    assert (await api.organise("GET", path)).json()["over"] is True
+    assert (await keep(b'{"on": "2020-01-01"}'))[1]["errors"][0]["code"] == "past"
+    assert (await keep(b'{"on": "%s"}' % _day(0).encode()))[1]["over"] is False, "an open survey keeps its answers"
+    await end_at_once(provisioner, SURVEY)
+    async with asyncio.timeout(30):
+        while (await api.organise("GET", path)).json()["over"] is not True:
+            await asyncio.sleep(0.05)
     assert (await keep(b'{"on": null}'))[0] == 422, "nothing brings them back"
     refused = await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/survey-closed")
     unknown = (await api.http.get(f"/api/v1/receipts/{receipts.make()}")).json()
     assert "their time was over" in unknown["detail"]
     assert (await api.organise("GET", "/api/v1/surveys/none/retention")).status_code == 404
+
+
+def _day(later: int) -> str:
+    return (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(later)).isoformat()
+
+
+async def test_nothing_is_deleted_within_seven_days_and_until_then_everything_can_be_taken_back(api: Api) -> None:
+    path = f"/api/v1/surveys/{SURVEY}"
+
+    async def kept() -> dict[str, Any]:
+        return (await api.organise("GET", f"{path}/retention")).json()
+
+    set_today = (await api.organise("PUT", f"{path}/retention", {"on": _day(0)})).json()
+    assert (set_today["on"], set_today["deleted_from"]) == (_day(0), _day(GRACE))
+    closed = (await api.organise("POST", f"{path}/close")).json()
+    assert (closed["open"], closed["deleted_from"]) == (False, _day(GRACE))
+    assert (await kept())["over"] is False
+    opened = await api.organise("POST", f"{path}/reopen")
+    assert (opened.status_code, opened.json()["open"]) == (200, True)
+    assert (await api.submit(0)).status_code == 201
+    assert (await api.organise("POST", f"{path}/reopen")).status_code == 200, "opening twice is harmless"
+    await api.organise("POST", f"{path}/close")
+    assert (await api.organise("PUT", f"{path}/retention", {"on": None})).json()["deleted_from"] is None
+    late = (await api.organise("PUT", f"{path}/retention", {"on": _day(90)})).json()
+    assert late["deleted_from"] == _day(90), "a day that is far away is the day"
+
+
+async def test_what_is_deleted_stays_closed(api: Api, provisioner: Client) -> None:
+    await end_at_once(provisioner, SURVEY)
+    async with asyncio.timeout(30):
+        while not (await api.organise("GET", f"/api/v1/surveys/{SURVEY}/retention")).json()["over"]:
+            await asyncio.sleep(0.05)
+    refused = await api.organise("POST", f"/api/v1/surveys/{SURVEY}/reopen")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/survey-closed")
+    assert (await api.organise("POST", "/api/v1/surveys/none/reopen")).status_code == 404

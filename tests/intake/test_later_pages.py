@@ -18,6 +18,7 @@ from proto import receipt as receipts
 from proto.registry import published
 from services.intake import drafts, ending, later
 from tests.conftest import NatsUrls
+from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, journal, open_survey, served
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import begin, respondent, walk
@@ -294,7 +295,7 @@ async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too
         await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
         await enter(first, code)
         assert first.status == 403, "closed, and perhaps opened again"
-        await api.organise("PUT", f"/api/v1/surveys/{SURVEY}/retention", {"on": "2020-01-01"})
+        await end_at_once(provisioner, SURVEY)
         async with asyncio.timeout(10):
             while (await js.stream_info(subjects.SEALS)).state.messages:
                 await asyncio.sleep(0.05)

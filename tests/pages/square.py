@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import json
 import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from proto import web
 from proto.instrument import Instrument
 from services.intake.app import create_app
 from tests import browser
+from tests.faults.inside import Inside
 from tests.faults.operated import Operated
 from tests.pages.desk import MemoryJournal, open_desk
 
@@ -63,8 +64,8 @@ class Server:
 
     def end(self, survey: str, receipt: str) -> None:
         """Its time is over: the answers are deleted, those behind this receipt too."""
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
-        self._ask("PUT", f"/api/v1/surveys/{survey}/retention", b'{"on": "%s"}' % today.encode())
+        with ThreadPoolExecutor(1) as elsewhere:  # the browser's loop runs in this thread
+            elsewhere.submit(lambda: asyncio.run(Inside(self.stack).end(survey))).result()
         with contextlib.suppress(urllib.error.HTTPError):  # 410
             for _ in range(200):
                 self._ask("GET", f"/api/v1/receipts/{receipt}?survey={survey}")
