@@ -28,7 +28,7 @@ def stata_comment(text: str) -> str:
     """A comment of Stata. There `/*` opens a block and `///` joins lines even within a comment, and macros are expanded: signs that look
     the same take the place of those that begin them."""
     plain = one_line(text).replace("`", "\N{LEFT SINGLE QUOTATION MARK}").replace("$", "\N{FULLWIDTH DOLLAR SIGN}")
-    return "* " + re.sub(r"/(?=[/*])|(?<=\*)/", "\N{FRACTION SLASH}", plain)
+    return "* " + re.sub(r"/(?=\*)|(?<=\*)/|/(?=//)|(?<!:)/(?=/)", "\N{FRACTION SLASH}", plain)  # not in https://, which begins nothing
 
 
 def python_string(text: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 _COMMANDS = re.compile(r'version 14|use "data\.dta", clear|assert _N == \d+|describe, short')
-_DANGEROUS = re.compile(r"/\*|\*/|//|`|\$|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Within a comment too: `/*` opens a block, `///` joins the next line to this one, a backquote and a dollar begin macros."""
+_DANGEROUS = re.compile(r"/\*|\*/|///|(?<!:)//|`|\$|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Within a comment too: `/*` opens a block, `///` joins the next line to this one, a backquote and a dollar begin macros. `https://` begins
+nothing."""
 
 
 def faults(script: str) -> list[str]:
