@@ -36,8 +36,8 @@ class Told:
 class Respondents:
     """They come at a rate, whatever happens, and each sends one answer until it is accepted, through one intake after the other.
 
-    One in four lets intake choose the receipt, and goes away when it hears that nothing was stored: `denied` holds those receipts.
-    `lost`: nobody heard what became of the answer, nor its receipt.
+    Whoever hears that nothing was stored believes it and goes away: `denied` holds those receipts. One in four lets intake choose the
+    receipt. `lost`: nobody heard what became of the answer, nor its receipt.
     """
 
     urls: list[str]
@@ -91,8 +91,7 @@ class Respondents:
             self.told.errors["503"] += 1
             if NOTHING in said["detail"]:
                 self.denied.append(said["receipt"])
-                if key is None:
-                    return
+                return
             key = said["receipt"]
             await asyncio.sleep(PAUSE)
 
@@ -117,7 +116,7 @@ class Askers:
             async def work(url: str) -> None:
                 while not self.leaving:
                     begun = time.monotonic()
-                    if known := self.respondents.accepted[-200:]:
+                    if known := self.respondents.accepted[-60:]:
                         await self._look_up(session, url, random.choice(known))
                     await asyncio.sleep(max(0.01, len(self.urls) * 2 / self.rate - (time.monotonic() - begun)))
 
