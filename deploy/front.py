@@ -54,7 +54,7 @@ async def main(chosen: Settings) -> None:
         analysis, export = Proxy(client, "analysis", chosen.analysis_url), Proxy(client, "export", chosen.export_url)
         seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
         front = Front(intake, {"analysis": analysis, "export": export}, seats)
-        await web.serve(chosen.host_guard().before(front), chosen.host, chosen.port, leaving=analysis.let_go)
+        await web.serve(chosen.host_guard().before(front), chosen.host, chosen.port, analysis.let_go, drain=chosen.drain_seconds)
 
 
 if __name__ == "__main__":

@@ -52,15 +52,22 @@ SECURITY_HEADERS: Mapping[str, str] = {
 
 
 async def serve(
-    app: Any, host: str, port: int, leaving: Callable[[], None] = lambda: None, until: asyncio.Future[None] | None = None
+    app: Any,
+    host: str,
+    port: int,
+    leaving: Callable[[], None] = lambda: None,
+    until: asyncio.Future[None] | None = None,
+    drain: float = 0.0,
 ) -> None:
     """Serves an ASGI app in this process until SIGTERM, SIGINT, or `until` is done. Slow headers are cut after 10 s, large ones refused
     at 32 KiB.
 
-    Requests that are being answered are waited for; `leaving` is called first and may end those that would never end.
+    Requests that are being answered are waited for; `leaving` is called first and may end those that would never end. For `drain` seconds
+    after the signal it says that it is not ready and answers everything else as before, so that balancers send nobody into a closed door.
     """
+    draining = Draining(app)
     server = _Server(
-        app,
+        draining,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -76,13 +83,34 @@ async def serve(
         leaving()
         server.stop()
 
+    def asked() -> None:
+        if drain <= 0 or draining.begun:
+            stop()
+        else:
+            draining.begun = True
+            loop.call_later(drain, stop)
+
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop)
+        loop.add_signal_handler(signum, asked)
     loop.set_exception_handler(log_stray)
     if until is not None:
         until.add_done_callback(lambda _: stop())
     await server.serve()
+
+
+class Draining:
+    """An app that is not ready any more once `begun` is set."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.begun = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.begun and scope["type"] == "http" and scope["path"].endswith("/health/ready"):
+            await send_problem(send, Problem("unavailable", "This server is about to stop.", retry_after=1))
+        else:
+            await self._app(scope, receive, send)
 
 
 class _Server(Server):

@@ -16,7 +16,7 @@ from services.intake.settings import Settings
 
 async def main(chosen: Settings) -> None:
     async with running(chosen) as app:
-        await web.serve(chosen.host_guard().before(app), chosen.host, chosen.port)
+        await web.serve(chosen.host_guard().before(app), chosen.host, chosen.port, drain=chosen.drain_seconds)
 
 
 if __name__ == "__main__":

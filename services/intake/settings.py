@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most who follow live figures through the front at a time."""
     followers_each: int = EACH
     """Most of them from one address."""
+    drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
+    """After SIGTERM: not ready any more, and everybody who still comes is served. A second signal ends it at once."""
     queue: int = 4096
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
     flood_burst: float = BURST

@@ -195,3 +195,25 @@ async def test_a_body_past_the_limit_is_refused(service: tuple[Behind, str], cli
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+async def test_who_is_about_to_stop_says_so_and_serves_whoever_still_comes(client: aiohttp.ClientSession) -> None:
+    port = ports.free()
+    async with asyncio.timeout(30):
+        serving = asyncio.create_task(web.serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
+        while ports.is_free("127.0.0.1", port):
+            await asyncio.sleep(0.01)
+        async with client.get(f"http://127.0.0.1:{port}/health/ready") as answer:
+            assert answer.status == 200
+        os.kill(os.getpid(), signal.SIGTERM)
+        while (await _status(client, f"http://127.0.0.1:{port}/health/ready")) != 503:
+            await asyncio.sleep(0.01)
+        assert await _status(client, f"http://127.0.0.1:{port}/s/ai-security") == 200
+        assert not serving.done()
+        os.kill(os.getpid(), signal.SIGTERM)  # a second signal does not wait
+        await serving
+
+
+async def _status(client: aiohttp.ClientSession, url: str) -> int:
+    async with client.get(url) as answer:
+        return answer.status
