@@ -40,6 +40,11 @@ def journalled(id: str, survey: str = "*") -> str:
     return f"platea.journal.*.{survey}.{id}"
 
 
+def journalled_in(partition: int) -> str:
+    """Matches every event of one partition as the journal stores it."""
+    return f"platea.journal.{partition}.>"
+
+
 def survey(survey: str, version: str) -> str:
     return f"platea.control.survey.{survey}.{version.replace('.', '_')}"
 
@@ -206,7 +211,7 @@ def analysis_consumer(partition: int, start: int | None = None) -> ConsumerConfi
     """One durable consumer per partition. It acknowledges whole batches, so its floor says what the store holds."""
     return ConsumerConfig(
         durable_name=durable(partition),
-        filter_subject=f"platea.journal.{partition}.>",
+        filter_subject=journalled_in(partition),
         ack_policy=AckPolicy.ALL,
         ack_wait=ACK_WAIT,
         max_ack_pending=20 * BATCH,

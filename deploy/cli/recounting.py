@@ -32,13 +32,36 @@ def command(survey: str, server: Server) -> None:
         )
         return
     different: list[dict[str, Any]] = report["differences"]
-    if not different:
-        say(f"{report['compared']:,} figures of {report['responses']:,} responses: all equal.")
+    unanswered: list[dict[str, Any]] = report["unanswered"]
+    stored = f"{report['stored']:,} are stored"
+    if report["unrecorded"]:
+        say(f"{report['unrecorded']:,} accepted events are in the journal and not recorded: `platea parked list` shows them.")
+    if not different and not unanswered:
+        say(f"{report['compared']:,} figures of {report['responses']:,} responses: all equal. {stored}.")
         return
-    grid = table("figure", "live", "recounted")
-    for each in different[:SHOWN]:
-        grid.add_row(each["path"], str(each["live"]), str(each["recount"]))
-    out.print(grid)
-    more = f" (the first {SHOWN} are shown)" if len(different) > SHOWN else ""
-    say(f"{len(different):,} of {report['compared']:,} figures differ{more}. Restart analysis to count anew, and keep its log.")
+    if different:
+        grid = table("figure", "live", "recounted")
+        for each in different[:SHOWN]:
+            grid.add_row(each["path"], str(each["live"]), str(each["recount"]))
+        out.print(grid)
+        more = f" (the first {SHOWN} are shown)" if len(different) > SHOWN else ""
+        say(f"{len(different):,} of {report['compared']:,} figures differ{more}.")
+        say(f"{report['responses']:,} responses were counted anew; {stored}.")
+        say(
+            "Keep the log of analysis. Where rows are missing, restore the database from a backup: what came since is recorded again from "
+            "the journal. Where none is, stop analysis, delete the rows of this survey from the table `checkpoints`, and start it: then it "
+            "counts anew."
+        )
+    else:
+        say(f"{report['compared']:,} figures of {report['responses']:,} responses are equal, and that is not all; {stored}.")
+    for each in unanswered:
+        say(_missing(each))
     fail()
+
+
+def _missing(told: dict[str, Any]) -> str:
+    """What is missing of a partition that nobody has, or whose worker did not come that far."""
+    waits = f"{told['waiting']:,} accepted events wait in the journal, {told['uncounted']:,} stored responses are not in the figures"
+    if told["held"]:
+        return f"Partition {told['partition']} is behind: {waits}. See that its analysis worker runs and is not stopped; look at its log."
+    return f"Partition {told['partition']} is counted by nobody: {waits}. Start the analysis worker whose PLATEA_PARTITIONS names it."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import Litestar
@@ -34,14 +35,16 @@ class Facade:
     seats: Seats
     tasks: Supervisor
 
-    def app(self, ready: Callable[[], Readiness]) -> Litestar:
-        return create_app(Gateway(self.registry, self.board, self._ask, ready, self._metrics, seats=self.seats))
+    def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> Litestar:
+        """`tell` brings further metrics up to date before they are shown."""
+        return create_app(Gateway(self.registry, self.board, self._ask, ready, partial(self._metrics, tell), seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
         patience = RECOUNT_PATIENCE if question["what"] == "recount" else questions.PATIENCE
         return await questions.ask(self.client, survey, question, patience)
 
-    def _metrics(self) -> bytes:
+    def _metrics(self, tell: Callable[[], None]) -> bytes:
+        tell()
         metrics.listeners.set(self.board.listening)
         metrics.dropped.count = self.board.dropped
         metrics.turned_away.count = self.seats.refused

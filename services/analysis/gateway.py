@@ -26,6 +26,7 @@ def create_app(gateway: Gateway) -> Litestar:
         state=State({"gateway": gateway}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=16 * 1024,
     )
 

@@ -8,7 +8,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,6 +48,14 @@ class Entry(NamedTuple):
     reply: str
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """Events of a partition that are in the journal and not recorded: how many, and since when the oldest of them (seconds since 1970)."""
+
+    events: int
+    since: float | None = None
+
+
 class Journal:
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -68,6 +76,32 @@ class Journal:
                 continue
             found = re.search(r"partition\((\d+),", transform.dest if transform else "")
             return int(found.group(1)) if found else 1
+
+    async def backlog(self, partition: int) -> Backlog | None:
+        """What the store has not recorded of this partition; None while its consumer is made anew. Raises one of `Unavailable`."""
+        try:
+            info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+        except NotFoundError:
+            return None
+        events = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        return Backlog(events, await self._arrived(partition, info.ack_floor.stream_seq if info.ack_floor else 0) if events else None)
+
+    async def _arrived(self, partition: int, after: int) -> float | None:
+        """When the first event of the partition after this one was stored, in seconds since 1970."""
+        try:
+            message = await self._js.get_msg(
+                subjects.RESPONSES, seq=after + 1, subject=subjects.journalled_in(partition), direct=True, next=True
+            )
+        except NotFoundError:
+            return None
+        return message.time.timestamp() if message.time else None
+
+    async def end(self, partition: int) -> int:
+        """The sequence of the partition's last event; 0 where there is none. Raises one of `Unavailable`."""
+        try:
+            return (await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled_in(partition), direct=True)).seq or 0
+        except NotFoundError:
+            return 0
 
     async def last(self) -> int:
         return (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
@@ -122,8 +156,6 @@ class Feed:
         self._next = 1
         self._inbox: Any = None
         self._withheld: str | None = None
-        self.lag = 0
-        """Events in the journal that were not delivered yet, as of the last one that was."""
 
     async def start(self, position: int, unread: Iterable[int]) -> None:
         """Raises JournalBehind, or one of `Unavailable`."""
@@ -208,9 +240,8 @@ class Feed:
     def _entry(self, message: Any) -> Entry:
         # $JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>, or with <domain>.<account> in front
         tokens = message.reply.split(".")
-        _, seq, delivery, _, pending = tokens[4:9] if len(tokens) == 9 else tokens[6:11]
+        _, seq, delivery, *_ = tokens[4:9] if len(tokens) == 9 else tokens[6:11]
         if int(delivery) != self._next:
             raise Gap
         self._next += 1
-        self.lag = int(pending)
         return Entry(int(seq), message.subject, message.data, message.reply)

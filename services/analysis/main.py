@@ -18,6 +18,7 @@ from services.analysis.facade import connected
 from services.analysis.journal import Journal, JournalBehind
 from services.analysis.live import Board
 from services.analysis.partition import Partition
+from services.analysis.progress import Progress
 from services.analysis.publisher import Publisher
 from services.analysis.responder import Responder
 from services.analysis.serving import Readiness
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 1.0
 """Seconds between checkpoints where another worker publishes what this one counts."""
+BEHIND = 60.0
+"""Seconds after which an event that is not recorded is worth a look."""
 LAST_CHORES = 3.0
 """Seconds for checkpoints at the end. Without them nothing is lost; the next start takes longer."""
 
@@ -63,26 +66,29 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         count = await journal.partitions()
         owned = settings.owned(count)
         partitions = [Partition(number, books, store) for number in owned]
-        totals = Totals(partitions, [number for number in range(count) if number not in owned], books, store)
+        totals = Totals(partitions, count, books, store)
+        progress = Progress(partitions, count, journal, store)
         publisher = Publisher(client, totals, books, store)
         eraser = Eraser(store, journal)
         workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
-        keeper = Keeper(partitions, store, checkpoint if owned == list(range(count)) else TOGETHER)
+        keeper = Keeper(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
         closing.push_async_callback(_last_checkpoints, keeper)
         closing.push_async_callback(tasks.stop)
         ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
+        tasks.start("watch the journal", progress.watch_journal)
+        tasks.start("watch the store", progress.watch_store)
         tasks.start("write checkpoints", keeper.run)
         tasks.start("build counts", Builder(partitions).run)
         tasks.start("delete what is over", ender.run)
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
             tasks.start("erase from the journal", eraser.run)
-            await Responder(client, totals, publisher, store, journal, tasks).start()
+            await Responder(client, totals, publisher, progress, journal, store, tasks).start()
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
         loops = {asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers}
         closing.push_async_callback(_finish, workers, loops)
-        app = facade.app(lambda: _ready(partitions, journal, tasks))
+        app = facade.app(lambda: _ready(progress, journal, tasks), progress.tell)
         yield Analysis(app, facade.board, partitions, workers, publisher, totals, books, tasks, failed)
 
 
@@ -116,6 +122,7 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
             failed.set_exception(error)
 
 
-def _ready(partitions: list[Partition], journal: Journal, tasks: Supervisor) -> Readiness:
-    held = all(partition.held for partition in partitions)
-    return Readiness({"nats": journal.connected, "partitions": held, "tasks": not tasks.down})
+def _ready(progress: Progress, journal: Journal, tasks: Supervisor) -> Readiness:
+    """A worker that stands by is ready; what is wrong with other workers' partitions is told and does not make this one unready."""
+    checks = {"nats": journal.connected, "database": progress.database, "partitions": progress.holds, "tasks": not tasks.down}
+    return Readiness(checks, {"unheld": progress.unheld(), "behind": progress.behind(BEHIND)})

@@ -26,7 +26,11 @@ seconds = Histogram(
     "platea_analysis_batch_seconds", "Time from the first look at a batch until it counts", registry=REGISTRY,
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )  # fmt: skip
-lag = Gauge("platea_analysis_lag_events", "Events in the journal that were not delivered yet", ["partition"], registry=REGISTRY)
+lag = Gauge("platea_analysis_lag_events", "Events in the journal that are not recorded yet", ["partition"], registry=REGISTRY)
+oldest = Gauge(
+    "platea_analysis_oldest_unrecorded_seconds", "How long the oldest event that is not recorded waits", ["partition"], registry=REGISTRY
+)
+held = Gauge("platea_analysis_partition_held", "Whether some worker counts the partition: 1, else 0", ["partition"], registry=REGISTRY)
 published = Counter("platea_analysis_published", "Snapshots published", ["survey"], registry=REGISTRY)
 checkpoints = Counter("platea_analysis_checkpoints", "Checkpoints written", registry=REGISTRY)
 listeners = Gauge("platea_analysis_listeners", "Open connections that follow live figures", registry=REGISTRY)

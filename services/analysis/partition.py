@@ -69,6 +69,8 @@ class Partition:
         """-1 until this worker has had the partition."""
         self.held = False
         """Whether no other worker counts it, as far as this one knows."""
+        self.elsewhere = False
+        """Whether another worker counts it, so that its checkpoints tell what is in it."""
         self.confirmed = -1e9
         """When that was last certain, by the monotonic clock."""
         self.recording = asyncio.Lock()
@@ -99,8 +101,12 @@ class Partition:
         if position != self.position:
             self.counts.clear()
             self.position = position
-        self.held = True
+        self.held, self.elsewhere = True, False
         self.confirm()
+
+    def leave(self) -> None:
+        """Another worker has it."""
+        self.held, self.elsewhere = False, True
 
     def confirm(self) -> None:
         """The database has just answered on the connection that holds the partition."""

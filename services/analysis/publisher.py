@@ -73,7 +73,9 @@ class Publisher:
 
     async def run(self) -> None:
         while True:
-            for survey in self._books.surveys():
+            if not self._totals.speaks:  # whoever does goes on from what is stored, and so does this worker when it is its turn again
+                self._desks.clear()
+            for survey in self._books.surveys() if self._totals.speaks else ():
                 try:
                     await self._look(survey)
                 except (*store.Unavailable, *journal.Unavailable) as error:

@@ -6,6 +6,7 @@ Plain counters over plain JSON: no code book, no matrix, no shared statistics. O
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -32,38 +33,103 @@ from proto.instrument import (
 )
 from proto.problem import Problem
 from services.analysis import stats
+from services.analysis.journal import Journal
+from services.analysis.packing import UnreadableState
 from services.analysis.recount_figures import Group, figures, sections
 from services.analysis.recount_versions import Place, fitting
 from services.analysis.recount_weights import Cell, Key, Weighed, weigh
-from services.analysis.store import Store, Stored
+from services.analysis.state import State
+from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
 from services.analysis.totals import Totals
 
 PAGE = 500
+PATIENCE = 10.0
+"""Seconds for what was accepted before to be recorded, and counted by whoever counts it."""
 MOST_SHOWN = 1000
 """Differences listed; one faulty column shows in thousands of cells."""
 
 Answers = Mapping[str, Any]
 
 
-async def recount(survey: str, totals: Totals, store: Store) -> dict[str, Any]:
-    """Live figures against the stored responses at the very same point. Covers the partitions that this worker counts."""
+async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -> dict[str, Any]:
+    """Live figures against the stored responses, of all partitions, each at the very same point.
+
+    Partitions that this worker counts are compared as they stand; those of others at their checkpoint, which is what live figures are
+    made of: the same moment of the store tells the checkpoint, what it counts, and what was recorded since. Whatever was accepted
+    before the recount began is waited for; partitions that do not come that far, or that nobody has, are named in `unanswered`.
+    """
+    ends = {number: await journal.end(number) for number in range(totals.count)}
+    await _until_recorded(survey, totals, store, ends)
     async with AsyncExitStack() as stack:
         async with AsyncExitStack() as still:
-            for partition in totals.partitions:
+            own = totals.partitions
+            for partition in own:
                 await still.enter_async_context(partition.recording)
             found = await totals.state(survey, others=False)
             if found is None:
                 raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
             reading = await stack.enter_async_context(store.reading())
         folder, state = found
+        points: dict[int, Position] = {}
+        for number in set(range(totals.count)) - {partition.number for partition in own}:
+            points[number] = await _add_checkpoint(state, survey, number, reading, folder.codebook.digest)
         if (day := await reading.deleted(survey)) is not None:
             return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
-        instrument = folder.codebook.instrument
         live = await asyncio.to_thread(stats.exact, folder.codebook, state, revision=0, as_of="")
-        tally = Tally(instrument, totals.instrument)
-        for partition in totals.partitions:
+        tally = Tally(folder.codebook.instrument, totals.instrument)
+        for partition in own:
             await _count(tally, reading.responses(survey, partition.number))
-    return await asyncio.to_thread(compare, survey, live, tally)
+        for number, point in points.items():
+            await _count(tally, reading.counted(survey, number, point))
+        held = await reading.held()
+        unanswered = [
+            told
+            for number, end in ends.items()
+            if (told := await _unanswered(survey, number, end, points.get(number), number in held, reading, journal)) is not None
+        ]
+        stored, unrecorded = await reading.stored(survey), await reading.unrecorded(survey)
+    report = await asyncio.to_thread(compare, survey, live, tally)
+    return report | {"stored": stored, "unrecorded": unrecorded, "unanswered": unanswered}
+
+
+async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mapping[int, int]) -> None:
+    """Returns when every partition that somebody has is recorded and counted up to its end, or has not come that far in time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                positions, others = await store.positions(), totals.others
+                counted = positions | dict.fromkeys(others, BEGINNING) | await store.progress(survey, others)
+                async with store.reading() as reading:
+                    held = await reading.held()
+                if all(min(positions.get(n, BEGINNING), counted.get(n, BEGINNING)).seq >= end for n, end in ends.items() if n in held):
+                    return
+                await asyncio.sleep(0.2)
+
+
+async def _add_checkpoint(state: State, survey: str, number: int, reading: Reading, digest: str) -> Position:
+    """Adds what another worker counts, and returns where that stands: at the beginning where live figures hold nothing of it."""
+    checkpoint = await reading.checkpoint(survey, number)
+    if checkpoint is None or checkpoint.codebook != digest:
+        return BEGINNING
+    try:
+        state.merge(await asyncio.to_thread(State.load, checkpoint.state, digest))
+    except UnreadableState:
+        return BEGINNING
+    return checkpoint.at
+
+
+async def _unanswered(
+    survey: str, number: int, end: int, point: Position | None, held: bool, reading: Reading, journal: Journal
+) -> dict[str, Any] | None:
+    """What is to be said of a partition that nobody has, or that was not recorded and counted up to its end; None where all is well."""
+    position = await reading.position(number)
+    recorded = position.seq >= end
+    counted = point is None or point >= min(position, Position(end))
+    if held and recorded and counted:
+        return None
+    waiting = None if recorded else await journal.backlog(number)
+    uncounted = 0 if point is None else await reading.stored_after(survey, number, point)
+    return {"partition": number, "held": held, "waiting": waiting.events if waiting else 0, "uncounted": uncounted}
 
 
 async def _count(tally: Tally, stored: AsyncIterator[Stored]) -> None:
@@ -80,7 +146,7 @@ def compare(survey: str, live: Any, tally: Tally) -> dict[str, Any]:
     shown = msgspec.to_builtins(live)
     figures = {name: shown.get(name, {}) for name in ("responses", "questions", "breakdowns", "sections", "weighting")}
     one, other = dict(_leaves("", figures)), dict(_leaves("", tally.figures()))
-    paths = sorted(one.keys() | other.keys())
+    paths = sorted(one.keys() | other.keys(), key=lambda path: (path.count("/"), path))
     differences = [
         {"path": path, "live": one.get(path), "recount": other.get(path)}
         for path in paths

@@ -18,6 +18,7 @@ from proto.supervision import Supervisor
 from services.analysis import journal, parking, recount, rounding, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
 from services.analysis.journal import Journal
+from services.analysis.progress import Progress
 from services.analysis.publisher import Publisher
 from services.analysis.state import State
 from services.analysis.store import Store
@@ -43,9 +44,11 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Responder:
-    def __init__(self, client: Client, totals: Totals, publisher: Publisher, store: Store, journal: Journal, tasks: Supervisor) -> None:
-        self._client, self._totals, self._publisher = client, totals, publisher
-        self._store, self._journal, self._tasks = store, journal, tasks
+    def __init__(
+        self, client: Client, totals: Totals, publisher: Publisher, progress: Progress, journal: Journal, store: Store, tasks: Supervisor
+    ) -> None:
+        self._client, self._totals, self._publisher, self._progress = client, totals, publisher, progress
+        self._journal, self._store, self._tasks = journal, store, tasks
         self._recounting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -53,11 +56,11 @@ class Responder:
 
     async def _take(self, message: Msg) -> None:
         """Each question in its own task: a recount takes long."""
-        if self._totals.partitions[0].held:  # otherwise another worker answers
+        if self._totals.speaks:  # otherwise another worker answers
             self._tasks.spawn("answering a gateway", self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
-        if not self._totals.partitions[0].certain:  # another worker may have taken over; then it is the one that should be heard
+        if not self._totals.certain:  # another worker may have taken over; then it is the one that should be heard
             await asyncio.sleep(YIELD)
         try:
             body = await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
@@ -89,7 +92,7 @@ class Responder:
     async def _figures(self, survey: str, question: Question) -> bytes:
         if question.what == "recount":
             async with self._recounting:
-                return msgspec.json.encode(await recount.recount(survey, self._totals, self._store))
+                return msgspec.json.encode(await recount.recount(survey, self._totals, self._store, self._journal))
         if question.what == "table" and not question.exact:
             return await asyncio.to_thread(self._public_table, survey, question)
         found = await self._totals.state(survey)
@@ -99,7 +102,7 @@ class Responder:
 
     def _exact(self, survey: str, question: Question, folder: Folder, state: State) -> bytes:
         revision = self._publisher.revision(survey)
-        as_of = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        as_of = datetime.datetime.fromtimestamp(self._progress.complete(), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if question.what == "exact":
             return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
         table = tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)

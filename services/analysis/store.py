@@ -27,6 +27,8 @@ Indigestible = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Un
 
 PATIENCE = 120.0
 """Seconds for one statement. A database that stands still for a minute is waited for."""
+LOOK = 3
+"""Seconds within which the database must tell who has which partition."""
 PAGE = 2000
 """Rows that a stream holds in memory."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
@@ -91,6 +93,9 @@ class Reading:
         )
         return Position(row["seq"], row["late"]) if row else Position()
 
+    async def checkpoint(self, survey: str, partition: int) -> Checkpoint | None:
+        return await _checkpoint(self._connection, survey, partition)
+
     async def responses(self, survey: str, partition: int, after: Position = BEGINNING) -> AsyncIterator[Stored]:
         """Responses recorded after this position."""
         text = """-- responses
@@ -101,6 +106,43 @@ class Reading:
             where survey = $1 and partition = $2 and late > $4 and status = 'recorded'"""
         async for row in self._connection.cursor(text, survey, partition, *after, prefetch=PAGE):
             yield Stored(row["id"].hex, row["version"], row["answers"])
+
+    async def counted(self, survey: str, partition: int, at: Position) -> AsyncIterator[Stored]:
+        """What a count at this position has: responses recorded until then, and what was taken back since."""
+        text = """-- counted
+            select id, version, answers from responses
+            where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end and status = 'recorded'"""
+        async for row in self._connection.cursor(text, survey, partition, *at, prefetch=PAGE):
+            yield Stored(row["id"].hex, row["version"], row["answers"])
+        async for former in self.retractions(survey, partition, at):
+            yield former
+
+    async def stored(self, survey: str) -> int:
+        """How many responses are recorded, whatever their partition."""
+        return await self._connection.fetchval(
+            "-- stored\nselect count(*) from responses where survey = $1 and status = 'recorded'", survey
+        )
+
+    async def stored_after(self, survey: str, partition: int, at: Position) -> int:
+        """How many responses of the partition were recorded after this position."""
+        return await self._connection.fetchval(
+            """-- stored after
+            select count(*) from responses
+            where survey = $1 and partition = $2 and case when late is null then seq > $3 else late > $4 end and status = 'recorded'""",
+            *(survey, partition, *at),
+        )
+
+    async def unrecorded(self, survey: str) -> int:
+        """Events about this survey that were passed in the journal and are not recorded: parked ones, and such that wait."""
+        return await self._connection.fetchval(
+            """-- unrecorded
+            select (select count(*) from waiting where survey = $1) + (select count(*) from parked where survey = $1)""",
+            survey,
+        )
+
+    async def held(self) -> frozenset[int]:
+        """The partitions that some worker has, as the database's own locks tell."""
+        return await _held(self._connection)
 
     async def deleted(self, survey: str, partition: int | None = None) -> datetime.date | None:
         """The day on which answers to this survey, in this partition or any, began to be deleted; None where they are all there."""
@@ -310,10 +352,12 @@ class Store:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: Any = None
+        self._watching: Any = None
 
     async def close(self) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
+        for opened in (self._pool, self._watching):
+            if opened is not None:
+                opened.terminate()
 
     @asynccontextmanager
     async def lane(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[Lane]:
@@ -342,10 +386,26 @@ class Store:
 
     async def checkpoint(self, survey: str, partition: int) -> Checkpoint | None:
         async with self._connection() as connection:
-            row = await connection.fetchrow(
-                "-- checkpoint\nselect seq, late, codebook, state from checkpoints where survey = $1 and partition = $2", survey, partition
-            )
-        return Checkpoint(Position(row["seq"], row["late"]), row["codebook"], row["state"]) if row else None
+            return await _checkpoint(connection, survey, partition)
+
+    async def positions(self) -> dict[int, Position]:
+        """How far each partition is recorded."""
+        async with self._connection() as connection:
+            rows = await connection.fetch("-- positions\nselect partition, seq, late from positions")
+        return {row["partition"]: Position(row["seq"], row["late"]) for row in rows}
+
+    async def look(self) -> frozenset[int]:
+        """The partitions that some worker has. One at a time, on a connection of its own, within a few seconds: work never waits for
+        this, nor this for work. Raises one of `Unavailable`."""
+        try:
+            if self._watching is None:
+                self._watching = await asyncpg.connect(self._url, timeout=LOOK, command_timeout=LOOK, server_settings=_SERVER)  # pyright: ignore[reportUnknownVariableType]
+            return await _held(self._watching)
+        except BaseException:
+            if self._watching is not None:
+                self._watching.terminate()
+                self._watching = None
+            raise
 
     async def save_checkpoint(self, survey: str, partition: int, checkpoint: Checkpoint) -> None:
         async with self._connection() as connection, connection.transaction():
@@ -514,6 +574,24 @@ class Store:
 
 
 _SERVER = {"application_name": "platea analysis"}
+
+
+async def _checkpoint(connection: Any, survey: str, partition: int) -> Checkpoint | None:
+    row = await connection.fetchrow(
+        "-- checkpoint\nselect seq, late, codebook, state from checkpoints where survey = $1 and partition = $2", survey, partition
+    )
+    return Checkpoint(Position(row["seq"], row["late"]), row["codebook"], row["state"]) if row else None
+
+
+async def _held(connection: Any) -> frozenset[int]:
+    rows = await connection.fetch(
+        """-- held
+        select objid::integer as partition from pg_locks
+        where locktype = 'advisory' and classid = $1 and objsubid = 2 and granted
+            and database = (select oid from pg_database where datname = current_database())""",
+        LOCKS,
+    )
+    return frozenset(row["partition"] for row in rows)
 
 
 async def _replace_checkpoint(connection: Any, survey: str, partition: int, checkpoint: Checkpoint) -> None:

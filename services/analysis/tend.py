@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.analysis import journal, metrics, store
 from services.analysis.journal import Journal
@@ -54,9 +54,9 @@ class Builder:
 
 
 class Keeper:
-    """Writes checkpoints. `every` is short for workers whose counts the publisher reads from the database."""
+    """Writes checkpoints. `every` gives the seconds between them: few for workers whose counts another one reads from the database."""
 
-    def __init__(self, partitions: Sequence[Partition], store: Store, every: float = CHECKPOINT) -> None:
+    def __init__(self, partitions: Sequence[Partition], store: Store, every: Callable[[], float] = lambda: CHECKPOINT) -> None:
         self._partitions, self._store, self._every = partitions, store, every
         self._written: dict[tuple[int, str], float] = {}
 
@@ -67,7 +67,7 @@ class Keeper:
             for partition in self._partitions:
                 for survey, count in list(partition.counts.items()):
                     since = now - self._written.setdefault((partition.number, survey), now)
-                    if since >= (RETRACTED if count.retracted else self._every):
+                    if since >= (RETRACTED if count.retracted else self._every()):
                         await self._try(partition, survey)
 
     async def finish(self) -> None:

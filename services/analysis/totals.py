@@ -15,17 +15,38 @@ from services.analysis.store import Position, Store
 
 
 class Totals:
-    """`others` are the partitions that other workers count."""
+    """`partitions` are those that this worker counts unless another one has them, of `count` that there are."""
 
-    def __init__(self, partitions: Sequence[Partition], others: Sequence[int], books: Books, store: Store) -> None:
-        self.partitions = partitions
-        self._others, self._books, self._store = others, books, store
+    def __init__(self, partitions: Sequence[Partition], count: int, books: Books, store: Store) -> None:
+        self.count = count
+        self._partitions, self._books, self._store = partitions, books, store
         self._foreign: dict[tuple[str, int], tuple[Position, str, State]] = {}
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Those that this worker counts, or is about to."""
+        return [partition for partition in self._partitions if not partition.elsewhere]
+
+    @property
+    def others(self) -> list[int]:
+        """The partitions that other workers count."""
+        own = {partition.number for partition in self.partitions}
+        return [number for number in range(self.count) if number not in own]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this worker speaks for all: the one that counts the first partition does."""
+        return any(partition.number == 0 and partition.held for partition in self._partitions)
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other worker can be the one that speaks."""
+        return any(partition.number == 0 and partition.certain for partition in self._partitions)
 
     @property
     def alone(self) -> bool:
         """Whether this worker counts every partition."""
-        return not self._others
+        return not self.others
 
     def ready(self, survey: str) -> bool:
         return all(partition.held and partition.ready(survey) for partition in self.partitions)
@@ -60,9 +81,9 @@ class Totals:
         return sum(len(count.moved) for count in counts if count)
 
     async def _read_others(self, survey: str, digest: str) -> list[State]:
-        if self.alone:
+        if not (others := self.others):
             return []
-        for number, position in (await self._store.progress(survey, self._others)).items():
+        for number, position in (await self._store.progress(survey, others)).items():
             known = self._foreign.get((survey, number))
             if known is None or known[0] < position or known[1] != digest:
                 found = await self._store.checkpoint(survey, number)
@@ -71,4 +92,4 @@ class Totals:
                         self._foreign[survey, number] = found.at, digest, await asyncio.to_thread(State.load, found.state, digest)
                     except UnreadableState:
                         continue
-        return [state for (of, _), (_, book, state) in self._foreign.items() if of == survey and book == digest]
+        return [state for (of, number), (_, book, state) in self._foreign.items() if of == survey and book == digest and number in others]

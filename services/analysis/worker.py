@@ -88,7 +88,6 @@ class Worker:
         self, partition: Partition, books: Books, store: Store, journal: Journal, counted: Callable[[], None], erase: Callable[[], None]
     ) -> None:
         self.partition = partition
-        self.lag = 0
         self.parked = 0
         self._books, self._store, self._journal = books, store, journal
         self._counted, self._erase = counted, erase
@@ -125,7 +124,7 @@ class Worker:
                 await self._rest(place_of(error))
 
     def _lost(self) -> None:
-        self.partition.held = False
+        self.partition.leave()
 
     async def _rest(self, reason: str) -> None:
         if self._pause == FIRST_PAUSE:
@@ -179,8 +178,6 @@ class Worker:
                 await self.partition.apply(made, batch.answers, position)
         await feed.withhold(lane.unread)
         await feed.acknowledge([entry for entry in entries if entry.seq <= batch.end])
-        self.lag = feed.lag
-        metrics.lag.labels(self.partition.number).set(feed.lag)
         self._tell(batch, plans, time.monotonic() - begun)
         if batch.spent:
             raise TooManyParked(

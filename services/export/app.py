@@ -73,6 +73,7 @@ def create_app(context: Context) -> Litestar:
         state=State({"context": context}),
         exception_handlers=handlers,
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=16 * 1024,
     )
 

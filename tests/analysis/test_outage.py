@@ -19,7 +19,7 @@ _HANG_UP = """
 
 
 @contextlib.contextmanager
-def _standing_still(server: Postgres) -> Iterator[None]:
+def standing_still(server: Postgres) -> Iterator[None]:
     first = psutil.Process(int((server.folder / "postmaster.pid").read_text().split("\n", 1)[0]))
     processes = [first, *first.children(recursive=True)]
     try:
@@ -35,7 +35,7 @@ async def test_a_database_that_stands_still_is_waited_for(pen: Pen, service: Ser
     async with service.running() as analysis:
         await pen.write(*(submitted(number) for number in range(50)))
         await until(lambda: analysis.totals.own(SURVEY) == 50)
-        with _standing_still(postgres_server):
+        with standing_still(postgres_server):
             await pen.write(*(submitted(number) for number in range(50, 120)))
             await asyncio.sleep(2)
             assert (await ask(service, what="exact"))["responses"] == 50, "what is counted can be seen meanwhile"
