@@ -28,9 +28,11 @@ class Child:
         self._listening: asyncio.Task[None] | None = None
         self._stopping = self._renewing = False
 
-    async def start(self, seconds: float) -> None:
-        """Returns when it is ready. Raises Refusal where it ends before that or takes longer."""
+    async def start(self, seconds: float | None) -> None:
+        """Returns when it is ready, or at once where no seconds are given. Raises Refusal where it ends before that or takes longer."""
         await self._spawn()
+        if seconds is None:
+            return
         deadline = time.monotonic() + seconds
         while not await self._is_ready():
             assert self._process is not None

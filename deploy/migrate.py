@@ -95,7 +95,22 @@ async def progress(url: str) -> tuple[int, dict[int, int]]:
     connection = await asyncpg.connect(url)
     try:
         positions = {row["partition"]: row["seq"] for row in await connection.fetch("-- positions\nselect partition, seq from positions")}
-        stored = await connection.fetchval("-- highest\nselect coalesce(max(seq), 0) from responses")
-        return max(stored, *positions.values(), 0), positions
+        return await highest(connection), positions
     finally:
         await connection.close()
+
+
+async def highest(connection: asyncpg.Connection) -> int:
+    """The highest number of a journal that stands anywhere in the store."""
+    return await connection.fetchval(
+        """-- highest
+        select coalesce(max(seq), 0) from (
+            select max(seq) as seq from positions
+            union all select max(seq) from responses
+            union all select max(seq) from checkpoints
+            union all select max(until) from retractions
+            union all select max(seq) from erasures
+            union all select max(seq) from parked
+            union all select max(seq) from waiting
+        ) as every_number"""
+    )

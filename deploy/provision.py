@@ -18,12 +18,15 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from deploy.keys import write_secret
+from deploy.mending import settle
 from deploy.migrate import create_database, migrate, progress
 from deploy.refusal import Refusal
 from deploy.streams import DRAFT_MEGABYTES, create_consumers, create_streams
 from proto import author, events, registry, settings, subjects, tokens, wire
 from proto.events import ControlEvent
 from proto.instrument import Instrument
+
+log = logging.getLogger(__name__)
 
 PARTITIONS = 4
 
@@ -110,7 +113,15 @@ def main() -> None:
     passwords = {role: Path(file).read_text().strip() for role, file in files.items() if file}
     token = Path(wanted.token_file)
     sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
-    asyncio.run(provision(wanted.nats_url, wanted.database_url, token, passwords, *sizes))
+    asyncio.run(_prepare(wanted, token, passwords, sizes))
+
+
+async def _prepare(wanted: Settings, token: Path, passwords: Mapping[str, str], sizes: tuple[int, int, int]) -> None:
+    """Intake starts whatever is found between journal and store; analysis waits by itself where they do not belong together."""
+    await provision(wanted.nats_url, wanted.database_url, token, passwords, *sizes)
+    report = await settle(wanted.nats_url, wanted.database_url)
+    if report.mended or not report.together:
+        log.warning("%s", report.sentence())
 
 
 if __name__ == "__main__":

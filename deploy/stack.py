@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
+from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from deploy import ports
 from deploy.data_folder import DataFolder
 from deploy.health import is_well
+from deploy.mending import Report, settle
 from deploy.migrate import ROLES
 from deploy.nats_server import NatsServer
 from deploy.postgres_server import Postgres
@@ -86,6 +88,16 @@ class Stack:
             raise Refusal(f"The database cannot be prepared: {_sentence(error)}.", f"{_CHECK} PLATEA_DATABASE_URL.") from None
         except JetStreamError as error:
             raise Refusal(f"NATS cannot be prepared: {_sentence(error)}.", "Check that its JetStream is on and has room.") from None
+
+    async def settle(self) -> Report:
+        """Sees that the journal and the store belong together, and mends them where they do not. Never keeps anything from starting."""
+        again = "Start again, or run `platea mend`."
+        try:
+            return await settle(self.addresses.nats["provisioner"], self.addresses.database["platea"])
+        except Refusal as refusal:
+            return Report(together=False, doubt=refusal.cause, way_out=refusal.way_out)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, JetStreamError, NatsError, OSError, TimeoutError) as error:
+            return Report(together=False, doubt=f"Journal and store could not be compared: {_sentence(error)}.", way_out=again)
 
     def analysis(self) -> Program:
         return _service(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import replace
 
 from nats.js.api import StreamConfig
@@ -24,7 +25,8 @@ async def create_streams(
     js: JetStreamContext, partitions: int, replicas: int, highest: int, draft_megabytes: int = DRAFT_MEGABYTES
 ) -> None:
     """`highest` is the highest sequence the store has seen: a journal made anew goes on above it."""
-    await _ensure(js, subjects.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None))
+    journal = subjects.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None)
+    await _ensure(js, replace(journal, metadata={subjects.JOURNAL_ID: uuid.uuid4().hex}))
     await _ensure(js, subjects.control_stream(replicas))
     await _ensure(js, subjects.aggregates_stream(replicas))
     await _ensure(js, subjects.invitations_stream(replicas))
@@ -70,4 +72,9 @@ async def _create_or_update(js: JetStreamContext, wanted: StreamConfig) -> None:
             "The journal was made with another number of partitions, and that number stays for its whole life.",
             "Set PLATEA_PARTITION_COUNT back to what it was.",
         )
-    await js.update_stream(replace(wanted, first_seq=present.first_seq))
+    await js.update_stream(replace(wanted, first_seq=present.first_seq, metadata={**(wanted.metadata or {}), **told(present)} or None))
+
+
+def told(present: StreamConfig) -> dict[str, str]:
+    """What we have said about a stream in its metadata; the server adds words of its own."""
+    return {name: value for name, value in (present.metadata or {}).items() if not name.startswith("_nats.")}

@@ -119,7 +119,7 @@ class Children:
 
     def __init__(self, stack: Stack) -> None:
         logs = stack.data.logs
-        self._provision = stack.provision
+        self._provision, self._settle = stack.provision, stack.settle
         self.servers = [Child(server.program, logs) for server in (stack.nats, stack.postgres) if server is not None]
         self.workers = [Child(stack.analysis, logs), Child(stack.export, logs)]
         self.front = [Child(stack.front, logs)]
@@ -132,7 +132,15 @@ class Children:
         """Raises Refusal."""
         await asyncio.gather(*(child.start(PATIENCE) for child in self.servers))
         await self._provision()
-        await asyncio.gather(*(child.start(PATIENCE) for child in (*self.workers, *self.front)))
+        await asyncio.gather(self._start_workers(), *(child.start(PATIENCE) for child in self.front))
+
+    async def _start_workers(self) -> None:
+        """Intake takes answers meanwhile. Analysis waits by itself where journal and store do not belong together; then so do we not."""
+        report = await self._settle()
+        if report.mended or not report.together:
+            _say(report.sentence())
+        waits = PATIENCE if report.together else None
+        await asyncio.gather(*(child.start(PATIENCE if child is not self.workers[0] else waits) for child in self.workers))
 
     async def stop(self) -> None:
         """First nobody asks any more, then nobody records, then the servers write what they hold."""

@@ -26,6 +26,8 @@ ACK_WAIT = 30.0
 """Seconds after which an unacknowledged batch is delivered again."""
 BATCH = 1000
 """Most events that analysis records in one transaction."""
+JOURNAL_ID = "platea-journal"
+"""The name in the metadata of RESPONSES under which a random id says which journal it is. Copies and snapshots carry it."""
 DRAFT_DAYS = 366
 """No draft is kept longer, whatever time it was given."""
 

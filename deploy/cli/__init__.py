@@ -24,6 +24,7 @@ COMMANDS = {
     "parked": "parked:group",
     "watch": "watching:command",
     "release": "releases:group",
+    "mend": "mending:command",
     "doctor": "doctor:command",
 }
 

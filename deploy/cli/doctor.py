@@ -71,6 +71,7 @@ async def examine(found: Server) -> list[Finding]:
         *(_service(found.url, name, path) for name, path in (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))),
         _seen("NATS", _nats, here.nats_monitor if here else None),
         _seen("PostgreSQL", _postgres, (data, here.postgres) if here and here.postgres and data else None),
+        _seen("journal and store", _together, (data, here.nats_monitor, here.postgres) if here and here.postgres and data else None),
     )
     return findings + [finding for group in groups for finding in group]
 
@@ -219,3 +220,17 @@ async def _postgres(where: tuple[Path, int]) -> list[Finding]:
             "parked events", f"{parked:,}", parked == 0, "An event could not be read: look at analysis.log, and see the page on running."
         ),
     ]
+
+
+async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
+    """Whether the numbers in the store are those of this journal."""
+    from deploy.cli.mending import addresses
+    from deploy.data_folder import DataFolder
+    from deploy.mending import doubt
+
+    data, monitor, postgres = where
+    if monitor is None:
+        return [Finding("journal and store", "one of them is not a part of a stack on this machine", None)]
+    found = await doubt(*await addresses(DataFolder(data), monitor, postgres))
+    way_out = f"Run `platea mend --data {data}`: it puts what one of them alone has into both, while intake goes on."
+    return [Finding("journal and store", (found or "belong together").rstrip("."), found is None, way_out)]

@@ -35,10 +35,6 @@ class Gap(Exception):
     """The next event is not the one that was expected: something in between was lost on the way, or came before."""
 
 
-class JournalBehind(Exception):
-    """The journal ends before what the store has recorded from it: it is another one, or an old copy."""
-
-
 class Entry(NamedTuple):
     """One event as the journal holds it, unread."""
 
@@ -104,7 +100,25 @@ class Journal:
             return 0
 
     async def last(self) -> int:
-        return (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
+        return (await self.standing())[1]
+
+    async def standing(self) -> tuple[str | None, int]:
+        """Which journal it is, by the id that provisioning gave it, and the number of its last event."""
+        info = await self._js.stream_info(subjects.RESPONSES)
+        return (info.config.metadata or {}).get(subjects.JOURNAL_ID), info.state.last_seq
+
+    async def knows(self, id: str, seq: int) -> bool:
+        """Whether it holds an event of this response under this number, or else a later one, which is still to be read."""
+        try:
+            message = await self._js.get_msg(subjects.RESPONSES, seq, direct=True)
+            if (message.subject or "").endswith(f".{id}"):
+                return True
+        except NotFoundError:
+            pass
+        try:
+            return ((await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled(id), direct=True)).seq or 0) > seq
+        except NotFoundError:
+            return False
 
     async def erase(self, seq: int) -> None:
         """Deletes a message and overwrites it. One that is gone already is done.
@@ -154,16 +168,15 @@ class Feed:
         self._wanted = 0
         self._asked_until = 0.0
         self._next = 1
+        self._connections = 0
         self._inbox: Any = None
         self._withheld: str | None = None
 
     async def start(self, position: int, unread: Iterable[int]) -> None:
-        """Raises JournalBehind, or one of `Unavailable`."""
-        last = (await self._js.stream_info(subjects.RESPONSES)).state.last_seq
-        if last < position:
-            raise JournalBehind(f"The journal ends at {last}, but the store holds events up to {position}.")
+        """Raises one of `Unavailable`."""
+        self._connections = self._client.stats["reconnects"]
         info = await self._consumer()
-        if info is None or info.num_ack_pending or info.delivered is None or info.delivered.stream_seq > position:
+        if info is None or info.num_ack_pending or info.delivered is None or info.delivered.stream_seq != position:
             info = await self._rewind(position, unread)
         self._withheld = (info.config.metadata or {}).get(withheld.KEY)
         await self.withhold(unread)
@@ -177,7 +190,12 @@ class Feed:
             await self._inbox.unsubscribe()
 
     async def take(self, most: int, wait: float) -> list[Entry]:
-        """What is there, up to `most` events; an empty list after `wait` seconds without any. Raises Gap."""
+        """What is there, up to `most` events; an empty list after `wait` seconds without any. Raises Gap.
+
+        A server that was away may have come back with fewer events than it had, so then everything is looked at anew.
+        """
+        if self._client.stats["reconnects"] != self._connections:
+            raise Gap
         await self._ask(most)
         if not self._arrived:
             self._something.clear()

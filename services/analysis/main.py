@@ -15,7 +15,7 @@ from proto.supervision import Supervisor, cancelled, stack_of
 from services.analysis.books import Books
 from services.analysis.ending import Ender
 from services.analysis.facade import connected
-from services.analysis.journal import Journal, JournalBehind
+from services.analysis.journal import Journal
 from services.analysis.live import Board
 from services.analysis.partition import Partition
 from services.analysis.progress import Progress
@@ -69,7 +69,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         totals = Totals(partitions, count, books, store)
         progress = Progress(partitions, count, journal, store)
         publisher = Publisher(client, totals, books, store)
-        eraser = Eraser(store, journal)
+        eraser = Eraser(store, journal, lambda: all(partition.held for partition in partitions))
         workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
         keeper = Keeper(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
         closing.push_async_callback(_last_checkpoints, keeper)
@@ -112,7 +112,7 @@ async def _last_checkpoints(keeper: Keeper) -> None:
 async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
     try:
         await worker.run()
-    except (TooManyParked, JournalBehind) as error:
+    except TooManyParked as error:
         log.critical("%s", error)
         if not failed.done():
             failed.set_exception(error)

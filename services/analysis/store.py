@@ -15,6 +15,7 @@ import asyncpg
 from proto import instrument as instruments
 from proto.events import ResponseEvent
 from proto.instrument import Instrument
+from services.analysis.claim import Claim
 from services.analysis.plan import Plan, Row, plan
 from services.analysis.unread import NEWER, UNPUBLISHED, Unread, Waiting
 
@@ -31,6 +32,8 @@ LOOK = 3
 """Seconds within which the database must tell who has which partition."""
 PAGE = 2000
 """Rows that a stream holds in memory."""
+TRIED = 4
+"""Responses of each survey and partition that a journal is tried with."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
 _ANY = 2**62
 
@@ -85,6 +88,22 @@ class Reading:
         """How far the partition is recorded."""
         row = await self._connection.fetchrow("-- position\nselect seq, late from positions where partition = $1", partition)
         return Position(row["seq"], row["late"]) if row else Position()
+
+    async def claim(self) -> Claim:
+        """Which journal the numbers belong to, and some of them to try it with: the last responses of each survey and partition."""
+        journal = await self._connection.fetchrow("-- journal\nselect id, settled from journals order by number desc limit 1")
+        known = await self._connection.fetch(
+            """-- known numbers
+            select last.seq, last.id
+            from (select distinct survey from surveys) as every_survey, positions, lateral (
+                select seq, id from responses
+                where survey = every_survey.survey and partition = positions.partition order by seq desc limit $1
+            ) as last""",
+            TRIED,
+        )
+        highest = await self._connection.fetchval("-- highest position\nselect coalesce(max(seq), 0) from positions")
+        numbers = [(row["seq"], row["id"].hex) for row in known]
+        return Claim(highest, numbers, journal["id"], journal["settled"]) if journal else Claim(highest, numbers)
 
     async def checkpointed(self, survey: str, partition: int) -> Position:
         """The position of the checkpoint, or the beginning where there is none."""

@@ -100,10 +100,13 @@ class Keeper:
 
 
 class Eraser:
-    """Deletes from the journal what must not stay there. Until that is done it stands in the store, so nothing is forgotten."""
+    """Deletes from the journal what must not stay there. Until that is done it stands in the store, so nothing is forgotten.
 
-    def __init__(self, store: Store, journal: Journal) -> None:
-        self._store, self._journal = store, journal
+    `allowed` says whether the journal is known to be the one that the numbers in the store belong to.
+    """
+
+    def __init__(self, store: Store, journal: Journal, allowed: Callable[[], bool]) -> None:
+        self._store, self._journal, self._allowed = store, journal, allowed
         self._nudge = asyncio.Event()
 
     def nudge(self) -> None:
@@ -112,7 +115,7 @@ class Eraser:
     async def run(self) -> None:
         while True:
             try:
-                if not await self.once():
+                if not self._allowed() or not await self.once():
                     self._nudge.clear()
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(PAUSE):

@@ -11,6 +11,7 @@ will ever be able to read, or to store, is parked.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -20,10 +21,11 @@ from dataclasses import dataclass, field
 from proto import subjects
 from proto.events import ResponseEvent, ResponseWithdrawn, UnknownEvent, UnreadableEvent
 from proto.instrument import Instrument
-from services.analysis import journal, metrics, store
+from services.analysis import claim, journal, metrics, store
 from services.analysis.books import Books, UnknownVersion
+from services.analysis.claim import Apart
 from services.analysis.fold import Answered
-from services.analysis.journal import Entry, Feed, Gap, Journal, JournalBehind
+from services.analysis.journal import Entry, Feed, Gap, Journal
 from services.analysis.partition import Partition
 from services.analysis.plan import Plan
 from services.analysis.store import Lane, Position, Store
@@ -41,6 +43,8 @@ READ_AGAIN = 200
 BUDGET = (20, 100)
 """More than 20 of the last 100 events parked are no accident."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+MENDING = 5.0
+"""Seconds between two looks whether journal and store belong together again."""
 
 
 class TooManyParked(Exception):
@@ -101,13 +105,15 @@ class Worker:
         self._due_at = -1
         """As of which revision of what is published nothing that waits can be read."""
         self._tried_newer = False
+        self.doubt = ""
+        """What was found between journal and store."""
 
     def stop(self) -> None:
         """The batch in hand is finished first."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until `stop`. Raises TooManyParked and JournalBehind: neither gets better by trying again."""
+        """Until `stop`. Raises TooManyParked, which does not get better by trying again."""
         while not self._stopping.is_set():
             try:
                 async with self._store.lane(self.partition.number, self._lost) as lane:
@@ -118,7 +124,9 @@ class Worker:
                 log.info("partition %d lost its place in the journal; reading again from the store's position", self.partition.number)
             except (*store.Unavailable, *journal.Unavailable) as error:
                 await self._rest(type(error).__name__)
-            except (TooManyParked, JournalBehind):
+            except Apart as apart:
+                await self._wait_for_mending(str(apart))
+            except TooManyParked:
                 raise
             except Exception as error:  # the loop outlives one bad batch; its message might quote an answer
                 await self._rest(place_of(error))
@@ -134,7 +142,20 @@ class Worker:
         except TimeoutError:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
+    async def _wait_for_mending(self, doubt: str) -> None:
+        """Without the partition, so that whoever mends can have it. Figures that are published stay; nothing is recorded or erased."""
+        if doubt != self.doubt:
+            log.critical("%s Partition %d is not read until the two belong together: run `platea mend`.", doubt, self.partition.number)
+        self.doubt = doubt
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), MENDING)
+
     async def _follow(self, lane: Lane) -> None:
+        self.partition.held = False
+        await claim.confirm(lane, self._journal)
+        if self.doubt:
+            log.warning("The journal and the store belong together again; partition %d is read.", self.partition.number)
+        self.doubt = ""
         position = await lane.position(self.partition.number)
         self.partition.begin(position)
         await lane.load()

@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from deploy.mending import settle
 from proto import subjects
 from proto.instrument import Instrument
+from services.analysis import claim, worker
 from services.analysis import partition as partitions
-from services.analysis.journal import JournalBehind
+from services.analysis.journal import Journal
 from services.analysis.main import Analysis
 from services.analysis.state import State
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, replaced, submitted, until, withdrawn
+from tests.conftest import DatabaseUrls, NatsUrls
 
 EVERYTHING = "truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, waiting, released"
 
@@ -72,12 +75,47 @@ async def test_a_store_from_a_backup_catches_up(pen: Pen, service: Service, data
         assert await _state(analysis) == before
 
 
-async def test_a_journal_that_ends_before_the_store_is_not_followed(pen: Pen, service: Service, database: Any) -> None:
-    await database.execute("insert into positions values (0, 1000)")
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doubts are settled within a blink."""
+    monkeypatch.setattr(claim, "BETWEEN", 0.05)
+    monkeypatch.setattr(worker, "MENDING", 0.2)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_journal_that_ends_before_the_store_is_waited_for_until_it_is_mended(
+    pen: Pen, service: Service, database: Any, nats_urls: NatsUrls, database_urls: DatabaseUrls
+) -> None:
+    before = await _crowd(pen, service)
+    await database.execute("update positions set seq = 1000 where partition = 0")
     async with service.running() as analysis:
-        await until(analysis.failed.done)
-        with pytest.raises(JournalBehind):
-            analysis.failed.result()
+        await until(lambda: all("the store holds events up to 1000" in each.doubt for each in analysis.workers))
+        assert not analysis.failed.done()
+        assert not any(partition.held for partition in analysis.partitions)
+        report = await settle(nats_urls.provisioner, database_urls.owner)
+        assert report.mended
+        await until(lambda: analysis.totals.own(SURVEY) == 198)
+        assert await _state(analysis) == before
+        assert min(await pen.write(submitted(500))) > 1000
+        await until(lambda: analysis.totals.own(SURVEY) == 199)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_a_server_that_lags_says_of_the_journal_is_not_believed_at_once(
+    pen: Pen, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _crowd(pen, service)
+    right, stale = Journal.standing, iter([True] * 2)
+
+    async def standing(journal: Journal) -> tuple[str | None, int]:
+        id, last = await right(journal)
+        return id, last - 1 if next(stale, False) else last
+
+    monkeypatch.setattr(Journal, "standing", standing)
+    async with service.running() as analysis:
+        await until(lambda: analysis.totals.own(SURVEY) == 198)
+        assert not any(each.doubt for each in analysis.workers)
+    assert next(stale, None) is None
 
 
 async def test_events_that_were_delivered_to_nobody_are_not_passed_over(pen: Pen, service: Service, provisioner: Any) -> None:

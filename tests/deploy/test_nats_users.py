@@ -138,7 +138,7 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.AGGREGATES",
         "$JS.API.DIRECT.GET.CONTROL",
     ],
-    "provisioner": [f"platea.responses.s.{ID}", subjects.draft(ID), "platea.aggregates.s", "platea.query.s"],
+    "provisioner": [f"platea.journal.0.s.{ID}", subjects.draft(ID), "platea.aggregates.s", "platea.query.s"],
 }
 FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
 OF_INVITATIONS = [

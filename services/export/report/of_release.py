@@ -47,7 +47,6 @@ def report_on(
         reasons=reasons,
         frame=frame,
         passages=table.passages,
-        left_out=table.left_out,
     )
     return report(fields, facts)
 

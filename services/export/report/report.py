@@ -59,7 +59,6 @@ class Facts:
     reasons: tuple[str, ...] = ()
     frame: Frame | None = None
     passages: Passages | None = None
-    left_out: tuple[str, ...] = ()
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -87,8 +86,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Utility(msgspec.Struct, frozen=True):
-    """`loss`: NCP over the quasi-identifiers. `tables`: how many two-way tables were compared; the mean error of all, the worst.
-    `cut_off`: scales of which answers are withheld and one end stands in no row."""
+    """`loss`: NCP over the quasi-identifiers. `tables`: how many two-way tables were compared; the mean error of all, the worst."""
 
     loss: float
     told: tuple[Told, ...]
@@ -97,7 +95,6 @@ class Utility(msgspec.Struct, frozen=True):
     cells: float
     worst: tuple[Pair, ...]
     headlines: tuple[Headline, ...]
-    cut_off: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -125,8 +122,6 @@ class Report(msgspec.Struct, frozen=True):
     utility: Utility
     free_text: tuple[Said, ...] | None = None
     """None where the profile has no free text."""
-    without_bands: tuple[str, ...] = ()
-    """Variables that are not in the data: numbers and dates without bands."""
     format: str = FORMAT
 
 
@@ -164,7 +159,6 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
         utility=_utility(fields, identifiers, facts, rows - released),
         free_text=_said(facts.passages),
-        without_bands=facts.left_out,
     )
     return msgspec.convert(_rounded(msgspec.to_builtins(found)), Report)
 
@@ -218,7 +212,6 @@ def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_o
         cells=_digits(float(found.cells.mean())) if found else 0.0,
         worst=_worst(fields, found) if found else (),
         headlines=tuple(head for head in heads if head is not None),
-        cut_off=tuple(field.name for field in fields if utility.cut_off(field)),
     )
 
 

@@ -1,0 +1,206 @@
+"""Which of two homes, the journal and the store, has the last word on each response, and what makes both say it. Pure.
+
+Numbers up to `highest`, the highest in the store, may have been given twice: by the journal that the store recorded, and by this one,
+where it is an older copy that intake went on writing to. So every word that the two do not share under one number is appended to the
+journal anew, above `highest`; analysis reads it as it reads any event, and the row takes the new number. What is above `highest` already is
+read as usual.
+
+A word of this journal that the store never read was said after the copy came back, so it is later than whatever the store has. Where it
+cannot be known whether the store read it, the higher number wins, and the response is counted as `unclear`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
+
+from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
+
+
+class Held(NamedTuple):
+    """A response as the store has it."""
+
+    seq: int
+    withdrawn: bool
+    partition: int
+    deleted: bool = False
+    """Whether the answers to its survey are being deleted because their time is over."""
+
+
+class Said(NamedTuple):
+    """What the journal's events about one response come to."""
+
+    seq: int
+    kind: type[ResponseEvent]
+    same: bool
+    """Whether the store has the same answers, or as well that they were withdrawn."""
+    partition: int
+    deleted: bool = False
+    others: tuple[int, ...] = ()
+    """The numbers of events that this one made obsolete."""
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.kind is ResponseWithdrawn
+
+
+def after(said: Said | None, event: Said) -> Said:
+    """What events come to, one more event later: a submission counts where there was nothing, a withdrawal is final.
+
+    Of two withdrawals the second stays, which may be one that mending appended.
+    """
+    if said is None:
+        return event
+    wins = event.withdrawn or (not said.withdrawn and event.kind is not ResponseSubmitted)
+    last, other = (event, said) if wins else (said, event)
+    return last._replace(others=(*said.others, other.seq))
+
+
+class Act(Enum):
+    KEEP = auto()
+    """Nothing to do, or nothing but to read it."""
+    FROM_STORE = auto()
+    """Append what the store has."""
+    FROM_JOURNAL = auto()
+    """Append what the journal has, under a number that will be read."""
+    WITHDRAW = auto()
+    """Append a withdrawal."""
+    DROP = auto()
+    """Erase it from the journal: its answers are deleted."""
+
+
+@dataclass
+class Plan:
+    """`acts` holds what differs from KEEP."""
+
+    acts: dict[str, Act] = field(default_factory=dict[str, Act])
+    moved: dict[str, int] = field(default_factory=dict[str, int])
+    """Withdrawn responses and the number of the event that says so from now on."""
+    obsolete: set[int] = field(default_factory=set[int])
+    """Events to erase from the journal."""
+    unclear: int = 0
+    shared: int = 0
+    """How many responses both homes know by the same number."""
+    doubtful: int = 0
+    """How many the journal knows by a number that the store has seen, whether the store knows them or not."""
+
+    def ids(self, *acts: Act) -> list[str]:
+        return [id for id, act in self.acts.items() if act in acts]
+
+    @property
+    def appends(self) -> list[str]:
+        return self.ids(Act.FROM_STORE, Act.FROM_JOURNAL, Act.WITHDRAW)
+
+    @property
+    def strangers(self) -> bool:
+        """Whether the two have nothing in common although both have something under the same numbers."""
+        return self.doubtful > 0 and self.shared == 0
+
+
+def reconcile(journal: Mapping[str, Said], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> Plan:
+    """`positions`: how far the store has read each partition."""
+    made = Plan()
+    low, high = _fork(journal, store, highest, positions)
+    for id in journal.keys() | store.keys():
+        said, held = journal.get(id), store.get(id)
+        if said is not None and held is not None:
+            act = _both(made, said, held, highest, low, high)
+            made.shared += _shared(said, held)
+        elif said is not None:
+            act = _journal_alone(said, highest)
+        elif held is not None:
+            act = _store_alone(held)
+        else:
+            raise AssertionError
+        if said is not None:
+            made.doubtful += said.seq <= highest
+            if act is not Act.KEEP:
+                made.obsolete.update((said.seq, *said.others))
+            else:
+                made.obsolete.update(_passed_over(said, held, highest))
+                if held is not None and said.withdrawn and held.withdrawn and said.seq != held.seq:
+                    made.moved[id] = said.seq
+        if act is not Act.KEEP:
+            made.acts[id] = act
+    return made
+
+
+def _shared(said: Said, held: Held) -> bool:
+    return said.seq == held.seq and said.same
+
+
+def _journal_alone(said: Said, highest: int) -> Act:
+    if said.seq > highest:
+        return Act.KEEP
+    if said.withdrawn:
+        return Act.WITHDRAW
+    return Act.DROP if said.deleted else Act.FROM_JOURNAL
+
+
+def _store_alone(held: Held) -> Act:
+    if held.withdrawn:
+        return Act.WITHDRAW
+    return Act.KEEP if held.deleted else Act.FROM_STORE
+
+
+def _both(made: Plan, said: Said, held: Held, highest: int, low: int, high: int) -> Act:
+    if _shared(said, held):
+        return Act.KEEP
+    unread = said.seq > highest
+    if said.withdrawn or held.withdrawn:
+        return Act.KEEP if unread and said.withdrawn else Act.WITHDRAW
+    if unread and said.kind is ResponseReplaced:
+        return Act.KEEP
+    if held.deleted:
+        return Act.KEEP if unread else Act.DROP
+    if said.same:
+        return Act.FROM_STORE
+    if said.seq <= low:  # the store read it, and has a later word or had an earlier one that stands
+        return Act.FROM_STORE if held.seq > said.seq or said.kind is ResponseSubmitted else Act.FROM_JOURNAL
+    if said.seq >= high or held.seq <= said.seq:
+        return Act.FROM_JOURNAL
+    made.unclear += 1
+    return Act.FROM_STORE
+
+
+def _passed_over(said: Said, held: Held | None, highest: int) -> Iterable[int]:
+    """Of a word that stays, the former ones that analysis will not erase by itself."""
+    own = held.seq if held is not None and not held.withdrawn else 0
+    return (seq for seq in said.others if seq <= highest and seq != own)
+
+
+def _fork(journal: Mapping[str, Said], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> tuple[int, int]:
+    """Up to the first number the store has read this very journal; from the second on it has not. Nothing is known of what is between.
+
+    That a number stands for two things proves that it was given twice. That it stands for the same answers is as good as that it was given
+    once; for the same withdrawal it may be chance.
+    """
+    by_number = {held.seq: id for id, held in store.items()}
+    known = {said.seq for id, said in journal.items() if id in store and _shared(said, store[id])}
+    twice = (
+        seq
+        for id, said in journal.items()
+        for seq in (said.seq, *said.others)
+        if seq in by_number and (by_number[seq] != id or (seq == said.seq and seq not in known))
+    )
+    high = min(twice, default=highest + 1)
+    low = max((said.seq for said in journal.values() if said.seq in known and said.seq < high and not said.withdrawn), default=0)
+    for id, said in journal.items():
+        if id not in store and not said.deleted:
+            passed = (seq for seq in (said.seq, *said.others) if low < seq <= positions.get(said.partition, 0))
+            high = min([high, *passed])  # the store would have read it
+    return low, high
+
+
+def nowhere(numbers: Sequence[int], last: int, highest: int, known: Collection[int]) -> int:
+    """How many numbers are in neither home although nobody can have taken them back since.
+
+    `numbers`: those the journal holds, in order; `last`: where it ended; `known`: those of the store. Above `highest` nobody has read
+    anything, so nothing was erased; where the journal ended before `highest`, what is between is the store's alone.
+    """
+    between = range(last + 1, highest + 1)
+    lost = sum(number not in known for number in between)
+    above = sum(number > highest for number in numbers)
+    return lost + max(last - highest, 0) - above
