@@ -120,7 +120,8 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     """How figures are weighted, or why they are not.
 
     `reason`: "no-margin" (nothing is known of the population: a self-selected sample, unless it was drawn), "too-few"
-    (no two groups with enough respondents), "no-fit" (no weights reach all margins at once).
+    (no two groups with enough respondents), "small-cells" (public figures: too much of the weight lies in combinations of groups
+    of which nothing is shown), "no-fit" (exact view: no weights reach all margins at once).
     `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
     `responses`: those in a group of each margin; the others are not of the population. `n_eff`: Kish's effective sample size;
     `deff`: by how much the weights alone make variances greater.

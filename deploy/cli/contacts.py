@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -14,6 +13,7 @@ import click
 from deploy.cli import server
 from deploy.cli.console import Trouble, note, say
 from deploy.cli.server import Server, quoted
+from proto.spreadsheets import Writer
 
 
 @click.command(name="contacts", short_help="Addresses of those who want the results.")
@@ -32,7 +32,7 @@ def command(survey: str, file: Path | None, delete: bool, server: Server) -> Non
         found: list[dict[str, Any]] = json.loads(answer.read())
         version: str = answer.headers["ETag"]  # type: ignore[attr-defined]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = Writer(text)
     writer.writerow(("address", "interview", "agreed"))
     writer.writerows((each["address"], "yes" if each.get("interview") else "no", each["agreed"]) for each in found)
     if file is None:

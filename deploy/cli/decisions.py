@@ -11,12 +11,12 @@ from typing import Any
 
 from deploy.cli.console import Trouble
 from deploy.cli.server import Server, quoted
+from proto.spreadsheets import Writer
 
 COLUMNS = ("text_id", "question", "language", "marked", "text", "decision")
 WORDS = {"accept": "accepted", "accepted": "accepted", "refuse": "refused", "refused": "refused", "open": "open", "": ""}
 """What a sheet may say, in any case; nothing leaves a text as it is."""
 TOGETHER = 500
-_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 @dataclass
@@ -67,13 +67,12 @@ class Desk:
 def sheet(texts: Iterator[dict[str, Any]]) -> str:
     """CSV with a line for each text, to be decided on in any program. What a spreadsheet takes for a formula is led by an apostrophe."""
     made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
+    writer = Writer(made)
     writer.writerow(COLUMNS)
     for each in texts:
         kinds = "; ".join(f"{mark['kind']}: {each['text'][mark['begin'] : mark['end']]}" for mark in each["marks"])
-        text = f"'{each['text']}" if each["text"].startswith(_FORMULA) else each["text"]
         decision = "" if each["decision"] == "open" else each["decision"]
-        writer.writerow((each["id"], each["question"], each["language"], kinds, text, decision))
+        writer.writerow((each["id"], each["question"], each["language"], kinds, each["text"], decision))
     return made.getvalue()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import secrets
@@ -23,6 +22,7 @@ from deploy.cli.sending import Letter, Reply, Sender
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
 from proto.instrument import Instrument
+from proto.spreadsheets import Writer
 
 FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
 """Refusals that no other row would escape."""
@@ -175,9 +175,12 @@ class Import:
 
 
 def _csv(entries: list[tuple[Row | Body, list[str]]], columns: list[str]) -> str:
-    """As it came, with line and reasons in front. A row without readable cells stands whole in `import_row`."""
+    """As it came, with line and reasons in front, guarded for spreadsheets (`rows.read_csv` takes that back).
+
+    A row without readable cells stands whole in `import_row`.
+    """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = Writer(text)
     writer.writerow([*rows.OURS, *columns])
     for row, reasons in entries:
         cells = row.cells if isinstance(row, Row) else None

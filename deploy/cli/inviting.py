@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -14,6 +13,7 @@ from deploy.cli import server
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.server import Server, quoted
 from proto import codes, invitation
+from proto.spreadsheets import Writer
 
 AT_ONCE = 5000
 """Codes made known with one request."""
@@ -43,7 +43,7 @@ def command(survey: str, count: int, file: Path, site: str | None, server: Serve
             file.unlink()
             raise
         address = f"{(site or server.url).rstrip('/')}/s/{quoted(survey)}"
-        rows = csv.writer(opened)
+        rows = Writer(opened, "\r\n")
         rows.writerow(["code", "link"])
         rows.writerows([code, f"{address}#{code}.{key}"] for code in made)
         opened.flush()

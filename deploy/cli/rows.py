@@ -9,10 +9,12 @@ import io
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
+
+from proto.spreadsheets import unguarded
 
 OURS = ("import_line", "import_reasons", "import_row")
 """Columns that a rejects file has in front. A mended one can be imported: they are passed over."""
@@ -55,10 +57,18 @@ def read_csv(data: bytes) -> Sheet:
     if isinstance(columns, str):
         raise UnreadableFile(f"the header is broken: {columns}")
     columns = [column.strip() for column in columns]
+    ours = columns[: len(OURS)] == list(OURS)
+    columns = list(map(unguarded, columns)) if ours else columns
     twice = sorted(column for column, count in Counter(columns).items() if count > 1)
     if twice:
         raise UnreadableFile(f"the header names {twice[0]!r} twice" if twice[0] else "the header has more than one column without a name")
-    return Sheet(columns, list(_rows(lines, taken, separator, columns)))
+    rows = list(_rows(lines, taken, separator, columns))
+    return Sheet(columns, list(map(_as_it_came, rows)) if ours else rows)
+
+
+def _as_it_came(row: Row) -> Row:
+    """A row of a rejects file, without what keeps spreadsheets from taking a cell for a formula."""
+    return row if row.cells is None else replace(row, cells={name: unguarded(cell) for name, cell in row.cells.items()})
 
 
 def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> Iterator[Row]:

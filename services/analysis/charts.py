@@ -10,7 +10,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.comparison import labels_of_side, told_only
 from services.analysis.crossing import title_of
 from services.analysis.drawing import ACCENT, HAIR, INK, LEADING, PAPER, QUIET, SHADES, STEPS, WASH, Chart, Sheet, plain, width_of, wrapped
-from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded
+from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded, share_of
 from services.analysis.sheets import columns_of
 from services.analysis.view import Only, figures_of
 from services.analysis.words import Words
@@ -48,6 +48,7 @@ def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Word
         y = _scale(sheet, y, words)
         told += [f"{bar.label}: {words('withheld') if bar.withheld else f'{bar.share} ({bar.interval}), {bar.n}'}" for bar in found.bars]
         note = words("how_bars")
+    note = " ".join(filter(None, (note, _on_zeros([bar.share for bar in found.bars], found.grid, words))))
     return _foot(sheet, y, instrument, found.title, told, note, words)
 
 
@@ -65,7 +66,14 @@ def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:
     by = words("by_table", stratum=title_of(table.row, instrument, words))
     y = _head(sheet, instrument, title, [words("answers", n=words.number(table.responses)), *_edition(table, words)], [by], words)
     y = _heat(sheet, y, grid, words)
-    return _foot(sheet, y, instrument, f"{title} {by}", _told(grid), words("share_in_group") + ".", words)
+    note = " ".join(filter(None, (words("share_in_group") + ".", _on_zeros([], grid, words))))
+    return _foot(sheet, y, instrument, f"{title} {by}", _told(grid), note, words)
+
+
+def _on_zeros(shares: list[str], grid: Grid | None, words: Words) -> str:
+    """What a 0 means, where one is drawn."""
+    drawn = [*shares, *(cell.text for line in (grid.lines if grid else ()) for cell in line.cells)]
+    return words("zero_note") if share_of(0, 0.0, words) in drawn else ""
 
 
 def _edition(figures: Snapshot | Table, words: Words) -> list[str]:

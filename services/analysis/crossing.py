@@ -61,13 +61,14 @@ def crossed(instrument: Instrument, snapshot: Snapshot, table: Table, words: Wor
     every = next(iter(table.cells.values()), dict[str, Cell]())
     codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
     texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
+    weighted = table.weighting is not None and table.weighting.reason is None
     lines = [
-        Line(texts[code], [_cell(weighed[to], words) for to in codes], _count(rows.get(code), words))
+        Line(texts[code], [_cell(told[to], words) for to in codes], _count(rows.get(code), words))
         for code, cells in table.cells.items()
-        if (weighed := weighed_cells(cells)) and _shown(rows.get(code), list(cells.values()))
+        if (told := weighed_cells(cells) if weighted else cells) and _shown(rows.get(code), list(cells.values()))
     ]
-    weighted = {code: Cell(share=found.share) for code, found in table.total.items()}
-    everybody = [shaded(weighted.get(code, columns.get(code, Cell(withheld=True))), words) for code in codes]
+    total = {code: Cell(share=found.share) for code, found in table.total.items()}
+    everybody = [shaded(total.get(code, Cell()) if weighted else columns.get(code, Cell(withheld=True)), words) for code in codes]
     said = _association(table.association, words)
     return Crossed(Grid([heads[code] for code in codes], lines), Line(words("everybody"), everybody), said)
 

@@ -72,6 +72,8 @@ def _together(options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures |
     chosen = [cells.get(code, Cell()) for code in options]
     if of.withheld or not chosen or any(cell.n is None for cell in chosen):
         return HIDDEN
+    if weighted and any(cell.share is None for cell in chosen):
+        return ALL
     n, answered = sum(cell.n or 0 for cell in chosen), of.answered or 0
     if len(chosen) == 1:
         return Headline(chosen[0].share, chosen[0].ci95, n, answered)

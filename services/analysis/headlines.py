@@ -11,7 +11,7 @@ from proto.intervals import Interval
 from proto.snapshot import Headline as Figure
 from proto.snapshot import Snapshot
 from services.analysis.glance import at_a_glance, groups_of
-from services.analysis.picture import Bar, labels_of, percent_of_width
+from services.analysis.picture import Bar, labels_of, percent_of_width, share_of
 from services.analysis.words import Words
 
 FEW = 4
@@ -46,7 +46,7 @@ def _headline(wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: 
         detail = words("weighted_of", total=total) if weighted else words("of_n", n=n, total=total)
         interval = _between(figure.ci95, words.percent, words)
         told = words("interval_is", interval=interval) if interval else ""
-        return replace(found, value=words.percent(figure.value), detail=detail, interval=told, bar=_bar("", figure))
+        return replace(found, value=share_of(figure.n, figure.value, words), detail=detail, interval=told, bar=_bar("", figure))
     return replace(found, items=_first_few(wanted, instrument, figure.items, snapshot, words))
 
 

@@ -12,7 +12,7 @@ from services.analysis.layout import question_options
 from services.analysis.words import Words, bare
 
 LONG = 12
-"""Options from which on those that nobody chose are named in a sentence instead of drawn."""
+"""Options from which on those with a count of 0 are named in a sentence instead of drawn."""
 STEPS_OF_SHADE = (0.05, 0.15, 0.3, 0.5)
 """Shares at which the next shade of a heat table begins."""
 NO_VALUE = "\N{EN DASH}"
@@ -111,7 +111,7 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
     bars = [_bar(labels[code], cell, code, figures, words) for code, cell in cells.items() if code not in zeros]
     sentences = _sentences(question, figures, cells, labels, words)
     if zeros:
-        sentences.append(words("nobody_chose", list=words.together(labels[code] for code in zeros)))
+        sentences.append(words("few_chose", list=words.together(labels[code] for code in zeros)))
     return replace(found, facts=facts, sentences=sentences, bars=bars)
 
 
@@ -148,12 +148,12 @@ def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> B
     if cell.withheld or cell.n is None:
         return replace(bar, withheld=True)
     if cell.share is None or cell.ci95 is None:
-        return replace(bar, n=words.number(cell.n))
+        return replace(bar, n=words.number(cell.n), share=NO_VALUE if cell.n else "")
     low, high = cell.ci95
     return replace(
         bar,
         n=words.number(cell.n),
-        share=words.percent(cell.share),
+        share=share_of(cell.n, cell.share, words),
         interval=words("interval", low=words.percent(low), high=words.percent(high)),
         width=percent_of_width(cell.share),
         low=percent_of_width(low),
@@ -211,8 +211,13 @@ def shaded(cell: Cell, words: Words) -> Shaded:
     if cell.withheld:
         return Shaded("", withheld=True)
     if cell.share is None:
-        return Shaded(NO_VALUE if cell.n is None else words.number(cell.n))
-    return Shaded(words.percent(cell.share), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
+        return Shaded(words.number(0) if cell.n == 0 else NO_VALUE)
+    return Shaded(share_of(cell.n, cell.share, words), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
+
+
+def share_of(n: int | None, share: float, words: Words) -> str:
+    """A share in words. A public 0 stands for nobody, or for very few, so it is not told as nothing at all."""
+    return words("about", value=words.percent(0)) if n == 0 else words.percent(share)
 
 
 def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | None:
@@ -226,7 +231,7 @@ def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | No
 
 
 def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
-    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing. Steps that nobody chose
+    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing. Steps with a count of 0
     have their place too, so that they can grow."""
     found = _extent(row, scale) if scale and not row.withheld else None
     if found is None:

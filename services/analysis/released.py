@@ -16,6 +16,7 @@ from services.analysis.fold import Folder
 from services.analysis.layout import arrange
 from services.analysis.standing import Standing, advance, carried_over, nothing
 from services.analysis.state import State
+from services.analysis.weighted_public import PublicWeights, only_near, public_weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ReleasedState:
     """Counts with noise in the widened columns, and nothing else; the same computations read it as read an exact state."""
     shown: NDArray[np.bool_]
     """Which counts of two answers are shown."""
+    weights: PublicWeights
     public: Snapshot
 
     @classmethod
@@ -36,8 +38,10 @@ class ReleasedState:
         shown = standing.shown(policy.minimum)
         told = shown | np.eye(layout.width, dtype=np.bool_)
         state.burt = np.where(told, disclose.noisy(standing, layout, policy, draws), 0.0)  # nothing rests on what is not shown
-        whole = stats.exact(book, state, revision=standing.revision, as_of=as_of)
-        return cls(folder, standing, state, shown, disclose.conceal(whole, layout, shown))
+        weights = public_weights(layout, state.burt, policy.variance)
+        whole = stats.exact(book, state, revision=standing.revision, as_of=as_of, weights=weights.of)
+        public = only_near(disclose.conceal(whole, layout, shown), layout, weights, state.burt)
+        return cls(folder, standing, state, shown, weights, public)
 
 
 def release(folder: Folder, state: State, before: ReleasedState | None, revision: int, as_of: str, draws: Draws) -> ReleasedState:

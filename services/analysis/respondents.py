@@ -52,5 +52,7 @@ def sections(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[B
     for id, found in snapshot.sections.items():
         if found.share is not None and id in texts:
             share = words.percent(found.share)
-            bars.append(Bar(texts[id], n=words.number(found.reached), share=share, width=percent_of_width(found.share)))
+            bars.append(
+                Bar(texts[id], n=words.number(min(found.reached, snapshot.responses)), share=share, width=percent_of_width(found.share))
+            )
     return bars

@@ -114,5 +114,5 @@ class Responder:
             raise Problem("not-published-yet")
         table = tables.public(found, question.row, question.column)
         if question.weighted:
-            table = rounding.of_table(weighted_tables.weigh(table, found.folder.codebook, found.noisy))
+            table = rounding.of_table(weighted_tables.weigh(table, found.folder.codebook, found.noisy, found.weights))
         return snapshots.encode(table)

@@ -10,14 +10,15 @@ from services.analysis.layout import Layout
 from services.analysis.reading import Reading
 
 
-def nonresponse(answered: int, missing: int, cells: Mapping[str, Cell]) -> Nonresponse:
-    """Of those asked, not counting whom skip logic spared the question: a sum, so that a public one is never 1 or 2 either.
+def nonresponse(answered: int, missing: int, cells: Mapping[str, Cell], everybody: int) -> Nonresponse:
+    """Of those asked, not counting whom skip logic spared the question: a sum, so that a public one is never 1 or 2 either. Noise
+    never makes more than `everybody` of them.
 
     "Not applicable" is an answer, the others are not: The American Association for Public Opinion Research, Standard
     Definitions (2023), on item non-response.
     """
     dk, na, pnts = (cells[code].n if code in cells else None for code in ("dk", "na", "pnts"))
-    asked, unanswered = answered + missing, missing + (dk or 0) + (pnts or 0)
+    asked, unanswered = min(answered + missing, everybody), missing + (dk or 0) + (pnts or 0)
     return Nonresponse(asked, missing, dk, na, pnts, min(unanswered / asked, 1.0) if asked > 0 else None)
 
 

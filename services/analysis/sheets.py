@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator
 
 from proto.instrument import Instrument, Matrix
 from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
+from proto.spreadsheets import Writer
 from services.analysis.comparison import group_labels, labels_of_side
 from services.analysis.picture import labels_of
 from services.analysis.view import Only
@@ -45,7 +45,7 @@ def two_way(instrument: Instrument, table: Table, words: Words) -> str:
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, columns_of(table), words)
     lines = (
-        [table.row, code, _plain(rows[code]), table.column, to, _plain(columns[to]), *_values(cell), _blank(table.answered.get(code))]
+        [table.row, code, rows[code], table.column, to, columns[to], *_values(cell), _blank(table.answered.get(code))]
         for code, cells in table.cells.items()
         for to, cell in cells.items()
     )
@@ -60,7 +60,7 @@ def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapsho
     policy: PublishedPolicy = edition.policy
     common = [edition.responses, edition.as_of, edition.revision, edition.version, policy.name, policy.minimum, policy.batch]
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = Writer(text, "\r\n")
     writer.writerow([*heads, *_EDITION])
     writer.writerows([*line, *common] for line in lines)
     return text.getvalue()
@@ -77,7 +77,7 @@ def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Wor
             labels = labels_of(asked, cells, words)
             for code, cell in cells.items():
                 first = figures.first.get(code)
-                where = [id, stratum, group, _plain(label), row, _plain(rows.get(row, "")), code, _plain(labels[code])]
+                where = [id, stratum, group, label, row, rows.get(row, ""), code, labels[code]]
                 score, places = figures.rank_score.get(code), " ".join(map(str, figures.places.get(code, ())))
                 yield [*where, *_values(cell), _blank(answered), _blank(first and first.n), _blank(score), places]
 
@@ -99,8 +99,3 @@ def _values(cell: Cell) -> list[object]:
 
 def _blank(value: object) -> object:
     return "" if value is None else value
-
-
-def _plain(text: str) -> str:
-    """Spreadsheets must not take a text for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else str(text)

@@ -15,19 +15,21 @@ from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
 from proto.scores import scored
 from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
-from services.analysis import glance, weighting
+from services.analysis import glance
 from services.analysis.layout import Part, arrange
 from services.analysis.reading import Reading, estimates, read
 from services.analysis.response import nonresponse, sections
 from services.analysis.state import State
+from services.analysis.weighting import Weights, fit
 
 
-def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapshot:
-    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins."""
+def exact(book: CodeBook, state: State, *, revision: int, as_of: str, weights: Weights | None = None) -> Snapshot:
+    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins. `weights`: those to
+    use instead of the ones that fit the state."""
     layout, instrument = arrange(book), book.instrument
     groups = [column for stratum in layout.strata for _, column in stratum.groups]
     everybody, *each = read(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
-    weights = weighting.fit(book, state.burt)
+    weights = fit(book, state.burt) if weights is None else weights
     everybody.weighted = estimates(layout, weights, state.burt)
     crossed = [part for part in layout.parts if "crosstab" in part.question.stats]
     of_group = dict(zip(groups, each, strict=True))
@@ -86,7 +88,7 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
         answered=answered,
         skipped=skipped,
         missing=missing,
-        nonresponse=None if group else nonresponse(answered, missing, cells),
+        nonresponse=None if group else nonresponse(answered, missing, cells, reading.n[0]),
         n_eff=_n_eff(part, reading),
     )
     match question:
@@ -113,7 +115,7 @@ def _row(question: Matrix, part: Part, reading: Reading, group: int) -> Row:
     return Row(
         answered=answered,
         cells=cells,
-        nonresponse=None if group else nonresponse(answered, missing, cells),
+        nonresponse=None if group else nonresponse(answered, missing, cells, reading.n[0]),
         n_eff=_n_eff(part, reading),
         **(_scaled(question, part, reading, cells) if question.ordered else {}),
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from proto.instrument import Instrument
-from proto.snapshot import Cell, Figures, Row, Snapshot
+from proto.snapshot import Cell, Figures, Row, Snapshot, Weighted
 
 Only = tuple[str, str] | None
 """One group, as (stratum, code); None for everybody."""
@@ -100,12 +100,12 @@ def responses_seen(snapshot: Snapshot, view: View) -> int | None:
 
 
 def _weighed(figures: Figures) -> Figures:
-    """Weighted shares stand in place of the others. Counts stay what they are; scores of rankings have no weighted form."""
+    """Weighted shares stand in place of the others. Counts stay what they are; scores of rankings have no weighted form, nor has the
+    band of the median."""
     rows = {code: _weighed_row(row) for code, row in figures.rows.items()}
     scale = _scale(figures)
-    return msgspec.structs.replace(
-        figures, cells=weighed_cells(figures.cells), bands=weighed_cells(figures.bands), rows=rows, rank_score={}, **scale
-    )
+    cells, bands = weighed_cells(figures.cells), weighed_cells(figures.bands)
+    return msgspec.structs.replace(figures, cells=cells, bands=bands, rows=rows, rank_score={}, median_band=None, **scale)
 
 
 def _weighed_row(row: Row) -> Row:
@@ -114,13 +114,16 @@ def _weighed_row(row: Row) -> Row:
 
 def _scale(of: Figures | Row) -> dict[str, Any]:
     if of.weighted is None:
-        return {}
+        return {"net_agreement": None, "net_agreement_ci95": None}
     return {"net_agreement": of.weighted.net_agreement, "net_agreement_ci95": of.weighted.net_agreement_ci95}
 
 
 def weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:
-    """Weighted shares and intervals in place of the others, where there are some."""
-    return {
-        code: msgspec.structs.replace(cell, share=cell.weighted.share, ci95=cell.weighted.ci95) if cell.weighted else cell
-        for code, cell in cells.items()
-    }
+    """Weighted shares and intervals in place of the others; none where a cell has no weighted form."""
+    return {code: _weighed_cell(cell, cell.weighted) for code, cell in cells.items()}
+
+
+def _weighed_cell(cell: Cell, weighted: Weighted | None) -> Cell:
+    if weighted is None:
+        return msgspec.structs.replace(cell, share=None, ci95=None)
+    return msgspec.structs.replace(cell, share=weighted.share, ci95=weighted.ci95)

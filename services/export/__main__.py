@@ -32,7 +32,7 @@ async def run(settings: Settings) -> None:
         store = await Store.open(settings.database_url)
         closing.push_async_callback(store.close)
         signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
-        jobs = Jobs(store, registry, settings.releases, signer)
+        jobs = Jobs(store, registry, settings.releases, signer, settings.host_guard().url)
         closing.push_async_callback(jobs.stop)
         app = create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks))
         await serve(settings.host_guard().before(app), settings.host, settings.port)

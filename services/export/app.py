@@ -206,19 +206,19 @@ async def style() -> Response[bytes]:
 async def bibtex(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[str]:
     """How to cite a release, as BibTeX. Open to everybody."""
     cited = await _cited(request, survey, number)
-    return Response(cited.bibtex(f"{_origin(request)}/data/{survey}"), media_type="application/x-bibtex; charset=utf-8")
+    return Response(cited.bibtex(), media_type="application/x-bibtex; charset=utf-8")
 
 
 @get("/data/{survey:str}/{number:int}/citation.json")
 async def csl(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[bytes]:
     """How to cite a release, as CSL-JSON. Open to everybody."""
     cited = await _cited(request, survey, number)
-    return Response(cited.csl(f"{_origin(request)}/data/{survey}"), media_type="application/vnd.citationstyles.csl+json")
+    return Response(cited.csl(), media_type="application/vnd.citationstyles.csl+json")
 
 
 async def _cited(request: AnyRequest, survey: str, number: int) -> Work:
     instrument = _survey(request, survey)
-    return data_page.work(instrument, await _published(request, survey, number))
+    return data_page.work(instrument, await _published(request, survey, number), f"{_origin(request)}/data/{survey}")
 
 
 def _origin(request: AnyRequest) -> str:

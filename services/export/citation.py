@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
+from services.export.quoting import one_line, tex, tex_address
 from services.export.table import Edition
 from services.export.words import text
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a citation names. It has no date of access, and no year: a release knows no clock."""
+    """What a citation names. `date`: the day of the release (ISO 8601), from its manifest; empty in those from before it was kept.
+
+    `address`: of the survey's releases on the site that published them; empty where the site has not been told its own.
+    """
 
     publisher: str
     title: str
     number: int
     survey: str
     version: str
+    date: str = ""
+    address: str = ""
 
     @property
     def key(self) -> str:
@@ -29,34 +35,51 @@ class Work:
     def edition(self) -> str:
         return f"Release {self.number} ({self.survey}, questionnaire {self.version})"
 
-    def line(self) -> str:
-        """One line, the same for ever."""
-        return ". ".join(part.rstrip(".") for part in (self.publisher, self.title, self.edition) if part) + ". Data set."
+    @property
+    def year(self) -> str:
+        return self.date[:4]
 
-    def bibtex(self, address: str) -> str:
-        fields = {"title": f"{{{_tex(self.title)}}}", "author": f"{{{_tex(self.publisher)}}}", "note": f"{_tex(self.edition)}. Data set"}
-        given = {name: value for name, value in fields.items() if value != "{}"} | {"url": address}
-        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in given.items())
+    def line(self) -> str:
+        """One line, the same for ever: publisher (year). Title. Release [Data set]. Address."""
+        publisher = " ".join(filter(None, (one_line(self.publisher).rstrip("."), f"({self.year})" if self.year else "")))
+        said = ". ".join(part.rstrip(".") for part in (publisher, one_line(self.title), f"{self.edition} [Data set]") if part) + "."
+        return f"{said} {one_line(self.address)}" if self.address else said
+
+    def bibtex(self) -> str:
+        fields = {
+            "title": f"{{{tex(self.title)}}}",
+            "author": f"{{{tex(self.publisher)}}}",
+            "year": self.year,
+            "date": self.date,
+            "version": tex(self.edition),
+            "note": "Data set",
+            "url": tex_address(self.address),
+        }
+        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value not in ("", "{}"))
         return f"@misc{{{self.key},\n{body}\n}}\n"
 
-    def csl(self, address: str) -> bytes:
+    def csl(self) -> bytes:
         """CSL-JSON, as reference managers import it."""
-        item = {"id": self.key, "type": "dataset", "title": self.title, "version": self.edition, "URL": address}
+        item: dict[str, Any] = {"id": self.key, "type": "dataset", "title": one_line(self.title), "version": self.edition}
         if self.publisher:
-            item["publisher"] = self.publisher
+            item |= {"author": [{"literal": one_line(self.publisher)}], "publisher": one_line(self.publisher)}
+        if self.date:
+            item["issued"] = {"date-parts": [[int(part) for part in self.date.split("-")]]}
+        if self.address:
+            item["URL"] = self.address
         return msgspec.json.format(msgspec.json.encode([item]), indent=2) + b"\n"
 
 
-def cite(edition: Edition) -> str:
+def work_of(edition: Edition) -> Work:
     publisher, title = (text(texts, edition.language) for texts in (edition.publisher, edition.title))
-    return Work(name_of(publisher), title, edition.number, edition.survey, edition.version).line()
+    return Work(name_of(publisher), title, edition.number, edition.survey, edition.version, edition.date, edition.address)
+
+
+def cite(edition: Edition) -> str:
+    return work_of(edition).line()
 
 
 def name_of(publisher: str) -> str:
-    """Without the address behind it."""
-    return publisher.partition(",")[0]
-
-
-def _tex(value: str) -> str:
-    """Characters that TeX reads as commands, made harmless."""
-    return re.sub(r"[&%$#_]", lambda found: "\\" + found.group(), re.sub(r"[\\{}~^]", " ", value))
+    """Without the address behind it, be that after a comma or on the next line."""
+    first = next(iter(publisher.strip().splitlines()), "")
+    return one_line(first.partition(",")[0])

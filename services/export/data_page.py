@@ -30,13 +30,15 @@ class Shown:
     protection: list[str]
     warning: str
     size: str
+    date: date | None
 
 
-def work(instrument: Instrument, manifest: Manifest) -> Work:
-    """In the questionnaire's own language, as in the files of the release."""
+def work(instrument: Instrument, manifest: Manifest, address: str) -> Work:
+    """In the questionnaire's own language, as in the files of the release. `address`: of the page, for releases that do not know it."""
     source = instrument.source_language
     publisher = text(instrument.data_protection.controller, source) if instrument.data_protection else ""
-    return Work(name_of(publisher), text(instrument.title, source), manifest.number, manifest.survey, manifest.version)
+    title = text(instrument.title, source)
+    return Work(name_of(publisher), title, manifest.number, manifest.survey, manifest.version, manifest.date, manifest.address or address)
 
 
 def warnings(releases: Sequence[Published], now: int, say: Say, last: bool = False) -> list[str]:
@@ -77,6 +79,8 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
     if cells := measured("withheld_cells"):
         sentences.append(say("withheld", n=say.number(cells)))
     sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))
+    if manifest.left_out:
+        sentences.append(say("without_bands", names=", ".join(manifest.left_out)))
     if "texts" in policy:
         texts = measured("texts")
         sentences.append(say("texts", n=say.number(texts)) if texts else say("texts_none"))
@@ -100,10 +104,11 @@ def render(
     shown = [
         Shown(
             release.manifest,
-            work(instrument, release.manifest).line(),
+            work(instrument, release.manifest, f"{origin}/data/{instrument.id}").line(),
             protection(release.manifest, say),
             warning,
             say.size(sum(file.bytes for file in release.manifest.files)),
+            date.fromisoformat(release.manifest.date) if release.manifest.date else None,
         )
         for release, warning in zip(releases, warnings(releases, withdrawn, say, deleted is not None), strict=True)
     ]

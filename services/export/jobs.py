@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -24,6 +25,7 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.manifest import Manifest
+from proto.problem import Problem
 from proto.registry import Registry
 from proto.supervision import stack_of
 from services.export import publication, review
@@ -31,6 +33,7 @@ from services.export.gate import ledger, texts
 from services.export.gate.ledger import Keys, People
 from services.export.gate.refused import Refused
 from services.export.gate.texts import Gathered, Text
+from services.export.gate.truth import Untrue, Witness
 from services.export.passages import passages
 from services.export.profiles import PROFILES, Profile
 from services.export.release import Protected, policy_of, protect, table_of, write
@@ -39,7 +42,7 @@ from services.export.report.of_release import report_on
 from services.export.signing import Signer
 from services.export.store import Entry, Positions, Responses, Store
 from services.export.table import Passages
-from services.export.variables import Encoder, Variable, variables
+from services.export.variables import Encoder, Variable, variables, with_bands
 from services.export.verify import differing
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,9 @@ Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused
 ENDED = ("done", "refused", "failed")
 KEPT = 100
 """Finished jobs that can still be asked about."""
+MOST_OPEN = 50
+"""Jobs that wait or run; one more is refused."""
+RETRY_AFTER = 60
 BATCH = 1000
 """Responses that are read into codes at once: they and their cells stay in the processor's cache, which halves the time of 4,000."""
 LOOK = 0.1
@@ -90,9 +96,18 @@ class _Built:
     texts: texts.Book
 
 
+def today_in_utc() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
 class Jobs:
-    def __init__(self, store: Store, registry: Registry, folder: Path, signer: Signer) -> None:
+    """`site`: the address of the site, as its operator has set it, for citations; empty where nobody has. `today`: the day, ISO 8601."""
+
+    def __init__(
+        self, store: Store, registry: Registry, folder: Path, signer: Signer, site: str = "", today: Callable[[], str] = today_in_utc
+    ) -> None:
         self._store, self._registry, self._folder, self.signer = store, registry, folder, signer
+        self._site, self._today = site.rstrip("/"), today
         self._jobs: dict[str, Job] = {}
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
@@ -137,9 +152,12 @@ class Jobs:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _begin(self, job: Job, work: Callable[[], Any]) -> Job:
-        self._jobs[job.id] = job
-        for old in list(self._jobs)[:-KEPT]:
+        ended = [id for id, old in self._jobs.items() if old.status in ENDED]
+        if len(self._jobs) - len(ended) >= MOST_OPEN:
+            raise Problem("unavailable", f"{MOST_OPEN} releases are being built or wait for it. Try again later.", retry_after=RETRY_AFTER)
+        for old in ended[: max(len(ended) - KEPT + 1, 0)]:
             del self._jobs[old]
+        self._jobs[job.id] = job
         task = asyncio.create_task(self._run(job, work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -152,21 +170,28 @@ class Jobs:
             job.number, job.progress, job.status = number, 1.0, "done"  # the status last: it is what others wait for
         except Refused as refused:
             job.detail, job.status = str(refused), "refused"
+        except Untrue as fault:
+            log.error("release of %s failed: %s", job.survey, fault)
+            job.detail, job.status = f"{fault} Nothing was published. This is a fault of the program: please report it.", "failed"
         except Exception as error:
             log.error("release of %s failed: %s", job.survey, stack_of(error))
             job.detail, job.status = f"The release could not be built; nothing was published. {_remedy(error)}", "failed"
 
     async def _publish(self, job: Job) -> int:
         """Writes beside the published folder and moves the release there in the same step as its entry."""
-        withdrawn = await self._store.withdrawn(job.survey)
-        published = self._folder / job.survey
-        async with self._store.numbering(job.survey, withdrawn) as (number, enter):
+        published, date = self._folder / job.survey, self._today()
+        address = f"{self._site}/data/{job.survey}" if self._site else ""
+        async with self._store.building(job.survey) as numbering:
+            number, withdrawn = numbering.number, await self._store.withdrawn(job.survey)
             built = await self._build(job, number, self._current(job.survey))
             with publication.stage(published) as place:
-                manifest = await self._write(job, built, number, place / "release")
-                await asyncio.to_thread(publication.publish, place / "release", published, number)
-            kept = texts.encode(built.texts) if built.profile.texts else None
-            enter(Entry(manifest, ledger.encode(built.protected.book), kept, built.positions))
+                release = place / "release"
+                manifest = await self._write(job, built, number, release, date, address)
+                await asyncio.to_thread(publication.prepare, release, published, number)
+                kept = texts.encode(built.texts) if built.profile.texts else None
+                entry = Entry(manifest, ledger.encode(built.protected.book), kept, built.positions)
+                async with numbering.entering(entry, withdrawn):
+                    await asyncio.to_thread(publication.publish, release, published, number)
         await self._store.decide(job.survey, dict.fromkeys(built.gathered.gone()))
         return number
 
@@ -176,7 +201,7 @@ class Jobs:
         positions = await self._store.positions(survey, number)
         built = await self._build(job, number, self._known(survey, published.version), positions, again=True)
         with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=self._folder) as place:
-            manifest = await self._write(job, built, number, Path(place) / "release")
+            manifest = await self._write(job, built, number, Path(place) / "release", published.date, published.address)
             job.differing = differing(published, manifest)
         if (gone := published.responses - manifest.responses) and positions is not None:
             were = "was" if gone == 1 else "were"
@@ -200,6 +225,7 @@ class Jobs:
                 "no release can be built from them any more, nor built again."
             )
         job.status, profile = "reading", PROFILES[job.profile]
+        instrument = with_bands(instrument)
         columns = variables(instrument)
         gathered, before = await self._decided(job.survey, profile)
         keys = Keys(self.signer.derived("ledger"), job.survey)
@@ -221,8 +247,8 @@ class Jobs:
         book = texts.decode(await self._store.text_book(survey))
         return Gathered(review.handles_of(self.signer, survey), await self._store.decisions(survey), frozenset(book.entries)), book
 
-    async def _write(self, job: Job, built: _Built, number: int, folder: Path) -> Manifest:
-        """The signed manifest of the files written into this new folder."""
+    async def _write(self, job: Job, built: _Built, number: int, folder: Path, date: str, address: str) -> Manifest:
+        """The signed manifest of the files written into this new folder. `date`, `address`: as the manifest tells them."""
         job.status, job.progress = "writing", 0.6
 
         def progress(share: float) -> None:
@@ -230,7 +256,10 @@ class Jobs:
 
         def work() -> Manifest:
             folder.mkdir(mode=0o755)
-            table = table_of(number, built.instrument, built.columns, built.protected, built.profile, job.responses, job.language)
+            table = table_of(
+                *(number, built.instrument, built.columns, built.protected, built.profile, job.responses, job.language, date, address),
+                self._earlier(built.instrument),
+            )
             table = replace(table, passages=built.passages)
             policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
             policy["texts"] = len(built.passages.lines) if built.passages else 0
@@ -248,7 +277,7 @@ class Jobs:
         """
         readers = {instrument.version: Reader(instrument)}
         encoder = Encoder(CodeBook(readers[instrument.version]), columns)  # its answers are read as they are, those of others converted
-        people: list[People] = []
+        witness, people = Witness(instrument, columns), list[People]()
 
         def add(batch: list[tuple[str, str, bytes, str]]) -> None:
             for version, group in groupby(sorted(batch, key=itemgetter(0)), key=itemgetter(0)):
@@ -256,7 +285,9 @@ class Jobs:
                     readers[version] = Reader(self._known(job.survey, version))
                 members = list(group)
                 answers = [readers[version].stored(text) for _, text, _, _ in members]
-                encoder.add(answers)
+                codes = encoder.add(answers)
+                if version == instrument.version:
+                    witness.judge(answers, codes)
                 people.append(keys.people([id for _, _, id, _ in members]))
                 if gathered is not None:
                     asked = sorted(review.asked_in(instrument, self._known(job.survey, version)))
@@ -265,15 +296,29 @@ class Jobs:
                             gathered.add(Text(id, question, language, getattr(given, question) or ""))
 
         adding: asyncio.Task[None] | None = None
-        async for batch in responses.batches:
+        try:
+            async for batch in responses.batches:
+                if adding is not None:
+                    await adding
+                adding = asyncio.create_task(asyncio.to_thread(add, batch))  # while the database makes the next
+                job.responses += len(batch)
+                job.progress = 0.4 * job.responses / responses.count
             if adding is not None:
                 await adding
-            adding = asyncio.create_task(asyncio.to_thread(add, batch))  # while the database makes the next
-            job.responses += len(batch)
-            job.progress = 0.4 * job.responses / responses.count
-        if adding is not None:
-            await adding
+        finally:
+            if adding is not None:  # a thread cannot be stopped: whatever else went wrong, it is waited for
+                await asyncio.wait([adding])
         return await asyncio.to_thread(encoder.table), np.concatenate(people) if people else keys.people([])
+
+    def _earlier(self, instrument: Instrument) -> dict[str, list[Variable]]:
+        """Each variable in the versions published before this one, the first one first: they keep the numbers of its values."""
+        found: dict[str, list[Variable]] = {}
+        for version, earlier in self._registry.versions[instrument.id].items():
+            if version == instrument.version:
+                return found
+            for variable in variables(with_bands(earlier)):
+                found.setdefault(variable.name, []).append(variable)
+        return found
 
     def _current(self, survey: str) -> Instrument:
         instrument = self._registry.current(survey)

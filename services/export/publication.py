@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import zipfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STAGE = ".building"
-"""Where a release is written. Whoever holds the numbering of a survey is alone here; what is found was cut off."""
+"""Where releases are written, each in a folder of its own. Whoever holds the lock of a survey is alone here; what is found was cut off,
+or belongs to a job that has lost the lock with its connection, and cannot go on without its folder."""
 _READABLE = 0o100644 << 16
 _LEVEL = 1
 """Of compression: codes shrink to a thirtieth at the quickest, and a million rows are a gigabyte and a half."""
@@ -21,25 +23,31 @@ _LARGE = 2**30
 @contextmanager
 def stage(folder: Path) -> Generator[Path]:
     """An empty hidden folder beside a survey's releases, gone afterwards. `folder`: that of the survey."""
-    place = folder / STAGE
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(folder / STAGE, ignore_errors=True)
+    place = folder / STAGE / secrets.token_hex(4)
     place.mkdir(parents=True)
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        with suppress(OSError):  # another job may stand there by now
+            place.parent.rmdir()
 
 
-def publish(release: Path, folder: Path, number: int) -> None:
-    """Gives a finished release its number, in one step each for the folder and its archive, and only once all is on the disk.
-
-    A folder already there was never entered: its job was cut off between this step and the entry.
-    """
+def prepare(release: Path, folder: Path, number: int) -> None:
+    """Packs a finished release and puts all of it on the disk: what is long about publishing it."""
     archive = release.with_name(f"{number}.zip")
     pack(release, archive, f"{folder.name}-{number}")
     for path in (*release.iterdir(), archive, release):
         _flush(path)
-    target = folder / str(number)
+
+
+def publish(release: Path, folder: Path, number: int) -> None:
+    """Gives a prepared release its number, in one step each for the folder and its archive.
+
+    A folder already there was never entered: its job was cut off between this step and the entry.
+    """
+    archive, target = release.with_name(f"{number}.zip"), folder / str(number)
     shutil.rmtree(target, ignore_errors=True)
     archive.replace(folder / archive.name)
     release.rename(target)

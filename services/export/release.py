@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from proto import manifest as manifests
 from proto.instrument import NON_SUBSTANTIVE, Instrument
 from proto.manifest import Manifest
 from services.export import formats
-from services.export.gate import ledger, measuring, rare
+from services.export.gate import ledger, measuring, rare, truth
 from services.export.gate.advice import advise, rules_of
 from services.export.gate.ledger import Book, Keys, People
 from services.export.gate.reading import Reading, codes_of, read
@@ -78,7 +78,7 @@ def protect(
     hidden = _hidden(columns, full, order[np.sort(rows)], profile)
     withheld = sum(map(len, hidden.values()))
     table = _released(columns, full, reading, step.result, rows, order, hidden)
-    measures = _let_out(columns, reading, table, rows, profile)
+    measures = _let_out(columns, reading, table, rows, profile, full, order)
     coarse = sum(step.result.released[rows, v] >= len(hierarchy.values) for v, hierarchy in enumerate(reading.hierarchies))
     reasons = step.result.reasons
     if withheld:
@@ -150,8 +150,20 @@ def _told(codes: NDArray[np.integer[Any]], column: Variable) -> NDArray[np.integ
     return np.array([*told, rare.UNTOLD], np.min_scalar_type(-1 - len(told)))[codes]  # "*" is none of the variable's codes
 
 
-def _let_out(columns: list[Variable], reading: Reading, table: pd.DataFrame, rows: NDArray[np.int64], profile: Profile) -> Measures:
-    """The gate: what the released columns hold, counted afresh. Raises Refused where that is less than the profile asks."""
+def _let_out(
+    columns: list[Variable],
+    reading: Reading,
+    table: pd.DataFrame,
+    rows: NDArray[np.int64],
+    profile: Profile,
+    full: pd.DataFrame,
+    order: Ints,
+) -> Measures:
+    """The gate: what the released columns hold, counted afresh. Raises Refused where that is less than the profile asks, and Untrue where a
+    cell is not what was answered. `order`: the row of `full` that each of `reading` is."""
+    others = [column for column in columns if column.role != "quasi_identifier"]
+    if name := truth.unlike(others, lambda column: codes_of(full, column)[order[rows]], lambda column: codes_of(table, column)):
+        raise truth.Untrue(f"The column {name} would tell something else than was answered.")
     back = measuring.read_back(reading, table, rows, len(reading.codes))
     sensitive = measuring.sensitive_back(reading, table, rows, columns)
     found, measures = measuring.weighed(reading, back, sensitive, profile)
@@ -178,9 +190,12 @@ def table_of(
     profile: Profile,
     total: int,
     language: str = "",
+    date: str = "",
+    address: str = "",
+    earlier: Mapping[str, Sequence[Variable]] | None = None,
 ) -> Table:
     """The typed table of release `number`. `total`: how many responses there were before protection. `language`: of files that hold
-    only one; the survey's own where none is named."""
+    only one; the survey's own where none is named. `date`, `address`: as in the manifest. `earlier`: as `tabulate` takes it."""
     edition = Edition(
         number=number,
         survey=instrument.id,
@@ -196,8 +211,10 @@ def table_of(
         responses=total,
         generalised=protected.generalised,
         suppressed=protected.suppressed,
+        date=date,
+        address=address,
     )
-    return tabulate(edition, instrument, columns, protected.table, _levels(protected))
+    return tabulate(edition, instrument, columns, protected.table, _levels(protected), earlier)
 
 
 def _levels(protected: Protected) -> dict[str, str]:
@@ -263,6 +280,9 @@ def write(
         files=tuple(files),
         purpose=purpose,
         language=edition.language,
+        date=edition.date,
+        address=edition.address,
+        left_out=table.left_out,
     )
     manifest = signer.sign(manifest)
     (folder / MANIFEST).write_bytes(manifests.encode(manifest))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -99,8 +100,11 @@ _FORGET = """-- forget
     delete from text_reviews
     where survey = $1 and handle = any($2::bytea[])"""
 
+_AGAIN = 0.25
+"""Seconds between two tries for the right to build."""
+
 _LOCK = """-- lock_releases
-    select pg_advisory_xact_lock(hashtext('releases'), hashtext($1))"""
+    select pg_try_advisory_lock(hashtext('releases'), hashtext($1))"""
 
 
 Positions = dict[str, int]
@@ -136,6 +140,28 @@ class Published:
 
     manifest: Manifest
     withdrawn: int | None = None
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """The connection that holds the right to build, and the number of the release."""
+
+    connection: Any
+    survey: str
+    number: int
+
+    @asynccontextmanager
+    async def entering(self, entry: Entry, withdrawn: int) -> AsyncGenerator[None]:
+        """What is entered is there when the block, which is short, succeeds. Raises asyncpg.UniqueViolationError on a number that is taken.
+
+        `withdrawn`: how many responses were withdrawn when reading for this release began.
+        """
+        profile, body = entry.manifest.profile, msgspec.json.encode(entry.manifest).decode()
+        positions = msgspec.json.encode(entry.positions).decode()
+        async with self.connection.transaction():
+            await self.connection.execute(_ENTER_RELEASE, self.survey, self.number, profile, body, withdrawn, positions)
+            await self.connection.execute(_ENTER_LEDGER, self.survey, self.number, entry.book, entry.texts)
+            yield
 
 
 OUTAGES = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
@@ -215,21 +241,15 @@ class Store:
         return await self._pool.fetchval(_TEXT_BOOK, survey)
 
     @asynccontextmanager
-    async def numbering(self, survey: str, withdrawn: int) -> AsyncGenerator[tuple[int, Callable[[Entry], None]]]:
-        """The next number of this survey, held until the block ends. What is entered is there when the block succeeds.
+    async def building(self, survey: str) -> AsyncGenerator[Numbering]:
+        """The right to build the next release of this survey, which one alone has at a time; waits for it. No transaction stays open.
 
-        `withdrawn`: how many responses were withdrawn when reading for this release began.
+        PostgreSQL holds it for a connection: it ends with the block, with the process, or with the connection, and then nothing is entered.
         """
-        entered: list[Entry] = []
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, survey)
-            number: int = await connection.fetchval(_NEXT_NUMBER, survey)
-            yield number, entered.append
-            for entry in entered:
-                profile, body = entry.manifest.profile, msgspec.json.encode(entry.manifest).decode()
-                positions = msgspec.json.encode(entry.positions).decode()
-                await connection.execute(_ENTER_RELEASE, survey, number, profile, body, withdrawn, positions)
-                await connection.execute(_ENTER_LEDGER, survey, number, entry.book, entry.texts)
+        async with self._pool.acquire() as connection:
+            while not await connection.fetchval(_LOCK, survey):  # noqa: ASYNC110  PostgreSQL tells nobody when it is free again
+                await asyncio.sleep(_AGAIN)
+            yield Numbering(connection, survey, await connection.fetchval(_NEXT_NUMBER, survey))  # the pool gives back what is locked
 
     async def ledger(self, survey: str) -> bytes | None:
         """The book of the releases of this survey, whatever their profile; None before the first."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from proto.instrument import NON_SUBSTANTIVE, Instrument, Role, Texts
 from services.export import universe
 from services.export.naming import short_names
-from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.numbering import numbers
+from services.export.quoting import one_line
+from services.export.variables import MISSING, SKIPPED, Variable, left_out
 from services.export.words import in_each, phrase, say, text
 
 Measure = Literal["nominal", "ordinal"]
@@ -73,16 +76,17 @@ class Column:
 
     def label(self, language: str) -> str:
         """What tells the variable from its neighbours first, then the question."""
-        part, asked = text(self.part, language), text(self.text, language)
+        part, asked = one_line(text(self.part, language)), one_line(text(self.text, language))
         return f"{part} – {asked}" if part else asked
 
     def shown(self, language: str) -> list[str]:
         """A label for each category, no two alike; where one has no text, its code."""
-        labels = [text(category.labels, language) or category.code for category in self.categories]
-        return [
-            label if labels.count(label) == 1 else f"{label} [{category.code}]"
-            for label, category in zip(labels, self.categories, strict=True)
-        ]
+        return self.fitting(language, lambda label, _: label)
+
+    def fitting(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
+        """The same, made to fit by `fit`, which is told the label and how many bytes and characters of the room are taken by its code."""
+        labels = [one_line(text(category.labels, language)) or category.code for category in self.categories]
+        return told_apart(labels, [category.code for category in self.categories], fit)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,10 @@ class Edition:
     responses: int
     generalised: int
     suppressed: int
+    date: str = ""
+    """The day of the release, ISO 8601."""
+    address: str = ""
+    """Of the page of the survey's releases, where the site knows its own."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +146,23 @@ class Passages:
 
 @dataclass(frozen=True)
 class Table:
-    """`passages`: free texts beside the table; None where the profile has none."""
+    """`passages`: free texts beside the table; None where the profile has none. `left_out`: variables that have no column, since nothing
+    of them can be told."""
 
     edition: Edition
     columns: tuple[Column, ...]
     rows: int
     passages: Passages | None = None
+    left_out: tuple[str, ...] = ()
 
     def absent(self) -> list[tuple[Category, str]]:
         """Every code of the table that is no answer, and what it means in general; a question may say it in its own words."""
         found = {each.code: each for column in self.columns for each in column.categories if each.absent}
         return [(found[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in found]
+
+    def labels(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
+        """A label for each variable, no two alike, made to fit as in `Column.fitting`."""
+        return told_apart([column.label(language) for column in self.columns], [column.short for column in self.columns], fit)
 
     def batches(self) -> Iterator[slice]:
         """The rows in pieces of `ROWS`."""
@@ -156,15 +170,39 @@ class Table:
             yield slice(begin, min(begin + ROWS, self.rows))
 
 
-def tabulate(edition: Edition, instrument: Instrument, columns: list[Variable], released: pd.DataFrame, levels: Mapping[str, str]) -> Table:
-    """The table of a release. `released`: a column of codes per variable; `levels`: that of each generalised variable."""
+def told_apart(labels: Sequence[str], names: Sequence[str], fit: Callable[[str, int], str]) -> list[str]:
+    """Each label as `fit` leaves it, no two alike: those that would be have their name behind them in brackets. Names are all different.
+
+    `fit(label, taken)`: the label in what is left of the room when so many characters, of one byte each, are taken.
+    """
+    behind = [""] * len(labels)
+    while True:
+        shown = [fit(label, len(ending)) + ending for label, ending in zip(labels, behind, strict=True)]
+        many = Counter(shown)
+        alike = [place for place, label in enumerate(shown) if many[label] > 1 and not behind[place]]
+        if not alike:
+            return shown
+        for place in alike:
+            behind[place] = f" [{names[place]}]"
+
+
+def tabulate(
+    edition: Edition,
+    instrument: Instrument,
+    columns: list[Variable],
+    released: pd.DataFrame,
+    levels: Mapping[str, str],
+    earlier: Mapping[str, Sequence[Variable]] | None = None,
+) -> Table:
+    """The table of a release. `released`: a column of codes per variable; `levels`: that of each generalised variable; `earlier`: each
+    variable, by name, in the versions of the questionnaire before this one, the first one first."""
     sections = {section.id: section.text for section in instrument.sections}
     short = short_names([column.name for column in columns])
     made: list[Column] = []
     for column in columns:
         given = pd.Categorical(released[column.name], copy=False)
         found = {code: place for place, code in enumerate(given.categories) if (given.codes == place).any()}
-        categories = _categories(column, set(found), instrument.languages)
+        categories = _categories(column, set(found), instrument.languages, numbers(column, (earlier or {}).get(column.name, ())))
         made.append(
             Column(
                 name=column.name,
@@ -181,7 +219,7 @@ def tabulate(edition: Edition, instrument: Instrument, columns: list[Variable], 
                 codes=_codes(found, given.codes, categories),
             )
         )
-    return Table(edition, tuple(made), len(released))
+    return Table(edition, tuple(made), len(released), left_out=left_out(instrument))
 
 
 def _universe(instrument: Instrument, column: Variable) -> Texts:
@@ -200,9 +238,11 @@ def _codes(found: dict[str, int], codes: Codes, categories: tuple[Category, ...]
     return moved[codes]
 
 
-def _categories(column: Variable, found: set[str], languages: tuple[str, ...]) -> tuple[Category, ...]:
-    """The answers that could be given, or the coarser values that came into their place, then what stands for no answer."""
-    nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values()))
+def _categories(column: Variable, found: set[str], languages: tuple[str, ...], known: Mapping[str, int]) -> tuple[Category, ...]:
+    """The answers that could be given, or the coarser values that came into their place, then what stands for no answer.
+
+    `known`: the number of each answer and coarser value."""
+    nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values() if node != WITHHELD))
     generalised = bool(found & set(nodes) - set(column.labels))
     codes = [code for code in column.labels if code in found or not generalised]
     codes += [node for node in nodes if node in found and node not in column.labels]
@@ -213,12 +253,5 @@ def _categories(column: Variable, found: set[str], languages: tuple[str, ...]) -
     coarse = column.hierarchy.labels if column.hierarchy else {}
     labels = coarse | column.labels if not generalised else column.labels | coarse
     labels = labels | {code: phrase(name, languages) for code, name in _ABSENT.items()}
-    made = [Category(code, labels.get(code, {}), number) for code, number in zip(substantive, _numbers(substantive), strict=True)]
+    made = [Category(code, labels.get(code, {}), known[code]) for code in substantive]
     return (*made, *(Category(code, labels.get(code, {}), NUMBERS[code], LETTERS[code]) for code in absent))
-
-
-def _numbers(codes: list[str]) -> list[int]:
-    """Codes that are all small whole numbers stand for themselves, others are counted from 1."""
-    if codes and all(code.isdecimal() and str(int(code)) == code and int(code) <= 100 for code in codes):
-        return [int(code) for code in codes]
-    return list(range(1, len(codes) + 1))

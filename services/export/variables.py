@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -76,10 +77,32 @@ class Variable:
         return [{band.code: _wider(band, self.hierarchy, level) for band in self.bands} for level in between]
 
 
+def with_bands(instrument: Instrument) -> Instrument:
+    """The instrument as a release reads it: a number or date without bands of its own takes the finest ones of its hierarchy."""
+    return msgspec.structs.replace(instrument, questions=tuple(_with_bands(question, instrument) for question in instrument.questions))
+
+
+def _with_bands(question: AnyQuestion, instrument: Instrument) -> AnyQuestion:
+    if not isinstance(question, Integer | Numeric | Date) or question.bands or question.privacy.hierarchy is None:
+        return question
+    hierarchy = instrument.hierarchies[question.privacy.hierarchy]
+    return msgspec.structs.replace(question, bands=hierarchy.bands[0]) if any(hierarchy.bands) else question
+
+
+def left_out(instrument: Instrument) -> tuple[str, ...]:
+    """The variables that a release has no column for, although they are neither names nor texts: numbers and dates without bands."""
+    return tuple(
+        question.var
+        for question in with_bands(instrument).questions
+        if isinstance(question, Integer | Numeric | Date) and not question.bands and question.privacy.role != "identifying"
+    )
+
+
 def variables(instrument: Instrument) -> list[Variable]:
     """The columns of a table without identifying and free-text questions, in the questionnaire's order.
 
-    Numbers and dates appear as their bands: an exact number can be as telling as a name.
+    Numbers and dates appear as their bands: an exact number can be as telling as a name. Without bands nothing of them can be told
+    (`left_out`). `instrument`: as `with_bands` gives it, if hierarchies are to lend their bands.
     """
     found: list[Variable] = []
     for question in instrument.questions:
@@ -104,8 +127,8 @@ class Encoder:
         self._batches: list[NDArray[np.integer[Any]]] = []
         self._room = book.empty(0)
 
-    def add(self, answers: Sequence[Any]) -> None:
-        """A batch of at least one response, all of one version of the survey."""
+    def add(self, answers: Sequence[Any]) -> NDArray[np.integer[Any]]:
+        """A batch of at least one response, all of one version of the survey, and its codes. Shape (columns, responses)."""
         if len(self._room) < len(answers):
             self._room = self._book.empty(len(answers))
         # Small whole numbers, whose sums a float32 holds exactly.
@@ -113,6 +136,7 @@ class Encoder:
         for place in self._added(answers[0]):
             codes[place] = self._columns[place].codes.index(SKIPPED)
         self._batches.append(codes)
+        return codes
 
     def _added(self, answers: Any) -> list[int]:
         """Columns of options that their version did not have: the code book counts them as not chosen."""
@@ -166,18 +190,25 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
                 found.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent, SKIPPED))
             return found
         case Integer() | Numeric() | Date():
-            return banded(question.bands)
+            return banded(question.bands) if question.bands else []
         case ShortText() | LongText():
             return []
 
 
 def _wider(band: Band, hierarchy: Hierarchy, level: int) -> str:
-    """The band of this level in which a published band lies. Levels finer than what is published change nothing."""
+    """The band of this level in which the whole of a published band lies. Levels finer than what is published change nothing, nor do those
+    that cut through it; above these stand the first that hold it, and "*" where none does: whatever is told must be true of all in it."""
     finer = len(hierarchy.levels) - 2 - len(hierarchy.bands)
     if level <= finer:
         return band.code
-    holding = [wide.code for wide in hierarchy.bands[level - finer - 1] if wide.lower <= band.lower]
-    return holding[-1] if holding else band.code
+    for wider in hierarchy.bands[level - finer - 1 :]:
+        if holding := [wide.code for wide in wider if _holds(wide, band)]:
+            return holding[0]
+    return "*"
+
+
+def _holds(wide: Band, band: Band) -> bool:
+    return wide.lower <= band.lower and (wide.upper is None or (band.upper is not None and band.upper <= wide.upper))
 
 
 def _labels(options: Iterable[Any]) -> dict[str, Texts]:

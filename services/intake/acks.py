@@ -47,11 +47,14 @@ class Acks:
         try:
             await self._client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=headers)
             async with asyncio.timeout(seconds):
-                return await answer
+                said = await answer
         except TimeoutError:
+            self._pulse.unanswered()
             raise Unanswered from None
         finally:
             del self._waiting[token], self._since[token]
+        self._pulse.answered()
+        return said
 
     async def _heard(self, message: Msg) -> None:
         answer = self._waiting.get(message.subject.rpartition(".")[2])

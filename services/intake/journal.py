@@ -141,12 +141,13 @@ class Journal:
         """The last event about a response, in this survey or in any, as whichever server answers has it. None only where the leader
         confirmed that there is none. Raises OutOfReach.
         """
-        if not self._client.is_connected:
+        if not await self._pulse.connected():
             raise OutOfReach
         subject = subjects.journalled(id, survey)
         try:
             return await certain(lambda: hedged(lambda: self._last(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
         except (nats.errors.Error, APIError, TimeoutError, events.UnreadableEvent, LeaderOutOfReach, Behind) as error:
+            self._pulse.unanswered()
             raise OutOfReach from error
 
     async def _last(self, subject: str) -> Written | None:

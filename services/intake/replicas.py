@@ -18,8 +18,8 @@ CATCHING_UP = 2.0
 """Seconds for which what the leader has is looked for at the others."""
 NEXT = 0.25
 """Seconds without an answer after which the question goes out once more; the server chooses at random who gets it."""
-ATTEMPT = 2.0
-"""Seconds within which somebody must have answered."""
+ATTEMPT = 4.0
+"""Seconds within which somebody must have answered: time to notice that one's own server is frozen, and to go to another."""
 
 
 class Behind(Exception):

@@ -79,7 +79,7 @@ def test_association_is_said_in_words_with_its_numbers(found: Association, told:
     assert told in crossed.sentences[0]
     assert [[(cell.text, cell.n, cell.withheld) for cell in line.cells] for line in crossed.grid.lines] == [
         [("80%", "40", False), ("", "", True)],
-        [("0%", "0", False), ("100%", "9", False)],
+        [("≈ 0%", "0", False), ("100%", "9", False)],
     ]
     assert [line.answered for line in crossed.grid.lines] == ["60", "30"]
     assert [cell.text for cell in crossed.total.cells] == ["70%", "25%"]

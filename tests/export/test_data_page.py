@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser
 
 from proto.languages import choose
@@ -65,7 +66,7 @@ def test_a_release_tells_how_it_is_protected_cited_fetched_opened_and_checked(la
     assert say("distance", t=say.hundredths(0.312)).replace("'", "&#39;") in page
     assert say("withheld", n=say.number(1204)).replace("'", "&#39;") in page
     assert say("left_out", n=34).replace("'", "&#39;") in page
-    assert "Release 3 (ai-security, questionnaire 0.1.0). Data set." in page
+    assert "Release 3 (ai-security, questionnaire 0.1.0) [Data set]. https://survey.example.eu/data/ai-security" in page
     assert "/data/ai-security/3/citation.bib" in page
     assert all(f"{place:064x}" in page for place in range(len(NAMES)))
     assert say.size(1_400_000) in page
@@ -98,11 +99,18 @@ def test_once_the_answers_are_deleted_no_further_release_is_promised() -> None:
 
 
 def test_citations_are_read_by_reference_managers() -> None:
-    work = data_page.work(action3(), entered(3, 0).manifest)
     address = "https://survey.example.eu/data/ai-security"
-    (item,) = json.loads(work.csl(address))
+    manifest = replace(entered(3, 0).manifest, date="2026-11-30")
+    work = data_page.work(action3(), manifest, address)
+    (item,) = json.loads(work.csl())
     assert (item["type"], item["URL"], item["title"]) == ("dataset", address, work.title)
-    bibtex = work.bibtex(address)
+    assert item["issued"] == {"date-parts": [[2026, 11, 30]]}
+    assert f" (2026). {work.title}. Release 3 " in f" {work.line()}"
+    own = data_page.work(action3(), replace(manifest, address="https://its.own/data/ai-security"), address)
+    assert own.line().endswith("https://its.own/data/ai-security"), "what a release was published with stays"
+    bibtex = work.bibtex()
+    assert "  year = {2026},\n" in bibtex
+    assert f"  url = {{{address}}}\n" in bibtex
     assert bibtex.startswith("@misc{ai-security-3,\n")
     assert bibtex.count("{") == bibtex.count("}")
     assert f"title = {{{{{work.title}}}}}" in bibtex

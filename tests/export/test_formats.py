@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import runpy
 import shutil
 import warnings
@@ -96,7 +97,9 @@ def test_spss_holds_every_cell_label_and_missing_code(folder: Path, table: Table
         assert frame[column.short].tolist() == [number[code] for code in codes[column.name]]
         expected = {category.number: cut(label, 120) for category, label in zip(column.categories, column.shown("en"), strict=True)}
         assert found.variable_value_labels[column.short] == expected
-        assert found.column_names_to_labels[column.short] == cut(column.label("en"), 255)
+        alike = sum(each.label("en") == column.label("en") for each in table.columns) > 1
+        behind = f" [{column.short}]" if alike else ""
+        assert found.column_names_to_labels[column.short] == cut(column.label("en"), 255 - len(behind)) + behind
         assert found.variable_measure[column.short] == column.measure
         absent = [category.number for category in column.categories if category.absent]
         ranges = found.missing_ranges.get(column.short, [])
@@ -112,10 +115,11 @@ def test_stata_holds_every_cell_label_and_missing_code(folder: Path, table: Tabl
         value: dict[str, Any] = {category.code: category.letter or category.number for category in column.categories}
         assert frame[column.short].tolist() == [value[code] for code in codes[column.name]]
         assert found.variable_value_labels[column.short] == dict(zip(value.values(), column.shown("en"), strict=True))
-        assert (
-            found.column_names_to_labels[column.short][:79] == column.label("en")[:79].rstrip()
-            or "…" in found.column_names_to_labels[column.short]
-        )
+    labels = [found.column_names_to_labels[column.short] for column in table.columns]
+    assert len(set(labels)) == len(labels)
+    for label, column in zip(labels, table.columns, strict=True):
+        assert len(label) <= 80
+        assert column.label("en").startswith(re.sub(rf"…?( \[{column.short}\])?$", "", label))
     blank = pd.read_stata(folder / "data.dta", convert_categoricals=False)
     assert blank.isna().to_numpy().tolist() == codes.isin(list(LETTERS)).to_numpy().tolist()
 

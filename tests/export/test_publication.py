@@ -73,6 +73,7 @@ def test_what_is_published_is_whole_and_its_archive_holds_the_same(tmp_path: Pat
     with publication.stage(folder) as place:
         written(place / "release")
         assert [path.name for path in folder.iterdir()] == [publication.STAGE]
+        publication.prepare(place / "release", folder, 1)
         publication.publish(place / "release", folder, 1)
     assert sorted(path.name for path in folder.iterdir()) == ["1", "1.zip"]
     assert check(folder / "1") == []
@@ -91,6 +92,7 @@ def test_what_a_cut_off_job_left_is_cleared_away_by_the_next(tmp_path: Path) -> 
     with publication.stage(tmp_path) as place:
         assert list(place.iterdir()) == []
         written(place / "release", count=80)
+        publication.prepare(place / "release", tmp_path, 1)
         publication.publish(place / "release", tmp_path, 1)
     assert check(tmp_path / "1") == []
 
@@ -105,7 +107,7 @@ def test_a_full_disk_leaves_nothing_visible(tmp_path: Path, monkeypatch: pytest.
     def build() -> None:
         with publication.stage(tmp_path) as place:
             written(place / "release", count=80)
-            publication.publish(place / "release", tmp_path, 1)
+            publication.prepare(place / "release", tmp_path, 1)
 
     with pytest.raises(OSError, match="No space"):
         build()

@@ -171,7 +171,9 @@ def test_headlines_tell_nothing_of_who_was_left_out(table: list[tuple[int, ...]]
 def test_a_headline_never_moved_by_more_than_is_said(table: list[tuple[int, ...]], gone: int) -> None:
     for field in fields_of(table, gone)[:3]:
         found = utility.headline("A", field, ("a",))
-        assert found is not None
+        if found is None:
+            assert not any(len(value.members) == 1 and count for value, count in zip(field.released, field.counts, strict=True))
+            continue
         assert abs(found.share - float((field.before == 0).mean())) <= found.moved + 1e-9
         assert found.interval[0] <= found.share <= found.interval[1]
         true = of_share(float((field.before == 0).mean()), len(field.before))

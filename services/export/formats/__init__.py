@@ -9,6 +9,7 @@ from proto.manifest import File
 from services.export import licences
 from services.export.citation import cite
 from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, passages, scripts, spss, stata
+from services.export.quoting import one_line
 from services.export.table import Table
 from services.export.verify import describe
 from services.export.words import text
@@ -18,7 +19,7 @@ Writer = Callable[[Path, Table], None]
 
 def _licence(path: Path, table: Table) -> None:
     edition = table.edition
-    title = f"{text(edition.title, edition.language)}, release {edition.number}"
+    title = f"{one_line(text(edition.title, edition.language))}, release {edition.number}"
     path.write_text(licences.text(edition.licence, title, cite(edition)), encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ def describe(table: Table) -> dict[str, Any]:
         "url": "data.csv",
         "dc:title": edition.title,
         "dc:identifier": f"{edition.survey}/{edition.number}",
+        **({"dc:issued": edition.date} if edition.date else {}),
         "dc:license": {"@id": LICENCES[edition.licence].url},
         "dialect": {"delimiter": ",", "encoding": "utf-8", "header": True, "lineTerminators": ["\n"], "quoteChar": None},
         "tableSchema": {"columns": [_column(column, table) for column in table.columns]},

@@ -9,6 +9,7 @@ from typing import Any
 
 from proto.manifest import File
 from services.export.licences import LICENCES
+from services.export.quoting import markdown, one_line
 from services.export.table import Column, Table
 from services.export.words import text
 
@@ -32,7 +33,9 @@ def describe(table: Table, files: Iterable[File]) -> dict[str, Any]:
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{edition.survey}-{edition.number}",
-        "title": text(edition.title, edition.language),
+        "title": one_line(text(edition.title, edition.language)),
+        **({"homepage": edition.address} if edition.address else {}),
+        **({"created": f"{edition.date}T00:00:00Z"} if edition.date else {}),
         "version": f"{edition.number}.0.0",
         "licenses": [{"name": licence.name, "path": licence.url, "title": licence.title}],
         "resources": [csv, *_texts(table, named)],
@@ -78,7 +81,7 @@ def _field(column: Column, language: str) -> dict[str, Any]:
     answers = [(each.code, label) for each, label in zip(column.categories, shown, strict=True) if not each.absent]
     absent = [{"value": each.code, "label": label} for each, label in zip(column.categories, shown, strict=True) if each.absent]
     field: dict[str, Any] = {"name": column.name, "type": "string", "title": column.label(language)}
-    field |= {"description": f"{column.question}. {text(column.universe, language)}."}
+    field |= {"description": markdown(f"{column.question}. {text(column.universe, language)}.")}  # the standard has it read as Markdown
     if answers:
         field |= {"categories": [{"value": code, "label": label} for code, label in answers]}
         field |= {"categoriesOrdered": column.measure == "ordinal", "constraints": {"enum": [code for code, _ in answers]}}

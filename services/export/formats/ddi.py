@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from proto.instrument import Texts
 from services.export.citation import cite
 from services.export.licences import LICENCES
+from services.export.quoting import xml
 from services.export.table import Category, Column, Passages, Table
 from services.export.words import text
 
@@ -21,6 +22,8 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 def write(path: Path, table: Table) -> None:
     """Elements stand in the order of the schema; nothing says when or by what the file was made."""
     root = describe(table)
+    for element in root.iter():
+        element.text = xml(element.text) if element.text else element.text
     ElementTree.indent(root)
     with path.open("wb") as file:
         ElementTree.ElementTree(root).write(file, encoding="UTF-8", xml_declaration=True)
@@ -49,8 +52,12 @@ def _study(root: Element, table: Table) -> None:
     SubElement(title, "IDNo").text = f"{edition.survey}/{edition.number}"
     if edition.publisher:
         SubElement(SubElement(citation, "rspStmt"), "AuthEnty").text = text(edition.publisher, edition.language)
+    if edition.date:
+        SubElement(SubElement(citation, "distStmt"), "distDate", {"date": edition.date}).text = edition.date
     SubElement(SubElement(citation, "verStmt"), "version").text = f"Release {edition.number}, questionnaire {edition.version}"
     SubElement(citation, "biblCit").text = cite(edition)
+    if edition.address:
+        SubElement(citation, "holdings", {"URI": edition.address}).text = edition.address
     access = SubElement(SubElement(study, "dataAccs"), "useStmt")
     licence = LICENCES[edition.licence]
     SubElement(access, "restrctn").text = "Do not try to find out who the respondents are."

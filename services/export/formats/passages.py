@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from pathlib import Path
 
+from proto.spreadsheets import Writer
 from services.export.table import Table
 
 HEADER = ("question", "language", "text")
-_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 def write(path: Path, table: Table) -> None:
     """Lines stand in the order of the questionnaire, within a question in one that is another in each release."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = Writer(file)
         writer.writerow(HEADER)
         for each in table.passages.lines if table.passages else ():
             writer.writerow((each.question, each.language, cell(each.text)))
 
 
 def cell(text: str) -> str:
-    """An apostrophe before what a spreadsheet would take for a formula; line ends as line feeds, other control characters as U+FFFD."""
-    text = "".join(
+    """Line ends as line feeds, other control characters as U+FFFD."""
+    return "".join(
         sign if sign in "\n\t" or unicodedata.category(sign) != "Cc" else "\ufffd"
         for sign in text.replace("\r\n", "\n").replace("\r", "\n")
     )
-    return f"'{text}" if text.startswith(_FORMULA) else text

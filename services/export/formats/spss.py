@@ -16,6 +16,7 @@ import pandas as pd
 import pyreadstat
 from numpy.typing import NDArray
 
+from services.export.quoting import one_line
 from services.export.table import Table
 from services.export.words import text
 
@@ -44,9 +45,7 @@ def write(path: Path, table: Table) -> None:
 def _write_dictionary(path: Path, table: Table) -> None:
     language = table.edition.language
     labels = {
-        column.short: {
-            each.number: cut(label, LONGEST_VALUE_LABEL) for each, label in zip(column.categories, column.shown(language), strict=True)
-        }
+        column.short: {each.number: label for each, label in zip(column.categories, column.fitting(language, _value_label), strict=True)}
         for column in table.columns
     }
     no_rows = pd.DataFrame({column.short: np.zeros(0, np.float64) for column in table.columns})
@@ -59,8 +58,8 @@ def _write_dictionary(path: Path, table: Table) -> None:
     pyreadstat.write_sav(
         no_rows,  # pyright: ignore[reportArgumentType]
         str(path),
-        file_label=cut(text(table.edition.title, language), LONGEST_TITLE),
-        column_labels={column.short: cut(column.label(language), LONGEST_LABEL) for column in table.columns},
+        file_label=cut(one_line(text(table.edition.title, language)), LONGEST_TITLE),
+        column_labels=dict(zip((column.short for column in table.columns), table.labels(language, _label), strict=True)),
         variable_value_labels=labels,  # pyright: ignore[reportArgumentType]
         missing_ranges=missing,
         variable_measure={column.short: column.measure for column in table.columns},  # pyright: ignore[reportArgumentType]
@@ -91,6 +90,14 @@ def _compressed(values: NDArray[np.int16], end: int | None) -> bytes:
     words = ops.view(np.uint64).reshape(-1)
     # Each number in full is inserted behind its group.
     return np.insert(words, places // GROUP + 1, values[places].astype("<f8").view(np.uint64)).tobytes()
+
+
+def _value_label(label: str, taken: int) -> str:
+    return cut(label, LONGEST_VALUE_LABEL - taken)
+
+
+def _label(label: str, taken: int) -> str:
+    return cut(label, LONGEST_LABEL - taken)
 
 
 def cut(label: str, longest: int) -> str:

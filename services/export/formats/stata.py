@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.stata import StataWriterUTF8
 
+from services.export.quoting import one_line
 from services.export.table import Column, Table
 from services.export.words import text
 
@@ -67,8 +68,8 @@ def _write_dictionary(path: Path, table: Table) -> None:
         version=118,
         byteorder="<",
         time_stamp=_NEVER,
-        data_label=_cut(text(table.edition.title, language)),
-        variable_labels={column.short: _cut(column.label(language)) for column in table.columns},
+        data_label=_cut(one_line(text(table.edition.title, language))),
+        variable_labels=dict(zip((column.short for column in table.columns), table.labels(language, _cut), strict=True)),
         value_labels=labels,
     ).write_file()
 
@@ -95,5 +96,6 @@ def _step(letter: str) -> int:
     return ord(letter) - ord("a") + 1
 
 
-def _cut(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1].rstrip() + "…"
+def _cut(label: str, taken: int = 0) -> str:
+    longest = LONGEST_LABEL - taken
+    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"

@@ -48,7 +48,10 @@ def read(columns: Sequence[Variable], full: pd.DataFrame, units: int, order: NDA
     """
     identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
     if not identifiers:
-        raise Refused("No quasi-identifier is declared, so that nobody's group can be counted. Give one question that role.")
+        raise Refused(
+            "No quasi-identifier is declared, or none of which anything can be told, so that nobody's group can be counted. Give one "
+            "question that role, and bands if it asks for a number or a date."
+        )
     hierarchies = tuple(hierarchy(column) for column in identifiers)
     codes = np.stack([codes_of(full, column)[order] for column in identifiers]).T  # column by column in memory, as they are read
     sensitive = tuple(sensitive_of(column, codes_of(full, column)[order]) for column in columns if column.role == "sensitive")

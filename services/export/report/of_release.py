@@ -47,6 +47,7 @@ def report_on(
         reasons=reasons,
         frame=frame,
         passages=table.passages,
+        left_out=table.left_out,
     )
     return report(fields, facts)
 

@@ -59,6 +59,7 @@ class Facts:
     reasons: tuple[str, ...] = ()
     frame: Frame | None = None
     passages: Passages | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -86,7 +87,8 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Utility(msgspec.Struct, frozen=True):
-    """`loss`: NCP over the quasi-identifiers. `tables`: how many two-way tables were compared; the mean error of all, the worst."""
+    """`loss`: NCP over the quasi-identifiers. `tables`: how many two-way tables were compared; the mean error of all, the worst.
+    `cut_off`: scales of which answers are withheld and one end stands in no row."""
 
     loss: float
     told: tuple[Told, ...]
@@ -95,6 +97,7 @@ class Utility(msgspec.Struct, frozen=True):
     cells: float
     worst: tuple[Pair, ...]
     headlines: tuple[Headline, ...]
+    cut_off: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -122,6 +125,8 @@ class Report(msgspec.Struct, frozen=True):
     utility: Utility
     free_text: tuple[Said, ...] | None = None
     """None where the profile has no free text."""
+    without_bands: tuple[str, ...] = ()
+    """Variables that are not in the data: numbers and dates without bands."""
     format: str = FORMAT
 
 
@@ -159,6 +164,7 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
         utility=_utility(fields, identifiers, facts, rows - released),
         free_text=_said(facts.passages),
+        without_bands=facts.left_out,
     )
     return msgspec.convert(_rounded(msgspec.to_builtins(found)), Report)
 
@@ -212,6 +218,7 @@ def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_o
         cells=_digits(float(found.cells.mean())) if found else 0.0,
         worst=_worst(fields, found) if found else (),
         headlines=tuple(head for head in heads if head is not None),
+        cut_off=tuple(field.name for field in fields if utility.cut_off(field)),
     )
 
 

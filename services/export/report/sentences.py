@@ -17,6 +17,7 @@ def sentences(found: Report) -> list[str]:
         *_linked(found),
         *_learnt(found),
         *_cost(found),
+        *_without(found),
         *_said(found),
     ]
 
@@ -59,6 +60,8 @@ def _linked(found: Report) -> list[str]:
 
 
 def _learnt(found: Report) -> list[str]:
+    if not found.inference:
+        return ["There is nothing but quasi-identifiers in the rows: from somebody's group nothing more can be learnt."]
     most = max(found.inference, key=lambda each: each.gain)
     alike = [each for each in found.inference if each.homogeneous > 0]
     said = [
@@ -75,16 +78,34 @@ def _learnt(found: Report) -> list[str]:
 
 def _cost(found: Report) -> list[str]:
     utility = found.utility
-    said = [
-        f"The quasi-identifiers lost {_chance(utility.loss)} of their detail. Of {utility.tables:,} two-way tables, each is off by "
-        f"{_chance(utility.variation)} of its rows on average."
-    ]
+    said = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."]
+    if utility.tables:
+        off = f"each is off by {_chance(utility.variation)} of its rows on average."
+        said[0] += f" Of {utility.tables:,} two-way tables, {off}" if utility.tables > 1 else f" Of the two-way table, {off}"
     if utility.headlines:
         most = max(head.moved for head in utility.headlines)
         outside = sum(not head.inside for head in utility.headlines)
         moved = "No headline share moved." if not most else f"No headline share moved by more than {most * 100:g} percentage points."
+        moved += " Shares are those that the files give: of the rows that tell the answer."
         said.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
+    if utility.cut_off:
+        many = len(utility.cut_off)
+        scales = f"the scale {utility.cut_off[0]}" if many == 1 else f"{many} scales, such as {utility.cut_off[0]},"
+        said.append(
+            f"Of {scales} one end stands in no row, and answers are withheld (*): few gave them. A mean from the files leaves them out, "
+            "and so may be far from that of all responses."
+        )
     return said
+
+
+def _without(found: Report) -> list[str]:
+    if not found.without_bands:
+        return []
+    one = len(found.without_bands) == 1
+    return [
+        f"{', '.join(found.without_bands)} {'is' if one else 'are'} not in the data: {'a number or date' if one else 'numbers and dates'} "
+        "without bands, and an exact one can be as telling as a name."
+    ]
 
 
 def _said(found: Report) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
+from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import Interval, of_share
-from services.export.report.compared import ALL, EXACT, Field
+from services.export.report.compared import ABSENT, ALL, EXACT, Field, Value
+from services.export.table import WITHHELD
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Movements are told as "at most so much"."""
@@ -25,7 +28,8 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Headline(msgspec.Struct, frozen=True):
-    """A share of the released rows that answered, its interval, and by how much at most it differs from that of all responses.
+    """A share as the files give it: of the `answered` rows that tell whether they gave it. Its interval, and by how much at most it differs
+    from that of all responses. `untold`: rows with a value that may hide such an answer, withheld or told too coarsely to say.
 
     The share of all responses is not told: beside that of the rows it would tell the answers of those left out. The bound does not:
     where answers are exact, or few of them withheld, it follows from how many rows are left out or withheld, and that is told anyway.
@@ -39,6 +43,7 @@ class Headline(msgspec.Struct, frozen=True):
     moved: float
     inside: bool
     """Whether the interval holds the share of all responses, wherever within the bound it lies."""
+    untold: int
     within: Interval
     """Where the interval of the share of all responses lies: the hull of all that the bound leaves possible. A Wilson interval rises with
     its share, and is widest where the fewest answered."""
@@ -58,30 +63,39 @@ def told(field: Field, left_out: int) -> Told:
 def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | None:
     """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
     wanted = np.isin(np.array(field.answers), np.array(codes))
-    was, now = field.given, field.counts @ field.spread
-    asked_was, asked = int(was[field.substantive].sum()), float(now[field.substantive].sum())
+    was, asked_was = field.given, int(field.given[field.substantive].sum())
+    gave = np.array([_all(wanted, value) for value in field.released])
+    told = gave | np.array([_all(field.substantive & ~wanted, value) for value in field.released])
+    silent = np.array([_all(~field.substantive, value) for value in field.released])
+    asked, untold = int(field.counts[told].sum()), int(field.counts[~told & ~silent].sum())
     if asked < 1 or not asked_was:
         return None
-    share = float(now[wanted].sum() / asked)
+    share = float(field.counts[gave].sum() / asked)
     apart = abs(share - float(was[wanted].sum()) / asked_was)
     gone = len(field.before) - len(field.after)
-    moved = at_most(max(apart, (gone + _few(field)) / (asked + gone)))
-    interval = of_share(share, round(asked))
+    moved = at_most(max(apart, (gone + (untold if untold <= FEW * len(field.after) else 0)) / (asked + gone)))
+    interval = of_share(share, asked)
     inside = moved <= min(share - interval[0], interval[1] - share)
-    fewest = max(round(asked) - _coarse(field), 1)
-    within = of_share(max(share - moved, 0.0), fewest)[0], of_share(min(share + moved, 1.0), fewest)[1]
-    return Headline(label, field.name, round(asked), share, interval, moved, inside, within)
+    within = of_share(max(share - moved, 0.0), asked)[0], of_share(min(share + moved, 1.0), asked)[1]
+    return Headline(label, field.name, asked, share, interval, moved, inside, untold, within)
 
 
-def _few(field: Field) -> int:
-    """Rows whose answer is withheld or coarser, where they are few."""
-    coarse = _coarse(field)
-    return coarse if coarse <= FEW * len(field.after) else 0
+def _all(of: NDArray[np.bool_], value: Value) -> bool:
+    """Whether every answer that a value may stand for is one of these."""
+    return len(value.members) > 0 and bool(of[list(value.members)].all())
 
 
-def _coarse(field: Field) -> int:
-    """Rows whose answer is withheld or coarser."""
-    return int(sum(count for value, count in zip(field.released, field.counts.tolist(), strict=True) if len(value.members) > 1))
+def cut_off(field: Field) -> bool:
+    """Whether answers of a scale are withheld, and one end of it stands in no row: seen from the files alone, as whoever reads them can."""
+    if not field.ordered or field.identifies or not any(value.code == WITHHELD and n for value, n in _counted(field)):
+        return False
+    shown = {value.code for value, n in _counted(field) if n}
+    scale = [code for code in field.answers if code not in ABSENT and code not in NON_SUBSTANTIVE]
+    return len(scale) > 2 and not {scale[0], scale[-1]} <= shown
+
+
+def _counted(field: Field) -> list[tuple[Value, int]]:
+    return list(zip(field.released, field.counts.tolist(), strict=True))
 
 
 def at_most(movement: float) -> float:

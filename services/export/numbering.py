@@ -1,0 +1,54 @@
+"""Which number each value of a variable has in SPSS and Stata: always the same one, whatever occurs in a release. Pure.
+
+Numbers follow from the questionnaire: its options in their order, then the coarser values of each level of the hierarchy, in thousands.
+A later version keeps the numbers of the earlier ones, so that files of all releases of a survey can be put under one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from proto.instrument import NON_SUBSTANTIVE
+from services.export.protect.hierarchy import TOP
+from services.export.variables import Variable
+
+LARGEST_OF_ITS_OWN = 100
+"""Codes that are whole numbers up to here stand for themselves."""
+LEVEL, WIDE_LEVEL = 1_000, 10_000
+"""Where the values of the first level begin, those of the second at twice that, and so on; the wide step where options are a thousand."""
+LARGEST = 32_000
+"""Two bytes hold it, and so do Stata's integers."""
+
+
+def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, int]:
+    """The number of each answer and of each coarser value. `earlier`: this variable in the versions before, the first one first."""
+    given: dict[str, int] = {}
+    whole = all(map(_is_whole, _telling((*earlier, variable)[0].labels)))
+    step = LEVEL if all(len(each.labels) < LEVEL for each in (*earlier, variable)) else WIDE_LEVEL
+    for each in (*earlier, variable):
+        _enter(given, _telling(each.labels), 0, step, whole)
+        for level, above in enumerate(each.ladder(), 1):
+            _enter(given, _telling(above.values()), level * step, step, False)
+    return given
+
+
+def _enter(given: dict[str, int], codes: Iterable[str], above: int, step: int, whole: bool) -> None:
+    """Each new code gets the next number above `above`, or its own where it is one."""
+    taken = set(given.values())
+    for code in codes:
+        if code in given:
+            continue
+        own = int(code) if whole and _is_whole(code) else None
+        number = own if own is not None and own not in taken else max((n for n in taken if above <= n < above + step), default=above) + 1
+        if number > LARGEST:
+            number = max(taken, default=0) + 1
+        given[code] = number
+        taken.add(number)
+
+
+def _telling(codes: Iterable[str]) -> list[str]:
+    return [code for code in dict.fromkeys(codes) if code not in NON_SUBSTANTIVE and code != TOP]
+
+
+def _is_whole(code: str) -> bool:
+    return code.isascii() and code.isdecimal() and str(int(code)) == code and int(code) <= LARGEST_OF_ITS_OWN

@@ -1,0 +1,235 @@
+"""Every released cell is what was answered, something coarser, withheld, or says truly why there is no answer; numbers stay."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+
+from proto.answers import Reader
+from proto.author import bundled, load, read
+from proto.codebook import CodeBook
+from proto.instrument import Band, Hierarchy, Instrument, Single
+from services.export import release
+from services.export.gate.ledger import Keys
+from services.export.gate.truth import Untrue, Witness
+from services.export.numbering import numbers
+from services.export.profiles import PROFILES
+from services.export.report.sentences import sentences
+from services.export.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
+from tests.export.tables import Made, answers, every_kind
+
+WITHOUT_BANDS = """
+format: platea-instrument/1
+id: no-bands
+version: "0.1.0"
+source_language: en
+languages: [en]
+title: {en: No bands}
+notice: {en: I agree.}
+hierarchies:
+  age: {levels: [exact, band, "*"], bands: [["0-29", "30-49", "50+"]]}
+  born: {levels: [month, year, period, "*"], periods: ["1940-1969", "1970-1989", "1990+"]}
+  place: {levels: [place, "*"]}
+sections: [{id: A, text: {en: You}}]
+questions:
+"""
+
+
+def question(id: str, var: str, type: str, rest: str, privacy: str) -> str:
+    return f"  - {{id: {id}, var: {var}, section: A, type: {type}, text: {{en: {var}}}, {rest}, privacy: {{role: {privacy}}}}}\n"
+
+
+YES = 'options: [{code: "1", en: "Yes"}, {code: "2", en: "No"}]'
+AGE = question("A1", "age", "integer", "min: 0, max: 120", "quasi_identifier, hierarchy: age")
+BORN = question("A2", "born", "date", "min: 1940-01", "quasi_identifier, hierarchy: born")
+REST = (
+    question("A3", "income", "numeric", "min: 0, max: 90000", "sensitive")
+    + question("A4", "ok", "single", YES, "insensitive")
+    + question("A5", "rooms", "integer", 'min: 0, max: 30, show_if: {q: A4, op: in, value: ["1"]}', "insensitive")
+)
+PLACE = question("P1", "place", "single", "options: [{code: a, en: A}, {code: b, en: B}]", "quasi_identifier, hierarchy: place")
+SECOND = PLACE.replace("P1", "P2").replace("var: place", "var: other")
+TEXT = question("T1", "said", "long_text", "max_chars: 3000", "free_text")
+
+
+def instrument(*questions: str) -> Instrument:
+    found = read(WITHOUT_BANDS + "".join(questions), "no-bands.yaml", lambda name: "")
+    assert isinstance(found, Instrument), found
+    return found
+
+
+def encoded(asked: Instrument, count: int, seed: int = 3) -> tuple[list[Variable], list[Any], np.ndarray[Any, Any], pd.DataFrame]:
+    columns = variables(asked)
+    reader, given = answers(asked, count, seed)
+    encoder = Encoder(CodeBook(reader), columns)
+    codes = encoder.add(given)
+    return columns, given, codes, encoder.table()
+
+
+def made(asked: Instrument, profile: str, count: int, seed: int = 3) -> Made:
+    columns, _, _, original = encoded(asked, count, seed)
+    keys = Keys(bytes(32), asked.id)
+    people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
+    protected = release.protect(columns, original, PROFILES[profile], people, keys)
+    return Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES[profile], count))
+
+
+@pytest.mark.parametrize("name", ["every-kind", "no-bands", *sorted(bundled())])
+def test_every_code_that_protection_starts_from_is_what_was_answered(name: str) -> None:
+    asked = {"every-kind": every_kind, "no-bands": lambda: instrument(AGE, BORN, REST)}.get(name, lambda: load(bundled()[name]))()
+    assert isinstance(asked, Instrument)
+    asked = with_bands(asked)
+    columns, given, codes, _ = encoded(asked, 120)
+    Witness(asked, columns).judge(given, codes)
+
+
+def test_a_column_that_says_not_answered_of_those_who_answered_is_found() -> None:
+    """As numbers without bands once were: every cell "_missing"."""
+    asked = with_bands(every_kind())
+    columns, given, codes, original = encoded(asked, 300)
+    for name in ("age", "since", "reasons.market", "statements.safe", "rank.2", "district"):
+        place = next(place for place, column in enumerate(columns) if column.name == name)
+        wrong = codes.copy()
+        wrong[place] = columns[place].codes.index(MISSING)
+        with pytest.raises(Untrue, match=name):
+            Witness(asked, columns).judge(given, wrong)
+    keys = Keys(bytes(32), asked.id)
+    people = keys.people([uuid.UUID(int=n).bytes for n in range(300)])
+    true = release._released
+
+    def lying(*given: Any) -> pd.DataFrame:
+        table = true(*given)
+        return table.assign(**{"rank.1": table["rank.1"].cat.remove_categories(["c"]).fillna("a")})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(release, "_released", lying)
+        with pytest.raises(Untrue, match=r"rank\.1"):
+            release.protect(columns, original, PROFILES["public"], people, keys)
+
+
+def test_a_number_without_bands_takes_those_of_its_hierarchy_or_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+    asked = instrument(AGE, BORN, REST, PLACE)
+    assert left_out(asked) == ("income", "rooms")
+    assert [column.name for column in variables(asked)] == ["ok", "place"], "without bands nothing can be told"
+    asked = with_bands(asked)
+    found = made(asked, "public", 300)
+    manifest = found.write(tmp_path)
+    assert manifest.left_out == ("income", "rooms")
+    csv = pd.read_csv(tmp_path / "data.csv", dtype=str, keep_default_na=False)
+    assert list(csv.columns) == ["age", "born", "ok", "place"]
+    assert set(csv["age"]) <= {"0-29", "30-49", "50+", "*", MISSING}
+    assert set(csv["age"]) & {"0-29", "30-49", "50+"}
+    assert (found.original["age"] == MISSING).sum() < 150
+    for page in ("codebook.html", "report.html"):
+        text = (tmp_path / page).read_text("utf-8")
+        assert "income" in text
+        assert "without bands" in text
+
+
+def test_a_band_is_told_as_a_wider_one_only_where_that_holds_all_of_it() -> None:
+    """16-29, 30-49 within 16-39, 40+: who is 45 is not "16-39"."""
+    age = next(column for column in variables(every_kind()) if column.name == "age")
+    wide = Hierarchy(
+        ("exact", "wide", "wider", "*"), "bands", {}, ((Band("16-39", 16, 39), Band("40+", 40)), (Band("16-49", 16, 49), Band("50+", 50)))
+    )
+    ladder = Variable("age", age.question, {}, age.labels, age.cells, ordered=True, hierarchy=wide, bands=age.bands).ladder()
+    assert ladder[0] == {"16-29": "16-39", "30-49": "16-49", "50-64": "40+", "65+": "40+"}
+    narrow = Hierarchy(("exact", "wide", "*"), "bands", {}, ((Band("16-39", 16, 39), Band("40+", 40)),))
+    (ladder_,) = Variable("age", age.question, {}, age.labels, age.cells, ordered=True, hierarchy=narrow, bands=age.bands).ladder()
+    assert ladder_["30-49"] == "*"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "questions",
+    [
+        (PLACE,),
+        (PLACE, SECOND),
+        (PLACE, TEXT),
+        (PLACE, SECOND, TEXT),
+        (AGE, TEXT),
+        (PLACE, REST),
+    ],
+)
+def test_a_survey_of_few_questions_is_released(questions: tuple[str, ...], profile: str, tmp_path: Path) -> None:
+    found = made(with_bands(instrument(*questions)), profile, 120)
+    manifest = found.write(tmp_path)
+    assert manifest.released == 120
+    assert all("0 two-way" not in sentence for sentence in sentences(found.report()))
+    assert "two-way" not in (tmp_path / "report.html").read_text("utf-8") or len(found.columns) > 1
+
+
+def numbered(found: Made) -> dict[str, dict[str, int]]:
+    return {column.name: {each.code: each.number for each in column.categories} for column in found.table.columns}
+
+
+def test_a_number_means_the_same_in_every_release_of_a_survey() -> None:
+    """Whatever is found: public and scientific, few people and many, before and after more came."""
+    asked = load(bundled()["social-cohesion"])
+    assert isinstance(asked, Instrument)
+    meanings: dict[tuple[str, int], str] = {}
+    for profile, count, seed in (("public", 60, 3), ("public", 300, 3), ("scientific", 120, 4)):
+        for name, codes in numbered(made(asked, profile, count, seed)).items():
+            assert len(set(codes.values())) == len(codes)
+            for code, number in codes.items():
+                assert meanings.setdefault((name, number), code) == code, f"{number} of {name}"
+
+
+def test_a_later_version_keeps_the_numbers_of_the_earlier_one() -> None:
+    asked = every_kind()
+    district = next(question for question in asked.questions if question.var == "district")
+    assert isinstance(district, Single)
+    first = next(column for column in variables(asked) if column.name == "district")
+    one = numbers(first)
+    assert one == {"old": 1, "harbour": 2, "hill": 3, "north": 1001, "south": 1002}
+    new = msgspec.structs.replace(district.options[0], code="new")
+    options = (new, district.options[2], district.options[0])
+    hierarchy = asked.hierarchies["district"]
+    wider = msgspec.structs.replace(hierarchy, table={"new": ("east",), **hierarchy.table})
+    later = msgspec.structs.replace(
+        asked,
+        questions=tuple(msgspec.structs.replace(district, options=options) if each is district else each for each in asked.questions),
+        hierarchies={**asked.hierarchies, "district": wider},
+    )
+    second = next(column for column in variables(later) if column.name == "district")
+    assert numbers(second, [first]) == one | {"new": 4, "east": 1003}
+    statement = next(column for column in variables(asked) if column.name == "statements.safe")
+    assert numbers(statement) == {"1": 1, "2": 2}, "codes that are numbers stand for themselves"
+
+
+def test_the_report_tells_the_share_that_the_files_give() -> None:
+    asked = with_bands(every_kind())
+    found = made(asked, "public", 300)
+    columns = {column.name: column for column in found.table.columns}
+    codes = {name: [column.categories[code].code for code in column.codes.tolist()] for name, column in columns.items()}
+    heads = found.report().utility.headlines
+    assert heads
+    for head in heads:
+        if columns[head.variable].level is None:
+            told = [code for code in codes[head.variable] if code not in (MISSING, SKIPPED, "*")]
+            assert head.answered == len(told)
+            assert head.untold == codes[head.variable].count("*")
+            assert any(head.share == pytest.approx(told.count(code) / len(told), abs=1e-4) for code in set(told))
+
+
+def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
+    """Ten-point scale, the low end of which few chose: a mean from the files is far off, and the report says so."""
+    scale = ", ".join(f'{{code: "{n}", en: "{n}"}}' for n in range(11))
+    asked = instrument(PLACE, question("N1", "nps", "single", f"ordered: true, options: [{scale}]", "insensitive"))
+    columns = variables(asked)
+    reader = Reader(asked)
+    given = [reader.stored(msgspec.json.encode({"P1": "ab"[n % 2], "N1": str(10 - n % 3) if n >= 40 else str(n % 7)})) for n in range(200)]
+    encoder = Encoder(CodeBook(reader), columns)
+    encoder.add(given)
+    original, keys = encoder.table(), Keys(bytes(32), asked.id)
+    people = keys.people([uuid.UUID(int=n).bytes for n in range(200)])
+    protected = release.protect(columns, original, PROFILES["public"], people, keys)
+    found = Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES["public"], 200))
+    assert found.report().utility.cut_off == ("nps",)
+    assert any("Of the scale nps one end stands in no row" in sentence for sentence in sentences(found.report()))
