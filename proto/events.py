@@ -61,10 +61,12 @@ class SurveyPublished(msgspec.Struct, frozen=True, omit_defaults=True, tag="surv
     survey: str
     version: str
     instrument: msgspec.Raw
+    opens: bool = False
+    """Whether it opens the survey again where that is closed. Before there was this field, an event of its own followed."""
 
 
 class SurveyClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.closed.v1"):
-    """`closed` False reopens it: publishing a new version of a closed survey does. `on`: the day on which this was said (ISO date, UTC)."""
+    """`closed` False reopens it. `on`: the day on which this was said (ISO date, UTC)."""
 
     survey: str
     closed: bool = True

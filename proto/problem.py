@@ -45,6 +45,7 @@ KINDS = {
         Kind("not-acceptable", 406, "This cannot be given in that form"),
         Kind("receipt-in-use", 409, "This receipt already belongs to other answers"),
         Kind("version-differs", 409, "This version was already published with other content"),
+        Kind("version-not-higher", 409, "A higher version was published already"),
         Kind("invitation-used", 409, "This invitation code has been used already"),
         Kind("not-by-invitation", 409, "This survey is open to everybody"),
         Kind("invitation-spent", 410, "A response was already sent with this invitation"),

@@ -42,6 +42,9 @@ class Registry:
                 known = self.versions.setdefault(event.survey, {})
                 if event.version not in known:
                     known[event.version] = instruments.decode(bytes(event.instrument))
+                    if event.opens:
+                        self.closed.discard(event.survey)
+                        _keep(self.closed_on, event.survey, None)
             case SurveyClosed():
                 self.revision += 1
                 if event.closed:
@@ -109,5 +112,5 @@ def _keep(days: dict[str, str], survey: str, day: str | None) -> None:
 
 
 def published(instrument: Instrument) -> SurveyPublished:
-    """The event that publishes this instrument."""
-    return SurveyPublished(instrument.id, instrument.version, msgspec.Raw(instruments.encode(instrument)))
+    """The event that publishes this instrument, and opens the survey with it."""
+    return SurveyPublished(instrument.id, instrument.version, msgspec.Raw(instruments.encode(instrument)), opens=True)

@@ -121,6 +121,7 @@ _WAYS_OUT = {
     "survey-closed": "Publish a new version to open it again.",
     "not-by-invitation": "Publish a new version whose file says `participation: invited`.",
     "version-differs": "A published version never changes: raise `version` in the file and publish again.",
+    "version-not-higher": "Raise `version` in the file above it and publish again.",
     "instrument-refused": "`platea survey check FILE` shows each fault with its line.",
     "list-changed": "Run the command again; nothing was deleted.",
     "request-refused": "`--help` after the command shows what it takes.",

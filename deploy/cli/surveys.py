@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from deploy.cli import retaining, server
-from deploy.cli.console import Trouble, confirm, out, say, table
+from deploy.cli import retaining, server, version_report
+from deploy.cli.console import Trouble, confirm, fail, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author, notice
@@ -20,9 +22,9 @@ from proto.registry import after_grace
 _FILE = click.Path(path_type=Path)
 
 
-@click.group(name="survey", short_help="Draft, check, publish, list and close surveys.")
+@click.group(name="survey", short_help="Draft, check, compare, publish, list and close surveys.")
 def group() -> None:
-    """Draft, check, publish, list and close surveys."""
+    """Draft, check, compare, publish, list and close surveys."""
 
 
 @group.command()
@@ -47,15 +49,93 @@ def check(file: Path) -> None:
 
 @group.command()
 @click.argument("file", metavar="FILE", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and publish nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Publish without asking, also where earlier answers lose something.")
 @server.options
-def publish(file: Path, server: Server) -> None:
-    """Check the instrument in FILE, then open it. Doing so twice is harmless; a published version never changes."""
+def publish(file: Path, dry_run: bool, yes: bool, server: Server) -> None:
+    """Check the instrument in FILE, then open it. Doing so twice is harmless; a published version never changes.
+
+    Of a new version it is shown what changes, and what earlier answers lose. Where they lose something you are asked first; without a
+    terminal nothing is published unless --yes is given. With --dry-run the exit status says whether it would be published without asking:
+    0, or 1.
+    """
     instrument = read(file)
+    stays = _shown(instrument, server, dry_run, yes)
+    if dry_run:
+        say("Nothing was published.")
+        if not stays:
+            fail()
+        return
     published: dict[str, Any] = server.ask("POST", "/api/v1/surveys", instruments.encode(instrument))
-    if published["open"]:
-        say(f"{instrument.id} {instrument.version} is open at {server.url}/s/{instrument.id}")
+    where = f"open at {server.url}/s/{instrument.id}"
+    if published["current"] != instrument.version:
+        say(
+            f"{instrument.id} {instrument.version} was published before, and nothing has changed: the current version is "
+            f"{published['current']}, {where if published['open'] else 'and the survey is closed'}."
+        )
+    elif published["open"]:
+        say(f"{instrument.id} {instrument.version} is {where}")
     else:
         say(f"{instrument.id} {instrument.version} was published before, and the survey is closed; a higher version opens it again.")
+
+
+def _shown(instrument: Instrument, server: Server, dry_run: bool, yes: bool) -> bool:
+    """Shows what a new version changes, and asks where answers are lost. Whether it would be published without asking."""
+    listed: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
+    known = next((each for each in listed if each["id"] == instrument.id), None)
+    path = f"/api/v1/surveys/{quoted(instrument.id)}"
+    if known is None:
+        if dry_run:
+            say(f"{instrument.id} is a new survey.")
+        return True
+    if instrument.version in known["versions"]:
+        same = not dry_run or _published(server, f"{path}?version={quoted(instrument.version)}") == instrument
+        if dry_run:
+            say(f"{instrument.id} {instrument.version} is published already{'' if same else ', with other content: raise `version`'}.")
+        return same
+    current = _published(server, path)
+    found = version_report.report(current, instrument, _figures(server, path))
+    found.show(current, instrument)
+    if dry_run:
+        return not found.refused and (yes or not found.losing)
+    if found.refused:
+        raise Trouble(
+            " ".join(found.refused), "Correct the file, or publish it as another survey with another `id`; nothing was published."
+        )
+    if found.losing and not yes:
+        if not sys.stdin.isatty():
+            raise Trouble(
+                "Answers would be lost, and there is nobody here to ask: nothing was published.", "`--yes` publishes all the same."
+            )
+        confirm(found.sentence(), instrument.version, yes)
+    return True
+
+
+def _published(server: Server, path: str) -> Instrument:
+    return msgspec.convert(server.ask("GET", path, public=True), Instrument)
+
+
+def _figures(server: Server, path: str) -> dict[str, Any] | None:
+    """The exact figures; None where they are not to be had now."""
+    try:
+        return server.get(f"{path}/aggregates?view=exact")
+    except Trouble:
+        return None
+
+
+@group.command()
+@click.argument("old", metavar="OLD", type=_FILE)
+@click.argument("new", metavar="NEW", type=_FILE)
+def diff(old: Path, new: Path) -> None:
+    """Show what the instrument in NEW changes of that in OLD. Needs no server.
+
+    Exit status 1 where publishing it would be refused, or where earlier answers may lose something.
+    """
+    before, after = read(old), read(new)
+    found = version_report.report(before, after)
+    found.show(before, after)
+    if found.refused or found.losing:
+        fail()
 
 
 @group.command(name="list")

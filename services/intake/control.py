@@ -10,10 +10,14 @@ from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublish
 from proto.problem import Problem
 from services.intake.context import Intake
 
+_LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+
 
 async def announce(intake: Intake, event: ControlEvent) -> None:
     """Returns once this process follows what was written. Raises Problem where that is unknown."""
     headers = events.headers(event, events.tag(event))
+    if isinstance(event, SurveyPublished):  # once for each version: written again, it would come after what closed the survey since
+        headers[_LAST_SEQUENCE] = "0"
     try:
         ack = await intake.client.jetstream(timeout=5).publish(_subject(event), events.encode(event), headers=headers)
         await intake.follower.reached(ack.seq)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -11,8 +12,8 @@ from litestar.params import FromPath
 from msgspec import Meta, structs
 
 from proto import instrument as instruments
-from proto import tokens, web
-from proto.events import SurveyClosed
+from proto import tokens, version_changes, web
+from proto.instrument import Instrument
 from proto.problem import Fault, Problem
 from proto.registry import published
 from proto.tokens import Token, TokenRole
@@ -23,9 +24,12 @@ from services.intake.replies import Req, json, options, private
 
 
 class Published(msgspec.Struct, frozen=True):
+    """`current`: the version that is answered now, which is another one where an earlier version was published again."""
+
     survey: str
     version: str
     open: bool
+    current: str
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,24 +60,33 @@ class Made(msgspec.Struct, frozen=True):
 
 @post("/api/v1/surveys")
 async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
-    """201 where the version is new, 200 where the same was published before."""
+    """201 where the version is new, 200 where the same was published before: then nothing changes, and what was closed stays closed."""
     _known_organiser(request, intake)
     instrument = publication.read(await web.json_text(request, publication.MAX_INSTRUMENT))
     if isinstance(instrument, list):
         raise Problem("instrument-refused", errors=tuple(instrument))
     _demand(request, intake, instrument.id)
-    earlier = intake.registry.instrument(instrument.id, instrument.version)
-    if earlier is not None:
+    versions = intake.registry.versions.get(instrument.id, {})
+    earlier, current = versions.get(instrument.version), intake.registry.current(instrument.id)
+    if earlier is not None and current is not None:
         if instruments.encode(earlier) != instruments.encode(instrument):
             raise Problem("version-differs", "Answers refer to it, so it never changes: publish under a higher version.")
-        return json(Published(instrument.id, instrument.version, intake.registry.is_open(instrument.id)))
+        return json(Published(instrument.id, instrument.version, intake.registry.is_open(instrument.id), current.version))
     if intake.registry.over(instrument.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
+    _refuse_succession(versions, instrument)
     await announce(intake, published(instrument))
-    if not intake.registry.is_open(instrument.id):
-        await announce(intake, SurveyClosed(instrument.id, closed=False))
     headers = {"Location": f"/api/v1/surveys/{instrument.id}"}
-    return json(Published(instrument.id, instrument.version, open=True), 201, headers)
+    return json(Published(instrument.id, instrument.version, open=True, current=instrument.version), 201, headers)
+
+
+def _refuse_succession(versions: Mapping[str, Instrument], instrument: Instrument) -> None:
+    """Versions only go up, and an id keeps its type. Raises Problem."""
+    if versions and version_changes.number(instrument.version) <= version_changes.number(highest := version_changes.highest(versions)):
+        detail = f"{highest} is published, and {instrument.version} is not higher: publish under a higher version."
+        raise Problem("version-not-higher", detail)
+    if faults := version_changes.type_faults(versions.values(), instrument):
+        raise Problem("instrument-refused", errors=tuple(faults))
 
 
 @post("/api/v1/tokens")

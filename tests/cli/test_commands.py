@@ -195,6 +195,77 @@ def test_closing_ends_a_survey_and_a_new_version_opens_it(stack: Operated, tmp_p
     assert "raise `version`" in done.stderr
 
 
+SQUARE = """
+format: platea-instrument/1
+id: square
+version: "0.1.0"
+source_language: en
+languages: [en]
+title: {en: "Square"}
+sections: [{id: A, text: {en: "A"}}]
+questions:
+  - {id: M1, var: reasons, section: A, type: multiple, text: {en: "Reasons"}, privacy: {role: insensitive}, stats: [count],
+     options: [{code: work, en: "Work"}, {code: fun, en: "Fun"}, {code: health, en: "Health"}]}
+  - {id: N1, var: number, section: A, type: integer, text: {en: "Number"}, privacy: {role: insensitive}, stats: [count], min: 0, max: 100,
+     bands: ["0-9", "10-19", "20+"]}
+policy: {name: cell-key, minimum: 3, batch: 1, clock: 0, max_noise: 5, variance: 3}
+"""
+
+
+def test_publishing_shows_what_earlier_answers_lose_and_asks(stack: Operated, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("one.yaml", "two.yaml", "three.yaml")]
+    narrower = SQUARE.replace("0.1.0", "0.2.0").replace(', {code: health, en: "Health"}', "").replace("max: 100", "max: 15")
+    for file, text in zip(files, (SQUARE, narrower, narrower.replace("0.2.0", "0.3.0").replace("Number", "How many")), strict=True):
+        file.write_text(text)
+    one, two, three = map(str, files)
+    assert stack.platea("survey", "publish", one, "--dry-run").stdout == "square is a new survey.\nNothing was published.\n"
+    stack.platea("survey", "publish", one)
+    rows = [("health", 5), ("fun", 12), ("work;health", 15), ("work", 40), ("", 40)]
+    answers = tmp_path / "answers.csv"
+    answers.write_text("M1,N1\n" + "".join(f"{ticks},{number}\n" for ticks, number in rows))
+    stack.platea("import", "square", str(answers))
+    settled(stack, "square", 5)
+
+    told = stack.platea("survey", "publish", two, "--dry-run", check=False)
+    assert told.returncode == 1
+    assert re.search(r"^M1\.health +option taken out +2 answers lost *$", told.stdout, re.MULTILINE)
+    assert re.search(r"^N1 +at most 15, was 100 +2 to 4 answers lost *$", told.stdout, re.MULTILINE)
+    assert "4 to 6 answers lost by these changes." in told.stdout
+    refused = stack.platea("survey", "publish", two, check=False)
+    assert (refused.returncode, "`--yes`" in refused.stderr) == (1, True), "nobody is asked where there is nobody"
+    assert re.search(r"^square +0\.1\.0 ", stack.platea("survey", "list").stdout, re.MULTILINE)
+
+    assert "square 0.2.0 is open" in stack.platea("survey", "publish", two, "--yes").stdout
+    assert stack.platea("survey", "publish", two).stdout == f"square 0.2.0 is open at {stack.url}/s/square\n", "harmless, and no question"
+    stack.platea("recount", "square")
+    questions = stack.exact("square")["questions"]
+    assert {code: cell["n"] for code, cell in questions["M1"]["cells"].items()} == {"work": 2, "fun": 1}
+    assert (questions["M1"]["answered"], questions["M1"]["missing"]) == (4, 1)
+    assert (questions["N1"]["answered"], questions["N1"]["skipped"], questions["N1"]["missing"]) == (3, 2, 0)
+
+    shown = stack.platea("survey", "publish", three).stdout
+    assert "No earlier answer is lost." in shown
+    assert "square 0.3.0 is open" in shown
+    back = stack.platea("survey", "publish", one).stdout
+    assert "square 0.1.0 was published before, and nothing has changed: the current version is 0.3.0, open" in back
+    files[0].write_text(SQUARE.replace("0.1.0", "0.2.5"))
+    lower = stack.platea("survey", "publish", one, "--yes", check=False)
+    assert lower.returncode == 1
+    assert "0.2.5 is not higher than 0.3.0." in lower.stdout + lower.stderr
+
+
+def test_two_files_are_compared_without_a_server(stack: Operated, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(SQUARE)
+    two.write_text(SQUARE.replace("0.1.0", "0.2.0").replace("type: multiple", "type: single"))
+    nowhere = ("--help",)
+    assert "Needs no server" in stack.platea("survey", "diff", *nowhere).stdout
+    told = stack.platea("survey", "diff", str(one), str(two), check=False)
+    assert told.returncode == 1
+    assert "Refused: M1 was a question of type multiple: a changed meaning needs a new id." in told.stdout
+    assert stack.platea("survey", "diff", str(one), str(one)).stdout == "Both are the same.\n"
+
+
 def test_the_doctor_finds_nothing_wrong_with_a_healthy_stack(stack: Operated) -> None:
     done = stack.platea("doctor", "--data", str(stack.data), check=False)
     assert done.returncode == 0, done.stdout
@@ -253,6 +324,8 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
             "CODES.csv": str(tmp_path / "codes.csv"),
             "TEXTS.csv": str(tmp_path / "texts.csv"),
             "DATE": "2099-12-31",
+            "OLD": str(survey),
+            "NEW": str(survey),
             "FILE.csv": str(library),
             "FILE": str(lines if command.startswith("import") else survey),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,10 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from proto import instrument as instruments
 from proto import receipt as receipts
-from proto.registry import GRACE
+from proto import subjects
+from proto.events import ControlEvent, read_control
+from proto.instrument import Integer, Question
+from proto.problem import Problem
+from proto.registry import GRACE, Registry
+from services.intake import routes_admin
+from services.intake.context import Intake
+from services.intake.control import announce
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, open_survey, served
@@ -54,13 +63,76 @@ async def test_the_definition_is_a_readable_instrument_with_every_parameter_of_i
 async def test_publishing_twice_is_harmless_and_never_changes_a_version(api: Api) -> None:
     new = _version("7.0.0")
     first = await api.organise("POST", "/api/v1/surveys", new)
-    assert (first.status_code, first.json()) == (201, {"survey": SURVEY, "version": "7.0.0", "open": True})
+    assert (first.status_code, first.json()) == (201, {"survey": SURVEY, "version": "7.0.0", "open": True, "current": "7.0.0"})
     assert (await api.http.get(f"/api/v1/surveys/{SURVEY}")).json()["version"] == "7.0.0"
     assert (await api.organise("POST", "/api/v1/surveys", new)).status_code == 200
     other = new.replace(b"artificial intelligence", b"arithmetic", 1)
     assert other != new
     refused = await api.organise("POST", "/api/v1/surveys", other)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/version-differs")
+
+
+async def test_versions_only_go_up_and_an_earlier_one_published_again_changes_nothing(api: Api) -> None:
+    assert (await api.organise("POST", "/api/v1/surveys", _version("7.10.0"))).status_code == 201
+    for version in ("7.9.0", "0.0.1"):
+        refused = await api.organise("POST", "/api/v1/surveys", _version(version))
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/version-not-higher")
+        assert "7.10.0" in refused.json()["detail"]
+    await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+    for version in (action3().version, "7.10.0"):
+        again = await api.organise("POST", "/api/v1/surveys", _version(version))
+        assert (again.status_code, again.json()["open"], again.json()["current"]) == (200, False, "7.10.0")
+    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}")).json()["version"] == "7.10.0"
+    assert (await api.http.get("/api/v1/surveys")).json() == [], "it stays closed"
+
+
+async def test_an_id_keeps_its_type_also_over_a_version_without_it(api: Api) -> None:
+    *others, last = action3().questions
+    without = msgspec.structs.replace(action3(), version="7.0.0", questions=tuple(others))
+    assert (await api.organise("POST", "/api/v1/surveys", instruments.encode(without))).status_code == 201
+    common = {field: getattr(last, field) for field in Question.__struct_fields__} | {"stats": ("count",)}
+    other = msgspec.structs.replace(without, version="8.0.0", questions=(*others, Integer(**common, min=0, max=9)))
+    refused = await api.organise("POST", "/api/v1/surveys", instruments.encode(other))
+    assert refused.status_code == 422, refused.text
+    [fault] = refused.json()["errors"]
+    assert (fault["code"], fault["pointer"]) == ("type-changed", f"/questions/{len(others)}/type")
+    assert fault["detail"] == f"{last.id} was a question of type single: a changed meaning needs a new id."
+    back = msgspec.structs.replace(without, version="8.0.0", questions=(*others, last))
+    assert (await api.organise("POST", "/api/v1/surveys", instruments.encode(back))).status_code == 201
+
+
+async def test_publishing_to_a_closed_survey_is_one_event_and_cannot_be_done_by_half(
+    api: Api, provisioner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+    written: list[tuple[Intake, ControlEvent]] = []
+
+    async def once(intake: Intake, event: ControlEvent) -> None:
+        if written:
+            raise Problem("busy")
+        written.append((intake, event))
+        await announce(intake, event)
+
+    monkeypatch.setattr(routes_admin, "announce", once)
+    for status in (201, 200):
+        published = await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
+        assert (published.status_code, published.json()["open"]) == (status, True)
+    assert (await _replayed(provisioner)).is_open(SURVEY), "whoever starts later knows it too"
+    monkeypatch.undo()
+    await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+    with pytest.raises(Problem):  # by an intake that does not know of it yet
+        await announce(*written[0])
+    assert not (await _replayed(provisioner)).is_open(SURVEY), "it would have come after the closing"
+
+
+async def _replayed(client: Client) -> Registry:
+    """What a service that starts now reads from the control stream."""
+    js, found = client.jetstream(), Registry()
+    state = (await js.stream_info(subjects.CONTROL)).state
+    for seq in range(max(state.first_seq, 1), state.last_seq + 1):
+        with contextlib.suppress(NotFoundError):
+            found.apply(read_control((await js.get_msg(subjects.CONTROL, seq)).data or b""))
+    return found
 
 
 async def test_answers_may_still_name_an_older_version(api: Api) -> None:

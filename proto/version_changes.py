@@ -1,0 +1,263 @@
+"""What a version of a survey changes, what earlier answers lose by it, and why it may be refused. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, cast
+
+import msgspec
+
+from proto.conversion import same_kind
+from proto.instrument import AnyQuestion, Band, Closed, Date, Instrument, Integer, Matrix, Numeric, Ranking
+from proto.problem import Fault
+
+Path = tuple[str | int, ...]
+"""To a number in the exact figures of the version before (`view=exact`)."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One thing that is another. Where `loses`, `surely` leads to the answers that are lost, `perhaps` to those of which some may be."""
+
+    place: str
+    text: str
+    loses: bool = False
+    surely: tuple[Path, ...] = ()
+    perhaps: tuple[Path, ...] = ()
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Versions in their order: 0.10.0 is higher than 0.9.1."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def highest(versions: Iterable[str]) -> str:
+    """Raises ValueError where there is none."""
+    return max(versions, key=number)
+
+
+def type_faults(earlier: Iterable[Instrument], new: Instrument) -> list[Fault]:
+    """A question that had another type before. `earlier`: in the order of their publication; the last one that had it decides."""
+    known = {question.id: question for instrument in earlier for question in instrument.questions}
+    return [
+        Fault(
+            f"/questions/{place}/type",
+            "type-changed",
+            f"{question.id} was a question of type {kind_of(known[question.id])}: a changed meaning needs a new id.",
+        )
+        for place, question in enumerate(new.questions)
+        if question.id in known and not same_kind(known[question.id], question)
+    ]
+
+
+def kind_of(question: AnyQuestion) -> str:
+    return str(type(question).__struct_config__.tag)
+
+
+def lost(change: Change, exact: dict[str, Any] | None) -> tuple[int, int] | None:
+    """The least and the most answers that are lost, by the exact figures of the version before; None where they do not tell."""
+    if exact is None:
+        return None
+    sure, perhaps = ([_at(exact, path) for path in paths] for paths in (change.surely, change.perhaps))
+    if any(n is None for n in (*sure, *perhaps)) or not (sure or perhaps):
+        return None
+    least = sum(n or 0 for n in sure)
+    return least, least + sum(n or 0 for n in perhaps)
+
+
+def _at(found: Any, path: Path) -> int | None:
+    try:
+        for step in path:
+            found = found[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, int) else None
+
+
+def compare(old: Instrument, new: Instrument) -> list[Change]:
+    """Everything that differs, question by question; other words are one line."""
+    before, after = ({question.id: question for question in instrument.questions} for instrument in (old, new))
+    found = [Change(id, "question taken out", True, _answers(question)) for id, question in before.items() if id not in after]
+    for id, question in after.items():
+        if id not in before:
+            found.append(Change(id, "new question: not asked of those who answered before"))
+        elif same_kind(before[id], question):
+            found += _question(before[id], question)
+        else:
+            found.append(Change(id, f"{kind_of(question)}, was {kind_of(before[id])}: refused"))
+    order = [id for id in before if id in after], [id for id in after if id in before]
+    found += [Change("questions", "in another order")] if order[0] != order[1] else []
+    return [*found, *_strata(old, new), *_rest(old, new)]
+
+
+def _answers(question: AnyQuestion) -> tuple[Path, ...]:
+    """Every answer to a question; in a matrix those of each row."""
+    at: Path = ("questions", question.id)
+    return tuple((*at, "rows", row.code, "answered") for row in question.rows) if isinstance(question, Matrix) else ((*at, "answered"),)
+
+
+def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
+    if isinstance(old, Closed) and isinstance(new, Closed):
+        yield from _options(old, new)
+    if isinstance(old, Matrix) and isinstance(new, Matrix):
+        yield from _rows(old, new)
+    if isinstance(old, Ranking) and isinstance(new, Ranking) and old.rank_count != new.rank_count:
+        yield _places(old, new)
+    if isinstance(old, Integer | Numeric | Date) and isinstance(new, Integer | Numeric | Date):
+        yield from _limits(old, new)
+    named = {"options", "rows", "rank_count", "min", "max", "decimals", "precision", *_TEXTS}
+    fields = [field for field in type(new).__struct_fields__ if field not in named and hasattr(old, field)]
+    for field in fields:
+        if getattr(old, field) != getattr(new, field):
+            yield Change(new.id, _told(field, getattr(old, field), getattr(new, field)))
+
+
+_TEXTS = ("text", "help", "unit")
+_ASKS = {
+    "show_if": "asked of others; who was asked before is told by the version they answered",
+    "privacy": "another privacy role or hierarchy",
+    "bands": "other bands: counted anew",
+    "stats": "other figures are published",
+    "section": "in another section",
+}
+
+
+def _told(field: str, old: Any, new: Any) -> str:
+    if field in _ASKS:
+        return _ASKS[field]
+    return f"{field}: {_value(new)}, was {_value(old)}"
+
+
+def _value(value: Any) -> str:
+    return {True: "yes", False: "no", None: "any"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+
+
+def _options(old: Closed, new: Closed) -> Iterator[Change]:
+    known, kept = {option.code for option in old.options}, {option.code for option in new.options}
+    for code in (option.code for option in old.options if option.code not in kept):
+        rows = [row.code for row in old.rows] if isinstance(old, Matrix) else []
+        at: Path = ("questions", old.id)
+        paths: list[Path] = [(*at, "rows", row, "cells", code, "n") for row in rows] or [(*at, "cells", code, "n")]
+        yield Change(f"{old.id}.{code}", "option taken out", True, tuple(paths))
+    for code in (option.code for option in new.options if option.code not in known):
+        yield Change(f"{old.id}.{code}", "new option: those who answered before could not choose it")
+    alone = ({option.code for option in question.options if option.exclusive} for question in (old, new))
+    if len(set(map(frozenset, alone))) > 1:
+        yield Change(old.id, "other options stand alone, from now on")
+
+
+def _rows(old: Matrix, new: Matrix) -> Iterator[Change]:
+    known, kept = {row.code for row in old.rows}, {row.code for row in new.rows}
+    for code in (row.code for row in old.rows if row.code not in kept):
+        yield Change(f"{old.id}.{code}", "row taken out", True, (("questions", old.id, "rows", code, "answered"),))
+    for code in (row.code for row in new.rows if row.code not in known):
+        yield Change(f"{old.id}.{code}", "new row: not asked of those who answered before")
+
+
+def _places(old: Ranking, new: Ranking) -> Change:
+    text = f"{new.rank_count} places, were {old.rank_count}"
+    gone: list[Path] = [
+        ("questions", old.id, "places", option.code, place) for option in old.options for place in range(new.rank_count, old.rank_count)
+    ]
+    return Change(new.id, text, bool(gone), tuple(gone))
+
+
+def _limits(old: Integer | Numeric | Date, new: Integer | Numeric | Date) -> Iterator[Change]:
+    """Answers in bands that lie beyond the new limits are lost, those in bands that hold a limit perhaps."""
+    least, most = _bounds(new)
+    for name, bound, narrowed in (("min", "at least", _bounds(old)[0] < least), ("max", "at most", _bounds(old)[1] > most)):
+        if getattr(old, name) != getattr(new, name):
+            gone, some = _beyond(old, least if name == "min" else None, most if name == "max" else None)
+            text = f"{bound} {getattr(new, name)}, was {getattr(old, name)}"
+            yield Change(new.id, text, narrowed, gone if narrowed else (), some if narrowed else ())
+    decimals = [question.decimals if isinstance(question, Numeric) else 0 for question in (old, new)]
+    if decimals[0] != decimals[1]:
+        fewer = decimals[1] < decimals[0]
+        yield Change(new.id, f"{decimals[1]} decimals, were {decimals[0]}", fewer, (), _answers(old) if fewer else ())
+    if isinstance(old, Date) and isinstance(new, Date) and old.precision != new.precision:
+        yield Change(new.id, f"a {new.precision}, was a {old.precision}: earlier dates count by what both tell")
+
+
+def _bounds(question: Integer | Numeric | Date) -> tuple[float, float]:
+    """For dates as years with their fraction, so that they compare with bands, which are years."""
+    if not isinstance(question, Date):
+        return question.min, question.max
+    return _year(question.min, 0), _year("9999-12" if question.max == "today" else question.max, 1)
+
+
+def _year(date: str, end: int) -> float:
+    """The beginning of the day or month, or its end."""
+    year, month, *day = (int(part) for part in date.split("-"))
+    return year + (month - 1 + ((day[0] - 1 + end) / 31 if day else end)) / 12
+
+
+def _beyond(old: Integer | Numeric | Date, least: float | None, most: float | None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    if not old.bands:
+        return (), _answers(old)
+    gone: list[Path] = []
+    some: list[Path] = []
+    for band, following in zip(old.bands, (*old.bands[1:], None), strict=True):
+        lower, upper = band.lower, _end(band, following, old)
+        path: Path = ("questions", old.id, "bands", band.code, "n")
+        if (least is not None and upper < least) or (most is not None and lower > most):
+            gone.append(path)
+        elif (least is not None and lower < least) or (most is not None and upper > most):
+            some.append(path)
+    return tuple(gone), tuple(some)
+
+
+def _end(band: Band, following: Band | None, question: Integer | Numeric | Date) -> float:
+    """The greatest number in a band, which has all up to the one that follows; of a date's, the end of its last year."""
+    if isinstance(question, Date):
+        return _bounds(question)[1] if band.upper is None else band.upper + 1
+    greatest = question.max if band.upper is None else band.upper
+    return greatest if following is None or isinstance(question, Integer) else max(greatest, following.lower)
+
+
+def _strata(old: Instrument, new: Instrument) -> Iterator[Change]:
+    rules = [{item.id: item.rule for item in instrument.derived} for instrument in (old, new)]
+    for name in rules[0].keys() & rules[1].keys():
+        if rules[0][name] != rules[1][name]:
+            yield Change(name, "another rule: everybody is counted anew by it")
+    for name in old.hierarchies.keys() & new.hierarchies.keys():
+        one, other = old.hierarchies[name], new.hierarchies[name]
+        if (one.levels, one.table, one.bands) != (other.levels, other.table, other.bands):
+            yield Change(name, "another hierarchy: everybody is counted anew by it")
+    yield from (Change(name, "no figures by it any more") for name in old.strata if name not in new.strata)
+    yield from (Change(name, "figures by it, of those who answered before too") for name in new.strata if name not in old.strata)
+
+
+_TOLD = {
+    "policy": "figures are released by other rules",
+    "margins": "figures are weighted otherwise",
+    "headlines": "other headlines",
+    "participation": "others may answer",
+    "languages": "other languages",
+    "contact_form": "another contact form",
+    "licence": "another licence for releases to come",
+}
+
+
+def _rest(old: Instrument, new: Instrument) -> Iterator[Change]:
+    for field, text in _TOLD.items():
+        if getattr(old, field) != getattr(new, field):
+            yield Change(field, text)
+    one, other = dict(_texts(old)), dict(_texts(new))
+    changed = sum(one[place] != other[place] for place in one.keys() & other.keys())
+    if changed:
+        yield Change("texts", f"{changed} in other words")
+
+
+def _texts(instrument: Instrument) -> Iterator[tuple[Any, str]]:
+    """Every text with its place."""
+    for field in ("title", "introduction", "definitions", "notice", "unit_of_response"):
+        yield from (((field, language), text) for language, text in getattr(instrument, field).items())
+    parts: list[tuple[Any, Any]] = [((section.id,), section) for section in instrument.sections]
+    for question in instrument.questions:
+        parts += [((question.id,), question)]
+        listed = chain(question.options if isinstance(question, Closed) else (), question.rows if isinstance(question, Matrix) else ())
+        parts += [((question.id, type(part).__name__, part.code), part) for part in listed]
+    for place, part in parts:
+        for field in _TEXTS:
+            texts = cast("dict[str, str]", getattr(part, field, {}))
+            yield from (((*place, field, language), text) for language, text in texts.items())
