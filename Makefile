@@ -2,6 +2,9 @@
 
 PORT ?= 8000
 DATA ?= var
+# The folder as it was typed, whatever is in its name: neither make nor the shell reads more into it.
+override DATA := $(value DATA)
+export DATA
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 
@@ -14,7 +17,7 @@ unexport PYTHONPATH PYTHONHOME
 .PHONY: help up test check format statement contracts bench lock clean
 
 help:
-	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$(DATA))"
+	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$$DATA)"
 	@echo "make test       run all tests"
 	@echo "make check      format, lint, types, import rules, generated contracts"
 	@echo "make bench      the benchmark report"
@@ -25,7 +28,7 @@ help:
 	@echo "make clean      remove everything that make set up; data stays"
 
 up: .venv/.runtime
-	@exec $(BIN)/platea up --port "$(PORT)" --data "$(DATA)"
+	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
 test: .venv/.dev
 	@$(BIN)/python -m tests.browser

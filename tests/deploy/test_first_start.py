@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ from deploy.postgres_server import Postgres
 from proto import wire
 from tests.conftest import started
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = [
     "with space",
     "#1",
@@ -63,3 +65,16 @@ async def test_both_servers_take_any_folder_and_any_secret(tmp_path: Path) -> No
         connection = await asyncpg.connect(postgres.url("platea_analysis"))
         assert await connection.fetchval("select current_user") == "platea_analysis"
         await connection.close()
+
+
+@pytest.mark.parametrize("name", ["var", "/some where/#1", "quotes ' and \" `id` $(id) $HOME $$ \\", "été"])
+def test_make_up_passes_the_folder_on_as_it_was_typed(tmp_path: Path, name: str) -> None:
+    """With a makefile that needs no packages in place of the rule that installs them."""
+    told = (ROOT / "Makefile").read_text().replace("up: .venv/.runtime", "up:")
+    (tmp_path / "Makefile").write_text(told)
+    program = tmp_path / "bin" / "platea"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    done = subprocess.run(["make", "up", f"DATA={name}", "PORT=8000", "BIN=bin"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["up", "--port", "8000", "--data", name]

@@ -19,6 +19,7 @@ from nats.js.errors import Error as JetStreamError
 
 from deploy.health import is_well
 from deploy.keys import Keys
+from deploy.migrate import ROLES
 from deploy.nats_server import CONFIGURATION, NatsServer, routes
 from deploy.ports import free
 from deploy.postgres_server import Postgres
@@ -123,6 +124,24 @@ class Cluster:
 @contextlib.asynccontextmanager
 async def running(folder: Path, intakes: int = 3) -> AsyncGenerator[Cluster]:
     """Started, prepared and ready; whatever is left of it is ended."""
+    async with joined(folder) as cluster:
+        cluster.database.spawn()
+        await cluster.database.ready()
+        read = cluster.postgres.keys.read
+        passwords = {role: read(f"postgres-{role}") for role in ROLES}
+        token = folder / "organiser.token"
+        await provision(cluster.url("provisioner"), cluster.postgres.url(), token, passwords, replicas=NODES)
+        _add_services(cluster, folder, intakes)
+        for process in (*cluster.workers, *cluster.intakes):
+            process.spawn()
+        for process in (*cluster.workers, *cluster.intakes):
+            await process.ready()
+        yield cluster
+
+
+@contextlib.asynccontextmanager
+async def joined(folder: Path) -> AsyncGenerator[Cluster]:
+    """The message servers alone, which find each other by themselves."""
     keys = Keys(folder / "secrets")
     ports = [free() for _ in range(NODES)]
     links = Links(ports)
@@ -132,19 +151,8 @@ async def running(folder: Path, intakes: int = 3) -> AsyncGenerator[Cluster]:
     cluster = Cluster(servers, links, postgres, nodes, Process(postgres.program, folder / "postgres.log"))
     with links.passing():
         try:
-            for process in (*nodes, cluster.database):
+            for process in nodes:
                 process.spawn()
-            await cluster.database.ready()
-            token, passwords = (
-                folder / "organiser.token",
-                {role: keys.read(f"postgres-{role}") for role in ("platea_analysis", "platea_export")},
-            )
-            await provision(cluster.url("provisioner"), postgres.url(), token, passwords, replicas=NODES)
-            _add_services(cluster, folder, intakes)
-            for process in (*cluster.workers, *cluster.intakes):
-                process.spawn()
-            for process in (*cluster.workers, *cluster.intakes):
-                await process.ready()
             yield cluster
         finally:
             for process in (*cluster.intakes, *cluster.workers, cluster.database, *cluster.nodes):
