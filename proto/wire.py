@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,7 @@ from nats.js.errors import NotFoundError
 
 from proto import subjects
 from proto.events import UnreadableEvent, read_control
+from proto.outage import Outages, refused
 from proto.registry import Registry
 from proto.supervision import Supervisor, stack_of
 
@@ -26,6 +28,10 @@ POLL = 0.5
 """Seconds between looks at a followed stream; a nudge on the subject shortens the wait."""
 SOON = (0.01, 0.03, 0.1)
 """Seconds between looks after a nudge that found nothing yet."""
+
+
+_DENIED = re.compile(r"(?<=permissions violation for )(publish|subscription) to \"(\$JS(\.\w+){0,4}|\w+(\.\w+)?)", re.IGNORECASE)
+"""The first words of the subject alone: further on it may name a response."""
 
 
 class _Client(Client):
@@ -56,8 +62,14 @@ async def connect(url: str, name: str) -> Client:
     async def found() -> None:
         log.warning("NATS connection is back")
 
+    told: set[str] = set()
+
     async def failed(error: Exception) -> None:
-        if isinstance(error, TimeoutError | OSError | NatsError):
+        if (denied := _DENIED.search(str(error))) is not None:
+            if denied[0] not in told:
+                log.error("NATS gives no leave for %s", denied[0])
+            told.add(denied[0])
+        elif isinstance(error, TimeoutError | OSError | NatsError):
             log.debug("NATS: %s", type(error).__name__)
         else:  # raised by one of our own callbacks
             log.error("a message from NATS was not handled: %s", stack_of(error))
@@ -106,6 +118,7 @@ class Follower:
         self._client, self._stream, self._subject, self._handle = client, stream, subject, handle
         self._nudge = asyncio.Event()
         self._moved = asyncio.Condition()
+        self._outages = Outages(log, f"reading {stream}")
 
     async def start(self, tasks: Supervisor) -> None:
         """Returns when everything that is there now has been handed over; a task goes on with what comes."""
@@ -146,9 +159,10 @@ class Follower:
             try:
                 message = await self._js.get_msg(self._stream, seq=self.seq + 1, subject=self._subject, direct=True, next=True)
             except NotFoundError:
+                self._outages.works()
                 return True
             except (TimeoutError, NatsError, OSError) as error:
-                log.debug("%s not readable now: %s", self._stream, type(error).__name__)
+                self._outages.failed(error, refused(error))
                 return False
             self._handle(message)
             async with self._moved:

@@ -205,6 +205,7 @@ async def _postgres(where: tuple[Path, int]) -> list[Finding]:
         }
         rows = await connection.fetchval("select count(*) from responses")
         parked = await connection.fetchval("select count(*) from parked")
+        waiting = await connection.fetch("select survey, version, count(*) as count from waiting group by survey, version order by survey")
     finally:
         await connection.close()
     off = [f"{name} = {value}" for name, value in settings.items() if value == "off"]
@@ -217,7 +218,16 @@ async def _postgres(where: tuple[Path, int]) -> list[Finding]:
             "Switch these on in postgresql.conf, and restart PostgreSQL.",
         ),
         Finding(
-            "parked events", f"{parked:,}", parked == 0, "An event could not be read: look at analysis.log, and see the page on running."
+            "parked events",
+            f"{parked:,}",
+            parked == 0,
+            "Accepted answers could not be read: `platea parked list` tells why; after an update, `platea parked retry` reads them again.",
+        ),
+        Finding(
+            "waiting events",
+            "; ".join(f"{row['count']:,} to {row['survey']} {row['version'] or '(a newer kind of event)'}" for row in waiting) or "0",
+            not waiting,
+            "Analysis does not know what they answer: update Platea, or publish that version. They are safe, and recorded then.",
         ),
     ]
 

@@ -15,6 +15,7 @@ import datetime
 import logging
 from collections.abc import Callable, Sequence
 
+from proto.outage import Outages
 from services.analysis import store
 from services.analysis.books import Books
 from services.analysis.partition import Partition
@@ -37,6 +38,7 @@ class Ender:
     ) -> None:
         self._partitions, self._books, self._store = partitions, books, store
         self._erase, self._today = erase, today
+        self._outages = Outages(log, "deleting answers to")
 
     async def run(self) -> None:
         while True:
@@ -51,8 +53,10 @@ class Ender:
     async def _try(self, partition: Partition, survey: str, today: datetime.date) -> None:
         try:
             await self._end(partition, survey, today)
+            if partition.held:
+                self._outages.works(survey)
         except store.Unavailable as error:
-            log.debug("nothing can be deleted now: %s", type(error).__name__)
+            self._outages.failed(error, store.refused(error), survey)
         except Exception as error:  # deleting goes on after a surprise; its message might quote an answer
             log.error("answers to %s in partition %d cannot be deleted: %s", survey, partition.number, place_of(error))
 

@@ -17,6 +17,7 @@ from nats.js.errors import NotFoundError
 from proto import snapshot as snapshots
 from proto import subjects
 from proto.codebook import same_columns
+from proto.outage import Outages, refused
 from proto.snapshot import Snapshot
 from services.analysis import disclose, journal, metrics, store
 from services.analysis.books import Books
@@ -58,6 +59,7 @@ class Publisher:
         self._now = now or (lambda: datetime.datetime.now(datetime.UTC))
         self._desks: dict[str, Desk] = {}
         self._nudge = asyncio.Event()
+        self._outages = Outages(log, "publishing the figures of")
 
     def nudge(self) -> None:
         """Something was counted."""
@@ -77,9 +79,10 @@ class Publisher:
                 self._desks.clear()
             for survey in self._books.surveys() if self._totals.speaks else ():
                 try:
-                    await self._look(survey)
+                    if await self._look(survey):
+                        self._outages.works(survey)
                 except (*store.Unavailable, *journal.Unavailable) as error:
-                    log.debug("%s cannot be published now: %s", survey, type(error).__name__)
+                    self._outages.failed(error, store.refused(error) or refused(error), survey)
                 except Exception as error:  # one survey that cannot be published must not keep the others from it
                     log.error("%s cannot be published: %s", survey, place_of(error))
             await asyncio.sleep(LOOK)
@@ -90,15 +93,20 @@ class Publisher:
             except TimeoutError:
                 pass
 
-    async def _look(self, survey: str) -> None:
+    async def _look(self, survey: str) -> bool:
+        """Whether there was something to do, and it was done."""
         if not self._totals.ready(survey):
-            return
-        if survey not in self._desks:
+            return False
+        asked = survey not in self._desks
+        if asked:
             self._desks[survey] = await self._recall(survey)
         desk = self._desks[survey]
+        asked |= desk.unsent is not None
         await self._send(survey, desk)
         if self._worth_adding_up(survey, desk):
+            asked = True
             await self._release(survey, desk)
+        return asked
 
     def _may_release(self, survey: str, desk: Desk, responses: int, moved: int) -> bool:
         folder = self._books.folder(survey)

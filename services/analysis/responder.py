@@ -10,9 +10,11 @@ from typing import Literal
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import MaxPayloadError
 
 from proto import snapshot as snapshots
 from proto import subjects
+from proto.outage import named
 from proto.problem import Problem
 from proto.supervision import Supervisor
 from services.analysis import journal, parking, recount, rounding, stats, store, tables, weighted_tables
@@ -74,9 +76,16 @@ class Responder:
             log.error("a question was not answered: %s", place_of(error))
             body = Problem("internal").body()
         try:
+            await self._send(message, body)
+        except journal.Unavailable as error:  # whoever asked hears nothing, and asks again
+            log.warning("an answer was not sent: %s", named(error))
+
+    async def _send(self, message: Msg, body: bytes) -> None:
+        try:
             await message.respond(body)
-        except Exception as error:  # whoever asked is gone, or asks again
-            log.debug("an answer was not sent: %s", type(error).__name__)
+        except MaxPayloadError:
+            log.error("an answer of %d bytes was not sent: max_payload of the NATS servers is %d", len(body), self._client.max_payload)
+            await message.respond(Problem("internal", f"The answer has {len(body):,} bytes, more than a message may have.").body())
 
     async def _body(self, survey: str, question: Question) -> bytes:
         match question.what:

@@ -22,7 +22,13 @@ from services.analysis.unread import NEWER, UNPUBLISHED, Unread, Waiting
 log = logging.getLogger(__name__)
 
 Unavailable = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
-"""What a call may raise while the database is away; whoever calls tries again."""
+"""What a call may raise while the database is away, or where it refuses (`refused`); whoever calls tries again."""
+_Passing = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
 Indigestible = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeEncodeError)
 """What the database will never take, however often it is offered."""
 
@@ -36,6 +42,11 @@ TRIED = 4
 """Responses of each survey and partition that a journal is tried with."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
 _ANY = 2**62
+
+
+def refused(error: BaseException) -> bool:
+    """Whether the database answered, and will answer the same again: no leave, no such table, no such role."""
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, _Passing)
 
 
 class Position(NamedTuple):

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from proto.outage import Outages, refused
 from services.analysis import journal, metrics, store
 from services.analysis.journal import Journal
 from services.analysis.partition import Partition
@@ -32,6 +33,7 @@ class Builder:
 
     def __init__(self, partitions: Sequence[Partition]) -> None:
         self._partitions = partitions
+        self._outages = Outages(log, "counting")
 
     async def run(self) -> None:
         while True:
@@ -44,9 +46,11 @@ class Builder:
         try:
             begun = time.monotonic()
             await partition.build(survey)
+            self._outages.works(survey)
             if (seconds := time.monotonic() - begun) > 1:
                 log.info("%s in partition %d counted in %.1f s", survey, partition.number, seconds)
-        except store.Unavailable:
+        except store.Unavailable as error:
+            self._outages.failed(error, store.refused(error), survey)
             await asyncio.sleep(PAUSE)
         except Exception as error:  # one survey that cannot be counted must not keep the others from it
             log.error("%s in partition %d cannot be counted: %s", survey, partition.number, place_of(error))
@@ -59,6 +63,7 @@ class Keeper:
     def __init__(self, partitions: Sequence[Partition], store: Store, every: Callable[[], float] = lambda: CHECKPOINT) -> None:
         self._partitions, self._store, self._every = partitions, store, every
         self._written: dict[tuple[int, str], float] = {}
+        self._outages = Outages(log, "writing checkpoints of")
 
     async def run(self) -> None:
         while True:
@@ -79,15 +84,17 @@ class Keeper:
     async def _try(self, partition: Partition, survey: str) -> None:
         self._written[partition.number, survey] = time.monotonic()
         try:
-            await self._write(partition, survey)
+            if await self._write(partition, survey):
+                self._outages.works(survey)
         except store.Unavailable as error:
-            log.debug("no checkpoint of %s: %s", survey, type(error).__name__)
+            self._outages.failed(error, store.refused(error), survey)
 
-    async def _write(self, partition: Partition, survey: str) -> None:
+    async def _write(self, partition: Partition, survey: str) -> bool:
+        """Whether there was something to write."""
         async with partition.folding:
             count, position = partition.counts.get(survey), partition.position
             if count is None or not partition.settled(survey) or (count.saved == position and not count.retracted):
-                return
+                return False
             state, had_retractions, count.retracted = count.state.copy(), count.retracted, False
         try:
             data = await asyncio.to_thread(state.dump, count.digest)
@@ -97,6 +104,7 @@ class Keeper:
             raise
         count.saved = position
         metrics.checkpoints.inc()
+        return True
 
 
 class Eraser:
@@ -108,6 +116,7 @@ class Eraser:
     def __init__(self, store: Store, journal: Journal, allowed: Callable[[], bool]) -> None:
         self._store, self._journal, self._allowed = store, journal, allowed
         self._nudge = asyncio.Event()
+        self._outages = Outages(log, "erasing from the journal")
 
     def nudge(self) -> None:
         self._nudge.set()
@@ -115,13 +124,16 @@ class Eraser:
     async def run(self) -> None:
         while True:
             try:
-                if not self._allowed() or not await self.once():
+                done = self._allowed() and await self.once()
+                if self._allowed():
+                    self._outages.works()
+                if not done:
                     self._nudge.clear()
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(PAUSE):
                             await self._nudge.wait()
             except (*store.Unavailable, *journal.Unavailable) as error:
-                log.debug("nothing can be erased now: %s", type(error).__name__)
+                self._outages.failed(error, store.refused(error) or refused(error))
                 await asyncio.sleep(PAUSE)
             except Exception as error:  # erasing goes on after a surprise
                 log.error("erasing failed: %s", place_of(error))

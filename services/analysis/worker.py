@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from proto import subjects
 from proto.events import ResponseEvent, ResponseWithdrawn, UnknownEvent, UnreadableEvent
 from proto.instrument import Instrument
+from proto.outage import named, refused
 from services.analysis import claim, journal, metrics, store
 from services.analysis.books import Books, UnknownVersion
 from services.analysis.claim import Apart
@@ -123,7 +124,7 @@ class Worker:
             except Gap:
                 log.info("partition %d lost its place in the journal; reading again from the store's position", self.partition.number)
             except (*store.Unavailable, *journal.Unavailable) as error:
-                await self._rest(type(error).__name__)
+                await self._rest(named(error), store.refused(error) or refused(error))
             except Apart as apart:
                 await self._wait_for_mending(str(apart))
             except TooManyParked:
@@ -134,9 +135,10 @@ class Worker:
     def _lost(self) -> None:
         self.partition.leave()
 
-    async def _rest(self, reason: str) -> None:
+    async def _rest(self, reason: str, for_good: bool = True) -> None:
         if self._pause == FIRST_PAUSE:
-            log.warning("partition %d cannot go on (%s); trying again until it can", self.partition.number, reason)
+            level = logging.ERROR if for_good else logging.WARNING
+            log.log(level, "partition %d cannot go on (%s); trying again until it can", self.partition.number, reason)
         try:
             await asyncio.wait_for(self._stopping.wait(), self._pause)
         except TimeoutError:

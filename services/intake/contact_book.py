@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from proto.outage import Outages, refused
 from services.intake import contacts
 from services.intake.bucket import Bucket
 from services.intake.contacts import Contact
@@ -33,6 +34,7 @@ class ContactBook:
         self._wholes, self._subject, self._clock = wholes, subject, clock
         self._turns: dict[str, asyncio.Lock] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._outages = Outages(log, "writing anew the addresses for the results of")
 
     async def add(self, survey: str, contact: Contact) -> None:
         """On disk once this returns. Raises Busy."""
@@ -62,8 +64,8 @@ class ContactBook:
         """The list as JSON. Raises Busy."""
         try:
             return (await self._wholes.read(self._subject(survey))).data or b"[]"
-        except OutOfReach:
-            raise Busy from None
+        except OutOfReach as error:
+            raise Busy from error
 
     async def delete(self, survey: str, version: str | None) -> bool:
         """Empties the list; False where it is not (any more) the one with this `version`. Raises Busy."""
@@ -82,8 +84,9 @@ class ContactBook:
         for survey in surveys:
             try:
                 await self._change(survey, lambda known: known or None)
-            except Busy:
-                log.debug("a list could not be written anew; the next round does it")
+                self._outages.works(survey)
+            except Busy as error:  # the next round does it
+                self._outages.failed(error, refused(error), survey)
 
     async def _change(self, survey: str, change: Change) -> None:
         subject = self._subject(survey)
@@ -98,8 +101,8 @@ class ContactBook:
                     return
                 except Overtaken:
                     continue
-                except OutOfReach:
-                    raise Busy from None
+                except OutOfReach as error:
+                    raise Busy from error
         raise Busy
 
     def _take(self, survey: str) -> None:

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.js.errors import Error, NotFoundError
 
 from proto import subjects
+from proto.outage import Outages, refused
 from services.intake.pulse import Pulse
 from services.intake.replicas import BEHIND, Behind, certain, hedged
 from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
@@ -31,6 +32,7 @@ class DraftStore:
     def __init__(self, client: Client, days: int) -> None:
         self.days = days
         self._js = client.jetstream(timeout=ATTEMPT)
+        self._outages = Outages(log, "saving answers for later")
         self._pulse, self._leader = Pulse(client), StreamLeader(client, subjects.DRAFTS)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:
@@ -38,7 +40,9 @@ class DraftStore:
         try:
             await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, msg_ttl=seconds)
         except (nats.errors.Error, Error, TimeoutError) as error:
+            self._outages.failed(error, refused(error))
             raise NotNow from error
+        self._outages.works()
 
     async def get(self, id: str) -> bytes | None:
         """None where there is certainly none. Raises NotNow."""

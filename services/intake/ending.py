@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from proto.outage import Outages, refused
 from proto.registry import Registry
 from services.intake.invitations import Invitations
 from services.intake.seals import Seals
@@ -22,7 +23,7 @@ LOOK = 1.0
 
 async def by_the_clock(registry: Registry, today: Callable[[], str], seals: Seals, invitations: Invitations) -> None:
     """For as long as it runs. Each intake does it for itself, since each remembers; doing it again erases nothing more."""
-    done = set[str]()
+    done, outages = set[str](), Outages(log, "erasing what is kept of")
     while True:
         for survey in registry.retention.keys() - done:
             if registry.over(survey, today()):
@@ -30,6 +31,7 @@ async def by_the_clock(registry: Registry, today: Callable[[], str], seals: Seal
                     await seals.erase(survey)
                     await invitations.forget(survey)
                     done.add(survey)
-                except OutOfReach:
-                    log.debug("what is kept of %s cannot be erased now", survey)
+                    outages.works(survey)
+                except OutOfReach as error:
+                    outages.failed(error, refused(error), survey)
         await asyncio.sleep(LOOK)

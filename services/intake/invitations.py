@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from proto import blind, invitation
 from proto.blind import PublicKey, SecretKey
 from proto.invitation import NAME, Ticket
+from proto.outage import Outages, refused
 from proto.problem import Problem
 from proto.supervision import stack_of
 from services.intake.invitation_store import PARTS, InvitationStore
@@ -66,6 +67,7 @@ class Invitations:
     def __init__(self, store: InvitationStore) -> None:
         self._store = store
         self._books: dict[str, _Book] = {}
+        self._outages = Outages(log, "writing anew the invitations of")
 
     async def invite(self, survey: str, names: Collection[bytes]) -> int | Problem:
         """Makes codes known by their names. Returns how many the survey has; the same ones again change nothing.
@@ -149,11 +151,15 @@ class Invitations:
     async def rewrite(self, surveys: Iterable[str]) -> None:
         """Everything as it is, so that the times and the bytes of former writings go."""
         for survey in surveys:
-            for part in PARTS:
-                with contextlib.suppress(Overtaken, OutOfReach):  # then somebody else wrote, or the next round does it
+            try:
+                for part in PARTS:
                     whole = await self._store.read(survey, part)
                     if whole.seq:
-                        await self._store.write(survey, part, whole.data, whole.seq)
+                        with contextlib.suppress(Overtaken):  # then somebody else wrote
+                            await self._store.write(survey, part, whole.data, whole.seq)
+                self._outages.works(survey)
+            except OutOfReach as error:  # the next round does it
+                self._outages.failed(error, refused(error), survey)
 
     async def forget(self, survey: str) -> None:
         """Everything: the key, the names of the codes, and which were used. Raises OutOfReach."""

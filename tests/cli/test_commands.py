@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import re
+import secrets
 import select
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import nats
 import pytest
 
+from proto import subjects
 from proto.registry import GRACE
 from tests.faults.inside import Inside
 from tests.faults.operated import Operated
@@ -426,3 +429,29 @@ def test_answers_are_deleted_when_their_time_is_over_and_figures_stay(stack: Ope
             break
     assert stack.exact("library")["questions"] == before["questions"]
     assert "were deleted on" in stack.platea("release", "create", "library", check=False).stderr
+
+
+async def test_an_answer_that_cannot_be_read_is_listed_read_again_and_given_up(stack: Operated) -> None:
+    async def scrawl() -> None:
+        client = await nats.connect(Inside(stack).journal(), inbox_prefix="_INBOX.intake")
+        await client.jetstream().publish(subjects.response("ai-security", secrets.token_hex(16)), b"of somebody")
+        await client.close()
+
+    assert "could be read" in stack.platea("parked", "list").stdout
+    await scrawl()
+    listed = ""
+    for _ in range(300):
+        listed = stack.platea("parked", "list").stdout
+        if "1 parked, 0 waiting." in listed:
+            break
+    assert "ai-security" in listed
+    assert "somebody" not in listed
+    advised = stack.platea("doctor", check=False)
+    assert (advised.returncode, "platea parked list" in advised.stdout) == (1, True)
+    again = stack.platea("parked", "retry", check=False)
+    assert (again.returncode, again.stdout) == (1, "0 of 1 events are recorded; 1 cannot be read and stay parked.\n")
+    for refused in (["drop"], ["drop", "--yes"], ["drop", "--count", "2", "--yes"]):
+        assert stack.platea("parked", *refused, check=False).returncode > 0
+    assert "1 parked" in stack.platea("parked", "list").stdout
+    assert stack.platea("parked", "drop", "--count", "1", "--yes").stdout == "1 events are erased from the journal.\n"
+    assert "could be read" in stack.platea("parked", "list").stdout
