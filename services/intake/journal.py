@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from proto.events import ResponseEvent, ResponseSubmitted
 from proto.withheld import Withheld
 from services.intake.acks import Acks, Unanswered
 from services.intake.journal_errors import CONFLICT, UNBATCHED, Verdict, judge, judge_batch
+from services.intake.journal_health import JournalHealth
 from services.intake.pulse import Pulse
 from services.intake.replicas import Behind, certain, hedged
 from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
 
 log = logging.getLogger(__name__)
 
+WATCH = 1.0
+"""Seconds between two questions whether the journal has a leader."""
 ATTEMPT = 2.0
 """Seconds within which the journal must have answered; a flush takes milliseconds, a new leader of the stream about a second."""
 FLOOR_AGE = 0.2
@@ -91,6 +95,8 @@ class Journal:
         self._pulse = Pulse(client)
         self._acks = Acks(client, self._pulse)
         self._leader = StreamLeader(client, subjects.RESPONSES)
+        self._health = JournalHealth()
+        self._reconnects = 0
         self._batches = 0
         self._run = client.new_inbox().rpartition(".")[2]
         self._floors: dict[int, tuple[float, int, Withheld]] = {}
@@ -103,12 +109,36 @@ class Journal:
     def connected(self) -> bool:
         return self._client.is_connected
 
+    def checks(self) -> dict[str, bool]:
+        """What an answer needs to be stored, and whether it is there, as far as is known."""
+        return {"connection": self._client.is_connected, **self._health.checks(time.monotonic())}
+
+    async def watch(self) -> None:
+        """Asks once a second whether there is a leader that a majority confirms, and goes to another server where none answers."""
+        while True:
+            await self.look()
+            await asyncio.sleep(WATCH)
+
+    async def look(self) -> None:
+        if not self._client.is_connected:
+            return
+        if (reconnects := self._client.stats["reconnects"]) != self._reconnects:
+            self._reconnects = reconnects
+            self._health.reconnected()
+        if await self._leader.confirmed():
+            self._health.proved(time.monotonic())
+            self._pulse.answered()
+        else:
+            self._pulse.unanswered()
+
     async def write(self, entry: Entry) -> None:
         """Returns once the event is on disk. Raises Conflict, Refused or OutOfReach."""
         ack = await self._ask(entry, _headers(entry))
         if ack.duplicate:
             raise Conflict
-        if ack.error is not None:
+        if ack.error is None:
+            self._health.wrote(time.monotonic())
+        else:
             match judge(ack.error.err_code):
                 case Verdict.CONFLICT:
                     raise Conflict
@@ -136,6 +166,7 @@ class Journal:
             raise self._told(Refused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else OutOfReach(), ack.error)
         if ack.batch != batch or ack.count != len(entries):
             raise OutOfReach
+        self._health.wrote(time.monotonic())
 
     async def last(self, id: str, survey: str = "*") -> Written | None:
         """The last event about a response, in this survey or in any, as whichever server answers has it. None only where the leader
@@ -175,10 +206,12 @@ class Journal:
         try:
             return _ack.decode(await self._acks.ask(_subject(entry), entry.payload, headers, ATTEMPT))
         except (Unanswered, nats.errors.Error, msgspec.MsgspecError) as error:
+            self._health.unanswered(time.monotonic())
             raise OutOfReach from error
 
     def _told(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
         """A repeat that meets its own earlier sending, or a batch that meets a repeat, is an ordinary day; the rest is for the log."""
+        self._health.refused(time.monotonic(), error.err_code)
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
             log.error("the journal does not write: JetStream error %s", error.err_code)
         return kind

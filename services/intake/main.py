@@ -49,6 +49,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         catalogue.refresh(registry)
         journal = Journal(client)
         await journal.open()
+        await journal.look()
+        tasks.start("watch the journal", journal.watch)
         committer = Committer(journal, metrics, waiting=settings.queue)
         closing.push_async_callback(committer.close)
         key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None

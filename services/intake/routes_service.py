@@ -18,10 +18,11 @@ async def live() -> Response[bytes]:
 
 @get("/health/ready")
 async def ready(intake: NamedDependency[Intake]) -> Response[bytes]:
-    """Ready means that an answer sent now would be stored: the surveys are known, the journal is connected."""
-    if not intake.journal.connected:
-        raise Problem("unavailable", "The journal is out of reach.", retry_after=1)
-    return private({"status": "ready", "surveys": len(intake.catalogue.surveys)})
+    """Ready means that an answer sent now would be stored: the surveys are known, and the journal has a leader that can write."""
+    checks = {**intake.journal.checks(), "tasks": not intake.tasks.down}
+    if not all(checks.values()):
+        raise Problem("unavailable", "The journal is out of reach, or a task has ended.", retry_after=1, extra={"checks": checks})
+    return private({"status": "ready", "surveys": len(intake.catalogue.surveys), "checks": checks})
 
 
 @get("/metrics")

@@ -93,6 +93,14 @@ class StreamLeader:
             await asyncio.sleep(HEARTBEAT / 4 if confirmed is None else min(HEARTBEAT, max(SHORTEST, HEARTBEAT - confirmed + SHORTEST)))
         raise LeaderOutOfReach
 
+    async def confirmed(self) -> bool:
+        """Whether there is a leader that a majority confirmed within their last few heartbeats."""
+        try:
+            confirmed = (await self._ask(b"")).confirmed
+        except LeaderOutOfReach:
+            return False
+        return confirmed is not None and confirmed <= 3 * HEARTBEAT
+
     async def _ask(self, asked: bytes) -> Answer:
         """Raises LeaderOutOfReach; only the leader answers, so a wait in vain says that there is none that could be reached."""
         try:

@@ -131,6 +131,27 @@ async def test_a_journal_that_hangs_gives_503_in_time_and_goes_on_afterwards(own
     assert set(Counter(event.id for event in await journal(own.urls)).values()) == {1}
 
 
+async def test_a_server_that_stands_still_makes_it_unready_and_one_that_goes_on_ready_again(own: Own) -> None:
+    async with served(own.urls) as api:
+
+        async def ready(expected: int) -> dict[str, bool]:
+            async with asyncio.timeout(30):
+                while (answer := await api.http.get("/health/ready")).status_code != expected:
+                    await asyncio.sleep(0.1)
+            return answer.json()["checks"]
+
+        assert all((await ready(200)).values())
+        own.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        checks = await ready(503)
+        assert (checks["leader"], checks["tasks"]) == (False, True)
+        assert time.monotonic() - began < 9  # 5 s for which a proof counts, and one attempt
+        assert (await api.http.get("/health/live")).status_code == 200
+        own.signal(signal.SIGCONT)
+        assert all((await ready(200)).values())
+        assert (await api.submit(0)).status_code == 201
+
+
 async def test_without_a_journal_a_receipt_is_neither_found_nor_unknown(own: Own) -> None:
     async with served(own.urls) as api:
         mine = (await api.submit(0)).json()["receipt"]

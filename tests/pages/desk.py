@@ -48,6 +48,9 @@ class MemoryJournal:
         found = self.events.get(id)
         return found if found is not None and survey in ("*", found.event.survey) else None
 
+    def checks(self) -> dict[str, bool]:
+        return {"connection": not self.busy}
+
     async def recorded(self, written: Written) -> bool:
         return written.seq <= self.floor
 
