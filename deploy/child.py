@@ -12,9 +12,14 @@ from pathlib import Path
 
 from deploy.bounded_log import BoundedLog
 from deploy.program import Program
+from deploy.pulse import Pulse
 from deploy.refusal import Refusal
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 20.0
+HUNG = 30.0
+"""Seconds without a sign of life, or an answer, after which a child that is there counts as hung."""
+LOOKS = 10
+"""Looks within these seconds. Time in which we did not run ourselves, as on a machine that slept, is one look at most."""
 STEADY = 30.0
 """Seconds of running after which a crash counts as the first again."""
 
@@ -27,6 +32,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._stopping = self._renewing = False
+        self._pulse: Pulse | None = None
 
     async def start(self, seconds: float | None) -> None:
         """Returns when it is ready, or at once where no seconds are given. Raises Refusal where it ends before that or takes longer."""
@@ -64,6 +70,35 @@ class Child:
             except (Refusal, OSError) as error:  # what keeps it from starting may pass, as a full disk does
                 say(f"{self.program.name} cannot be started: {error}")
 
+    async def watch(self, say: Callable[[str], None]) -> None:
+        """Ends it when it hangs, so that `keep` starts it again, or says so where that would not be safe. Runs until `stop`."""
+        silent, heard, told = 0, 0, False
+        while not self._stopping:
+            await asyncio.sleep(HUNG / LOOKS)
+            process, before, heard = self._process, heard, self._pulse.heard if self._pulse else 0
+            if process is None or process.returncode is not None or await self._shows_life(before, heard):
+                if told:
+                    say(f"{self.program.name} answers again.")
+                silent, told = 0, False
+                continue
+            silent += 1
+            if silent < LOOKS or told or process is not self._process or self._stopping:
+                continue
+            why = f"{self.program.name} is there and has not answered for {HUNG:.0f} seconds"
+            if self.program.hung:
+                told = True
+                say(f"{why}. {self.program.hung} {self._look()}")
+            else:
+                silent = 0
+                say(f"{why}; starting it again. {self._look()}")
+                await self.renew()
+
+    async def _shows_life(self, before: int, heard: int) -> bool:
+        """A program counts as alive until it has sent its first sign: it may have to wait for others before it serves."""
+        if self.program.beats:
+            return heard == 0 or heard != before
+        return self.program.answers is None or await self.program.answers()
+
     async def renew(self) -> None:
         """Ends it, so that `keep` starts it again."""
         self._renewing = True
@@ -74,6 +109,9 @@ class Child:
         self._stopping = True
         await self._end()
         await self._finish_log()
+        if self._pulse is not None:
+            self._pulse.close()
+            self._pulse = None
 
     async def _end(self) -> None:
         if self._process is None:
@@ -108,10 +146,13 @@ class Child:
         self._log = BoundedLog(self._logs / f"{self.program.name}.log")
         if self._stopping:
             return
+        if self._pulse is not None:
+            self._pulse.close()
+        self._pulse = Pulse(HUNG / LOOKS) if self.program.beats else None
         # A session of its own keeps the terminal's Ctrl-C away from it: we end the children, in our order.
         self._process = await asyncio.create_subprocess_exec(
             *self.program.line(),
-            env=self.program.environment(),
+            env=self.program.environment() | (self._pulse.settings if self._pulse else {}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -63,11 +63,22 @@ class NatsServer:
                 **settings,
             },
             ready=self.ready,
+            answers=self.answers,
         )
 
     async def ready(self) -> bool:
         """JetStream has read its streams back and takes requests."""
         return await is_well(f"http://127.0.0.1:{self.monitor}/healthz")
+
+    async def answers(self) -> bool:
+        """False only where something listens and says nothing."""
+        try:
+            await ask(f"http://127.0.0.1:{self.monitor}/healthz")
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
 
     async def has_stopped_writing(self) -> bool:
         """After a write that failed, as on a full disk, a stream takes nothing more until the server starts again."""

@@ -66,6 +66,8 @@ class Postgres:
             name="postgres",
             command=[str(binary("postgres")), "-D", str(self.folder), *(part for option in options for part in ("-c", option))],
             ready=self.ready,
+            answers=self.answers,
+            hung="Answers are accepted all the same, and recorded once it goes on. Where it does not, stop Platea and start it again.",
             uid=self._owner() if os.geteuid() == 0 else -1,
             stop=signal.SIGINT,  # "fast": disconnect everybody, write a checkpoint, go
             orphaned=signal.SIGQUIT,  # "immediate": go; the next start replays the log
@@ -75,6 +77,15 @@ class Postgres:
         connection = await asyncpg.connect(self.url(database="postgres"), timeout=2)
         await connection.close(timeout=2)
         return True
+
+    async def answers(self) -> bool:
+        """False only where something listens and says nothing; a refusal is an answer, too."""
+        try:
+            return await self.ready()
+        except TimeoutError:
+            return False
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return True
 
     def _owner(self) -> int:
         """Whom the files belong to; a copy that root brought back is handed over."""

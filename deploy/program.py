@@ -28,6 +28,12 @@ class Program:
     """What it gets when its parent dies without a word."""
     patience: float = 4.0
     """Seconds it may take to stop."""
+    beats: bool = False
+    """Whether it sends signs of life once it serves (`proto.watchdog`)."""
+    answers: Callable[[], Awaitable[bool]] | None = None
+    """For a program that sends none: whether it says anything when asked. It need not be well for that."""
+    hung: str = ""
+    """What to say when it is there and does not answer any more. Where nothing is to be said it is ended, and started again."""
 
     def line(self) -> list[str]:
         """The command line that starts it as a child of this process."""

@@ -160,4 +160,4 @@ def _service(name: str, module: str, health: str, **settings: str) -> Program:
     async def ready() -> bool:
         return await is_well(health)
 
-    return Program(name, [sys.executable, "-m", module], ready, settings, patience=2.5)
+    return Program(name, [sys.executable, "-m", module], ready, settings, patience=2.5, beats=True)

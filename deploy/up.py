@@ -99,7 +99,8 @@ async def _run(stack: Stack, simulate: int) -> None:
         watching = [watch_disk(stack.data, _say)]
         if stack.nats is not None:
             watching.append(watch_journal(stack.data, stack.nats, children.servers[0], _say))
-        await asyncio.gather(*(child.keep(_say) for child in children.all), *watching, _simulate(stack, simulate))
+        keeping = [each for child in children.all for each in (child.keep(_say), child.watch(_say))]
+        await asyncio.gather(*keeping, *watching, _simulate(stack, simulate))
 
     working, waiting = asyncio.create_task(work()), asyncio.create_task(asked.wait())
     try:

@@ -25,6 +25,7 @@ from proto.problem import Fault, Problem
 from proto.registry import Registry
 from proto.supervision import log_stray, stack_of
 from proto.tokens import TokenRole
+from proto.watchdog import beat
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,11 @@ async def serve(
     loop.set_exception_handler(log_stray)
     if until is not None:
         until.add_done_callback(lambda _: stop())
-    await server.serve()
+    beating = asyncio.create_task(beat())
+    try:
+        await server.serve()
+    finally:
+        beating.cancel()
 
 
 class Draining:

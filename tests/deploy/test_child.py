@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
@@ -43,6 +45,70 @@ async def test_a_crash_is_told_at_once_and_pauses_double(tmp_path: Path, monkeyp
     assert said[0][1] == f"worker ended unexpectedly (exit status 3); starting it again. Its log is {tmp_path / 'worker.log'}."
     gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(said)]
     assert all(gap >= 0.05 * 2**turn for turn, gap in enumerate(gaps))
+
+
+BEATING = "import asyncio; from proto.watchdog import beat; asyncio.run(beat())"
+
+
+@contextlib.asynccontextmanager
+async def _watched(child: Child) -> AsyncIterator[list[str]]:
+    said: list[str] = []
+    await child.start(20)
+    tasks = [asyncio.create_task(each) for each in (child.keep(said.append), child.watch(said.append))]
+    yield said
+    for task in tasks:
+        task.cancel()
+    await child.stop()
+
+
+def _process(child: Child) -> psutil.Process:
+    assert child._process is not None
+    return psutil.Process(child._process.pid)
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_child_that_hangs_is_told_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "HUNG", 2.0)
+    monkeypatch.setattr(children, "FIRST_PAUSE", 0.05)
+    child = Child(lambda: Program("worker", [sys.executable, "-c", BEATING], _ready, beats=True, patience=0.3), tmp_path)
+    async with _watched(child) as said:
+        await _until(lambda: child._pulse and child._pulse.heard)
+        hung = _process(child)
+        hung.suspend()
+        await _until(lambda: said)
+        assert said == [f"worker is there and has not answered for 2 seconds; starting it again. Its log is {tmp_path / 'worker.log'}."]
+        await _until(lambda: child._process and child._process.pid != hung.pid and child._pulse and child._pulse.heard)
+        assert not hung.is_running()
+        assert len(said) == 1
+
+
+async def test_a_child_that_has_not_begun_to_serve_is_left_alone_and_a_server_that_hangs_is_only_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "HUNG", 0.3)
+    silent = False
+
+    async def answers() -> bool:
+        return not silent
+
+    waiting = Child(lambda: _script("exec sleep 60", beats=True, patience=0.3), tmp_path / "waiting")
+    server = Child(lambda: _script("exec sleep 61", answers=answers, hung="Nothing is lost.", patience=0.3), tmp_path / "server")
+    async with _watched(waiting) as nothing, _watched(server) as said:
+        before = _process(server).pid
+        await asyncio.sleep(1)
+        silent = True
+        await _until(lambda: said)
+        silent = False
+        await _until(lambda: len(said) == 2)
+        assert said[0].startswith("worker is there and has not answered for 0 seconds. Nothing is lost. Its log is")
+        assert said[1] == "worker answers again."
+        assert _process(server).pid == before
+        assert not nothing
 
 
 async def test_a_child_that_does_not_start_is_refused_with_its_own_words(tmp_path: Path) -> None:
