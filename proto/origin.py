@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from proto.addresses import Network, networks, visitor
+from proto.head_middleware import answering_head
 from proto.problem import Problem
 from proto.web import NO_SNIFFING, SECURITY_HEADERS, send_problem
 
@@ -59,7 +60,8 @@ class HostGuard:
         return HostGuard(public_url(url), networks(proxies), networks(watchers, "PLATEA_METRICS_FROM"))
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """`app` behind this guard. Paths reach it in one form: without a slash at the end and without empty parts."""
+        """`app` behind this guard. Paths reach it in one form: without a slash at the end and without empty parts. HEAD is GET to it."""
+        app = answering_head(app)
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":

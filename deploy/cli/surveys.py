@@ -13,7 +13,7 @@ from deploy.cli import retaining, server, version_report
 from deploy.cli.console import Trouble, confirm, fail, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
-from proto import author, notice
+from proto import author, notice, protection_advice
 from proto import instrument as instruments
 from proto.instrument import Instrument
 from proto.nonanswers import scored_by_mistake
@@ -43,6 +43,12 @@ def check(file: Path) -> None:
     )
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
+    if weak := protection_advice.weaker(instrument.policy):
+        say(f"Advice: the policy protects less than usual: {_listed(weak)}. Figures of so few may tell of single people.")
+    from services.export.variables import left_out
+
+    if names := left_out(instrument):
+        say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
     for question, code, better in scored_by_mistake(instrument):
         say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from deploy.migrate import migrations
 from proto import tokens
+from proto.origin import HostGuard
 from proto.registry import Registry, published
 from proto.tokens import Token
 from services.export import publication
@@ -54,7 +55,7 @@ async def client(database_urls: Any, tmp_path: Path, registry: Registry, secrets
     store = await Store.open(database_urls.export)
     jobs = Jobs(store, registry, tmp_path, Signer(bytes(32)))
     context = Context(registry, store, jobs, tmp_path, lambda: True)
-    transport = httpx.ASGITransport(create_app(context))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(HostGuard("http://platea.test").before(create_app(context)))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://platea.test") as opened:
         yield opened
     await store.close()
@@ -266,6 +267,11 @@ async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
     assert (await client.get(path, headers=headers | {"If-None-Match": whole.headers["etag"]})).status_code == 304
     stale = await client.get(path, headers=headers | {"Range": "bytes=0-0", "If-Range": '"other"'})
     assert stale.content == whole.content
+    for address in (path, f"{API}/1", f"{API}/1/release.zip", API, "/data/ai-security", "/data/ai-security/1/citation.bib"):
+        full, head = await client.get(address, headers=headers), await client.head(address, headers=headers)
+        assert (head.status_code, head.content, full.status_code) == (200, b"", 200)
+        assert head.headers == full.headers
+    assert (await client.head(path)).status_code == 401
 
 
 async def test_without_the_right_token_there_is_nothing_to_see(client: Client, secrets: dict[str, str]) -> None:
