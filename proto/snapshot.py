@@ -88,11 +88,13 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One stratum of a breakdown."""
+    """One group of a breakdown. `current`: how many are in it at this edition. `responses`: of how many its figures tell; they wait
+    for a batch of their own, so they may be of an earlier moment."""
 
     responses: int | None = None
     withheld: bool = False
     questions: dict[str, Figures] = {}
+    current: int | None = None
 
 
 class PublishedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):

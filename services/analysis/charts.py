@@ -8,7 +8,7 @@ from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from services.analysis.comparison import labels_of_side, told_only
-from services.analysis.crossing import title_of
+from services.analysis.crossing import about, title_of
 from services.analysis.drawing import ACCENT, HAIR, INK, LEADING, PAPER, QUIET, SHADES, STEPS, WASH, Chart, Sheet, plain, width_of, wrapped
 from services.analysis.picture import Bar, Grid, Line, Picture, Shaded, picture, shaded, share_of
 from services.analysis.sheets import columns_of
@@ -64,7 +64,7 @@ def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:
     sheet = Sheet(max(WIDTH, 2 * MARGIN + LABEL + 44 * len(codes)))
     title = title_of(table.column, instrument, words)
     by = words("by_table", stratum=title_of(table.row, instrument, words))
-    y = _head(sheet, instrument, title, [words("answers", n=words.number(table.responses)), *_edition(table, words)], [by], words)
+    y = _head(sheet, instrument, title, [about(table, words), *_edition(table, words)], [by], words)
     y = _heat(sheet, y, grid, words)
     note = " ".join(filter(None, (words("share_in_group") + ".", _on_zeros([], grid, words))))
     return _foot(sheet, y, instrument, f"{title} {by}", _told(grid), note, words)

@@ -43,6 +43,15 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
     return [(label, entries) for label, entries in found if entries]
 
 
+def about(table: Table, words: Words) -> str:
+    """Of how many answers a table tells. Its counts wait for batches of their rows and columns, so these are fewer than there are."""
+    total = words("answers", n=words.number(table.responses))
+    if table.association is not None and table.association.reason == "overlapping":
+        return total
+    counted = min(sum(table.answered.values()), table.responses)
+    return words("about_n", n=words.number(counted), total=words.number(table.responses))
+
+
 def title_of(name: str, instrument: Instrument, words: Words) -> str:
     """A side of a table as a heading; of a matrix the question, then the row."""
     if name in instrument.strata:
@@ -93,10 +102,8 @@ def _margin(name: str, snapshot: Snapshot) -> dict[str, Cell]:
     if name in snapshot.breakdowns:
         total = snapshot.responses
         groups = snapshot.breakdowns[name].items()
-        return {
-            code: Cell(withheld=True) if group.responses is None else Cell(group.responses, group.responses / total if total else None)
-            for code, group in groups
-        }
+        sizes = {code: group.responses if group.current is None else group.current for code, group in groups}
+        return {code: Cell(withheld=True) if n is None else Cell(n, n / total if total else None) for code, n in sizes.items()}
     id, _, row = name.partition(".")
     figures = snapshot.questions.get(id, Figures(""))
     if row:

@@ -11,7 +11,7 @@ from proto.languages import choose
 from proto.snapshot import Snapshot, Table
 from services.analysis import protection, respondents
 from services.analysis.comparison import group_labels, groups, stratum_label, told_only
-from services.analysis.crossing import crossed, sides, title_of
+from services.analysis.crossing import about, crossed, sides, title_of
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
 from services.analysis.picture import Picture, picture
@@ -19,7 +19,7 @@ from services.analysis.render import ASSETS, of_survey, offered, render
 from services.analysis.view import View, figures_seen, is_weighted, responses_seen
 from services.analysis.words import CATALOGUES, Words
 
-__all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown"]
+__all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
 
 
 def interface(wanted: str | None, accepted: str) -> str:
@@ -96,7 +96,13 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
     )
 
 
-def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None, refusal: str = "") -> str:
+def wrong(instrument: Instrument, language: str, asked: str) -> str:
+    """An address asks for figures that there are not, such as a group that the survey does not have."""
+    words = Words(language, instrument)
+    return render("wrong.html.j2", words, **of_survey(instrument, words), asked=asked)
+
+
+def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None = None, refusal: str = "") -> str:
     """Two questions crossed, or the form to choose them; `refusal` says in English why there is no table."""
     words = Words(view.language, instrument)
     known = sides(instrument, snapshot, words)
@@ -110,7 +116,7 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
         of_rows=title_of(found.row, instrument, words) if found else "",
         of_columns=title_of(found.column, instrument, words) if found else "",
         refusal=refusal,
-        n_of_table=words.number(found.responses) if found else "",
+        n_of_table=about(found, words) if found else "",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 from nats.aio.client import Client
 from prometheus_client import generate_latest
 
@@ -35,7 +35,7 @@ class Facade:
     seats: Seats
     tasks: Supervisor
 
-    def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> Litestar:
+    def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> ASGIApp:
         """`tell` brings further metrics up to date before they are shown."""
         return create_app(Gateway(self.registry, self.board, self._ask, ready, partial(self._metrics, tell), seats=self.seats))
 
@@ -67,7 +67,7 @@ async def connected(settings: Settings) -> AsyncGenerator[Facade]:
 
 
 @asynccontextmanager
-async def alone(settings: Settings) -> AsyncGenerator[tuple[Litestar, Board]]:
+async def alone(settings: Settings) -> AsyncGenerator[tuple[ASGIApp, Board]]:
     """A gateway that counts nothing: it needs neither the database nor the secret of the cell keys."""
     async with connected(settings) as facade:
         yield facade.app(lambda: Readiness({"nats": facade.client.is_connected, "tasks": not facade.tasks.down})), facade.board

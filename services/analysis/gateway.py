@@ -10,18 +10,19 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from proto import heads
 from proto.problem import Fault, Problem
 from proto.web import EXCEPTION_HANDLERS, AnyConnection, demand
 from services.analysis import events, routes_files, routes_pages, routes_parked
 from services.analysis.encoded import takes_gzip
-from services.analysis.serving import SECRET, AnyRequest, Gateway, edition_of, gateway_of, instrument_of, public_table, reply
+from services.analysis.serving import SECRET, AnyRequest, Gateway, demand_taken, edition_of, gateway_of, instrument_of, public_table, reply
 
 __all__ = ["Gateway", "create_app"]
 
 
-def create_app(gateway: Gateway) -> Litestar:
-    """The ASGI app over connected parts."""
-    return Litestar(
+def create_app(gateway: Gateway) -> ASGIApp:
+    """The ASGI app over connected parts. HEAD is answered as GET, without the body."""
+    app = Litestar(
         ROUTES,
         state=State({"gateway": gateway}),
         exception_handlers=EXCEPTION_HANDLERS,
@@ -29,6 +30,7 @@ def create_app(gateway: Gateway) -> Litestar:
         logging_config=None,
         request_max_body_size=16 * 1024,
     )
+    return heads.answering(app)
 
 
 def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
@@ -62,6 +64,7 @@ async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery
     """The published snapshot; with `view=exact` and an organiser token everything, nothing withheld."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
+    demand_taken(request, "view")
     if _exact(view):
         return _secret(await gateway.ask(survey, {"what": "exact"}))
     return reply(request, edition_of(gateway, survey).body)
@@ -82,10 +85,12 @@ async def table(
     """
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
+    is_csv = column.endswith(".csv")
+    demand_taken(request, "weighted", *(() if is_csv else ("view",)))
     if _exact(view):
         return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True, "weighted": weighted}))
-    if column.endswith(".csv"):
-        return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"))
+    if is_csv:
+        return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"), weighted=weighted)
     return reply(request, await public_table(gateway, survey, row, column, weighted=weighted))
 
 
@@ -94,10 +99,14 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     """Server-Sent Events: the current snapshot at once, then each new one; with `notice` only that there is one."""
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
+    demand_taken(request)
     wish = events.Wish(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
 
-    async def answer(_: Scope, receive: Receive, send: Send) -> None:
-        await events.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if heads.asked(scope):
+            await events.headers(wish, send)
+        else:
+            await events.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
 
     return gateway.seats.seated(answer)
 

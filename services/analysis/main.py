@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from proto.supervision import Supervisor, cancelled, stack_of
 from services.analysis.books import Books
@@ -42,7 +42,7 @@ LAST_CHORES = 3.0
 class Analysis:
     """The running parts, for `__main__` and tests."""
 
-    app: Litestar
+    app: ASGIApp
     board: Board
     partitions: list[Partition]
     workers: list[Worker]

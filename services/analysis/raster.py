@@ -17,6 +17,8 @@ from services.analysis.drawing import PAPER, Chart
 PIXELS = 24_000_000
 """Most of a picture; larger charts are drawn at their plain size."""
 ZOOM = 2
+LARGE = 250_000
+"""Letters of SVG from which on a chart is drawn at its plain size: a table of 1,500 cells has so many, and takes a second."""
 PATIENCE = 30.0
 FAMILY = "Source Sans Pro"
 """Licensed under the SIL Open Font License 1.1; it has the Latin, Greek and Cyrillic letters of the Union's languages."""
@@ -24,7 +26,7 @@ FAMILY = "Source Sans Pro"
 
 async def png(chart: Chart) -> bytes:
     """Raises Problem where it takes too long."""
-    zoom = ZOOM if chart.width * chart.height * ZOOM**2 <= PIXELS else 1
+    zoom = ZOOM if chart.width * chart.height * ZOOM**2 <= PIXELS and len(chart.svg) <= LARGE else 1
     pipe = asyncio.subprocess.PIPE
     drawing = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, str(zoom), stdin=pipe, stdout=pipe)
     try:

@@ -206,6 +206,7 @@ class Tally:
                 name: {
                     code: {
                         "responses": group.n,
+                        "current": group.n,
                         "questions": {q.id: figures(q, group, None) for q in questions if q.id in self._crossed},
                     }
                     for code, group in groups.items()

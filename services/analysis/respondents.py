@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from proto.instrument import Instrument
 from proto.snapshot import Group, Snapshot
 from services.analysis.comparison import group_labels, stratum_label
-from services.analysis.picture import Bar, percent_of_width
+from services.analysis.picture import Bar, percent_of_width, share_of
 from services.analysis.words import Words
 
 
@@ -40,9 +40,11 @@ def _bar(label: str, group: Group, total: int, known: float | None, words: Words
     of_population = "" if known is None else words.percent(known)
     if group.responses is None:
         return Bar(label, withheld=True, mark=mark, score=of_population)
-    share = group.responses / total if total else 0.0
-    n, text = words.number(group.responses), words.percent(share)
-    return Bar(label, n=n, share=text, width=percent_of_width(min(share, 1.0)), mark=mark, score=of_population)
+    n = group.responses if group.current is None else group.current
+    share = n / total if total else 0.0
+    return Bar(
+        label, n=words.number(n), share=share_of(n, share, words), width=percent_of_width(min(share, 1.0)), mark=mark, score=of_population
+    )
 
 
 def sections(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Bar]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -14,16 +13,14 @@ from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from services.analysis import charts, dashboard, raster, sheets
 from services.analysis.encoded import Encoded
-from services.analysis.serving import AnyRequest, Gateway, counted, edition_of, gateway_of, public_table, reply
+from services.analysis.making import in_thread, while_wanted
+from services.analysis.serving import AnyRequest, Gateway, counted, demand_taken, edition_of, gateway_of, public_table, reply
 from services.analysis.view import NO_GROUP, figures_of, only_of
 from services.analysis.words import Words
 
 CSV = "text/csv; charset=utf-8"
 TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
 FILES = "There is a file for each question, such as B01.csv, B01.svg or B01.png, and for two of them, such as B01/B02.cctv.csv."
-MAKING = asyncio.Semaphore(1)
-"""One file is made at a time, so that many which are asked for at once leave room for the figures themselves."""
-
 Make = Callable[[Instrument, Words], bytes | charts.Chart]
 """The file, or the chart that it is to show."""
 
@@ -31,6 +28,7 @@ Make = Callable[[Instrument, Words], bytes | charts.Chart]
 @get("/api/v1/surveys/{survey:str}/aggregates.csv")
 async def all_as_csv(request: AnyRequest, survey: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
     """The one-way figures of all questions, for everybody and for each group."""
+    demand_taken(request)
     snapshot = edition_of(gateway_of(request), survey).snapshot
     return await _file(
         request, snapshot, f"{survey}.csv", lang, lambda i, words: sheets.one_way(i, snapshot, snapshot.questions, words).encode()
@@ -43,6 +41,7 @@ async def of_question(
 ) -> Response[bytes]:
     """One question: /live/{survey}/{question}.csv, .svg or .png. `only`: of one group, such as uses_ai:1."""
     snapshot = edition_of(gateway_of(request), survey).snapshot
+    demand_taken(request, "only")
     id, _, kind = file.rpartition(".")
     if kind not in TYPES or id not in snapshot.questions:
         raise Problem("not-found", FILES)
@@ -66,6 +65,7 @@ async def of_table(
     column, _, kind = file.rpartition(".")
     if kind not in TYPES:
         raise Problem("not-found", FILES)
+    demand_taken(request)
     table = await _table(gateway_of(request), survey, row, column)
 
     def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
@@ -76,15 +76,16 @@ async def of_table(
     return await _file(request, table, f"{survey}-{row}-{file}", lang, make)
 
 
-async def table_as_csv(request: AnyRequest, survey: str, row: str, column: str) -> Response[bytes]:
+async def table_as_csv(request: AnyRequest, survey: str, row: str, column: str, *, weighted: bool) -> Response[bytes]:
     """The same table for programs: without the mark that spreadsheets need."""
-    table = await _table(gateway_of(request), survey, row, column)
+    table = await _table(gateway_of(request), survey, row, column, weighted=weighted)
     name, lang = f"{survey}-{row}-{column}.csv", request.query_params.get("lang")
-    return await _file(request, table, name, lang, lambda i, words: sheets.two_way(i, table, words).encode(), "for programs")
+    use = "for programs, weighted" if weighted else "for programs"
+    return await _file(request, table, name, lang, lambda i, words: sheets.two_way(i, table, words).encode(), use)
 
 
-async def _table(gateway: Gateway, survey: str, row: str, column: str) -> Table:
-    return msgspec.json.decode((await public_table(gateway, survey, row, column)).plain, type=Table)
+async def _table(gateway: Gateway, survey: str, row: str, column: str, *, weighted: bool = False) -> Table:
+    return msgspec.json.decode((await public_table(gateway, survey, row, column, weighted=weighted)).plain, type=Table)
 
 
 async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str | None, make: Make, use: str = "") -> Response[bytes]:
@@ -94,13 +95,13 @@ async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str 
 
     async def made() -> Encoded:
         kind = name.rpartition(".")[2]
-        async with MAKING:
-            body = await asyncio.to_thread(make, instrument, Words(language, instrument))
+        async with gateway.lines.of(kind).turn():
+            body = await in_thread(make, instrument, Words(language, instrument))
             if not isinstance(body, bytes):
                 body = await raster.png(body) if kind == "png" else body.svg.encode()
         return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind], name)
 
-    found = reply(request, await gateway.shelf.get((of.survey, of.revision, name, use, language), made))
+    found = reply(request, await while_wanted(request, gateway.shelf.get((of.survey, of.revision, name, use, language), made)))
     found.headers |= {
         "Content-Language": language,
         "Content-Security-Policy": "default-src 'none'; sandbox",

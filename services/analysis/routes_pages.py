@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from litestar import MediaType, Response, get
@@ -14,8 +15,9 @@ from proto.snapshot import Snapshot, Table
 from proto.web import SECURITY_HEADERS
 from services.analysis import dashboard, displays
 from services.analysis.encoded import Encoded
+from services.analysis.making import in_thread, while_wanted
 from services.analysis.serving import AnyRequest, counted, gateway_of, public_table, reply, unchanged
-from services.analysis.view import View
+from services.analysis.view import View, is_side, unknown
 
 FRAMED = {
     **SECURITY_HEADERS,
@@ -23,9 +25,6 @@ FRAMED = {
     "Cross-Origin-Opener-Policy": "unsafe-none",
 }
 """Of the one page that others may put into theirs. It has no form, no session and nothing to click but a link."""
-KEPT = 64
-"""Renderings that are kept for the next reader."""
-
 Draw = Callable[[Instrument, Snapshot, View], str]
 
 
@@ -37,8 +36,11 @@ def _plain(language: str) -> dict[str, str]:
     return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Accept-Encoding"}
 
 
-def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: bool = False) -> Response[bytes]:
-    """A page of the published figures: drawn once for each edition, language and view, and kept for those who ask next."""
+async def _shown(
+    request: AnyRequest, survey: str, kind: str, taken: tuple[str, ...], draw: Draw, *, framed: bool = False
+) -> Response[bytes]:
+    """A page of the published figures: drawn once for each edition, language and view, and kept for those who ask next. `taken`: what
+    an address of this kind may choose (see `view.CHOICES`); nothing else is part of what it is kept under."""
     gateway, asked = gateway_of(request), dict(request.query_params)
     lang, accepted = asked.get("lang"), request.headers.get("accept-language", "")
     instrument = gateway.registry.current(survey)
@@ -49,19 +51,22 @@ def _shown(request: AnyRequest, survey: str, kind: str, draw: Draw, *, framed: b
     edition = gateway.board.editions.get(survey)
     if edition is None:
         return _html(dashboard.empty(instrument, language), language)
-    instrument = counted(gateway, edition)
-    view = View.of(instrument, edition.snapshot, language, asked)
-    key = survey, f"{kind}?{view.query()}"
-    tag = f'"{edition.snapshot.revision}-{gateway.registry.revision}-{language}"'
+    instrument, snapshot = counted(gateway, edition), edition.snapshot
+    if wrong := unknown(instrument, snapshot, asked, taken):
+        return _html(dashboard.wrong(instrument, language, wrong[:80]), language, 404)
+    view = View.of(instrument, snapshot, language, asked)
+    tag = f'"{snapshot.revision}-{gateway.registry.revision}-{language}"'
     headers = {**(FRAMED if framed else SECURITY_HEADERS), **_plain(language), "ETag": tag}
     if unchanged(request, tag):
         return Response(b"", status_code=304, headers=headers)
-    found = gateway.pages.get(key)
-    if found is None or found.tag != tag:
-        if len(gateway.pages) >= KEPT:
-            gateway.pages.pop(next(iter(gateway.pages)))
-        found = gateway.pages[key] = Encoded(draw(instrument, edition.snapshot, view).encode(), tag, "text/html; charset=utf-8")
-    answer = reply(request, found)
+
+    async def made() -> Encoded:
+        async with gateway.lines.quick.turn():
+            body = await in_thread(lambda: draw(instrument, snapshot, view).encode())
+        return Encoded(body, tag, "text/html; charset=utf-8")
+
+    chosen = tuple((name, asked[name]) for name in taken if asked.get(name))
+    answer = reply(request, await while_wanted(request, gateway.shelf.get((survey, tag, "page", kind, *chosen), made)))
     answer.headers |= headers
     return answer
 
@@ -72,48 +77,53 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
     gateway = gateway_of(request)
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
     instruments = [found for id in gateway.registry.surveys() if (found := gateway.registry.current(id))]
-    return _html(dashboard.listing(instruments, gateway.board.editions, language), language)
+    return _html(await in_thread(dashboard.listing, instruments, gateway.board.editions, language), language)
 
 
 @get("/live/{survey:str}")
 async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """The dashboard of a survey; with `?wall` in large type for a display."""
     if "wall" in request.query_params:
-        return _shown(request, survey, "wall", displays.wall)
+        return await _shown(request, survey, "wall", ("only", "weighted"), displays.wall)
     is_open = gateway_of(request).registry.is_open(survey)
-    return _shown(request, survey, "page", lambda instrument, snapshot, view: dashboard.page(instrument, snapshot, view, is_open=is_open))
+    draw = partial(dashboard.page, is_open=is_open)
+    return await _shown(request, survey, "page", ("by", "only", "weighted"), draw)
 
 
 @get("/live/{survey:str}/embed")
 async def embed(request: AnyRequest, survey: FromPath[str], question: FromQuery[str] = "") -> Response[bytes]:
     """One figure, for the page of somebody else."""
-    edition = gateway_of(request).board.editions.get(survey)
-    if edition is not None and question not in edition.snapshot.questions:
-        raise Problem("not-found", "Name a question with figures, such as ?question=B01.")
-    kind = f"embed:{question}"
-    return _shown(
-        request, survey, kind, lambda instrument, snapshot, view: displays.embedded(instrument, snapshot, question, view), framed=True
-    )
+
+    def draw(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
+        return displays.embedded(instrument, snapshot, question, view)
+
+    return await _shown(request, survey, "embed", ("question", "only", "weighted"), draw, framed=True)
 
 
 @get("/live/{survey:str}/table")
 async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """Any two questions crossed: the same table that the API gives."""
-    gateway = gateway_of(request)
+    gateway, asked = gateway_of(request), request.query_params
     edition = gateway.board.editions.get(survey)
-    row, column = request.query_params.get("row", ""), request.query_params.get("column", "")
-    if edition is None or not row or not column:
-        return _shown(request, survey, "table", lambda instrument, snapshot, view: dashboard.table_page(instrument, snapshot, view, None))
-    instrument = counted(gateway, edition)
-    language = dashboard.language_of(instrument, request.query_params.get("lang"), request.headers.get("accept-language", ""))
-    view = View.of(instrument, edition.snapshot, language, dict(request.query_params))
+    row, column, taken = asked.get("row", ""), asked.get("column", ""), ("row", "column", "weighted")
+    if edition is not None:
+        # One side alone is kept with the form, so it has to be one that there is; of two sides the worker knows.
+        taken = tuple(
+            name
+            for name in taken
+            if (row and column) or not asked.get(name) or name == "weighted" or is_side(edition.snapshot, asked[name])
+        )
+    if edition is None or not (row and column) or unknown(instrument := counted(gateway, edition), edition.snapshot, asked, taken):
+        return await _shown(request, survey, "table", taken, dashboard.table_page)
+    language = dashboard.language_of(instrument, asked.get("lang"), request.headers.get("accept-language", ""))
+    view = View.of(instrument, edition.snapshot, language, asked)
     try:
         table = await public_table(gateway, survey, row, column, weighted=view.weighted)
     except Problem as problem:
-        body = dashboard.table_page(instrument, edition.snapshot, view, None, problem.detail)
+        body = dashboard.table_page(instrument, edition.snapshot, view, refusal=problem.detail)
         return _html(body, language, problem.kind.status)
     found = msgspec.json.decode(table.plain, type=Table)
-    return _html(dashboard.table_page(instrument, edition.snapshot, view, found), language)
+    return await _shown(request, survey, f"table {found.revision}", taken, partial(dashboard.table_page, found=found))
 
 
 @get("/live/static/{name:str}")

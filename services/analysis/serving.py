@@ -18,7 +18,9 @@ from proto.snapshot import Snapshot, Table
 from services.analysis import events
 from services.analysis.encoded import WORTH, Encoded, takes_gzip
 from services.analysis.live import Board, Edition
+from services.analysis.making import Lines
 from services.analysis.shelf import Shelf
+from services.analysis.view import untaken
 
 AnyRequest = Request[Any, Any, Any]
 SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -53,8 +55,8 @@ class Gateway:
     seats: Seats = field(default_factory=Seats)
     """Places for those who follow live figures."""
     shelf: Shelf = field(default_factory=Shelf)
-    pages: dict[tuple[str, str], Encoded] = field(default_factory=dict[tuple[str, str], Encoded])
-    """The last rendering of each page that was asked for, by survey and query."""
+    """Tables, files and pages of the newest revisions."""
+    lines: Lines = field(default_factory=Lines)
 
 
 def gateway_of(request: AnyRequest) -> Gateway:
@@ -99,6 +101,12 @@ async def public_table(gateway: Gateway, survey: str, row: str, column: str, *, 
 
     # A worker that has just started may still be at an earlier revision; what it says then is not kept.
     return await gateway.shelf.get((survey, revision, row, column, weighted), ask, lambda made: int(made.tag.strip('"')) >= revision)
+
+
+def demand_taken(request: AnyRequest, *taken: str) -> None:
+    """Raises Problem where figures are asked for in a way that this address does not know: it would answer with others, silently."""
+    if wrong := untaken(request.query_params, taken):
+        raise Problem("request-refused", f"This address has no figures by '{wrong[:80]}'.")
 
 
 def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:

@@ -35,7 +35,8 @@ def exact(book: CodeBook, state: State, *, revision: int, as_of: str, weights: W
     of_group = dict(zip(groups, each, strict=True))
     breakdowns = {
         stratum.name: {
-            code: Group(responses=of_group[i].n[0], questions=_figures(crossed, of_group[i], book, state, i)) for code, i in stratum.groups
+            code: Group(of_group[i].n[0], questions=_figures(crossed, of_group[i], book, state, i), current=everybody.n[i])
+            for code, i in stratum.groups
         }
         for stratum in layout.strata
     }

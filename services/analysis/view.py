@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ import msgspec
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Row, Snapshot, Weighted
 
+CHOICES = ("by", "only", "weighted", "row", "column", "question", "view")
+"""What an address may choose among figures. Each route takes some of them; other parameters mean nothing here."""
 Only = tuple[str, str] | None
 """One group, as (stratum, code); None for everybody."""
 NO_GROUP = "Nothing is shown of this group in this question. The dashboard names the groups that have figures."
@@ -27,18 +30,22 @@ class View:
     weighted: bool = False
     row: str = ""
     column: str = ""
+    unweighted: bool = False
+    """Weighted figures were asked for, and this edition has none."""
 
     @classmethod
-    def of(cls, instrument: Instrument, snapshot: Snapshot, language: str, asked: dict[str, str]) -> View:
-        """What is not known is passed over: an old link still shows figures."""
+    def of(cls, instrument: Instrument, snapshot: Snapshot, language: str, asked: Mapping[str, str]) -> View:
+        """`asked`: nothing that `unknown` names."""
+        weighted = asked.get("weighted") == "yes"
         return cls(
             instrument.id,
             language,
-            by if (by := asked.get("by", "")) in instrument.strata else "",
+            asked.get("by", ""),
             only_of(snapshot, asked.get("only", "")),
-            asked.get("weighted") == "yes" and is_weighted(snapshot),
-            asked.get("row", "")[:200],
-            asked.get("column", "")[:200],
+            weighted and is_weighted(snapshot),
+            asked.get("row", ""),
+            asked.get("column", ""),
+            weighted and not is_weighted(snapshot),
         )
 
     @property
@@ -67,6 +74,36 @@ class View:
 
     def table(self, **changes: Any) -> str:
         return f"{self.path}/table?{self.query(**changes)}"
+
+
+def untaken(asked: Mapping[str, str], taken: Collection[str]) -> str:
+    """The first choice in a query that a route does not take, as "name=value": it would be answered with other figures than asked
+    for. Empty where there is none."""
+    return next((f"{name}={asked[name]}" for name in CHOICES if asked.get(name) and name not in taken), "")
+
+
+def unknown(instrument: Instrument, snapshot: Snapshot, asked: Mapping[str, str], taken: Collection[str]) -> str:
+    """The first choice in a query that these figures do not have, as "name=value"; empty where all are known. Sides of tables are
+    left to who counts them."""
+    if wrong := untaken(asked, taken):
+        return wrong
+    by, only, weighted = (asked.get(name, "") for name in ("by", "only", "weighted"))
+    if by and by not in instrument.strata:
+        return f"by={by}"
+    if only and only_of(snapshot, only) is None:
+        return f"only={only}"
+    if weighted not in ("", "yes", "no"):
+        return f"weighted={weighted}"
+    if "question" in taken and (question := asked.get("question", "")) not in snapshot.questions:
+        return f"question={question}"
+    return ""
+
+
+def is_side(snapshot: Snapshot, name: str) -> bool:
+    """Whether this is a stratum, a question or a row of a matrix ("B02.cctv") with figures."""
+    id, _, row = name.partition(".")
+    figures = snapshot.questions.get(id)
+    return name in snapshot.breakdowns or (figures is not None and (row in figures.rows if row else not figures.rows))
 
 
 def only_of(snapshot: Snapshot, asked: str) -> Only:

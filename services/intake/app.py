@@ -8,9 +8,9 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Scope
 
+from proto import heads
 from proto.problem import Problem
 from services.intake import (
-    heads,
     refusals,
     routes_admin,
     routes_closing,

@@ -28,7 +28,7 @@ from proto.problem import Problem
 from proto.registry import Registry, published
 from proto.seats import Seats
 from proto.snapshot import Snapshot, Table
-from services.analysis import charts, events, sheets, stats, tables
+from services.analysis import charts, events, routes_files, sheets, stats, tables
 from services.analysis.drawing import Chart, width_of, wrapped
 from services.analysis.encoded import STREAM_HEADER, Encoded, block, takes_gzip
 from services.analysis.gateway import Gateway, create_app
@@ -63,7 +63,8 @@ class Desk:
     def __init__(self, seats: Seats) -> None:
         self.board, self.seats, registry = Board(), seats, Registry()
         registry.apply(published(survey()))
-        self.app = create_app(Gateway(registry, self.board, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats))
+        self.gateway = Gateway(registry, self.board, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats)
+        self.app = create_app(self.gateway)
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -93,7 +94,7 @@ async def http(desk: Desk) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def until(holds: Any, seconds: float = 10.0) -> None:
+async def until(holds: Any, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.02)
@@ -459,3 +460,167 @@ def missing(font: bytes, letters: str) -> set[str]:
     count = u16(table + 6) // 2
     ends, starts = [u16(table + 14 + 2 * i) for i in range(count)], [u16(table + 16 + 2 * (count + i)) for i in range(count)]
     return {c for c in letters if not any(start <= ord(c) <= end for start, end in zip(starts, ends, strict=True))}
+
+
+WRONG = ("by=nothing", "only=place.region:moon", "only=moon", "weighted=1")
+"""Choices that the survey does not have."""
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, "row=Use", "view=exact"])
+async def test_a_person_who_asks_for_figures_that_there_are_not_is_told_so_on_a_page(http: aiohttp.ClientSession, wrong: str) -> None:
+    for path in ("/live/small?", "/live/small?wall&", "/live/small/embed?question=Use&", "/live/small/table?"):
+        if path.endswith("table?") and wrong == "row=Use":
+            continue  # half of a table
+        async with http.get(path + wrong, headers={"Accept-Encoding": "identity"}) as answer:
+            text = await answer.text()
+            assert answer.status == 404, path
+            assert answer.content_type == "text/html"
+            assert "There are no such figures" in text
+            assert wrong in text
+            assert 'href="/live/small?lang=en"' in text
+
+
+@pytest.mark.parametrize("path", ["/embed", "/embed?question=Nothing", "/table?row=Nothing", "?wall&by=uses"])
+async def test_a_question_or_a_view_that_a_page_does_not_have_is_told_too(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(f"/live/small{path}", headers={"Accept-Encoding": "identity"}) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html")
+
+
+@pytest.mark.parametrize("wrong", ["by=uses", "only=uses:1", "row=Use", "question=Use"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{API}/aggregates",
+        f"{API}/aggregates.csv",
+        f"{API}/aggregates/Use/uses",
+        f"{API}/aggregates/Use/uses.csv",
+        f"{API}/live",
+        "/live/small/Use/uses.svg",
+    ],
+)
+async def test_a_program_that_asks_for_other_figures_than_an_address_has_gets_none(
+    http: aiohttp.ClientSession, path: str, wrong: str
+) -> None:
+    async with http.get(f"{path}?{wrong}") as answer:
+        assert (answer.status, (await answer.json(content_type=None))["type"]) == (422, "/problems/request-refused")
+
+
+@pytest.mark.parametrize("path", ["/live/small/Use.csv?weighted=yes", "/live/small/Use.png?by=uses", f"{API}/aggregates.csv?view=exact"])
+async def test_a_file_is_of_what_was_asked_for_or_refused(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(path) as answer:
+        assert answer.status == 422
+
+
+@pytest.mark.parametrize("query", ["utm_source=mail", "by=&only=&weighted=", "by=uses&only=place.region:east"])
+async def test_what_chooses_nothing_is_passed_over_and_what_is_known_is_shown(http: aiohttp.ClientSession, query: str) -> None:
+    async with http.get(f"/live/small?{query}") as answer:
+        assert answer.status == 200
+
+
+async def test_a_page_says_where_weighted_figures_were_asked_for_and_there_are_none(http: aiohttp.ClientSession) -> None:
+    for path in ("/live/small?weighted=yes", "/live/small/embed?question=Use&weighted=yes", "/live/small?wall&weighted=yes"):
+        async with http.get(path, headers={"Accept-Encoding": "identity"}) as answer:
+            assert "This edition has no weighted figures" in await answer.text()
+
+
+async def test_a_wall_of_one_group_is_of_that_group(http: aiohttp.ClientSession) -> None:
+    async with http.get("/live/small?wall&only=place.region:east", headers={"Accept-Encoding": "identity"}) as answer:
+        shown = await answer.text()
+    assert "Only Region: east" in shown
+    group = edition(1).breakdowns["place.region"]["east"].questions["Use"]
+    assert f"{group.answered} answered" in shown
+
+
+async def test_what_a_page_does_not_take_is_no_part_of_what_it_is_kept_under(desk: Desk, http: aiohttp.ClientSession) -> None:
+    shelf: Shelf = desk.gateway.shelf
+    for path in ("/live/small", "/live/small?x=1", "/live/small?x=2&lang=en", "/live/small?lang=en&by="):
+        async with http.get(path) as answer:
+            assert answer.status == 200
+    assert len(shelf._kept) == 1
+    for number in range(5):
+        async with http.get(f"/live/small?row=r{number}") as answer:
+            assert answer.status == 404
+    assert len(shelf._kept) == 1
+
+
+HEADED = ["/live", "/analysis/metrics", "/live/static/live.css", "/live/nothing"]
+HEADED += [
+    f"/live/small{more}" for more in ("", "?wall", "/embed?question=Use", "/table", "/Use.csv", "/Use.svg", "/Use.png", "/Use/uses.csv")
+]
+HEADED += [f"{API}/aggregates{more}" for more in ("", ".csv", "/Use/uses", "?by=x")]
+
+
+@pytest.mark.parametrize("path", HEADED)
+async def test_head_says_what_get_would_without_the_body(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(path) as got, http.head(path) as headed:
+        assert headed.status == got.status
+        assert {k: v for k, v in headed.headers.items() if k not in ("Date", "Content-Length", "Transfer-Encoding")} == {
+            k: v for k, v in got.headers.items() if k not in ("Date", "Content-Length", "Transfer-Encoding")
+        }
+        assert await headed.read() == b""
+
+
+async def test_head_of_a_stream_ends(http: aiohttp.ClientSession) -> None:
+    async with http.head(f"{API}/live") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/event-stream")
+        assert await answer.read() == b""
+
+
+async def test_pictures_hold_up_nothing_that_is_quick_and_their_line_is_bounded(
+    desk: Desk, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures that never get done: a table, a file and a page come all the same, and the ninth picture is put off."""
+    begun, ended, released = 0, 0, asyncio.Event()
+
+    async def never(chart: Chart) -> bytes:
+        nonlocal begun, ended
+        begun += 1
+        try:
+            await released.wait()
+        finally:
+            ended += 1
+        return b"png"
+
+    monkeypatch.setattr(routes_files.raster, "png", never)
+    wanted = ["Place", "Use", "Why", "Agree", "Rank", "Count", "Cost", "Since"]
+    waiting = [asyncio.ensure_future(http.get(f"/live/small/{id}.png")) for id in wanted]
+    await until(lambda: desk.gateway.lines.pictures.inside == 7)
+    for path in ("/live/small/Use.csv", "/live/small/Use.svg", f"{API}/aggregates.csv", "/live/small", f"{API}/aggregates/Use/uses.csv"):
+        async with asyncio.timeout(30), http.get(path) as answer:
+            assert answer.status == 200
+    await until(lambda: any(task.done() for task in waiting))
+    (refused,) = [task.result() for task in waiting if task.done()]
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
+    assert begun == 1
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await until(lambda: desk.gateway.lines.pictures.inside == 0)  # those who went away hold no place
+    assert begun == ended
+
+
+async def test_making_ends_once_the_last_who_waited_is_gone_and_not_before() -> None:
+    shelf, ended = Shelf(), asyncio.Event()
+
+    async def make() -> Encoded:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        raise AssertionError
+
+    one, other = (asyncio.ensure_future(shelf.get(("a",), make)) for _ in range(2))
+    await asyncio.sleep(0)
+    one.cancel()
+    await asyncio.wait({one})
+    assert not ended.is_set()
+    other.cancel()
+    await asyncio.wait({other})
+
+    async def quick() -> Encoded:
+        return Encoded(b"x", '"1"')
+
+    assert (await shelf.get(("a",), quick)).plain == b"x"  # who comes then does not wait for what is ending
+    await asyncio.wait_for(ended.wait(), 10)
+    assert not shelf._making
+    assert not shelf._waiting

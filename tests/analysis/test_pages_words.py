@@ -8,12 +8,16 @@ from string import Formatter
 import msgspec
 import pytest
 
-from proto.instrument import Instrument
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.instrument import Headline, Instrument, Option
 from proto.snapshot import Association, Cell, Figures, Group, PublishedPolicy, Scale, Snapshot, Table, Weighted, Weighting
-from services.analysis import crossing, dashboard, displays, protection, respondents
-from services.analysis.view import View, figures_seen
+from services.analysis import charts, crossing, dashboard, displays, protection, respondents, tables
+from services.analysis.headlines import headlines
+from services.analysis.picture import picture
+from services.analysis.view import View, figures_seen, unknown
 from services.analysis.words import CATALOGUES, Words
-from tests.analysis.small import survey
+from tests.analysis.small import crowd, released, survey
 
 POLICY = PublishedPolicy("cell-key", 10, 12, clock=30.0, max_noise=5, variance=3.0)
 
@@ -85,13 +89,17 @@ def test_association_is_said_in_words_with_its_numbers(found: Association, told:
     assert [cell.text for cell in crossed.total.cells] == ["70%", "25%"]
 
 
-def test_a_view_survives_its_own_address_and_forgets_what_is_unknown() -> None:
+def test_a_view_survives_its_own_address_and_what_is_unknown_is_named() -> None:
     asked = {"by": "uses", "only": "place.region:north", "weighted": "yes", "row": "Use"}
     weighted = snapshot(weighting=Weighting(groups={"place.region": (("north",), ("south",))}, responses=95, n_eff=60.0, deff=1.6))
     view = View.of(survey(), weighted, "en", asked)
     assert view == View("small", "en", "uses", ("place.region", "north"), True, "Use")
     assert view.query() == "lang=en&by=uses&only=place.region:north&weighted=yes&row=Use"
-    assert View.of(survey(), snapshot(), "en", {"by": "x", "only": "y:z", "weighted": "yes"}) == View("small", "en")
+    taken = ("by", "only", "weighted")
+    assert unknown(survey(), weighted, {"by": "uses", "only": "place.region:north", "weighted": "yes", "utm": "x"}, taken) == ""
+    for name, value in (("by", "x"), ("only", "y:z"), ("only", "place.region:moon"), ("weighted", "1"), ("row", "Use")):
+        assert unknown(survey(), weighted, {"lang": "en", name: value}, taken) == f"{name}={value}"
+    assert View.of(survey(), snapshot(), "en", {"weighted": "yes"}) == View("small", "en", unweighted=True)
 
 
 def test_weighted_figures_take_the_place_of_shares_and_leave_counts() -> None:
@@ -120,3 +128,56 @@ def test_wall_and_embedded_figure_carry_number_and_time() -> None:
         assert re.search(r"100 answers", page)
         assert "As of" in page
         assert "style=" not in page
+
+
+def test_a_headline_and_its_table_show_one_number_of_one_edition() -> None:
+    wanted = (Headline("uses", {"en": "Use it"}, "Use", "share", of="uses"),)
+    book = CodeBook(Reader(msgspec.structs.replace(survey(), headlines=wanted)))
+    found = released(crowd(4, 300), *range(40, 300, 26), of=book).public
+    group, headline = found.breakdowns["uses"]["1"], found.headlines["uses"]
+    assert group.responses != group.current  # comparisons wait for a batch of their own
+    assert (headline.n, headline.of) == (group.current, found.responses)
+    words = Words("en")
+    (shown,) = headlines(book.instrument, found, words)
+    portrait = next(one for one in respondents.portraits(book.instrument, found, words) if one.name == "uses")
+    bar = portrait.bars[1]
+    assert (bar.share, f"{bar.n} of {found.responses}") == (shown.value, shown.detail)
+    for other in found.breakdowns["place.region"].values():
+        assert (other.current is None) == other.withheld
+
+
+def test_a_table_says_of_how_many_it_tells() -> None:
+    state = released(crowd(4, 300), *range(40, 300, 26))
+    table = tables.public(state, "place.region", "Use")
+    words = Words("en", survey())
+    assert crossing.about(table, words).startswith(f"Counts about {sum(table.answered.values())} of 300 answers")
+    page = dashboard.table_page(survey(), state.public, View("small", "en"), table)
+    assert crossing.about(table, words) in page
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "None, or very few,"), ("fr", "Personne, ou presque"), ("es", "Nadie, o muy pocos")])
+def test_a_zero_is_never_told_as_nobody(language: str, told: str) -> None:
+    """A public 0 stands for 0 to 4 people."""
+    options = tuple(Option(f"c{n}", {"en": f"Choice {n}"}) for n in range(14))
+    question = msgspec.structs.replace(survey().question("Use"), options=options)
+    cells = {o.code: Cell(0, 0.0, (0.0, 0.02)) if n < 3 else Cell(20, 20 / 220, (0.06, 0.13)) for n, o in enumerate(options)}
+    found = Figures("single", answered=220, cells=cells)
+    words = Words(language)
+    long = picture(question, found, words)
+    assert any(told in sentence for sentence in long.sentences)
+    short = picture(question, msgspec.structs.replace(found, cells=dict(list(cells.items())[2:5])), words)
+    assert short.bars[0].share.startswith("≈")
+    assert not short.bars[1].share.startswith("≈")
+    few = picture(question, Figures("single", answered=0), words)
+    assert {"en": "few", "fr": "presque", "es": "pocos"}[language] in few.note
+    few_seen = msgspec.structs.replace(snapshot(), questions={"Use": msgspec.structs.replace(found, cells=dict(list(cells.items())[:4]))})
+    drawn = charts.of_question(msgspec.structs.replace(survey(), questions=(question,)), few_seen, "Use", words).svg
+    assert words("zero_note") in " ".join(re.findall(r">([^<]+)</text>", drawn))
+
+
+def test_noise_never_makes_more_people_asked_than_there_are_answers() -> None:
+    for seed in range(12):
+        found = released(crowd(seed, 60)).public
+        for figures in found.questions.values():
+            for one in (figures, *figures.rows.values()):
+                assert one.nonresponse is None or one.nonresponse.asked <= found.responses

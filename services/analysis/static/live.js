@@ -7,7 +7,7 @@ import { speaker } from "./news.js";
 
 const figures = () => document.getElementById("figures");
 const hold = document.getElementById("hold");
-const say = speaker(document.getElementById("news"));
+const say = speaker(document.getElementById("news"), document.getElementById("told"));
 
 let held = false;
 let fetching = false;

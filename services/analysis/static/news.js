@@ -1,15 +1,17 @@
-// Says what happens in the page's live region: at once what the reader did, figures at most every fifteen seconds.
+// Says what happens: to everybody at once what became of following, to those who listen at most every fifteen seconds what is new.
+// New numbers stand in the figures themselves. Said in sight they would be those of up to fifteen seconds ago, beside the current ones.
 
 const PACE = 15000;
 
-export function speaker(region) {
+export function speaker(region, unseen) {
+  const heard = unseen ?? region;
   let last = -PACE;
   let waiting = 0;
   let text = "";
   const speak = () => {
     waiting = 0;
     last = performance.now();
-    if (region) region.textContent = text;
+    if (heard) heard.textContent = text;
   };
   const say = (sentence) => {
     text = sentence;

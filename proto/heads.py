@@ -5,6 +5,13 @@ from __future__ import annotations
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+MARK = "platea.head"
+
+
+def asked(scope: Scope) -> bool:
+    """Whether somebody wants the headers alone, of what would otherwise never end."""
+    return MARK in (scope.get("extensions") or {})
+
 
 def answering(app: ASGIApp) -> ASGIApp:
     """`app`, which need not know of HEAD."""
@@ -20,6 +27,7 @@ def answering(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         scope["method"] = "GET"
+        scope["extensions"] = {**(scope.get("extensions") or {}), MARK: {}}
         await app(scope, receive, without_body)
 
     return dispatch
