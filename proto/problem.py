@@ -44,6 +44,7 @@ KINDS = {
         Kind("method-not-allowed", 405, "This address does not take that method"),
         Kind("not-acceptable", 406, "This cannot be given in that form"),
         Kind("receipt-in-use", 409, "This receipt already belongs to other answers"),
+        Kind("draft-sent", 409, "These answers were sent already"),
         Kind("version-differs", 409, "This version was already published with other content"),
         Kind("version-not-higher", 409, "A higher version was published already"),
         Kind("invitation-used", 409, "This invitation code has been used already"),

@@ -7,23 +7,32 @@ import logging
 
 import nats.errors
 from nats.aio.client import Client
-from nats.js.errors import Error, NotFoundError
+from nats.js.errors import APIError, Error, NotFoundError
 
 from proto import subjects
 from proto.outage import Outages, refused
 from services.intake.pulse import Pulse
 from services.intake.replicas import BEHIND, Behind, certain, hedged
 from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
+from services.intake.wholes import Overtaken
 
 log = logging.getLogger(__name__)
 
 ATTEMPT = 2.0
 """Seconds within which the stream must have answered."""
 TRIES = 5
+_CONFLICTS = frozenset({10071, 10164})
+"""JetStream's codes for another last sequence than the expected one."""
+_FULL = 10077
+"""Its code for what it could not store."""
 
 
 class NotNow(Exception):
     """Drafts cannot be saved or read at the moment: there is no more room for them, or the stream does not answer."""
+
+
+class Full(NotNow):
+    """There is no room."""
 
 
 class DraftStore:
@@ -44,24 +53,34 @@ class DraftStore:
             raise NotNow from error
         self._outages.works()
 
+    async def claim(self, id: str, sealed: bytes, seconds: int, after: int) -> None:
+        """The same in place of what has the sequence `after`, 0 for nothing. Raises Overtaken, Full or NotNow."""
+        only = {"Nats-Expected-Last-Subject-Sequence": str(after)}
+        try:
+            await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, headers=only, msg_ttl=seconds)
+        except (nats.errors.Error, Error, TimeoutError) as error:
+            code = error.err_code if isinstance(error, APIError) else None
+            raise Overtaken if code in _CONFLICTS else Full if code == _FULL else NotNow from error
+
     async def get(self, id: str) -> bytes | None:
         """None where there is certainly none. Raises NotNow."""
-        found = await self._last(id)
+        found = await self.read(id)
         return None if found is None else found[1]
 
     async def delete(self, id: str) -> bool:
         """Overwrites it on disk. False where there was none. Raises NotNow."""
-        found = await self._last(id)
+        found = await self.read(id)
         for _ in range(TRIES):
             if found is None:
                 return False
             if await self._erase(found[0]):
                 return True
             await asyncio.sleep(BEHIND)  # it was saved again in between, or a replica is a moment behind
-            found = await self._last(id)
+            found = await self.read(id)
         raise NotNow
 
-    async def _last(self, id: str) -> tuple[int, bytes] | None:
+    async def read(self, id: str) -> tuple[int, bytes] | None:
+        """With its sequence. Raises NotNow."""
         subject = subjects.draft(id)
         try:
             return await certain(lambda: hedged(lambda: self._answered(subject), self._pulse.doubt), lambda: self._leader.holds(subject))

@@ -15,14 +15,15 @@ are random; a person does not save often enough for two to meet. The content is 
 do when they are sent. *Does not protect* against somebody who has the code or the link, nor against a server that
 gives back an older copy of the same draft.
 
-The code is made from the receipt, and not drawn, so that saving twice, going back or loading the page again always ends in
-the same draft under the same code, and no page has to carry one more secret. It says nothing about the receipt, nor the
-receipt's response id about it: all three come from hashes that cannot be turned round.
+The code is made from the receipt under which somebody began, and not drawn, so that saving twice, going back or loading the page
+again always ends in the same draft under the same code. A page opened with the code carries it on, beside a receipt of its own. The code
+says nothing about the receipt, nor the receipt's response id about it: all three come from hashes that cannot be turned round.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -41,15 +42,26 @@ NONCE = 12
 LETTERS = 26
 _LENGTH = 4
 _FORM = b"platea-draft-1"
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What comes back: the page, everything typed, and the receipt under which it will be sent."""
+    """What comes back: the page and everything typed. Not the receipt: whoever began would hold that of whoever sends (ADR 32).
+
+    Drafts of earlier releases bring one, which is passed over.
+    """
 
     sheet: Sheet
     place: str
-    receipt: str
     language: str
+    receipt: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That a draft's answers are sent as the response with this id, since this Unix time."""
+
+    id: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,7 @@ class Lock:
 
 
 def code_of(receipt: str) -> str:
-    """The code of the draft that will be sent under this receipt, ungrouped, with its check characters."""
+    """The code of the draft that was begun under this receipt, ungrouped, with its check characters."""
     number = int.from_bytes(_derived(receipts.as_made(receipt), "code", 17))
     letters = "".join(codes.ALPHABET[number >> shift & 31] for shift in range(0, 5 * LETTERS, 5))
     return letters + codes.check(letters)
@@ -82,9 +94,17 @@ def lock_of(code: str, survey: str, half: bytes) -> Lock:
     return Lock(name_of(code, survey), _derived(code, f"key {survey}", 32, half))
 
 
-def seal(lock: Lock, draft: Draft, nonce: bytes) -> bytes | None:
-    """The draft for storing; None where it is larger than the largest size."""
-    content = msgspec.json.encode(draft)
+def claim_lock_of(code: str, survey: str, half: bytes) -> Lock:
+    """Where the claim on the draft of this code stands. Nobody without the code can tell whose claim it is, or that it is one."""
+    return Lock(_derived(code, f"claim id {survey}", 16).hex(), _derived(code, f"claim key {survey}", 32, half))
+
+
+def seal(lock: Lock, content: Draft | Claim, nonce: bytes) -> bytes | None:
+    """For storing; None where it is larger than the largest size."""
+    return _sealed(lock, msgspec.json.encode(content), nonce)
+
+
+def _sealed(lock: Lock, content: bytes, nonce: bytes) -> bytes | None:
     size = next((size for size in SIZES if len(content) + _LENGTH <= size), None)
     if size is None:
         return None
@@ -94,10 +114,19 @@ def seal(lock: Lock, draft: Draft, nonce: bytes) -> bytes | None:
 
 def unseal(lock: Lock, sealed: bytes) -> Draft | None:
     """None where this was not sealed with this key, or was changed since."""
+    return _unsealed(lock, sealed, Draft)
+
+
+def unseal_claim(lock: Lock, sealed: bytes) -> Claim | None:
+    """The same for a claim."""
+    return _unsealed(lock, sealed, Claim)
+
+
+def _unsealed(lock: Lock, sealed: bytes, kind: type[S]) -> S | None:
     try:
         padded = ChaCha20Poly1305(lock.key).decrypt(sealed[:NONCE], sealed[NONCE:], _FORM)
         length = int.from_bytes(padded[:_LENGTH])
-        return msgspec.json.decode(padded[_LENGTH : _LENGTH + length], type=Draft)
+        return msgspec.json.decode(padded[_LENGTH : _LENGTH + length], type=kind)
     except (InvalidTag, ValueError, msgspec.MsgspecError):
         return None
 

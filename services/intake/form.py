@@ -37,6 +37,10 @@ class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """When the visit began, signed (`services.intake.stamp`)."""
     ticket: str = ""
     """Of whoever was invited. It travels with the page as the answers do, and is stored nowhere."""
+    draft: str = ""
+    """The code under which this is saved for later."""
+    continued: bool = False
+    """Whether it was opened with that code."""
 
 
 _sheets = msgspec.json.Decoder(Sheet)

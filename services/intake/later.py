@@ -6,7 +6,9 @@ import asyncio
 import datetime
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from msgspec import structs
 
 from proto import receipt as receipts
 from proto.answers import today_of
@@ -17,7 +19,7 @@ from services.intake.attempts import asking
 from services.intake.context import Intake
 from services.intake.draft_store import NotNow
 from services.intake.drafts import Draft
-from services.intake.form import View
+from services.intake.form import Sheet, View
 from services.intake.pages import compose_later
 from services.intake.pages.compose import Survey
 from services.intake.replies import Req
@@ -51,22 +53,23 @@ class Saved:
 async def keep(request: Req, intake: Intake, paper: Survey, view: View, receipt: str) -> Page:
     """Saves what a page carries and shows the code, or the page that says why not and still carries it."""
     language = paper.voice.language
-    draft = Draft(view.sheet, view.place, receipt, language)
-    match await save(intake, paper.instrument.id, draft, asking(intake, request)):
+    code = code_of(view.sheet, receipt)
+    draft = Draft(structs.replace(view.sheet, draft=""), view.place, language)
+    match await save(intake, paper.instrument.id, code, draft, asking(intake, request)):
         case Problem() as refusal:
             intake.metrics.ended(f"later-{refusal.code}")
-            return html(compose_later.unsaved(paper, draft), language, refusal.kind.status, refusal.headers)
-        case Saved(code, until):
+            return html(compose_later.unsaved(paper, view, receipt), language, refusal.kind.status, refusal.headers)
+        case Saved(shown, until):
             intake.metrics.ended("saved-for-later")
-            return html(compose_later.saved(paper, draft, code, until, origin_of(request.scope)), language, headers=NO_STORE)
+            view = replace(view, sheet=structs.replace(view.sheet, draft=code))
+            return html(compose_later.saved(paper, view, receipt, shown, until, origin_of(request.scope)), language, headers=NO_STORE)
 
 
-async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved | Problem:
-    """In place of the draft saved before under the same receipt."""
+async def save(intake: Intake, survey: str, code: str, draft: Draft, address: str) -> Saved | Problem:
+    """In place of the draft saved before under the same code."""
     now = intake.clock()
     if intake.saves.blocked(address, now):
         return Problem("too-many-requests", retry_after=60)
-    code = drafts.code_of(draft.receipt)
     try:
         lock = drafts.lock_of(code, survey, await intake.seals.made(survey))
     except OutOfReach:
@@ -75,13 +78,13 @@ async def save(intake: Intake, survey: str, draft: Draft, address: str) -> Saved
     if sealed is None:
         return Problem("too-large", "These answers are too long to be saved for later.")
     intake.saves.miss(address, now, len(sealed) / drafts.SIZES[0])
-    last = _last_day(int(now) // DAY, intake.drafts.days, intake.registry.deletion_day(survey))
+    seconds = seconds_left(intake, survey)
     try:
-        await intake.drafts.put(lock.id, sealed, (last + 1) * DAY - int(now))
+        await intake.drafts.put(lock.id, sealed, seconds)
     except NotNow as error:
         log.warning("a draft could not be saved: %s", type(error.__cause__).__name__)
         return Problem("busy", retry_after=60)
-    return Saved(receipts.shown(code), today_of(last * DAY))
+    return Saved(receipts.shown(code), today_of(now + seconds - 1))
 
 
 def _last_day(today: int, days: int, ends: str | None) -> int:
@@ -108,24 +111,35 @@ async def find(intake: Intake, survey: str, code: str) -> Draft | None:
     return draft
 
 
-async def delete(intake: Intake, survey: str, receipt: str) -> bool:
-    """Deletes what was saved under this receipt; False where there was nothing. Raises NotNow."""
-    return await intake.drafts.delete(drafts.name_of(drafts.code_of(receipt), survey))
+def code_of(sheet: Sheet, receipt: str) -> str:
+    """The code of a page's draft: the one that it was opened with or saved under, or the one that is made of its receipt."""
+    return sheet.draft if drafts.well_typed(sheet.draft) else drafts.code_of(receipt)
 
 
-async def forget(intake: Intake, survey: str, receipt: str) -> None:
+def seconds_left(intake: Intake, survey: str) -> int:
+    """Until the end of the last day on which what is saved now can be continued."""
+    now = int(intake.clock())
+    return (_last_day(now // DAY, intake.drafts.days, intake.registry.deletion_day(survey)) + 1) * DAY - now
+
+
+async def delete(intake: Intake, survey: str, code: str) -> bool:
+    """Deletes what was saved under this code; False where there was nothing. Raises NotNow."""
+    return await intake.drafts.delete(drafts.name_of(code, survey))
+
+
+async def forget(intake: Intake, survey: str, code: str) -> None:
     """The same after the answers were sent. Whoever sent them does not wait for a stream that is out of reach."""
     try:
-        await delete(intake, survey, receipt)
+        await delete(intake, survey, code)
     except NotNow:
-        intake.tasks.spawn("deleting a draft", _insist(intake, survey, receipt))
+        intake.tasks.spawn("deleting a draft", _insist(intake, survey, code))
 
 
-async def _insist(intake: Intake, survey: str, receipt: str) -> None:
+async def _insist(intake: Intake, survey: str, code: str) -> None:
     for pause in AGAIN:
         await asyncio.sleep(pause)
         try:
-            await delete(intake, survey, receipt)
+            await delete(intake, survey, code)
         except NotNow:
             continue
         return

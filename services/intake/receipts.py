@@ -9,7 +9,7 @@ import msgspec
 from proto import receipt as receipts
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.problem import Problem
-from services.intake import later
+from services.intake import drafts, later
 from services.intake.accept import accept_as
 from services.intake.committer import Busy, Outcome
 from services.intake.context import Intake
@@ -90,7 +90,7 @@ async def withdraw(intake: Intake, receipt: str, survey: str = "*") -> State | P
                 return withdrawn
             event = ResponseWithdrawn(found.event.id, found.event.survey)
             if await intake.committer.commit(entry(event, after=found.seq)) is Outcome.WRITTEN:
-                await later.forget(intake, found.event.survey, receipt)  # a change that was saved and not sent
+                await later.forget(intake, found.event.survey, drafts.code_of(receipt))  # a change that was saved and not sent
                 return withdrawn
         except (Busy, OutOfReach):
             return _busy()

@@ -20,7 +20,7 @@ from services.intake.draft_store import NotNow
 from services.intake.drafts import Draft
 from services.intake.pages import compose, compose_later
 from services.intake.pages.compose_later import Fault
-from services.intake.replies import Req
+from services.intake.replies import Req, raised
 from services.intake.routes_pages import sheet_of, show, walk_of
 from services.intake.visit import Page, demand_open, first, html, known_survey, read_form, read_in
 
@@ -52,14 +52,21 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         asked = request.query_params.get("lang") or draft.language
         paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
         if first(fields, "go") == "delete":
-            await later.delete(intake, survey, draft.receipt)
+            await later.delete(intake, survey, code)
             return html(compose_later.deleted(paper), paper.voice.language)
     except NotNow:
         raise Problem("busy", "Please try again.", retry_after=2) from None
     demand_open(intake, survey)
-    # The stamp may have been made with a key that is gone: then the visit begins now.
-    sheet = structs.replace(draft.sheet, began=intake.guard.began(draft.receipt, draft.sheet.began))
-    return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), draft.receipt)
+    receipt = receipts.make()
+    if draft.sheet.changes:
+        receipt = receipts.shown(first(fields, "receipt")[: codes.MOST_AROUND].strip())
+        if not receipt or drafts.code_of(receipt) != code:
+            return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
+    elif known.invited:
+        receipt = raised(await intake.invitations.receipt(survey, draft.sheet.ticket))
+    # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
+    sheet = structs.replace(draft.sheet, began=intake.guard.began(receipt), draft=code, continued=True)
+    return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
@@ -74,7 +81,7 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
     paper = read_in(request, walk.reader)
     if go == "delete":
         try:
-            await later.delete(intake, survey, receipt)
+            await later.delete(intake, survey, later.code_of(sheet, receipt))
         except NotNow:
             raise Problem("busy", "Please try again.", retry_after=2) from None
         return html(compose_later.deleted(paper), paper.voice.language)

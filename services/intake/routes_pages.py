@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from proto import receipt as receipt_maker
 from proto.answers import Reader
 from proto.problem import Problem
-from services.intake import catalogue, form, later, receipts, responses, routes_invitations
+from services.intake import catalogue, claims, form, later, receipts, responses, routes_invitations
 from services.intake.context import Intake
 from services.intake.form import Sheet, View, Walk
 from services.intake.guard import TRAP, Held
@@ -120,18 +120,23 @@ def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page
 
 async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
     language, instrument = paper.voice.language, walk.instrument
+    sheet, changes = view.sheet, view.sheet.changes
+    claimed = None if changes or sheet.ticket else await claims.claim(intake, instrument.id, sheet, receipt)
+    if claimed is not None:
+        intake.metrics.ended(claimed.code)
+        trouble = "already" if claimed.code == "draft-sent" else "busy"
+        return html(compose.review(paper, walk, view, receipt, trouble), language, claimed.kind.status, claimed.headers)
     answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
     body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
-    changes = view.sheet.changes
     outcome = await (
         receipts.replace(intake, receipt, body, instrument.id)
         if changes
-        else responses.submit(intake, instrument.id, body, receipt, view.sheet.ticket)
+        else responses.submit(intake, instrument.id, body, receipt, sheet.ticket)
     )
     match outcome:
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
-            await later.forget(intake, instrument.id, receipt)
+            await later.forget(intake, instrument.id, later.code_of(sheet, receipt))
             found = Status(outcome.status, outcome.digest or "", receipt)
             return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):

@@ -21,7 +21,7 @@ nonces = st.binary(min_size=NONCE, max_size=NONCE)
 
 
 def draft_of(given: dict[str, Any], receipt: str = "") -> Draft:
-    return Draft(Sheet("0.1.0", given, ("A01",)), "B", receipt or receipts.make(), "fr")
+    return Draft(Sheet("0.1.0", given, ("A01",)), "B", "fr", receipt or receipts.make())
 
 
 @given(answers, nonces)

@@ -13,7 +13,7 @@ from litestar.testing import AsyncTestClient
 from proto import invitation
 from proto.answers import today_of
 from proto.events import RetentionSet
-from services.intake import later
+from services.intake import drafts, later
 from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.drafts import Draft
@@ -25,6 +25,7 @@ from tests.pages.walking import begin, respondent, walk
 
 ACTION3 = next(instrument for instrument in bundled() if instrument.id == "ai-security")
 RECEIPT = "7HKM-2V9Q-8C3T-RW5N-4JXD-E6YP-0000"
+DRAFT = Draft(Sheet("0.1.0"), "A", "en")
 MIDNIGHT = 20_000 * later.DAY
 
 
@@ -47,7 +48,7 @@ async def visitor(desk: Intake) -> AsyncIterator[Visitor]:
 @pytest.mark.parametrize("second", [0, 1, later.DAY - 1])
 async def test_a_code_works_until_the_end_of_the_day_that_was_told(desk: Intake, kept: MemoryDrafts, second: int) -> None:
     now = MIDNIGHT + second
-    saved = await later.save(replace(desk, clock=lambda: float(now)), "ai-security", Draft(Sheet("0.1.0"), "A", RECEIPT, "en"), "")
+    saved = await later.save(replace(desk, clock=lambda: float(now)), "ai-security", drafts.code_of(RECEIPT), DRAFT, "")
     assert isinstance(saved, later.Saved)
     assert saved.until == "2024-11-03"  # 30 days after 2024-10-04
     assert now + kept.seconds == MIDNIGHT + 31 * later.DAY
@@ -59,7 +60,7 @@ async def test_nothing_is_saved_beyond_the_day_on_which_answers_are_deleted(
 ) -> None:
     """A survey that is still open after its day goes on as if there were none: closing it sets another."""
     desk.registry.apply(RetentionSet("ai-security", ends))
-    saved = await later.save(replace(desk, clock=lambda: float(MIDNIGHT)), "ai-security", Draft(Sheet("0.1.0"), "A", RECEIPT, "en"), "")
+    saved = await later.save(replace(desk, clock=lambda: float(MIDNIGHT)), "ai-security", drafts.code_of(RECEIPT), DRAFT, "")
     assert isinstance(saved, later.Saved)
     assert saved.until == until
     assert kept.seconds <= 31 * later.DAY

@@ -21,7 +21,7 @@ from services.intake.catalogue import Catalogue
 from services.intake.committer import Busy, Committer, Outcome
 from services.intake.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.draft_store import DraftStore, NotNow
+from services.intake.draft_store import DraftStore, Full, NotNow
 from services.intake.guard import Guard
 from services.intake.invitation_store import InvitationStore, Part
 from services.intake.invitations import Invitations
@@ -72,6 +72,8 @@ class MemoryDrafts:
 
     def __init__(self) -> None:
         self.sealed: dict[str, bytes] = {}
+        self.claims: dict[str, bytes] = {}
+        self.seqs: dict[str, int] = {}
         self.seconds = 0
         self.full = self.away = False
 
@@ -80,10 +82,25 @@ class MemoryDrafts:
             raise NotNow
         self.sealed[id], self.seconds = sealed, seconds
 
+    async def claim(self, id: str, sealed: bytes, seconds: int, after: int) -> None:
+        if self.away:
+            raise NotNow
+        if self.full:
+            raise Full
+        if self.seqs.get(id, 0) != after:
+            raise Overtaken
+        self.seqs[id] = after + 1
+        self.claims[id] = sealed
+
     async def get(self, id: str) -> bytes | None:
         if self.away:
             raise NotNow
         return self.sealed.get(id)
+
+    async def read(self, id: str) -> tuple[int, bytes] | None:
+        if self.away:
+            raise NotNow
+        return (self.seqs[id], self.claims[id]) if id in self.claims else None
 
     async def delete(self, id: str) -> bool:
         if self.away:

@@ -50,6 +50,27 @@ def square(id: str, version: str = "1.0.0") -> Instrument:
     )
 
 
+def three(id: str) -> Instrument:
+    """In the middle section, one question of each kind that can be cleared."""
+    places = tuple(i.Option(code, {"en": code.title()}) for code in ("park", "river", "hill"))
+    return Instrument(
+        id=id,
+        version="1.0.0",
+        source_language="en",
+        languages=("en",),
+        title={"en": "Three pages"},
+        sections=tuple(i.Section(name, {"en": title}) for name, title in (("A", "First"), ("B", "Middle"), ("C", "Last"))),
+        questions=(
+            i.ShortText(**_question("Name", "A", "A word?") | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.LongText(**_question("Story", "B", "What happened?") | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.Multiple(**_question("Where", "B", "Where?", options=places)),
+            i.Date(**_question("Day", "B", "When?", min="2000-01")),
+            i.Ranking(**_question("Best", "B", "What is best?", options=places, rank_count=2)),
+            i.ShortText(**_question("End", "C", "Anything else?") | {"stats": (), "privacy": i.Privacy("free_text")}),
+        ),
+    )
+
+
 class Server:
     """What an organiser does to a survey, and what they see of it."""
 
@@ -200,10 +221,10 @@ def crashing(playwright: Playwright, folder: Path) -> BrowserContext:
 
 
 async def main(port: int) -> None:
-    """The small survey alone, over a journal in memory that records at once."""
+    """The small surveys alone, over a journal in memory that records at once."""
     journal = MemoryJournal()
     journal.floor = 10**9
-    await web.serve(create_app(open_desk(journal, [square("square"), square("circle")])), "127.0.0.1", port)
+    await web.serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three")])), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

@@ -99,10 +99,16 @@ def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unti
 
 def _begun(sheet: Sheet | None) -> dict[str, Any]:
     """Somebody who was invited comes to the start with a sheet that holds nothing but the ticket."""
-    return {"sheet": form.write(sheet) if sheet else "", "begun": sheet is not None and bool(sheet.seen)}
+    return {
+        "sheet": form.write(sheet) if sheet else "",
+        "begun": sheet is not None and bool(sheet.seen),
+        "continued": sheet is not None and sheet.continued,
+    }
 
 
-def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried"] = "") -> bytes:
+def review(
+    survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
+) -> bytes:
     """Everything once more before it is sent; `trouble` says why sending did not work."""
     voice, answers = survey.voice, view.sheet.answers
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
@@ -117,6 +123,7 @@ def review(survey: Survey, walk: Walk, view: View, receipt: str, trouble: Litera
         soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
         dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
         changes=view.sheet.changes,
+        continued=view.sheet.continued,
         trouble=trouble,
         sheet=form.write(view.sheet),
         receipt=receipt,
@@ -132,4 +139,10 @@ def statement(language: str, results: Results | None) -> bytes:
 def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
     """A page that says no: `key` names its words, "not_found" for instance."""
     say = words.words(language)
-    return render("message.html", **_frame(say, say(f"{key}_title"), ""), lead=say(f"{key}_lead") if lead else "", detail=detail)
+    return render(
+        "message.html",
+        **_frame(say, say(f"{key}_title"), ""),
+        lead=say(f"{key}_lead") if lead else "",
+        detail=detail,
+        closed=key == "closed",
+    )

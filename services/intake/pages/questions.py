@@ -40,7 +40,7 @@ def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
             made = _same_for_all(walk, voice.language, voice.tongue, id, ask)
         return made.fill(held(voice.words, question, answers.get(id), receipt))
 
-    same = (walk, voice.language, voice.tongue, view.place, walk.progress(view.place, standing))
+    same = (walk, voice.language, voice.tongue, view.place, walk.progress(view.place, standing), view.sheet.continued)
     page = _page(*same, tuple(told), len(view.opened), len(view.closed)) if told or view.opened or view.closed else _same_page(*same)
     parts: list[str] = []
     for id in asks:
@@ -57,6 +57,7 @@ def _page(
     tongue: str,
     place: str,
     progress: tuple[int, int],
+    continued: bool,
     told: tuple[Advice, ...] = (),
     opened: int = 0,
     closed: int = 0,
@@ -76,6 +77,7 @@ def _page(
         total=total,
         opened=opened,
         closed=closed,
+        continued=continued,
         place=place,
         sheet=hole("text", "sheet"),
         receipt=hole("text", "receipt"),

@@ -4,7 +4,7 @@ import { offer, say, word } from "./banner.js";
 import { copies, find, finished, forget, keep, surveyOf, works } from "./kept.js";
 import { arrival, backoff, fresh, lost, pause, status, there } from "./reach.js";
 import { follow, leave, send } from "./sending.js";
-import { catchUp, copyOf, field, fill } from "./sheet.js";
+import { catchUp, copyOf, draftOf, field, fill, withSheet } from "./sheet.js";
 import { buttonOf, submit } from "./submit.js";
 
 /** @typedef {import("./kept.js").Copy} Copy */
@@ -51,6 +51,16 @@ function saveSoon() {
   timer = setTimeout(save, SAVE_AFTER);
 }
 
+/** Other copies of what this page goes on with: its answers are sent once, from here. */
+function takeOver() {
+  const code = form && draftOf(field(form, "sheet").value);
+  if (!code) return;
+  for (const other of copies(survey)) {
+    const same = other.receipt !== receipt && other.state === "draft" && draftOf(new URLSearchParams(other.body).get("sheet")) === code;
+    if (same) forget(other.receipt);
+  }
+}
+
 /** The page is here: new from the server, reloaded, or gone back to. @param {boolean} restored it stands as it was left */
 function arrive(restored) {
   if (!form) return;
@@ -66,6 +76,7 @@ function arrive(restored) {
   }
   savedAt = 0;
   if (isNew || copy?.state === "draft") save();
+  takeOver();
 }
 
 /* Pressing buttons: one wish at a time. While it is held up, another may take its place. */
@@ -199,7 +210,7 @@ function greet() {
   const copy = underWay();
   if (copy?.state === "sending") sendOn(copy);
   else if (copy && form) offerToGoOn(form, copy);
-  else if (copy && status === CLOSED) {
+  else if (copy && (status === CLOSED || document.getElementById("closed"))) {
     say("saved");
     offer(word("forget"), () => {
       for (const each of copies(survey)) forget(each.receipt);
@@ -233,13 +244,21 @@ function offerToGoOn(form, draft) {
 
 /* The page */
 
+const later = /** @type {HTMLFormElement | null} */ (document.getElementById("later"));
+const kept = later ? find(field(later, "receipt").value) : undefined;
+if (later && kept?.state === "draft") keep(withSheet(kept, field(later, "sheet").value)); // it is saved under a code now
+
 const arrived = /** @type {HTMLElement | null} */ (document.querySelector("[data-arrived]"));
 const sent = find(arrived?.dataset.arrived ?? "");
 if (sent) {
   keep({ ...sent, state: "sent" });
   say("sent");
 } else if (finished(arrived?.dataset.arrived ?? "")) say("recorded");
-else if (begun) arrive(false);
+else if (begun && document.getElementById("gone")) {
+  forget(receipt); // sent from another device or page
+  written = false;
+  say("forgotten");
+} else if (begun) arrive(false);
 else greet();
 for (const copy of copies()) if (copy.state === "sent") follow(copy, say).catch(() => {});
 

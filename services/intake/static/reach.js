@@ -47,8 +47,9 @@ export function within(ms) {
  */
 export async function fetched(address, wanted) {
   const request = new Request(address, wanted);
+  const ask = fetch;
   try {
-    const answer = await fetch(request);
+    const answer = await ask(request);
     return { ok: answer.ok, status: answer.status, headers: answer.headers, text: await answer.text() };
   } catch {
     return null;

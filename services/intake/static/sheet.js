@@ -31,6 +31,16 @@ export function copyOf(form, state, earlier) {
   };
 }
 
+/** @param {string | null} sheet @returns {string} the code under which it is saved for later */
+export const draftOf = (sheet) => JSON.parse(sheet || "{}").draft ?? "";
+
+/** @param {Copy} copy @param {string} sheet @returns {Copy} */
+export function withSheet(copy, sheet) {
+  const fields = new URLSearchParams(copy.body);
+  fields.set("sheet", sheet);
+  return { ...copy, body: fields.toString() };
+}
+
 /**
  * An older page ("back", reloaded, in another tab) learns what was answered after it was made, and what was cleared: of every question that the
  * later page knew of, its answer counts, or that it had none. The page's own fields decide over its own questions.

@@ -8,9 +8,13 @@
  */
 export function submit(form, button, more = []) {
   const name = button?.getAttribute("name");
-  /** @type {Field[]} */
-  const pressed = name ? [[name, button?.getAttribute("value") ?? ""]] : [];
-  post(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", [...new FormData(form), ...more, ...pressed]);
+  const added = [...more, .../** @type {Field[]} */ (name ? [[name, button?.getAttribute("value") ?? ""]] : [])].map(hidden);
+  const action = form.getAttribute("action") ?? "";
+  form.append(...added);
+  form.setAttribute("action", button?.getAttribute("formaction") ?? action);
+  HTMLFormElement.prototype.submit.call(form); // a field of the name "submit" would hide it
+  form.setAttribute("action", action);
+  for (const field of added) field.remove();
 }
 
 /** @param {string} address @param {Field[]} fields */
@@ -18,16 +22,14 @@ export function post(address, fields) {
   const form = document.createElement("form");
   form.method = "post";
   form.action = address;
-  for (const [name, value] of fields) {
-    const field = document.createElement("input");
-    field.type = "hidden";
-    field.name = name;
-    field.value = String(value);
-    form.append(field);
-  }
   document.body.append(form);
-  HTMLFormElement.prototype.submit.call(form); // a field of the name "submit" would hide it
+  submit(form, null, fields);
   form.remove();
+}
+
+/** @param {Field} field */
+function hidden([name, value]) {
+  return Object.assign(document.createElement("input"), { type: "hidden", name, value: String(value) });
 }
 
 /** @type {HTMLButtonElement | null} */
