@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import msgspec
@@ -26,11 +27,25 @@ def write(folder: Path, running: Running) -> None:
 
 
 def read(folder: Path) -> Running | None:
-    """What the stack in this data folder told last; None where it told nothing. It may have ended since."""
+    """What the stack that runs in this data folder told; None where none does. What a copy of a folder tells is about another stack."""
+    if not taken(folder):
+        return None
     try:
         return msgspec.json.decode((folder / NAME).read_bytes(), type=Running)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def taken(folder: Path) -> bool:
+    """Whether a stack runs in this folder and so holds its lock; a copy of the folder has a lock of its own. True where we may not look."""
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def forget(folder: Path) -> None:

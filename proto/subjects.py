@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -100,6 +102,12 @@ def contacts(survey: str) -> str:
 
 def durable(partition: int) -> str:
     return f"analysis-{partition}"
+
+
+def partitions_of(config: StreamConfig) -> int:
+    """How many partitions the journal is divided into."""
+    found = re.search(r"partition\((\d+),", (config.subject_transform.dest if config.subject_transform else None) or "")
+    return int(found.group(1)) if found else 1
 
 
 def partition_of(subject: str) -> int:

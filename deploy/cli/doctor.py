@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import importlib.metadata
+import os
 import platform
 import shutil
 import time
@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import click
 
@@ -27,6 +28,7 @@ ROOM = 1024**3
 LAG = 10_000
 """Responses in the journal that analysis has not taken yet, above which something is stuck or too slow."""
 CLOCK = 5.0
+_SLOW = "See that analysis and PostgreSQL run; nothing is lost meanwhile."
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,24 @@ async def examine(found: Server) -> list[Finding]:
     findings = [_versions()]
     if data is not None:
         findings += [_stack(data, here), _disk(data)]
+    nats, database = os.environ.get("PLATEA_NATS_URL"), os.environ.get("PLATEA_DATABASE_URL")
+    services = (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))
     groups = await asyncio.gather(
-        *(_service(found.url, name, path) for name, path in (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))),
-        _seen("NATS", _nats, here.nats_monitor if here else None),
-        _seen("PostgreSQL", _postgres, (data, here.postgres) if here and here.postgres and data else None),
-        _seen("journal and store", _together, (data, here.nats_monitor, here.postgres) if here and here.postgres and data else None),
+        *(_service(found.url, name, path, data if here else None) for name, path in services),
+        _seen("NATS", _nats, here.nats_monitor, data) if here and here.nats_monitor else _seen("NATS", _cluster, nats, data),
+        _seen("PostgreSQL", _postgres, _address(data, here, database), data),
+        _seen("journal and store", _together, (data, here.nats_monitor, here.postgres) if here and here.postgres and data else None, data),
     )
     return findings + [finding for group in groups for finding in group]
+
+
+def _address(data: Path | None, here: Running | None, named: str | None) -> str | None:
+    """Of the store: the one that the stack here started, else the one that is named."""
+    from deploy.keys import Keys
+
+    if data is None or here is None or here.postgres is None:
+        return named
+    return f"postgresql://platea_analysis:{Keys(data / 'secrets').read('postgres-platea_analysis')}@127.0.0.1:{here.postgres}/platea"
 
 
 def _versions() -> Finding:
@@ -83,14 +96,9 @@ def _versions() -> Finding:
 
 
 def _stack(data: Path, here: Running | None) -> Finding:
-    try:
-        with (data / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    if not running.taken(data):
         return Finding("stack", f"nothing runs in {data}", False, f"Start it with `platea up --data {data}`.")
-    except BlockingIOError:
-        return Finding("stack", f"runs in {data}" + (f", process {here.pid}" if here else ""))
-    except OSError as error:
-        return Finding("stack", f"{data}: {(error.strerror or 'unreadable').lower()}", None)
+    return Finding("stack", f"runs in {data}" + (f", process {here.pid}" if here else ""))
 
 
 def _disk(data: Path) -> Finding:
@@ -99,10 +107,11 @@ def _disk(data: Path) -> Finding:
     return Finding("disk", detail, usage.free > ROOM, "Free some space soon: an answer that cannot be flushed is refused.")
 
 
-async def _service(url: str, name: str, path: str) -> list[Finding]:
+async def _service(url: str, name: str, path: str, data: Path | None) -> list[Finding]:
+    """`data` is the folder of the stack that runs here, where one does."""
     import aiohttp
 
-    restart = f"Look at its log (<data>/logs/{name}.log); `platea up` starts a service again by itself."
+    log = f"Its log is {data}/logs/{name}.log." if data else "Its log tells why."
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(SECONDS)) as session,
@@ -110,13 +119,61 @@ async def _service(url: str, name: str, path: str) -> list[Finding]:
         ):
             content: Any = await answer.json(content_type=None)
             clock = _clock(answer.headers.get("Date")) if not path else []
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-        return [Finding(name, f"no answer from {url}", False, "Start it with `platea up`, or name another address with --url.")]
-    checks: dict[str, Any] = cast("dict[str, Any]", content).get("checks", {}) if isinstance(content, dict) else {}
-    missing = [part for part, good in checks.items() if good is False]
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        return [_silent(url, name, data, log, isinstance(error, TimeoutError))]
+    told: dict[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    missing = [part for part, good in told.get("checks", {}).items() if good is False]
     if answer.status == 200:
-        return [Finding(name, "ready"), *clock]
-    return [Finding(name, f"not ready: {', '.join(missing) or 'status ' + str(answer.status)}", False, restart), *clock]
+        return [Finding(name, "ready"), *clock, *_partitions(told)]
+    detail = f"not ready: {', '.join(missing) or 'status ' + str(answer.status)}"
+    return [Finding(name, detail, False, f"{_remedy(missing)} {log}"), *clock, *_partitions(told)]
+
+
+def _silent(url: str, name: str, data: Path | None, log: str, hung: bool) -> Finding:
+    """What to do about a service that gives no answer, where it should run."""
+    detail = f"no answer from {url}" + (f" in {SECONDS:.0f} s" if hung else "")
+    if data is not None:
+        way_out = f"The `platea up` that runs in {data} starts it again by itself, within a minute if it hangs. {log}"
+    elif hung:
+        way_out = f"It is there and does not answer: end it and start it again. {log}"
+    else:
+        way_out = f"Start it (`platea up` starts everything), or name another address with --url. {log}"
+    return Finding(name, detail, False, way_out)
+
+
+_REMEDIES = {
+    "nats": "See that NATS runs and can be reached.",
+    "connection": "See that NATS runs and can be reached.",
+    "leader": "The journal has no leader that a majority of the NATS servers confirms: see that most of them run and reach each other.",
+    "writable": "The journal does not take what is written: see that the disks of the NATS servers have room.",
+    "database": "See that PostgreSQL runs and can be reached; answers are accepted meanwhile.",
+    "partitions": "It cannot get partitions that it is to count; it tries until it can.",
+    "tasks": "A background task ended and does not run steadily again; its stack is in the log.",
+}
+
+
+def _remedy(missing: list[str]) -> str:
+    return " ".join(dict.fromkeys(_REMEDIES[part] for part in missing if part in _REMEDIES)) or "It may still be starting."
+
+
+def _partitions(told: dict[str, Any]) -> list[Finding]:
+    """What analysis says of all partitions, whichever worker counts them."""
+    if "unheld" not in told:
+        return []
+    unheld, behind = (", ".join(map(str, told[key])) for key in ("unheld", "behind"))
+    held = Finding(
+        "partitions",
+        f"nobody counts {unheld}" if unheld else "all are counted",
+        not unheld,
+        "Start the analysis worker whose PLATEA_PARTITIONS names them. What is accepted meanwhile waits in the journal.",
+    )
+    recorded = Finding(
+        "recording",
+        f"something has waited in partition {behind} for more than a minute" if behind else "nothing has waited for more than a minute",
+        not behind,
+        "See that the analysis worker of these partitions runs and is not stopped, and that PostgreSQL answers; nothing is lost meanwhile.",
+    )
+    return [held, recorded]
 
 
 def _clock(date: str | None) -> list[Finding]:
@@ -138,19 +195,18 @@ def _clock_finding(theirs: float) -> Finding:
     )
 
 
-async def _seen(name: str, look: Callable[[Any], Coroutine[Any, Any, list[Finding]]], where: Any) -> list[Finding]:
-    """An inner server can be seen only where the stack runs here."""
+async def _seen(name: str, look: Callable[[Any], Coroutine[Any, Any, list[Finding]]], where: Any, data: Path | None) -> list[Finding]:
+    """A server can be seen where the stack runs here, or where its address is named."""
     if where is None:
-        return [Finding(name, "not a part of a stack on this machine", None)]
+        variable = {"NATS": "PLATEA_NATS_URL", "PostgreSQL": "PLATEA_DATABASE_URL"}.get(name)
+        return [Finding(name, "not a part of a stack on this machine" + (f"; {variable} names one" if variable else ""), None)]
     try:
         async with asyncio.timeout(SECONDS):
             return await look(where)
     except Exception as error:  # whatever keeps it from answering is the finding
-        return [
-            Finding(
-                name, f"no answer ({type(error).__name__})", False, f"Look at its log (<data>/logs/{name.lower().replace('sql', '')}.log)."
-            )
-        ]
+        log = {"NATS": "nats", "PostgreSQL": "postgres"}.get(name)
+        told = f"Its log is {data}/logs/{log}.log." if data and log else "See that both servers run and can be reached."
+        return [Finding(name, f"no answer ({type(error).__name__})", False, told)]
 
 
 async def _nats(port: int) -> list[Finding]:
@@ -178,26 +234,65 @@ async def _nats(port: int) -> list[Finding]:
         return [
             *findings,
             Finding(
-                "journal", "the stream RESPONSES is missing", False, "`platea up` creates it; in a cluster, `python -m deploy.provision`."
+                "journal",
+                "the stream RESPONSES is missing",
+                False,
+                "Stop `platea up` and start it again, which makes it; in a cluster, `python -m deploy.provision` does.",
             ),
         ]
     state = journal["state"]
     findings.append(Finding("journal", f"{state['messages']:,} events, {state['bytes'] / 1e6:,.1f} MB"))
     waiting = sum(each.get("num_pending", 0) + each.get("num_ack_pending", 0) for each in journal.get("consumer_detail", []))
     partitions = len(journal.get("consumer_detail", []))
-    slow = "See that analysis and PostgreSQL run; nothing is lost meanwhile."
-    findings.append(Finding("lag", f"{waiting:,} events not recorded yet, {partitions} partitions", waiting < LAG and partitions > 0, slow))
+    findings.append(
+        Finding("lag", f"{waiting:,} events not recorded yet, {partitions} partitions", waiting < LAG and partitions > 0, _SLOW)
+    )
     return findings
 
 
-async def _postgres(where: tuple[Path, int]) -> list[Finding]:
+async def _cluster(url: str) -> list[Finding]:
+    """The journal as the servers at this address, which may name several, tell of it."""
+    import nats
+
+    from proto import subjects
+
+    user = urlsplit(url.split(",")[0]).username
+    client = await nats.connect(
+        url.split(","), inbox_prefix=f"_INBOX.{user}" if user else "_INBOX", connect_timeout=2, allow_reconnect=False, error_cb=_quiet
+    )
+    try:
+        js = client.jetstream(timeout=2)
+        info = await js.stream_info(subjects.RESPONSES)
+        replicas = info.cluster.replicas or [] if info.cluster else []
+        away = [peer.name or "?" for peer in replicas if peer.offline or (peer.active or 0) > 5e9]
+        waiting = 0
+        for partition in range(subjects.partitions_of(info.config)):
+            consumer = await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+            waiting += (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+    finally:
+        await client.close()
+    names = f"{len(replicas) + 1} servers keep it" if replicas else "one server keeps it"
+    return [
+        Finding("NATS", f"{client.connected_server_version}"),
+        Finding("journal", f"{info.state.messages:,} events, {info.state.bytes / 1e6:,.1f} MB, {names}"),
+        Finding(
+            "servers of the journal",
+            f"not heard: {', '.join(away)}" if away else "all are heard",
+            not away,
+            "Start these again, or see that the others reach them. Without a majority nothing can be accepted.",
+        ),
+        Finding("lag", f"{waiting:,} events not recorded yet", waiting < LAG, _SLOW),
+    ]
+
+
+async def _quiet(_: Exception) -> None:
+    pass
+
+
+async def _postgres(url: str) -> list[Finding]:
     import asyncpg
 
-    from deploy.keys import Keys
-
-    data, port = where
-    password = Keys(data / "secrets").read("postgres-platea_analysis")
-    connection: Any = await asyncpg.connect(host="127.0.0.1", port=port, user="platea_analysis", password=password, database="platea")
+    connection: Any = await asyncpg.connect(url)
     try:
         settings = {
             name: await connection.fetchval(f"show {name}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -65,13 +64,10 @@ class Journal:
         """How many partitions the server divides the journal into. Waits until it answers."""
         while True:
             try:
-                transform = (await self._js.stream_info(subjects.RESPONSES)).config.subject_transform
+                return subjects.partitions_of((await self._js.stream_info(subjects.RESPONSES)).config)
             except Unavailable as error:
                 log.warning("the journal does not answer (%s); trying again", type(error).__name__)
                 await asyncio.sleep(1)
-                continue
-            found = re.search(r"partition\((\d+),", transform.dest if transform else "")
-            return int(found.group(1)) if found else 1
 
     async def backlog(self, partition: int) -> Backlog | None:
         """What the store has not recorded of this partition; None while its consumer is made anew. Raises one of `Unavailable`."""

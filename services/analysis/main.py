@@ -69,7 +69,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         totals = Totals(partitions, count, books, store)
         progress = Progress(partitions, count, journal, store)
         publisher = Publisher(client, totals, books, store)
-        eraser = Eraser(store, journal, lambda: all(partition.held for partition in partitions))
+        eraser = Eraser(store, journal, lambda: totals.speaks and all(partition.held for partition in totals.partitions))
         workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
         keeper = Keeper(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
         closing.push_async_callback(_last_checkpoints, keeper)
