@@ -63,7 +63,9 @@ class Report:
             return f"{self.doubt} {self.way_out}"
         if not self.mended:
             return "The journal and the store belong together: nothing is to be mended."
-        parts = [_counted(self.from_store, "answer", "put back into the journal from the store", would)]
+        parts: list[str] = []
+        if self.from_store:
+            parts.append(_counted(self.from_store, "answer", "put back into the journal from the store", would))
         if self.from_journal:
             parts.append(_counted(self.from_journal, "answer", "that had never been recorded", would, "put where analysis reads them"))
         if self.withdrawn:
@@ -72,7 +74,7 @@ class Report:
             parts.append(f"of {self.unclear:,} it is not clear which change was the last, and the store's is taken")
         if self.nowhere:
             parts.append(f"{self.nowhere:,} numbers are in neither: what they stood for had been taken back, or is gone")
-        return f"The journal ended at {self.ended}, the store at {self.highest}: {'; '.join(parts)}."
+        return f"The journal ended at {self.ended}, the store at {self.highest}: {'; '.join(parts) or 'new numbers go on above both'}."
 
 
 def _counted(count: int, what: str, done: str, would: bool, then: str = "") -> str:
@@ -92,7 +94,7 @@ async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_
             await _adopt(client, connection)
             return Report()
         if not await _hold(connection, await Journal(client).partitions()):
-            way_out = "Analysis is at work and holds the store: stop it, then run `platea mend`."
+            way_out = "Analysis is at work and holds the store: stop it, or the whole stack, and run `platea mend`."
             return Report(together=False, doubt=doubt, way_out=way_out)
         return await _mend(client, connection, doubt, even_strangers)
 

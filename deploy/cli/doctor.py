@@ -337,5 +337,7 @@ async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
     if monitor is None:
         return [Finding("journal and store", "one of them is not a part of a stack on this machine", None)]
     found = await doubt(*await addresses(DataFolder(data), monitor, postgres))
-    way_out = f"Run `platea mend --data {data}`: it puts what one of them alone has into both, while intake goes on."
+    way_out = (
+        f"Run `platea mend --data {data}`, which puts what one of them alone has into both; if analysis is at work, stop the stack first."
+    )
     return [Finding("journal and store", (found or "belong together").rstrip("."), found is None, way_out)]

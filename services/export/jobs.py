@@ -208,6 +208,8 @@ class Jobs:
             job.detail = (
                 f"{gone} of the {published.responses} responses that release {number} was made of {were} changed or withdrawn since."
             )
+            if await self._store.mended():
+                job.detail += " Answers that were put back into the journal from the store count as changed."
         elif gone:
             job.detail = f"There are {manifest.responses} responses now; release {number} was made of {published.responses}."
         return number

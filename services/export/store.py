@@ -225,6 +225,10 @@ class Store:
         """The day on which the answers to this survey were deleted; None where they are there."""
         return await self._pool.fetchval(_DELETED, survey)
 
+    async def mended(self) -> bool:
+        """Whether stored responses were ever put into the journal again, under other numbers than those a release was read by."""
+        return await self._pool.fetchval("-- mended\nselect exists (select from journals where moved > 0)")
+
     async def decisions(self, survey: str) -> dict[bytes, bool]:
         """Of each text that was decided on, by its handle, whether it was accepted."""
         return {row["handle"]: row["accepted"] for row in await self._pool.fetch(_DECISIONS, survey)}

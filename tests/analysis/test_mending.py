@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 from nats.aio.client import Client
 
@@ -15,7 +16,7 @@ from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseWithdrawn
-from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, replaced, submitted, until, withdrawn
 from tests.conftest import DatabaseUrls, NatsUrls
 
 
@@ -184,6 +185,25 @@ async def test_what_neither_home_has_is_told(two: Two) -> None:
     report = await two.settle()
     assert (report.from_store, report.nowhere) == (1, 2)
     assert "2 numbers are in neither" in report.sentence()
+
+
+async def test_what_waits_for_a_version_of_its_survey_goes_on_waiting_or_is_told_to_be_gone(two: Two) -> None:
+    await both_have_it(two)
+    later, *lost = (msgspec.structs.replace(replaced(number, 50 + number), version="9.0.0") for number in (7, 8))
+    new = msgspec.structs.replace(submitted(70), version="9.0.0")
+    await two.write_in_order(later, *lost, new)
+    await two.recorded(19)
+    assert await two.database.fetchval("select count(*) from waiting") == 3
+    js = two.client.jetstream()
+    for seq in (8, 12, 25):  # what the first of them has changed, what somebody else said, and the second of them
+        await js.delete_msg(subjects.RESPONSES, seq)
+    report = await two.settle()
+    assert (report.from_store, report.from_journal, report.nowhere) == (1, 0, 1)
+    assert [row["seq"] for row in await two.database.fetch("select seq from waiting order by seq")] == [24, 26]
+    assert not (await settle(two.nats_url, two.database_url, whole=True)).mended
+    await two.pen.publish(msgspec.structs.replace(instrument(), version="9.0.0"))
+    await two.recorded(20)
+    await two.agree(BEFORE | {7: 57, 70: 70})
 
 
 async def test_an_older_store_is_no_reason_to_mend(two: Two) -> None:

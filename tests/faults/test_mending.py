@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -77,3 +78,22 @@ async def test_an_old_copy_of_the_journal_that_intake_went_on_writing_to_loses_n
         assert "nothing is to be mended" in stack.platea("mend").stdout
         assert send(stack.url, "DELETE", late.accepted[0]) == "withdrawn"
         await settled(stack, everybody[1:])
+
+
+async def test_a_part_that_nats_lost_of_its_files_comes_back_and_nothing_keeps_the_stack_from_starting(tmp_path: Path) -> None:
+    with Operated(tmp_path) as stack:
+        crowd = Crowd(stack.url, 20, at_once=8)
+        await crowd.answer()
+        await recorded(stack.url, crowd.accepted, 60)
+        stack.stop()
+        blocks = next((stack.data / "nats").rglob("RESPONSES/msgs"))
+        last = max(blocks.glob("*.blk"), key=lambda path: int(path.stem))
+        os.truncate(last, last.stat().st_size - 3000)
+        (blocks / "index.db").unlink()
+        dry = stack.platea("mend", "--dry-run").stdout
+        assert "would be put back into the journal from the store" in dry
+        said = len(stack.log.read_text())
+        stack.start()
+        assert "put back into the journal from the store" in stack.log.read_text()[said:]
+        await settled(stack, crowd.accepted)
+        assert "nothing is to be mended" in stack.platea("mend").stdout
