@@ -261,6 +261,8 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
 def _check_multiple(exclusive: frozenset[str], question: Multiple, value: list[str], today: str) -> list[Fault]:
     place = f"/answers/{question.id}"
     given = set(value)
+    if not given and question.required:
+        return [Fault(place, "required", "Please answer this question.")]
     if len(given) < len(value):
         return [Fault(place, "duplicate", "Name each option once.")]
     if len(given) > 1 and not exclusive.isdisjoint(given):

@@ -65,6 +65,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     bands: Bands | None = None
     max_chars: int = 0
     person: bool = False
+    none: bool = False
+    """Some rows say of every option of a multiple choice that it was not chosen."""
     remark: str = ""
 
 
@@ -183,7 +185,8 @@ def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> Q
     }
     most = max(map(len, chosen))
     remark = f"At most {most} chosen in these data: max_choices: {most}?" if 1 < most < len(choices) else ""
-    return Question(id=id, var=var, kind="multiple", text=_title(base), columns=where, choices=choices, remark=remark)
+    none = marks and any({columns[column][row] for column in family} == {"0"} for row in range(len(columns[family[0]])))
+    return Question(id=id, var=var, kind="multiple", text=_title(base), columns=where, choices=choices, none=none, remark=remark)
 
 
 def _column(column: str, cells: list[str], names: _Names) -> Question:

@@ -61,6 +61,8 @@ def _question(question: Question) -> list[str]:
         for choice in question.choices:
             alone = ", exclusive: true" if choice.exclusive else ""
             lines.append(f"      - {{code: {quoted(choice.code)}, en: {quoted(choice.label)}{alone}}}")
+    if question.none:
+        lines.append("    min_choices: 0  # in some rows none applies, which is an answer")
     if question.max_chars:
         lines.append(f"    max_chars: {question.max_chars}")
     if question.remark:

@@ -79,6 +79,8 @@ class Single(Question, frozen=True, omit_defaults=True, tag="single", kw_only=Tr
 
 
 class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_only=True):
+    """With `min_choices` 0 somebody may answer that none of the options applies: an empty list, which counts as an answer."""
+
     options: tuple[Option, ...]
     min_choices: int = 1
     max_choices: int | None = None

@@ -83,7 +83,12 @@ def answers(cells: Mapping[str, str], columns: Mapping[str, Column], instrument:
     for id, value in found.items():
         if isinstance(known[id], Ranking) and isinstance(value, dict):
             found[id] = [option for _, option in sorted((place, option) for option, place in value.items())]
-    return {id: value for id, value in found.items() if value != []}, reasons
+    return {id: value for id, value in found.items() if value != [] or _none_applies(known[id])}, reasons
+
+
+def _none_applies(question: AnyQuestion) -> bool:
+    """Whether a row of which every option says no is an answer; of others nothing was answered."""
+    return isinstance(question, Multiple) and (question.min_choices == 0 or question.required)
 
 
 def _put(found: dict[str, Any], question: AnyQuestion, column: Column, cell: str) -> str:

@@ -119,7 +119,7 @@ class Single(Choice, frozen=True, kw_only=True, tag="single"):
 
 
 class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
-    min_choices: Annotated[int, Meta(ge=1, le=500)] = 1
+    min_choices: Annotated[int, Meta(ge=0, le=500)] = 1
     max_choices: Annotated[int, Meta(ge=1, le=500)] | None = None
 
 
