@@ -26,8 +26,8 @@ class Sink(Protocol):
 class Writer:
     """A writer of rows as `csv.writer` makes them, whose texts are all guarded."""
 
-    def __init__(self, to: Sink, end: str = "\n") -> None:
-        self._rows = csv.writer(_Lines(to, end), lineterminator=_END)
+    def __init__(self, to: Sink, end: str = "\n", separator: str = ",") -> None:
+        self._rows = csv.writer(_Lines(to, end), lineterminator=_END, delimiter=separator)
 
     def writerow(self, cells: Iterable[object]) -> None:
         self._rows.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in cells])
@@ -45,6 +45,14 @@ class _Lines:
 
     def write(self, line: str) -> None:
         self._to.write(line.removesuffix(_END) + self._end)
+
+
+_TURNED = re.compile(r"\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?|0\d+|\d{16,}|\d+[eE]\d+")
+
+
+def kept(text: str) -> str:
+    """With an apostrophe before it where Excel would make a date, a time or another number of it: "1-2" is a band, "007" a code."""
+    return f"'{text}" if _TURNED.fullmatch(text) else text
 
 
 def guarded(text: str) -> str:

@@ -41,20 +41,20 @@ async def of_question(
 ) -> Response[bytes]:
     """One question: /live/{survey}/{question}.csv, .svg or .png. `only`: of one group, such as uses_ai:1."""
     snapshot = edition_of(gateway_of(request), survey).snapshot
-    demand_taken(request, "only")
     id, _, kind = file.rpartition(".")
     if kind not in TYPES or id not in snapshot.questions:
         raise Problem("not-found", FILES)
+    excel = _for_excel(request, kind, "only")
     group = only_of(snapshot, only)
     if only and (group is None or id not in figures_of(snapshot, group)):
         raise Problem("not-found", NO_GROUP)
 
     def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
         if kind == "csv":
-            return _for_spreadsheets(sheets.one_way(instrument, snapshot, [id], words, group))
+            return _for_spreadsheets(sheets.one_way(instrument, snapshot, [id], words, group, excel=excel))
         return charts.of_question(instrument, snapshot, id, words, group)
 
-    return await _file(request, snapshot, "-".join((survey, *(group or ()), file)), lang, make)
+    return await _file(request, snapshot, "-".join((survey, *(group or ()), file)), lang, make, "for Excel" if excel else "")
 
 
 @get("/live/{survey:str}/{row:str}/{file:str}")
@@ -65,15 +65,24 @@ async def of_table(
     column, _, kind = file.rpartition(".")
     if kind not in TYPES:
         raise Problem("not-found", FILES)
-    demand_taken(request)
+    excel = _for_excel(request, kind)
     table = await _table(gateway_of(request), survey, row, column)
 
     def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
         if kind == "csv":
-            return _for_spreadsheets(sheets.two_way(instrument, table, words))
+            return _for_spreadsheets(sheets.two_way(instrument, table, words, excel=excel))
         return charts.of_table(instrument, table, words)
 
-    return await _file(request, table, f"{survey}-{row}-{file}", lang, make)
+    return await _file(request, table, f"{survey}-{row}-{file}", lang, make, "for Excel" if excel else "")
+
+
+def _for_excel(request: AnyRequest, kind: str, *taken: str) -> bool:
+    """Whether a file is to be as Excel of its language opens it. Raises Problem where something else is asked for."""
+    demand_taken(request, *taken, *(("for",) if kind == "csv" else ()))
+    wanted = request.query_params.get("for", "")
+    if wanted not in ("", "excel"):
+        raise Problem("request-refused", "A CSV file may be asked for with for=excel.")
+    return wanted == "excel"
 
 
 async def table_as_csv(request: AnyRequest, survey: str, row: str, column: str, *, weighted: bool) -> Response[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from proto.instrument import Instrument, Matrix
 from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
-from proto.spreadsheets import Writer
+from proto.spreadsheets import Writer, kept
 from services.analysis.comparison import group_labels, labels_of_side
 from services.analysis.picture import labels_of
 from services.analysis.view import Only
@@ -33,14 +33,16 @@ ONE_WAY = (
 TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_label", *_VALUES, "answered")
 
 
-def one_way(instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words, only: Only = None) -> str:
+def one_way(
+    instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words, only: Only = None, *, excel: bool = False
+) -> str:
     """The figures of these questions, for everybody and for each group, or for one group alone. Shares are of those who answered,
-    `answered`. `places`: how often an option of a ranking stood first, second and so on."""
+    `answered`. `places`: how often an option of a ranking stood first, second and so on. `excel`: see `_csv`."""
     lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words, only))
-    return _csv(ONE_WAY, lines, snapshot)
+    return _csv(ONE_WAY, lines, snapshot, words if excel else None)
 
 
-def two_way(instrument: Instrument, table: Table, words: Words) -> str:
+def two_way(instrument: Instrument, table: Table, words: Words, *, excel: bool = False) -> str:
     """A table. Shares are of those of the row who answered the column's question, `answered`."""
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, columns_of(table), words)
@@ -49,21 +51,32 @@ def two_way(instrument: Instrument, table: Table, words: Words) -> str:
         for code, cells in table.cells.items()
         for to, cell in cells.items()
     )
-    return _csv(TWO_WAY, lines, table)
+    return _csv(TWO_WAY, lines, table, words if excel else None)
 
 
 def columns_of(table: Table) -> list[str]:
     return list(next(iter(table.cells.values()))) if table.cells else []
 
 
-def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table) -> str:
+def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table, excel: Words | None) -> str:
+    """`excel`: the words of the language whose Excel is to open it. Where numbers have a decimal comma there, Excel takes semicolons for
+    separators and points for parts of dates."""
     policy: PublishedPolicy = edition.policy
     common = [edition.responses, edition.as_of, edition.revision, edition.version, policy.name, policy.minimum, policy.batch]
     text = io.StringIO()
-    writer = Writer(text, "\r\n")
+    comma = excel is not None and excel.decimal_mark == ","
+    writer = Writer(text, "\r\n", ";" if comma else ",")
     writer.writerow([*heads, *_EDITION])
-    writer.writerows([*line, *common] for line in lines)
+    for line in lines:
+        cells = [*line, *common]
+        writer.writerow(cells if excel is None else [_in_excel(cell, comma=comma) for cell in cells])
     return text.getvalue()
+
+
+def _in_excel(cell: object, *, comma: bool) -> object:
+    if isinstance(cell, float):
+        return str(cell).replace(".", ",") if comma else cell
+    return kept(cell) if isinstance(cell, str) else cell
 
 
 def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only) -> Iterator[list[object]]:

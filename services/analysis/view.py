@@ -12,7 +12,7 @@ import msgspec
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Row, Snapshot, Weighted
 
-CHOICES = ("by", "only", "weighted", "row", "column", "question", "view")
+CHOICES = ("by", "only", "weighted", "row", "column", "question", "view", "for")
 """What an address may choose among figures. Each route takes some of them; other parameters mean nothing here."""
 Only = tuple[str, str] | None
 """One group, as (stratum, code); None for everybody."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 import yaml
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 from markupsafe import Markup, escape
 
 from proto.instrument import Instrument, Texts
@@ -97,6 +98,14 @@ class Words:
 
     def stratum(self, level: str) -> str:
         return self._catalogue.strata.get(level, level.replace("_", " ").capitalize())
+
+    @property
+    def decimal_mark(self) -> str:
+        """Of the survey's language, also where the interface lacks it."""
+        try:
+            return get_decimal_symbol(Locale.parse(self.language, sep="-"))
+        except (ValueError, UnknownLocaleError):
+            return "."
 
     def number(self, n: int) -> str:
         return _decimal(n, "#,##0", self.interface)

@@ -24,10 +24,12 @@ from hypothesis import strategies as st
 from deploy import ports
 from proto import web
 from proto.addresses import networks
+from proto.instrument import Single
 from proto.problem import Problem
 from proto.registry import Registry, published
 from proto.seats import Seats
 from proto.snapshot import Snapshot, Table
+from proto.spreadsheets import kept
 from services.analysis import charts, events, routes_files, sheets, stats, tables
 from services.analysis.drawing import Chart, width_of, wrapped
 from services.analysis.encoded import STREAM_HEADER, Encoded, block, takes_gzip
@@ -624,3 +626,43 @@ async def test_making_ends_once_the_last_who_waited_is_gone_and_not_before() -> 
     await asyncio.wait_for(ended.wait(), 10)
     assert not shelf._making
     assert not shelf._waiting
+
+
+@pytest.mark.parametrize(("language", "separator", "comma"), [("fr", ";", True), ("de", ";", True), ("en", ",", False), ("xx", ",", False)])
+def test_for_excel_a_file_is_as_the_language_has_it(language: str, separator: str, comma: bool) -> None:
+    spiked = msgspec.structs.replace(survey(), languages=("en", language))
+    question = survey().question("Use")
+    assert isinstance(question, Single)
+    labels = dict(zip("yn", ("1-2", "\uff1dSUM(1)"), strict=True))
+    options = tuple(msgspec.structs.replace(option, text={"en": labels[option.code]}) for option in question.options)
+    asked = [msgspec.structs.replace(question, options=options) if one.id == "Use" else one for one in survey().questions]
+    spiked = msgspec.structs.replace(spiked, questions=tuple(asked))
+    text = sheets.one_way(spiked, edition(1), ["Use"], Words(language, spiked), excel=True)
+    lines = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+    cell = edition(1).questions["Use"].cells["y"]
+    share = next(line["share"] for line in lines if line["code"] == "y" and not line["stratum"])
+    assert (("," in share), float(share.replace(",", "."))) == (comma, cell.share)
+    assert {line["label"] for line in lines} == {"'1-2", "'\uff1dSUM(1)"}
+    plain = sheets.one_way(spiked, edition(1), ["Use"], Words(language, spiked))
+    assert {line["label"] for line in csv.DictReader(io.StringIO(plain))} == {"1-2", "'\uff1dSUM(1)"}
+
+
+TURNED = ["1-2", "5-9", "2026-11-22", "1/2", "12.5", "007", "1e5", "12:30"]
+
+
+@pytest.mark.parametrize("text", [*TURNED, "5", "50+", "a-b", "0", "Yes"])
+def test_what_excel_would_make_something_else_of_is_kept_as_text(text: str) -> None:
+    assert kept(text) == ("'" if text in TURNED else "") + text
+
+
+async def test_pages_link_files_for_excel_and_other_files_refuse_it(http: aiohttp.ClientSession) -> None:
+    async with http.get("/live/small", headers={"Accept-Encoding": "identity"}) as answer:
+        assert 'href="/live/small/Use.csv?lang=en&amp;for=excel"' in await answer.text()
+    for path, status in (
+        ("Use.csv?for=excel", 200),
+        ("Use/uses.csv?for=excel", 200),
+        ("Use.csv?for=word", 422),
+        ("Use.svg?for=excel", 422),
+    ):
+        async with http.get(f"/live/small/{path}") as answer:
+            assert answer.status == status, path
