@@ -148,8 +148,8 @@ def _operations() -> dict[tuple[str, str], Json]:
         },
         (f"{survey}/releases", "get"): {
             "operationId": "listReleases",
-            "summary": "The manifests of all releases, oldest first (researcher token)",
-            "security": _ORGANISER,
+            "summary": "The manifests of all releases, oldest first (researcher token); without a token, of those for everybody",
+            "security": either,
             "responses": _answers({"200": _json({"type": "array", "items": _ref("Manifest")}, "Manifests")}, 401, 403, 404, 503),
         },
         (f"{survey}/releases", "post"): {
@@ -196,15 +196,15 @@ def _operations() -> dict[tuple[str, str], Json]:
         },
         (f"{survey}/releases/{{number}}", "get"): {
             "operationId": "getRelease",
-            "summary": "The manifest of one release (researcher token)",
-            "security": _ORGANISER,
+            "summary": "The manifest of one release (researcher token, unless the release is for everybody)",
+            "security": either,
             "parameters": [number],
             "responses": _answers({"200": _json(_ref("Manifest"), "The manifest")}, 401, 403, 404, 503),
         },
         (f"{survey}/releases/{{number}}/{{name}}", "get"): {
             "operationId": "getReleaseFile",
-            "summary": "One file of a release, or release.zip with all of them; ranges and ETags are honoured (researcher token)",
-            "security": _ORGANISER,
+            "summary": "One file of a release, or release.zip with all of them; ranges and ETags are honoured (token as for its manifest)",
+            "security": either,
             "parameters": [number],
             "responses": _answers(
                 {"200": {"description": "The file"}, "206": {"description": "The range asked for"}, "304": _SAME},

@@ -23,7 +23,7 @@ from proto.origin import origin_of
 from proto.problem import Problem
 from proto.registry import Registry
 from proto.supervision import Supervisor
-from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, demand, json_body
+from proto.web import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, bearer, demand, json_body
 from services.export import data_page, files, routes_review
 from services.export.citation import Work
 from services.export.interface import offered
@@ -135,15 +135,17 @@ async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) 
 
 @get("/api/v1/surveys/{survey:str}/releases")
 async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]:
-    """The manifests of all releases, oldest first (researcher token)."""
-    demand(request, _context(request).registry, "researcher", survey, time.time())
+    """The manifests of all releases, oldest first (researcher token); without a token, of those that are for everybody."""
+    everybody = bearer(request) is None
+    if not everybody:
+        demand(request, _context(request).registry, "researcher", survey, time.time())
     _survey(request, survey)
-    return await _context(request).store.releases(survey)
+    return [each for each in await _context(request).store.releases(survey) if not everybody or _is_open(each)]
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}")
 async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Manifest:
-    """The manifest of one release (researcher token)."""
+    """The manifest of one release (researcher token, unless it is for everybody)."""
     return await _release(request, survey, number)
 
 
@@ -156,7 +158,7 @@ async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[i
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
 async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
-    """One file of a release, or all of them as release.zip (researcher token). Ranges and ETags are honoured."""
+    """One file of a release, or all of them as release.zip (token as for its manifest). Ranges and ETags are honoured."""
     found = await _release(request, survey, number)
     folder = _context(request).folder / survey / str(number)
     named = {each.name: each for each in found.files}
@@ -168,12 +170,24 @@ async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int]
     if name not in named:
         raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
     headers = request.headers
-    return files.serve(folder, named[name], headers.get("range"), headers.get("if-range"), headers.get("if-none-match"))
+    asked = headers.get("range"), headers.get("if-range"), headers.get("if-none-match")
+    return files.serve(folder, named[name], *asked, everybody=_is_open(found))
 
 
 async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
+    """Raises Problem where it is not for everybody and the token does not open it; nobody is told which numbers there are."""
+    if bearer(request) is None:
+        open_ones = [each for each in await _context(request).store.releases(survey) if _is_open(each) and each.number == number]
+        if not open_ones:
+            raise Problem("token-missing")
+        return open_ones[0]
     demand(request, _context(request).registry, "researcher", survey, time.time())
     return await _published(request, survey, number)
+
+
+def _is_open(manifest: Manifest) -> bool:
+    """Whether it was made for everybody; a profile that is not known here was not."""
+    return manifest.profile in PROFILES and not PROFILES[manifest.profile].private
 
 
 async def _published(request: AnyRequest, survey: str, number: int) -> Manifest:

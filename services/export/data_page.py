@@ -12,7 +12,7 @@ from proto.instrument import Instrument
 from proto.manifest import Manifest
 from services.export.citation import Work, name_of
 from services.export.interface import CATALOGUES, Say, offered
-from services.export.licences import LICENCES
+from services.export.licences import LICENCES, PURPOSE, Licence, terms
 from services.export.store import Published
 from services.export.words import text
 
@@ -31,6 +31,8 @@ class Shown:
     warning: str
     size: str
     date: date | None
+    licence: Licence | None
+    """None where it is for the stated purpose alone."""
 
 
 def work(instrument: Instrument, manifest: Manifest, address: str) -> Work:
@@ -39,6 +41,12 @@ def work(instrument: Instrument, manifest: Manifest, address: str) -> Work:
     publisher = text(instrument.data_protection.controller, source) if instrument.data_protection else ""
     title = text(instrument.title, source)
     return Work(name_of(publisher), title, manifest.number, manifest.survey, manifest.version, manifest.date, manifest.address or address)
+
+
+def _licence(instrument: Instrument, manifest: Manifest) -> Licence | None:
+    """Releases from before their day was kept have the survey's licence in their files, whatever their profile."""
+    found = terms(instrument.licence, manifest.profile) if manifest.date else LICENCES[instrument.licence]
+    return None if found is PURPOSE else found
 
 
 def warnings(releases: Sequence[Published], now: int, say: Say, last: bool = False) -> list[str]:
@@ -109,6 +117,7 @@ def render(
             warning,
             say.size(sum(file.bytes for file in release.manifest.files)),
             date.fromisoformat(release.manifest.date) if release.manifest.date else None,
+            _licence(instrument, release.manifest),
         )
         for release, warning in zip(releases, warnings(releases, withdrawn, say, deleted is not None), strict=True)
     ]
@@ -119,7 +128,6 @@ def render(
         languages=[(code, CATALOGUES[code].native) for code in offered(instrument)],
         releases=shown[::-1],
         deleted=say.date(deleted) if deleted else "",
-        licence=LICENCES[instrument.licence],
         origin=origin,
         api=f"{origin}/api/v1/surveys/{instrument.id}/releases",
         public_key=public_key,

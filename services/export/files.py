@@ -46,15 +46,17 @@ def span(header: str | None, size: int) -> tuple[int, int] | None:
     return begin, end
 
 
-def serve(folder: Path, file: File, wanted: str | None, if_range: str | None, if_none_match: str | None) -> Response[bytes] | Stream:
-    """The file or a part of it. `wanted`, `if_range`, `if_none_match` are the request's headers."""
+def serve(
+    folder: Path, file: File, wanted: str | None, if_range: str | None, if_none_match: str | None, everybody: bool = False
+) -> Response[bytes] | Stream:
+    """The file or a part of it. `wanted`, `if_range`, `if_none_match` are the request's headers. `everybody`: shared caches may keep it."""
     etag = f'"{file.sha256}"'
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": f'attachment; filename="{file.name}"',
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": f"{'public' if everybody else 'private'}, max-age=31536000, immutable",
     }
     if if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match):
         return Response(b"", status_code=304, headers=headers)

@@ -274,3 +274,15 @@ def test_a_label_is_cut_between_characters(label: str, longest: int) -> None:
     short = cut(label, longest)
     assert len(short.encode()) <= longest
     assert short == label or (short.endswith("…") and label.startswith(short[:-1]))
+
+
+def test_a_release_for_research_does_not_carry_the_licence_for_everybody(table: Table, tmp_path: Path) -> None:
+    formats.write(tmp_path, replace(table, edition=replace(table.edition, profile="scientific")), lambda share: None)
+    for name in (*formats.WRITERS, formats.PACKAGE):
+        whole = (tmp_path / name).read_bytes()
+        assert b"creativecommons" not in whole, name
+        assert b"CC-BY" not in whole, name
+    for name in ("LICENSE", "codebook.html", "codebook.xml", "datapackage.json"):
+        assert "or the stated purpose only" in (tmp_path / name).read_text("utf-8"), name
+    assert frictionless.validate(str(tmp_path / "datapackage.json")).valid
+    assert CSVW(str(tmp_path / "data.csv-metadata.json"), validate=True).is_valid

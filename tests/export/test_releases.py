@@ -230,6 +230,28 @@ async def test_a_scientific_release_needs_a_purpose_and_tells_it(client: Client,
     assert (await rebuild(client, secrets["organiser"], 1))["differing"] == []
 
 
+async def test_a_release_for_everybody_is_open_and_one_for_research_is_not(
+    client: Client, database_urls: Any, secrets: dict[str, str]
+) -> None:
+    await fill(database_urls.analysis, 200)
+    for profile in ("public", "scientific"):
+        assert (await build(client, secrets["organiser"], profile))["status"] == "done"
+    assert [each["number"] for each in (await client.get(API)).json()] == [1]
+    assert len((await client.get(API, headers=bearer(secrets["researcher"]))).json()) == 2
+    for name in ("", "/data.csv", "/manifest.json", "/release.zip", "/nothing"):
+        public, closed = await client.get(f"{API}/1{name}"), await client.get(f"{API}/2{name}")
+        assert (public.status_code, closed.status_code) == (404 if name == "/nothing" else 200, 401), name
+        assert closed.content == (await client.get(f"{API}/3{name}")).content, "nor is it told which numbers there are"
+        assert (await client.get(f"{API}/1{name}", headers=bearer("nonsense"))).status_code == 403
+    assert (await client.get(f"{API}/1/data.csv")).headers["cache-control"].startswith("public")
+    allowed = await client.get(f"{API}/2/data.csv", headers=bearer(secrets["researcher"]))
+    assert allowed.headers["cache-control"].startswith("private")
+    assert (await client.post(f"{API}/1/rebuild")).status_code == 401
+    page = (await client.get("/data/ai-security")).text
+    assert "for the stated purpose only" in page
+    assert "creativecommons.org" in page
+
+
 async def test_files_of_one_language_speak_the_one_that_was_ordered(client: Client, database_urls: Any, secrets: dict[str, str]) -> None:
     await fill(database_urls.analysis, 200)
     headers = bearer(secrets["organiser"])
@@ -271,13 +293,14 @@ async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
         full, head = await client.get(address, headers=headers), await client.head(address, headers=headers)
         assert (head.status_code, head.content, full.status_code) == (200, b"", 200)
         assert head.headers == full.headers
-    assert (await client.head(path)).status_code == 401
 
 
 async def test_without_the_right_token_there_is_nothing_to_see(client: Client, secrets: dict[str, str]) -> None:
     assert (await client.post(API, json={})).status_code == 401
     assert (await client.post(API, json={}, headers=bearer(secrets["researcher"]))).status_code == 403
-    assert (await client.get(API)).status_code == 401
+    assert (await client.get(API)).json() == []
+    assert (await client.get(API, headers=bearer("nonsense"))).status_code == 403
+    assert (await client.get(f"{API}/1")).status_code == 401
     assert (await client.get(f"{API}/1/..%2f..%2fsecret", headers=bearer(secrets["researcher"]))).status_code == 404
     for body in ({"profile": "nonsense"}, {"profil": "public"}, [], 3):
         answer = await client.post(API, json=body, headers=bearer(secrets["organiser"]))

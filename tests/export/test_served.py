@@ -148,8 +148,9 @@ async def test_researchers_programs_read_the_served_release(service: Service, tm
         assert kept.astype("object").equals(expected.astype("object"))
         with pytest.raises(platea.Unreadable, match="no release with this number"):
             platea.read_release(f"{service.url}/data/{SURVEY}", 7)
+        pd.testing.assert_frame_equal(platea.read_release(f"{service.url}/data/{SURVEY}", token=""), frame)  # made for everybody
         with pytest.raises(platea.Unreadable, match="token"):
-            platea.read_release(f"{service.url}/data/{SURVEY}", 1, token="")
+            platea.read_release(f"{service.url}/data/{SURVEY}", 2, token="")
 
         zipped = service.get("/1/release.zip")
         assert (

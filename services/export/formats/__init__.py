@@ -20,7 +20,7 @@ Writer = Callable[[Path, Table], None]
 def _licence(path: Path, table: Table) -> None:
     edition = table.edition
     title = f"{one_line(text(edition.title, edition.language))}, release {edition.number}"
-    path.write_text(licences.text(edition.licence, title, cite(edition)), encoding="utf-8")
+    path.write_text(licences.text(licences.terms(edition.licence, edition.profile), title, cite(edition)), encoding="utf-8")
 
 
 WRITERS: dict[str, Writer] = {

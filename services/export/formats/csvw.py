@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from services.export.licences import LICENCES
+from services.export.licences import terms
 from services.export.table import Column, Table
 
 
@@ -23,7 +23,7 @@ def describe(table: Table) -> dict[str, Any]:
         "dc:title": edition.title,
         "dc:identifier": f"{edition.survey}/{edition.number}",
         **({"dc:issued": edition.date} if edition.date else {}),
-        "dc:license": {"@id": LICENCES[edition.licence].url},
+        "dc:license": {"@id": terms(edition.licence, edition.profile).url},
         "dialect": {"delimiter": ",", "encoding": "utf-8", "header": True, "lineTerminators": ["\n"], "quoteChar": None},
         "tableSchema": {"columns": [_column(column, table) for column in table.columns]},
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proto.manifest import File
-from services.export.licences import LICENCES
+from services.export.licences import terms
 from services.export.quoting import markdown, one_line
 from services.export.table import Column, Table
 from services.export.words import text
@@ -21,7 +21,7 @@ def write(path: Path, table: Table, files: Iterable[File]) -> None:
 
 def describe(table: Table, files: Iterable[File]) -> dict[str, Any]:
     edition = table.edition
-    licence = LICENCES[edition.licence]
+    licence = terms(edition.licence, edition.profile)
     named = {file.name: file for file in files}
     csv = _file(named["data.csv"]) | {
         "name": "data",

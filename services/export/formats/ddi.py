@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from proto.instrument import Texts
 from services.export.citation import cite
-from services.export.licences import LICENCES
+from services.export.licences import terms
 from services.export.quoting import xml
 from services.export.table import Category, Column, Passages, Table
 from services.export.words import text
@@ -59,7 +59,7 @@ def _study(root: Element, table: Table) -> None:
     if edition.address:
         SubElement(citation, "holdings", {"URI": edition.address}).text = edition.address
     access = SubElement(SubElement(study, "dataAccs"), "useStmt")
-    licence = LICENCES[edition.licence]
+    licence = terms(edition.licence, edition.profile)
     SubElement(access, "restrctn").text = "Do not try to find out who the respondents are."
     SubElement(access, "citReq").text = cite(edition)
     SubElement(access, "conditions").text = f"{licence.title} ({licence.name}), {licence.url}"

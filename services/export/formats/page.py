@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.export.citation import cite
-from services.export.licences import LICENCES
+from services.export.licences import terms
 from services.export.table import Table
 from services.export.words import text
 
@@ -23,7 +23,7 @@ def write(path: Path, table: Table) -> None:
         others=[language for language in edition.languages if language != edition.language],
         title=text(edition.title, edition.language),
         text=text,
-        licence=LICENCES[edition.licence],
+        licence=terms(edition.licence, edition.profile),
         citation=cite(edition),
         absent=table.absent(),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.export.licences import LICENCES
+from services.export.licences import terms
 from services.export.table import Column, Table
 
 arrow: Any = pa
@@ -44,7 +44,7 @@ def _edition(table: Table) -> dict[str, Any]:
         "title": edition.title,
         "languages": edition.languages,
         "language": edition.language,
-        "licence": LICENCES[edition.licence].url,
+        "licence": terms(edition.licence, edition.profile).url,
     }
 
 
