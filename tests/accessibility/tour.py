@@ -18,7 +18,7 @@ from proto.events import RetentionSet, SurveyClosed
 from services.intake.app import create_app
 from services.intake.pages.words import words
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
-from tests.pages.visitor import Visitor
+from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import fill_in, respondent
 
 SURVEY = "ai-security"
@@ -79,6 +79,11 @@ async def _sights(visitor: Visitor, journal: MemoryJournal, language: str) -> As
     async for sight in _sections(visitor, language):
         yield sight
     yield "review", visitor.page.html
+    review = visitor.page
+    await _continue(visitor, language, await visitor.press("later"))
+    continued = visitor.page
+    yield "review, continued", continued.html
+    visitor.page = review
     journal.busy = True
     await visitor.press("send")
     yield "review, journal busy", visitor.page.html
@@ -88,6 +93,11 @@ async def _sights(visitor: Visitor, journal: MemoryJournal, language: str) -> As
     code = visitor.page.control("receipt").value
     await visitor.press("show")
     yield "receipt, accepted", visitor.page.html
+    await visitor.press("change")
+    await _continue(visitor, language, await visitor.press("later"))
+    yield "continue, receipt asked for", visitor.page.html
+    await visitor.send(*continued.press("send"))
+    yield "review, sent already", visitor.page.html
     journal.floor = journal.seq
     async for sight in _receipt(visitor, language, code):
         yield sight
@@ -131,6 +141,14 @@ def _answers() -> dict[str, Any]:
     return next(answers for answers in everybody if {"B03", "B04", "B05"} <= answers.keys())
 
 
+async def _continue(visitor: Visitor, language: str, saved: Page) -> None:
+    """With the code on the page that was saved."""
+    [code] = [link.partition("#")[2] for link in saved.links if "/continue?" in link and "#" in link]
+    await visitor.get(f"/s/{SURVEY}/continue?lang={language}")
+    visitor.page.fill("code", code)
+    await visitor.press("continue")
+
+
 async def _later(visitor: Visitor, drafts: MemoryDrafts, language: str) -> AsyncIterator[tuple[str, str]]:
     """Saving for later from the first section, with and without room for it, and every answer to a code."""
     await visitor.get(f"/s/{SURVEY}?lang={language}")
@@ -142,6 +160,8 @@ async def _later(visitor: Visitor, drafts: MemoryDrafts, language: str) -> Async
     drafts.full = False
     saved = await visitor.press("again")
     yield "later, saved", saved.html
+    await _continue(visitor, language, saved)
+    yield "page 0, continued", visitor.page.html
     for name, typed in (("left empty", ""), ("mistyped", "ABCD"), ("unknown", codes.make(26))):
         await visitor.get(f"/s/{SURVEY}/continue?lang={language}")
         visitor.page.fill("code", typed)

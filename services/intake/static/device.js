@@ -170,9 +170,8 @@ async function reached(mine) {
 async function sendAll(/** @type {HTMLFormElement} */ form, /** @type {HTMLElement | null} */ submitter = null) {
   const mine = press(submitter);
   const other = find(receipt);
-  if (submitter && other?.state === "draft" && savedAt && other.at !== savedAt) {
-    catchUp(form, other); // another tab went on: what it answered is shown before it is sent
-    letGo(mine);
+  if (submitter && other?.state === "draft" && savedAt && other.at !== savedAt && catchUp(form, other)) {
+    letGo(mine); // another tab went on: what it answered is shown before it is sent
     submit(form, null, [["go", "stay"]]);
     return;
   }

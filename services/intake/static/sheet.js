@@ -44,19 +44,22 @@ export function withSheet(copy, sheet) {
 /**
  * An older page ("back", reloaded, in another tab) learns what was answered after it was made, and what was cleared: of every question that the
  * later page knew of, its answer counts, or that it had none. The page's own fields decide over its own questions.
- * @param {HTMLFormElement} form @param {Copy} copy
+ * @param {HTMLFormElement} form @param {Copy} copy @returns {boolean} whether any answer is another one now
  */
 export function catchUp(form, copy) {
   const known = JSON.parse(field(form, "sheet").value);
   const later = JSON.parse(new URLSearchParams(copy.body).get("sheet") || "{}");
-  if (known.version !== later.version || !known.changes !== !later.changes) return;
-  const answers = { ...known.answers };
+  if (known.version !== later.version || !known.changes !== !later.changes) return false;
+  const before = known.answers ?? {};
+  const answers = { ...before };
   for (const id of later.seen ?? []) delete answers[id];
   known.answers = { ...answers, ...later.answers };
   known.seen = [...new Set([...(known.seen ?? []), ...(later.seen ?? [])])];
   if (later.reviewed) known.reviewed = true;
   if (later.draft) known.draft = later.draft;
   field(form, "sheet").value = JSON.stringify(known);
+  const ids = [...Object.keys(before), ...Object.keys(known.answers)];
+  return ids.some((id) => JSON.stringify(before[id]) !== JSON.stringify(known.answers[id]));
 }
 
 /**
