@@ -66,14 +66,13 @@ class _Batch:
     """Answers of one version side by side, and the cells they set: rows are responses, columns those of the code book."""
 
     def __init__(self, given: Mapping[str, Values], converted: bool, x: NDArray[np.float32]) -> None:
+        self.given: dict[str, Values] = dict(given)
+        """For each question everybody's answer."""
         self.unasked: dict[str, Mask] = {id: _are(values, UNASKED) for id, values in given.items()} if converted else {}
         """Of answers to another version: whom it did not ask each question, and whose answer this version does not know."""
-        self.given: dict[str, Values] = (
-            {id: tuple(UNSET if value is UNASKED else value for value in values) for id, values in given.items()}
-            if converted
-            else {**given}
-        )
-        """For each question everybody's answer."""
+        for id, unasked in self.unasked.items():
+            if unasked.any():
+                self.given[id] = tuple(UNSET if value is UNASKED else value for value in given[id])
         self.everybody: NDArray[np.intp] = np.arange(len(x))
         self.x = x
         self.x.fill(0)

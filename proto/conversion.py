@@ -33,6 +33,7 @@ from proto.instrument import (
     Multiple,
     Numeric,
     Ranking,
+    Rule,
     ShortText,
     Single,
 )
@@ -76,6 +77,7 @@ class Conversion:
         """For each question of this version everybody's answer, UNSET where it was asked and left out, or UNASKED."""
         given = dict(zip(self._then.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
         found: dict[str, Values] = {}
+        held: dict[Rule, list[bool]] = {}
         for id, asked, convert, left_out in self._steps:
             if not asked:
                 found[id] = (UNASKED,) * len(answers)
@@ -83,12 +85,13 @@ class Conversion:
             values = given[id]
             if convert is not None:
                 values = tuple(value if value is UNSET else convert(value) for value in values)
-            if left_out is not UNSET or id in self._then.shown:
-                visible = self._then.visible
-                values = tuple(
-                    (left_out if visible(one, id) else UNASKED) if value is UNSET else value
-                    for one, value in zip(answers, values, strict=True)
-                )
+            if (rule := self._then.questions[id].show_if) is not None:
+                if rule not in held:  # once, however many questions hang on it
+                    held[rule] = [self._then.shown[id](one) for one in answers]
+                absent = (left_out if holds else UNASKED for holds in held[rule])
+                values = tuple(none if value is UNSET else value for none, value in zip(absent, values, strict=True))
+            elif left_out is not UNSET:
+                values = tuple(left_out if value is UNSET else value for value in values)
             found[id] = values
         return found
 
@@ -101,7 +104,9 @@ class Conversion:
             places = [next((i for i, row in enumerate(then.rows) if row.code == wanted.code), None) for wanted in question.rows]
             if all(place is None for place in places):
                 return False, None, UNSET
-            return True, _rows(places, _codes(question)), tuple(UNASKED if place is None else UNSET for place in places)
+            whole = places == list(range(len(then.rows))) and _codes(then) <= _codes(question)
+            convert = msgspec.structs.astuple if whole else _rows(places, _codes(question))
+            return True, convert, tuple(UNASKED if place is None else UNSET for place in places)
         return True, _convert(then, question), UNSET
 
 
@@ -111,11 +116,11 @@ def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:
             return lambda code: code if code in known else UNASKED
         case Multiple() if not _codes(then) <= (known := _codes(now)):
             return lambda codes: [code for code in codes if code in known]
-        case Ranking():
+        case Ranking() if isinstance(then, Ranking) and not (then.rank_count == now.rank_count and _codes(then) <= _codes(now)):
             return _ranks(now.rank_count, _codes(now))
-        case Integer() | Numeric():
+        case Integer() | Numeric() if isinstance(then, Integer | Numeric) and not _within(then, now):
             return _number(now)
-        case Date():
+        case Date() if isinstance(then, Date) and (then.precision, then.min, then.max) != (now.precision, now.min, now.max):
             return _date(now)
         case _:
             return None
@@ -139,8 +144,16 @@ def _ranks(count: int, known: frozenset[str]) -> Convert:
 
 
 def _number(now: Integer | Numeric) -> Convert:
-    decimals = now.decimals if isinstance(now, Numeric) else 0
+    decimals = _decimals(now)
     return lambda value: value if now.min <= value <= now.max and round(value, decimals) == value else UNASKED
+
+
+def _within(then: Integer | Numeric, now: Integer | Numeric) -> bool:
+    return now.min <= then.min and then.max <= now.max and _decimals(then) <= _decimals(now)
+
+
+def _decimals(question: Integer | Numeric) -> int:
+    return question.decimals if isinstance(question, Numeric) else 0
 
 
 def _date(now: Date) -> Convert:
