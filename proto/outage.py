@@ -63,6 +63,12 @@ class Outages:
             self._log.warning("%s: no answer (%s); trying again until there is one", name, named(error))
             self._away = True
 
+    def surprised(self, place: str, of: str = "") -> None:
+        """Call it where something failed that nobody had thought of. `place` says where."""
+        if of not in self._refused:
+            self._log.error("%s: failed (%s); trying again all the same", f"{self._what} {of}".strip(), place)
+        self._refused.add(of)
+
     def works(self, of: str = "") -> None:
         """Call it after each success."""
         if self._away or of in self._refused:

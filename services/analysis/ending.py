@@ -58,7 +58,7 @@ class Ender:
         except store.Unavailable as error:
             self._outages.failed(error, store.refused(error), survey)
         except Exception as error:  # deleting goes on after a surprise; its message might quote an answer
-            log.error("answers to %s in partition %d cannot be deleted: %s", survey, partition.number, place_of(error))
+            self._outages.surprised(place_of(error), survey)
 
     async def _end(self, partition: Partition, survey: str, today: datetime.date) -> None:
         total, before = 0, -1

@@ -84,7 +84,7 @@ class Publisher:
                 except (*store.Unavailable, *journal.Unavailable) as error:
                     self._outages.failed(error, store.refused(error) or refused(error), survey)
                 except Exception as error:  # one survey that cannot be published must not keep the others from it
-                    log.error("%s cannot be published: %s", survey, place_of(error))
+                    self._outages.surprised(place_of(error), survey)
             await asyncio.sleep(LOOK)
             self._nudge.clear()
             try:

@@ -53,7 +53,7 @@ class Builder:
             self._outages.failed(error, store.refused(error), survey)
             await asyncio.sleep(PAUSE)
         except Exception as error:  # one survey that cannot be counted must not keep the others from it
-            log.error("%s in partition %d cannot be counted: %s", survey, partition.number, place_of(error))
+            self._outages.surprised(place_of(error), survey)
             await asyncio.sleep(PAUSE)
 
 
@@ -136,7 +136,7 @@ class Eraser:
                 self._outages.failed(error, store.refused(error) or refused(error))
                 await asyncio.sleep(PAUSE)
             except Exception as error:  # erasing goes on after a surprise
-                log.error("erasing failed: %s", place_of(error))
+                self._outages.surprised(place_of(error))
                 await asyncio.sleep(PAUSE)
 
     async def once(self) -> int:

@@ -14,6 +14,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from proto import events, subjects, withheld
 from proto.events import ResponseEvent, ResponseSubmitted
+from proto.outage import Outages
 from proto.withheld import Withheld
 from services.intake.acks import Acks, Unanswered
 from services.intake.journal_errors import CONFLICT, UNBATCHED, Verdict, judge, judge_batch
@@ -31,6 +32,10 @@ ATTEMPT = 2.0
 FLOOR_AGE = 0.2
 """Seconds for which a consumer's progress is taken as known."""
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+
+
+_NO_SERVICE = 503
+"""Of JetStream: no leader yet, or too few servers."""
 
 
 class Conflict(Exception):
@@ -68,6 +73,7 @@ class Written:
 
 
 class _Error(msgspec.Struct):
+    code: int = 0
     err_code: int = 0
 
 
@@ -100,6 +106,7 @@ class Journal:
         self._batches = 0
         self._run = client.new_inbox().rpartition(".")[2]
         self._floors: dict[int, tuple[float, int, Withheld]] = {}
+        self._outages = Outages(log, "writing to the journal")
 
     async def open(self) -> None:
         """Before the first write."""
@@ -204,16 +211,19 @@ class Journal:
 
     async def _ask(self, entry: Entry, headers: dict[str, str]) -> _Ack:
         try:
-            return _ack.decode(await self._acks.ask(_subject(entry), entry.payload, headers, ATTEMPT))
+            ack = _ack.decode(await self._acks.ask(_subject(entry), entry.payload, headers, ATTEMPT))
         except (Unanswered, nats.errors.Error, msgspec.MsgspecError) as error:
             self._health.unanswered(time.monotonic())
             raise OutOfReach from error
+        if ack.error is None:
+            self._outages.works()
+        return ack
 
     def _told(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
         """A repeat that meets its own earlier sending, or a batch that meets a repeat, is an ordinary day; the rest is for the log."""
         self._health.refused(time.monotonic(), error.err_code)
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
-            log.error("the journal does not write: JetStream error %s", error.err_code)
+            self._outages.failed(APIError(code=error.code, err_code=error.err_code), error.code != _NO_SERVICE)
         return kind
 
 

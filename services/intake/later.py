@@ -81,8 +81,7 @@ async def save(intake: Intake, survey: str, code: str, draft: Draft, address: st
     seconds = seconds_left(intake, survey)
     try:
         await intake.drafts.put(lock.id, sealed, seconds)
-    except NotNow as error:
-        log.warning("a draft could not be saved: %s", type(error.__cause__).__name__)
+    except NotNow:
         return Problem("busy", retry_after=60)
     return Saved(receipts.shown(code), today_of(now + seconds - 1))
 

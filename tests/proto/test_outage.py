@@ -25,10 +25,13 @@ def test_each_outage_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogC
     outages.works("one")
     outages.works("one")
     outages.works("other")
+    for _ in range(2):
+        outages.surprised("KeyError at there.py:3", "other")
     assert lines(caplog) == [
         ("WARNING", "publishing one: no answer (TimeoutError); trying again until there is one"),
         ("ERROR", "publishing one: refused (MaxPayloadError); this does not pass by itself"),
         ("INFO", "publishing one: works again"),
+        ("ERROR", "publishing other: failed (KeyError at there.py:3); trying again all the same"),
     ]
 
 
