@@ -158,7 +158,7 @@ def _remedy(missing: list[str]) -> str:
 
 def _partitions(told: dict[str, Any]) -> list[Finding]:
     """What analysis says of all partitions, whichever worker counts them."""
-    if "unheld" not in told:
+    if "unheld" not in told or told.get("checks", {}).get("database") is False:  # who has which partition, the database tells
         return []
     unheld, behind = (", ".join(map(str, told[key])) for key in ("unheld", "behind"))
     held = Finding(

@@ -36,6 +36,8 @@ from services.export.verify import MANIFEST, describe
 _STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
 AnyRequest = Request[Any, Any, Any]
 ARCHIVE = "release.zip"
+PATIENCE = 2.0
+"""Seconds within which the database must answer for the service to be ready."""
 ORDER = 16 * 1024
 """Bytes of the body that asks for a release."""
 
@@ -254,10 +256,10 @@ async def live() -> dict[str, str]:
 @get("/export/health/ready", include_in_schema=False)
 async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     context = _context(request)
-    try:
-        database = await context.store.answers()
-    except Exception:  # any trouble with the database means the same here
-        database = False
+    asked = asyncio.ensure_future(context.store.answers())
+    done, _ = await asyncio.wait({asked}, timeout=PATIENCE)
+    asked.cancel()  # a database that is frozen would not even hear of it
+    database = bool(done) and asked.exception() is None and asked.result()  # any trouble with the database means the same here
     checks = {"nats": bool(context.connected()), "database": database, "tasks": not context.tasks.down}
     good = all(checks.values())
     return Response({"status": "ok" if good else "not ready", "checks": checks}, status_code=200 if good else 503)

@@ -42,8 +42,9 @@ async def test_partitions_that_nobody_counts_and_what_waits_in_them_are_wrong_al
 
 
 async def test_what_a_service_lacks_is_named_with_what_helps_and_its_log(tmp_path: Path) -> None:
-    found = await _seen({"checks": {"nats": True, "database": False}}, 503, tmp_path)
+    found = await _seen({"checks": {"nats": True, "database": False}, "unheld": [0, 1], "behind": []}, 503, tmp_path)
     assert found["analysis"].detail == "not ready: database"
+    assert "partitions" not in found, "which are held is not known then"
     assert "See that PostgreSQL runs" in found["analysis"].way_out
     assert f"{tmp_path}/logs/analysis.log" in found["analysis"].way_out
 
