@@ -25,7 +25,8 @@ from services.analysis.picture import picture
 from services.analysis.recount import Tally
 from services.analysis.store import Stored
 from services.analysis.words import Words
-from services.export import table as export
+from services.export.numbering import numbers
+from services.export.variables import Variable
 from tests.analysis.small import Answers, released, state_of, survey
 
 SCALES = {
@@ -126,7 +127,7 @@ def test_a_recount_scores_as_the_page_does(codes: tuple[str, ...], seed: int, si
 def test_the_numbers_in_a_release_are_the_scores_of_the_page(codes: tuple[str, ...]) -> None:
     question = instrument(codes).question("Q")
     assert isinstance(question, i.Single)
-    assert dict(scored(question)) == dict(zip(codes, export._numbers(list(codes)), strict=True))
+    assert dict(scored(question)) == numbers(Variable("q", question, {}, {option.code: option.text for option in question.options}, {}))
 
 
 def text_of(codes: list[str], last: str = "") -> str:
