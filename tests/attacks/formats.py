@@ -147,7 +147,7 @@ async def _of_tables(get: Any, other: str, lang: str) -> Any:
         for where, value in (("JSON", n), ("JSON turned", turned.cells[code][row].n), ("CSV", filed[row, code])):
             yield Seen(f"{where} of {other} {row}", state, f"{other} {row} {code}", value)
     drawn = (await get(f"/live/small/{other}/{QUESTION}.svg?lang={lang}")).decode()
-    percents = re.findall(r'text-anchor="middle">(\d+(?:[.,]\d)?)\s?%<', drawn)
+    percents = re.findall(r'text-anchor="middle">(?:≈ )?(\d+(?:[.,]\d)?)\s?%<', drawn)
     told = [cell for line in table.cells.values() for cell in line.values() if cell.share is not None]
     for cell, percent in zip(told, percents, strict=True):
         assert abs(100 * (cell.share or 0) - float(percent.replace(",", "."))) <= 0.55, "a drawing shows the share of its table"
