@@ -40,14 +40,21 @@ class Proxy:
         self._passing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        leaving: asyncio.Task[None] | None = None
         try:
             body = await web.read_body(receive, scope, BODY) if _has_body(scope["headers"]) else None
-            answer = await self._ask(scope, body)
+            asking = asyncio.create_task(self._ask(scope, body))
+            leaving = asyncio.create_task(_left(receive))
+            if scope["method"] in ("GET", "HEAD") and await _first(leaving, asking):
+                asking.cancel()  # nobody waits for it any more, and closing tells the service
+                return
+            answer = await asking
         except Problem as problem:
+            if leaving is not None:
+                leaving.cancel()
             await web.send_problem(send, problem)
             return
         # Whoever leaves is not kept waiting for: closing tells the service too.
-        leaving = asyncio.create_task(_left(receive))
         passing = asyncio.create_task(_pass_back(answer, send))
         self._passing.add(passing)
         try:
@@ -92,6 +99,12 @@ def _passed_on(headers: Any) -> list[tuple[bytes, bytes]]:
     """Headers without those that concern one connection only (RFC 9110, 7.6.1) or tell who asks. Length is set anew with the body."""
     named = {token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named | _KEPT_BACK]
+
+
+async def _first(one: asyncio.Task[None], other: asyncio.Task[Any]) -> bool:
+    """Whether `one` is done before `other`."""
+    await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED)
+    return not other.done()
 
 
 async def _left(receive: Receive) -> None:

@@ -59,6 +59,7 @@ class Behind:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
+        self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
 
     async def echo(self, request: behind.Request) -> behind.Response:
@@ -69,6 +70,15 @@ class Behind:
             "body": (await request.read()).decode(),
         }
         return behind.json_response(seen, status=418, headers={"X-Told": "yes", "Connection": "X-Hop", "X-Hop": "no"})
+
+    async def slow(self, request: behind.Request) -> behind.Response:
+        self.begun.set()
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
+        return behind.Response()
 
     async def stream(self, request: behind.Request) -> behind.StreamResponse:
         response = behind.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -102,6 +112,7 @@ async def service() -> AsyncIterator[tuple[Behind, str]]:
     told = Behind()
     app = behind.Application()
     app.router.add_get("/live/stream", told.stream)
+    app.router.add_get("/live/slow", told.slow)
     app.router.add_get("/api/v1/surveys/x/live", told.stream)
     app.router.add_route("*", "/{path:.*}", told.echo)
     runner = behind.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
@@ -137,6 +148,15 @@ async def test_events_pass_at_once_and_leaving_reaches_the_service(service: tupl
         told.go_on.set()
         async with asyncio.timeout(3):
             await told.left.wait()
+
+
+async def test_who_leaves_before_the_answer_begins_is_not_waited_for(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
+    told, base = service
+    async with _origin(base) as url, asyncio.timeout(30):
+        asking = asyncio.create_task(client.get(f"{url}/live/slow"))
+        await told.begun.wait()
+        asking.cancel()
+        await told.left.wait()
 
 
 async def test_one_address_has_so_many_places_and_whoever_leaves_makes_room(
