@@ -29,6 +29,8 @@ async def create_streams(
     await _ensure(js, replace(journal, metadata={subjects.JOURNAL_ID: uuid.uuid4().hex}))
     await _ensure(js, subjects.control_stream(replicas))
     await _ensure(js, subjects.aggregates_stream(replicas))
+    await _ensure(js, subjects.acts_stream(replicas))
+    await _ensure(js, subjects.uses_stream(replicas))
     await _ensure(js, subjects.invitations_stream(replicas))
     await _ensure(js, subjects.fallback_stream(replicas))
     await _ensure(js, subjects.contacts_stream(replicas))

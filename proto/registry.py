@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -30,6 +31,11 @@ class Registry:
     closed_on: dict[str, str] = field(default_factory=dict[str, str])
     """When a survey was closed, as far as the event tells it."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
+    """By the hash of their secret."""
+    hashes: dict[str, str] = field(default_factory=dict[str, str])
+    """Of tokens by their ids."""
+    used: Callable[[str], None] = lambda _: None
+    """Told the id of each token that opened something."""
     revision: int = 0
     """Grows with what is published, closed or opened, so that what is drawn of it can be remembered. It stands in ETags, so it tells
     nothing of tokens."""
@@ -56,9 +62,10 @@ class Registry:
                 self.retention[event.survey] = event.on
                 _keep(self.retention_said, event.survey, event.said)
             case Token():
-                known_as = {hash for hash, token in self.tokens.items() if token.id == event.id}
-                for hash in known_as - {event.sha256}:
-                    del self.tokens[hash]
+                former = self.hashes.get(event.id)
+                if former is not None and former != event.sha256:
+                    self.tokens.pop(former, None)
+                self.hashes[event.id] = event.sha256
                 self.tokens[event.sha256] = event
 
     def current(self, survey: str) -> Instrument | None:
@@ -93,10 +100,36 @@ class Registry:
 
     def allows(self, secret: str | None, role: TokenRole, survey: str | None, now: float) -> bool:
         """Whether this bearer secret opens that role on that survey at that time (Unix seconds)."""
-        if secret is None:
-            return False
-        token = self.tokens.get(tokens.digest(secret))
-        return token is not None and token.allows(role, survey, now)
+        return self.opening(secret, role, survey, now) is not None
+
+    def opening(self, secret: str | None, role: TokenRole, survey: str | None, now: float) -> Token | None:
+        """The token of this secret where it opens that; None otherwise."""
+        token = self.living(secret, now)
+        if token is None or not token.allows(role, survey, now):
+            return None
+        self.used(token.id)
+        return token
+
+    def living(self, secret: str | None, now: float) -> Token | None:
+        """The token of this secret while it and all its makers live; None otherwise."""
+        found = None if secret is None else self.tokens.get(tokens.digest(secret))
+        return found if found is not None and self.lives(found, now) else None
+
+    def token(self, id: str) -> Token | None:
+        return self.tokens.get(self.hashes.get(id, ""))
+
+    def lives(self, token: Token, now: float) -> bool:
+        """Whether this token and all its makers live."""
+        seen: set[str] = set()
+        while token.lives(now) and token.id not in seen:
+            if token.maker is None:
+                return True
+            seen.add(token.id)
+            maker = self.token(token.maker)
+            if maker is None:
+                return False
+            token = maker
+        return False
 
 
 def after_grace(day: str) -> str:

@@ -23,6 +23,8 @@ FALLBACK = "FALLBACK"
 DRAFTS = "DRAFTS"
 CONTACTS = "CONTACTS"
 SEALS = "SEALS"
+ACTS = "ACTS"
+USES = "USES"
 
 ACK_WAIT = 30.0
 """Seconds after which an unacknowledged batch is delivered again."""
@@ -63,6 +65,16 @@ def retention(survey: str) -> str:
 
 def token(id: str) -> str:
     return f"platea.control.token.{id}"
+
+
+def acts(service: str) -> str:
+    """Where a service records what organisers did by it."""
+    return f"platea.acts.{service}"
+
+
+def uses(service: str, token: str) -> str:
+    """Where a service notes the day on which a token was last used with it."""
+    return f"platea.uses.{service}.{token}"
 
 
 def aggregates(survey: str) -> str:
@@ -145,6 +157,33 @@ def control_stream(replicas: int = 1) -> StreamConfig:
         max_msgs_per_subject=1,
         num_replicas=replicas,
         allow_direct=True,
+    )
+
+
+def acts_stream(replicas: int = 1) -> StreamConfig:
+    """What organisers did, from the first act on. Nobody may delete from it, those who write to it included."""
+    return StreamConfig(
+        name=ACTS,
+        subjects=["platea.acts.*"],
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        allow_direct=True,
+        max_msg_size=4 * 1024,
+        deny_delete=True,
+        deny_purge=True,
+    )
+
+
+def uses_stream(replicas: int = 1) -> StreamConfig:
+    """The last day on which each token was used with each service."""
+    return StreamConfig(
+        name=USES,
+        subjects=["platea.uses.*.*"],
+        storage=StorageType.FILE,
+        max_msgs_per_subject=1,
+        num_replicas=replicas,
+        allow_direct=True,
+        max_msg_size=64,
     )
 
 

@@ -12,7 +12,11 @@ TokenRole = Literal["organiser", "researcher"]
 
 
 class Token(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="token.v1"):
-    """`sha256` is the hex digest of the secret; `expires` is in Unix seconds; `survey` None means all surveys."""
+    """`sha256` is the hex digest of the secret; `expires` is in Unix seconds; `survey` None means all surveys.
+
+    `maker`: the id of the token that made it, and once that is revoked this opens nothing; None of the one that came with the server.
+    `made`: the day on which it was made (ISO date, UTC).
+    """
 
     id: str
     sha256: str
@@ -20,12 +24,17 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     survey: str | None = None
     expires: int | None = None
     revoked: bool = False
+    maker: str | None = None
+    made: str | None = None
 
     def allows(self, role: TokenRole, survey: str | None, now: float) -> bool:
-        """An organiser may do what a researcher may; a token for one survey opens only that one."""
+        """An organiser may do what a researcher may; a token for one survey opens only that one. Its maker is looked at by `Registry`."""
         fits = self.role in ("organiser", role)
-        alive = not self.revoked and (self.expires is None or now < self.expires)
-        return fits and alive and (self.survey is None or self.survey == survey)
+        return fits and self.lives(now) and (self.survey is None or self.survey == survey)
+
+    def lives(self, now: float) -> bool:
+        """Neither revoked nor past its end. `now` in Unix seconds."""
+        return not self.revoked and (self.expires is None or now < self.expires)
 
 
 def make() -> tuple[str, str]:

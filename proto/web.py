@@ -24,7 +24,7 @@ from litestar.types import Message, Receive, Scope, Send
 from proto.problem import Fault, Problem
 from proto.registry import Registry
 from proto.supervision import log_stray, stack_of
-from proto.tokens import TokenRole
+from proto.tokens import Token, TokenRole
 from proto.watchdog import beat
 
 log = logging.getLogger(__name__)
@@ -240,13 +240,26 @@ def secret_in(authorization: str) -> str | None:
     return secret.strip() or None if scheme.lower() == "bearer" else None
 
 
-def demand(request: AnyConnection, registry: Registry, role: TokenRole, survey: str | None, now: float) -> None:
-    """Raises Problem unless the request carries a token with that role for that survey."""
+def demand(request: AnyConnection, registry: Registry, role: TokenRole, survey: str | None, now: float) -> Token:
+    """The token of the request. Raises Problem unless it has that role for that survey."""
     secret = bearer(request)
     if secret is None:
         raise Problem("token-missing")
-    if not registry.allows(secret, role, survey, now):
+    token = registry.opening(secret, role, survey, now)
+    if token is None:
         raise Problem("token-refused")
+    return token
+
+
+def demand_some(request: AnyConnection, registry: Registry, now: float) -> Token:
+    """An organiser's token, for whichever survey: asked for before a body is read that says which. Raises Problem."""
+    secret = bearer(request)
+    if secret is None:
+        raise Problem("token-missing")
+    token = registry.living(secret, now)
+    if token is None or token.role != "organiser":
+        raise Problem("token-refused")
+    return token
 
 
 async def send_problem(send: Send, problem: Problem) -> None:

@@ -126,6 +126,8 @@ async def nats_urls(nats_server: NatsServer) -> NatsUrls:
         subjects.SEALS,
         subjects.INVITATIONS,
         subjects.FALLBACK,
+        subjects.ACTS,
+        subjects.USES,
     ):
         with contextlib.suppress(nats.js.errors.NotFoundError):
             await js.delete_stream(stream)

@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": "watching:command",
     "release": "releases:group",
     "mend": "mending:command",
+    "audit": "auditing:group",
     "doctor": "doctor:command",
 }
 

@@ -23,34 +23,43 @@ def group() -> None:
     "--role", type=click.Choice(["organiser", "researcher"]), required=True, help="Organisers run surveys; researchers download releases."
 )
 @click.option("--survey", metavar="ID", help="Only for this survey.  [default: all]")
-@click.option("--days", type=click.IntRange(min=1), help="Ends after so many days.  [default: never]")
+@click.option(
+    "--days", type=click.IntRange(1, 36_500), help="Ends after so many days.  [default: a year, or with the token it is made with]"
+)
 @server.options
 def create(role: str, survey: str | None, days: int | None, server: Server) -> None:
-    """Create a token and print its secret, this once, alone on stdout."""
+    """Create a token and print its secret, this once, alone on stdout.
+
+    It opens no more than the token it is made with, ends no later, and is revoked with it.
+    """
     order = {"role": role} | ({"survey": survey} if survey else {}) | ({"days": days} if days else {})
     made: dict[str, Any] = server.ask("POST", "/api/v1/tokens", json.dumps(order).encode())
-    note(f"Token {made['id']} ({role}, {survey or 'all surveys'}). Keep the secret now: it is not shown again.")
+    note(f"Token {made['id']} ({role}, {survey or 'all surveys'}, until {_day(made['expires'])}). Keep the secret: it is not shown again.")
     say(made["secret"])
 
 
 @group.command(name="list")
 @server.options
 def list_(server: Server) -> None:
-    """List the tokens, without their secrets."""
-    grid = table("token", "role", "survey", "ends", "state")
+    """List the tokens for the surveys that yours opens, without their secrets: who made each, when, and the day it was last used."""
+    grid = table("token", "role", "survey", "state", "ends", "made", "by", "last used")
     for each in server.get("/api/v1/tokens"):
         ends = each.get("expires")
-        day = datetime.datetime.fromtimestamp(ends, datetime.UTC).date().isoformat() if ends else "never"
         past = ends is not None and ends < datetime.datetime.now(datetime.UTC).timestamp()
         state = "revoked" if each.get("revoked") else "ended" if past else "valid"
-        grid.add_row(each["id"], each["role"], each.get("survey") or "all", day, state)
+        told = (each.get("made") or "?", each.get("maker") or "the server", each.get("used") or "never")
+        grid.add_row(each["id"], each["role"], each.get("survey") or "all", state, _day(ends), *told)
     out.print(grid)
+
+
+def _day(expires: int | None) -> str:
+    return "never" if expires is None else datetime.datetime.fromtimestamp(expires, datetime.UTC).date().isoformat()
 
 
 @group.command()
 @click.argument("name", metavar="TOKEN")
 @server.options
 def revoke(name: str, server: Server) -> None:
-    """Revoke TOKEN (its name from `platea token list`), at once and for good."""
+    """Revoke TOKEN (its name from `platea token list`), at once and for good, with all that were made with it."""
     server.ask("DELETE", f"/api/v1/tokens/{quoted(name)}")
     say(f"Token {name} no longer opens anything.")

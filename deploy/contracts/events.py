@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from proto import events, subjects
+from proto.acts import Act
 from proto.snapshot import Snapshot, Table
 from proto.tokens import Token
 from services.analysis.responder import Question
@@ -28,12 +29,15 @@ _PARAMETERS = {
     "survey": "A survey's id, such as ai-security.",
     "id": "The id of a response, 32 hexadecimal digits made from its receipt; or the id of a token.",
     "version": "A version with underscores for the dots, such as 0_1_0.",
+    "service": "intake, analysis or export.",
     "partition": "A number from 0, given by the server from the response's id.",
 }
 
 
 def document() -> Json:
-    _, schemas = msgspec.json.schema_components((*_EVENTS, Snapshot, Table, Question, Contact), ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components(
+        (*_EVENTS, Snapshot, Table, Question, Contact, Act), ref_template="#/components/schemas/{name}"
+    )
     messages = {kind.__name__: _event(kind) for kind in _EVENTS}
     messages["Snapshot"] = _message(
         "Snapshot", "The whole published picture of a survey; the one with the higher revision replaces the other."
@@ -44,6 +48,8 @@ def document() -> Json:
         "contentType": "application/json",
         "payload": {"type": "object"},
     }
+    messages["Act"] = _message("Act", "What an organiser did, and with which token. Nothing that somebody answered.")
+    messages["Use"] = {"summary": "A day: an ISO date, UTC.", "contentType": "text/plain", "payload": {"type": "string", "format": "date"}}
     messages["Contacts"] = {
         "summary": "All addresses of a survey. Nothing in it is in a response too.",
         "contentType": "application/json",
@@ -97,6 +103,10 @@ def _channels() -> Json:
             subjects.retention("{survey}"), "When the answers to a survey are deleted, in the stream CONTROL.", "RetentionSet"
         ),
         "tokens": _channel(subjects.token("{id}"), "Access tokens by the hash of their secret, in the stream CONTROL.", "Token"),
+        "acts": _channel(subjects.acts("{service}"), "What organisers did, in the stream ACTS, from which nobody may delete.", "Act"),
+        "uses": _channel(
+            subjects.uses("{service}", "{id}"), "The last day on which a token was used with a service, in the stream USES.", "Use"
+        ),
         "aggregates": _channel(
             subjects.aggregates("{survey}"),
             "The last published snapshot of each survey, in the stream AGGREGATES; over WebSocket too.",
@@ -150,6 +160,10 @@ def _operations() -> Json:
         "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
         "intake.retention": _operation("send", "retention", "Intake says when the answers to a survey are deleted.", "RetentionSet"),
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
+        "service.act": _operation("send", "acts", "Intake, analysis and export record what organisers did by them.", "Act"),
+        "service.use": _operation("send", "uses", "Intake, analysis and export note the use of a token, once a day.", "Use"),
+        "intake.acts": _operation("receive", "acts", "Intake lists them for organisers.", "Act"),
+        "intake.uses": _operation("receive", "uses", "Intake tells organisers when a token was last used.", "Use"),
         "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
         "intake.seal": _operation("send", "seals", "Intake makes one where somebody saves the first draft of a survey.", "Seal"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from nats.aio.client import Client
 from prometheus_client import generate_latest
 
 from proto import subjects, wire
+from proto.acts import Acts
 from proto.addresses import networks
 from proto.registry import Registry
 from proto.seats import Seats
@@ -34,10 +36,12 @@ class Facade:
     board: Board
     seats: Seats
     tasks: Supervisor
+    acts: Acts
 
     def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> ASGIApp:
         """`tell` brings further metrics up to date before they are shown."""
-        return create_app(Gateway(self.registry, self.board, self._ask, ready, partial(self._metrics, tell), seats=self.seats))
+        shown = partial(self._metrics, tell)
+        return create_app(Gateway(self.registry, self.board, self._ask, ready, shown, acts=self.acts, seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
         patience = RECOUNT_PATIENCE if question["what"] == "recount" else questions.PATIENCE
@@ -60,10 +64,12 @@ async def connected(settings: Settings) -> AsyncGenerator[Facade]:
         client, registry, board, tasks = await wire.connect(settings.nats_url, "analysis"), Registry(), Board(), Supervisor()
         closing.push_async_callback(client.close)
         closing.push_async_callback(tasks.stop)
+        acts = Acts(client, "analysis", tasks, time.time)
+        registry.used = acts.used
         await wire.follow_control(client, registry, tasks)
         await wire.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start(tasks)
         seats = Seats(settings.followers_each, settings.followers, networks(settings.proxies))
-        yield Facade(client, registry, board, seats, tasks)
+        yield Facade(client, registry, board, seats, tasks, acts)
 
 
 @asynccontextmanager

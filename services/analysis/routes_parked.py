@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.handlers import BaseRouteHandler
 from msgspec import Meta
 
-from proto import subjects
+from proto import acts, subjects
 from proto.problem import Problem
 from proto.web import AnyConnection, demand
 from services.analysis.serving import SECRET, AnyRequest, Gateway, gateway_of
@@ -45,14 +45,23 @@ async def listed(request: AnyRequest) -> Response[bytes]:
 @post(f"{PATH}/retry", status_code=200, guards=[_organiser])
 async def retry(request: AnyRequest) -> Response[bytes]:
     """Reads parked events again from the journal: after an update, for example. Says how many were recorded."""
-    return await _asked(request, {"what": "retry", "events": (await _body(request, ParkedEvents)).events})
+    found = await _asked(request, {"what": "retry", "events": (await _body(request, ParkedEvents)).events})
+    await _record(request, "parked-retried")
+    return found
 
 
 @post(f"{PATH}/drop", status_code=200, guards=[_organiser])
 async def drop(request: AnyRequest) -> Response[bytes]:
     """Erases parked events from the journal for good; one that waits only if it is named. Their receipts open nothing then."""
     body = await _body(request, ParkedEventsToDrop)
-    return await _asked(request, {"what": "drop", "events": body.events, "count": body.count})
+    found = await _asked(request, {"what": "drop", "events": body.events, "count": body.count})
+    await _record(request, "parked-dropped", str(body.count))
+    return found
+
+
+async def _record(request: AnyRequest, act: acts.Kind, about: str = "") -> None:
+    gateway = gateway_of(request)
+    await gateway.acts.record(demand(request, gateway.registry, "organiser", None, gateway.now()).id, act, about=about)
 
 
 async def _asked(request: AnyRequest, question: dict[str, Any]) -> Response[bytes]:

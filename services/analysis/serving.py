@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
+from proto.acts import Recorder, Unrecorded
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import Registry
@@ -52,6 +53,7 @@ class Gateway:
     metrics: Callable[[], bytes]
     now: Callable[[], float] = time.time
     heartbeat: float = events.HEARTBEAT
+    acts: Recorder = field(default_factory=Unrecorded)
     seats: Seats = field(default_factory=Seats)
     """Places for those who follow live figures."""
     shelf: Shelf = field(default_factory=Shelf)

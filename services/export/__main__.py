@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from contextlib import AsyncExitStack
 
 import uvloop
 
 from proto import wire
+from proto.acts import Acts
 from proto.registry import Registry
 from proto.settings import UnknownSetting, read
 from proto.supervision import Supervisor
@@ -28,13 +30,15 @@ async def run(settings: Settings) -> None:
         closing.push_async_callback(client.close)
         tasks, registry = Supervisor(), Registry()
         closing.push_async_callback(tasks.stop)
+        acts = Acts(client, "export", tasks, time.time)
+        registry.used = acts.used
         await wire.follow_control(client, registry, tasks)
         store = await Store.open(settings.database_url)
         closing.push_async_callback(store.close)
         signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
         jobs = Jobs(store, registry, settings.releases, signer, settings.host_guard().url)
         closing.push_async_callback(jobs.stop)
-        app = create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks))
+        app = create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks, acts))
         await serve(settings.host_guard().before(app), settings.host, settings.port)
 
 

@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from proto.acts import Recorder, Unrecorded
 from proto.instrument import Instrument
 from proto.languages import choose
 from proto.manifest import File, Manifest
@@ -61,6 +62,7 @@ class Context:
     connected: Any
     """Tells whether NATS is reachable: a function without arguments."""
     tasks: Supervisor = field(default_factory=Supervisor)
+    acts: Recorder = field(default_factory=Unrecorded)
 
     @cached_property
     def reviewer(self) -> Reviewer:
@@ -98,7 +100,7 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 @post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
 async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
-    demand(request, _context(request).registry, "organiser", survey, time.time())
+    by = demand(request, _context(request).registry, "organiser", survey, time.time())
     data = await json_body(request, Order, ORDER)
     languages = _survey(request, survey).languages
     if data.profile not in PROFILES:
@@ -107,7 +109,9 @@ async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
         raise Problem("request-refused", f"A {data.profile} release needs a purpose, which its manifest tells.")
     if data.language and data.language not in languages:
         raise Problem("request-refused", f"This survey speaks {', '.join(languages)}.")
-    return _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip(), data.language))
+    begun = _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip(), data.language))
+    await _context(request).acts.record(by.id, "release-ordered", survey, data.profile)
+    return begun
 
 
 def _begun(job: Job) -> Response[Job]:
@@ -154,8 +158,10 @@ async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[
 @post("/api/v1/surveys/{survey:str}/releases/{number:int}/rebuild", status_code=HTTPStatus.ACCEPTED)
 async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[Job]:
     """Build a release again from the stored responses and compare, publishing nothing (organiser token). The answer is a job to follow."""
-    demand(request, _context(request).registry, "organiser", survey, time.time())
-    return _begun(_context(request).jobs.rebuild(await _release(request, survey, number)))
+    by = demand(request, _context(request).registry, "organiser", survey, time.time())
+    begun = _begun(_context(request).jobs.rebuild(await _release(request, survey, number)))
+    await _context(request).acts.record(by.id, "release-rebuilt", survey, str(number))
+    return begun
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")

@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from proto.acts import Recorder
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import Registry
@@ -23,6 +24,8 @@ class Reviewing(Protocol):
 
     @property
     def registry(self) -> Registry: ...
+    @property
+    def acts(self) -> Recorder: ...
     @property
     def reviewer(self) -> Reviewer: ...
 
@@ -54,7 +57,10 @@ async def texts(
 async def decide(request: Request[Any, Any, Any], survey: FromPath[str]) -> ReviewResult:
     """Enter decisions about free texts (organiser token). What was changed or withdrawn since it was shown is named, and not decided on."""
     context, instrument = _opened(request, survey)
-    return await context.reviewer.enter(instrument, await json_body(request, ReviewOrder, BODY))
+    by = demand(request, context.registry, "organiser", survey, time.time())
+    entered = await context.reviewer.enter(instrument, await json_body(request, ReviewOrder, BODY))
+    await context.acts.record(by.id, "texts-decided", survey)
+    return entered
 
 
 def _opened(request: Request[Any, Any, Any], survey: str) -> tuple[Reviewing, Instrument]:

@@ -12,6 +12,7 @@ from proto import heads
 from proto.problem import Problem
 from services.intake import (
     refusals,
+    routes_acts,
     routes_admin,
     routes_closing,
     routes_contact,
@@ -26,14 +27,17 @@ from services.intake import (
     routes_statement,
     routes_static,
     routes_surveys,
+    routes_tokens,
 )
 from services.intake.context import Intake
 
 ROUTES = (
     *routes_receipts.HANDLERS,
     *routes_surveys.HANDLERS,
+    *routes_acts.HANDLERS,
     *routes_admin.HANDLERS,
     *routes_closing.HANDLERS,
+    *routes_tokens.HANDLERS,
     *routes_retention.HANDLERS,
     *routes_contact.HANDLERS,
     *routes_service.HANDLERS,

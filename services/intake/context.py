@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from nats.aio.client import Client
 
+from proto.acts import Recorder, Unrecorded
 from proto.answers import EAST, today_of
 from proto.registry import Registry
 from proto.supervision import Supervisor
@@ -44,6 +45,9 @@ class Intake:
     tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
     turns: Turns = field(default_factory=Turns, kw_only=True)
     contacts: ContactBook = field(kw_only=True)
+    acts: Recorder = field(default_factory=Unrecorded, kw_only=True)
+    token_uses: dict[str, str] = field(default_factory=dict[str, str], kw_only=True)
+    """The last day on which each token was used, by its id."""
 
     def today(self) -> str:
         """The UTC date: retention and drafts go by it."""

@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar.types import ASGIApp
+from nats.js.api import RawStreamMsg
 
 from proto import subjects, wire
+from proto.acts import Acts
 from proto.addresses import networks
 from proto.registry import Registry
 from proto.supervision import Supervisor
@@ -45,6 +47,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         async def changed() -> None:
             catalogue.refresh(registry)
 
+        acts = Acts(client, "intake", tasks, time.time)
+        registry.used = acts.used
         follower = await wire.follow_control(client, registry, tasks, changed)
         catalogue.refresh(registry)
         journal = Journal(client)
@@ -73,7 +77,10 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             seals=seals,
             saves=later.throttle(),
             contacts=book,
+            acts=acts,
         )
+
+        _follow_uses(intake)
 
         async def rewrite_invitations() -> None:
             await invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited])
@@ -82,3 +89,14 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))
         tasks.start("erase what is over", lambda: ending.by_the_clock(registry, intake.today, seals, invitations))
         yield create_app(intake)
+
+
+def _follow_uses(intake: Intake) -> None:
+    """Nobody waits for it: answers are taken before it is known when tokens were used."""
+
+    def handle(message: RawStreamMsg) -> None:
+        token, day = (message.subject or "").rpartition(".")[2], (message.data or b"").decode("ascii", "replace")
+        intake.token_uses[token] = max(day, intake.token_uses.get(token, ""))
+
+    follower = wire.Follower(intake.client, subjects.USES, "platea.uses.*.*", handle)
+    intake.tasks.spawn("reading when tokens were used", follower.start(intake.tasks))

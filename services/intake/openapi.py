@@ -12,12 +12,14 @@ from proto.instrument import Instrument
 from proto.problem import KINDS, Fault
 from services.intake.contacts import Contact
 from services.intake.receipts import State
-from services.intake.routes_admin import Made, Order, Published, Shown
+from services.intake.routes_acts import ActPage
+from services.intake.routes_admin import Published
 from services.intake.routes_closing import SurveyState
 from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
 from services.intake.routes_receipts import ReceiptLookup
 from services.intake.routes_retention import Retained, Retention
 from services.intake.routes_surveys import Listed
+from services.intake.routes_tokens import CreatedToken, TokenInfo, TokenRequest
 
 Json = dict[str, Any]
 
@@ -25,10 +27,11 @@ _TYPES = (
     Fault,
     Contact,
     State,
-    Made,
-    Order,
+    ActPage,
+    CreatedToken,
     Published,
-    Shown,
+    TokenInfo,
+    TokenRequest,
     Listed,
     Instrument,
     Codes,
@@ -291,19 +294,35 @@ def _paths() -> Json:
                 "responses": _answers({202: _json(_ref("State"), "Withdrawn, now or before")}, 400, 404, 429, 503),
             },
         },
+        "/api/v1/acts": {
+            "get": {
+                "operationId": "listActs",
+                "summary": "What organisers did, the oldest first: which token, what, when, about which survey",
+                "security": _ORGANISER,
+                "parameters": [
+                    {
+                        "name": "after",
+                        "in": "query",
+                        "description": "Only what came after this number.",
+                        "schema": {"type": "integer", "minimum": 0, "default": 0},
+                    }
+                ],
+                "responses": _answers({200: _json(_ref("ActPage"), "A thousand at most, and where to go on")}, 400, 401, 403, 422, 503),
+            }
+        },
         "/api/v1/tokens": {
             "get": {
                 "operationId": "listTokens",
                 "summary": "The access tokens, without their secrets",
                 "security": _ORGANISER,
-                "responses": _answers({200: _json({"type": "array", "items": _ref("Shown")}, "Tokens")}, 400, 401, 403),
+                "responses": _answers({200: _json({"type": "array", "items": _ref("TokenInfo")}, "Tokens")}, 400, 401, 403),
             },
             "post": {
                 "operationId": "createToken",
                 "summary": "Make an access token; its secret is in the answer and nowhere else",
                 "security": _ORGANISER,
-                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Order")}}},
-                "responses": _answers({201: _json(_ref("Made"), "Made")}, 400, 401, 403, 408, 413, 415, 422, 503),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("TokenRequest")}}},
+                "responses": _answers({201: _json(_ref("CreatedToken"), "Made")}, 400, 401, 403, 408, 413, 415, 422, 503),
             },
         },
         "/api/v1/tokens/{token}": {

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from proto import web
 from proto.events import SurveyClosed
 from proto.problem import Problem
+from proto.tokens import Token
 from services.intake.context import Intake
 from services.intake.control import announce
 from services.intake.replies import Req, json
@@ -30,27 +31,30 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 
     Where the day of their deletion has come, they stay for days of grace, in which the survey can be opened again or another day be set.
     """
-    _current(request, intake, survey)
+    by = _asked_by(request, intake, survey)
     if intake.registry.is_open(survey):
         await announce(intake, SurveyClosed(survey, on=intake.today()))
+        await intake.acts.record(by.id, "survey-closed", survey)
     return json(_state(intake, survey))
 
 
 @post("/api/v1/surveys/{survey:str}/reopen", status_code=200)
 async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """The current version takes answers again. Refused once the answers are deleted."""
-    _current(request, intake, survey)
+    by = _asked_by(request, intake, survey)
     if intake.registry.over(survey, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
     if not intake.registry.is_open(survey):
         await announce(intake, SurveyClosed(survey, closed=False, on=intake.today()))
+        await intake.acts.record(by.id, "survey-reopened", survey)
     return json(_state(intake, survey))
 
 
-def _current(request: Req, intake: Intake, survey: str) -> None:
-    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+def _asked_by(request: Req, intake: Intake, survey: str) -> Token:
+    by = web.demand(request, intake.registry, "organiser", survey, intake.clock())
     if intake.registry.current(survey) is None:
         raise Problem("survey-unknown")
+    return by
 
 
 def _state(intake: Intake, survey: str) -> SurveyState:

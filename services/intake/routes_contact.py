@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from proto import web
 from proto.problem import Problem
+from proto.tokens import Token
 from services.intake import catalogue, contacts
 from services.intake.contact_book import Busy
 from services.intake.contacts import Contact
@@ -60,11 +61,12 @@ async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPat
 @get(API)
 async def contact_list(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """Sorted by address. The ETag names what is on the list, for deleting just that."""
-    _demand(request, intake, survey)
+    by = _demand(request, intake, survey)
     try:
         body = await intake.contacts.read(survey)
     except Busy:
         raise Problem("busy", retry_after=2) from None
+    await intake.acts.record(by.id, "contacts-read", survey)
     headers = {"ETag": f'"{contacts.version(body)}"', "Cache-Control": "no-store"}
     return Response(body, media_type="application/json", headers=headers)
 
@@ -72,13 +74,14 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Fr
 @delete(API, status_code=204)
 async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[None]:
     """Empties the list and overwrites what it held. With If-Match, only if nothing was added since."""
-    _demand(request, intake, survey)
+    by = _demand(request, intake, survey)
     given = request.headers.get("if-match", "").strip().strip('"')
     try:
         if not await intake.contacts.delete(survey, given if given not in ("", "*") else None):
             raise Problem("list-changed", "Get it again, then delete what you have.")
     except Busy:
         raise Problem("busy", retry_after=2) from None
+    await intake.acts.record(by.id, "contacts-deleted", survey)
     return Response(None, status_code=204)
 
 
@@ -89,10 +92,11 @@ def _offering(intake: Intake, survey: str) -> catalogue.Survey:
     return known
 
 
-def _demand(request: Req, intake: Intake, survey: str) -> None:
-    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+def _demand(request: Req, intake: Intake, survey: str) -> Token:
+    by = web.demand(request, intake.registry, "organiser", survey, intake.clock())
     if survey not in intake.catalogue.surveys:
         raise Problem("survey-unknown")
+    return by
 
 
 HANDLERS = (options(API, "GET", "DELETE"), contact_form, contact, contact_list, delete_contacts)

@@ -79,12 +79,13 @@ class Exchanged(msgspec.Struct, frozen=True):
 @post("/api/v1/surveys/{survey:str}/invitations", status_code=200)
 async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
-    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+    by = web.demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     if intake.registry.over(known.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
     order = await web.json_body(request, Codes, MAX_CODES)
     total = raised(await intake.invitations.invite(known.id, [bytes.fromhex(name) for name in order.names]))
+    await intake.acts.record(by.id, "codes-made", known.id, str(len(order.names)))
     key = await _key(intake, known.id)
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
 

@@ -40,7 +40,8 @@ class Retained(msgspec.Struct, frozen=True):
 
 @get(PATH)
 async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    return private(_kept(request, intake, survey))
+    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+    return private(_kept(intake, survey))
 
 
 @put(PATH)
@@ -49,7 +50,8 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
     Refused are a day that has passed, and a survey whose answers are deleted.
     """
-    kept = _kept(request, intake, survey)
+    by = web.demand(request, intake.registry, "organiser", survey, intake.clock())
+    kept = _kept(intake, survey)
     wanted = await web.json_body(request, Retention, 1024)
     try:
         datetime.date.fromisoformat(wanted.on or "2000-01-01")
@@ -62,11 +64,11 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
             "request-refused", errors=(Fault("/on", "past", f"This day has passed; the first one to choose is {intake.today()}."),)
         )
     await announce(intake, RetentionSet(survey, wanted.on, intake.today()))
-    return private(_kept(request, intake, survey))
+    await intake.acts.record(by.id, "retention-set", survey, wanted.on or "never")
+    return private(_kept(intake, survey))
 
 
-def _kept(request: Req, intake: Intake, survey: str) -> Retained:
-    web.demand(request, intake.registry, "organiser", survey, intake.clock())
+def _kept(intake: Intake, survey: str) -> Retained:
     registry = intake.registry
     if survey not in registry.versions:
         raise Problem("survey-unknown")

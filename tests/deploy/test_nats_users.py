@@ -11,6 +11,7 @@ import aiohttp
 import nats.errors
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
 from deploy.child import Child
@@ -85,8 +86,14 @@ FORBIDDEN = {
         "$JS.API.STREAM.PURGE.CONTACTS",
         "$JS.API.STREAM.INFO.CONTACTS",
         "$JS.API.CONSUMER.CREATE.CONTACTS.mine",
+        subjects.acts("export"),
+        "$JS.API.STREAM.MSG.DELETE.ACTS",
+        "$JS.API.STREAM.PURGE.ACTS",
     ],
     "analysis": [
+        subjects.acts("intake"),
+        subjects.uses("intake", "x"),
+        "$JS.API.DIRECT.GET.ACTS",
         subjects.contacts("s"),
         f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
         "$JS.API.DIRECT.GET.CONTACTS",
@@ -103,6 +110,9 @@ FORBIDDEN = {
         "$JS.API.CONSUMER.CREATE.CONTROL.mine",
     ],
     "export": [
+        subjects.acts("intake"),
+        subjects.uses("analysis", "x"),
+        "$JS.API.DIRECT.GET.ACTS",
         subjects.contacts("s"),
         f"$JS.API.DIRECT.GET.CONTACTS.{subjects.contacts('s')}",
         "$JS.API.DIRECT.GET.CONTACTS",
@@ -386,3 +396,14 @@ async def test_a_service_password_does_not_open_the_public_listener(nats_urls: N
     password = rest.partition("@")[0]
     with pytest.raises(nats.errors.Error):
         await nats.connect(nats_urls.websocket.replace("ws://", f"ws://{user}:{password}@"), allow_reconnect=False, connect_timeout=2)
+
+
+async def test_nobody_deletes_what_organisers_did(nats_urls: NatsUrls, provisioner: Client) -> None:
+    js = provisioner.jetstream(timeout=10)
+    async with guest(nats_urls, "intake") as service:
+        await service.client.jetstream(timeout=10).publish(subjects.acts("intake"), b"{}")
+    with pytest.raises(JetStreamError):
+        await js.delete_msg(subjects.ACTS, 1)
+    with pytest.raises(JetStreamError):
+        await js.purge_stream(subjects.ACTS)
+    assert (await js.stream_info(subjects.ACTS)).state.messages == 1

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from nats.aio.client import Client
@@ -226,6 +229,68 @@ async def test_a_token_is_shown_once_works_and_can_be_revoked(api: Api) -> None:
     assert (await api.organise("DELETE", "/api/v1/tokens/none")).status_code == 404
     for order in ({"role": "king"}, {"role": "organiser", "days": 0}, {"role": "organiser", "survey": "none"}, {}, [], {"rôle": 1}):
         assert (await api.organise("POST", "/api/v1/tokens", order)).status_code == 422
+
+
+async def test_a_token_opens_no_more_and_lives_no_longer_than_its_maker(api: Api) -> None:
+    async def ask(secret: str, method: str, path: str, body: object = None) -> httpx.Response:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        return await api.http.request(method, path, content=content, headers=headers)
+
+    parent = (await api.organise("POST", "/api/v1/tokens", {"role": "organiser", "survey": SURVEY, "days": 1})).json()
+    for wide in ({"role": "researcher"}, {"role": "researcher", "survey": "other"}):
+        assert (await ask(parent["secret"], "POST", "/api/v1/tokens", wide)).status_code == 403
+    longer = await ask(parent["secret"], "POST", "/api/v1/tokens", {"role": "researcher", "survey": SURVEY, "days": 2})
+    assert (longer.status_code, longer.json()["errors"][0]["code"]) == (422, "longer-than-maker")
+    child = (await ask(parent["secret"], "POST", "/api/v1/tokens", {"role": "organiser", "survey": SURVEY})).json()
+    assert child["expires"] <= parent["expires"]
+    grandchild = (await ask(child["secret"], "POST", "/api/v1/tokens", {"role": "researcher", "survey": SURVEY})).json()
+    endless = (await api.organise("POST", "/api/v1/tokens", {"role": "researcher"})).json()
+    assert 364 < (endless["expires"] - time.time()) / 86_400 <= 365, "an end by default"
+
+    listed = {each["id"]: each for each in (await ask(child["secret"], "GET", "/api/v1/tokens")).json()}
+    assert listed.keys() == {parent["id"], child["id"], grandchild["id"]}, "an organiser of one survey sees the tokens for it"
+    assert (listed[child["id"]]["maker"], listed[child["id"]]["made"]) == (parent["id"], _day(0))
+    assert (await ask(child["secret"], "DELETE", f"/api/v1/tokens/{endless['id']}")).status_code == 404
+    assert (await ask(child["secret"], "DELETE", f"/api/v1/tokens/{grandchild['id']}")).status_code == 204
+    assert (await ask(child["secret"], "GET", f"/api/v1/surveys/{SURVEY}/retention")).status_code == 200
+    assert (await api.organise("DELETE", f"/api/v1/tokens/{parent['id']}")).status_code == 204
+    assert (await ask(child["secret"], "GET", f"/api/v1/surveys/{SURVEY}/retention")).status_code == 403, "revoked with its maker"
+    listed = {each["id"]: each["revoked"] for each in (await api.organise("GET", "/api/v1/tokens")).json()}
+    assert listed == {"first": False, parent["id"]: True, child["id"]: True, grandchild["id"]: True, endless["id"]: False}
+
+    async def used() -> dict[str, str | None]:
+        return {each["id"]: each["used"] for each in (await api.organise("GET", "/api/v1/tokens")).json()}
+
+    async with asyncio.timeout(30):
+        while (await used())["first"] is None or (await used())[child["id"]] is None:
+            await asyncio.sleep(0.05)
+    assert (await used())[child["id"]] == _day(0)
+    assert (await used())[endless["id"]] is None
+
+
+async def test_who_did_what_is_recorded_and_told_to_organisers_of_that_survey(api: Api) -> None:
+    parent = (await api.organise("POST", "/api/v1/tokens", {"role": "organiser", "survey": SURVEY})).json()
+    await api.organise("PUT", f"/api/v1/surveys/{SURVEY}/retention", {"on": _day(9)})
+    await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
+    await api.organise("POST", "/api/v1/surveys", _version("1.0.0", id="other"))
+    mine = {"Authorization": f"Bearer {parent['secret']}"}
+    assert (await api.http.post(f"/api/v1/surveys/{SURVEY}/close", headers=mine)).status_code == 200
+    assert (await api.http.get("/api/v1/acts")).status_code == 401
+    everything = (await api.organise("GET", "/api/v1/acts")).json()
+    assert everything["after"] is None
+    assert [(act["by"], act["act"], act.get("survey"), act.get("about", "")) for act in everything["acts"]] == [
+        ("first", "token-made", SURVEY, parent["id"]),
+        ("first", "retention-set", SURVEY, _day(9)),
+        ("first", "survey-published", SURVEY, "7.0.0"),
+        ("first", "survey-published", "other", "1.0.0"),
+        (parent["id"], "survey-closed", SURVEY, ""),
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", act["at"]) for act in everything["acts"])
+    theirs = (await api.http.get("/api/v1/acts", headers=mine)).json()["acts"]
+    assert [act.get("survey") for act in theirs] == [SURVEY] * 4
+    assert (await api.organise("GET", "/api/v1/acts?after=4")).json()["acts"] == everything["acts"][4:]
+    assert (await api.organise("GET", "/api/v1/acts?after=-1")).status_code == 422
 
 
 async def test_health_metrics_and_schema_are_served(api: Api) -> None:
