@@ -79,6 +79,8 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.draft("0" * 32),
         subjects.seal("ai-security"),
         subjects.query("ai-security"),
+        subjects.acts("intake"),
+        subjects.uses("intake", "ab"),
     ]
     patterns = [re.sub(r"\\{\w+\\}", "[^.]+", re.escape(address)) for address in addresses]
     assert [[bool(re.fullmatch(pattern, subject)) for pattern in patterns].count(True) for subject in used] == [1] * len(addresses)
