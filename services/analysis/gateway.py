@@ -33,13 +33,13 @@ def create_app(gateway: Gateway) -> ASGIApp:
     return heads.answering(app)
 
 
-def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Asked before anything else of a request for the exact view is read."""
     if connection.query_params.get("view") == "exact":
         _demand_organiser(connection)
 
 
-def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     _demand_organiser(connection)
 
 

@@ -30,7 +30,7 @@ class ParkedEventsToDrop(ParkedEvents, frozen=True, forbid_unknown_fields=True):
     count: int = 0
 
 
-def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Asked before the body is read. A token for one survey does not do."""
     gateway: Gateway = connection.app.state["gateway"]
     demand(connection, gateway.registry, "organiser", None, gateway.now())

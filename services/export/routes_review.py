@@ -30,7 +30,7 @@ class Reviewing(Protocol):
     def reviewer(self) -> Reviewer: ...
 
 
-def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Asked before anything else of a request is read."""
     context: Reviewing = connection.app.state["context"]
     demand(connection, context.registry, "organiser", connection.path_params["survey"], time.time())

@@ -32,7 +32,7 @@ class ActPage(msgspec.Struct, frozen=True):
     after: int | None
 
 
-def _organiser(connection: web.AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser(connection: web.AnyConnection, _: BaseRouteHandler) -> None:
     intake: Intake = connection.app.state["intake"]
     web.demand_some(connection, intake.registry, intake.clock())
 
