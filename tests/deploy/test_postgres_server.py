@@ -32,6 +32,22 @@ async def test_a_killed_server_starts_again_over_its_stale_lock_file(tmp_path: P
         assert await migrate(server.url()) == 0
 
 
+async def test_what_was_deleted_leaves_the_log_with_its_segment(tmp_path: Path) -> None:
+    server, text = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets")), "what somebody took back"
+    with started(server.program(), tmp_path / "log"):
+        connection = await asyncpg.connect(server.url(database="postgres"))
+        await connection.execute("create table said (text text)")
+        await connection.execute("insert into said values ($1)", text)
+        await connection.execute("delete from said")
+        log = [path for path in server.folder.rglob("pg_wal/*") if path.is_file()]
+        assert any(text.encode() in path.read_bytes() for path in log)
+        for _ in range(3):
+            await connection.execute("select pg_switch_wal()")
+            await connection.execute("checkpoint")
+        assert not [path for path in server.folder.rglob("pg_wal/*") if path.is_file() and text.encode() in path.read_bytes()]
+        await connection.close()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for PostgreSQL")
 def test_root_lends_its_data_to_an_unprivileged_user_without_opening_a_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
