@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deploy.cli import server
-from deploy.cli.console import Trouble, fail, out, say, table
+from deploy.cli.console import confirm, fail, out, say, table
 from deploy.cli.server import Server
 
 PATH = "/api/v1/parked"
@@ -76,13 +76,7 @@ def drop(events: tuple[int, ...], count: int | None, yes: bool, server: Server) 
     if count == 0:
         say("Nothing is parked.")
         return
-    if not yes:
-        try:
-            typed = click.prompt(f"This erases {count:,} accepted answers for good. Type their number to go on", err=True)
-        except click.Abort:
-            typed = ""
-        if typed.strip().replace(",", "") != str(count):
-            raise Trouble("Nothing was given up.", "`platea parked list` shows the events; --count N --yes does not ask.")
+    confirm(f"{count:,} accepted answers will be erased for good.", str(count), yes)
     done: dict[str, int] = server.ask("POST", f"{PATH}/drop", _body(events, count=count), seconds=PATIENCE)
     say(f"{done['dropped']:,} events are erased from the journal.")
 

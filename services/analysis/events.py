@@ -80,12 +80,6 @@ def _is_past(last_seen: str, newest: int) -> bool:
     return last_seen.isascii() and last_seen.isdigit() and len(last_seen) < 20 and int(last_seen) <= newest
 
 
-async def headers(wish: Wish, send: Send) -> None:
-    """The headers alone, of a stream that has no end."""
-    await send(_beginning(wish))
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
 def _beginning(wish: Wish) -> Message:
     told = [
         (b"content-type", b"text/event-stream; charset=utf-8"),

@@ -10,7 +10,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from proto import heads
+from proto.head_middleware import answering_head
 from proto.problem import Fault, Problem
 from proto.web import EXCEPTION_HANDLERS, AnyConnection, demand
 from services.analysis import events, routes_files, routes_pages, routes_parked
@@ -30,7 +30,7 @@ def create_app(gateway: Gateway) -> ASGIApp:
         logging_config=None,
         request_max_body_size=16 * 1024,
     )
-    return heads.answering(app)
+    return answering_head(app)
 
 
 async def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
@@ -102,11 +102,8 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     demand_taken(request)
     wish = events.Wish(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if heads.asked(scope):
-            await events.headers(wish, send)
-        else:
-            await events.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
+    async def answer(_: Scope, receive: Receive, send: Send) -> None:
+        await events.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
 
     return gateway.seats.seated(answer)
 

@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Scope
 
-from proto import heads
+from proto.head_middleware import answering_head
 from proto.problem import Problem
 from services.intake import (
     refusals,
@@ -73,7 +73,7 @@ def create_app(intake: Intake) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return heads.answering(routes_responses.shortcut(intake, app))
+    return answering_head(routes_responses.shortcut(intake, app))
 
 
 async def _no_sniffing(message: Message, scope: Scope) -> None:
