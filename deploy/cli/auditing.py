@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from deploy.cli import server
 from deploy.cli.console import say
 from deploy.cli.server import Server
+from proto.spreadsheets import Writer
 
 
 @click.group(name="audit", short_help="What organisers did, with which token.")
@@ -27,7 +27,7 @@ def export(survey: str | None, server: Server) -> None:
     A token for one survey sees what concerns that survey.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = Writer(text)
     writer.writerow(("at", "by", "act", "survey", "about"))
     after: int | None = 0
     while after is not None:

@@ -152,7 +152,7 @@ def test_simulated_respondents_are_counted_released_and_checked(stack: Operated,
     assert receipts.stat().st_mode & 0o777 == 0o600
     settled(stack, "social-cohesion", 300)
     done = stack.platea("recount", "social-cohesion")
-    assert re.fullmatch(r"[\d,]+ figures of 300 responses: all equal\.\n", done.stdout)
+    assert re.fullmatch(r"[\d,]+ figures of 300 responses: all equal\. 300 are stored\.\n", done.stdout)
 
     release = tmp_path / "release"
     done = stack.platea("release", "create", "social-cohesion", "--out", str(release))

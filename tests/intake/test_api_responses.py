@@ -13,11 +13,12 @@ from nats.aio.client import Client
 
 from deploy.cli.respondents import Population
 from proto import author, events, receipt, subjects, withheld
+from proto.bounds import body_limit
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
 from services.intake.throttle import Throttle
 from tests.conftest import NatsUrls
-from tests.intake.serving import PATH, Api, body, journal, key, open_survey, served
+from tests.intake.serving import PATH, Api, action3, body, journal, key, open_survey, served
 
 
 @pytest.fixture
@@ -239,11 +240,11 @@ async def test_what_is_no_json_or_too_much_of_it_is_refused(api: Api) -> None:
     assert (await post(PATH, content=b"\xff\xfe", headers=headers)).status_code == 400
     assert (await post(PATH, content=b"[" * 100_000, headers=headers)).status_code == 400
     assert (await post(PATH, content=b'{"answers":' * 9_000, headers=headers)).status_code == 400
-    assert (await post(PATH, content=b" " * 200_000, headers=headers)).status_code == 413
+    assert (await post(PATH, content=b" " * (body_limit(action3()) + 1), headers=headers)).status_code == 413
 
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(200):
-            yield b" " * 1000
+            yield b" " * 20_000
 
     assert (await post(PATH, content=parts(), headers=headers)).status_code == 413
     assert (await post("/api/v1/surveys/nothing-here/responses", json=body(0))).status_code == 404

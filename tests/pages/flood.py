@@ -66,7 +66,7 @@ def request(survey: str, number: int) -> tuple[str, bytes]:
 
 
 def _post(path: str, kind: str, body: str) -> bytes:
-    return f"POST {path} HTTP/1.1\r\nHost: flood\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 if __name__ == "__main__":

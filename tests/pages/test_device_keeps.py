@@ -16,7 +16,7 @@ from tests import browser
 from tests.pages.served import served
 from tests.pages.square import Respondent
 
-MODULES = ("banner.js", "device.js", "kept.js", "reach.js", "sending.js", "sheet.js", "submit.js")
+MODULES = ("device.js", "kept.js", "reach.js", "sending.js", "sheet.js", "submit.js")
 FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
 BLOCKED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
 SHIFTS = "new PerformanceObserver(l => l.getEntries().forEach(e => window.shifted = (window.shifted || 0) + e.value))"

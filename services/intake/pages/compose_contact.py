@@ -36,4 +36,6 @@ def ask(
 
 def done(survey: Survey, key: Literal["contact_done", "contact_removed"]) -> bytes:
     say = survey.voice.words
-    return render("message.html", **compose.of(survey, say(f"{key}_title")) | {"path": ""}, lead=say(f"{key}_lead"), detail="")
+    return render(
+        "message.html", **compose.of(survey, say(f"{key}_title")) | {"path": ""}, lead=say(f"{key}_lead"), detail="", closed=False
+    )

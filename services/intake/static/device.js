@@ -1,6 +1,5 @@
 /** Keeps what is written on this device, goes on through lost connections, and sends until the answers are recorded. */
 
-import { offer, say, word } from "./banner.js";
 import { copies, find, finished, forget, keep, surveyOf, works } from "./kept.js";
 import { arrival, backoff, fresh, lost, pause, status, there } from "./reach.js";
 import { follow, leave, send } from "./sending.js";
@@ -16,6 +15,7 @@ const LEAVING = 4000;
 const CLOSED = 403;
 /** The status of the page that says: this survey takes no answers any more. */
 
+const region = document.getElementById("device");
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("form"));
 const place = form ? field(form, "place").value : "";
 const receipt = form ? field(form, "receipt").value : "";
@@ -23,6 +23,33 @@ const begun = form !== null && field(form, "sheet").value !== "";
 const saves = begun && place !== "start";
 const survey = form ? surveyOf(form.getAttribute("action") ?? "") : location.pathname;
 const stored = works();
+
+/* The banner: one honest sentence about where the answers are, in the page's language */
+
+/**
+ * @param {"saved"|"off"|"offline"|"online"|"forgotten"|"sending"|"waiting"|"sent"|"recorded"|"deleted"} state names one of the banner's data-attributes
+ */
+function say(state) {
+  const sentence = region?.dataset[state];
+  if (!region || !sentence || region.textContent === sentence) return;
+  // That writing is saved goes without saying aloud on every page; whatever else changes is announced.
+  region.setAttribute("aria-live", state === "saved" ? "off" : "polite");
+  region.dataset.state = state;
+  region.textContent = sentence;
+}
+
+/** Puts a button beside the sentence. @param {string} label @param {() => void} act */
+function offer(label, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button plain small";
+  button.textContent = label;
+  button.addEventListener("click", act);
+  region?.append(" ", button);
+}
+
+/** @param {string} name @returns {string} words that the page carries for its scripts */
+const word = (name) => region?.dataset[name] ?? "";
 
 /* Saving */
 
