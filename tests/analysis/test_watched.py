@@ -188,6 +188,8 @@ async def test_each_task_that_ends_makes_it_unready_is_told_once_and_comes_back(
             assert await _gauge(analysis, "platea_analysis_task_up", task=name) == 0.0
             await until(lambda: _is(analysis, ready=True))
             told = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+            # A task that dies while it connects to the database leaves a connection that asyncpg complains of when it goes.
+            told = [each for each in told if "unexpected connection_lost() call" not in each]
             assert len(told) == 1, told
             assert name in told[0]
             assert "in mortal" in told[0]
