@@ -106,19 +106,19 @@ async def test_of_two_workers_the_one_that_lives_tells_that_the_other_does_not(p
 
 
 async def test_a_standby_is_ready_and_takes_over(pen: Pen, service: Service) -> None:
-    async with service.running() as standby_for, service.running() as standby:
-        await until(lambda: _is(standby_for, ready=True))
-        await until(lambda: _is(standby, ready=True, unheld=[]))
-        first = standby_for if standby_for.partitions[0].held else standby
-        second = standby if first is standby_for else standby_for
-        assert not any(partition.held for partition in second.partitions)
-        await pen.write(*(submitted(number) for number in range(20)))
-        await until(lambda: first.totals.own(SURVEY) == 20)
-        for worker in first.workers:
-            worker.stop()
-        await until(lambda: all(partition.held for partition in second.partitions))
-        await until(lambda: second.totals.ready(SURVEY) and second.totals.own(SURVEY) == 20)
-        assert await _is(second, ready=True, unheld=[])
+    async with service.running() as first:
+        await until(lambda: all(partition.held for partition in first.partitions))
+        async with service.running() as second:
+            await until(lambda: _is(first, ready=True))
+            await until(lambda: _is(second, ready=True, unheld=[]))
+            assert not any(partition.held for partition in second.partitions)
+            await pen.write(*(submitted(number) for number in range(20)))
+            await until(lambda: first.totals.own(SURVEY) == 20)
+            for worker in first.workers:
+                worker.stop()
+            await until(lambda: all(partition.held for partition in second.partitions))
+            await until(lambda: second.totals.ready(SURVEY) and second.totals.own(SURVEY) == 20)
+            assert await _is(second, ready=True, unheld=[])
 
 
 @pytest.mark.parametrize("at", range(2))
