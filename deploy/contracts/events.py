@@ -44,7 +44,8 @@ def document() -> Json:
     )
     messages["Question"] = _message("Question", "Exact figures, a table, or a recount.")
     messages["Answer"] = {
-        "summary": "A snapshot, a table, the result of a recount, or a problem (RFC 9457), told by its member `status`.",
+        "summary": "A snapshot, a table, the result of a recount, or a problem (RFC 9457), told by its member `status`. Empty messages "
+        "before it, one every few seconds, say that a worker is at it.",
         "contentType": "application/json",
         "payload": {"type": "object"},
     }

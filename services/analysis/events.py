@@ -80,18 +80,6 @@ def _is_past(last_seen: str, newest: int) -> bool:
     return last_seen.isascii() and last_seen.isdigit() and len(last_seen) < 20 and int(last_seen) <= newest
 
 
-def _beginning(wish: Wish) -> Message:
-    told = [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"vary", b"accept-encoding"),
-        (b"x-accel-buffering", b"no"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    zipped = [(b"content-encoding", b"gzip")] if wish.zipped else []
-    return {"type": "http.response.start", "status": 200, "headers": told + zipped}
-
-
 class _Writer:
     """Writes what all readers share, as it is or as parts of a gzip stream. Raises TimeoutError where nobody takes it."""
 
@@ -99,7 +87,19 @@ class _Writer:
         self._send, self._listener, self.wish = send, listener, wish
 
     async def begin(self) -> None:
-        await self._send(_beginning(self.wish))
+        headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"vary", b"accept-encoding"),
+            (b"x-accel-buffering", b"no"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        start: Message = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": headers + ([(b"content-encoding", b"gzip")] if self.wish.zipped else []),
+        }
+        await self._send(start)
         await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self.wish.zipped else BEGINNING)
 
     async def write(self, part: bytes) -> None:

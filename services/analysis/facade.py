@@ -25,9 +25,6 @@ from services.analysis.live import Board
 from services.analysis.serving import Readiness
 from services.analysis.settings import Settings
 
-RECOUNT_PATIENCE = 900.0
-"""Seconds; a recount reads every response."""
-
 
 @dataclass(frozen=True)
 class Facade:
@@ -44,8 +41,7 @@ class Facade:
         return create_app(Gateway(self.registry, self.board, self._ask, ready, shown, acts=self.acts, seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
-        patience = RECOUNT_PATIENCE if question["what"] == "recount" else questions.PATIENCE
-        return await questions.ask(self.client, survey, question, patience)
+        return await questions.ask(self.client, survey, question)
 
     def _metrics(self, tell: Callable[[], None]) -> bytes:
         tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 from typing import Literal
@@ -17,7 +18,7 @@ from proto import subjects
 from proto.outage import named
 from proto.problem import Problem
 from proto.supervision import Supervisor
-from services.analysis import journal, parking, recount, rounding, stats, store, tables, weighted_tables
+from services.analysis import journal, parking, questions, recount, rounding, stats, store, tables, weighted_tables
 from services.analysis.fold import Folder
 from services.analysis.journal import Journal
 from services.analysis.progress import Progress
@@ -62,23 +63,37 @@ class Responder:
             self._tasks.spawn("answering a gateway", self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
-        if not self._totals.certain:  # another worker may have taken over; then it is the one that should be heard
-            await asyncio.sleep(YIELD)
+        signs = asyncio.create_task(self._give_signs(message))
         try:
-            body = await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
-        except Problem as problem:
-            body = problem.body()
-        except msgspec.MsgspecError:
-            body = Problem("request-refused").body()
-        except (*store.Unavailable, *journal.Unavailable):
-            body = Problem("unavailable", retry_after=5).body()
-        except Exception as error:
-            log.error("a question was not answered: %s", place_of(error))
-            body = Problem("internal").body()
+            body = await self._reply(message)
+        finally:
+            signs.cancel()
         try:
             await self._send(message, body)
         except journal.Unavailable as error:  # whoever asked hears nothing, and asks again
             log.warning("an answer was not sent: %s", named(error))
+
+    async def _give_signs(self, message: Msg) -> None:
+        """Tells whoever asked that the answer is on its way, for as long as it is."""
+        while True:
+            await asyncio.sleep(questions.SIGN)
+            with contextlib.suppress(*journal.Unavailable):
+                await message.respond(b"")
+
+    async def _reply(self, message: Msg) -> bytes:
+        if not self._totals.certain:  # another worker may have taken over; then it is the one that should be heard
+            await asyncio.sleep(YIELD)
+        try:
+            return await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
+        except Problem as problem:
+            return problem.body()
+        except msgspec.MsgspecError:
+            return Problem("request-refused").body()
+        except (*store.Unavailable, *journal.Unavailable):
+            return Problem("unavailable", retry_after=5).body()
+        except Exception as error:
+            log.error("a question was not answered: %s", place_of(error))
+            return Problem("internal").body()
 
     async def _send(self, message: Msg, body: bytes) -> None:
         try:

@@ -131,7 +131,8 @@ def _n_eff(part: Part, reading: Reading) -> float | None:
 
 def _scaled(question: Matrix | Single, part: Part, reading: Reading, cells: Mapping[str, Cell]) -> dict[str, Any]:
     """The figures of an ordered scale: unweighted ones, and `weighted` at their effective size."""
-    codes, scores = [code for code, _ in scored(question)], [score for _, score in scored(question)]
+    steps = scored(question)
+    codes, scores = [code for code, _ in steps], [score for _, score in steps]
     unweighted, n_eff = likert([cells[code].n or 0 for code in codes], scores), _n_eff(part, reading)
     if unweighted is None:
         return {}

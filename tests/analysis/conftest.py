@@ -23,6 +23,7 @@ from proto import author, events, registry, subjects
 from proto.answers import Reader
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
+from services.analysis import questions
 from services.analysis.main import Analysis, running
 from services.analysis.settings import Settings
 from tests.conftest import DatabaseUrls, NatsUrls
@@ -149,7 +150,6 @@ async def ask(service: Service, **question: Any) -> Any:
     """A question as a gateway puts it."""
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
     try:
-        reply = await client.request(subjects.query(SURVEY), msgspec.json.encode(question), timeout=20)
-        return msgspec.json.decode(reply.data)
+        return msgspec.json.decode(await questions.hear(client, SURVEY, question))
     finally:
         await client.close()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
+import nats
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.errors import NoRespondersError
 
 from proto.intervals import wilson
+from services.analysis import questions
 from services.analysis import recount as recounts
 from services.analysis.main import Analysis, running
 from services.analysis.recount_figures import _wilson
+from services.analysis.totals import Totals
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 PEOPLE = 120
@@ -98,6 +103,30 @@ async def test_what_a_worker_recorded_and_never_put_into_the_figures_is_named(
     stored = await database.fetchval("select count(*) from responses where partition = 3 and status = 'recorded'")
     assert [told["uncounted"] for told in found["unanswered"]] == [0, stored]
     assert found["stored"] == found["responses"] + stored
+
+
+async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_not_waited_for(
+    workers: Workers, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience, counting = 2.0, recounts.recount
+
+    async def slowly(*arguments: Any) -> dict[str, Any]:
+        await asyncio.sleep(2 * patience)
+        return await counting(*arguments)
+
+    monkeypatch.setattr(questions, "SIGN", patience / 20)
+    monkeypatch.setattr(recounts, "recount", slowly)
+    client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
+    answer = msgspec.json.decode(await questions.hear(client, SURVEY, {"what": "recount"}, patience))
+    assert answer["responses"] == PEOPLE - 2
+    with monkeypatch.context() as starting:
+        starting.setattr(Totals, "speaks", False)  # it hears questions before it has the partition
+        with pytest.raises(TimeoutError):
+            await questions.hear(client, SURVEY, {"what": "recount"}, patience)
+    await workers.stop("0,1")
+    with pytest.raises(NoRespondersError):
+        await questions.hear(client, SURVEY, {"what": "recount"}, patience)
+    await client.close()
 
 
 @given(st.integers(1, 10**7), st.integers(0, 50))

@@ -11,10 +11,10 @@ import nats
 from msgspec.structs import replace
 
 from proto import instrument as i
-from proto import subjects
 from proto.answers import Reader
 from proto.events import ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
+from services.analysis import questions
 from services.analysis.main import Analysis
 from tests.analysis import small, versions
 from tests.analysis.conftest import Pen, Service, until
@@ -78,8 +78,7 @@ def _written(survey: Instrument, numbers: range) -> list[ResponseSubmitted]:
 async def _ask(service: Service, what: str) -> dict[str, Any]:
     """The same question about every survey."""
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
-    body = msgspec.json.encode({"what": what})
-    found = {name: msgspec.json.decode((await client.request(subjects.query(name), body, timeout=30)).data) for name in PAIRS}
+    found = {name: msgspec.json.decode(await questions.hear(client, name, {"what": what})) for name in PAIRS}
     await client.close()
     return found
 

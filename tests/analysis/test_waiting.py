@@ -16,7 +16,7 @@ from deploy.provision import PARTITIONS
 from proto import registry, subjects
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.instrument import Instrument
-from services.analysis import worker
+from services.analysis import questions, worker
 from services.analysis.main import Analysis
 from services.analysis.metrics import REGISTRY
 from services.analysis.store import LOCKS, Lane
@@ -60,8 +60,7 @@ async def recorded(intake: Intake, numbers: Any) -> set[bool]:
 async def asked(service: Service, survey: str = subjects.NO_SURVEY, **question: Any) -> Any:
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
     try:
-        reply = await client.request(subjects.query(survey), msgspec.json.encode(question), timeout=60)
-        return msgspec.json.decode(reply.data)
+        return msgspec.json.decode(await questions.hear(client, survey, question))
     finally:
         await client.close()
 

@@ -173,7 +173,8 @@ async def test_more_than_can_wait_is_refused_at_once(own: Own) -> None:
     async with served(own.urls, queue=10) as api:
         own.signal(signal.SIGSTOP)
         waiting = [asyncio.create_task(api.submit(n)) for n in range(10)]
-        await asyncio.sleep(0.3)
+        while "platea_intake_queue 10.0" not in (await api.http.get("/metrics")).text:
+            await asyncio.sleep(0.02)
         began = time.monotonic()
         refused: httpx.Response = await api.submit(11)
         assert refused.status_code == 503
