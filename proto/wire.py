@@ -28,6 +28,8 @@ POLL = 0.5
 """Seconds between looks at a followed stream; a nudge on the subject shortens the wait."""
 SOON = (0.01, 0.03, 0.1)
 """Seconds between looks after a nudge that found nothing yet."""
+MISSED = 3
+"""Looks in a row at which the stream does not hold what was read last, until it is taken for an older one: a replica may lag."""
 
 
 _DENIED = re.compile(r"(?<=permissions violation for )(publish|subscription) to \"(\$JS(\.\w+){0,4}|\w+(\.\w+)?)", re.IGNORECASE)
@@ -110,6 +112,9 @@ class Follower:
 
     It asks for the next message by sequence (direct get), so there is no consumer whose state could be lost with a
     restart of the server; a subscription to the subject only tells it when to look. Needs leave for both.
+
+    Where the server was away and came back with an older copy of the stream, or another one, its numbers mean other messages: then it
+    begins anew, so `handle` must take what it had before.
     """
 
     def __init__(self, client: Client, stream: str, subject: str, handle: Callable[[RawStreamMsg], None]) -> None:
@@ -119,6 +124,11 @@ class Follower:
         self._nudge = asyncio.Event()
         self._moved = asyncio.Condition()
         self._outages = Outages(log, f"reading {stream}")
+        self._last: RawStreamMsg | None = None
+        self._connections = client.stats["reconnects"]
+        self._unsure = False
+        """Whether the server was away since, so that the stream may be an older one."""
+        self._missed = 0
 
     async def start(self, tasks: Supervisor) -> None:
         """Returns when everything that is there now has been handed over; a task goes on with what comes."""
@@ -147,11 +157,31 @@ class Follower:
             nudged, before = self._nudge.is_set(), self.seq
             self._nudge.clear()
             await self._drain()
+            await self._look_back()
             for pause in SOON if nudged else ():  # subscribers may be told before the stream has stored the message
                 if self.seq > before or self._nudge.is_set():
                     break
                 await asyncio.sleep(pause)
                 await self._drain()
+
+    async def _look_back(self) -> None:
+        """After an outage: begins anew where the stream does not hold what was handed over last."""
+        self._unsure |= self._client.stats["reconnects"] != self._connections
+        if not self._unsure or self._last is None:
+            return
+        connections = self._client.stats["reconnects"]
+        try:
+            held = await self._js.get_msg(self._stream, seq=self.seq, direct=True)
+        except NotFoundError:
+            held = None
+        except (TimeoutError, NatsError, OSError):
+            return
+        self._missed = 0 if held is not None and held.time == self._last.time else self._missed + 1
+        if self._missed == MISSED:
+            log.warning("%s is another one than before; reading it anew", self._stream)
+            self.seq, self._last, self._missed = 0, None, 0
+        if self._missed == 0:
+            self._unsure, self._connections = False, connections
 
     async def _drain(self) -> bool:
         """Hands over what is new; False where the server did not answer."""
@@ -163,10 +193,11 @@ class Follower:
                 return True
             except (TimeoutError, NatsError, OSError) as error:
                 self._outages.failed(error, refused(error))
+                self._unsure = True
                 return False
             self._handle(message)
             async with self._moved:
-                self.seq = message.seq or self.seq
+                self.seq, self._last = message.seq or self.seq, message
                 self._moved.notify_all()
 
 
