@@ -27,15 +27,15 @@ def group() -> None:
 @group.command(name="list")
 @server.options
 def list_(server: Server) -> None:
-    """List them: number in the journal, partition, survey, reason. Nothing of what they say is shown."""
+    """List them: number in the journal, partition, survey, reason, and the day (UTC) since when. Nothing of what they say is shown."""
     found: dict[str, Any] = server.get(PATH)
     if not found["events"]:
         say("Everything that was accepted could be read.")
         return
-    grid = table("event", "state", "partition", "survey", "version", "reason")
+    grid = table("event", "state", "since", "partition", "survey", "version", "reason")
     for each in found["events"]:
-        seq, partition = str(each["seq"]), str(each["partition"])
-        grid.add_row(seq, each["state"], partition, each["survey"] or "?", each["version"] or "", each["reason"])
+        seq, partition, survey = str(each["seq"]), str(each["partition"]), each["survey"] or "?"
+        grid.add_row(seq, each["state"], each.get("since") or "", partition, survey, each["version"] or "", each["reason"])
     out.print(grid)
     say(f"{found['parked']:,} parked, {found['waiting']:,} waiting.")
 

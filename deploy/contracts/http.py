@@ -130,7 +130,9 @@ def _operations() -> dict[tuple[str, str], Json]:
             "operationId": "listParked",
             "summary": "Accepted events that could not be read, and such that wait for a version of a survey to be known (organiser token)",
             "security": _ORGANISER,
-            "responses": _answers({"200": _json({"type": "object"}, "Their number, place and reason")}, 401, 403, 503),
+            "responses": _answers(
+                {"200": _json({"type": "object"}, "Their number, place and reason, and the day since when")}, 401, 403, 503
+            ),
         },
         ("/api/v1/parked/retry", "post"): {
             "operationId": "retryParked",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,10 @@ PULL = 5.0
 """Seconds that a request for events stays open at the server."""
 GATHER = 0.15
 """Seconds for a batch to grow after its first event: one flush to disk then serves many."""
+
+
+_NOBODY_SERVES = frozenset({"409", "503"})
+"""The server's answer to a request for events of a consumer that was deleted, and of one that does not exist or has no leader."""
 
 
 class Gap(Exception):
@@ -142,6 +147,14 @@ class Journal:
             return None
         return Entry(seq, message.subject or "", message.data or b"", "")
 
+    async def day(self, seq: int) -> str | None:
+        """The day (UTC, ISO) on which this event was stored; None where it is no longer there. Raises one of `Unavailable`."""
+        try:
+            message = await self._js.get_msg(subjects.RESPONSES, seq, direct=True)
+        except NotFoundError:
+            return None
+        return message.time.astimezone(datetime.UTC).date().isoformat() if message.time else None
+
     async def feed(self, partition: int, position: int, unread: Iterable[int] = ()) -> Feed:
         """The events of a partition after this position. `unread`: numbers up to there that are not recorded."""
         feed = Feed(self._client, self._js, partition)
@@ -165,6 +178,7 @@ class Feed:
         self._asked_until = 0.0
         self._next = 1
         self._connections = 0
+        self._unserved = False
         self._inbox: Any = None
         self._withheld: str | None = None
 
@@ -188,9 +202,10 @@ class Feed:
     async def take(self, most: int, wait: float) -> list[Entry]:
         """What is there, up to `most` events; an empty list after `wait` seconds without any. Raises Gap.
 
-        A server that was away may have come back with fewer events than it had, so then everything is looked at anew.
+        A server that was away may have come back with fewer events than it had, and the consumer may be gone with its whole stream, so then
+        everything is looked at anew.
         """
-        if self._client.stats["reconnects"] != self._connections:
+        if self._unserved or self._client.stats["reconnects"] != self._connections:
             raise Gap
         await self._ask(most)
         if not self._arrived:
@@ -248,6 +263,7 @@ class Feed:
             self._something.set()
         else:  # the server says that the request is over
             self._wanted = 0
+            self._unserved |= (message.headers or {}).get("Status") in _NOBODY_SERVES
             if not self._arrived:
                 self._something.set()
 

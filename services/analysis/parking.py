@@ -13,14 +13,23 @@ from services.analysis.store import Store
 
 MOST = 1000
 """Events that are listed. All of them are counted."""
+TOGETHER = 100
+"""Events that the journal is asked for at once."""
 PATIENCE = 20.0
 """Seconds for the workers to read them again; each looks once a second."""
 
 
-async def listed(store: Store) -> dict[str, Any]:
-    """Numbers and reasons. Nothing of what the events say, nor whose they are."""
+async def listed(store: Store, journal: Journal) -> dict[str, Any]:
+    """Numbers, reasons and, as `since`, the day (UTC, ISO) on which each was accepted. Nothing of what the events say, nor whose they are.
+
+    The store keeps no time with them. The day is read from the journal, which has it while it holds the event, and nothing finer is told:
+    whoever may list them sees the exact number of answers grow at any moment, so a day adds nothing to what he can know.
+    """
     events, count = await store.unread(MOST)
-    return {**count, "events": events}
+    days: list[str | None] = []
+    for start in range(0, len(events), TOGETHER):
+        days += await asyncio.gather(*(journal.day(each["seq"]) for each in events[start : start + TOGETHER]))
+    return {**count, "events": [each | {"since": day} for each, day in zip(events, days, strict=True)]}
 
 
 async def retried(store: Store, seqs: Sequence[int] | None) -> dict[str, int]:

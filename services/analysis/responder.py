@@ -105,7 +105,7 @@ class Responder:
     async def _body(self, survey: str, question: Question) -> bytes:
         match question.what:
             case "parked":
-                return msgspec.json.encode(await parking.listed(self._store))
+                return msgspec.json.encode(await parking.listed(self._store, self._journal))
             case "retry":
                 return msgspec.json.encode(await parking.retried(self._store, question.events))
             case "drop":

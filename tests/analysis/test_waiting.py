@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -41,6 +42,10 @@ def to_newer(number: int) -> ResponseSubmitted:
 
 def in_next(number: int, said: int) -> ResponseReplaced:
     return msgspec.structs.replace(replaced(number, said), version="9.0.0")
+
+
+def today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 @pytest.fixture
@@ -261,7 +266,7 @@ async def test_no_more_is_parked_than_the_budget_allows(pen: Pen, service: Servi
 async def test_parked_events_have_a_way_back(
     pen: Pen, service: Service, database: Any, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = worker.Books.read
+    read, began = worker.Books.read, today()
 
     def faulty(books: Any, entry: Any) -> Any:
         if b"scrawled" not in entry.data and entry.subject.endswith((id_of(1), id_of(2), id_of(3))):
@@ -284,6 +289,7 @@ async def test_parked_events_have_a_way_back(
         found = await asked(service, what="parked")
         assert (found["parked"], found["waiting"]) == (3, 0)
         assert {(each["survey"], each["state"]) for each in found["events"]} == {(SURVEY, "parked")}
+        assert {each["since"] for each in found["events"]} <= {began, today()}, "a day, and no time that would say when somebody answered"
         assert not any(id_of(1) in str(each) for each in found["events"])
         assert await asked(service, what="retry") == {"events": 3, "recorded": 2, "again": 0, "waiting": 0, "parked": 1}
         await there(analysis, SURVEY, 9)

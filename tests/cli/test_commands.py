@@ -437,6 +437,7 @@ async def test_an_answer_that_cannot_be_read_is_listed_read_again_and_given_up(s
         await client.jetstream().publish(subjects.response("ai-security", secrets.token_hex(16)), b"of somebody")
         await client.close()
 
+    began = datetime.datetime.now(datetime.UTC).date().isoformat()
     assert "could be read" in stack.platea("parked", "list").stdout
     await scrawl()
     listed = ""
@@ -445,6 +446,7 @@ async def test_an_answer_that_cannot_be_read_is_listed_read_again_and_given_up(s
         if "1 parked, 0 waiting." in listed:
             break
     assert "ai-security" in listed
+    assert began in listed or datetime.datetime.now(datetime.UTC).date().isoformat() in listed
     assert "somebody" not in listed
     advised = stack.platea("doctor", check=False)
     assert (advised.returncode, "platea parked list" in advised.stdout) == (1, True)
