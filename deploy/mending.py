@@ -7,6 +7,7 @@ appending the next time; and what concerns the store is one transaction at the e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field, replace
 
 import asyncpg
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from deploy.appending import Append, Appender
 from deploy.homes import Homes
@@ -25,12 +28,16 @@ from proto import events, subjects, wire
 from proto.events import ResponseReplaced, ResponseSubmitted
 from services.analysis.claim import ASKED, doubt_about
 from services.analysis.journal import Journal
-from services.analysis.store import LOCKS, Reading
+from services.analysis.store import LOCKS, NAME, Reading
 
 ROUNDS = 20
 """How often what is left is looked at anew, because intake wrote meanwhile."""
+Away = (asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError, TimeoutError)
+"""What is raised while a server is away, or refuses."""
 LETTING_GO = 10.0
-"""Seconds for analysis, which sees the same, to let go of the partitions."""
+"""Seconds for the partitions to be taken from analysis."""
+ENDING = 1000
+"""Milliseconds for a connection of a worker to end."""
 SAMPLE = 100
 """Stored responses whose events are looked for at a start."""
 
@@ -38,6 +45,10 @@ SAMPLE = 100
 _SAMPLE = """-- sample
     (select seq, id from responses where id >= $1 order by id limit $2)
     union all (select seq, id from responses where id < $1 order by id limit $2) limit $2"""
+
+
+class NoJournal(Refusal):
+    """The journal's stream does not exist."""
 
 
 @dataclass
@@ -84,17 +95,20 @@ def _counted(count: int, what: str, done: str, would: bool, then: str = "") -> s
 
 
 async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_strangers: bool = False) -> Report:
-    """Sees that the two belong together, and mends them where they do not. Raises Refusal where nothing can be done now.
+    """Sees that the two belong together, and mends them where they do not. Raises Refusal where nothing can be done now (NoJournal
+    where there is nothing to mend), or one of `Away`.
 
+    Analysis may be at work: the partitions are taken from it, and it records nothing until it has them again.
     `whole`: compares every response, and not only some. `even_strangers`: also where the two have nothing in common.
     """
     async with _servers(nats_url, database_url) as (client, connection):
+        await _demand_journal(client)
         doubt = await _doubt(client, connection) or (await _difference(client, connection) if whole else None)
         if doubt is None:
             await _adopt(client, connection)
             return Report()
         if not await _hold(connection, await Journal(client).partitions()):
-            way_out = "Analysis is at work and holds the store: stop it, or the whole stack, and run `platea mend`."
+            way_out = "A worker of analysis, or another `platea mend`, does not let go of the store: stop it, then run `platea mend`."
             return Report(together=False, doubt=doubt, way_out=way_out)
         return await _mend(client, connection, doubt, even_strangers)
 
@@ -106,8 +120,9 @@ async def doubt(nats_url: str, database_url: str) -> str | None:
 
 
 async def examine(nats_url: str, database_url: str) -> Report:
-    """What `settle` would do, of every response. Changes nothing."""
+    """What `settle` would do, of every response. Changes nothing. Raises NoJournal."""
     async with _servers(nats_url, database_url) as (client, connection):
+        await _demand_journal(client)
         doubt = await _doubt(client, connection) or await _difference(client, connection)
         if doubt is None:
             return Report()
@@ -138,7 +153,7 @@ def _answers(count: int) -> str:
 async def _servers(nats_url: str, database_url: str) -> AsyncIterator[tuple[Client, asyncpg.Connection]]:
     client = await wire.connect(nats_url, "mending")
     try:
-        connection = await asyncpg.connect(database_url, server_settings={"application_name": "platea mending"})
+        connection = await asyncpg.connect(database_url, timeout=10, server_settings={"application_name": "platea mending"})
         try:
             yield client, connection
         finally:
@@ -177,16 +192,42 @@ async def _adopt(client: Client, connection: asyncpg.Connection) -> None:
         await connection.execute("-- adopt\ninsert into journals (id, settled) select $1, true where not exists (select from journals)", id)
 
 
+async def _demand_journal(client: Client) -> None:
+    try:
+        await client.jetstream(timeout=10).stream_info(subjects.RESPONSES)
+    except NotFoundError:
+        raise NoJournal(
+            "There is no journal.", "`platea up` makes another by itself; in a cluster, run `python -m deploy.provision`."
+        ) from None
+
+
 async def _hold(connection: asyncpg.Connection, partitions: int) -> bool:
-    """Whether no worker has a partition, nor can have one until this connection ends."""
+    """Whether no worker has a partition, nor can have one until this connection ends.
+
+    A worker that has one is cut off from the database, and may be one that hangs. It finds the lock taken, and waits.
+    """
     wanted, deadline = set(range(partitions)), asyncio.get_running_loop().time() + LETTING_GO
     while wanted and asyncio.get_running_loop().time() < deadline:
         for partition in sorted(wanted):
             if await connection.fetchval("-- hold\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
                 wanted.discard(partition)
-        if wanted:
+        if wanted and not await _cut_off(connection, wanted):
             await asyncio.sleep(0.2)
     return not wanted
+
+
+async def _cut_off(connection: asyncpg.Connection, partitions: set[int]) -> bool:
+    """Whether connections of workers that hold one of these were ended. A role that may not end others' waits for them to go."""
+    with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
+        ended = await connection.fetch(
+            """-- cut off
+            select pg_terminate_backend(pid, $3) as ended from pg_stat_activity join pg_locks using (pid)
+            where application_name = $4 and locktype = 'advisory' and classid = $1 and objid = any($2::bigint[]) and objsubid = 2
+                and granted and pg_locks.database = (select oid from pg_database where datname = current_database())""",
+            *(LOCKS, list(partitions), ENDING, NAME),
+        )
+        return any(row["ended"] for row in ended)
+    return False
 
 
 async def _mend(client: Client, connection: asyncpg.Connection, doubt: str, even_strangers: bool) -> Report:

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
-from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
-from deploy import ports
+from deploy import mending, ports
 from deploy.data_folder import DataFolder
 from deploy.health import is_well
-from deploy.mending import Report, settle
+from deploy.mending import Report
 from deploy.migrate import ROLES
 from deploy.nats_server import NatsServer
 from deploy.postgres_server import Postgres
@@ -91,13 +90,23 @@ class Stack:
 
     async def settle(self) -> Report:
         """Sees that the journal and the store belong together, and mends them where they do not. Never keeps anything from starting."""
-        again = "Start again, or run `platea mend`."
         try:
-            return await settle(self.addresses.nats["provisioner"], self.addresses.database["platea"])
+            return await self.mend()
+        except mending.Away as error:
+            doubt, again = f"Journal and store could not be compared: {_sentence(error)}.", "Start again, or run `platea mend`."
+            return Report(together=False, doubt=doubt, way_out=again)
+
+    async def mend(self) -> Report:
+        """The same, also where the journal itself is gone: then there is another one afterwards. Raises one of `mending.Away`."""
+        nats, database = self.addresses.nats["provisioner"], self.addresses.database["platea"]
+        try:
+            try:
+                return await mending.settle(nats, database)
+            except mending.NoJournal:
+                await self.provision()
+                return await mending.settle(nats, database)
         except Refusal as refusal:
             return Report(together=False, doubt=refusal.cause, way_out=refusal.way_out)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, JetStreamError, NatsError, OSError, TimeoutError) as error:
-            return Report(together=False, doubt=f"Journal and store could not be compared: {_sentence(error)}.", way_out=again)
 
     def analysis(self) -> Program:
         return _service(

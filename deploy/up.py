@@ -23,7 +23,7 @@ from deploy.program import Program
 from deploy.refusal import Refusal
 from deploy.running import Running
 from deploy.stack import Stack
-from deploy.watch import watch_disk, watch_journal
+from deploy.watch import watch_disk, watch_homes, watch_journal
 from proto import settings
 from proto.origin import HostGuard
 
@@ -96,7 +96,7 @@ async def _run(stack: Stack, simulate: int) -> None:
         await children.start()
         running.write(stack.data.path, _told(stack))
         _greet(stack, time.monotonic() - begun)
-        watching = [watch_disk(stack.data, _say)]
+        watching = [watch_disk(stack.data, _say), watch_homes(stack.mend, _say)]
         if stack.nats is not None:
             watching.append(watch_journal(stack.data, stack.nats, children.servers[0], _say))
         keeping = [each for child in children.all for each in (child.keep(_say), child.watch(_say))]

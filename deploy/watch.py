@@ -1,17 +1,21 @@
-"""Watches over what no child can help itself with: a disk that fills up, and a journal that stopped writing because of it."""
+"""Watches over what no child can help itself with: a disk that fills up, a journal that stopped writing because of it, and one that is no
+longer the journal of its store."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from deploy.child import Child
 from deploy.data_folder import ROOM, DataFolder
+from deploy.mending import Away, Report
 from deploy.nats_server import NatsServer
 
 INTERVAL = 5.0
 BETWEEN_RENEWALS = 60.0
+HOMES = (10.0, 600.0)
+"""Seconds between two looks whether journal and store belong together; doubled, up to the second, while they cannot be mended."""
 ENOUGH = ROOM // 8
 """Bytes with which it is worth trying to write again."""
 
@@ -37,3 +41,19 @@ async def watch_journal(data: DataFolder, nats: NatsServer, child: Child, say: C
             last = time.monotonic()
             say("The journal stopped writing when the disk was full; starting nats again.")
             await child.renew()
+
+
+async def watch_homes(mend: Callable[[], Awaitable[Report]], say: Callable[[str], None]) -> None:
+    """Mends journal and store where they stop belonging together, as after a loss inside NATS, and says what happened. Where a server is
+    away, others tell."""
+    pause, told = HOMES[0], ""
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            report = await mend()
+        except Away:
+            continue
+        sentence = report.sentence() if report.mended or not report.together else ""
+        if sentence and sentence != told:
+            say(sentence)
+        pause, told = (HOMES[0], "") if report.together else (min(2 * pause, HOMES[1]), sentence)

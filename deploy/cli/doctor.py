@@ -338,6 +338,6 @@ async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
         return [Finding("journal and store", "one of them is not a part of a stack on this machine", None)]
     found = await doubt(*await addresses(DataFolder(data), monitor, postgres))
     way_out = (
-        f"Run `platea mend --data {data}`, which puts what one of them alone has into both; if analysis is at work, stop the stack first."
+        f"`platea up` puts what one of them alone has into both within seconds, or says why not; `platea mend --data {data}` does it now."
     )
     return [Finding("journal and store", (found or "belong together").rstrip("."), found is None, way_out)]

@@ -41,10 +41,11 @@ PATIENCE = 60.0
 )
 def command(dry_run: bool, strangers: bool, data: Path) -> None:
     """Compare the journal with the store and put what one of them alone has into both: after an older copy of either was brought back, or
-    after NATS lost a part of its files. `platea up` does it by itself at its start.
+    after NATS lost a part of its files. `platea up` does it by itself, at its start and
+    while it runs.
 
     Of a stack that rests the two servers are started for it. In a cluster, name those with the rights of provisioning in PLATEA_NATS_URL
-    and PLATEA_DATABASE_URL; analysis may run, as it waits where the two do not belong together.
+    and PLATEA_DATABASE_URL. Analysis may run: the partitions are taken from it meanwhile.
     """
     try:
         whole = asyncio.run(_mend(data, dry_run, strangers))
@@ -81,7 +82,7 @@ async def _servers(data: Path) -> AsyncIterator[tuple[str, str]]:
         raise Refusal(f"{data} holds no journal and store.", "Name the data folder with --data.")
     folder = DataFolder(data)
     here = running.read(data)
-    if here is not None and here.nats_monitor and here.postgres and _is_alive(here.pid):
+    if here is not None and here.nats_monitor and here.postgres:
         yield await addresses(folder, here.nats_monitor, here.postgres)
         return
     with folder.taken():
@@ -105,16 +106,6 @@ def _port(monitor: int) -> int:
     """Where the NATS server with this monitor listens."""
     with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/varz", timeout=5) as answer:
         return json.load(answer)["port"]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 async def _provision(folder: DataFolder, nats: NatsServer, postgres: Postgres) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from nats.js.errors import NotFoundError
+
 from services.analysis.journal import Journal
 
 ASKED = 3
@@ -54,7 +56,10 @@ async def doubt_about(claim: Claim, journal: Journal) -> str | None:
     """Why the two do not belong together; None where nothing speaks against it."""
     if not claim.settled:
         return "Mending the journal and the store was begun and is not finished."
-    id, last = await journal.standing()
+    try:
+        id, last = await journal.standing()
+    except NotFoundError:
+        return "The journal is gone: its stream does not exist."
     if claim.journal is not None and id != claim.journal:
         return "The journal is another one than the store has recorded."
     if last < claim.highest:

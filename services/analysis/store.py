@@ -41,6 +41,9 @@ PAGE = 2000
 TRIED = 4
 """Responses of each survey and partition that a journal is tried with."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
+NAME = "platea analysis"
+"""By which the database knows this service's connections."""
+_SERVER = {"application_name": NAME}
 _ANY = 2**62
 
 
@@ -601,9 +604,6 @@ class Store:
             )
         async with self._pool.acquire(timeout=PATIENCE) as connection:
             yield connection
-
-
-_SERVER = {"application_name": "platea analysis"}
 
 
 async def _checkpoint(connection: Any, survey: str, partition: int) -> Checkpoint | None:

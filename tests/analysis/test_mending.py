@@ -16,6 +16,7 @@ from deploy.provision import PARTITIONS
 from deploy.streams import create_consumers, create_streams
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseWithdrawn
+from services.analysis.store import LOCKS
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, replaced, submitted, until, withdrawn
 from tests.conftest import DatabaseUrls, NatsUrls
 
@@ -70,8 +71,11 @@ class Two:
 
     async def lose_the_journal(self) -> None:
         """As a restored or damaged NATS does: the stream is gone and provisioning makes another."""
+        await self.client.jetstream(timeout=10).delete_stream(subjects.RESPONSES)
+        await self.make_a_journal()
+
+    async def make_a_journal(self) -> None:
         js = self.client.jetstream(timeout=10)
-        await js.delete_stream(subjects.RESPONSES)
         highest, positions = await progress(self.database_url)
         await create_streams(js, PARTITIONS, 1, highest)
         await create_consumers(js, PARTITIONS, positions)
@@ -237,12 +241,42 @@ async def test_the_store_of_another_installation_is_not_mixed_in_unasked(two: Tw
     assert (await settle(two.nats_url, two.database_url, even_strangers=True)).mended
 
 
-async def test_while_analysis_records_nothing_is_mended(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mending, "LETTING_GO", 0.2)
+async def test_while_analysis_is_at_work_it_is_mended_too_and_goes_on_recording(two: Two) -> None:
     await both_have_it(two)
     async with two.service.running() as analysis:
         await until(lambda: all(partition.held for partition in analysis.partitions))
         await two.client.jetstream().delete_msg(subjects.RESPONSES, 5)
         report = await two.settle()
-        assert not report.together
-        assert "Analysis is at work" in report.sentence()
+        assert report.together
+        assert report.from_store == 1
+        await two.pen.write(submitted(70))
+        await until(lambda: analysis.totals.own(SURVEY) == 20)
+    await two.recorded(20)
+    await two.agree(BEFORE | {70: 70})
+
+
+async def test_while_somebody_else_has_the_store_nothing_is_mended(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "LETTING_GO", 0.2)
+    await both_have_it(two)
+    await two.client.jetstream().delete_msg(subjects.RESPONSES, 5)
+    await two.database.execute("select pg_advisory_lock($1, 0)", LOCKS)
+    report = await two.settle()
+    assert not report.together
+    assert "does not let go of the store" in report.sentence()
+    await two.database.execute("select pg_advisory_unlock($1, 0)", LOCKS)
+    assert (await two.settle()).from_store == 1
+
+
+async def test_a_journal_that_is_gone_is_told_to_be_so_and_analysis_waits_for_another(two: Two) -> None:
+    await both_have_it(two)
+    async with two.service.running() as analysis:
+        await until(lambda: all(partition.held for partition in analysis.partitions))
+        await two.client.jetstream().delete_stream(subjects.RESPONSES)
+        await until(lambda: all("journal is gone" in worker.doubt for worker in analysis.workers), seconds=30)
+        for compare in (two.settle, lambda: examine(two.nats_url, two.database_url)):
+            with pytest.raises(mending.NoJournal):
+                await compare()
+        await two.make_a_journal()
+        assert (await two.settle()).from_store == 19
+    await two.recorded(19)
+    await two.agree(BEFORE)

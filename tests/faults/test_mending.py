@@ -6,15 +6,22 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from nats.js.client import JetStreamContext
+
+from deploy.cli.mending import addresses
 from deploy.cli.respondents import Population
 from deploy.data_folder import DataFolder
 from deploy.nats_server import NatsServer
+from deploy.running import read
 from deploy.stack import Stack
+from proto import subjects, wire
 from proto.answers import today_of
 from tests.conftest import started
 from tests.faults.operated import Operated
@@ -96,4 +103,75 @@ async def test_a_part_that_nats_lost_of_its_files_comes_back_and_nothing_keeps_t
         stack.start()
         assert "put back into the journal from the store" in stack.log.read_text()[said:]
         await settled(stack, crowd.accepted)
+        assert "nothing is to be mended" in stack.platea("mend").stdout
+
+
+@asynccontextmanager
+async def provisioner(stack: Operated) -> AsyncIterator[JetStreamContext]:
+    """JetStream of a stack that runs, with every right."""
+    here = read(stack.data)
+    assert here is not None
+    assert here.nats_monitor is not None
+    assert here.postgres is not None
+    nats_url, _ = await addresses(DataFolder(stack.data), here.nats_monitor, here.postgres)
+    client = await wire.connect(nats_url, "test")
+    try:
+        yield client.jetstream(timeout=10)
+    finally:
+        await client.close()
+
+
+async def told(stack: Operated, after: int, sentence: str, seconds: float = 120.0) -> None:
+    """Waits until the stack has said this, after so many characters."""
+    deadline = time.monotonic() + seconds
+    while sentence not in stack.log.read_text()[after:]:
+        assert time.monotonic() < deadline, stack.log.read_text()
+        await asyncio.sleep(0.2)
+
+
+async def test_an_older_copy_that_comes_back_while_the_stack_runs_is_mended_by_it(tmp_path: Path) -> None:
+    with Operated(tmp_path) as stack:
+        early = Crowd(stack.url, 20, at_once=8)
+        await early.answer()
+        await recorded(stack.url, early.accepted, 60)
+        nats = stack.child("nats")
+        nats.send_signal(signal.SIGSTOP)
+        shutil.copytree(stack.data / "nats" / "store", tmp_path / "older")
+        nats.send_signal(signal.SIGCONT)
+        late = Crowd(stack.url, 15, at_once=8, seed=4)
+        await late.answer()
+        gone, changed = early.accepted[:2]
+        assert send(stack.url, "DELETE", gone) == "withdrawn"
+        send(stack.url, "PUT", changed, answers(1))
+        everybody = [*early.accepted[1:], *late.accepted]
+        await settled(stack, everybody)
+
+        said = len(stack.log.read_text())
+        stack.supervisor.send_signal(signal.SIGSTOP)  # it would start nats again before the copy is in its place
+        stack.kill("nats")
+        shutil.rmtree(stack.data / "nats" / "store")
+        (tmp_path / "older").rename(stack.data / "nats" / "store")
+        stack.supervisor.send_signal(signal.SIGCONT)
+        since = Crowd(stack.url, 30, at_once=8, seed=5)
+        await since.answer()
+        await told(stack, said, "put back into the journal from the store")
+        await settled(stack, [*everybody, *since.accepted])
+        assert send(stack.url, "GET", gone) == "withdrawn"
+        assert "nothing is to be mended" in stack.platea("mend").stdout
+
+
+async def test_a_journal_that_is_emptied_or_deleted_while_the_stack_runs_is_filled_again_by_it(tmp_path: Path) -> None:
+    with Operated(tmp_path) as stack:
+        crowd = Crowd(stack.url, 20, at_once=8)
+        await crowd.answer()
+        await recorded(stack.url, crowd.accepted, 60)
+        for number, lose in enumerate((JetStreamContext.purge_stream, JetStreamContext.delete_stream)):
+            said = len(stack.log.read_text())
+            async with provisioner(stack) as js:
+                await lose(js, subjects.RESPONSES)
+            await told(stack, said, f"{len(crowd.accepted)} answers were put back into the journal from the store")
+            more = Crowd(stack.url, 5, at_once=5, seed=20 + number)
+            await more.answer()
+            crowd.accepted += more.accepted
+            await settled(stack, crowd.accepted)
         assert "nothing is to be mended" in stack.platea("mend").stdout
