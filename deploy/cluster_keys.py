@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.keys import Keys, write_secret
 from deploy.migrate import ROLES
-from deploy.nats_server import in_url, routes, write_passwords
+from deploy.nats_server import routes, write_passwords
 
 FOLDER = Path(__file__).with_name("secrets")
 NODES = ("nats-1", "nats-2", "nats-3")
@@ -23,8 +23,8 @@ USER = 10001
 def make(folder: Path) -> Path:
     """Writes what is missing and leaves what is there. Returns the file that tells compose who owns it all."""
     keys = Keys(folder)
-    servers = {user: ",".join(f"nats://{user}:{in_url(keys.read(f'nats-{user}'))}@{node}:4222" for node in NODES) for user in _USERS}
-    databases = {role: f"postgresql://{role}:{in_url(keys.read(f'postgres-{role}'))}@postgres:5432/platea" for role in ("platea", *ROLES)}
+    servers = {user: ",".join(f"nats://{user}:{keys.in_url(f'nats-{user}')}@{node}:4222" for node in NODES) for user in _USERS}
+    databases = {role: f"postgresql://{role}:{keys.in_url(f'postgres-{role}')}@postgres:5432/platea" for role in ("platea", *ROLES)}
     write_passwords(folder / "passwords.conf", keys)
     keys.path("record-key")
     keys.path("guard-key")

@@ -6,6 +6,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Keys:
 
     def read(self, name: str) -> str:
         return self.path(name).read_text().strip()
+
+    def in_url(self, name: str) -> str:
+        """The secret as a part of an address, whatever characters somebody chose."""
+        return quote(self.read(name), safe="")
 
 
 def write_secret(path: Path, text: str) -> None:

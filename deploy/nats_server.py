@@ -6,7 +6,6 @@ import shutil
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from deploy.health import ask, is_well
 from deploy.keys import Keys, write_secret
@@ -41,7 +40,7 @@ class NatsServer:
         return NatsServer(folder, keys, free(), free(), free())
 
     def url(self, user: str) -> str:
-        return f"nats://{user}:{in_url(self.keys.read(f'nats-{user}'))}@127.0.0.1:{self.port}"
+        return f"nats://{user}:{self.keys.in_url(f'nats-{user}')}@127.0.0.1:{self.port}"
 
     def program(self, configuration: str = "server.conf", **settings: str) -> Program:
         """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""
@@ -98,15 +97,10 @@ def write_passwords(path: Path, keys: Keys) -> None:
 
 def routes(keys: Keys, addresses: list[str]) -> str:
     """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
-    return "[" + ", ".join(f"nats://route:{in_url(keys.read('nats-route'))}@{address}" for address in addresses) + "]"
+    return "[" + ", ".join(f"nats://route:{keys.in_url('nats-route')}@{address}" for address in addresses) + "]"
 
 
 def quoted(text: str) -> str:
     """A string of the server's configuration. It reads the values of environment variables as if they stood in the file, where a
     space ends a word, # begins a comment and $ a variable."""
     return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
-
-
-def in_url(secret: str) -> str:
-    """A password as part of an address, whatever characters somebody chose."""
-    return quote(secret, safe="")

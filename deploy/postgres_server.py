@@ -12,7 +12,6 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import asyncpg
 
@@ -52,7 +51,7 @@ class Postgres:
         return Postgres(folder, keys, free())
 
     def url(self, role: str = OWNER, database: str = DATABASE) -> str:
-        return f"postgresql://{role}:{quote(self.keys.read(f'postgres-{role}'), safe='')}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self.keys.in_url(f'postgres-{role}')}@127.0.0.1:{self.port}/{database}"
 
     def program(self) -> Program:
         """Makes the cluster on disk at the first start, clears what a killed server left, and tells how to start it."""

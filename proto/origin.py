@@ -8,7 +8,6 @@ refused: otherwise a page of another site could read figures and forms through a
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from proto.addresses import Network, networks, visitor
+from proto.addresses import Network, networks, parsed, visitor, within
 from proto.head_middleware import answering_head
 from proto.problem import Problem
 from proto.web import NO_SNIFFING, SECURITY_HEADERS, send_problem
@@ -109,13 +108,13 @@ class HostGuard:
         name = _PORT.sub("", host.strip().lower()).removesuffix(".")
         if self.url and name == _PORT.sub("", urlsplit(self.url).netloc):
             return True
-        if name == "localhost" or name.endswith(".localhost") or _is_address(name.removeprefix("[").removesuffix("]")):
+        if name == "localhost" or name.endswith(".localhost") or parsed(name.removeprefix("[").removesuffix("]")) is not None:
             return True
         return not self.url and self._is_proxy(scope)
 
     def _is_proxy(self, scope: Scope) -> bool:
         client = scope["client"]
-        return client is not None and _within(client[0], self.proxies)
+        return client is not None and within(client[0], self.proxies)
 
     def _watches(self, scope: Scope) -> bool:
         """A peer that passes on what somebody else asks, without being one of our proxies, says nothing of who that is."""
@@ -124,9 +123,9 @@ class HostGuard:
             return False
         forwarded = _values(scope, b"x-forwarded-for")
         if not forwarded and not _values(scope, b"forwarded"):
-            return _within(client[0], self.watchers)
+            return within(client[0], self.watchers)
         asking = visitor(client[0], forwarded, self.proxies)
-        return self._is_proxy(scope) and asking is not None and _within(asking.partition("/")[0], self.watchers)
+        return self._is_proxy(scope) and asking is not None and within(asking.partition("/")[0], self.watchers)
 
 
 def _with_security_headers(send: Send) -> Send:
@@ -158,20 +157,3 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 def _one_form(path: str) -> str:
     return re.sub("//+", "/", path).rstrip("/") or "/" if path.startswith("/") else path
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _within(address: str, listed: Sequence[Network]) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return any((mapped or found) in network for network in listed)

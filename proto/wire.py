@@ -54,8 +54,6 @@ async def connect(url: str, name: str) -> Client:
 
     `url` may name several servers of a cluster, separated by commas, with the same user. Answers come to an inbox of that user's own.
     """
-    servers = url.split(",")
-    user, password = _credentials(servers[0])
 
     async def lost() -> None:
         if not client.is_closed:
@@ -80,14 +78,12 @@ async def connect(url: str, name: str) -> Client:
         client = _Client()
         try:
             await client.connect(
-                servers,
+                url.split(","),
                 name=name,
-                inbox_prefix=f"_INBOX.{user}" if user else "_INBOX",
+                **identity(url),
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.2,  # pyright: ignore[reportArgumentType]  nats-py sleeps for it, and a fraction of a second will do
-                user=user if password else None,
-                password=password,
                 connect_timeout=3,  # a frozen server lets everybody in, and says nothing
                 ping_interval=3,
                 max_outstanding_pings=2,
@@ -101,10 +97,15 @@ async def connect(url: str, name: str) -> Client:
             await asyncio.sleep(0.5)
 
 
-def _credentials(server: str) -> tuple[str | None, str | None]:
-    """User and password as they are meant: nats-py itself would send them as they stand in the address, %40 for @."""
-    parts = urlsplit(server)
-    return tuple(None if part is None else unquote(part) for part in (parts.username, parts.password))  # pyright: ignore[reportReturnType]
+def identity(url: str) -> dict[str, Any]:
+    """What nats-py is to be told of the user in an address: name and password as they are meant, and an inbox of the user's own.
+
+    By itself it would send both as they stand in the address, %40 for @.
+    """
+    parts = urlsplit(url.partition(",")[0])
+    user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    inbox = {"inbox_prefix": f"_INBOX.{user}" if user else "_INBOX"}
+    return inbox | {"user": user, "password": password} if password else inbox
 
 
 class Follower:

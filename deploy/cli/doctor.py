@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import click
 
@@ -82,11 +81,13 @@ async def examine(found: Server) -> list[Finding]:
 
 def _address(data: Path | None, here: Running | None, named: str | None) -> str | None:
     """Of the store: the one that the stack here started, else the one that is named."""
-    from deploy.keys import Keys
+    from deploy.data_folder import DataFolder
+    from deploy.postgres_server import Postgres
 
     if data is None or here is None or here.postgres is None:
         return named
-    return f"postgresql://platea_analysis:{Keys(data / 'secrets').read('postgres-platea_analysis')}@127.0.0.1:{here.postgres}/platea"
+    folder = DataFolder(data)
+    return Postgres(folder.postgres, folder.keys, here.postgres).url("platea_analysis")
 
 
 def _versions() -> Finding:
@@ -254,12 +255,9 @@ async def _cluster(url: str) -> list[Finding]:
     """The journal as the servers at this address, which may name several, tell of it."""
     import nats
 
-    from proto import subjects
+    from proto import subjects, wire
 
-    user = urlsplit(url.split(",")[0]).username
-    client = await nats.connect(
-        url.split(","), inbox_prefix=f"_INBOX.{user}" if user else "_INBOX", connect_timeout=2, allow_reconnect=False, error_cb=_quiet
-    )
+    client = await nats.connect(url.split(","), **wire.identity(url), connect_timeout=2, allow_reconnect=False, error_cb=_quiet)
     try:
         js = client.jetstream(timeout=2)
         info = await js.stream_info(subjects.RESPONSES)

@@ -12,10 +12,21 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.head_middleware import answering_head
 from proto.problem import Fault, Problem
-from proto.web import EXCEPTION_HANDLERS, AnyConnection, demand
+from proto.web import EXCEPTION_HANDLERS, AnyConnection
 from services.analysis import events, routes_files, routes_pages, routes_parked
 from services.analysis.encoded import takes_gzip
-from services.analysis.serving import SECRET, AnyRequest, Gateway, demand_taken, edition_of, gateway_of, instrument_of, public_table, reply
+from services.analysis.serving import (
+    SECRET,
+    AnyRequest,
+    Gateway,
+    demand_organiser,
+    demand_taken,
+    edition_of,
+    gateway_of,
+    instrument_of,
+    public_table,
+    reply,
+)
 
 __all__ = ["Gateway", "create_app"]
 
@@ -36,16 +47,11 @@ def create_app(gateway: Gateway) -> ASGIApp:
 async def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Asked before anything else of a request for the exact view is read."""
     if connection.query_params.get("view") == "exact":
-        _demand_organiser(connection)
+        demand_organiser(connection, connection.path_params["survey"])
 
 
 async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    _demand_organiser(connection)
-
-
-def _demand_organiser(connection: AnyConnection) -> None:
-    gateway: Gateway = connection.app.state["gateway"]
-    demand(connection, gateway.registry, "organiser", connection.path_params["survey"], gateway.now())
+    demand_organiser(connection, connection.path_params["survey"])
 
 
 def _exact(view: str | None) -> bool:

@@ -11,8 +11,8 @@ from msgspec import Meta
 
 from proto import acts, subjects
 from proto.problem import Problem
-from proto.web import AnyConnection, demand
-from services.analysis.serving import SECRET, AnyRequest, Gateway, gateway_of
+from proto.web import AnyConnection
+from services.analysis.serving import SECRET, AnyRequest, demand_organiser, gateway_of
 
 PATH = "/api/v1/parked"
 Kind = TypeVar("Kind")
@@ -32,8 +32,7 @@ class ParkedEventsToDrop(ParkedEvents, frozen=True, forbid_unknown_fields=True):
 
 async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Asked before the body is read. A token for one survey does not do."""
-    gateway: Gateway = connection.app.state["gateway"]
-    demand(connection, gateway.registry, "organiser", None, gateway.now())
+    demand_organiser(connection)
 
 
 @get(PATH, guards=[_organiser])
@@ -60,8 +59,7 @@ async def drop(request: AnyRequest) -> Response[bytes]:
 
 
 async def _record(request: AnyRequest, act: acts.Kind, about: str = "") -> None:
-    gateway = gateway_of(request)
-    await gateway.acts.record(demand(request, gateway.registry, "organiser", None, gateway.now()).id, act, about=about)
+    await gateway_of(request).acts.record(demand_organiser(request).id, act, about=about)
 
 
 async def _asked(request: AnyRequest, question: dict[str, Any]) -> Response[bytes]:

@@ -16,6 +16,8 @@ from proto.problem import Problem
 from proto.registry import Registry
 from proto.seats import Seats
 from proto.snapshot import Snapshot, Table
+from proto.tokens import Token
+from proto.web import AnyConnection, demand
 from services.analysis import events
 from services.analysis.encoded import WORTH, Encoded, takes_gzip
 from services.analysis.live import Board, Edition
@@ -63,6 +65,12 @@ class Gateway:
 
 def gateway_of(request: AnyRequest) -> Gateway:
     return request.app.state["gateway"]
+
+
+def demand_organiser(connection: AnyConnection, survey: str | None = None) -> Token:
+    """The token of somebody who may organise this survey, or the whole server where none is named. Raises Problem."""
+    gateway: Gateway = connection.app.state["gateway"]
+    return demand(connection, gateway.registry, "organiser", survey, gateway.now())
 
 
 def instrument_of(gateway: Gateway, survey: str) -> Instrument:

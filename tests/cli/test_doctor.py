@@ -14,8 +14,13 @@ from aiohttp.test_utils import TestServer
 from deploy import running
 from deploy.cli import doctor, server
 from deploy.cli.doctor import Finding
+from deploy.data_folder import DataFolder
+from deploy.keys import write_secret
+from deploy.nats_server import NatsServer
+from deploy.postgres_server import Postgres
+from deploy.provision import provision
 from deploy.running import Running
-from tests.conftest import DatabaseUrls, NatsUrls
+from tests.conftest import DatabaseUrls, NatsUrls, started
 from tests.faults.operated import Operated
 
 
@@ -74,6 +79,19 @@ async def test_servers_of_ones_own_are_looked_at_where_they_are_named(nats_urls:
     assert all(finding.good for finding in found.values())
     stored = {finding.what: finding for finding in await doctor._postgres(database_urls.owner)}
     assert stored["parked events"].detail == "0"
+
+
+async def test_passwords_of_any_characters_are_sent_as_they_are_meant(tmp_path: Path) -> None:
+    folder, secret = DataFolder(tmp_path), "p@ss/w:o?r#d %41"
+    for name in ("nats-provisioner", "postgres-platea_analysis"):
+        write_secret(folder.keys.folder / name, secret)
+    nats, postgres = NatsServer.embedded(folder.nats, folder.keys), Postgres.embedded(folder.postgres, folder.keys)
+    with started(nats.program(), tmp_path / "nats.log"), started(postgres.program(), tmp_path / "postgres.log"):
+        await provision(nats.url("provisioner"), postgres.url(), folder.token, {"platea_analysis": secret})
+        assert {finding.what: finding for finding in await doctor._cluster(nats.url("provisioner"))}["journal"].good
+        address = doctor._address(tmp_path, Running("http://127.0.0.1:1", 1, postgres=postgres.port), None)
+        assert address is not None
+        assert {finding.what: finding for finding in await doctor._postgres(address)}["parked events"].good
 
 
 def test_what_a_copy_of_a_data_folder_tells_is_not_believed(tmp_path: Path) -> None:
