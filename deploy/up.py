@@ -19,11 +19,12 @@ import msgspec
 from deploy import ports, running
 from deploy.child import Child
 from deploy.data_folder import DataFolder
+from deploy.forgetting import Forgetter
 from deploy.program import Program
 from deploy.refusal import Refusal
 from deploy.running import Running
 from deploy.stack import Stack
-from deploy.watch import watch_disk, watch_homes, watch_journal
+from deploy.watch import watch_disk, watch_homes, watch_journal, watch_traces
 from proto import settings
 from proto.origin import HostGuard
 
@@ -99,6 +100,8 @@ async def _run(stack: Stack, simulate: int) -> None:
         watching = [watch_disk(stack.data, _say), watch_homes(stack.mend, _say)]
         if stack.nats is not None:
             watching.append(watch_journal(stack.data, stack.nats, children.servers[0], _say))
+        if stack.postgres is not None:
+            watching.append(watch_traces(stack.data, Forgetter(stack.postgres.url())))
         keeping = [each for child in children.all for each in (child.keep(_say), child.watch(_say))]
         await asyncio.gather(*keeping, *watching, _simulate(stack, simulate))
 

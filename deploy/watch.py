@@ -1,14 +1,16 @@
-"""Watches over what no child can help itself with: a disk that fills up, a journal that stopped writing because of it, and one that is no
-longer the journal of its store."""
+"""Watches over what no child can help itself with: a disk that fills up, a journal that stopped writing because of it, one that is no
+longer the journal of its store, and files that still say what was withdrawn."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
 from deploy.child import Child
 from deploy.data_folder import ROOM, DataFolder
+from deploy.forgetting import Forgetter
 from deploy.mending import Away, Report
 from deploy.nats_server import NatsServer
 
@@ -16,6 +18,10 @@ INTERVAL = 5.0
 BETWEEN_RENEWALS = 60.0
 HOMES = (10.0, 600.0)
 """Seconds between two looks whether journal and store belong together; doubled, up to the second, while they cannot be mended."""
+FORGET = (60.0, 600.0)
+"""Seconds until what was withdrawn is taken out of PostgreSQL's files for the first time, and between two times."""
+SHARE = 100
+"""Where tables are large: at least so many times as long between two times as one takes, while their tables are locked."""
 ENOUGH = ROOM // 8
 """Bytes with which it is worth trying to write again."""
 
@@ -57,3 +63,13 @@ async def watch_homes(mend: Callable[[], Awaitable[Report]], say: Callable[[str]
         if sentence and sentence != told:
             say(sentence)
         pause, told = (HOMES[0], "") if report.together else (min(2 * pause, HOMES[1]), sentence)
+
+
+async def watch_traces(data: DataFolder, forgetter: Forgetter) -> None:
+    """Takes what was withdrawn or deleted out of PostgreSQL's files."""
+    pause = FORGET[0]
+    while True:
+        await asyncio.sleep(pause)
+        pause = FORGET[1]
+        with contextlib.suppress(*Away):
+            pause = max(pause, SHARE * await forgetter.once(data.free() - ROOM))

@@ -27,6 +27,8 @@ ROOM = 1024**3
 LAG = 10_000
 """Responses in the journal that analysis has not taken yet, above which something is stuck or too slow."""
 CLOCK = 5.0
+TRACES = 24 * 60
+"""Minutes of which PostgreSQL's log may tell. After a night's rest it tells of the evening for a minute."""
 _SLOW = "See that analysis and PostgreSQL run; nothing is lost meanwhile."
 
 
@@ -74,6 +76,7 @@ async def examine(found: Server) -> list[Finding]:
         *(_service(found.url, name, path, data if here else None) for name, path in services),
         _seen("NATS", _nats, here.nats_monitor, data) if here and here.nats_monitor else _seen("NATS", _cluster, nats, data),
         _seen("PostgreSQL", _postgres, _address(data, here, database), data),
+        _seen("what was taken back", _traces, (data, here.postgres) if here and here.postgres and data else None, data),
         _seen("journal and store", _together, (data, here.nats_monitor, here.postgres) if here and here.postgres and data else None, data),
     )
     return findings + [finding for group in groups for finding in group]
@@ -322,6 +325,33 @@ async def _postgres(url: str) -> list[Finding]:
             not waiting,
             "Analysis does not know what they answer: update Platea, or publish that version. They are safe, and recorded then.",
         ),
+    ]
+
+
+async def _traces(where: tuple[Path, int]) -> list[Finding]:
+    """How long the files still tell what was withdrawn, and when answers came. Read from the log itself, as whoever has the disk would."""
+    import asyncpg
+
+    from deploy.data_folder import DataFolder
+    from deploy.forgetting import earliest_commit
+    from deploy.postgres_server import Postgres
+
+    folder = DataFolder(where[0])
+    connection: Any = await asyncpg.connect(Postgres(folder.postgres, folder.keys, where[1]).url("platea_analysis"))
+    try:
+        unerased = await connection.fetchval("select count(*) from erasures")
+    finally:
+        await connection.close()
+    first = await asyncio.to_thread(earliest_commit, folder.postgres)
+    minutes = (time.time() - first.timestamp()) / 60 if first else 0.0
+    log = f"PostgreSQL's log tells of the last {minutes:,.0f} minutes" if first else "PostgreSQL's log tells of no answer"
+    return [
+        Finding(
+            "what was taken back",
+            f"{log}; {unerased:,} messages of the journal are still to be overwritten",
+            minutes < TRACES,
+            "`platea up` begins a new log every ten minutes: see that the disk has room for a copy of the largest table.",
+        )
     ]
 
 
