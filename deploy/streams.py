@@ -32,7 +32,6 @@ async def create_streams(
     await _ensure(js, subjects.acts_stream(replicas))
     await _ensure(js, subjects.uses_stream(replicas))
     await _ensure(js, subjects.invitations_stream(replicas))
-    await _ensure(js, subjects.fallback_stream(replicas))
     await _ensure(js, subjects.contacts_stream(replicas))
     await _ensure(js, subjects.seals_stream(replicas))
     await _ensure(js, subjects.drafts_stream(draft_megabytes, replicas))

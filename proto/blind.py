@@ -3,8 +3,9 @@
 Claim: whoever holds everything the signer ever saw and stored, its secret key included, learns nothing about which finished
 signature came from which request. For every request and every finished signature there is exactly one blinding factor that
 joins them, and it was drawn uniformly and never left the requester; so the claim needs no assumption about computing power
-(Chaum 1982; RFC 9474, section 7.1). It assumes that the requester draws its message and its blinding factor at random and that all
-requesters are given the same public key. It does not hide when somebody asked, nor from where.
+(Chaum 1982; RFC 9474, section 7.1). It assumes that the requester draws its message and its blinding factor at random (where they are
+derived from a secret instead, the claim holds for whoever cannot find that secret) and that all requesters are given the same public
+key. It does not hide when somebody asked, nor from where.
 
 That nobody makes more signatures than were given rests on RSA (Bellare et al., "The One-More-RSA-Inversion Problems", 2003). A
 finished signature is a plain RSA-PSS signature, and any library verifies it.
@@ -66,7 +67,7 @@ class Request:
 
 
 def blind(key: PublicKey, message: bytes, *, salt: bytes | None = None, inverse: int | None = None) -> Request:
-    """A request to sign this message, which must be hard to guess. Salt and inverse are drawn, except in tests with published numbers."""
+    """A request to sign this message, which must be hard to guess. Salt and inverse are drawn where they are not given."""
     encoded = int.from_bytes(_encode(message, key.n.bit_length() - 1, secrets.token_bytes(SALT) if salt is None else salt))
     if math.gcd(encoded, key.n) != 1:
         raise Unfit("the encoded message shares a factor with the modulus")

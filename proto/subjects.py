@@ -19,7 +19,6 @@ RESPONSES = "RESPONSES"
 CONTROL = "CONTROL"
 AGGREGATES = "AGGREGATES"
 INVITATIONS = "INVITATIONS"
-FALLBACK = "FALLBACK"
 DRAFTS = "DRAFTS"
 CONTACTS = "CONTACTS"
 SEALS = "SEALS"
@@ -96,11 +95,8 @@ def query(survey: str) -> str:
 
 
 def invitations(survey: str, part: str) -> str:
-    """Where intake keeps one part of what it knows about invitations: "key", "codes" or "used"."""
+    """Where intake keeps one part of what it knows about invitations: "key", "marks" and "spent"; of release 0.1.0 "codes" and "used"."""
     return f"platea.invitations.{survey}.{part}"
-
-
-FALLBACK_SECRETS = "platea.fallback"
 
 
 def seal(survey: str) -> str:
@@ -228,7 +224,7 @@ def seals_stream(replicas: int = 1) -> StreamConfig:
 
 
 def invitations_stream(replicas: int = 1) -> StreamConfig:
-    """Three messages per survey. Intake erases a former writing itself, which a limit would only forget."""
+    """A few messages per survey. Intake erases a former writing itself, which a limit would only forget."""
     return _wholes(INVITATIONS, "platea.invitations.*.*", replicas)
 
 
@@ -240,19 +236,6 @@ def _wholes(name: str, subject: str, replicas: int) -> StreamConfig:
         num_replicas=replicas,
         allow_direct=True,
         max_msg_size=4 * 1024 * 1024,
-    )
-
-
-def fallback_stream(replicas: int = 1) -> StreamConfig:
-    """Secrets for invited respondents without scripts: in the servers' memory alone, and there for a day at most."""
-    return StreamConfig(
-        name=FALLBACK,
-        subjects=[FALLBACK_SECRETS],
-        storage=StorageType.MEMORY,
-        max_msgs=1,
-        max_age=24 * 3600,
-        num_replicas=replicas,
-        allow_direct=True,
     )
 
 

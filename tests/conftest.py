@@ -125,7 +125,6 @@ async def nats_urls(nats_server: NatsServer) -> NatsUrls:
         subjects.CONTACTS,
         subjects.SEALS,
         subjects.INVITATIONS,
-        subjects.FALLBACK,
         subjects.ACTS,
         subjects.USES,
     ):

@@ -1,4 +1,4 @@
-"""`platea invite`: codes for the organiser's own mailing. Platea learns their names, not the codes, and never an address."""
+"""`platea invite`: codes for the organiser's own mailing. Platea learns their names and marks, not the codes, and never an address."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from deploy.cli import server
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.server import Server, quoted
 from proto import codes, invitation
+from proto.blind import PublicKey
 from proto.spreadsheets import Writer
 
-AT_ONCE = 5000
+AT_ONCE = 1000
 """Codes made known with one request."""
 
 
@@ -30,9 +31,9 @@ AT_ONCE = 5000
 def command(survey: str, count: int, file: Path, site: str | None, server: Server) -> None:
     """Make invitation codes for the survey ID, whose instrument says `participation: invited`. Repeat it to invite more people.
 
-    One code allows one response. Each line of the file has a code and a link that already holds it. The part of the link after the # never
-    reaches a server; it also names the key with which tickets are signed, so that nobody can be given a key of their own and be known
-    again by it.
+    One code allows one response, on any device. Each line of the file has a code and a link that already holds it. The part of the link
+    after the # never reaches a server; it also names the key with which tickets are signed, so that nobody can be given a key of their own
+    and be known again by it.
     """
     made = [invitation.make_code() for _ in range(count)]
     opened = _open(file)
@@ -50,7 +51,7 @@ def command(survey: str, count: int, file: Path, site: str | None, server: Serve
         os.fsync(opened.fileno())
     say(f"{count:,} {'code' if count == 1 else 'codes'} for {survey} in {file}, which only you can read. Platea has no copy.")
     say("Next: merge it with your list of addresses and send each person one line, the code or the link.")
-    say("Then delete the merged list, or keep it away from Platea's server: who got which code is known to you alone.")
+    say("Then delete this file and the merged list: whoever has a code can make its ticket, before and after it was used.")
 
 
 def _open(file: Path) -> Any:
@@ -65,12 +66,20 @@ def _open(file: Path) -> Any:
 
 
 def _make_known(server: Server, survey: str, made: list[str]) -> str:
-    """Returns the fingerprint of the key that signs tickets."""
-    names = [invitation.name(survey, codes.bare(code)).hex() for code in made]
-    told: dict[str, Any] = {}
-    with progress("Inviting", len(names), "codes") as bar:
-        for start in range(0, len(names), AT_ONCE):
-            part = names[start : start + AT_ONCE]
-            told = server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/invitations", json.dumps({"names": part}).encode())
+    """Makes the codes known by their names and marks, never themselves. Returns the fingerprint of the key that signs tickets."""
+    address = f"/api/v1/surveys/{quoted(survey)}"
+    named = str(server.ask("POST", f"{address}/invitations", b'{"codes": []}')["key"])
+    told = server.ask("GET", f"{address}/tickets")
+    key = PublicKey(int.from_bytes(invitation.decoded(told["n"])), int.from_bytes(invitation.decoded(told["e"])))
+    with progress("Inviting", len(made), "codes") as bar:
+        for start in range(0, len(made), AT_ONCE):
+            part = [_known(survey, codes.bare(code), key) for code in made[start : start + AT_ONCE]]
+            server.ask("POST", f"{address}/invitations", json.dumps({"codes": part}).encode())
             bar.advance(len(part))
-    return str(told["key"])
+    return named
+
+
+def _known(survey: str, code: str, key: PublicKey) -> dict[str, str]:
+    """What Platea learns of a code."""
+    mark = invitation.mark(invitation.ticket_request(survey, code, key).blinded)
+    return {"name": invitation.name(survey, code).hex(), "mark": mark.hex()}

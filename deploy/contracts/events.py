@@ -71,7 +71,6 @@ def document() -> Json:
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary"},
     }
-    messages["Fallback"] = {"summary": "The newest first.", "contentType": "application/json", "payload": {"type": "object"}}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -131,15 +130,11 @@ def _channels() -> Json:
         ),
         "invitations": {
             "address": subjects.invitations("{survey}", "{part}"),
-            "description": "What intake knows about invitations, in the stream INVITATIONS: the signing key, the names of codes, "
-            "the used ones with their marks. Each is one message, written anew as a whole, the former erased.",
+            "description": "What intake knows about invitations, in the stream INVITATIONS: the signing key, the names of codes with the "
+            "marks of what is signed for them, spent tickets; of release 0.1.0 also codes without marks, and used ones. Each is one "
+            "message, written anew as a whole, the former erased.",
             "messages": {"Invitations": {"$ref": "#/components/messages/Invitations"}},
-            "parameters": {"survey": {"description": _PARAMETERS["survey"]}, "part": {"enum": ["key", "codes", "used"]}},
-        },
-        "fallback": {
-            "address": subjects.FALLBACK_SECRETS,
-            "description": "Secrets for invited respondents without scripts, in the stream FALLBACK: in memory only, for a day at most.",
-            "messages": {"Fallback": {"$ref": "#/components/messages/Fallback"}},
+            "parameters": {"survey": {"description": _PARAMETERS["survey"]}, "part": {"enum": ["key", "marks", "spent", "codes", "used"]}},
         },
         "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "Question", "Answer"),
     }
@@ -168,8 +163,7 @@ def _operations() -> Json:
         "intake.contacts": _operation("send", "contacts", "Intake adds an address, or takes one back.", "Contacts"),
         "intake.save": _operation("send", "drafts", "Intake saves a draft for later, for so many seconds (`Nats-TTL`).", "Draft"),
         "intake.seal": _operation("send", "seals", "Intake makes one where somebody saves the first draft of a survey.", "Seal"),
-        "intake.invite": _operation("send", "invitations", "Intake adds codes, or notes used ones.", "Invitations"),
-        "intake.fallback": _operation("send", "fallback", "Intake makes a new secret twice a day, where one is asked for.", "Fallback"),
+        "intake.invite": _operation("send", "invitations", "Intake adds codes, or notes spent tickets.", "Invitations"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
         "service.retention": _operation("receive", "retention", "Every service follows it into memory.", "RetentionSet"),

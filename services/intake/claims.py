@@ -18,14 +18,11 @@ from services.intake.draft_store import Full, NotNow, Overtaken
 from services.intake.drafts import Claim, Lock
 from services.intake.form import Sheet
 from services.intake.journal import OutOfReach as JournalOutOfReach
+from services.intake.spending import AGAIN, HELD
 from services.intake.wholes import OutOfReach
 
 log = logging.getLogger(__name__)
 
-HELD = 60
-"""Seconds for which a claim stands although the journal does not know its response: longer than a submission is under way. Then whoever
-made it is taken to have failed, and another page may send."""
-AGAIN = 5
 TRIES = 5
 _BUSY = "busy"
 

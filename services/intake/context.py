@@ -46,6 +46,8 @@ class Intake:
     turns: Turns = field(default_factory=Turns, kw_only=True)
     contacts: ContactBook = field(kw_only=True)
     acts: Recorder = field(default_factory=Unrecorded, kw_only=True)
+    claims_seen: dict[bytes, float] = field(default_factory=dict[bytes, float], kw_only=True)
+    """When this process first met a claim on a ticket whose response it did not find, by the response's id."""
     token_uses: dict[str, str] = field(default_factory=dict[str, str], kw_only=True)
     """The last day on which each token was used, by its id."""
 

@@ -14,7 +14,7 @@ from proto.acts import Acts
 from proto.addresses import networks
 from proto.registry import Registry
 from proto.supervision import Supervisor
-from services.intake import ending, later
+from services.intake import ending, later, spending
 from services.intake.app import create_app
 from services.intake.catalogue import Catalogue
 from services.intake.committer import Committer
@@ -83,7 +83,9 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         _follow_uses(intake)
 
         async def rewrite_invitations() -> None:
-            await invitations.rewrite([id for id, known in catalogue.surveys.items() if known.invited])
+            by_invitation = [id for id, known in catalogue.surveys.items() if known.invited]
+            await spending.sweep(intake, by_invitation)
+            await invitations.rewrite(by_invitation)
 
         tasks.start("rewrite contacts", lambda: by_the_clock(lambda: book.rewrite(list(catalogue.surveys))))
         tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))

@@ -15,7 +15,7 @@ from services.intake.receipts import State
 from services.intake.routes_acts import ActPage
 from services.intake.routes_admin import Published
 from services.intake.routes_closing import SurveyState
-from services.intake.routes_invitations import Codes, Exchange, Exchanged, Invited, TicketKey
+from services.intake.routes_invitations import Code, Codes, Exchange, Exchanged, Invited, TicketKey
 from services.intake.routes_receipts import ReceiptLookup
 from services.intake.routes_retention import Retained, Retention
 from services.intake.routes_surveys import Listed
@@ -34,6 +34,7 @@ _TYPES = (
     TokenRequest,
     Listed,
     Instrument,
+    Code,
     Codes,
     Invited,
     TicketKey,
@@ -150,7 +151,7 @@ def _paths() -> Json:
                         "name": invitation.HEADER,
                         "in": "header",
                         "description": "The ticket, where the survey is answered by invitation: token and signature as base64url, "
-                        "with a point between them. The receipt is then that of the ticket, and Idempotency-Key is left out.",
+                        "with a point between them. One ticket allows one response: send it again with the same Idempotency-Key.",
                         "schema": {"type": "string"},
                     },
                 ],
@@ -185,11 +186,11 @@ def _paths() -> Json:
             },
             "post": {
                 "operationId": "exchangeInvitation",
-                "summary": "Exchange an invitation code for a blind signature (RFC 9474); its ticket cannot be traced to the code",
+                "summary": "Exchange the name of an invitation code for a blind signature (RFC 9474), which cannot be traced to the code",
                 "parameters": [_SURVEY],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Exchange")}}},
                 "responses": _answers(
-                    {200: _json(_ref("Exchanged"), "The same code with the same number gets the same again")},
+                    {200: _json(_ref("Exchanged"), "Always the same for the same code; it changes nothing")},
                     *(400, 403, 404, 408, 409, 413, 415, 422, 429, 503),
                 ),
             },

@@ -7,6 +7,7 @@ import msgspec
 from proto import receipt as receipts
 from proto.events import ResponseWithdrawn
 from proto.problem import Problem
+from services.intake import spending
 from services.intake.accept import Accepted, accept
 from services.intake.committer import Busy, Outcome
 from services.intake.context import Intake
@@ -33,21 +34,20 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 async def submit(intake: Intake, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> Kept | Problem:
     """Takes the response in this body under the receipt `key`, or under a new one. A response that is returned is on disk.
 
-    Where a survey is answered by invitation, the receipt is that of the ticket. None is an organiser's, who needs none.
+    Where a survey is answered by invitation, each ticket allows one response. None is an organiser's, who needs none.
     """
     known = intake.catalogue.surveys.get(survey)
     if known is None or not known.invited or ticket is None:
         return await _submit(intake, survey, body, key)
-    receipt = await intake.invitations.receipt(survey, ticket)
-    if isinstance(receipt, Problem):
-        return receipt
-    if key is not None and receipts.response_id(key) != receipts.response_id(receipt):
-        return Problem("receipt-unfit", "The receipt of an invited response is that of its ticket: leave the header out.")
-    outcome = await _submit(intake, survey, body, receipt)
+    mine = await intake.invitations.check(survey, ticket)
+    if isinstance(mine, Problem):
+        return mine
+    outcome = await _submit(intake, survey, body, key, mine.token)
     return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
 
-async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> Kept | Problem:
+async def _submit(intake: Intake, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> Kept | Problem:
+    """`token`: of the ticket that allows it, where one is needed."""
     if key is not None and not receipts.acceptable(key):
         return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
     known = intake.catalogue.surveys.get(survey)
@@ -66,10 +66,15 @@ async def _submit(intake: Intake, survey: str, body: bytes, key: str | None) -> 
             # Somebody whose answer got lost may ask again after the end; nothing new is taken.
             found = await find(intake, id) if key else None
             return Problem("survey-closed") if found is None else await _compare(intake, accepted, found)
+        if token is not None and (refused := await spending.claim(intake, survey, token, id)):
+            return busy(receipt, NOT_BY_THIS) if refused.code == "busy" else refused
         outcome = await intake.committer.commit(entry(accepted.event))
+        found = None if outcome is Outcome.WRITTEN else await find(intake, id)
+        if token is not None and (found or outcome is Outcome.WRITTEN):
+            spending.settle(intake, survey, token, id)
         if outcome is Outcome.WRITTEN:
             return _kept(accepted)
-        return await _compare(intake, accepted, await find(intake, id), new=outcome is Outcome.PERHAPS)
+        return await _compare(intake, accepted, found, new=outcome is Outcome.PERHAPS)
     except Busy:
         return busy(receipt, "Nothing was stored." if key is None else NOT_BY_THIS)
     except OutOfReach:

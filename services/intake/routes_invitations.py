@@ -16,7 +16,7 @@ from msgspec import Meta
 from proto import codes, invitation, web
 from proto.blind import PublicKey
 from proto.problem import Fault, Problem
-from services.intake import catalogue
+from services.intake import catalogue, spending
 from services.intake.attempts import attempt
 from services.intake.context import Intake
 from services.intake.form import Sheet
@@ -30,7 +30,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 SUITE = "RSABSSA-SHA384-PSS-Deterministic"
 MOST_AT_ONCE = 10_000
 """Codes that one request makes known."""
-MAX_CODES = 512 * 1024
+MAX_CODES = 1024 * 1024
 MAX_EXCHANGE = 4096
 
 _TOLD: dict[str, tuple[Told, int]] = {
@@ -41,10 +41,24 @@ _TOLD: dict[str, tuple[Told, int]] = {
 }
 
 
-class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Codes by name: 128 bits of SHA-256 over "platea-invitation-1", the survey's name and the bare code, parted by zero bytes."""
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+"""128 bits."""
 
-    names: Annotated[list[Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A code by its name, and the mark of the number that is signed for it.
+
+    128 bits of SHA-256 each: over "platea-invitation-1", the survey's name and the bare code, parted by zero bytes, and over
+    "platea-exchange-1", a zero byte and the blinded number."""
+
+    name: Hex
+    mark: Hex
+
+
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes to make known. None at all makes the key, which whoever makes codes needs first."""
+
+    codes: Annotated[list[Code], Meta(max_length=MOST_AT_ONCE)]
 
 
 class Invited(msgspec.Struct, frozen=True):
@@ -64,14 +78,14 @@ class TicketKey(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An invitation code and a token, blinded (RFC 9474), as base64url."""
+    """The name of an invitation code, and its token, blinded (RFC 9474), as base64url. The code itself is not sent."""
 
-    code: str
+    name: Hex
     blinded: str
 
 
 class Exchanged(msgspec.Struct, frozen=True):
-    """The blind signature as base64url. The same code with the same number gets the same again."""
+    """The blind signature as base64url: always the same for the same code."""
 
     signature: str
 
@@ -84,8 +98,10 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     if intake.registry.over(known.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
     order = await web.json_body(request, Codes, MAX_CODES)
-    total = raised(await intake.invitations.invite(known.id, [bytes.fromhex(name) for name in order.names]))
-    await intake.acts.record(by.id, "codes-made", known.id, str(len(order.names)))
+    marks = {bytes.fromhex(code.name): bytes.fromhex(code.mark) for code in order.codes}
+    total = raised(await intake.invitations.invite(known.id, marks))
+    if marks:
+        await intake.acts.record(by.id, "codes-made", known.id, str(len(marks)))
     key = await _key(intake, known.id)
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
 
@@ -98,18 +114,16 @@ async def ticket_key(intake: NamedDependency[Intake], survey: FromPath[str]) -> 
 
 @post("/api/v1/surveys/{survey:str}/tickets", status_code=200)
 async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """A code for a blind signature. What is signed cannot be read here, so whoever answers with it cannot be traced to the code."""
+    """A code's name and number for a blind signature. It changes nothing, and the ticket that comes of it cannot be traced to the code."""
     known = _by_invitation(intake, survey)
     demand_open(intake, known.id)
     order = await web.json_body(request, Exchange, MAX_EXCHANGE)
-    code = invitation.read_code(order.code)
-    if code is None:
-        raise Problem("invitation-mistyped", "Compare it with the invitation.")
     try:
         blinded = invitation.decoded(order.blinded)
     except ValueError:
         raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
-    signature = raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, code, blinded)))
+    name = bytes.fromhex(order.name)
+    signature = raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, name, blinded)))
     intake.metrics.ended("ticket")
     return private(Exchanged(invitation.encoded(signature)))
 
@@ -130,11 +144,13 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
             return refused(paper, made, typed)
         intake.metrics.ended("ticket")
         ticket = made.text
+    mine = await intake.invitations.check(known.id, ticket)
+    if isinstance(mine, Problem):
+        return refused(paper, mine)
+    if await spending.is_spent(intake, known.id, mine.token):
+        return refused(paper, Problem("invitation-spent"))
     sheet = Sheet(known.current.instrument.version, ticket=ticket)
-    receipt = await intake.invitations.receipt(known.id, ticket)
-    if isinstance(receipt, Problem):
-        return refused(paper, receipt)
-    return html(compose.start(paper, sheet, receipt), paper.voice.language, headers=NO_STORE)
+    return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
 
 
 def ask(paper: Survey, told: Told = "", status: int = 200, typed: str = "") -> Page:

@@ -20,7 +20,7 @@ from services.intake.draft_store import NotNow
 from services.intake.drafts import Draft
 from services.intake.pages import compose, compose_later
 from services.intake.pages.compose_later import Fault
-from services.intake.replies import Req, raised
+from services.intake.replies import Req
 from services.intake.routes_pages import sheet_of, show, walk_of
 from services.intake.visit import Page, demand_open, first, html, known_survey, read_form, read_in
 
@@ -62,8 +62,6 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         receipt = receipts.shown(first(fields, "receipt")[: codes.MOST_AROUND].strip())
         if not receipt or drafts.code_of(receipt) != code:
             return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
-    elif known.invited:
-        receipt = raised(await intake.invitations.receipt(survey, draft.sheet.ticket))
     # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
     sheet = structs.replace(draft.sheet, began=intake.guard.began(receipt), draft=code, continued=True)
     return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), receipt)

@@ -57,10 +57,9 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         if place == PLACE:
             demand_open(intake, survey)
             return await routes_invitations.enter(request, intake, known, fields)
-        found = await intake.invitations.receipt(survey, sheet.ticket if sheet else "")
+        found = await intake.invitations.check(survey, sheet.ticket if sheet else "")
         if isinstance(found, Problem):
             return routes_invitations.refused(read_in(request, known.current), found)
-        receipt = found
     if sheet is None or place == form.START:
         demand_open(intake, survey)
         return _begin(request, intake, known, sheet, receipt, fields)

@@ -75,7 +75,6 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.aggregates("ai-security"),
         subjects.contacts("ai-security"),
         subjects.invitations("ai-security", "codes"),
-        subjects.FALLBACK_SECRETS,
         subjects.draft("0" * 32),
         subjects.seal("ai-security"),
         subjects.query("ai-security"),

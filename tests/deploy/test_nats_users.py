@@ -20,7 +20,7 @@ from deploy.nats_server import NatsServer
 from proto import subjects, wire
 from proto.registry import Registry
 from proto.supervision import Supervisor
-from services.intake.invitation_store import ROTATED, InvitationStore
+from services.intake.invitation_store import InvitationStore
 from services.intake.wholes import Overtaken, Whole
 from tests.conftest import NatsUrls
 
@@ -157,13 +157,10 @@ FORBIDDEN = {
 FORBIDDEN["websocket"] = FORBIDDEN["dashboard"]
 OF_INVITATIONS = [
     subjects.invitations("s", "used"),
-    subjects.FALLBACK_SECRETS,
     f"$JS.API.DIRECT.GET.INVITATIONS.{subjects.invitations('s', 'key')}",
     "$JS.API.DIRECT.GET.INVITATIONS",
     "$JS.API.STREAM.MSG.GET.INVITATIONS",
     "$JS.API.STREAM.MSG.DELETE.INVITATIONS",
-    f"$JS.API.DIRECT.GET.FALLBACK.{subjects.FALLBACK_SECRETS}",
-    "$JS.API.STREAM.MSG.GET.FALLBACK",
     subjects.seal("s"),
     "$JS.API.DIRECT.GET.SEALS",
     "$JS.API.STREAM.MSG.GET.SEALS",
@@ -171,7 +168,7 @@ OF_INVITATIONS = [
 ]
 for _user in ("analysis", "export", "dashboard"):
     FORBIDDEN[_user] += OF_INVITATIONS
-FORBIDDEN["intake"] += ["$JS.API.STREAM.PURGE.INVITATIONS", "$JS.API.STREAM.DELETE.FALLBACK", "$JS.API.CONSUMER.CREATE.INVITATIONS.mine"]
+FORBIDDEN["intake"] += ["$JS.API.STREAM.PURGE.INVITATIONS", "$JS.API.CONSUMER.CREATE.INVITATIONS.mine"]
 UNHEARD = {
     "intake": [
         "platea.responses.>",
@@ -199,7 +196,7 @@ UNHEARD = {
     "provisioner": ["platea.responses.>", "platea.drafts.>", "platea.contacts.>", "_INBOX.intake.>", ">"],
 }
 for _subjects in UNHEARD.values():
-    _subjects += ["platea.invitations.>", "platea.fallback", "platea.seals.>"]
+    _subjects += ["platea.invitations.>", "platea.seals.>"]
 UNHEARD["websocket"] = UNHEARD["dashboard"]
 
 
@@ -250,16 +247,6 @@ async def test_intake_rewrites_what_it_knows_about_invitations_and_erases_the_fo
     async with guest(nats_urls, "provisioner") as visitor:
         state = (await visitor.client.jetstream().stream_info(subjects.INVITATIONS)).state
         assert state.messages == 1
-
-
-async def test_a_secret_of_the_fallback_serves_half_a_day_and_the_one_before_it_beside_the_next(nats_urls: NatsUrls) -> None:
-    client = await wire.connect(nats_urls.intake, "test")
-    store = InvitationStore(client)
-    assert await store.secrets(b"one", now=0.0) == (b"one",)
-    assert await store.secrets(b"other", now=ROTATED - 1) == (b"one",)
-    assert await store.secrets(b"two", now=ROTATED + 1) == (b"two", b"one")
-    assert await store.secrets(b"three", now=2 * ROTATED + 2) == (b"three", b"two")
-    await client.close()
 
 
 async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(nats_urls: NatsUrls) -> None:

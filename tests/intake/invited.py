@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,12 +10,13 @@ import httpx
 import msgspec
 from nats.aio.client import Client
 
-from proto import author, blind, events, invitation, subjects, tokens
+from proto import author, events, invitation, receipt, subjects, tokens
 from proto.blind import PublicKey
 from proto.instrument import Instrument
-from proto.invitation import Ticket
+from proto.invitation import TicketRequest
 from proto.registry import published
 from proto.tokens import Token
+from services.intake.context import Intake
 from tests.intake.serving import ORGANISER
 
 SURVEY = "square-visitors"
@@ -71,10 +71,32 @@ async def open_invited(client: Client) -> None:
 async def invite(http: httpx.AsyncClient, count: int) -> list[str]:
     """New codes, made known as `platea invite` does."""
     codes = [invitation.make_code() for _ in range(count)]
-    names = [invitation.name(SURVEY, bare(code)).hex() for code in codes]
-    answer = await http.post(f"{API}/invitations", json={"names": names}, headers={"Authorization": f"Bearer {ORGANISER}"})
-    assert answer.status_code == 200, answer.text
+    await make_known(http, [])
+    key = key_in((await http.get(f"{API}/tickets")).json())
+    await make_known(http, [known(code, key) for code in codes])
     return codes
+
+
+async def invite_to(intake: Intake, survey: str, count: int) -> list[str]:
+    """The same without the way over HTTP."""
+    made = [invitation.make_code() for _ in range(count)]
+    await intake.invitations.invite(survey, {})
+    key = await intake.invitations.key(survey)
+    assert isinstance(key, PublicKey)
+    requests = {invitation.name(survey, bare(code)): invitation.ticket_request(survey, bare(code), key) for code in made}
+    await intake.invitations.invite(survey, {name: invitation.mark(request.blinded) for name, request in requests.items()})
+    return made
+
+
+def known(code: str, key: PublicKey) -> dict[str, str]:
+    """What Platea learns of a code."""
+    mark = invitation.mark(invitation.ticket_request(SURVEY, bare(code), key).blinded)
+    return {"name": invitation.name(SURVEY, bare(code)).hex(), "mark": mark.hex()}
+
+
+async def make_known(http: httpx.AsyncClient, codes: list[dict[str, str]]) -> None:
+    answer = await http.post(f"{API}/invitations", json={"codes": codes}, headers={"Authorization": f"Bearer {ORGANISER}"})
+    assert answer.status_code == 200, answer.text
 
 
 def bare(code: str) -> str:
@@ -96,20 +118,22 @@ class Guest:
     key: PublicKey
 
     def __post_init__(self) -> None:
-        self.token = secrets.token_bytes(invitation.TOKEN)
-        self.request = blind.blind(self.key, self.token)
         self.ticket = ""
+        self.receipt = receipt.make()
+
+    @property
+    def request(self) -> TicketRequest:
+        return invitation.ticket_request(SURVEY, bare(self.code), self.key)
 
     async def exchange(self) -> httpx.Response:
-        body = {"code": self.code, "blinded": invitation.encoded(self.request.blinded)}
+        body = {"name": invitation.name(SURVEY, bare(self.code)).hex(), "blinded": invitation.encoded(self.request.blinded)}
         answer = await self.http.post(f"{API}/tickets", json=body)
         if answer.status_code == 200:
-            signed = invitation.decoded(answer.json()["signature"])
-            self.ticket = Ticket(self.token, blind.finalize(self.key, self.token, signed, self.request.inverse)).text
+            self.ticket = self.request.ticket(self.key, invitation.decoded(answer.json()["signature"])).text
         return answer
 
-    async def answer(self, number: int = 0) -> httpx.Response:
-        return await submit(self.http, self.ticket, number)
+    async def answer(self, number: int = 0, receipt: str = "") -> httpx.Response:
+        return await submit(self.http, self.ticket, number, **{"Idempotency-Key": receipt or self.receipt})
 
 
 async def submit(http: httpx.AsyncClient, ticket: str, number: int = 0, **headers: str) -> httpx.Response:

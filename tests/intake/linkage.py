@@ -1,8 +1,10 @@
-"""Somebody who has everything the server ever wrote, and the organiser's list of codes, tries to find out whose answer is whose.
+"""Somebody who has everything the server ever wrote, the memory of its processes or the organiser's list of codes, tries to find out
+whose answer is whose.
 
 The attacker reads files, not interfaces: every byte below the data folder, the journal's and the store's files with whatever lies in them
-unused, write-ahead logs, text logs, metrics. Of each code and each response everything is taken down by which they could be put in order or
-recognised; every order of codes is then laid beside every order of responses, forwards and backwards, and the best match counts.
+unused, write-ahead logs, text logs, metrics; and memory as a core dump holds it. Of each code and each response everything is taken down by
+which they could be put in order or recognised; every order of codes is then laid beside every order of responses, forwards and backwards,
+each code is given the response whose traces lie nearest to its own in memory, and the best match counts.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ class Dump:
         found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         return Dump(found | texts)
 
+    def holds(self, needles: Sequence[bytes]) -> set[int]:
+        """Which of these stand anywhere in it, by their numbers."""
+        return {number for data in self.files.values() for number in places(data, needles)}
+
 
 @dataclass(frozen=True)
 class Record:
@@ -65,10 +71,14 @@ def places(data: bytes, needles: Sequence[bytes]) -> dict[int, list[int]]:
     for number, needle in enumerate(needles):
         by_start.setdefault(int.from_bytes(needle[:4], "little"), []).append(number)
     starts = np.array(sorted(by_start), dtype="<u4")
+    likely = np.zeros(1 << 16, dtype=bool)
+    likely[starts & 0xFFFF] = True
     for shift in range(min(4, len(data))):
         words = np.frombuffer(data, dtype="<u4", offset=shift, count=max(0, (len(data) - shift) // 4))
-        nearest = np.searchsorted(starts, words).clip(max=len(starts) - 1)
-        for index in np.flatnonzero(starts[nearest] == words):
+        candidates = np.flatnonzero(likely[words & 0xFFFF])
+        some = words[candidates]
+        equal = starts[np.searchsorted(starts, some).clip(max=len(starts) - 1)] == some
+        for index in candidates[equal]:
             offset = 4 * int(index) + shift
             for number in by_start[int(words[index])]:
                 if data.startswith(needles[number], offset):
@@ -83,20 +93,30 @@ class Attack:
     codes: Sequence[str]
     ids: Sequence[str]
     """Of the responses, in the order in which the attacker happens to list them."""
+    more_of_codes: dict[str, Sequence[bytes]] = field(default_factory=dict[str, "Sequence[bytes]"])
+    more_of_responses: dict[str, Sequence[bytes]] = field(default_factory=dict[str, "Sequence[bytes]"])
+    """What else the attacker looks for, by kind: one for each code, one for each response."""
     of_codes: dict[str, Feature] = field(default_factory=dict[str, Feature])
     of_responses: dict[str, Feature] = field(default_factory=dict[str, Feature])
 
     def __post_init__(self) -> None:
         bare = [code.replace("-", "") for code in self.codes]
         names = [invitation.name(self.survey, code) for code in bare]
-        self._look(self.of_codes, {"name": names, "hex": [name.hex().encode() for name in names], "code": [code.encode() for code in bare]})
-        self._look(self.of_responses, {"id": [id.encode() for id in self.ids], "raw": [bytes.fromhex(id) for id in self.ids]})
+        hexed = [name.hex().encode() for name in names]
+        traces = self._look(self.of_codes, {"name": names, "hex": hexed, **self.more_of_codes})
+        others = self._look(
+            self.of_responses,
+            {"id": [id.encode() for id in self.ids], "raw": [bytes.fromhex(id) for id in self.ids], **self.more_of_responses},
+        )
+        self.nearest = {name: _nearest(traces[name], others[name]) for name in traces if name.startswith("memory/") and name in others}
         self.marks = self._marks(names)
         self.of_codes["mark"] = {number: float(int.from_bytes(mark[:6])) for number, mark in self.marks.items()}
         self.of_responses["listed"] = {number: float(number) for number in range(len(self.ids))}
         self.of_responses["by id"] = {number: float(int(id[:12], 16)) for number, id in enumerate(self.ids)}
 
-    def _look(self, features: dict[str, Feature], kinds: dict[str, list[bytes]]) -> None:
+    def _look(self, features: dict[str, Feature], kinds: dict[str, Sequence[bytes]]) -> dict[str, dict[int, list[int]]]:
+        """Returns where in each file there are traces of each."""
+        traces: dict[str, dict[int, list[int]]] = {}
         whose = [(kind, number) for kind, needles in kinds.items() for number in range(len(needles))]
         needles = [needle for each in kinds.values() for needle in each]
         for name, data in self.dump.files.items():
@@ -106,8 +126,11 @@ class Attack:
                 for place, offsets in where.items():
                     kind, number = whose[place]
                     features.setdefault(f"{kind} {what} in {stream}", {}).setdefault(number, float(pick(offsets)))
+            for place, offsets in where.items():
+                traces.setdefault(name, {}).setdefault(whose[place][1], []).extend(offsets)
             if where and name.endswith(".blk"):
                 self._look_at_messages(features, stream, data, needles, whose)
+        return traces
 
     def _look_at_messages(
         self, features: dict[str, Feature], stream: str, block: bytes, needles: list[bytes], whose: list[tuple[str, int]]
@@ -122,12 +145,12 @@ class Attack:
                     features.setdefault(f"{kind} in {stream}, last {part}'s {what}", {})[number] = float(value)
 
     def _marks(self, names: list[bytes]) -> dict[int, bytes]:
-        """What stands beside each used code."""
+        """What stands beside each code."""
         marks: dict[int, bytes] = {}
         for name, data in self.dump.files.items():
             if name.endswith(".blk"):
                 for record in records(data):
-                    if record.subject.endswith(".used"):
+                    if record.subject.endswith(".marks"):
                         for number, offsets in places(record.data, names).items():
                             marks[number] = record.data[offsets[0] + 16 : offsets[0] + 32]
         return marks
@@ -140,7 +163,7 @@ class Attack:
                 given, taken = sorted(codes, key=codes.__getitem__), sorted(responses, key=responses.__getitem__)
                 for way, order in (("", taken), (" backwards", taken[::-1])):
                     found[f"{one} ~ {other}{way}"] = dict(zip(given, order, strict=False))
-        return found
+        return found | {f"nearest in {name}": match for name, match in self.nearest.items()}
 
     def shared(self) -> list[tuple[int, int]]:
         """Codes and responses between whose stored values 64 bits in a row are the same, as bytes or in hexadecimal."""
@@ -161,6 +184,21 @@ class Attack:
         for name, data in self.dump.files.items():
             if name.endswith(".blk") and "RESPONSES" in name:
                 yield from (record.data for record in records(data) if record.subject.endswith(id))
+
+
+def _nearest(codes: dict[int, list[int]], responses: dict[int, list[int]]) -> dict[int, int]:
+    """Of each code the response whose traces come nearest to one of its own."""
+    places = np.array([offset for offsets in responses.values() for offset in offsets])
+    owners = np.array([number for number, offsets in responses.items() for _ in offsets])
+    order = places.argsort()
+    places, owners = places[order], owners[order]
+    found: dict[int, int] = {}
+    for number, offsets in codes.items():
+        right = np.searchsorted(places, offsets).clip(max=len(places) - 1)
+        both = np.concatenate([right, (right - 1).clip(min=0)])
+        away = np.abs(places[both] - np.tile(offsets, 2))
+        found[number] = int(owners[both[away.argmin()]])
+    return found
 
 
 def _windows(value: bytes, size: int) -> list[bytes]:

@@ -221,27 +221,33 @@ async def test_a_draft_of_an_earlier_release_opens_and_its_receipt_is_not_used(
     assert one.page.control("receipt").value != old
 
 
-async def test_an_invitation_goes_on_elsewhere_under_the_receipt_of_its_ticket_and_says_so() -> None:
+async def test_whoever_gives_away_a_begun_invitation_holds_no_receipt_of_what_is_sent() -> None:
     journal = MemoryJournal()
     desk = open_desk(journal, [invited.instrument()])
-    code = invitation.make_code()
-    await desk.invitations.invite(invited.SURVEY, [invitation.name(invited.SURVEY, code.replace("-", ""))])
+    [code] = await invited.invite_to(desk, invited.SURVEY, 1)
     async with AsyncTestClient(create_app(desk)) as client:
-        first, second = Visitor(client, "en"), Visitor(client, "en")
-        (await first.get(f"/s/{invited.SURVEY}?lang=en")).fill("code", code)
-        (await first.press("next")).fill("consent", "yes")
-        (await first.press("next")).fill("q.A1", "1")
-        saved = await save(first)
-        (await second.get(f"/s/{invited.SURVEY}/continue?lang=en")).fill("code", saved)
-        page = await second.press("continue")
+        attacker, victim = Visitor(client, "en"), Visitor(client, "en")
+        (await attacker.get(f"/s/{invited.SURVEY}?lang=en")).fill("code", code)
+        (await attacker.press("next")).fill("consent", "yes")
+        (await attacker.press("next")).fill("q.A1", "1")
+        fixed = attacker.page.control("receipt").value
+        saved = await save(attacker)
+        (await victim.get(f"/s/{invited.SURVEY}/continue?lang=en")).fill("code", saved)
+        page = await victim.press("continue")
         assert CONTINUED in page.text
-        await second.press("next")
-        await second.press("send")
-        assert second.status == 200, second.page.text
-        await first.press("resume")
-        await first.press("next")
-        await first.press("send")
-        assert first.status in (200, 409)
+        await victim.press("next")
+        mine = victim.page.control("receipt").value
+        await victim.press("send")
+        assert victim.status == 200, victim.page.text
+        assert (await client.get(f"/api/v1/receipts/{mine}")).status_code == 200
+        ticket = msgspec.json.decode(page.control("sheet").value)["ticket"]
+        derived = invitation.former_receipt(invitation.decoded(ticket.partition(".")[0]))
+        for known in (fixed, saved, code, derived):
+            assert (await client.get(f"/api/v1/receipts/{known}")).status_code == 404
+        await attacker.press("resume")
+        await attacker.press("next")
+        await attacker.press("send")
+        assert attacker.status == 410
     assert len(journal.events) == 1
 
 

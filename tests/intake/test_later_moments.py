@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 from litestar.testing import AsyncTestClient
 
-from proto import invitation
 from proto.answers import today_of
 from proto.events import RetentionSet
 from services.intake import drafts, later
@@ -102,8 +101,7 @@ async def test_taking_answers_back_takes_back_a_change_that_was_saved(visitor: V
 async def test_an_invitation_goes_on_elsewhere_without_its_code() -> None:
     journal = MemoryJournal()
     desk = open_desk(journal, [invited.instrument()])
-    code = invitation.make_code()
-    await desk.invitations.invite(invited.SURVEY, [invitation.name(invited.SURVEY, code.replace("-", ""))])
+    [code] = await invited.invite_to(desk, invited.SURVEY, 1)
     async with AsyncTestClient(create_app(desk)) as client:
         first, second = Visitor(client, "en"), Visitor(client, "en")
         (await first.get(f"/s/{invited.SURVEY}?lang=en")).fill("code", code)

@@ -123,9 +123,6 @@ class MemoryInvitations:
         self.kept[survey, part] = Whole(data, after + 1)
         return after + 1
 
-    async def secrets(self, make: bytes, now: float | None = None) -> tuple[bytes, ...]:
-        return (b"always the same in a test",)
-
 
 class MemoryWholes:
     """Lists of addresses that end with the process."""

@@ -1,11 +1,14 @@
 /**
  * Asking for a blind signature, RSABSSA-SHA384-PSS-Deterministic of RFC 9474: whoever signs cannot read what.
  *
- * The numbers are few and the exponent is small, so BigInt needs milliseconds; hashing, chance and the last check are the browser's own.
+ * The numbers are few and the exponent is small, so BigInt needs milliseconds; hashing, HKDF and the last check are the browser's own.
  */
 
 const SALT = 48;
 const HASH = 48;
+const TOKEN = 32;
+/** Bytes by which the derived number is longer than the modulus, so that its remainder is uniform. */
+const EXTRA = 16;
 
 /**
  * @typedef {object} Key
@@ -23,11 +26,24 @@ export function keyOf(told) {
 }
 
 /**
+ * Everything that a code is exchanged with, as `ticket_request` in proto/invitation.py draws it (HKDF, RFC 5869).
+ * @param {string} survey its id @param {string} code a bare one @param {Key} key
+ */
+export async function derived(survey, code, key) {
+  const text = new TextEncoder();
+  const info = joined(text.encode(`${survey}\0`), bytes(key.n, key.size));
+  const way = { name: "HKDF", hash: "SHA-256", salt: text.encode("platea-invitation-2"), info };
+  const secret = await crypto.subtle.importKey("raw", text.encode(code), "HKDF", false, ["deriveBits"]);
+  const drawn = new Uint8Array(await crypto.subtle.deriveBits(way, secret, 8 * (TOKEN + SALT + key.size + EXTRA)));
+  return { token: drawn.slice(0, TOKEN), salt: drawn.slice(TOKEN, TOKEN + SALT), inverse: number(drawn.slice(TOKEN + SALT)) % key.n };
+}
+
+/**
  * @param {Key} key @param {Uint8Array} message hard to guess
- * @param {Uint8Array} [salt] @param {bigint} [inverse] published numbers, in tests
+ * @param {Uint8Array} salt @param {bigint} inverse uniform for whoever is to learn nothing
  * @returns {Promise<Request>}
  */
-export async function blind(key, message, salt = chance(SALT), inverse = below(key)) {
+export async function blind(key, message, salt, inverse) {
   const encoded = number(await encode(message, key.n.toString(2).length - 1, salt));
   if (inverted(encoded, key.n) === null) throw new Error("the encoded message shares a factor with the modulus");
   const factor = /** @type {bigint} */ (inverted(inverse, key.n));
@@ -53,9 +69,6 @@ export async function verifierOf(key) {
   return await crypto.subtle.importKey("jwk", described, { name: "RSA-PSS", hash: "SHA-384" }, false, ["verify"]);
 }
 
-/** @param {number} size @returns {Uint8Array} */
-export const chance = (size) => crypto.getRandomValues(new Uint8Array(size));
-
 /** @param {Uint8Array} data @returns {string} base64url */
 export const encoded = (data) => btoa(String.fromCharCode(...data)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
@@ -67,14 +80,6 @@ const number = (data) => BigInt("0x" + Array.from(data, (byte) => byte.toString(
 
 /** @param {bigint} value @param {number} size @returns {Uint8Array} */
 const bytes = (value, size) => Uint8Array.from((value.toString(16).padStart(2 * size, "0").match(/../g) ?? []), (pair) => parseInt(pair, 16));
-
-/** A uniform number with an inverse. @param {Key} key @returns {bigint} */
-function below(key) {
-  for (;;) {
-    const drawn = number(chance(key.size));
-    if (drawn < key.n && inverted(drawn, key.n) !== null) return drawn;
-  }
-}
 
 /** @param {bigint} base @param {bigint} exponent @param {bigint} modulus @returns {bigint} */
 function power(base, exponent, modulus) {
@@ -117,4 +122,4 @@ async function stretched(seed, size) {
 const sha = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-384", data));
 
 /** @param {...Uint8Array} parts */
-const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
+export const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));

@@ -1,12 +1,19 @@
-/** Exchanges an invitation code for a ticket that the server signs without being able to read it, so that no code leads to an answer. */
+/**
+ * Exchanges an invitation code for a ticket that the server signs without being able to read it, so that no code leads to an answer.
+ *
+ * Everything about the ticket is derived from the code, as in proto/invitation.py: the same code gives the same ticket on every device, and
+ * only the code's name, a hash, and the blinded number leave this one.
+ */
 
-import { blind, chance, decoded, encoded, finalize, keyOf, verifierOf } from "./blind.js";
-import { invitations } from "./kept.js";
+import { blind, decoded, derived, encoded, finalize, joined, keyOf, verifierOf } from "./blind.js";
+import { ALPHABET, read } from "./codes.js";
+import { formerTicket } from "./kept.js";
 import { buttonOf, submit } from "./submit.js";
 
-const TOKEN = 32;
+const LENGTH = 20;
+/** Of codes that release 0.1.0 made: the server exchanges them itself. */
+const FORMER = 16;
 const LINK = /^#([0-9A-Za-z-]{16,40})\.([0-9A-Z]{16})$/;
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
 const room = /** @type {HTMLElement} */ (document.getElementById("invitation"));
@@ -27,28 +34,22 @@ function linked() {
   }
 }
 
-/**
- * The ticket for this code. What was drawn for it is kept before it is asked for: when the answer gets lost, the same question gets the same
- * answer, where a new one would be refused.
- * @param {string} code @returns {Promise<string>} Throws a word of the page's: "used", for instance
- */
+/** @param {string} code a bare one @returns {Promise<string>} its ticket. Throws a word of the page's: "unknown", for instance */
 async function exchange(code) {
-  const kept = invitations(survey, await named(code));
-  const known = kept.read();
-  if (known?.ticket) return known.ticket;
   const told = await ask("GET");
   const expected = linked()?.[2];
   if (expected && expected !== (await fingerprint(decoded(told.n)))) throw "differs";
   const key = keyOf(told);
-  await verifierOf(key); // a browser that could not finish does not begin: the code would be used up
-  const again = known?.n === told.n ? known : undefined;
-  const token = again ? decoded(again.token) : chance(TOKEN);
-  const request = again ? { blinded: decoded(again.blinded), inverse: BigInt(again.inverse) } : await blind(key, token);
-  kept.write({ n: told.n, token: encoded(token), blinded: encoded(request.blinded), inverse: String(request.inverse) });
-  const { signature } = await ask("POST", { code, blinded: encoded(request.blinded) });
-  const made = `${encoded(token)}.${encoded(await finalize(key, token, decoded(signature), request.inverse))}`;
-  kept.write({ ticket: made });
-  return made;
+  await verifierOf(key); // a browser that could not finish does not begin
+  const { token, salt, inverse } = await derived(survey, code, key);
+  const request = await blind(key, token, salt, inverse);
+  const { signature } = await ask("POST", { name: await named(code), blinded: encoded(request.blinded) });
+  return `${encoded(token)}.${encoded(await finalize(key, token, decoded(signature), request.inverse))}`;
+}
+
+/** The ticket that release 0.1.0 left on this device, or "". @param {string} code */
+async function keptTicket(code) {
+  return formerTicket(survey, encoded(await sha256(text(code))).slice(0, 22));
 }
 
 /** @param {"GET" | "POST"} method @param {object} [body] @returns {Promise<any>} */
@@ -64,20 +65,23 @@ async function ask(method, body) {
   throw method === "GET" ? "unknown" : String(told.type ?? "").replace("/problems/invitation-", "");
 }
 
-/** Under which this device knows a code. @param {string} code */
+/** Under which the platform knows a code, as hexadecimal digits. @param {string} code */
 async function named(code) {
-  const bare = code.toUpperCase().replace(/[^0-9A-Z]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
-  return encoded(await sha256(new TextEncoder().encode(bare))).slice(0, 22);
+  const digest = await sha256(text(`platea-invitation-1\0${survey}\0${code}`));
+  return Array.from(digest.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The same as `proto.invitation.fingerprint`. @param {Uint8Array} modulus */
 async function fingerprint(modulus) {
-  const digest = await sha256(Uint8Array.from([...new TextEncoder().encode("platea-invitation-key-1\0"), ...modulus]));
+  const digest = await sha256(joined(text("platea-invitation-key-1\0"), modulus));
   let number = digest.slice(0, 10).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   let letters = "";
   for (; letters.length < 16; number >>= 5n) letters += ALPHABET[Number(number & 31n)];
   return letters;
 }
+
+/** @param {string} words */
+const text = (words) => new TextEncoder().encode(words);
 
 /** @param {Uint8Array} data */
 const sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
@@ -111,9 +115,12 @@ async function enter(button) {
   asking = true;
   try {
     if (!typed.value.trim()) throw "empty";
-    ticket.value = await exchange(typed.value);
+    const code = read(typed.value, [LENGTH, FORMER]);
+    if (!code) throw "mistyped";
+    ticket.value = code.length === FORMER ? await keptTicket(code) : await exchange(code);
     await new Promise((done) => setTimeout(done)); // while one submission is still being announced, browsers take no other
-    typed.disabled = true;
+    if (ticket.value) typed.disabled = true;
+    else form.removeEventListener("submit", onSubmit); // a former code is exchanged by the server
     if (form.requestSubmit) form.requestSubmit(button);
     else submit(form, button);
   } catch (why) {
@@ -124,8 +131,8 @@ async function enter(button) {
   }
 }
 
-/** Of the two ways, the one that this browser goes. @param {boolean} blind */
-function offer(blind) {
+/** Of the two ways, the one that this browser goes with this code. */
+function offer(blind = read(typed.value, [LENGTH, FORMER]).length !== FORMER) {
   for (const [id, hidden] of /** @type {[string, boolean][]} */ ([["apart-plain", blind], ["apart-blind", !blind]])) {
     /** @type {HTMLElement} */ (document.getElementById(id)).hidden = hidden;
   }
@@ -143,7 +150,8 @@ function plainly() {
 const brought = linked();
 if (brought && !typed.value) typed.value = brought[1] ?? "";
 if (globalThis.crypto?.subtle) {
-  offer(true);
+  offer();
+  typed.addEventListener("input", () => offer());
   form.addEventListener("submit", onSubmit);
   addEventListener("pageshow", () => {
     ticket.value = "";

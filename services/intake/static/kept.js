@@ -102,31 +102,17 @@ export function works() {
   }
 }
 
-/* Tickets of whoever was invited, from the exchange of the code until an answer is recorded. */
+/* Tickets that release 0.1.0 kept, until an answer is recorded. Now they are made anew from the code whenever they are needed. */
 
 const INVITED = "platea.invitation.1:";
 
-/** @param {string} survey its id @param {string} code the name under which this device knows it */
-export function invitations(survey, code) {
-  const name = `${INVITED}${survey}:${code}`;
-  return {
-    /** @returns {Record<string, string> | null} */
-    read() {
-      try {
-        return JSON.parse(localStorage.getItem(name) ?? "null");
-      } catch {
-        return null;
-      }
-    },
-    /** @param {Record<string, string>} value */
-    write(value) {
-      try {
-        localStorage.setItem(name, JSON.stringify(value));
-      } catch {
-        // nothing is kept: a lost answer is then lost for good
-      }
-    },
-  };
+/** @param {string} survey its id @param {string} code the name under which the device knew it @returns {string} "" where there is none */
+export function formerTicket(survey, code) {
+  try {
+    return String(JSON.parse(localStorage.getItem(`${INVITED}${survey}:${code}`) ?? "null")?.ticket ?? "");
+  } catch {
+    return "";
+  }
 }
 
 /** @param {string} survey its id */
