@@ -103,7 +103,11 @@ class SpentTickets:
         for attempt in range(TRIES):
             entries, standing = _applied(book.table, batch)
             if not entries:
-                return standing
+                known = book.seq
+                await self._look(survey, book)
+                if book.seq == known:
+                    return standing
+                continue  # another intake has written since
             table = book.table.changed(entries)
             try:
                 seq = await self._store.write(survey, "spent", table.data, book.seq)
