@@ -30,7 +30,7 @@ Feature = dict[int, float]
 class Dump:
     """Files by name, and what the services said of themselves."""
 
-    files: dict[str, bytes]
+    files: dict[str, bytes] = field(repr=False)
 
     @staticmethod
     def of(folder: Path, **texts: bytes) -> Dump:
