@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import sys
@@ -36,9 +37,13 @@ def send(stack: Operated, method: str, address: str, body: bytes | None = None, 
 
 
 def files_with(folder: Path, text: bytes) -> list[str]:
-    """Everything below the data folder that holds these bytes."""
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    return [path.relative_to(folder).as_posix() for path in found if path.exists() and text in path.read_bytes()]
+    """Everything below the data folder that holds these bytes. Files come and go meanwhile."""
+    found: list[str] = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            if text in path.read_bytes():
+                found.append(path.relative_to(folder).as_posix())
+    return found
 
 
 def saying(text: str) -> bytes:
@@ -57,6 +62,10 @@ async def test_what_was_changed_or_withdrawn_is_nowhere_on_the_disk_within_one_p
         others = Crowd(stack.url, 12, at_once=4)
         await others.answer()
         gone, stays = make(), make()
+        database = await Inside(stack).database()
+        reading = database.transaction(isolation="repeatable_read")
+        await reading.start()
+        await database.fetchval("select count(*) from responses")  # so that the stack does not write the table anew meanwhile
         send(stack, "POST", "surveys/ai-security/responses", saying(kept), stays)
         send(stack, "POST", "surveys/ai-security/responses", saying(former), gone)
         await recorded(stack.url, [gone, stays], 60)
@@ -77,6 +86,10 @@ async def test_what_was_changed_or_withdrawn_is_nowhere_on_the_disk_within_one_p
         assert here.nats_monitor is not None
         assert here.postgres is not None
         _, url = await addresses(DataFolder(stack.data), here.nats_monitor, here.postgres)
+        await reading.rollback()
+        await database.execute("create table made_by_this_test ()")
+        await database.execute("drop table made_by_this_test")
+        await database.close()
         forgetter, begun = Forgetter(url), datetime.now(UTC)
         first = await asyncio.to_thread(earliest_commit, stack.data / "postgres")
         assert first is not None
@@ -88,10 +101,12 @@ async def test_what_was_changed_or_withdrawn_is_nowhere_on_the_disk_within_one_p
         monkeypatch.setattr(doctor, "TRACES", 0)
         assert [each.good for each in await doctor._traces((stack.data, here.postgres))] == [False]
         deadline = time.monotonic() + 60
-        while found := files_with(stack.data, former.encode()) + files_with(stack.data, last.encode()):
+        found = ["not looked yet"]
+        while found:
             assert time.monotonic() < deadline, found  # a checkpoint that still counts it is replaced within seconds
             begun = datetime.now(UTC)
             await forgetter.once(sys.maxsize)
+            found = files_with(stack.data, former.encode()) + files_with(stack.data, last.encode())
         assert files_with(stack.data, kept.encode()), "what is not withdrawn is where it was"
         first = await asyncio.to_thread(earliest_commit, stack.data / "postgres")
         assert first is None or first >= begun - timedelta(seconds=1), "and nothing tells when anybody came"
