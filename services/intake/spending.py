@@ -33,6 +33,7 @@ async def claim(intake: Intake, survey: str, token: bytes, id: str) -> Problem |
         standing = await asyncio.shield(spent.change(survey, name, None, mine))
         for _ in range(TRIES):
             if standing == mine:
+                intake.claims_seen.pop(mine, None)  # it is on its way again
                 return None
             if standing is None:
                 break  # all of this survey's is being erased

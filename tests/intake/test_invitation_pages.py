@@ -159,6 +159,13 @@ async def test_a_ticket_whose_response_never_came_is_taken_over_after_a_while(de
         await finish(second, "2")
         assert second.status == 503, "the first may still arrive"
         again, mine = second.page.press("send"), first.page.press("send")
+        now += spending.HELD / 2
+        desk.journal.busy = True
+        await first.send(*mine)
+        desk.journal.busy = False
+        now += spending.HELD / 2
+        await second.send(*again)
+        assert second.status == 503, "the first has just tried again"
         now += spending.HELD
         await second.send(*again)
         assert second.status == 200
