@@ -58,6 +58,8 @@ def create(survey: str, profile: str, purpose: str, lang: str, folder: Path | No
     texts = f", {texts:,} free texts" if (texts := manifest["policy"].get("texts")) else ""
     rows = f"{manifest['released']:,} of {manifest['responses']:,} responses"
     say(f"Release {number} of {survey}: {rows}{texts}, profile {manifest['profile']}.")
+    for warning in job.get("warnings", ()):
+        say(warning)
     if folder is not None:
         download(server, f"{base}/{number}", manifest, folder)
         say(f"Saved in {folder}; `platea release verify {folder}` checks it at any time.")

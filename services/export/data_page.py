@@ -75,15 +75,20 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
         return found if isinstance(found, int | float) else 0
 
     smallest, sentences = measured("smallest_group"), list[str]()
-    if smallest > 1:
+    if policy.get("quasi_identifiers") == 0:
+        sentences.append(say("one_group", n=say.number(smallest)))
+    elif smallest > 1:
         sentences.append(say("group", n=say.number(smallest - 1), size=say.number(smallest)))
-    sentences.append(say("coarser"))
+    if policy.get("quasi_identifiers") != 0:
+        sentences.append(say("coarser"))
     if (population := measured("smallest_population")) > 1:
         sentences.append(say("units", n=say.number(population)))
     if (different := measured("smallest_l")) > 1:
         sentences.append(say("different", n=say.number(different)))
     if "largest_t" in policy:
         sentences.append(say("distance", t=say.hundredths(measured("largest_t"))))
+    if scales := measured("merged_scales"):
+        sentences.append(say("merged", n=say.number(scales)))
     if cells := measured("withheld_cells"):
         sentences.append(say("withheld", n=say.number(cells)))
     sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))

@@ -39,6 +39,7 @@ from services.export.profiles import PROFILES, Profile
 from services.export.release import Protected, policy_of, protect, table_of, write
 from services.export.report.of_release import files as report_files
 from services.export.report.of_release import report_on
+from services.export.report.sentences import warnings
 from services.export.signing import Signer
 from services.export.store import Entry, Positions, Responses, Store
 from services.export.table import Passages
@@ -49,6 +50,10 @@ log = logging.getLogger(__name__)
 
 Status = Literal["waiting", "reading", "protecting", "writing", "done", "refused", "failed"]
 ENDED = ("done", "refused", "failed")
+EARLIER_RULES = (
+    "Release {} hides rare answers by earlier rules, which this program no longer has: its files and its signature can be checked as "
+    "before, but it cannot be built again to the same bytes."
+)
 KEPT = 100
 """Finished jobs that can still be asked about."""
 MOST_OPEN = 50
@@ -62,7 +67,8 @@ HEARTBEAT = 10.0
 
 
 class Job(msgspec.Struct):
-    """`progress` is from 0 to 1; `number` is there when the status is "done", `detail` says why a job was refused or failed.
+    """`progress` is from 0 to 1; `number` is there when the status is "done", `detail` says why a job was refused or failed, `warnings`
+    what whoever asked for it should know about the release.
 
     `differing`: where a release was rebuilt, the files whose bytes came out different.
     """
@@ -78,6 +84,7 @@ class Job(msgspec.Struct):
     number: int | None = None
     detail: str = ""
     differing: list[str] = []
+    warnings: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,8 @@ class Jobs:
                 job.detail += " Answers that were put back into the journal from the store count as changed."
         elif gone:
             job.detail = f"There are {manifest.responses} responses now; release {number} was made of {published.responses}."
+        if job.differing and "merged_scales" not in published.policy:
+            job.detail = f"{job.detail} {EARLIER_RULES.format(number)}".strip()
         return number
 
     async def _build(
@@ -263,9 +272,10 @@ class Jobs:
                 self._earlier(built.instrument),
             )
             table = replace(table, passages=built.passages)
-            policy = policy_of(built.profile, built.protected.measures, built.protected.withheld)
+            policy = policy_of(built.profile, built.protected)
             policy["texts"] = len(built.passages.lines) if built.passages else 0
             found = report_on(built.answers, table, built.columns, built.instrument, built.protected.reasons, built.protected.reading)
+            job.warnings = warnings(found)
             return write(folder, table, policy, self.signer, progress, job.purpose, report_files(found, table))
 
         return await asyncio.to_thread(work)

@@ -1,6 +1,7 @@
 """Which number each value of a variable has in SPSS and Stata: always the same one, whatever occurs in a release. Pure.
 
-Numbers follow from the questionnaire: its options in their order, then the coarser values of each level of the hierarchy, in thousands.
+Numbers follow from the questionnaire: its options in their order, then the coarser values of each level of the hierarchy, in thousands, and
+neighbours on a scale that may be told as one.
 A later version keeps the numbers of the earlier ones, so that files of all releases of a survey can be put under one another.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from proto.instrument import NON_SUBSTANTIVE
 from services.export.protect.hierarchy import TOP
-from services.export.variables import Variable
+from services.export.variables import JOINT, LONGEST_SCALE, Variable
 
 LARGEST_OF_ITS_OWN = 100
 """Codes that are whole numbers up to here stand for themselves."""
@@ -29,7 +30,23 @@ def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, i
         _enter(given, _telling(each.labels), 0, step, whole)
         for level, above in enumerate(each.ladder(), 1):
             _enter(given, _telling(above.values()), level * step, step, False)
+    for each in (*earlier, variable):
+        _enter_merged(given, each.scale)
     return given
+
+
+def _enter_merged(given: dict[str, int], scale: Sequence[str]) -> None:
+    """Neighbours that may be told as one have the place of the first, in hundreds, and that of the last behind a thousand. Where versions
+    together have more answers than a hundred, the others go on behind what is taken."""
+    place, taken = {code: at for at, code in enumerate(given) if JOINT not in code}, set(given.values())
+    for first, begin in enumerate(scale):
+        for last in range(first + 1, len(scale) - (first == 0)):
+            code = JOINT.join(scale[first : last + 1])
+            if code in given:
+                continue
+            number = LEVEL + place[begin] * LONGEST_SCALE + place[scale[last]]
+            given[code] = number if max(place[begin], place[scale[last]]) < LONGEST_SCALE and number not in taken else max(taken) + 1
+            taken.add(given[code])
 
 
 def _enter(given: dict[str, int], codes: Iterable[str], above: int, step: int, whole: bool) -> None:

@@ -12,7 +12,7 @@ class Profile:
     """`k`: people who share every released combination of quasi-identifiers; `units`: of a public list, where there is one, 0 for any.
 
     `minimum`: fewest responses worth a release. `narrow`: tells the narrow classes, which lie within the wide ones of the others.
-    `rare`: an answer is rare that this share of the people gave, or fewer. `private`: only with a recorded purpose, for holders of a token.
+    `private`: only with a recorded purpose, for holders of a token.
     `texts`: free texts that somebody has accepted go with it, apart from the rows.
     """
 
@@ -22,7 +22,6 @@ class Profile:
     diversity: Diversity
     closeness: Closeness
     minimum: int
-    rare: float = 0.01
     narrow: bool = False
     private: bool = False
     texts: bool = False

@@ -5,34 +5,36 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from proto import manifest as manifests
-from proto.instrument import NON_SUBSTANTIVE, Instrument
+from proto.instrument import Instrument
 from proto.manifest import Manifest
 from services.export import formats
-from services.export.gate import ledger, measuring, rare, truth
+from services.export.gate import answers, ledger, measuring, truth
 from services.export.gate.advice import advise, rules_of
 from services.export.gate.ledger import Book, Keys, People
+from services.export.gate.rare import Shown
 from services.export.gate.reading import Reading, codes_of, read
 from services.export.gate.refused import Refused
-from services.export.profiles import NARROW, WIDE, Profile
+from services.export.profiles import WIDE, Profile
 from services.export.protect import sequence
 from services.export.protect.measure import Measures
 from services.export.protect.protection import Result
 from services.export.protect.refusal import Unprotectable
 from services.export.signing import Signer
-from services.export.table import WITHHELD, Edition, Table, tabulate
-from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.table import Edition, Table, tabulate
+from services.export.variables import WITHHELD, Variable
 from services.export.verify import MANIFEST, describe
 
 Ints = NDArray[np.int64]
 
+ROUNDING = 1e-6
 MOST_LOST = 0.95
 """Loss (NCP) beyond which a release would not be worth its name."""
 
@@ -42,7 +44,8 @@ class Protected:
     """The protected table, and what is known about it.
 
     `rows[i]`: which of the responses row i came from. `generalised`: rows with a quasi-identifier coarser than given. `suppressed`:
-    rows left out. `withheld`: rare answers withheld, as cells. `book`: the ledger once this is released.
+    rows left out. `withheld`: cells withheld because of rare answers; `merged`: scales on which neighbours are told as one.
+    `book`: the ledger once this is released.
     """
 
     table: pd.DataFrame
@@ -53,6 +56,7 @@ class Protected:
     generalised: int
     suppressed: int
     withheld: int
+    merged: int
     book: Book
 
 
@@ -75,14 +79,20 @@ def protect(
     reading = reading.seen_by(profile)
     rows = np.flatnonzero(step.result.kept)
     rows = rows[keys.order(people[rows], number)]
-    hidden = _hidden(columns, full, order[np.sort(rows)], profile)
-    withheld = sum(map(len, hidden.values()))
-    table = _released(columns, full, reading, step.result, rows, order, hidden)
+    shown = answers.hidden(columns, full, order[np.sort(rows)], profile)
+    withheld = sum(int(each.withheld.sum()) for each in shown.values())
+    merged = sum(len(np.unique(each.steps)) < len(each.steps) for each in shown.values())
+    table = _released(columns, full, reading, step.result, rows, order, shown)
     measures = _let_out(columns, reading, table, rows, profile, full, order)
     coarse = sum(step.result.released[rows, v] >= len(hierarchy.values) for v, hierarchy in enumerate(reading.hierarchies))
     reasons = step.result.reasons
+    if merged:
+        scales = "1 scale" if merged == 1 else f"{merged:,} scales"
+        reasons += (f"On {scales} neighbouring answers are told as one, because few gave one of them.",)
     if withheld:
-        reasons += (f"{withheld:,} rare answers are withheld, because few gave them or they single a row out together.",)
+        reasons += (
+            f"{withheld:,} answers are withheld: rare ones, and others beside them, so that at least {profile.k} rows look the same.",
+        )
     return Protected(
         table,
         order[rows],
@@ -92,6 +102,7 @@ def protect(
         int((np.asarray(coarse) > 0).sum()),
         len(full) - len(rows),
         withheld,
+        merged,
         ledger.after(book, number, step, reading.hierarchies, keys),
     )
 
@@ -103,12 +114,12 @@ def _released(
     result: Result,
     rows: Ints,
     order: Ints,
-    hidden: dict[str, NDArray[np.intp]],
+    shown: dict[str, Shown],
 ) -> pd.DataFrame:
-    """The columns as they go out. `order`: the row of `full` that each of `reading` is; `hidden` counts released rows in that order."""
+    """The columns as they go out. `order`: the row of `full` that each of `reading` is; `shown` has the released rows in that order."""
     out: dict[str, pd.Categorical] = {}
     place = {column.name: v for v, column in enumerate(reading.identifiers)}
-    given, shown = order[rows], np.argsort(rows)
+    given, at = order[rows], np.argsort(np.argsort(rows))
     for column in columns:
         if column.name in place:
             v = place[column.name]
@@ -117,37 +128,10 @@ def _released(
             codes = np.array([values.index(label) for label in labels], np.int16)[codes]
         else:
             codes, values = codes_of(full, column)[given], [*column.codes]
-            if len(hidden.get(column.name, ())):
-                codes = codes.astype(np.int16)
-                codes[shown[hidden[column.name]]] = len(values)
-                values.append(WITHHELD)
+            if how := shown.get(column.name):
+                codes, values = answers.released(column, codes, Shown(how.steps, how.withheld[at]))
         out[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="object"))  # pyright: ignore[reportArgumentType]
     return pd.DataFrame(out, copy=False)
-
-
-def _hidden(columns: list[Variable], full: pd.DataFrame, given: Ints, profile: Profile) -> dict[str, NDArray[np.intp]]:
-    """The rows whose rare answer is withheld, of each variable. `given`: rows of `full` in an order that stays from release to release.
-
-    What a scientific release of the same rows withholds a public one withholds too, so that both together tell no more than the former.
-    """
-    plain = [column for column in columns if column.role == "insensitive"]
-    told = [_told(codes_of(full, column), column)[given] for column in plain]
-    cells: list[NDArray[np.intp]] = []
-    for each in (NARROW,) if profile.narrow else (NARROW, profile):
-        cells = rare.withhold(told, each.k, rarity(len(given), each), np.arange(len(given)), cells)
-    return {column.name: cell for column, cell in zip(plain, cells, strict=True)}
-
-
-def rarity(rows: int, profile: Profile) -> int:
-    """An answer is rare that so many people gave, or fewer."""
-    return max(2 * profile.k, int(profile.rare * rows))
-
-
-def _told(codes: NDArray[np.integer[Any]], column: Variable) -> NDArray[np.integer[Any]]:
-    """Where nothing was answered, and where "*" stands, nothing can single out."""
-    silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
-    told = [rare.UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
-    return np.array([*told, rare.UNTOLD], np.min_scalar_type(-1 - len(told)))[codes]  # "*" is none of the variable's codes
 
 
 def _let_out(
@@ -162,18 +146,17 @@ def _let_out(
     """The gate: what the released columns hold, counted afresh. Raises Refused where that is less than the profile asks, and Untrue where a
     cell is not what was answered. `order`: the row of `full` that each of `reading` is."""
     others = [column for column in columns if column.role != "quasi_identifier"]
-    if name := truth.unlike(others, lambda column: codes_of(full, column)[order[rows]], lambda column: codes_of(table, column)):
+    if name := truth.unlike(others, lambda column: codes_of(full, column)[order[rows]], table):
         raise truth.Untrue(f"The column {name} would tell something else than was answered.")
     back = measuring.read_back(reading, table, rows, len(reading.codes))
     sensitive = measuring.sensitive_back(reading, table, rows, columns)
     found, measures = measuring.weighed(reading, back, sensitive, profile)
     broken = [str(each) for each in found]
-    plain = [_told(codes_of(table, column), column) for column in columns if column.role == "insensitive"]
-    if single := rare.singled_out(plain, profile.k, rarity(len(rows), profile)):
+    if single := answers.alone(columns, full, order[rows], table, profile):
         broken.append(str(measuring.Broken("Rare answers must single nobody out", single)))
     if len(rows) < profile.minimum:
         broken.append(f"Only {len(rows)} rows would remain after protection; {profile.minimum} are needed.")
-    if int(back.classes.max()) == 0:
+    if reading.identifiers and int(back.classes.max()) == 0:
         broken.append(f"All {len(rows)} rows would stand in one class, and their quasi-identifiers would tell nothing.")
     if measures.loss > MOST_LOST:
         broken.append(f"The quasi-identifiers would tell next to nothing: {measures.loss:.0%} of them would be lost.")
@@ -235,18 +218,21 @@ def _levels(protected: Protected) -> dict[str, str]:
     return found
 
 
-def policy_of(profile: Profile, measures: Measures, withheld: int) -> dict[str, int | float | str]:
-    """What was asked for, and what was measured in the table as released."""
+def policy_of(profile: Profile, protected: Protected) -> dict[str, int | float | str]:
+    """What was asked for, and what was measured: l and t of the answers as given in each class, t rounded up, since withheld ones count."""
+    measures = protected.measures
     policy: dict[str, int | float | str] = {
         "k": profile.k,
         "smallest_group": measures.smallest,
         "minimum": profile.minimum,
-        "withheld_cells": withheld,
+        "quasi_identifiers": len(protected.reading.identifiers),
+        "withheld_cells": protected.withheld,
+        "merged_scales": protected.merged,
     }
     if measures.distinct:
         varied = [least for least in measures.distinct.values() if least]  # 0: nobody gave an answer that is a secret to keep
         policy |= {"l": profile.diversity.l, "smallest_l": min(varied, default=0)}
-        policy |= {"t": profile.closeness.t, "largest_t": round(max(measures.distance.values()), 4)}
+        policy |= {"t": profile.closeness.t, "largest_t": ceil(100 * max(measures.distance.values()) - ROUNDING) / 100}
     if measures.population is not None:
         policy |= {"k_map": profile.units, "smallest_population": measures.population}
     return policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,14 +17,12 @@ from services.export import universe
 from services.export.naming import short_names
 from services.export.numbering import numbers
 from services.export.quoting import one_line
-from services.export.variables import MISSING, SKIPPED, Variable, left_out
+from services.export.variables import MISSING, SKIPPED, WITHHELD, Variable, left_out
 from services.export.words import in_each, phrase, say, text
 
 Measure = Literal["nominal", "ordinal"]
 Codes = NDArray[np.integer[Any]]
 
-WITHHELD = "*"
-"""In place of a value that would have pointed to somebody."""
 NUMBERS = {MISSING: -1, SKIPPED: -2, "dk": -3, "pnts": -4, "na": -5, WITHHELD: -6}
 """How SPSS sees the codes that are no answers: below zero, user-missing."""
 LETTERS = {MISSING: "m", SKIPPED: "s", "dk": "d", "pnts": "p", "na": "n", WITHHELD: "x"}
@@ -239,13 +237,17 @@ def _codes(found: dict[str, int], codes: Codes, categories: tuple[Category, ...]
 
 
 def _categories(column: Variable, found: set[str], languages: tuple[str, ...], known: Mapping[str, int]) -> tuple[Category, ...]:
-    """The answers that could be given, or the coarser values that came into their place, then what stands for no answer.
+    """The answers that could be given, or the coarser or merged values that came into their place, then what stands for no answer.
 
     `known`: the number of each answer and coarser value."""
+    merged = {code: members for code in found if len(members := column.merged(code)) > 1}
     nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values() if node != WITHHELD))
     generalised = bool(found & set(nodes) - set(column.labels))
     codes = [code for code in column.labels if code in found or not generalised]
     codes += [node for node in nodes if node in found and node not in column.labels]
+    for code, members in merged.items():
+        codes[codes.index(members[0])] = code
+        codes = [other for other in codes if other not in members]
     substantive = [code for code in codes if code not in NON_SUBSTANTIVE and code != WITHHELD]
     possible = {MISSING} if not column.question.required else set[str]()
     possible |= {SKIPPED} if column.question.show_if is not None else set()
@@ -253,5 +255,13 @@ def _categories(column: Variable, found: set[str], languages: tuple[str, ...], k
     coarse = column.hierarchy.labels if column.hierarchy else {}
     labels = coarse | column.labels if not generalised else column.labels | coarse
     labels = labels | {code: phrase(name, languages) for code, name in _ABSENT.items()}
+    for code, members in merged.items():
+        labels[code] = in_each(languages, partial(_joint, [(member, labels.get(member, {})) for member in members]))
     made = [Category(code, labels.get(code, {}), known[code]) for code in substantive]
     return (*made, *(Category(code, labels.get(code, {}), NUMBERS[code], LETTERS[code]) for code in absent))
+
+
+def _joint(members: Sequence[tuple[str, Texts]], language: str) -> str:
+    """Two answers that are told as one, or the first and the last of more."""
+    shown = [text(texts, language) or code for code, texts in members]
+    return " / ".join(shown) if len(shown) == 2 else f"{shown[0]} … {shown[-1]}"

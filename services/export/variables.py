@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, Column
 from proto.instrument import (
+    NON_SUBSTANTIVE,
     AnyQuestion,
     Band,
     Date,
@@ -35,6 +36,13 @@ MISSING = "_missing"
 """The question was shown and left out."""
 SKIPPED = "_skipped"
 """Skip logic hid the question, or the respondent's version did not have it, or had an answer that this one does not have."""
+WITHHELD = "*"
+"""In place of a value that would have pointed to somebody."""
+
+JOINT = "|"
+"""Between the codes of neighbouring answers that are released as one: no code has it."""
+LONGEST_SCALE = 100
+"""Of more answers than these no neighbours are released as one: each possible pair of ends has a number of its own in SPSS."""
 
 Ladder = list[dict[str, str]]
 
@@ -66,6 +74,18 @@ class Variable:
     @property
     def role(self) -> Role:
         return self.question.privacy.role
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """The answers of an ordered scale, without don't know and the like; empty where neighbours are never released as one."""
+        found = tuple(code for code in self.labels if code not in NON_SUBSTANTIVE) if self.ordered else ()
+        return found if self.role != "quasi_identifier" and len(found) <= LONGEST_SCALE else ()
+
+    def merged(self, code: str) -> tuple[str, ...]:
+        """The answers that a released code of `scale` stands for: itself, or neighbours that were merged. Empty for any other code."""
+        members = tuple(code.split(JOINT))
+        begin = self.scale.index(members[0]) if members[0] in self.scale else 0
+        return members if members == self.scale[begin : begin + len(members)] else ()
 
     def ladder(self) -> Ladder:
         """What each code becomes at each level of the hierarchy between the answer itself and "*"; empty without hierarchy."""

@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import combinations
+from functools import cache
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,18 @@ import pandas as pd
 from deploy.cli.respondents import Population
 from proto.answers import Reader, today_of
 from proto.codebook import CodeBook
+from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import of_share
 from services.export import formats
-from services.export.gate import rare
 from services.export.protect.protection import Result
 from services.export.protect.request import Request
 from services.export.report import groups, linkage, risk
+from services.export.report.compared import Field, compare
 from services.export.report.report import Facts, Share, encode, report
 from services.export.table import Edition, tabulate
-from services.export.variables import Encoder, variables
+from services.export.variables import MISSING, SKIPPED, Encoder, variables
 from tests.export.attacks_across import both_profiles, deleted_rows, minimality, survivors, two_surveys
-from tests.export.tables import every_kind, released
+from tests.export.tables import Made, every_kind, made, released
 from tests.export.towns import OPINIONS, PEOPLE, UNITS, Hits, K, T, Town, fields, ours, town
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks-on-releases.md"
@@ -145,25 +147,55 @@ def wildcard(seed: int) -> tuple[Hits, Hits]:
     return (float(sum(n for n in many.values() if n < K)), PEOPLE), (float((counts[of_row] < K).sum()), len(of_row))
 
 
-def rare_answers(seed: int) -> tuple[Hits, Hits]:
-    """Somebody knows two rare answers of a person, beside any quasi-identifiers: rows that are alone in such a pair."""
-    rng = np.random.default_rng(seed)
-    given = [rng.choice(5, PEOPLE, p=(0.7, 0.2, 0.06, 0.03, 0.01)) for _ in range(8)]
-    withheld = rare.withhold(given, K, 2 * K, np.arange(PEOPLE))
+PRODUCTS = (("social-cohesion", 300), ("security-measurement", 150), ("ai-security", 300))
+"""Questionnaires, and how many answered, whose public releases are attacked by rare answers."""
+SETS = 200
+"""Sets of rare answers of a person that are tried."""
 
-    def alone(columns: list[np.ndarray]) -> Hits:
-        scarce = [(column >= 0) & (np.bincount(column[column >= 0], minlength=5)[column] <= 2 * K) for column in columns]
-        found = np.zeros(PEOPLE, dtype=bool)
-        for one, other in combinations(range(len(columns)), 2):
-            many = Counter(zip(columns[one].tolist(), columns[other].tolist(), strict=True))
-            single = [many[pair] == 1 for pair in zip(columns[one].tolist(), columns[other].tolist(), strict=True)]
-            found |= scarce[one] & scarce[other] & np.array(single)
-        return float(found.sum()), PEOPLE
 
-    told = [column.copy() for column in given]
-    for column, cells in zip(told, withheld, strict=True):
-        column[cells] = rare.UNTOLD
-    return alone(given), alone(told)
+def rare_answers(many: int) -> Callable[[int], tuple[Hits, Hits]]:
+    """Somebody knows so many rare answers of a person, each of which at most 2 k people gave, and takes the row that tells most of them.
+
+    A withheld cell agrees with anything. Found is a person for some of whose rare answers that is one row, and theirs.
+    """
+
+    def play(seed: int) -> tuple[Hits, Hits]:
+        release = public(*PRODUCTS[seed - 1])
+        fields = [field for field in compare(release.original, release.table, release.columns) if not field.identifies]
+        silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
+        known = [[code not in silent and n <= 2 * K for code, n in zip(f.answers, f.given.tolist(), strict=True)] for f in fields]
+        row_of = {int(response): row for row, response in enumerate(release.protected.rows)}
+        people, naive, ours = 0, 0, 0
+        for person in range(len(release.original)):
+            mine = [field for field, rarely in zip(fields, known, strict=True) if rarely[field.before[person]]]
+            if len(mine) < many or person not in row_of:
+                continue
+            people += 1
+            given = [(field.before == field.before[person]).astype(int) for field in mine]
+            told = [_agreement(field, int(field.before[person])) for field in mine]
+            naive += any(_only(given, some) == person for some in islice(combinations(range(len(mine)), many), SETS))
+            ours += any(_only(told, some) == row_of[person] for some in islice(combinations(range(len(mine)), many), SETS))
+        return (float(naive), people), (float(ours), people)
+
+    return play
+
+
+@cache
+def public(survey: str, people: int) -> Made:
+    return made(survey, "public", people)
+
+
+def _agreement(field: Field, answer: int) -> np.ndarray:
+    """How well each released row agrees with an answer: not at all, as anything does with what is withheld, or told."""
+    withheld = np.array([len(value.members) == len(field.answers) for value in field.released])
+    return (field.within[:, answer] * np.where(withheld, 1, 2))[field.after]
+
+
+def _only(agreements: list[np.ndarray], some: tuple[int, ...]) -> int:
+    """The one row that agrees best with all of these answers, or -1 where none or several do."""
+    chosen = np.stack([agreements[place] for place in some])
+    best = chosen.sum(axis=0) * (chosen > 0).all(axis=0)
+    return int(best.argmax()) if best.max() > 0 and (best == best.max()).sum() == 1 else -1
 
 
 def totals(seed: int) -> tuple[Hits, Hits]:
@@ -254,7 +286,8 @@ ATTACKS = (
     Played(homogeneity, "Homogeneity", "a group that gave one answer", "k of 3, answers not looked at", 0.0),
     Played(skewness, "Skewness", f"a group further than {T} from everybody", "k of 3, answers not looked at", 0.0),
     Played(inference, "Inference, beyond a control group", "more right guesses about who answered", "answers as given", 0.1, 6),
-    Played(rare_answers, "Two rare answers known", "a row that is alone in them", "answers as given", 0.0),
+    Played(rare_answers(2), "Two rare answers known", "the row of a person", "answers as given", 0.0, len(PRODUCTS)),
+    Played(rare_answers(3), "Three rare answers known", "the row of a person", "answers as given", 0.0, len(PRODUCTS)),
     Played(survivors, "Intersecting two releases", "survivors in fewer than k rows", "protected afresh", 0.0),
     Played(both_profiles, "Intersecting a public and a scientific release", "survivors in fewer than 5 rows", "a ledger for each", 0.0),
     Played(deleted_rows, "Rows deleted after withdrawals", "rows in groups below k", "rows deleted", 0.0),

@@ -191,7 +191,7 @@ class Made:
     def write(self, folder: Path) -> Manifest:
         """Every file of it, as the service writes them, into this empty folder."""
         profile = PROFILES[self.table.edition.profile]
-        policy = policy_of(profile, self.protected.measures, self.protected.withheld)
+        policy = policy_of(profile, self.protected)
         return write(folder, self.table, policy, Signer(bytes(32)), lambda share: None, "", files(self.report(), self.table))
 
 

@@ -28,8 +28,8 @@ from hypothesis import strategies as st
 from services.export import formats
 from services.export.formats.spss import cut
 from services.export.naming import LONGEST, RESERVED, short_names
-from services.export.table import LETTERS, NUMBERS, WITHHELD, Table
-from services.export.variables import MISSING, SKIPPED
+from services.export.table import LETTERS, NUMBERS, Table
+from services.export.variables import MISSING, SKIPPED, WITHHELD
 from tests.export.judges import haven
 from tests.export.tables import PASSAGES, SAID, released
 

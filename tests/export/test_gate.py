@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace as replace_
 
-from services.export.gate import ledger, measuring, rare
+from services.export.gate import ledger, measuring
 from services.export.gate.ledger import Keys, People
 from services.export.gate.reading import codes_of, read
 from services.export.gate.refused import Refused
 from services.export.profiles import PROFILES
 from services.export.release import Protected, protect
-from services.export.table import WITHHELD
-from services.export.variables import MISSING, Variable, variables
+from services.export.variables import MISSING, WITHHELD, Variable, variables
 from tests.export.tables import every_kind
 
 PUBLIC, SCIENTIFIC = PROFILES["public"], PROFILES["scientific"]
@@ -79,9 +76,26 @@ def test_a_quasi_identifier_without_hierarchy_is_named() -> None:
         released(answers(200), columns)
 
 
-def test_a_survey_without_quasi_identifiers_is_refused() -> None:
-    with pytest.raises(Refused, match="No quasi-identifier is declared"):
-        released(answers(200), [column for column in COLUMNS if column.role != "quasi_identifier"])
+def test_a_survey_without_quasi_identifiers_is_one_class_and_hides_rare_answers() -> None:
+    columns = [column for column in COLUMNS if column.role != "quasi_identifier"]
+    full = answers(200)
+    full.loc[:3, "unit"] = "u200"
+    found = released(full, columns)
+    assert found.measures.smallest == len(found.table) == 200
+    assert "u200" not in set(found.table["unit"])
+    assert (found.table["unit"] == WITHHELD).sum() >= PUBLIC.k
+    with pytest.raises(Refused, match=r"It would help to leave out reasons\.market"):
+        released(full.assign(**{"reasons.market": "1"}), columns)
+
+
+def test_who_joins_a_survey_without_quasi_identifiers_comes_in_company() -> None:
+    columns, full = [column for column in COLUMNS if column.role != "quasi_identifier"], answers(230)
+    first = released(full[:200], columns)
+    few, many = (released(full[:count], columns, number=2, book=first.book) for count in (205, 230))
+    assert (len(few.table), few.suppressed) == (200, 5)
+    assert (len(many.table), many.suppressed) == (230, 0)
+    with pytest.raises(Refused, match="other quasi-identifiers"):
+        released(full, number=2, book=first.book)
 
 
 def test_a_constant_column_is_released_where_others_tell_enough() -> None:
@@ -124,42 +138,6 @@ def test_a_released_value_that_is_not_true_is_found() -> None:
     wrong = full.assign(district="north" if full["district"][0] != "old" else "south")
     with pytest.raises(ValueError, match="not true"):
         measuring.read_back(reading, wrong, np.arange(60), 60)
-
-
-rows = st.lists(st.tuples(*[st.integers(-1, 3)] * 4), min_size=12, max_size=40)
-
-
-@settings(max_examples=50, deadline=None)
-@given(rows, st.integers(2, 4))
-def test_no_rare_answer_pair_or_triple_is_told_of_one_person(given_: list[tuple[int, ...]], k: int) -> None:
-    columns = list(np.array(given_, dtype=np.int64).T)
-    hidden = [np.isin(np.arange(len(given_)), cells) for cells in rare.withhold(columns, k, 2 * k, np.arange(len(given_)))]
-    told = [np.where(cell, rare.UNTOLD, column) for cell, column in zip(hidden, columns, strict=True)]
-    counts = [{int(code): int((column == code).sum()) for code in np.unique(column) if code >= 0} for column in told]
-    assert all(count >= k for each in counts for count in each.values())
-    for size in (2, 3):
-        for where in combinations(range(4), size):
-            for row in range(len(given_)):
-                values = [int(told[c][row]) for c in where]
-                if all(value >= 0 and counts[c][value] <= 2 * k for c, value in zip(where, values, strict=True)):
-                    alike = np.all([told[c] == value for c, value in zip(where, values, strict=True)], axis=0).sum()
-                    assert alike > 1
-    assert rare.singled_out(told, k, 2 * k) == 0
-    for cell, column in zip(hidden, told, strict=True):
-        assert not 0 < cell.sum() < k or (column == rare.UNTOLD).all()
-
-
-@settings(max_examples=50, deadline=None)
-@given(rows, st.integers(2, 3))
-def test_of_the_same_rows_a_wider_rule_tells_nothing_that_a_narrower_one_withholds(given_: list[tuple[int, ...]], k: int) -> None:
-    columns, rank = list(np.array(given_, dtype=np.int64).T), np.arange(len(given_))
-    narrow = rare.withhold(columns, k, 2 * k, rank)
-    wide = rare.withhold(columns, 2 * k, 4 * k, rank, narrow)
-    assert all(set(few.tolist()) <= set(many.tolist()) for few, many in zip(narrow, wide, strict=True))
-    told = [np.where(np.isin(rank, cells), rare.UNTOLD, column) for cells, column in zip(wide, columns, strict=True)]
-    assert rare.singled_out(told, 2 * k, 4 * k) == 0
-    for now, column in zip(told, columns, strict=True):
-        assert not 0 < (now != column).sum() < 2 * k or (now == rare.UNTOLD).all()
 
 
 def test_rare_answers_are_withheld_and_counted() -> None:

@@ -31,7 +31,7 @@ def release(survey: str, profile: str) -> Made:
 def test_another_judge_finds_the_k_l_and_t_that_the_manifest_tells(survey: str, profile: str, tmp_path: Path) -> None:
     judged = release(survey, profile)
     judged.write(tmp_path)
-    policy = judges.judged(tmp_path, judged.instrument)
+    policy = judges.judged(tmp_path, judged.instrument, judged.original.iloc[judged.protected.rows])
     assert policy["k"] == PROFILES[profile].k
 
 

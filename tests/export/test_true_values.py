@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 from proto.answers import Reader
@@ -20,7 +22,9 @@ from services.export.gate.ledger import Keys
 from services.export.gate.truth import Untrue, Witness
 from services.export.numbering import numbers
 from services.export.profiles import PROFILES
+from services.export.report.compared import Field, Value
 from services.export.report.sentences import sentences
+from services.export.report.utility import cut_off
 from services.export.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
 from tests.export.tables import Made, answers, every_kind
 
@@ -155,6 +159,8 @@ def test_a_band_is_told_as_a_wider_one_only_where_that_holds_all_of_it() -> None
         (PLACE, SECOND, TEXT),
         (AGE, TEXT),
         (PLACE, REST),
+        (REST,),
+        (REST, TEXT),
     ],
 )
 def test_a_survey_of_few_questions_is_released(questions: tuple[str, ...], profile: str, tmp_path: Path) -> None:
@@ -179,6 +185,22 @@ def test_a_number_means_the_same_in_every_release_of_a_survey() -> None:
             assert len(set(codes.values())) == len(codes)
             for code, number in codes.items():
                 assert meanings.setdefault((name, number), code) == code, f"{number} of {name}"
+
+
+def test_neighbours_told_as_one_have_a_number_of_their_own_in_every_version() -> None:
+    scale = [f'{{code: "{n}", en: "{n}"}}' for n in range(5)]
+    first, second = (
+        variables(instrument(question("N1", "s", "single", f"ordered: true, options: [{', '.join(options)}]", "insensitive")))[0]
+        for options in (scale, [*scale[:2], "{code: new, en: New}", *scale[2:]])
+    )
+    one, two = numbers(first), numbers(second, [first])
+    assert one.items() <= two.items()
+    assert one["0|1"] == 1001
+    assert one["1|2|3"] == 1103
+    assert "0|1|2|3|4" not in one, "of all answers nothing would be told"
+    assert len(set(two.values())) == len(two)
+    assert two["1|new"] == 1105
+    assert two["1|new|2"] not in one.values(), "other answers than 1|2"
 
 
 def test_a_later_version_keeps_the_numbers_of_the_earlier_one() -> None:
@@ -218,9 +240,9 @@ def test_the_report_tells_the_share_that_the_files_give() -> None:
             assert any(head.share == pytest.approx(told.count(code) / len(told), abs=1e-4) for code in set(told))
 
 
-def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
-    """Ten-point scale, the low end of which few chose: a mean from the files is far off, and the report says so."""
-    scale = ", ".join(f'{{code: "{n}", en: "{n}"}}' for n in range(11))
+def test_rare_ends_of_a_scale_are_told_as_one_answer_and_the_net_promoter_score_stays(tmp_path: Path) -> None:
+    """Eleven-point scale, the low end of which few chose: 40 of 200 people, none of whose answers more than 10 gave."""
+    scale = ", ".join(f'{{code: "{n}", en: "Level {n}"}}' for n in range(11))
     asked = instrument(PLACE, question("N1", "nps", "single", f"ordered: true, options: [{scale}]", "insensitive"))
     columns = variables(asked)
     reader = Reader(asked)
@@ -231,5 +253,31 @@ def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
     people = keys.people([uuid.UUID(int=n).bytes for n in range(200)])
     protected = release.protect(columns, original, PROFILES["public"], people, keys)
     found = Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES["public"], 200))
-    assert found.report().utility.cut_off == ("nps",)
-    assert any("Of the scale nps one end stands in no row" in sentence for sentence in sentences(found.report()))
+    (nps,) = (column for column in found.table.columns if column.name == "nps")
+    codes = [nps.categories[code].code for code in nps.codes.tolist()]
+    assert (protected.withheld, protected.merged) == (0, 1)
+    assert sum(code in ("9", "10") for code in codes) == sum(1 for n in range(40, 200) if n % 3 < 2)
+    low = [each for each in nps.categories if not each.absent and "|" in each.code]
+    assert sum(code in {each.code for each in low} for code in codes) == 40, "0 to 6, and none of those who chose more"
+    assert [each.code for each in nps.categories if not each.absent] == [*(each.code for each in low), "7", "8", "9", "10"]
+    assert all(each.labels["en"] in ("Level 0 / Level 1", "Level 2 / Level 3", "Level 4 … Level 6") for each in low)
+    assert found.report().utility.cut_off == ()
+    assert any("On 1 scale neighbouring answers are told as one" in reason for reason in found.protected.reasons)
+    manifest = found.write(tmp_path)
+    assert manifest.policy["merged_scales"] == 1
+    csv = pd.read_csv(tmp_path / "data.csv", dtype=str, keep_default_na=False)
+    assert sorted(csv["nps"]) == sorted(codes)
+    sav, described = pyreadstat.read_sav(tmp_path / "data.sav")
+    labels = described.variable_value_labels["nps"]
+    assert sorted(labels[number] for number in sav["nps"]) == sorted(nps.shown("en")[code] for code in nps.codes.tolist())
+    assert {labels[number] for number in (9.0, 10.0)} == {"Level 9", "Level 10"}
+
+
+def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
+    """Three answers, of one of which few were given: two steps are left, so that the third is withheld."""
+    asked = instrument(PLACE, question("N1", "ok", "single", f"ordered: true, {YES}", "insensitive"))
+    field = Field("ok", {}, "insensitive", True, ("1", "2", "3", MISSING, SKIPPED), (), np.zeros(0), np.zeros(0))
+    shown = (Value("1|2", (0, 1)), Value("*", (0, 1, 2, 3, 4)))
+    assert cut_off(replace(field, released=shown, after=np.array([0, 0, 1])))
+    assert not cut_off(replace(field, released=(*shown, Value("3", (2,))), after=np.array([0, 2, 1])))
+    assert variables(asked)[1].merged("1|2") == ("1", "2")

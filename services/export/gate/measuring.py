@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from services.export.gate.reading import Reading, codes_of
+from services.export.gate.reading import ABSENT, Reading, codes_of
 from services.export.profiles import Profile
 from services.export.protect import diversity, frame
 from services.export.protect.combinations import numbered
@@ -40,6 +40,9 @@ def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) 
     ladders = [Ladder.of(hierarchy, reading.codes[:, v]) for v, hierarchy in enumerate(reading.hierarchies)]
     nodes = np.full((total, len(ladders)), LEFT_OUT, dtype=np.int32)
     for v, ladder in enumerate(ladders):
+        if not reading.identifiers:
+            nodes[rows, v] = 0
+            continue
         given = pd.Categorical(released[reading.hierarchies[v].name])
         place = _places(ladder.nodes)
         nodes[rows, v] = np.array([place[label] for label in given.categories], dtype=np.int32)[given.codes]
@@ -51,12 +54,15 @@ def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) 
 
 
 def sensitive_back(reading: Reading, released: pd.DataFrame, rows: Ints, columns: list[Variable]) -> tuple[Sensitive, ...]:
-    """The sensitive answers as released, those of rows left out as they were given."""
+    """The sensitive answers as released; what is withheld or merged, and those of rows left out, as they were given.
+
+    So a class is as varied, and as near to everybody, as it is for somebody who knows what was withheld. Whoever does not knows less.
+    """
     by_name = {column.name: column for column in columns}
     found: list[Sensitive] = []
     for answer in reading.sensitive:
-        codes = answer.codes.copy()
-        codes[rows] = codes_of(released, by_name[answer.name])
+        codes, shown = answer.codes.copy(), codes_of(released, by_name[answer.name])
+        codes[rows] = np.where(shown == ABSENT, codes[rows], shown)
         found.append(Sensitive(answer.name, codes, answer.size, answer.harmless))
     return tuple(found)
 

@@ -18,17 +18,22 @@ from services.export.profiles import Profile
 from services.export.protect.authorities import authorities
 from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.request import Frame, Sensitive
-from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.variables import MISSING, SKIPPED, WITHHELD, Variable
 
 COUNTRY, BAND = "alpha2", "band"
 """How the hierarchies begin whose values the public list of authorities has too."""
 
 ABSENT = -1
+EVERYBODY = Hierarchy("", ("everybody",), ((),))
+"""Of a survey without quasi-identifiers: nothing tells its respondents apart, so that all who come in together are one class."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`codes[r, v]`: the answer of row r to identifier v, as its place in the values of `hierarchies[v]`."""
+    """`codes[r, v]`: the answer of row r to identifier v, as its place in the values of `hierarchies[v]`.
+
+    Without identifiers the one hierarchy is EVERYBODY.
+    """
 
     identifiers: tuple[Variable, ...]
     hierarchies: tuple[Hierarchy, ...]
@@ -47,13 +52,9 @@ def read(columns: Sequence[Variable], full: pd.DataFrame, units: int, order: NDA
     Raises Refused where a quasi-identifier cannot be made coarser.
     """
     identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
-    if not identifiers:
-        raise Refused(
-            "No quasi-identifier is declared, or none of which anything can be told, so that nobody's group can be counted. Give one "
-            "question that role, and bands if it asks for a number or a date."
-        )
-    hierarchies = tuple(hierarchy(column) for column in identifiers)
-    codes = np.stack([codes_of(full, column)[order] for column in identifiers]).T  # column by column in memory, as they are read
+    hierarchies = tuple(hierarchy(column) for column in identifiers) or (EVERYBODY,)
+    given = [codes_of(full, column)[order] for column in identifiers] or [np.zeros(len(full), np.int8)]
+    codes = np.stack(given).T  # column by column in memory, as they are read
     sensitive = tuple(sensitive_of(column, codes_of(full, column)[order]) for column in columns if column.role == "sensitive")
     return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, units))
 
@@ -65,6 +66,20 @@ def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
         return given.codes
     place = {code: index for index, code in enumerate(column.codes)}
     return np.array([*(place.get(code, ABSENT) for code in given.categories), ABSENT], dtype=np.int16)[given.codes]
+
+
+def members(column: Variable, released: Sequence[str]) -> NDArray[np.bool_]:
+    """Which codes of a variable each released value may stand for: what is withheld for any. Shape (values, codes).
+
+    Values of a quasi-identifier that are none of its codes stand for nothing here: `measuring.read_back` knows them.
+    """
+    table = np.zeros((len(released), len(column.codes)), dtype=bool)
+    place = {code: index for index, code in enumerate(column.codes)}
+    for row, value in enumerate(released):
+        if value == WITHHELD:
+            table[row] = True
+        table[row, [place[code] for code in column.merged(value) or [value] if code in place]] = True
+    return table
 
 
 def hierarchy(column: Variable) -> Hierarchy:

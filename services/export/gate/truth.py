@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from msgspec import UNSET
 from numpy.typing import NDArray
 
 from proto.instrument import AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
 from proto.logic import compile_rule, row_attribute
-from services.export.gate.reading import ABSENT
+from services.export.gate.reading import members
 from services.export.variables import MISSING, SKIPPED, Variable
 
 ALL, SOME = 500, 16
@@ -97,11 +98,12 @@ def _band(column: Variable, number: float) -> str:
     return MISSING if beyond else holding[-1].code
 
 
-def unlike(columns: Sequence[Variable], given: Callable[[Variable], Codes], released: Callable[[Variable], Codes]) -> str | None:
-    """The first column in which a released cell is neither what was given nor withheld. Both as places among the column's codes, row by
-    row; what is withheld is none of them."""
+def unlike(columns: Sequence[Variable], given: Callable[[Variable], Codes], released: pd.DataFrame) -> str | None:
+    """The first column in which a released cell is neither what was given, nor neighbours that hold it, nor withheld.
+
+    `given`: places among the column's codes, row by row as in `released`."""
     for column in columns:
-        shown = released(column)
-        if ((shown != given(column)) & (shown != ABSENT)).any():
+        shown = pd.Categorical(released[column.name], copy=False)
+        if not members(column, [*shown.categories])[shown.codes, given(column)].all():
             return column.name
     return None

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from proto.instrument import Role, Texts
 from services.export.gate.reading import codes_of
-from services.export.table import WITHHELD, Column, Table
-from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.table import Column, Table
+from services.export.variables import MISSING, SKIPPED, WITHHELD, Variable
 
 Codes = NDArray[np.integer[Any]]
 Ints = NDArray[np.int64]
@@ -107,6 +107,12 @@ class Field:
         return np.array([len(value.members) > 0 and keep[list(value.members)].all() for value in self.released])
 
 
+def everybody(one: Field) -> Field:
+    """In place of quasi-identifiers where there are none: nothing tells the rows of this table apart."""
+    before, after = np.zeros(len(one.before), np.int8), np.zeros(len(one.after), np.int8)
+    return Field("", {}, "quasi_identifier", False, ("everybody",), (Value("everybody", (0,)),), before, after)
+
+
 def compare(original: pd.DataFrame, table: Table, columns: Sequence[Variable]) -> list[Field]:
     """The variables of a release beside what was answered. `original`: a column of codes per variable, one row per response."""
     released = {column.name: column for column in table.columns}
@@ -132,4 +138,4 @@ def _value(code: str, column: Variable, place: dict[str, int]) -> Value:
         members = tuple(place[answer] for answer, node in step.items() if node == code and answer in place)
         if len(members) > 1 or (members and code not in place):
             return Value(code, members, name)
-    return Value(code, (place[code],))
+    return Value(code, tuple(place[answer] for answer in column.merged(code) or (code,)))

@@ -17,8 +17,11 @@ import numpy as np
 from proto.instrument import Texts
 from services.export.protect.request import Frame
 from services.export.report import groups, inference, linkage, risk, utility
-from services.export.report.compared import Field
+from services.export.report.compared import Field, everybody
 from services.export.report.inference import Inferred
+from services.export.report.insensitive import Insensitive, insensitive
+from services.export.report.known import Known
+from services.export.report.known import known as rare_known
 from services.export.report.linkage import Linked
 from services.export.report.rare import Rare, rare
 from services.export.report.risk import Risk, Step
@@ -122,6 +125,8 @@ class Report(msgspec.Struct, frozen=True):
     linkage: tuple[Linked, ...]
     inference: tuple[Inferred, ...]
     rare: Rare | None
+    known: tuple[Known, ...]
+    insensitive: Insensitive | None
     utility: Utility
     free_text: tuple[Said, ...] | None = None
     """None where the profile has no free text."""
@@ -135,14 +140,15 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
     fields = list(fields)
     if not fields or not len(fields[0].after):
         raise ValueError("There is no released row to report on.")
-    identifiers = [field for field in fields if field.identifies] or fields[:1]
     others = [field for field in fields if not field.identifies]
+    declared = [field for field in fields if field.identifies]
+    identifiers = declared or [everybody(fields[0])]
     sensitive = [field for field in others if field.role == "sensitive"] or others
     rows, released = len(fields[0].before), len(fields[0].after)
     sides = [groups.before(identifiers), groups.after(identifiers)]
     all_of_it = [groups.before(fields), groups.after(fields)]
     known = sorted(others, key=lambda field: (-field.rarity, field.name))[:ADDED]
-    attacks = [linkage.link(identifiers)] + ([linkage.link(identifiers + known)] if known else [])
+    attacks = [linkage.link(told) for told in (declared, declared + known if known else []) if told]
     found = Report(
         survey=facts.survey,
         version=facts.version,
@@ -158,11 +164,13 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
         journalist=_journalist(fields, facts),
         journalist_source=facts.frame.source if facts.frame else "",
         alone_by_everything=(_percent((all_of_it[0][1] == 1).sum() / rows), float((all_of_it[1][1] == 1).sum() / released)),
-        steps=tuple(_coarse(step) for step in risk.steps(identifiers, facts.k)),
+        steps=tuple(_coarse(step) for step in risk.steps(declared, facts.k)),
         linkage=tuple(_coarse(attack) for attack in attacks),
         inference=tuple(_coarse(each) for each in inference.infer(sensitive, identifiers)),
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
-        utility=_utility(fields, identifiers, facts, rows - released),
+        known=tuple(_few_told(each) for each in rare_known(others, facts.k)),
+        insensitive=insensitive(fields),
+        utility=_utility(fields, declared, facts, rows - released),
         free_text=_said(facts.passages),
         without_bands=facts.left_out,
     )
@@ -211,7 +219,7 @@ def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_o
     ]
     found = errors(fields) if len(fields) > 1 else None
     return Utility(
-        loss=float(np.mean([each.loss for each in told])),
+        loss=float(np.mean([each.loss for each in told])) if told else 0.0,
         told=told,
         tables=len(found.pairs) if found else 0,
         variation=_digits(float(found.variation.mean())) if found else 0.0,
@@ -240,6 +248,11 @@ def _coarse(found: S) -> S:
     """What is told of the answers as given, in whole percents, and counts in two digits."""
     names = [name for name in type(found).__struct_fields__ if name == "before" or name.endswith("_before")]
     return msgspec.structs.replace(found, **{name: _told(getattr(found, name)) for name in names})
+
+
+def _few_told(found: Known) -> Known:
+    """All of it follows from how many gave which answer."""
+    return msgspec.structs.replace(_coarse(found), people=_two(found.people), found=_percent(found.found))
 
 
 def _told(figure: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.export.report.report import Report
 
 UNIT = "\N{NO-BREAK SPACE}%"
+WARNED = 0.05
+"""From so many rows alone on it is said as a warning."""
 ROUND = 0.2
 """From here on a chance is told in whole percents."""
 
@@ -13,13 +15,20 @@ def sentences(found: Report) -> list[str]:
     """One finding each: who could be found, what could be learnt, what it cost."""
     return [
         *_rows(found),
-        *_singled_out(found),
+        *(_singled_out(found) if found.steps else _nobody_known(found)),
         *_linked(found),
+        *_rarely(found),
+        *_plainly(found),
         *_learnt(found),
         *_cost(found),
         *_without(found),
         *_said(found),
     ]
+
+
+def warnings(found: Report) -> list[str]:
+    """What whoever made the release should know: that nobody was said to be known by anything, or by too little."""
+    return [*(_nobody_known(found) if not found.steps else []), *_plainly(found)]
 
 
 def _rows(found: Report) -> list[str]:
@@ -44,7 +53,14 @@ def _singled_out(found: Report) -> list[str]:
 
 
 def _linked(found: Report) -> list[str]:
+    if not found.linkage:
+        return []
     first, *further = found.linkage
+    if not found.steps:
+        return [
+            f"Who knows {_telling(len(first.knows))} of a person picks the right row with a chance of {_chance(first.right)}, against "
+            f"{_chance(first.right_before)} in the answers as given. Do not combine this release with what you know of somebody."
+        ]
     said = [
         f"We looked for {first.people:,} respondents as an outsider would who knows their quasi-identifiers: {_chance(first.right)} of the "
         f"links were right, against {_chance(first.right_before)} in the answers as given."
@@ -52,11 +68,45 @@ def _linked(found: Report) -> list[str]:
     if further:
         more = len(further[0].knows) - len(first.knows)
         said.append(
-            f"Who also knows {'one of the most telling answers' if more == 1 else f'{more} of the most telling answers'} of a person "
+            f"Who also knows {_telling(more)} of a person "
             f"reaches {_chance(further[0].right)}. "
             "Answers are not generalised: do not combine this release with what you know of somebody."
         )
     return said
+
+
+def _telling(many: int) -> str:
+    return "one of the most telling answers" if many == 1 else f"{many} of the most telling answers"
+
+
+def _nobody_known(found: Report) -> list[str]:
+    return [
+        f"The questionnaire declares no quasi-identifier: it says that outsiders know none of these answers of a person. So all "
+        f"{found.released:,} rows count as one group, and rare answers alone are hidden."
+    ]
+
+
+def _rarely(found: Report) -> list[str]:
+    """Of the most answers that anybody may know, since those reach furthest."""
+    if not found.known:
+        return []
+    most = found.known[-1]
+    answers = "one rare answer" if most.answers == 1 else f"{'two' if most.answers == 2 else 'three'} rare answers"
+    return [
+        f"Of those who gave {answers} (of at most {2 * found.k} people each), {_chance(most.found)} can be found as the only row that "
+        f"agrees with them, a withheld cell agreeing with anything; in the answers as given it was {_whole(most.found_before)}."
+    ]
+
+
+def _plainly(found: Report) -> list[str]:
+    if found.insensitive is None or found.insensitive.alone < WARNED:
+        return []
+    names = found.insensitive.variables
+    several = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} together"
+    return [
+        f"Warning: {several} leave {_chance(found.insensitive.alone)} of the rows alone, and the questionnaire calls them insensitive. "
+        "Where outsiders may know these answers of a person, some of them should be quasi-identifiers."
+    ]
 
 
 def _learnt(found: Report) -> list[str]:
@@ -78,10 +128,11 @@ def _learnt(found: Report) -> list[str]:
 
 def _cost(found: Report) -> list[str]:
     utility = found.utility
-    said = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."]
+    parts = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."] if utility.told else []
     if utility.tables:
         off = f"each is off by {_chance(utility.variation)} of its rows on average."
-        said[0] += f" Of {utility.tables:,} two-way tables, {off}" if utility.tables > 1 else f" Of the two-way table, {off}"
+        parts.append(f"Of {utility.tables:,} two-way tables, {off}" if utility.tables > 1 else f"Of the two-way table, {off}")
+    said = [" ".join(parts)] if parts else []
     if utility.headlines:
         most = max(head.moved for head in utility.headlines)
         outside = sum(not head.inside for head in utility.headlines)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import Interval, of_share
 from services.export.report.compared import ABSENT, ALL, EXACT, Field, Value
-from services.export.table import WITHHELD
+from services.export.variables import WITHHELD
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Movements are told as "at most so much"."""
@@ -89,7 +89,7 @@ def cut_off(field: Field) -> bool:
     """Whether answers of a scale are withheld, and one end of it stands in no row: seen from the files alone, as whoever reads them can."""
     if not field.ordered or field.identifies or not any(value.code == WITHHELD and n for value, n in _counted(field)):
         return False
-    shown = {value.code for value, n in _counted(field) if n}
+    shown = {field.answers[place] for value, n in _counted(field) if n and value.code != WITHHELD for place in value.members}
     scale = [code for code in field.answers if code not in ABSENT and code not in NON_SUBSTANTIVE]
     return len(scale) > 2 and not {scale[0], scale[-1]} <= shown
 
