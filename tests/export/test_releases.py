@@ -22,9 +22,11 @@ from proto import tokens
 from proto.origin import HostGuard
 from proto.registry import Registry, published
 from proto.tokens import Token
-from services.export import publication
+from services.export import jobs, publication
 from services.export.app import Context, create_app
+from services.export.gate import answers
 from services.export.jobs import Jobs
+from services.export.release import policy_of
 from services.export.signing import Signer
 from services.export.store import Store
 from services.export.verify import check
@@ -158,6 +160,30 @@ async def test_releases_of_both_profiles_have_one_ledger_and_texts_stay_with_tho
     await connection.close()
     assert (await rebuild(client, secrets["organiser"], 3))["differing"] == []
     assert "5 of the 200 responses" in (await rebuild(client, secrets["organiser"], 2))["detail"]
+
+
+async def test_a_release_of_earlier_rules_says_why_it_cannot_be_built_again_and_later_ones_can(
+    client: Client, database_urls: Any, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rare answers were hidden otherwise once, and manifests did not tell of merged scales."""
+    await fill(database_urls.analysis, 200)
+
+    def policy_then(*given: Any) -> dict[str, int | float | str]:
+        return {name: value for name, value in policy_of(*given).items() if name not in ("quasi_identifiers", "merged_scales")}
+
+    with monkeypatch.context() as former:
+        former.setattr(answers, "hidden", lambda *_: {})
+        former.setattr(answers, "alone", lambda *_: 0)
+        former.setattr(jobs, "policy_of", policy_then)
+        assert (await build(client, secrets["organiser"]))["number"] == 1
+    again = await rebuild(client, secrets["organiser"], 1)
+    assert "data.csv" in again["differing"]
+    assert "Release 1 hides rare answers by earlier rules" in again["detail"]
+    page = (await client.get("/data/ai-security")).text
+    assert "one of at least" in page
+    made = await build(client, secrets["organiser"])
+    assert (made["number"], made["status"]) == (2, "done")
+    assert (await rebuild(client, secrets["organiser"], 2))["differing"] == []
 
 
 async def test_a_ledger_of_public_releases_goes_on_with_one_ledger_for_all_and_others_say_that_they_cannot(database_urls: Any) -> None:
