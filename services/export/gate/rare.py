@@ -34,8 +34,9 @@ Bools = NDArray[np.bool_]
 UNTOLD, WITHHELD = -1, -2
 KNOWN = 3
 """So many rare answers of a person may be known."""
-MANY = 20_000
-"""Rows with two rare answers up to which company is found for each; before, the variables with most of them are withheld whole."""
+MANY, WORK = 20_000, 2_000_000_000
+"""Rows with two rare answers up to which company is found for each, and such rows times all rows; where there are more, the variables with
+most of them are withheld whole."""
 FEW, LOOKED_AT = 0.02, 500
 """Scales are merged until such a share of the people at most has less than k for company in their answers to scales; of so many people."""
 UNASKED = 4.0
@@ -77,7 +78,7 @@ def rarity(k: int) -> int:
 
 
 def withhold(columns: Sequence[Answers], k: int, rank: Ints, former: Sequence[Shown] = ()) -> list[Shown]:
-    """How each variable is released; nothing that `former` merges or withholds is told. `rank`: any order of the rows, best secret."""
+    """How each variable is released; nothing that `former` merges or withholds is told. `rank`: the rows from 0 in a secret order."""
     shown = [*former, *(Shown(np.arange(each.size), np.zeros(len(each.codes), dtype=bool)) for each in columns[len(former) :])]
     some = [
         place for place, (each, at) in enumerate(zip(columns, shown, strict=True)) if _rare(each.counts(), k).any() or at.withheld.any()
@@ -201,7 +202,7 @@ class _Work:
 
     def _too_many(self) -> None:
         """Withholds whole variables until few rows have two rare answers: finding company for each would take hours."""
-        while int((several := self._several() >= 2).sum()) > MANY:
+        while int((several := self._several() >= 2).sum()) > min(MANY, WORK // len(self.rank)):
             most = int(np.argmax([int((known & several).sum()) for known in self.known]))
             self.withheld[most][:], self.known[most][:] = True, False
 
@@ -250,7 +251,8 @@ class _Work:
             price = np.where(unasked, UNASKED, np.where(self.known[place][rows], 0.5, 1.0))
             cost += np.where(self.withheld[place][rows], 0.0, price)
         cost[rows == row] = -1.0
-        chosen = rows[np.lexsort((self.rank[rows], cost))[: self.k]]
+        order = 2 * cost * len(self.rank) + self.rank[rows]  # costs are halves; ranks lie below the number of rows
+        chosen = rows[np.argpartition(order, self.k - 1)[: self.k]]
         for place in away:
             self.withheld[place][chosen] = True
         return away
