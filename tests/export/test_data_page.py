@@ -75,6 +75,17 @@ def test_a_release_tells_how_it_is_protected_cited_fetched_opened_and_checked(la
     assert "<script" not in page
 
 
+@pytest.mark.parametrize("language", sorted(CATALOGUES))
+def test_a_release_tells_that_nothing_was_declared_and_where_neighbours_are_told_as_one(language: str) -> None:
+    release, say = entered(3, 0), Say(language)
+    policy = release.manifest.policy | {"quasi_identifiers": 0, "smallest_group": 1500, "merged_scales": 1}
+    sentences = data_page.protection(replace(release.manifest, policy=policy), say)
+    assert say("one_group", n=say.number(1500)) in sentences
+    assert say("merged", n=1) in sentences
+    assert not {say("coarser"), say("group", n=say.number(1499), size=say.number(1500))} & set(sentences)
+    assert say("group", n=10, size=11) in data_page.protection(release.manifest, say), "as manifests before told it"
+
+
 def test_what_was_withdrawn_since_is_flagged_and_the_release_without_it_named() -> None:
     releases = [entered(1, None), entered(2, 3), entered(3, 15)]
     said = data_page.warnings(releases, 15, Say("en"))

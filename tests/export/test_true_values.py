@@ -19,7 +19,8 @@ from proto.codebook import CodeBook
 from proto.instrument import Band, Hierarchy, Instrument, Single
 from services.export import release
 from services.export.gate.ledger import Keys
-from services.export.gate.truth import Untrue, Witness
+from services.export.gate.reading import codes_of
+from services.export.gate.truth import Untrue, Witness, unlike
 from services.export.numbering import numbers
 from services.export.profiles import PROFILES
 from services.export.report.compared import Field, Value
@@ -271,6 +272,20 @@ def test_rare_ends_of_a_scale_are_told_as_one_answer_and_the_net_promoter_score_
     labels = described.variable_value_labels["nps"]
     assert sorted(labels[number] for number in sav["nps"]) == sorted(nps.shown("en")[code] for code in nps.codes.tolist())
     assert {labels[number] for number in (9.0, 10.0)} == {"Level 9", "Level 10"}
+
+
+def test_neighbours_that_do_not_hold_the_answer_are_found() -> None:
+    scale = ", ".join(f'{{code: "{n}", en: "{n}"}}' for n in range(4))
+    asked = instrument(PLACE, question("N1", "s", "single", f"ordered: true, options: [{scale}]", "insensitive"))
+    columns, _, _, original = encoded(asked, 60)
+    column, given = columns[1], codes_of(original, columns[1])
+    for wrong, name in (
+        (original["s"].cat.rename_categories({"0": "0|1"}), None),
+        (original["s"].cat.rename_categories({"0": "1|2"}), "s"),
+    ):
+        assert unlike([column], lambda _: given, original.assign(s=wrong)) == name
+    assert column.merged("0|1") == ("0", "1")
+    assert column.merged("0|2") == column.merged("1|0") == column.merged("0|x") == column.merged(MISSING) == ()
 
 
 def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
