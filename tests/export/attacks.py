@@ -26,6 +26,7 @@ from proto.codebook import CodeBook
 from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import of_share
 from services.export import formats
+from services.export.profiles import PROFILES
 from services.export.protect.protection import Result
 from services.export.protect.request import Request
 from services.export.report import groups, linkage, risk
@@ -148,22 +149,24 @@ def wildcard(seed: int) -> tuple[Hits, Hits]:
 
 
 PRODUCTS = (("social-cohesion", 300), ("security-measurement", 150), ("ai-security", 300))
-"""Questionnaires, and how many answered, whose public releases are attacked by rare answers."""
+"""Questionnaires, and how many answered, whose releases are attacked by rare answers."""
 SETS = 200
 """Sets of rare answers of a person that are tried."""
 
 
-def rare_answers(many: int) -> Callable[[int], tuple[Hits, Hits]]:
+def rare_answers(many: int, profile: str = "public") -> Callable[[int], tuple[Hits, Hits]]:
     """Somebody knows so many rare answers of a person, each of which at most 2 k people gave, and takes the row that tells most of them.
 
-    A withheld cell agrees with anything. Found is a person for some of whose rare answers that is one row, and theirs.
+    A withheld cell agrees with anything. Found is a person for some of whose rare answers that is one row, and theirs. In releases for
+    research they are answers that count as insensitive.
     """
 
     def play(seed: int) -> tuple[Hits, Hits]:
-        release = public(*PRODUCTS[seed - 1])
-        fields = [field for field in compare(release.original, release.table, release.columns) if not field.identifies]
-        silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
-        known = [[code not in silent and n <= 2 * K for code, n in zip(f.answers, f.given.tolist(), strict=True)] for f in fields]
+        release = product(*PRODUCTS[seed - 1], profile)
+        roles = {"insensitive", "sensitive"} if profile == "public" else {"insensitive"}
+        fields = [field for field in compare(release.original, release.table, release.columns) if field.role in roles]
+        silent, few = {MISSING, SKIPPED, *NON_SUBSTANTIVE}, 2 * PROFILES[profile].k
+        known = [[code not in silent and n <= few for code, n in zip(f.answers, f.given.tolist(), strict=True)] for f in fields]
         row_of = {int(response): row for row, response in enumerate(release.protected.rows)}
         people, naive, ours = 0, 0, 0
         for person in range(len(release.original)):
@@ -181,8 +184,8 @@ def rare_answers(many: int) -> Callable[[int], tuple[Hits, Hits]]:
 
 
 @cache
-def public(survey: str, people: int) -> Made:
-    return made(survey, "public", people)
+def product(survey: str, people: int, profile: str = "public") -> Made:
+    return made(survey, profile, people)
 
 
 def _agreement(field: Field, answer: int) -> np.ndarray:
@@ -288,6 +291,9 @@ ATTACKS = (
     Played(inference, "Inference, beyond a control group", "more right guesses about who answered", "answers as given", 0.1, 6),
     Played(rare_answers(2), "Two rare answers known", "the row of a person", "answers as given", 0.0, len(PRODUCTS)),
     Played(rare_answers(3), "Three rare answers known", "the row of a person", "answers as given", 0.0, len(PRODUCTS)),
+    Played(
+        rare_answers(2, "scientific"), "Two rare answers known, scientific", "the row of a person", "answers as given", 0.0, len(PRODUCTS)
+    ),
     Played(survivors, "Intersecting two releases", "survivors in fewer than k rows", "protected afresh", 0.0),
     Played(both_profiles, "Intersecting a public and a scientific release", "survivors in fewer than 5 rows", "a ledger for each", 0.0),
     Played(deleted_rows, "Rows deleted after withdrawals", "rows in groups below k", "rows deleted", 0.0),

@@ -12,12 +12,12 @@ from services.export.report.compared import Field, Value, compare
 from services.export.report.insensitive import insensitive
 from services.export.report.known import known
 from services.export.report.sentences import sentences, warnings
-from tests.export.attacks import public, rare_answers
+from tests.export.attacks import product, rare_answers
 from tests.export.test_true_values import PLACE, instrument, made, question
 
 
 def test_the_report_counts_as_the_attacker_does() -> None:
-    release = public("social-cohesion", 300)
+    release = product("social-cohesion", 300)
     fields = [field for field in compare(release.original, release.table, release.columns) if not field.identifies]
     found = {each.answers: each for each in known(fields, 10)}
     for many in (2, 3):

@@ -24,6 +24,7 @@ from services.export.gate.truth import Untrue, Witness, unlike
 from services.export.numbering import numbers
 from services.export.profiles import PROFILES
 from services.export.report.compared import Field, Value
+from services.export.report.report import Facts, Share, report
 from services.export.report.sentences import sentences
 from services.export.report.utility import cut_off
 from services.export.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
@@ -170,6 +171,27 @@ def test_a_survey_of_few_questions_is_released(questions: tuple[str, ...], profi
     assert manifest.released == 120
     assert all("0 two-way" not in sentence for sentence in sentences(found.report()))
     assert "two-way" not in (tmp_path / "report.html").read_text("utf-8") or len(found.columns) > 1
+
+
+def test_a_share_of_answers_that_are_told_as_one_is_that_of_all_of_them_once() -> None:
+    """50 of 200 chose 1, 2 or 3, and no file tells which of them."""
+    field = Field(
+        "s",
+        {},
+        "insensitive",
+        True,
+        ("1", "2", "3", "4", MISSING, SKIPPED),
+        (Value("1|2|3", (0, 1, 2)), Value("4", (3,)), Value("*", (0, 1, 2, 3, 4, 5))),
+        np.repeat([0, 1, 2, 3], [10, 15, 25, 150]),
+        np.repeat([0, 1, 2], [45, 145, 10]),
+    )
+    shares = tuple(Share({"en": code}, "s", (code,)) for code in "1234")
+    heads = report([field], Facts(1, "s", "1", {}, "en", "public", 10, shares)).utility.headlines
+    assert [(head.label, head.answered, head.share, head.untold) for head in heads] == [
+        ("1 (1|2|3)", 190, round(45 / 190, 4), 10),
+        ("4", 190, round(145 / 190, 4), 10),
+    ]
+    assert {head.moved for head in heads} == {0.1}, "the least step above 10 of 190"
 
 
 def numbered(found: Made) -> dict[str, dict[str, int]]:

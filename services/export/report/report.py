@@ -212,11 +212,7 @@ def _journalist(fields: list[Field], facts: Facts) -> Risks | None:
 def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_out: int) -> Utility:
     told = tuple(utility.told(field, left_out) for field in identifiers)
     by_name = {field.name: field for field in fields}
-    heads = [
-        utility.headline(share.label.get(facts.language) or share.label.get("en", ""), by_name[share.variable], share.codes)
-        for share in facts.shares
-        if share.variable in by_name
-    ]
+    heads = _heads([share for share in facts.shares if share.variable in by_name], by_name, facts.language)
     found = errors(fields) if len(fields) > 1 else None
     return Utility(
         loss=float(np.mean([each.loss for each in told])) if told else 0.0,
@@ -228,6 +224,18 @@ def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_o
         headlines=tuple(head for head in heads if head is not None),
         cut_off=tuple(field.name for field in fields if utility.cut_off(field)),
     )
+
+
+def _heads(shares: list[Share], by_name: dict[str, Field], language: str) -> list[Headline | None]:
+    """Where answers are told as one, the share of all of these, once, with their values in the files behind its label."""
+    found = dict[tuple[str, tuple[str, ...]], Headline | None]()
+    for share in shares:
+        codes, values = utility.as_told(by_name[share.variable], share.codes)
+        label = share.label.get(language) or share.label.get("en", "")
+        key = share.variable, codes
+        if key not in found:
+            found[key] = utility.headline(f"{label} ({values})" if values else label, by_name[share.variable], codes)
+    return list(found.values())
 
 
 def _worst(fields: list[Field], found: TableErrors) -> tuple[Pair, ...]:

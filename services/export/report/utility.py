@@ -60,6 +60,16 @@ def told(field: Field, left_out: int) -> Told:
     return Told(field.name, (float(widths @ field.counts) + left_out) / max(total, 1), rows)
 
 
+def as_told(field: Field, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """These answers with those that are told as one with them, and in which values of the files; no values where there are none such."""
+    wanted = {place for place, code in enumerate(field.answers) if code in codes}
+    values = [value for value, n in _counted(field) if n and value.code != WITHHELD and wanted & set(value.members)]
+    if field.identifies or all(len(value.members) == 1 for value in values):
+        return codes, ""
+    found = wanted.union(*(value.members for value in values))
+    return tuple(field.answers[place] for place in sorted(found)), " + ".join(value.code for value in values)
+
+
 def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | None:
     """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
     wanted = np.isin(np.array(field.answers), np.array(codes))
