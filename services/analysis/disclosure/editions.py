@@ -1,0 +1,109 @@
+"""When figures move: by net growth above the highest number of respondents that was ever published. Pure.
+
+Claim. Sending and withdrawing buys no edition. For k more editions of single counts somebody has to stand with (1 + growth)ᵏ - 1 times as
+many own answers as there are respondents, all at once; tables move when the survey has doubled. Reopening and closing again is no new
+chance, nor is a restart, a new version or another worker: marks are kept, and only rise.
+
+The growth that is waited for is drawn secretly, within half of its mean on either side: otherwise somebody alone in a survey would
+learn from the moment of an edition that somebody else came.
+
+A survey that shrinks is silent until it has grown past its mark, but for the clock: single counts may move 1, 2, 4, 8 … days after the
+last growth, eight times in the life of a survey, and only where a batch left or changed. An edition a day would let the noise of a step
+average out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis.disclosure.parameters import Parameters
+
+CLOCK_EDITIONS = 8
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What an edition left behind. All begin at 0, before the first."""
+
+    edition: int = 0
+    """The number of the last edition of single counts; it never comes again."""
+    top: int = 0
+    """The highest number of respondents ever published."""
+    tables: int = 0
+    """The number of the last edition of tables, which came with one of single counts."""
+    tables_at: int = 0
+    """Respondents at the last edition of tables."""
+    grown: float = 0.0
+    """Seconds since the epoch of the last edition by growth."""
+    clocked: int = 0
+    """Editions by the clock since then."""
+    clocked_ever: int = 0
+
+
+@dataclass(frozen=True)
+class Due:
+    """Which figures move now. `clock`: not because the survey grew."""
+
+    singles: bool = False
+    tables: bool = False
+    clock: bool = False
+
+
+def due(
+    marks: Marks,
+    n: int,
+    now: float,
+    parameters: Parameters,
+    draw: Callable[[int], float],
+    *,
+    closed: bool = False,
+    moved: int = 0,
+) -> Due:
+    """`draw`: a secret number between 0 and 1 for each edition. `moved`: how many left or changed since the last edition, at least."""
+    if n < parameters.minimum:
+        return Due()
+    if marks.edition == 0:
+        return Due(True, n >= parameters.table_batch)
+    grown = n >= marks.top + step(marks.top, parameters, draw(marks.edition))
+    tables = n >= max(math.ceil(parameters.table_factor * marks.tables_at), marks.tables_at + parameters.table_batch)
+    if closed:
+        closing = max(math.ceil(parameters.closing_factor * marks.tables_at), marks.tables_at + parameters.table_batch)
+        grown, tables = n >= marks.top + parameters.batch, n >= closing
+    if grown:
+        return Due(True, tables)
+    clock = marks.clocked_ever < CLOCK_EDITIONS and now - marks.grown >= DAY * 2**marks.clocked and moved >= max(parameters.batch, 1)
+    return Due(clock, clock=clock)
+
+
+def after(marks: Marks, what: Due, n: int, now: float) -> Marks:
+    """The marks once these figures have moved."""
+    return Marks(
+        edition=marks.edition + 1,
+        top=max(marks.top, n),
+        tables=marks.tables + what.tables,
+        tables_at=n if what.tables else marks.tables_at,
+        grown=marks.grown if what.clock else now,
+        clocked=marks.clocked + 1 if what.clock else 0,
+        clocked_ever=marks.clocked_ever + what.clock,
+    )
+
+
+def step(top: int, parameters: Parameters, drawn: float) -> int:
+    """By how many the survey has to grow past `top`. `drawn`: uniform between 0 and 1."""
+    mean = max(float(parameters.batch), parameters.growth * top)
+    least = max(parameters.batch, math.ceil(mean / 2))
+    most = max(least + parameters.batch // 2, math.floor(1.5 * mean))
+    return min(least + int(drawn * (most - least + 1)), most)
+
+
+def moved_at_least(before: NDArray[np.int64], now: NDArray[np.int64], starts: NDArray[np.intp]) -> int:
+    """How many people must have come, left or changed, to make these counts of those; whole counts in blocks that begin at `starts`."""
+    change = now - before
+    come, gone = (np.add.reduceat(np.maximum(side, 0), starts) for side in (change, -change))
+    return int(max(come.max(initial=0), gone.max(initial=0)))

@@ -1,0 +1,82 @@
+"""Noise that belongs to a cell: normal numbers that nobody without the key can tell from chance, the same whenever they are asked for.
+
+A cell is named by what it counts (question, option), not by who is in it, so it keeps its noise through restarts and new versions of a
+questionnaire, and a person who comes or goes changes the count alone. One block of AES-256 is one number (FIPS 197; a block cipher under
+a secret key is a pseudorandom function up to about 2⁶⁴ blocks), turned into a normal one by G. E. P. Box and M. E. Muller, A note on the
+generation of random normal deviates, Annals of Mathematical Statistics 29 (1958). Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from numpy.typing import NDArray
+
+Names = NDArray[np.uint64]
+"""Of cells, 48 bits each."""
+Numbers = NDArray[np.float64]
+
+LAGS = 16
+"""Innovations that noise with memory is made of: those before weigh less than 2⁻¹⁶ at phi = 0.5."""
+_BITS = np.uint64(48)
+
+
+class Part(IntEnum):
+    """What a number is for."""
+
+    LASTING = 0
+    INNOVATION = 1
+    TABLE_LASTING = 2
+    TABLE_FRESH = 3
+    THRESHOLD = 4
+
+
+def names_of(what: Iterable[object]) -> Names:
+    """The names of cells by what they count: 48 bits of a hash of its representation."""
+    digests = (hashlib.blake2b(repr(each).encode(), digest_size=6).digest() + b"\0\0" for each in what)
+    return np.frombuffer(b"".join(digests), "<u8")
+
+
+class Noise:
+    """The noise of one survey."""
+
+    def __init__(self, secret: bytes, survey: str) -> None:
+        key = hashlib.blake2b(survey.encode(), key=secret, digest_size=32, person=b"platea noise").digest()
+        self._cipher = Cipher(AES256(key), ECB())  # noqa: S305 - a function of single blocks, nothing is enciphered
+
+    def normals(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
+        """Independent standard normal numbers for cells, of the shape of `one`; for pairs of cells whichever of the two comes first.
+        `edition`: of all, or of each cell."""
+        first, second = _uniforms(self._blocks(part, edition, one, one if other is None else other))
+        return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
+
+    def uniform(self, part: Part, edition: int) -> float:
+        """A number between 0 and 1 for an edition."""
+        return float(_uniforms(self._blocks(part, edition, np.zeros(1, np.uint64), np.zeros(1, np.uint64)))[0][0])
+
+    def with_memory(self, edition: int, names: Names, phi: float) -> Numbers:
+        """Standard normal numbers, of which those of neighbouring editions have the correlation `phi`: an autoregression, cut off after
+        so many innovations that the rest is not seen."""
+        weights = phi ** np.arange(LAGS)
+        weights /= np.sqrt((weights**2).sum())
+        editions = np.repeat(np.arange(edition, edition - LAGS, -1), len(names))
+        return weights @ self.normals(Part.INNOVATION, editions, np.tile(names, LAGS)).reshape(LAGS, len(names))
+
+    def _blocks(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
+        """Shape (cells, 2): two random words of 64 bits for each."""
+        low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
+        told = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
+        asked = np.column_stack([low | (told & np.uint64(0xFFFF)) << _BITS, high | (told >> np.uint64(16)) << _BITS]).astype("<u8")
+        return np.frombuffer(self._cipher.encryptor().update(asked.tobytes()), "<u8").reshape(-1, 2)
+
+
+def _uniforms(words: NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+    """Strictly between 0 and 1."""
+    found: Numbers = ((words >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+    return found[:, 0], found[:, 1]

@@ -1,0 +1,82 @@
+"""How often figures move and how much noise they carry: every number that protection hangs on, in one place. Pure.
+
+Claim. With these numbers somebody who takes part, with as many own answers as there are others, reads a single answer of another
+person hardly better than by the best guess. Variances grow with the number of respondents and with nothing else: a cell that is kept
+small has no less noise, and how much noise there is tells nothing. What lasts for life is constant: a lasting part that grew could be
+solved for from two editions. `docs/disclosure.md` says how each number was found and what it costs; `tests/attacks` measures it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from proto.instrument import Instrument
+
+BLOCKS = 60
+"""With so many blocks crossed with each other the variance of tables was measured; with more it grows in proportion."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of the noise of a single count: the variance is `share` of the number of respondents, at least `least`, and `lasting` of it is
+    drawn once for the life of a survey."""
+
+    least: float
+    share: float
+    lasting: float
+
+    def variance(self, n: int) -> float:
+        return max(self.least, self.share * n)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """`batch`, `growth`: single counts move when there are more respondents than at any edition before, by the larger of `batch` and
+    `growth` of them. `table_batch`, `table_factor`: two-way tables move when there are so many times as many as when they last
+    moved. `closing_factor`: the same at the close.
+    """
+
+    minimum: int = 10
+    batch: int = 10
+    growth: float = 0.08
+    table_batch: int = 40
+    table_factor: float = 2.0
+    closing_factor: float = 1.5
+    answers: Spread = Spread(8.5, 0.04, 5.0)
+    groups: Spread = Spread(13.0, 0.04, 9.0)
+    """Of strata: whether a group has one person or none is decided by the lasting part alone, once it is pushed over `minimum`."""
+    phi: float = 0.5
+    """The correlation of what does not last from one edition to the next: a step between two editions is one innovation and little else,
+    while independent noise would average out."""
+    table_least: float = 8.0
+    table_share: float = 0.02
+    table_most: float = 12.0
+    table_lasting: float = 1.0
+    blocks: int = 0
+    """How many blocks the questionnaire crosses with each other."""
+
+    def table_variance(self, n: int) -> float:
+        """Of a count of two answers."""
+        return min(max(self.table_share * n, self.table_least), self.table_most) * max(self.blocks / BLOCKS, 1.0)
+
+
+OPEN = Parameters()
+"""Where everybody may answer, and so may an attacker, as often as the flood guard lets through."""
+_INVITED = Spread(4.0, 0.02, 2.0)
+INVITED = Parameters(
+    growth=0.05,
+    table_factor=1.5,
+    closing_factor=1.25,
+    answers=_INVITED,
+    groups=_INVITED,
+    table_least=4.0,
+    table_share=0.015,
+    table_most=9.0,
+)
+"""Where each answer takes an invitation, so that an attacker has a few own answers at most."""
+
+
+def parameters_of(instrument: Instrument, blocks: int) -> Parameters:
+    """Those of a survey. `blocks`: how many its questionnaire has."""
+    usual, policy = INVITED if instrument.participation == "invited" else OPEN, instrument.policy
+    return replace(usual, minimum=policy.minimum, batch=policy.batch, table_batch=max(usual.table_batch, policy.minimum), blocks=blocks)

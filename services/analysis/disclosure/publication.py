@@ -1,0 +1,108 @@
+"""What is published of exact counts at one edition: single counts, and two-way tables on top of them. Pure.
+
+Claim. What is told of somebody in a published count is the count's step, one innovation wide (`noise`), and in a table what is left of the
+person after moving it onto the single counts (`projection`); nothing else is published that does not follow from these counts. The
+variance depends on the number of respondents alone (`parameters`), so no cell can be made less noisy by keeping it small.
+
+Assumes that key and exact counts are secret, and that an edition's number never comes again with other counts: the difference of two
+publications with the same number would show the difference of their counts without any noise. Whoever publishes writes both down
+durably before anything is shown. Does not protect against somebody who stands with ten times as many own answers as there are
+respondents, against the knowledge of all others' answers, nor of groups that all answer alike; `docs/disclosure.md` has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis.disclosure.noise import Names, Noise, Part
+from services.analysis.disclosure.parameters import Parameters, Spread
+from services.analysis.disclosure.projection import Whole, onto_margins, onto_total, rounded
+
+PAIR = np.sqrt((1 - 1 / 3) / (1 - 1 / 2))
+"""Moving two cells onto their total takes half of the variance away, three a third; with this a block of two has that of three."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Cells in blocks: everybody is in exactly one cell of each block. `names`: of the cells. `sizes`: cells of each block, one block after
+    the other. `groups`: which blocks are strata."""
+
+    names: Names
+    sizes: NDArray[np.intp]
+    groups: NDArray[np.bool_]
+
+    @property
+    def starts(self) -> NDArray[np.intp]:
+        return np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.intp)
+
+    def cells(self, block: int) -> slice:
+        start = int(self.sizes[:block].sum())
+        return slice(start, start + int(self.sizes[block]))
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The engine of one survey: how exact counts become published ones."""
+
+    blocks: Blocks
+    parameters: Parameters
+    noise: Noise
+
+    def spread(self, block: int) -> Spread:
+        return self.parameters.groups if self.blocks.groups[block] else self.parameters.answers
+
+    def singles(self, edition: int, counts: Whole) -> Whole:
+        """Single counts at this edition. `counts`: exact ones, of all cells. Each block adds up to the number of respondents."""
+        starts, sizes = self.blocks.starts, self.blocks.sizes
+        n = int(counts[: sizes[0]].sum())
+        spreads = [self.spread(block) for block in range(len(sizes))]
+        lasting, rest = (
+            np.repeat(np.sqrt(each), sizes) for each in zip(*((s.lasting, s.variance(n) - s.lasting) for s in spreads), strict=True)
+        )
+        names = self.blocks.names
+        drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
+        drawn = drawn * np.repeat(np.where(sizes == 2, PAIR, 1.0), sizes)
+        published = np.zeros(len(counts), np.int64)
+        for size in sorted(set(sizes.tolist())):
+            at: NDArray[np.intp] = starts[sizes == size][:, None] + np.arange(int(size))
+            moved = onto_total(counts[at] + drawn[at], n)
+            published[at] = rounded(moved, np.full(len(at), n))
+        return published
+
+    def tables(self, edition: int, pairs: Sequence[tuple[int, int]], counts: Sequence[Whole], singles: Whole) -> list[Whole]:
+        """Two-way tables of pairs of different blocks at this edition of tables. `counts`: exact ones of each pair, shape (cells of one,
+        cells of the other). `singles`: what was published with this edition. Rows and columns add up to them."""
+        found: dict[int, Whole] = {}
+        alike: dict[tuple[int, int], list[int]] = {}
+        turned = [self._first(one) > self._first(other) for one, other in pairs]
+        sides = [(other, one) if turn else (one, other) for turn, (one, other) in zip(turned, pairs, strict=True)]
+        for place, (one, other) in enumerate(sides):
+            alike.setdefault((int(self.blocks.sizes[one]), int(self.blocks.sizes[other])), []).append(place)
+        for places in alike.values():
+            exact = np.array([counts[place].T if turned[place] else counts[place] for place in places])
+            made = self._alike(edition, [sides[place] for place in places], exact, singles)
+            found |= {place: table.T if turned[place] else table for place, table in zip(places, made, strict=True)}
+        return [found[place] for place in range(len(pairs))]
+
+    def _first(self, block: int) -> int:
+        """Which side of a table comes first when it is made: so a table turned round has the same counts, in every version."""
+        return int(self.blocks.names[self.blocks.cells(block).start])
+
+    def _alike(self, edition: int, pairs: Sequence[tuple[int, int]], counts: NDArray[np.int64], singles: Whole) -> Whole:
+        one, other = (np.array([np.arange(*self._range(pair[side])) for pair in pairs]) for side in (0, 1))
+        names = self.blocks.names
+        rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
+        n = int(singles[one[0]].sum())
+        lasting = self.parameters.table_lasting
+        rest = self.parameters.table_variance(n) - lasting
+        drawn = np.sqrt(lasting) * self.noise.normals(Part.TABLE_LASTING, 0, rows, columns)
+        drawn = drawn + np.sqrt(rest) * self.noise.normals(Part.TABLE_FRESH, edition, rows, columns)
+        return onto_margins(counts + drawn, singles[one], singles[other])
+
+    def _range(self, block: int) -> tuple[int, int]:
+        cells = self.blocks.cells(block)
+        return cells.start, cells.stop
