@@ -208,15 +208,20 @@ class Margin(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """When and how figures are released: nothing of fewer than `minimum` respondents, a new state only after `batch` joined
-    or left and at least `clock` seconds; each count with noise of at most `max_noise` and this `variance`, by its cell key."""
+    """When figures are published: nothing of fewer than `minimum` respondents, a new state only after the survey grew by `batch` at least
+    and `clock` seconds passed. How much noise they carry is not up to the author.
+
+    `i_understand_that_this_protects_nobody`: figures move with each batch, in trials. `max_noise` and `variance` say nothing any more;
+    questionnaires that were published before may have them.
+    """
 
     name: Literal["cell-key"] = "cell-key"
     minimum: int = 10
     batch: int = 10
     clock: float = 1.0
-    max_noise: int = 5
-    variance: float = 3.0
+    max_noise: int | None = None
+    variance: float | None = None
+    i_understand_that_this_protects_nobody: bool = False
 
 
 class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -88,24 +88,33 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One group of a breakdown. `current`: how many are in it at this edition. `responses`: of how many its figures tell; they wait
-    for a batch of their own, so they may be of an earlier moment."""
+    """One group of a breakdown. `current`: how many are in it at this edition. `responses`: of how many its figures tell, which move
+    more rarely; they are those of `as_of`."""
 
     responses: int | None = None
     withheld: bool = False
     questions: dict[str, Figures] = {}
     current: int | None = None
+    as_of: str | None = None
 
 
 class PublishedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The rules that figures were published by, as the instrument names them; their secret is not among them."""
+    """The rules that figures were published by; their secret is not among them.
+
+    `growth`: the part of the respondents by which a survey grows, about, before figures move, if that is more than `batch`. `tables_from`:
+    of how many respondents there are breakdowns and tables; they move when there are `tables_factor` times as many. `noise`: the
+    standard deviation that noise gives to a count of one answer. `unprotected`: figures move with each batch, in a trial.
+    """
 
     name: str
     minimum: int
     batch: int
     clock: float | None = None
-    max_noise: int | None = None
-    variance: float | None = None
+    growth: float | None = None
+    tables_from: int | None = None
+    tables_factor: float | None = None
+    noise: float | None = None
+    unprotected: bool = False
 
 
 class SectionAnswers(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -122,11 +131,11 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     """How figures are weighted, or why they are not.
 
     `reason`: "no-margin" (nothing is known of the population: a self-selected sample, unless it was drawn), "too-few"
-    (no two groups with enough respondents), "small-cells" (public figures: too much of the weight lies in combinations of groups
-    of which nothing is shown), "no-fit" (exact view: no weights reach all margins at once).
+    (no two groups with enough respondents), "small-cells" (public figures: the combinations of groups are so small that noise would
+    outweigh what they tell), "no-fit" (no weights reach all margins at once).
     `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
     `responses`: those in a group of each margin; the others are not of the population. `n_eff`: Kish's effective sample size;
-    `deff`: by how much the weights alone make variances greater.
+    `deff`: by how much the weights alone make variances greater. `as_of`: public figures are weighted as of when tables last moved.
     """
 
     reason: str | None = None
@@ -134,6 +143,7 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     responses: int | None = None
     n_eff: float | None = None
     deff: float | None = None
+    as_of: str | None = None
 
 
 class Headline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -9,6 +9,7 @@ from proto.authoring.fitness import Fitness
 from proto.authoring.rules import Rules
 from proto.authoring.shape import nearest
 from proto.instrument import Closed, Date, Instrument, Integer, Matrix, Numeric, Question, Ranking, Single
+from proto.protection_advice import LEAST, weak
 
 MOST_ANSWERS = 5_000
 """Closed answers of a questionnaire. The live state is a square matrix over them: 5,000 take 200 MB."""
@@ -35,9 +36,9 @@ def check(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
     fitness.hierarchies()
     Rules(survey, instrument, position, faults).check()
     sound = _strata(survey, instrument, faults)
-    if survey.policy.variance >= survey.policy.max_noise:
-        told = f"no noise of at most {survey.policy.max_noise} has a variance of {survey.policy.variance:g} for every count"
-        faults.add(("policy", "variance"), told, "a variance below max_noise")
+    for name in weak(instrument.policy):
+        told = f"{name} {getattr(instrument.policy, name)} protects nobody"
+        faults.add(("policy", name), told, f"at least {LEAST}, or i_understand_that_this_protects_nobody: true in a trial")
     headlines.check(survey, instrument, position, faults)
     margins.check(survey, instrument, sound, faults)
 

@@ -225,8 +225,9 @@ class Policy(msgspec.Struct, frozen=True):
     minimum: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     batch: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     clock: Annotated[float, Meta(ge=0, le=604_800)] = 1.0
-    max_noise: Annotated[int, Meta(ge=3, le=30)] = 5
-    variance: Annotated[float, Meta(gt=2, lt=30)] = 3.0
+    max_noise: Annotated[int, Meta(ge=3, le=30)] | None = None
+    variance: Annotated[float, Meta(gt=2, lt=30)] | None = None
+    i_understand_that_this_protects_nobody: bool = False
 
 
 class DataProtection(msgspec.Struct, frozen=True):

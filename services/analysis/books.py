@@ -13,7 +13,7 @@ from proto.codebook import CodeBook
 from proto.events import ResponseEvent, ResponseWithdrawn, UnreadableEvent, read_response
 from proto.instrument import Instrument
 from proto.registry import Registry
-from services.analysis.draws import Draws
+from services.analysis.disclosure.noise import Noise
 from services.analysis.fold import Answered, Folder
 from services.analysis.journal import Entry
 from services.analysis.store import Stored
@@ -73,11 +73,11 @@ class Books:
         if found is None:
             return None
         if (survey, found.version) not in self._folders:
-            self._folders[survey, found.version] = Folder(CodeBook(self.reader(survey, found.version)), self._secret)
+            self._folders[survey, found.version] = Folder(CodeBook(self.reader(survey, found.version)))
         return self._folders[survey, found.version]
 
-    def draws(self, survey: str) -> Draws:
-        return Draws(self._secret, survey)
+    def noise(self, survey: str) -> Noise:
+        return Noise(self._secret, survey)
 
     def answered(self, survey: str, stored: Stored) -> Answered:
         """A stored response as the fold takes it."""

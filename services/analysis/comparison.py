@@ -65,7 +65,9 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
     heads = [_head(names[code], group, words) for code, group in shown.items()]
     caption = words("mean_in_group") if net else words("share_in_group")
     by = words("by_table", stratum=stratum_label(instrument, stratum, words))
-    return Grid(heads, lines, words.together([words("two_sentences", one=by, other=caption), words("lagging")], " "))
+    times = [group.as_of for group in shown.values() if group.as_of is not None]
+    since = [words("lagging", time=words.time(max(times)))] if times else []
+    return Grid(heads, lines, words.together([words("two_sentences", one=by, other=caption), *since], " "))
 
 
 def _head(name: str, group: Group, words: Words) -> str:

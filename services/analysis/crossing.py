@@ -44,12 +44,8 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
 
 
 def about(table: Table, words: Words) -> str:
-    """Of how many answers a table tells. Its counts wait for batches of their rows and columns, so these are fewer than there are."""
-    total = words("answers", n=words.number(table.responses))
-    if table.association is not None and table.association.reason == "overlapping":
-        return total
-    counted = min(sum(table.answered.values()), table.responses)
-    return words("about_n", n=words.number(counted), total=words.number(table.responses))
+    """Of how many answers a table tells, and of when: it moves more rarely than the figures of everybody."""
+    return words("about_table", answers=words("answers", n=words.number(table.responses)), time=words.time(table.as_of))
 
 
 def title_of(name: str, instrument: Instrument, words: Words) -> str:

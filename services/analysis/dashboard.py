@@ -136,7 +136,7 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Wor
         "stands_for": protection.weighting(instrument, snapshot, words),
         "margins": [words.text(margin.source) for margin in instrument.margins] if is_weighted(snapshot) else [],
         "rules": protection.rules(snapshot, words),
-        "inferable": protection.inferable(snapshot, words),
+        "inferable": protection.inferable(words),
         "batch": words.number(snapshot.policy.batch),
     }
 

@@ -1,69 +1,35 @@
-"""The public view: when a new state may be released, and what readers see of it. Pure.
+"""The public view: what readers see of published counts. Pure.
 
-Claim. Every public count, in whichever table, page or file, carries noise by the cell-key method (`ptable`, `perturb`): it is
-off by at most the policy's `max_noise`, never 1 or 2, and on average right; a 0 is a true 0 or a small count. Everything else
-(shares, intervals, means, scores) is worked out from such counts alone, so it tells nothing that they do not. Nothing is shown
-below `minimum` responses, nothing of a group or of a row or column of a two-way table below it, and nothing of questions that
-name somebody. A new state is released only after `batch` respondents joined or left and `clock` seconds passed; in tables of
-two questions each row and column waits besides for a batch of its own (`standing`). Noise belongs to the crossing of two groups: it is
-the same wherever this crossing is shown, and another one where two other groups have the same people in common (`perturb`).
+Claim. Every public figure is worked out from published counts of one edition (`disclosure.publication`, `crossed`) and from the number of
+respondents, so it tells nothing that they do not. Nothing is shown of questions that name somebody, nothing below `minimum` responses, and
+nothing of a group, or of a row or column of a two-way table, that has fewer by its *published* count: whether it is shown tells nothing
+that the count does not. What is not shown may be worked out by subtraction, as everything adds up; what protects it is the noise.
 
-How. The number of responses itself is exact: it says nothing about any answer. Counts of single answers get their noise anew at
-each release, by their cell keys and that release's secret: were it left alone where nobody joined, the figures that moved would be the
-answers of those who did. Counts of two answers keep theirs until their members change, because there the batch of the row and of
-the column hides who moved, and noise that is never drawn again cannot be averaged away.
-
-Assumes that record keys are secret. Does not protect against: whoever knows the answers of all respondents but one, and many
-tables: with hundreds of counts per respondent no useful noise can (Dinur and Nissim, Revealing information while preserving
-privacy, PODS 2003); averaging: the exact count of a single answer can be had from many releases, or from many tables that each
-add up to it (Asghar and Kaafar, Averaging attacks on bounded noise-based disclosure control algorithms, PETS 2020), which is why
-rows and columns below the minimum are not shown, and in a long survey the difference of two groups that nearly hold the same
-people; groups that all answer alike. `docs/disclosure.md` says it in plain words, and
-`tests/attacks` measures it.
-
-Literature: see `ptable`; Thompson, Broadfoot and Elazar, Methodology for the automatic confidentialisation of statistical
-outputs from remote servers at the Australian Bureau of Statistics (UNECE 2013).
+Sums of numbers (means, variances) have no noise of their own and never leave the exact view. Intervals include the noise
+(`disclosure.accuracy`). What can still be learnt, against whom and how well, is told with figures in `docs/disclosure.md`, and measured by
+`tests/attacks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from proto.instrument import AnyQuestion, Instrument, Integer, Matrix, Numeric, Policy, Ranking
+from proto.codebook import CodeBook
+from proto.instrument import AnyQuestion, Instrument, Matrix, Ranking
 from proto.snapshot import Cell, Figures, Group, Row, Snapshot
-from services.analysis import glance, rounding
-from services.analysis.draws import Draws
-from services.analysis.layout import Layout, Part
-from services.analysis.perturb import perturb
-from services.analysis.ptable import KEYS, table
-from services.analysis.response import live
-from services.analysis.standing import Standing
+from services.analysis import glance, rounding, stats
+from services.analysis.crossed import Crossed
+from services.analysis.disclosure.cells import definitions
+from services.analysis.glance import Doubt
+from services.analysis.layout import Layout, Part, live
+from services.analysis.reading import Reading, read
 
 Mask = NDArray[np.bool_]
-
-
-def may_release(policy: Policy, previous: int | None, current: int, joined_or_left: int, seconds: float) -> bool:
-    """Whether the current state may become the released one. `previous` and `current` are numbers of responses (None:
-    nothing was released yet), `seconds` the time since the last release."""
-    if current < policy.minimum:
-        return False
-    return previous is None or (joined_or_left >= policy.batch and seconds >= policy.clock)
-
-
-def noisy(standing: Standing, layout: Layout, policy: Policy, draws: Draws) -> NDArray[np.int64]:
-    """The public counts of everything, in the widened columns: single answers on the diagonal, two together off it."""
-    noise = table(policy.max_noise, policy.variance)
-    found = perturb(standing.counts, standing.keys, noise)
-    other = (draws.numbers("single", standing.revision, KEYS) % np.uint64(KEYS)).astype(np.uint16)
-    single = perturb(standing.single, other[standing.single_keys], noise)
-    everybody = [0, *(part.answered for part in layout.parts if standing.single[part.answered] == standing.responses)]
-    single[everybody] = standing.responses  # that nobody left a question out, its zeros say already
-    np.fill_diagonal(found, single)
-    return found
 
 
 def public_questions(instrument: Instrument) -> Iterator[AnyQuestion]:
@@ -71,65 +37,128 @@ def public_questions(instrument: Instrument) -> Iterator[AnyQuestion]:
     return (question for question in instrument.questions if live(question))
 
 
-def conceal(whole: Snapshot, layout: Layout, shown: Mask) -> Snapshot:
-    """The snapshot of noisy counts without what is not shown. `shown`: which counts of two answers are."""
+def conceal(
+    whole: Snapshot, layout: Layout, everybody: Reading, breakdowns: Mapping[str, dict[str, Group]], doubt: Doubt | None
+) -> Snapshot:
+    """The snapshot of published counts, rounded, without what is not shown. `breakdowns`: what tables tell of groups, already so."""
     instrument = layout.book.instrument
-    parts: dict[str, list[Part]] = {}
-    for part in layout.parts:
-        parts.setdefault(part.question.id, []).append(part)
-    public = {question.id for question in public_questions(instrument)}
-    everybody = np.ones(layout.width, np.bool_)
-    questions = {id: _veiled(whole.questions[id], parts[id], everybody, shown[0]) for id in whole.questions if id in public}
-    breakdowns: dict[str, dict[str, Group]] = {}
-    for stratum in layout.strata:
-        groups = whole.breakdowns[stratum.name]
-        breakdowns[stratum.name] = {}
-        for code, column in stratum.groups:
-            if not shown[column, 0]:
-                breakdowns[stratum.name][code] = Group(withheld=True)
-                continue
-            of_group = groups[code].questions
-            there = shown[column]
-            kept = {id: _veiled(of_group[id], parts[id], there, there) for id in of_group if id in public and id != stratum.source}
-            breakdowns[stratum.name][code] = msgspec.structs.replace(groups[code], questions=kept)
-    groups = {name: one for name, one in glance.groups_of(instrument, whole).items() if not breakdowns[name]["1"].withheld}
-    headlines = glance.at_a_glance(instrument, questions, groups)
+    minimum, parts = instrument.policy.minimum, _by_question(layout)
+    shown = np.ones(layout.width, np.bool_)
+    questions = {q.id: _veiled(whole.questions[q.id], parts[q.id], shown) for q in public_questions(instrument)}
+    current = {(s.name, code): everybody.n[column] for s in layout.strata for code, column in s.groups}
+    groups = {
+        name: {code: _with_current(group, current[name, code], minimum) for code, group in each.items()}
+        for name, each in breakdowns.items()
+    }
+    derived = {name: one for name, one in glance.groups_of(instrument, whole).items() if current[name, "1"] >= minimum}
+    headlines = glance.at_a_glance(instrument, questions, derived, doubt=doubt)
     return msgspec.structs.replace(
         whole,
         questions=questions,
-        breakdowns=breakdowns,
+        breakdowns=groups,
         sections=rounding.of_sections(whole.sections),
         weighting=rounding.of_weighting(whole.weighting),
         headlines={id: rounding.of_headline(headline) for id, headline in headlines.items()},
     )
 
 
-def _veiled(figures: Figures, parts: list[Part], shown: Mask, counted: Mask) -> Figures:
+def _with_current(group: Group, current: int, minimum: int) -> Group:
+    if current < minimum:
+        return Group(withheld=True)
+    return msgspec.structs.replace(group, current=current)
+
+
+def breakdowns(book: CodeBook, tables: Crossed | None) -> dict[str, dict[str, Group]]:
+    """What is shown of each group of the strata of `book`, which may be of a later version than the tables: nothing of groups that mean
+    something else now, nor of questions that have other answers."""
+    told = _told(tables) if tables else {}
+    same = _unchanged(tables.book, book) if tables else frozenset[str]()
+    found: dict[str, dict[str, Group]] = {}
+    for name in book.instrument.strata:
+        meaning = definitions(book.instrument, name)
+        found[name] = {code: Group(withheld=True) for code in meaning}
+        if tables is None or name not in told:
+            continue
+        before = definitions(tables.book.instrument, name)
+        for code in meaning:
+            if code in told[name] and before[code] == meaning[code]:
+                group = told[name][code]
+                found[name][code] = msgspec.structs.replace(group, questions={id: q for id, q in group.questions.items() if id in same})
+    return found
+
+
+def enough(tables: Crossed) -> Mask:
+    """Which widened columns have the minimum of respondents by what was published with the tables."""
+    return tables.single >= tables.book.instrument.policy.minimum
+
+
+def _told(tables: Crossed) -> dict[str, dict[str, Group]]:
+    """In the version of the tables."""
+    layout, shown, book = tables.layout, enough(tables), tables.book
+    columns = [column for stratum in layout.strata for _, column in stratum.groups]
+    at = [place for place, column in enumerate(columns) if shown[column]]
+    if not at:
+        return {}
+    accuracies = [tables.accuracy_in(columns[place], tables.broken_down) for place in at]
+    readings = dict(zip((columns[place] for place in at), read(layout, tables.groups[at], accuracies), strict=True))
+    parts, public = _by_question(layout), {question.id for question in public_questions(book.instrument)}
+    source = {stratum.name: stratum.source for stratum in layout.strata}
+    return {
+        name: {
+            code: msgspec.structs.replace(
+                group,
+                as_of=tables.as_of,
+                questions={id: _veiled(q, parts[id], shown) for id, q in group.questions.items() if id in public and id != source[name]},
+            )
+            for code, group in groups.items()
+        }
+        for name, groups in stats.breakdowns(book, readings, None).items()
+    }
+
+
+def _unchanged(old: CodeBook, new: CodeBook) -> frozenset[str]:
+    """The questions that have the same columns in both versions."""
+
+    def columns(book: CodeBook) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for column in book.columns:
+            found.setdefault(column.question, []).append(column)
+        return found
+
+    before, now = columns(old), columns(new)
+    return frozenset(id for id in before.keys() & now.keys() if before[id] == now[id])
+
+
+def _by_question(layout: Layout) -> dict[str, list[Part]]:
+    parts: dict[str, list[Part]] = {}
+    for part in layout.parts:
+        parts.setdefault(part.question.id, []).append(part)
+    return parts
+
+
+def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
     part = parts[0]
     if isinstance(part.question, Matrix):
-        rows = {one.row: _veiled_row(figures.rows[one.row], one, shown, counted) for one in parts if one.row is not None}
+        rows = {one.row: _veiled_row(figures.rows[one.row], one, shown) for one in parts if one.row is not None}
         skipped = figures.skipped if shown[part.skipped] else None
         return msgspec.structs.replace(figures, rows=rows, skipped=skipped, withheld=all(row.withheld for row in rows.values()))
     if not shown[part.answered]:
         return Figures(type=figures.type, withheld=True)
-    cells, bands = (_seen(each, part.cells, shown, counted) for each in (figures.cells, figures.bands))
-    first = _seen(figures.first, part.first, shown, counted) if part.first else {}
+    cells, bands = (_seen(each, part.cells, shown) for each in (figures.cells, figures.bands))
+    first = _seen(figures.first, part.first, shown) if part.first else {}
     if not shown[_all_of(part)].all():
         return Figures(type=figures.type, answered=figures.answered, cells=cells, bands=bands, first=first)
     absent = {
         "skipped": figures.skipped if shown[part.skipped] else None,
         "missing": figures.missing if shown[part.missing] else None,
     }
-    # sums of numbers have no cell key: they never leave the exact view
-    numbers = {"sum": None, "mean": None, "variance": None} if isinstance(part.question, Integer | Numeric) else {}
-    whole = msgspec.structs.replace(figures, cells=cells, bands=bands, first=first, **absent, **numbers)
-    return rounding.of_figures(whole)
+    return rounding.of_figures(msgspec.structs.replace(figures, cells=cells, bands=bands, first=first, **absent))
 
 
-def _veiled_row(row: Row, part: Part, shown: Mask, counted: Mask) -> Row:
+def _veiled_row(row: Row, part: Part, shown: Mask) -> Row:
     if not shown[part.answered]:
         return Row(withheld=True)
-    cells = _seen(row.cells, part.cells, shown, counted)
+    cells = _seen(row.cells, part.cells, shown)
     if not shown[part.cells].all():
         return Row(answered=row.answered, cells=cells)
     return rounding.of_row(msgspec.structs.replace(row, cells=cells))
@@ -142,9 +171,8 @@ def _all_of(part: Part) -> slice:
     return part.cells
 
 
-def _seen(cells: Mapping[str, Cell], at: slice, shown: Mask, counted: Mask) -> dict[str, Cell]:
-    """`counted`: of which columns counts of two answers stand, without which weighted shares rest on nothing."""
+def _seen(cells: Mapping[str, Cell], at: slice, shown: Mask) -> dict[str, Cell]:
     return {
-        code: rounding.of_cell(cell if there and known else msgspec.structs.replace(cell, weighted=None)) if there else Cell(withheld=True)
-        for (code, cell), there, known in zip(cells.items(), shown[at], counted[at], strict=bool(cells))
+        code: rounding.of_cell(cell) if there else Cell(withheld=True)
+        for (code, cell), there in zip(cells.items(), shown[at], strict=bool(cells))
     }

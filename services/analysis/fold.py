@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +13,7 @@ from proto.codebook import CodeBook
 from services.analysis.state import Matrix, State, add_each
 
 ROWS = 256
-"""Most responses in one float32 product: 256 record keys below 2¹⁶ sum to at most 2²⁴, which float32 still holds exactly."""
+"""Most responses in one float32 product, which stays exact up to 2²⁴ of them."""
 FEW = 12
 """Fewer responses than this are added cell by cell: a product costs the same for one as for dozens."""
 
@@ -23,11 +22,10 @@ Answered = tuple[str, Any]
 
 
 class Folder:
-    """Folds the responses of one survey. `secret` keys the record keys; with another secret every cell key differs."""
+    """Folds the responses of one survey."""
 
-    def __init__(self, codebook: CodeBook, secret: bytes) -> None:
+    def __init__(self, codebook: CodeBook) -> None:
         self.codebook = codebook
-        self._secret = secret
 
     def empty(self) -> State:
         return State.empty(len(self.codebook), len(self.codebook.numbers), len(self.codebook.groups))
@@ -39,27 +37,18 @@ class Folder:
             for start in range(0, len(same), ROWS):
                 rows = same[start : start + ROWS]
                 x, numbers = self.codebook.tabulate([answers for _, answers in rows])
-                keys = self._record_keys(id for id, _ in rows)
-                (_add_each if len(x) < FEW else _add_all)(state, x, keys, sign)
+                (_add_each if len(x) < FEW else _add_all)(state, x, sign)
                 _add_numbers(state, x, numbers, self.codebook.groups, sign)
 
-    def _record_keys(self, ids: Iterator[str]) -> NDArray[np.float32]:
-        """16 bits per response that nobody without the secret can tell from its id."""
-        drawn = b"".join(hashlib.blake2b(bytes.fromhex(id), digest_size=2, key=self._secret).digest() for id in ids)
-        return np.frombuffer(drawn, "<u2").astype(np.float32)
 
-
-def _add_each(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
-    for row, key in zip(x, keys, strict=True):
+def _add_each(state: State, x: NDArray[np.float32], sign: int) -> None:
+    for row in x:
         columns = np.flatnonzero(row)
-        cells = np.ix_(columns, columns)
-        state.burt[cells] += sign
-        state.keys[cells] += sign * float(key)
+        state.burt[np.ix_(columns, columns)] += sign
 
 
-def _add_all(state: State, x: NDArray[np.float32], keys: NDArray[np.float32], sign: int) -> None:
+def _add_all(state: State, x: NDArray[np.float32], sign: int) -> None:
     _add(state.burt, x.T @ x, sign)
-    _add(state.keys, x.T @ (x * keys[:, None]), sign)
 
 
 def _add_numbers(state: State, x: NDArray[np.float32], numbers: NDArray[np.int64], groups: list[int], sign: int) -> None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from proto.instrument import Headline as Wanted
 from proto.instrument import Instrument, Matrix
-from proto.intervals import Interval, of_mean, of_share
+from proto.intervals import of_mean, of_share
 from proto.snapshot import Cell, Figures, Headline, Row, Snapshot
+
+Doubt = Callable[[str, str | None, Mapping[str, tuple[float, ...]], float], float]
+"""The variance that noise gives to a sum of answers to a question (of one row): what an answer is worth by its code (of rankings, on each
+place), less so much times who answered."""
 
 HIDDEN = Headline(withheld=True)
 ALL = Headline()
 
 
 def at_a_glance(
-    instrument: Instrument, questions: Mapping[str, Figures], groups: Mapping[str, Headline], *, weighted: bool = False
+    instrument: Instrument,
+    questions: Mapping[str, Figures],
+    groups: Mapping[str, Headline],
+    *,
+    weighted: bool = False,
+    doubt: Doubt | None = None,
 ) -> dict[str, Headline]:
     """By headline. `groups`: the shares of derived groups, by variable; of those that are missing nothing is shown. `weighted`: the
-    shares in `questions` are weighted ones; of derived groups there are none."""
+    shares in `questions` are weighted ones; of derived groups there are none. `doubt`: of figures with noise."""
     derived = {item.id for item in instrument.derived}
     found: dict[str, Headline] = {}
     for wanted in instrument.headlines:
@@ -27,14 +37,14 @@ def at_a_glance(
             if not weighted:
                 found[wanted.id] = groups.get(wanted.of or "", HIDDEN)
         elif wanted.question in questions:
-            found[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], weighted)
+            found[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Reading(weighted, doubt))
     return found
 
 
-def share_of(n: int, of: int) -> Headline:
-    """Of a group among everybody. Noise may put it above its whole; then it is the whole."""
+def share_of(n: int, of: int, noise: float = 0.0) -> Headline:
+    """Of a group among everybody. Noise may put it above its whole; then it is the whole. `noise`: its variance."""
     whole = max(n, of)
-    return Headline(n / whole, of_share(n / whole, whole), n, of) if whole else ALL
+    return Headline(n / whole, of_share(n / whole, whole, noise), n, of) if whole else ALL
 
 
 def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, Headline]:
@@ -43,51 +53,61 @@ def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, Headline]
     return {name: headline for name, headline in found.items() if not headline.withheld}
 
 
-def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, weighted: bool) -> Headline:
+@dataclass(frozen=True)
+class _Reading:
+    weighted: bool
+    doubt: Doubt | None
+
+    def noise(self, question: str, row: str | None, worth: Mapping[str, tuple[float, ...]], base: float) -> float:
+        return 0.0 if self.doubt is None or self.weighted else self.doubt(question, row, worth, base)
+
+
+def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, reading: _Reading) -> Headline:
     if figures.withheld:
         return HIDDEN
     if wanted.row is not None:
         row = figures.rows.get(wanted.row, Row(withheld=True))
-        return _together(wanted.options, row.cells, row, weighted)
+        return _together(wanted, wanted.row, wanted.options, row.cells, row, reading)
     if isinstance(instrument.question(wanted.question), Matrix):
-        return Headline(items={code: _of_row(wanted, row, weighted) for code, row in figures.rows.items()})
+        return Headline(items={code: _of_row(wanted, code, row, reading) for code, row in figures.rows.items()})
     cells = figures.cells or figures.bands
     if wanted.options:
-        return _together(wanted.options, cells, figures, weighted)
+        return _together(wanted, None, wanted.options, cells, figures, reading)
     if wanted.stat == "rank_score":
-        return Headline(items={code: _points(score, code, figures) for code, score in figures.rank_score.items()})
-    return Headline(items={code: _together((code,), cells, figures, weighted) for code in cells})
+        return Headline(items={code: _points(wanted, score, code, figures, reading) for code, score in figures.rank_score.items()})
+    return Headline(items={code: _together(wanted, None, (code,), cells, figures, reading) for code in cells})
 
 
-def _of_row(wanted: Wanted, row: Row, weighted: bool) -> Headline:
+def _of_row(wanted: Wanted, code: str, row: Row, reading: _Reading) -> Headline:
     if row.withheld:
         return HIDDEN
     if wanted.stat == "net_agreement":
         return Headline(row.net_agreement, row.net_agreement_ci95)
-    return _together(wanted.options, row.cells, row, weighted)
+    return _together(wanted, code, wanted.options, row.cells, row, reading)
 
 
-def _together(options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | Row, weighted: bool) -> Headline:
+def _together(
+    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | Row, reading: _Reading
+) -> Headline:
     """The share of options that exclude each other, told as one; withheld where one of them is."""
     chosen = [cells.get(code, Cell()) for code in options]
     if of.withheld or not chosen or any(cell.n is None for cell in chosen):
         return HIDDEN
-    if weighted and any(cell.share is None for cell in chosen):
+    if reading.weighted and any(cell.share is None for cell in chosen):
         return ALL
     n, answered = sum(cell.n or 0 for cell in chosen), of.answered or 0
     if len(chosen) == 1:
         return Headline(chosen[0].share, chosen[0].ci95, n, answered)
-    if weighted and of.n_eff:
+    if reading.weighted and of.n_eff:
         share = min(sum(cell.share or 0.0 for cell in chosen), 1.0)
         return Headline(share, of_share(share, of.n_eff), n, answered)
-    return replace(share_of(n, answered), of=answered)
+    noise = reading.noise(wanted.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
+    return replace(share_of(n, answered, noise), of=answered)
 
 
-def _points(score: float, code: str, figures: Figures) -> Headline:
+def _points(wanted: Wanted, score: float, code: str, figures: Figures, reading: _Reading) -> Headline:
     """Mean rank points; whoever did not rank the option gave it none."""
-    return Headline(score, _of_points(figures.places.get(code, ()), figures.answered or 0))
-
-
-def _of_points(places: tuple[int, ...], answered: int) -> Interval | None:
+    places, answered = figures.places.get(code, ()), figures.answered or 0
     counts = [max(answered - sum(places), 0), *reversed(places)]
-    return of_mean(counts, range(len(counts))) if places else None
+    noise = reading.noise(wanted.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
+    return Headline(score, of_mean(counts, range(len(counts)), noise) if places else None)

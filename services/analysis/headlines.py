@@ -10,7 +10,7 @@ from proto.instrument import Instrument, Matrix
 from proto.intervals import Interval
 from proto.snapshot import Headline as Figure
 from proto.snapshot import Snapshot
-from services.analysis.glance import at_a_glance, groups_of
+from services.analysis.glance import at_a_glance
 from services.analysis.picture import Bar, labels_of, percent_of_width, share_of
 from services.analysis.words import Words
 
@@ -34,7 +34,7 @@ class Headline:
 def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weighted: bool = False) -> list[Headline]:
     """Those that have something to say: a headline that only its figure can show is left to the figure. `weighted`: the shares in the
     snapshot are weighted ones; those of derived groups have no weighted form."""
-    figures = at_a_glance(instrument, snapshot.questions, groups_of(instrument, snapshot), weighted=weighted)
+    figures = at_a_glance(instrument, snapshot.questions, {}, weighted=True) if weighted else snapshot.headlines
     found = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
     return [headline for headline in found if headline.value or headline.items or headline.withheld]
 

@@ -148,3 +148,8 @@ def source(book: CodeBook, stratum: str) -> str | None:
 def question_options(question: AnyQuestion) -> tuple[Option, ...]:
     """The options of a closed question, none for others."""
     return question.options if isinstance(question, Single | Multiple | Matrix | Ranking) else ()
+
+
+def live(question: AnyQuestion) -> bool:
+    """Whether figures of it are published at all."""
+    return "none" not in question.stats and question.privacy.role != "identifying"

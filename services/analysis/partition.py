@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from proto.codebook import same_columns
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 PAGE = 1024
 """Responses folded at once while a state is rebuilt."""
-MOST_MOVED = 10_000
-"""More ids than any policy waits for need not be remembered."""
 
 CERTAIN = 3.0
 """Seconds for which the lock of a partition is taken to be held after the database answered: it is asked each second."""
@@ -42,8 +40,8 @@ class Count:
     """That of its checkpoint."""
     retracted: bool = False
     """Whether the checkpoint still counts something that was taken back."""
-    moved: set[str] = field(default_factory=set[str])
-    """Ids that joined or left since the publisher last took them."""
+    moved: int = 0
+    """How many joined, left or changed since the publisher last took the state."""
 
     @property
     def digest(self) -> str:
@@ -156,15 +154,14 @@ class Partition:
         finally:
             self._building.discard(survey)
 
-    async def add_to(self, total: State, survey: str, digest: str, moved: set[str] | None = None) -> bool:
-        """Adds the count to a total, where it is there in the columns of that code book. Who moved is taken over into `moved`."""
+    async def add_to(self, total: State, survey: str, digest: str, *, taken: bool = False) -> bool:
+        """Adds the count to a total, where it is there in the columns of that code book. `taken`: from now on nobody has moved."""
         async with self.folding:
             count = self.counts.get(survey)
             if count is None or count.digest != digest:
                 return False
-            if moved is not None:
-                moved |= count.moved
-                count.moved = set()
+            if taken:
+                count.moved = 0
             await asyncio.to_thread(total.merge, count.state)
             return True
 
@@ -180,8 +177,7 @@ class Partition:
             self.counts.pop(survey, None)
             raise
         count.retracted |= bool(left)
-        if len(count.moved) < MOST_MOVED:
-            count.moved |= {id for id, _ in joined} ^ {id for id, _ in left}  # who only changed answers stays
+        count.moved += len(joined) + len(left)
 
     async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
         found = await self._store.checkpoint(survey, self.number)

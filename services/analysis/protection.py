@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import sqrt
-
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.words import Words
@@ -12,20 +10,29 @@ from services.analysis.words import Words
 def rules(snapshot: Snapshot, words: Words) -> list[str]:
     """How figures are protected."""
     policy = snapshot.policy
-    said = [words("rule_minimum", n=words.number(policy.minimum))]
-    every = words.number(round(policy.clock)) if policy.clock and policy.clock >= 1.5 else None
     batch = words.number(policy.batch)
-    said.append(words("rule_batch_clock", n=batch, seconds=every) if every else words("rule_batch", n=batch))
-    if policy.max_noise is not None:
-        said.append(words("rule_noise", n=words.number(policy.max_noise), spread=words.tenths(sqrt(policy.variance or 0))))
-        said += [words("rule_small"), words("rule_lag"), words("rule_sums")]
+    said = [words("rule_minimum", n=words.number(policy.minimum))]
+    if policy.unprotected:
+        said.append(words("rule_unprotected", n=batch))
+    elif policy.growth is not None:
+        said.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
+    if policy.clock and policy.clock >= 1.5:
+        said.append(words("rule_clock", seconds=words.number(round(policy.clock))))
+    if policy.noise is not None and policy.tables_from is not None and policy.tables_factor is not None:
+        said.append(words("rule_noise", spread=words.tenths(policy.noise)))
+        if not policy.unprotected:
+            said.append(words("rule_tables", n=words.number(policy.tables_from), factor=_factor(policy.tables_factor, words)))
+        said.append(words("rule_sums"))
     return [*said, words("rule_never")]
 
 
-def inferable(snapshot: Snapshot, words: Words) -> list[str]:
+def _factor(factor: float, words: Words) -> str:
+    return words.number(int(factor)) if factor == int(factor) else words.tenths(factor)
+
+
+def inferable(words: Words) -> list[str]:
     """What somebody may learn all the same. The claims and their measured attacks are in the documentation."""
-    n = words.number(snapshot.policy.minimum)
-    return [words("left_alike"), words("left_rough", n=n), words("left_many"), words("left_knows_all")]
+    return [words("left_alike"), words("left_rough"), words("left_many"), words("left_knows_all")]
 
 
 def weighting(instrument: Instrument, snapshot: Snapshot, words: Words) -> str:

@@ -19,11 +19,12 @@ from proto import subjects
 from proto.codebook import same_columns
 from proto.outage import Outages, refused
 from proto.snapshot import Snapshot
-from services.analysis import disclose, journal, metrics, store
+from services.analysis import journal, metrics, store
 from services.analysis.books import Books
+from services.analysis.disclosure.editions import Due, Marks, due
+from services.analysis.disclosure.parameters import parameters_of
 from services.analysis.packing import UnreadableState
-from services.analysis.released import ReleasedState, release
-from services.analysis.standing import Standing
+from services.analysis.released import ReleasedState, Saved, due_now, release
 from services.analysis.store import Released, Store
 from services.analysis.surprise import place_of
 from services.analysis.totals import Totals
@@ -34,6 +35,8 @@ LOOK = 0.1
 """Seconds between two looks, at the least."""
 LOOK_AT_OTHERS = 1.0
 """Seconds between two looks at the checkpoints of other workers."""
+CLOSING = 3.0
+"""Seconds after the close within which the last answers are recorded: the closing edition comes once."""
 
 
 @dataclass
@@ -41,13 +44,21 @@ class Desk:
     """What the publisher remembers of a survey."""
 
     revision: int = 0
-    responses: int | None = None
-    """As of the last release; None before the first."""
-    moved: set[str] = field(default_factory=set[str])
+    saved: int | None = None
+    """The revision that stands in the store."""
+    marks: Marks = field(default_factory=Marks)
+    redrawn_at: int | None = None
+    """So many respondents have the figures that an earlier release of Platea left behind: with as many they are drawn anew at once."""
     released: ReleasedState | None = None
     unsent: Snapshot | None = None
     at: float = -1e9
     looked_at: float = -1e9
+    closed_at: float | None = None
+    looked: bool = False
+    """Whether what moved since the last release was looked at since the start, which forgets who moved."""
+
+    def marks_at(self, responses: int) -> Marks:
+        return Marks() if self.redrawn_at == responses else self.marks
 
 
 class Publisher:
@@ -108,37 +119,52 @@ class Publisher:
             await self._release(survey, desk)
         return asked
 
-    def _may_release(self, survey: str, desk: Desk, responses: int, moved: int) -> bool:
+    def _due(self, survey: str, desk: Desk, responses: int) -> Due:
+        """What moves with so many respondents, however many left or changed."""
         folder = self._books.folder(survey)
         assert folder is not None
-        # A restart forgets who moved, and of other workers' counts it is not known; the numbers alone say how many did at least.
-        joined_or_left = max(moved, abs(responses - (desk.responses or 0)))
-        return disclose.may_release(
-            folder.codebook.instrument.policy, desk.responses, responses, joined_or_left, time.monotonic() - desk.at
-        )
+        policy = folder.codebook.instrument.policy
+        if time.monotonic() - desk.at < policy.clock:
+            return Due()
+        noise, parameters = self._books.noise(survey), parameters_of(folder.codebook.instrument)
+        marks, closed = desk.marks_at(responses), self._closed(survey, desk)
+        return due(marks, responses, self._now().timestamp(), parameters, noise.threshold, closed=closed, moved=responses + marks.top)
+
+    def _closed(self, survey: str, desk: Desk) -> bool:
+        """Whether the survey was closed long enough ago for the last answers to be recorded."""
+        if survey not in self._books.registry.closed:
+            desk.closed_at = None
+            return False
+        desk.closed_at = desk.closed_at or time.monotonic()
+        return time.monotonic() - desk.closed_at >= CLOSING
 
     def _worth_adding_up(self, survey: str, desk: Desk) -> bool:
         """Whether a release is likely; what other workers count is not known before."""
         if not self._totals.alone:
             return time.monotonic() - desk.looked_at >= LOOK_AT_OTHERS
-        return self._may_release(survey, desk, self._totals.own(survey), len(desk.moved) + self._totals.moved(survey))
+        what = self._due(survey, desk, self._totals.own(survey))
+        return what.singles and (not what.clock or not desk.looked or self._totals.moved(survey) > 0)
 
     async def _release(self, survey: str, desk: Desk) -> None:
-        desk.looked_at = time.monotonic()
-        found = await self._totals.state(survey, moved=desk.moved)
-        if found is None:
+        desk.looked_at, desk.looked = time.monotonic(), True
+        found = await self._totals.state(survey, taken=True)
+        if found is None or not self._due(survey, desk, found[1].responses).singles:
             return
         folder, state = found
-        if not self._may_release(survey, desk, state.responses, len(desk.moved)):
+        at, now, noise = time.monotonic(), self._now(), self._books.noise(survey)  # the clock counts from state to state
+        marks, closed = desk.marks_at(state.responses), self._closed(survey, desk)
+        what = await asyncio.to_thread(due_now, folder, state, desk.released, marks, noise, now.timestamp(), closed=closed)
+        if not what.singles:
             return
-        at = time.monotonic()  # the clock counts from state to state, however long it takes to publish one
-        as_of = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        draws = self._books.draws(survey)
-        released = await asyncio.to_thread(release, folder, state, desk.released, desk.revision + 1, as_of, draws)
-        await self._save(survey, released)
+        as_of, revision = now.strftime("%Y-%m-%dT%H:%M:%SZ"), desk.revision + 1
+        released = await asyncio.to_thread(release, folder, state, desk.released, marks, what, noise, revision, now.timestamp(), as_of)
+        if not await self._save(survey, released, desk.saved):
+            log.warning("another worker published figures of %s; going on from those", survey)
+            del self._desks[survey]
+            return
         # Decided: from here on it counts as released, whatever becomes of the message. A second try would be another state.
-        desk.revision, desk.responses, desk.moved, desk.at = desk.revision + 1, state.responses, set(), at
-        desk.released, desk.unsent = released, released.public
+        desk.revision, desk.saved, desk.at, desk.redrawn_at = revision, revision, at, None
+        desk.marks, desk.released, desk.unsent = released.marks, released, released.public
         await self._send(survey, desk)
 
     async def _send(self, survey: str, desk: Desk) -> None:
@@ -150,19 +176,35 @@ class Publisher:
             metrics.published.labels(survey).inc()
 
     async def _recall(self, survey: str) -> Desk:
-        """Revisions go on after a restart, and what was released stays released."""
+        """Revisions and marks go on after a restart, and what was released stays released."""
         desk = Desk()
         published = await self._published(survey)
         if published is not None:
-            desk.revision, desk.responses = published.revision, published.responses
+            desk.revision = published.revision
         saved = await self._store.released(survey)
         if saved is not None:
-            desk.released = await self._restored(survey, saved)
-            if desk.released is not None and saved.revision > desk.revision:
-                desk.revision, desk.responses, desk.unsent = saved.revision, desk.released.standing.responses, desk.released.public
+            desk.saved, desk.revision = saved.revision, max(desk.revision, saved.revision)
+            try:
+                read = await asyncio.to_thread(Saved.load, saved.state)
+            except UnreadableState:
+                self._begin_anew(desk, published)
+                return desk
+            desk.marks = read.marks
+            desk.released = await self._restored(survey, saved, read)
+            if desk.released is not None and (published is None or saved.revision > published.revision):
+                desk.unsent = desk.released.public
             elif desk.released is not None and published is not None:
                 self._put_right(desk, desk.released, published)
+        elif published is not None:
+            self._begin_anew(desk, published)
         return desk
+
+    def _begin_anew(self, desk: Desk, published: Snapshot | None) -> None:
+        """After figures of an earlier release of Platea, of which no exact counts are kept in a form that is read today: they stand until
+        the survey has grown past them, or are drawn anew where nobody came or left since."""
+        if published is not None:
+            desk.marks = Marks(edition=1, top=published.responses, grown=self._now().timestamp())
+            desk.redrawn_at = published.responses
 
     @staticmethod
     def _put_right(desk: Desk, released: ReleasedState, published: Snapshot) -> None:
@@ -184,18 +226,18 @@ class Publisher:
         except (NotFoundError, msgspec.MsgspecError):
             return None
 
-    async def _restored(self, survey: str, saved: Released) -> ReleasedState | None:
+    async def _restored(self, survey: str, saved: Released, read: Saved) -> ReleasedState | None:
         folder = self._books.folder(survey, saved.version)
-        if folder is None or not same_columns(folder.codebook.digest, saved.codebook):
+        if folder is None or not same_columns(folder.codebook.digest, saved.codebook) or len(read.single) != len(folder.codebook):
             return None
-        try:
-            standing = await asyncio.to_thread(Standing.load, saved.state, saved.codebook)
-        except UnreadableState:
-            return None
-        return await asyncio.to_thread(ReleasedState.of, folder, standing, saved.as_of, self._books.draws(survey))
+        noise, tables = self._books.noise(survey), None
+        of = self._books.folder(survey, read.version) if read.burt is not None else None
+        if of is not None and same_columns(of.codebook.digest, read.codebook):
+            tables = read.tables(of.codebook, noise)
+        return await asyncio.to_thread(ReleasedState.of, folder, read.marks, read.single, tables, noise, saved.revision, saved.as_of)
 
-    async def _save(self, survey: str, released: ReleasedState) -> None:
+    async def _save(self, survey: str, released: ReleasedState, after: int | None) -> bool:
         """Before anybody sees it: what a restart goes on from must never be older than what was shown."""
         digest, public = released.folder.codebook.digest, released.public
-        state = await asyncio.to_thread(released.standing.dump, digest)
-        await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state))
+        state = await asyncio.to_thread(released.dump)
+        return await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state), after)

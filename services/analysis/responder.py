@@ -130,7 +130,7 @@ class Responder:
         if question.what == "exact":
             return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
         table = tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
-        return snapshots.encode(weighted_tables.weigh(table, folder.codebook, state) if question.weighted else table)
+        return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
 
     def _public_table(self, survey: str, question: Question) -> bytes:
         found = self._publisher.released(survey)
@@ -138,5 +138,5 @@ class Responder:
             raise Problem("not-published-yet")
         table = tables.public(found, question.row, question.column)
         if question.weighted:
-            table = rounding.of_table(weighted_tables.weigh(table, found.folder.codebook, found.noisy, found.weights))
+            table = rounding.of_table(weighted_tables.public(table, found))
         return snapshots.encode(table)

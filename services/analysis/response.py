@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proto.instrument import AnyQuestion, Instrument
+from proto.instrument import Instrument
 from proto.snapshot import Cell, Nonresponse, SectionAnswers
-from services.analysis.layout import Layout
+from services.analysis.layout import Layout, live
 from services.analysis.reading import Reading
 
 
@@ -33,8 +33,3 @@ def sections(instrument: Instrument, layout: Layout, everybody: Reading) -> dict
             share = min(sum(answered) / sum(asked), 1.0) if sum(asked) else None
             found[section.id] = SectionAnswers(sum(asked), sum(answered), max(answered), share)
     return found
-
-
-def live(question: AnyQuestion) -> bool:
-    """Whether figures of it are published at all."""
-    return "none" not in question.stats and question.privacy.role != "identifying"

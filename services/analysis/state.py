@@ -23,7 +23,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 @dataclass
 class State:
-    """Sums over responses with columns x (0/1), record key r and scaled numbers v (0 where there is none).
+    """Sums over responses with columns x (0/1) and scaled numbers v (0 where there is none).
 
     All entries are whole numbers; in float64 they are exact below 2⁵³, so neither order nor grouping matters, and a
     response that is subtracted leaves nothing behind.
@@ -31,8 +31,6 @@ class State:
 
     burt: Matrix
     """Σ x xᵀ, shape (columns, columns): every frequency on the diagonal, every two-way table off it."""
-    keys: Matrix
-    """Σ r x xᵀ: the cell key of every cell of `burt`."""
     products: Matrix
     """Σ v xᵀ, shape (numbers, columns): the sum of each number within each column."""
     squares: list[list[int]]
@@ -42,8 +40,7 @@ class State:
 
     @classmethod
     def empty(cls, columns: int, numbers: int, groups: int = 0) -> State:
-        square = (columns, columns)
-        return cls(np.zeros(square), np.zeros(square), np.zeros((numbers, columns)), _zeros(numbers, numbers), _zeros(numbers, groups))
+        return cls(np.zeros((columns, columns)), np.zeros((numbers, columns)), _zeros(numbers, numbers), _zeros(numbers, groups))
 
     @property
     def responses(self) -> int:
@@ -51,11 +48,11 @@ class State:
 
     @property
     def nbytes(self) -> int:
-        return self.burt.nbytes + self.keys.nbytes + self.products.nbytes
+        return self.burt.nbytes + self.products.nbytes
 
     def copy(self) -> State:
         squares, group_squares = ([row.copy() for row in each] for each in (self.squares, self.group_squares))
-        return State(self.burt.copy(), self.keys.copy(), self.products.copy(), squares, group_squares)
+        return State(self.burt.copy(), self.products.copy(), squares, group_squares)
 
     def merge(self, other: State) -> None:
         """Count the responses of both."""
@@ -66,7 +63,7 @@ class State:
         self._add(other, -1)
 
     def _add(self, other: State, sign: int) -> None:
-        for mine, theirs in ((self.burt, other.burt), (self.keys, other.keys), (self.products, other.products)):
+        for mine, theirs in ((self.burt, other.burt), (self.products, other.products)):
             (np.add if sign > 0 else np.subtract)(mine, theirs, out=mine)
         add_each(self.squares, other.squares, sign)
         add_each(self.group_squares, other.group_squares, sign)
@@ -75,7 +72,6 @@ class State:
         return (
             isinstance(other, State)
             and np.array_equal(self.burt, other.burt)
-            and np.array_equal(self.keys, other.keys)
             and np.array_equal(self.products, other.products)
             and self.squares == other.squares
             and self.group_squares == other.group_squares
@@ -84,23 +80,26 @@ class State:
     def dump(self, codebook: str) -> bytes:
         """Compact bytes. `codebook` is the digest of the code book whose columns these are."""
         squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
-        parts = upper(self.burt), upper(self.keys), self.products.ravel()
+        parts = upper(self.burt), self.products.ravel()
         return pack(_Head(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
 
     @classmethod
     def load(cls, data: bytes, codebook: str) -> State:
-        """Raises UnreadableState."""
+        """Raises UnreadableState. What earlier releases of Platea wrote is read, too; the sums of record keys in it are passed over."""
         head, body = unpack(data, _Head)
         if head.codebook != codebook:
             raise UnreadableState("another code book")
         width, numbers = head.columns, len(head.squares)
         triangle = width * (width + 1) // 2
-        if len(body) != 8 * (2 * triangle + numbers * width):
+        with_keys = len(body) == 8 * (2 * triangle + numbers * width)
+        if not with_keys and len(body) != 8 * (triangle + numbers * width):
             raise UnreadableState("another shape")
-        burt, keys = (symmetric(body.take(triangle, "<i8").astype(np.float64), width) for _ in range(2))
+        burt = symmetric(body.take(triangle, "<i8").astype(np.float64), width)
+        if with_keys:
+            body.take(triangle, "<i8")
         products = body.take(numbers * width, "<i8").astype(np.float64).reshape(numbers, width)
         squares, group_squares = ([[int(n) for n in row] for row in each] for each in (head.squares, head.group_squares))
-        return cls(burt, keys, products, squares, group_squares)
+        return cls(burt, products, squares, group_squares)
 
 
 def add_each(sums: list[list[int]], addend: list[list[int]], sign: int) -> None:

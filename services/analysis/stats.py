@@ -2,79 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain, groupby
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from msgspec import structs
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from proto import intervals
 from proto.codebook import CodeBook
-from proto.instrument import Date, Integer, Matrix, Numeric, Policy, Ranking, Single
+from proto.instrument import Date, Instrument, Integer, Matrix, Numeric, Ranking, Single
 from proto.scores import scored
-from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot
+from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot, Weighting
 from services.analysis import glance
-from services.analysis.layout import Part, arrange
+from services.analysis.disclosure.parameters import parameters_of
+from services.analysis.glance import Doubt
+from services.analysis.layout import Layout, Part, arrange
 from services.analysis.reading import Reading, estimates, read
 from services.analysis.response import nonresponse, sections
 from services.analysis.state import State
-from services.analysis.weighting import Weights, fit
+from services.analysis.weighting import fit
 
 
-def exact(book: CodeBook, state: State, *, revision: int, as_of: str, weights: Weights | None = None) -> Snapshot:
-    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins. `weights`: those to
-    use instead of the ones that fit the state."""
-    layout, instrument = arrange(book), book.instrument
+def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapshot:
+    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins."""
+    layout = arrange(book)
     groups = [column for stratum in layout.strata for _, column in stratum.groups]
     everybody, *each = read(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
-    weights = fit(book, state.burt) if weights is None else weights
-    everybody.weighted = estimates(layout, weights, state.burt)
+    weights = fit(book, state.burt[0])
+    everybody.weighted = estimates(layout, weights, state.burt[weights.columns])
+    found = whole(book, everybody, state, weights.published, revision=revision, as_of=as_of)
+    current = {(stratum.name, code): everybody.n[column] for stratum in layout.strata for code, column in stratum.groups}
+    of_groups = breakdowns(book, dict(zip(groups, each, strict=True)), state)
+    with_current = {
+        name: {code: replace(group, current=current[name, code]) for code, group in each.items()} for name, each in of_groups.items()
+    }
+    return replace(found, breakdowns=with_current)
+
+
+def breakdowns(book: CodeBook, groups: Mapping[int, Reading], state: State | None) -> dict[str, dict[str, Group]]:
+    """What was read of groups, by their column. `state`: of numbers, None where they are not told."""
+    layout = arrange(book)
     crossed = [part for part in layout.parts if "crosstab" in part.question.stats]
-    of_group = dict(zip(groups, each, strict=True))
-    breakdowns = {
+    return {
         stratum.name: {
-            code: Group(of_group[i].n[0], questions=_figures(crossed, of_group[i], book, state, i), current=everybody.n[i])
-            for code, i in stratum.groups
+            code: Group(groups[i].n[0], questions=_figures(crossed, groups[i], book, state, i)) for code, i in stratum.groups if i in groups
         }
         for stratum in layout.strata
     }
+
+
+def whole(book: CodeBook, everybody: Reading, state: State | None, weighting: Weighting, *, revision: int, as_of: str) -> Snapshot:
+    """The snapshot of what was read of everybody, without breakdowns. `state`: of numbers, None where they are not told."""
+    layout, instrument = arrange(book), book.instrument
     questions = _figures(layout.parts, everybody, book, state, 0)
     derived = {
-        stratum.name: everybody.n[column]
-        for stratum in layout.strata
-        for code, column in stratum.groups
-        if stratum.source is None and code == "1"
+        stratum.name: column for stratum in layout.strata for code, column in stratum.groups if stratum.source is None and code == "1"
     }
-    shares = {name: glance.share_of(n, state.responses) for name, n in derived.items()}
+    responses, doubt = everybody.n[0], doubt_of(layout, everybody)
+    shares = {
+        name: glance.share_of(
+            everybody.n[column], responses, everybody.accuracy.of(np.array([column]), np.ones(1)) if everybody.accuracy else 0.0
+        )
+        for name, column in derived.items()
+    }
     return Snapshot(
         survey=instrument.id,
         version=instrument.version,
         revision=revision,
         as_of=as_of,
-        responses=state.responses,
-        policy=published(instrument.policy),
+        responses=responses,
+        policy=published(instrument, responses),
         questions=questions,
-        breakdowns=breakdowns,
         sections=sections(instrument, layout, everybody),
-        weighting=weights.published,
-        headlines=glance.at_a_glance(instrument, questions, shares),
+        weighting=weighting,
+        headlines=glance.at_a_glance(instrument, questions, shares, doubt=doubt),
     )
 
 
-def published(policy: Policy) -> PublishedPolicy:
-    return PublishedPolicy(**structs.asdict(policy))
+def doubt_of(layout: Layout, reading: Reading) -> Doubt | None:
+    """The variance that noise gives to sums of answers to one question; None where there is no noise."""
+    accuracy = reading.accuracy
+    if accuracy is None:
+        return None
+
+    def doubt(question: str, row: str | None, worth: Mapping[str, tuple[float, ...]], base: float) -> float:
+        part = layout.part(question, row)
+        assert part is not None
+        start, step = (part.cells.start, 1) if part.first is None else (part.first.start, len(part.codes))
+        columns = [start + part.codes.index(code) + step * place for code, weights in worth.items() for place in range(len(weights))]
+        return accuracy.of(np.array(columns), np.array(list(chain.from_iterable(worth.values()))), base)
+
+    return doubt
 
 
-def _figures(parts: list[Part], reading: Reading, book: CodeBook, state: State, group: int) -> dict[str, Figures]:
+def published(instrument: Instrument, responses: int) -> PublishedPolicy:
+    """The rules of a survey, with so many respondents."""
+    policy, parameters = instrument.policy, parameters_of(instrument)
+    return PublishedPolicy(
+        policy.name,
+        policy.minimum,
+        policy.batch,
+        policy.clock,
+        parameters.growth,
+        parameters.table_batch,
+        parameters.table_factor,
+        round(sqrt(parameters.answers.variance(responses)), 1),
+        policy.i_understand_that_this_protects_nobody,
+    )
+
+
+def _figures(parts: list[Part], reading: Reading, book: CodeBook, state: State | None, group: int) -> dict[str, Figures]:
     """Figures by question. `group`: the column of the group that is read; 0 for everybody."""
     return {
         id: _question(list(of_question), reading, book, state, group) for id, of_question in groupby(parts, lambda part: part.question.id)
     }
 
 
-def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State, group: int) -> Figures:
+def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State | None, group: int) -> Figures:
     part = parts[0]
     question, kind = part.question, type(part.question).__struct_config__.tag
     assert isinstance(kind, str)
@@ -99,7 +148,7 @@ def _question(parts: list[Part], reading: Reading, book: CodeBook, state: State,
             placed = places(question, part, reading)
             return replace(figures, cells=cells, first=first, places=placed, rank_score=rank_score(placed, answered))
         case Integer() | Numeric():
-            total, mean, variance = moments(book, state, question.id, group, answered)
+            total, mean, variance = (None, None, None) if state is None else moments(book, state, question.id, group, answered)
             median = median_band(cells)
             return replace(figures, bands=cells, median_band=median, sum=total, mean=mean, variance=variance)
         case Date():
@@ -133,27 +182,35 @@ def _scaled(question: Matrix | Single, part: Part, reading: Reading, cells: Mapp
     """The figures of an ordered scale: unweighted ones, and `weighted` at their effective size."""
     steps = scored(question)
     codes, scores = [code for code, _ in steps], [score for _, score in steps]
-    unweighted, n_eff = likert([cells[code].n or 0 for code in codes], scores), _n_eff(part, reading)
+    columns = np.array([part.cells.start + part.codes.index(code) for code in codes])
+    doubt = partial(reading.accuracy.of, columns) if reading.accuracy else None
+    unweighted, n_eff = likert([cells[code].n or 0 for code in codes], scores, doubt), _n_eff(part, reading)
     if unweighted is None:
         return {}
     found: dict[str, Any] = structs.asdict(unweighted)
-    if n_eff:
-        shares = [weighted.share for code in codes if (weighted := cells[code].weighted)]
-        found |= {"weighted": likert([share * n_eff for share in shares], scores)}
+    weighted = [cells[code].weighted for code in codes]
+    if n_eff and reading.weighted is not None and None not in weighted:
+        shares = [each.share * n_eff for each in weighted if each is not None]
+        found |= {"weighted": likert(shares, scores, reading.weighted.doubt_of(columns))}
     return found
 
 
-def likert(counts: Sequence[float], scores: Sequence[int]) -> Scale | None:
+def likert(counts: Sequence[float], scores: Sequence[int], doubt: Callable[[NDArray[np.float64]], float] | None = None) -> Scale | None:
     """Mean score (see `proto.scores`), and net agreement: the share above the middle option of the scale minus the share below
     it (for five options: the upper two minus the lower two). `counts`: of the substantive answers, by ascending score; None where
-    nobody gave one."""
+    nobody gave one. `doubt`: the variance that noise gives to a sum of counts with these weights."""
     total = sum(counts)
     if total <= 0:
         return None
     half = len(counts) // 2
     above, below = sum(counts[len(counts) - half :]), sum(counts[:half])
     mean = sum(score * n for score, n in zip(scores, counts, strict=True)) / total
-    return Scale(mean, (above - below) / total, intervals.of_mean(counts, scores), intervals.of_net(above, below, total))
+    net = (above - below) / total
+    if doubt is None:
+        return Scale(mean, net, intervals.of_mean(counts, scores), intervals.of_net(above, below, total))
+    sides = np.array([-1.0] * half + [0.0] * (len(counts) % 2) + [1.0] * half)
+    noise_of_mean, noise_of_net = doubt(np.array(scores) - mean), doubt(sides - net)
+    return Scale(mean, net, intervals.of_mean(counts, scores, noise_of_mean), intervals.of_net(above, below, total, noise_of_net))
 
 
 def places(question: Ranking, part: Part, reading: Reading) -> dict[str, tuple[int, ...]]:

@@ -576,16 +576,19 @@ class Store:
             )
         return Released(**dict(row)) if row else None
 
-    async def save_released(self, survey: str, released: Released) -> None:
+    async def save_released(self, survey: str, released: Released, after: int | None) -> bool:
+        """Whether it was written: only where revision `after` still stands (None: nothing does), so no number of an edition is ever given
+        to two states, whoever else may publish."""
         async with self._connection() as connection:
-            await connection.execute(
+            written = await connection.fetchval(
                 """-- save released
                 insert into released as old (survey, version, revision, codebook, as_of, state) values ($1, $2, $3, $4, $5, $6)
                 on conflict (survey) do update set version = excluded.version, revision = excluded.revision,
                     codebook = excluded.codebook, as_of = excluded.as_of, state = excluded.state
-                where old.revision <= excluded.revision""",
-                *(survey, released.version, released.revision, released.codebook, released.as_of, released.state),
+                where old.revision = $7 returning revision""",
+                *(survey, released.version, released.revision, released.codebook, released.as_of, released.state, after),
             )
+        return written is not None
 
     async def erasures(self, most: int) -> list[int]:
         """Messages that are still to be deleted from the journal."""

@@ -15,6 +15,8 @@ from proto.problem import Problem
 from proto.snapshot import Association, Cell, Table
 from services.analysis import disclose, rounding
 from services.analysis.association import associate
+from services.analysis.crossed import Crossed, publication_of
+from services.analysis.disclosure.accuracy import Accuracy
 from services.analysis.layout import Layout, arrange
 from services.analysis.released import ReleasedState
 from services.analysis.state import State
@@ -56,8 +58,46 @@ def side(book: CodeBook, name: str) -> Side:
 def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int, as_of: str) -> Table:
     """Counts of each pair of answers; shares are of those of the row who answered the column's question. Raises Problem."""
     one, other = _sides(book, row, column)
-    table, counts = _counted(book, state, one, other, revision, as_of)
+    layout = arrange(book)
+    ranks = layout.ranks(one.columns)
+    wide = layout.widen(state.burt[one.columns] if ranks is None else state.burt[ranks].sum(axis=0))
+    counts = wide[:, other.columns]
+    table = _table(book, one, other, wide, state.responses, revision, as_of)
     return msgspec.structs.replace(table, association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0))
+
+
+def public(released: ReleasedState, row: str, column: str) -> Table:
+    """The table as of when tables last moved, the same as in the snapshot's breakdown. Turned round it has the same counts. Rows and
+    columns with fewer than the minimum are withheld. Raises Problem."""
+    tables = _tables(released)
+    book, layout, revision = tables.book, tables.layout, released.public.revision
+    for name in (row, column):
+        _demand_public(book, name)
+    one, other = _sides(book, row, column)
+    wide, accuracies = _published(tables, one, other)
+    counts = wide[:, other.columns]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = wide / np.maximum(wide[:, layout.of], wide)
+    noise = np.array([each.shares(share)[other.columns] for each, share in zip(accuracies, shares, strict=True)])
+    table = _table(book, one, other, wide, tables.responses, revision, tables.as_of, noise)
+    enough = disclose.enough(tables)
+    shown = enough[one.columns][:, None] & enough[other.columns] & (wide[:, other.answered] > 0)[:, None]
+    cells = {
+        code: {to: cell if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
+        for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
+    }
+    variance = tables.publication.parameters.table_variance(tables.responses, _degree(tables, one, other))
+    association = _association(one, other, counts, shown, variance)
+    answered = {code: table.answered[code] for code, seen in zip(one.codes, shown, strict=True) if seen.any()}
+    return rounding.of_table(msgspec.structs.replace(table, cells=cells, association=association, answered=answered))
+
+
+def _tables(released: ReleasedState) -> Crossed:
+    """Raises Problem before the first."""
+    if released.tables is None:
+        least = publication_of(released.folder.codebook, released.noise).parameters.table_batch
+        raise Problem("not-published-yet", f"Two-way tables follow once {least} answers are in: fewer could point to single respondents.")
+    return released.tables
 
 
 def _sides(book: CodeBook, row: str, column: str) -> tuple[Side, Side]:
@@ -66,32 +106,70 @@ def _sides(book: CodeBook, row: str, column: str) -> tuple[Side, Side]:
     return side(book, row), side(book, column)
 
 
-def _counted(book: CodeBook, state: State, one: Side, other: Side, revision: int, as_of: str) -> tuple[Table, NDArray[np.float64]]:
-    """The table without a word on association, and its counts."""
-    wide = _rows(arrange(book), state, one)
+def _columns(layout: Layout, one: Side) -> list[list[int]]:
+    """For each code of a side the columns of the code book that its count is the sum of."""
+    ranks = layout.ranks(one.columns)
+    return [[int(column)] for column in one.columns] if ranks is None else ranks.T.tolist()
+
+
+def _blocks(tables: Crossed, one: Side) -> list[int]:
+    if one.answered == 0:  # a stratum
+        return tables.cells.all_of(int(column) for column in one.columns)
+    id, _, row = one.name.partition(".")
+    part = tables.layout.part(id, row or None)
+    assert part is not None
+    columns = [column for each in _columns(tables.layout, one) for column in each]
+    return tables.cells.all_of([*columns, part.missing, part.skipped] if row == "" else [*columns, part.missing])
+
+
+def _degree(tables: Crossed, one: Side, other: Side) -> int:
+    pairs = [(a, b) for a in _blocks(tables, one) for b in _blocks(tables, other) if a != b]
+    return max((tables.publication.blocks.crossed(a, b) for a, b in pairs), default=0)
+
+
+def _published(tables: Crossed, one: Side, other: Side) -> tuple[NDArray[np.float64], list[Accuracy]]:
+    """The widened rows of a side, as far as the other one needs them, and how accurate each is."""
+    layout, blocks = tables.layout, _blocks(tables, other)
+    columns = _columns(layout, one)
+    each = tables.rows([column for some in columns for column in some], blocks)
+    starts = np.cumsum([0, *(len(some) for some in columns[:-1])])
+    wide = layout.widen(np.add.reduceat(each, starts, axis=0))
+    return wide, [tables.accuracy_in(some[0], blocks) for some in columns]
+
+
+def _table(
+    book: CodeBook,
+    one: Side,
+    other: Side,
+    wide: NDArray[np.float64],
+    responses: int,
+    revision: int,
+    as_of: str,
+    noise: NDArray[np.float64] | float = 0.0,
+) -> Table:
+    """The table without a word on association. `wide`: widened rows of the one side."""
     counts = wide[:, other.columns]
     # where noise put a part above its whole, the whole is as large as its largest part
     of = np.maximum(wide[:, other.answered], counts.max(axis=1))[:, None]
-    low, high = wilson(counts, np.broadcast_to(of, counts.shape))
+    low, high = wilson(counts, np.broadcast_to(of, counts.shape), noise)
     cells: dict[str, dict[str, Cell]] = {}
     for i, code in enumerate(one.codes):
         values = zip(other.codes, counts[i].tolist(), low[i].tolist(), high[i].tolist(), strict=True)
         answered = float(of[i, 0])
         cells[code] = {to: Cell(int(n), n / answered, (least, most)) if answered else Cell(int(n)) for to, n, least, most in values}
     instrument = book.instrument
-    table = Table(
+    return Table(
         survey=instrument.id,
         version=instrument.version,
         revision=revision,
         as_of=as_of,
         row=one.name,
         column=other.name,
-        responses=state.responses,
-        policy=published(instrument.policy),
+        responses=responses,
+        policy=published(instrument, responses),
         cells=cells,
         answered={code: int(n) for code, n in zip(one.codes, wide[:, other.answered].tolist(), strict=True)},
     )
-    return table, counts
 
 
 def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDArray[np.bool_], noise: float) -> Association:
@@ -102,32 +180,6 @@ def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDA
     if not shown[rows][:, columns].all():
         return Association(reason="withheld")
     return associate(counts[rows][:, columns], noise)
-
-
-def _rows(layout: Layout, state: State, one: Side) -> NDArray[np.float64]:
-    """The widened rows of a side. Rows that follow from others are sums of theirs."""
-    if len(state.burt) == layout.width:
-        return state.burt[one.columns]
-    ranks = layout.ranks(one.columns)
-    rows = state.burt[one.columns] if ranks is None else state.burt[ranks].sum(axis=0)
-    return layout.widen(rows)
-
-
-def public(released: ReleasedState, row: str, column: str) -> Table:
-    """The table as `disclose` allows it, the same as in the snapshot's breakdown. Turned round it has the same counts. Raises Problem."""
-    book, snapshot = released.folder.codebook, released.public
-    for name in (row, column):
-        _demand_public(book, name)
-    one, other = _sides(book, row, column)
-    table, counts = _counted(book, released.noisy, one, other, snapshot.revision, snapshot.as_of)
-    shown = released.shown[np.ix_(one.columns, other.columns)] & released.shown[one.columns, other.answered][:, None]
-    cells = {
-        code: {to: cell if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
-        for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
-    }
-    association = _association(one, other, counts, shown, book.instrument.policy.variance)
-    answered = {code: table.answered[code] for code, seen in zip(one.codes, shown, strict=True) if seen.any()}
-    return rounding.of_table(msgspec.structs.replace(table, cells=cells, association=association, answered=answered))
 
 
 def _demand_public(book: CodeBook, name: str) -> None:

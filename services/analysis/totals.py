@@ -59,26 +59,26 @@ class Totals:
     def instrument(self, survey: str, version: str) -> Instrument | None:
         return self._books.instrument(survey, version)
 
-    async def state(self, survey: str, *, others: bool = True, moved: set[str] | None = None) -> tuple[Folder, State] | None:
+    async def state(self, survey: str, *, others: bool = True, taken: bool = False) -> tuple[Folder, State] | None:
         """The sum in the columns of the current version; None while a part of it is still being counted.
 
-        Who joined or left since the last time is taken over into `moved`.
+        `taken`: from now on nobody has moved.
         """
         folder = self._books.folder(survey)
         if folder is None or not self.ready(survey):
             return None
         total = folder.empty()
         for partition in self.partitions:
-            if not await partition.add_to(total, survey, folder.codebook.digest, moved):
+            if not await partition.add_to(total, survey, folder.codebook.digest, taken=taken):
                 return None
         for state in await self._read_others(survey, folder.codebook.digest) if others else []:
             total.merge(state)
         return folder, total
 
     def moved(self, survey: str) -> int:
-        """How many joined or left since somebody took them over."""
+        """How many joined, left or changed since the state was last taken."""
         counts = (partition.counts.get(survey) for partition in self.partitions)
-        return sum(len(count.moved) for count in counts if count)
+        return sum(count.moved for count in counts if count)
 
     async def _read_others(self, survey: str, digest: str) -> list[State]:
         if not (others := self.others):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -11,21 +11,34 @@ from numpy.typing import NDArray
 from proto.codebook import CodeBook
 from proto.problem import Problem
 from proto.snapshot import Cell, Table, Weighted
+from services.analysis.crossed import Crossed
 from services.analysis.layout import Counts, arrange
 from services.analysis.reading import weighted_shares
+from services.analysis.released import ReleasedState
 from services.analysis.state import State
 from services.analysis.tables import Side, side
-from services.analysis.weighted_public import PublicWeights, near
+from services.analysis.weighted_public import outweighed, weighted_accuracy
 from services.analysis.weighting import Weights, fit
 
 
-def weigh(table: Table, book: CodeBook, state: State, public: PublicWeights | None = None) -> Table:
+def exact(table: Table, book: CodeBook, state: State) -> Table:
     """The table with weighted shares: of each row in its cells, and of all rows together under `total`. Raises Problem.
 
-    Any other table would need counts of three questions at once, which are not kept. `state` is the one that the table was
-    read from, exact or noisy; cells that it withholds stay as they are. `public`: the weights of a noisy one, where no share is
-    weighted that would be too far from the exact one.
+    Any other table than of a margin would need counts of three questions at once, which are not kept.
     """
+    weights = fit(book, state.burt[0])
+    return _weigh(table, book, weights, state.burt[weights.columns] if weights else state.burt[:0])
+
+
+def public(table: Table, released: ReleasedState) -> Table:
+    """The same of a published table: cells that it withholds stay as they are, and so do those that noise would outweigh. Raises
+    Problem."""
+    tables, weights = released.tables, released.weights
+    assert tables is not None
+    return _weigh(table, tables.book, weights.of, weights.rows, tables)
+
+
+def _weigh(table: Table, book: CodeBook, weights: Weights, rows: Counts, tables: Crossed | None = None) -> Table:
     margins = [margin.of for margin in book.instrument.margins]
     one, other = side(book, table.row), side(book, table.column)
     if margins and one.name not in margins and other.name not in margins:
@@ -33,82 +46,76 @@ def weigh(table: Table, book: CodeBook, state: State, public: PublicWeights | No
             f"Weighted are tables of {' or '.join(margins)} by any question: for others, three questions would have to be counted at once."
         )
         raise Problem("request-refused", told)
-    weights = fit(book, state.burt) if public is None else public.of
     if not weights:
         return msgspec.structs.replace(table, weighting=weights.published)
+    every = np.array((weights.of**2).sum())
     if one.name in margins:
-        sums, squares = _by_group(book, state, weights, one)
-        n, answered, worth = sums[:, other.columns], sums[:, other.answered], squares[:, other.answered]
-        every = n.sum(axis=0), answered.sum(), worth.sum()
+        sums, squares, worth = _by_group(book, rows, weights, one)
+        found = [
+            _shares(sums[i, other.columns], sums[i, other.answered], squares[i, other.answered], _Doubt(tables, worth[i]), other.columns)
+            for i in range(len(one.codes))
+        ]
+        n = sums[:, other.columns].sum(axis=0)
+        total = _shares(n, sums[:, other.answered].sum(), squares[:, other.answered].sum(), _Doubt(tables, every), other.columns)
     else:
-        sums, squares = _by_group(book, state, weights, other)
-        n = sums[:, one.columns].T
-        answered, worth = n.sum(axis=1), squares[:, one.columns].sum(axis=0)
-        every = sums[:, one.answered], sums[:, one.answered].sum(), squares[:, one.answered].sum()
-    rows, total = [_shares(n[i], answered[i], worth[i]) for i in range(len(one.codes))], _shares(*every)
-    if public is not None:
-        sound = _near(public, book, state, table, one, other, rows)
-        rows = [[share if fine else None for share, fine in zip(*line, strict=True)] for line in zip(rows, sound, strict=True)]
-        total = [share if fine else None for share, fine in zip(total, public.shares[other.columns].tolist(), strict=True)]
+        sums, squares, worth = _by_group(book, rows, weights, other)
+        n, doubt = sums[:, one.columns].T, _Doubt(tables, worth, float(every))
+        found = [_shares(n[i], n[i].sum(), squares[:, column].sum(), doubt, None) for i, column in enumerate(one.columns.tolist())]
+        total = _shares(sums[:, one.answered], sums[:, one.answered].sum(), squares[:, one.answered].sum(), doubt, None)
     cells = {
-        code: {to: _with(cell, found) for (to, cell), found in zip(table.cells[code].items(), shares, strict=True)}
-        for code, shares in zip(one.codes, rows, strict=True)
+        code: {to: _with(cell, share) for (to, cell), share in zip(table.cells[code].items(), shares, strict=True)}
+        for code, shares in zip(one.codes, found, strict=True)
     }
-    told = {to: found for to, found in zip(other.codes, total, strict=True) if found}
-    return msgspec.structs.replace(table, cells=cells, total=told, weighting=weights.published)
+    of_all = {to: share for to, share in zip(other.codes, total, strict=True) if share}
+    return msgspec.structs.replace(table, cells=cells, total=of_all, weighting=weights.published)
 
 
-def _near(
-    public: PublicWeights, book: CodeBook, state: State, table: Table, one: Side, other: Side, rows: list[list[Weighted | None]]
-) -> list[list[bool]]:
-    """Which shares are near enough to the exact ones: not those with much noise, those whose counts lag behind the table's, and
-    those of groups of which much of the weight lies in cells that are not shown."""
-    by_row = any(margin.of == one.name for margin in book.instrument.margins)
-    margin = one if by_row else other
-    groups = _cells_of(book, margin)
-    squares = np.array([float((public.of.of[group] ** 2).sum()) for group in groups])
-    sums, _ = _by_group(book, state, public.of, margin)
-    plain, _ = _by_group(book, state, replace(public.of, of=(public.of.of > 0).astype(np.float64)), margin)
-    if by_row:
-        answered, through, whole = sums[:, other.answered], plain[:, other.columns], plain[:, other.answered]
-        part, every = squares[:, None], squares[:, None]
-        hidden = np.array([public.hidden_of(group) for group in groups])[:, None]
-    else:
-        answered, through, whole = sums[:, one.columns].sum(axis=0), plain[:, one.columns].T, plain[:, one.columns].sum(axis=0)
-        part, every = squares[None, :], squares.sum()
-        hidden = public.hidden
-    told = np.array([[np.nan if cell.share is None else cell.share for cell in table.cells[code].values()] for code in one.codes])
-    share = np.array([[np.nan if each is None else each.share for each in line] for line in rows])
-    width = np.array([[np.nan if each is None else each.ci95[1] - each.ci95[0] for each in line] for line in rows])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        noise = np.sqrt(public.variance * (part + share**2 * every)) / answered[:, None]
-        behind = through / whole[:, None] - told
-    return near(noise, behind, hidden, width).tolist()
+@dataclass(frozen=True)
+class _Doubt:
+    """How far noise puts weighted sums off. `squares`: of their weights; of each, where they are of different groups, and then `base`: of
+    all groups together."""
+
+    tables: Crossed | None
+    squares: Counts
+    base: float = 0.0
+
+    def of(self, shares: Counts, columns: NDArray[np.intp] | None) -> Counts:
+        """The variance of weighted counts with these shares; 0 where there is no noise, or none is known."""
+        if self.tables is None:
+            return np.zeros(len(shares))
+        if columns is None:
+            parameters = self.tables.publication.parameters
+            return parameters.table_variance(self.tables.responses, len(self.tables.cells.blocks.sizes)) * (
+                self.squares + shares**2 * self.base
+            )
+        accuracy = weighted_accuracy(self.tables, float(self.squares))
+        wide = np.zeros(len(accuracy.q))
+        wide[columns] = shares
+        return accuracy.shares(wide)[columns]
 
 
-def _cells_of(book: CodeBook, margin: Side) -> list[NDArray[np.bool_]]:
-    """For each code of a margin's side which cells are in it; none where it has no portion."""
+def _by_group(book: CodeBook, rows: Counts, weights: Weights, margin: Side) -> tuple[Counts, Counts, Counts]:
+    """For each code of a margin's side the widened row of weighted counts, and of squared weights, zero where it has no portion; and the
+    sum of the squares of its weights."""
     margins = book.instrument.margins
     axis = [each.of for each in margins].index(margin.name)
     places: NDArray[np.intp] = np.indices([len(each.portions) for each in margins])[axis].ravel()
     codes = [portion.code for portion in margins[axis].portions]
-    return [places == (codes.index(code) if code in codes else -1) for code in margin.codes]
+    groups = np.array([places == (codes.index(code) if code in codes else -1) for code in margin.codes], np.float64)
+    layout = arrange(book)
+    squares = groups * weights.of**2
+    return layout.widen((groups * weights.of) @ rows), layout.widen(squares @ rows), squares.sum(axis=1)
 
 
-def _by_group(book: CodeBook, state: State, weights: Weights, margin: Side) -> tuple[Counts, Counts]:
-    """For each code of a margin's side the widened row of weighted counts, and of squared weights. Zero where it has no portion."""
-    layout, rows = arrange(book), state.burt[weights.columns]
-    groups = np.array(_cells_of(book, margin), np.float64)
-    return layout.widen((groups * weights.of) @ rows), layout.widen((groups * weights.of**2) @ rows)
-
-
-def _shares(n: Counts, answered: float, worth: float) -> list[Weighted | None]:
-    """None for each where nobody answered."""
+def _shares(n: Counts, answered: float, worth: float, doubt: _Doubt, columns: NDArray[np.intp] | None) -> list[Weighted | None]:
+    """None for each where nobody answered, and of a share that noise would outweigh."""
     whole = max(float(answered), float(n.max(initial=0.0)))  # noise may put a part above its whole
     if whole <= 0 or worth <= 0:
         return [None] * len(n)
-    _, share, low, high = weighted_shares(n, np.full(len(n), whole), np.full(len(n), worth))
-    return [Weighted(*each) for each in zip(share.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True)]
+    _, share, low, high = weighted_shares(n, np.full(len(n), whole), np.full(len(n), worth), lambda shares: doubt.of(shares, columns))
+    hidden = outweighed(np.sqrt(doubt.of(share, columns)) / whole, high - low)
+    found = zip(share.tolist(), low.tolist(), high.tolist(), hidden.tolist(), strict=True)
+    return [None if gone else Weighted(share, (low, high)) for share, low, high, gone in found]
 
 
 def _with(cell: Cell, weighted: Weighted | None) -> Cell:

@@ -35,13 +35,13 @@ class Weights:
     def __bool__(self) -> bool:
         return bool(self.columns)
 
-    def rows(self, burt: Counts) -> Counts:
-        """For each column of the Burt matrix the sum of weights, and of their squares. Shape (2, columns)."""
-        return np.vstack([self.of, self.of**2]) @ burt[self.columns]
+    def sums(self, rows: Counts) -> Counts:
+        """For each column of the Burt matrix the sum of weights, and of their squares. Shape (2, columns). `rows`: those of `columns`."""
+        return np.vstack([self.of, self.of**2]) @ rows
 
 
-def fit(book: CodeBook, burt: Counts) -> Weights:
-    """The weights of everybody who is in a group of each margin.
+def fit(book: CodeBook, counts: Counts) -> Weights:
+    """The weights of everybody who is in a group of each margin. `counts`: how many are in each column, the first is everybody.
 
     Groups with fewer respondents than the policy's minimum are joined with a neighbour (see `join`); a margin of which one
     group is left says nothing any more. Raked weights are not trimmed: `n_eff` tells what they cost.
@@ -52,22 +52,22 @@ def fit(book: CodeBook, burt: Counts) -> Weights:
     first, *others = margins
     columns = book.combined if others else book.margin(first)
     shape = [len(margin.portions) for margin in margins]
-    counts: Counts = np.reshape(burt[0, columns], shape)
+    sizes: Counts = np.reshape(counts[columns], shape)
     places: list[Places] = []
     targets: list[Counts] = []
-    joined = counts
+    joined = sizes
     for axis, margin in enumerate(margins):
-        place = join(_along(counts, axis), least)
+        place = join(_along(sizes, axis), least)
         joined = np.stack([joined.take(np.flatnonzero(place == group), axis).sum(axis) for group in range(place.max() + 1)], axis)
         places.append(place)
-        targets.append(np.bincount(place, [portion.share for portion in margin.portions]) * counts.sum())
+        targets.append(np.bincount(place, [portion.share for portion in margin.portions]) * sizes.sum())
     if joined.size < 2:
         return _unweighted("too-few")
     factors = rake(joined, targets)
     if factors is None:
         return _unweighted("no-fit")
     of = factors[np.ix_(*places)].ravel()
-    responses, n_eff = float(min(counts.sum(), burt[0, 0])), kish(float(of @ counts.ravel()), float(of**2 @ counts.ravel()))
+    responses, n_eff = float(min(sizes.sum(), counts[0])), kish(float(of @ sizes.ravel()), float(of**2 @ sizes.ravel()))
     if n_eff < least:
         return _unweighted("too-few")
     groups = {

@@ -61,7 +61,7 @@ def survey() -> tuple[CodeBook, State, dict[str, pd.DataFrame]]:
     whole = sum(portion.share for portion in margin.portions)
     margin = Margin("Age", margin.source, tuple(Portion(portion.code, portion.share / whole) for portion in margin.portions))
     book = CodeBook(Reader(msgspec.structs.replace(read, margins=(margin,))))
-    reader, folder = Reader(book.instrument), Folder(book, b"k" * 32)
+    reader, folder = Reader(book.instrument), Folder(book)
     state = folder.empty()
     folder.fold(state, [(hashlib.sha256(b"%d" % i).hexdigest()[:32], reader.convert(one)[0]) for i, one in enumerate(answers)])
     return book, state, {id: frame.astype(float) for id, frame in given.items() if len(frame.columns)}
@@ -102,8 +102,8 @@ def test_age_by_q14_weighted_to_given_ages_equals_statsmodels() -> None:
         members = given["Age"][list(group)].sum(axis=1) > 0
         weights[members] = sum(shares[code] for code in group) * len(weights) / members.sum()
     for table, row, column in (
-        (weighted_tables.weigh(tables.exact(book, state, "Age", q14, revision=1, as_of="now"), book, state), "Age", q14),
-        (weighted_tables.weigh(tables.exact(book, state, q14, "Age", revision=1, as_of="now"), book, state), q14, "Age"),
+        (weighted_tables.exact(tables.exact(book, state, "Age", q14, revision=1, as_of="now"), book, state), "Age", q14),
+        (weighted_tables.exact(tables.exact(book, state, q14, "Age", revision=1, as_of="now"), book, state), q14, "Age"),
     ):
         answered = given[column].sum(axis=1) > 0
         for code, line in table.cells.items():

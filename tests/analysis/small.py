@@ -14,7 +14,8 @@ from proto import instrument as i
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from services.analysis.draws import Draws
+from services.analysis.disclosure.editions import Due, Marks
+from services.analysis.disclosure.noise import Noise
 from services.analysis.fold import Folder
 from services.analysis.released import ReleasedState, release
 from services.analysis.state import State
@@ -96,9 +97,9 @@ def respondents(fewest: int = 0, most: int = 40) -> st.SearchStrategy[list[Answe
     return st.lists(respondent(), min_size=fewest, max_size=most)
 
 
-def state_of(people: list[Answers], of: CodeBook | None = None, key: bytes = b"k" * 32) -> State:
+def state_of(people: list[Answers], of: CodeBook | None = None) -> State:
     codebook = of or book()
-    reader, folder = Reader(codebook.instrument), Folder(codebook, key)
+    reader, folder = Reader(codebook.instrument), Folder(codebook)
     state = folder.empty()
     structs = []
     for number, answers in enumerate(people):
@@ -144,10 +145,11 @@ KEY = b"k" * 32
 
 
 def released(people: list[Answers], *earlier: int, of: CodeBook | None = None, key: bytes = KEY) -> ReleasedState:
-    """What stands released of these people, after releases of the first so many of them."""
+    """What stands released of these people, after releases of the first so many of them, each with new tables."""
     codebook, found = of or book(), None
-    folder, draws = Folder(codebook, key), Draws(key, codebook.instrument.id)
+    folder, noise = Folder(codebook), Noise(key, codebook.instrument.id)
     for revision, size in enumerate((*earlier, len(people)), 1):
-        found = release(folder, state_of(people[:size], codebook, key), found, revision, f"2026-11-22T14:05:{revision % 60:02d}Z", draws)
+        marks, as_of = found.marks if found else Marks(), f"2026-11-22T14:05:{revision % 60:02d}Z"
+        found = release(folder, state_of(people[:size], codebook), found, marks, Due(True, True), noise, revision, 0.0, as_of)
     assert found is not None
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.analysis.disclosure.edition import Edition, advance, tables
-from services.analysis.disclosure.editions import CLOCK_EDITIONS, DAY, Marks, after, due, moved_at_least, step
+from services.analysis.disclosure.editions import Marks, after, due, moved_at_least, step
 from services.analysis.disclosure.noise import Noise, Part, names_of
-from services.analysis.disclosure.parameters import INVITED, OPEN, Parameters
+from services.analysis.disclosure.parameters import DAY, INVITED, OPEN, Parameters
 from services.analysis.disclosure.projection import onto_margins, onto_total, rounded
 from services.analysis.disclosure.publication import Blocks, Publication
 
@@ -160,7 +159,7 @@ def test_the_noise_has_the_variance_that_the_parameters_say_whatever_the_count(p
     for block, size in enumerate(SIZES):
         at = engines[0].blocks.cells(block)
         spread = engines[0].spread(block)
-        left = 1 - 1 / 3 if size == 2 else 1 - 1 / size
+        left = 1.0 if engines[0].blocks.groups[block] else 1 - 1 / 3 if size == 2 else 1 - 1 / size
         variance, by_chance = spread.variance(n) * left, np.sqrt(2 / (KEYS * (size - 1)))
         assert one[:, at].var() == pytest.approx(variance + 1 / 12, rel=5 * by_chance)
         assert (one[:, at] * other[:, at]).mean() == pytest.approx(spread.lasting * left, abs=5 * by_chance * variance)
@@ -178,9 +177,12 @@ def test_the_noise_of_a_table_has_its_variance_and_most_of_it_is_fresh() -> None
 
 
 def test_with_more_blocks_than_were_measured_tables_have_more_noise() -> None:
-    assert replace(OPEN, blocks=60).table_variance(400) == OPEN.table_variance(400) == 8
-    assert replace(OPEN, blocks=150).table_variance(400) == 20
-    assert replace(OPEN, blocks=150).table_variance(10_000) == 30
+    assert OPEN.table_variance(400, 60) == OPEN.table_variance(400) == 8
+    assert OPEN.table_variance(400, 150) == 20
+    assert OPEN.table_variance(10_000, 150) == 30
+    blocks = Blocks(names_of(range(10)), np.full(5, 2), np.array([0, 0, 0, 0, 1], bool), np.array([1, 1, 0, 0, 1], bool))
+    assert blocks.crossed(0, 4) == blocks.crossed(4, 1) == 3, "a breakdown counts what is broken down"
+    assert blocks.crossed(0, 1) == blocks.crossed(2, 4) == 5
 
 
 counts_of_respondents = st.lists(st.integers(0, 400), max_size=60)
@@ -214,7 +216,7 @@ def test_the_growth_that_is_waited_for_is_secret_within_half_of_its_mean_and_at_
 
 
 def test_the_median_wait_at_three_hundred_is_at_most_twenty_five_answers() -> None:
-    waits = [step(300, OPEN, Noise(b"%032d" % seed, "a").uniform(Part.THRESHOLD, 20)) for seed in range(500)]
+    waits = [step(300, OPEN, Noise(b"%032d" % seed, "a").threshold(20)) for seed in range(500)]
     assert np.median(waits) <= 25
     assert len(set(waits)) > 20
 
@@ -230,7 +232,7 @@ def test_the_clock_moves_single_counts_on_doubling_days_at_most_eight_times_and_
             assert (what.clock, what.tables) == (True, False)
             marks = after(marks, what, 95, now)
             moves.append(round(now / DAY))
-    assert moves == [2**power for power in range(CLOCK_EDITIONS)]
+    assert moves == [2**power for power in range(OPEN.clock_editions)]
     assert marks.top == 100
 
 
@@ -263,7 +265,7 @@ def test_a_silent_survey_with_as_many_own_answers_again_has_nine_editions_of_sin
         secret = Noise(b"%032d" % seed, "a")
         marks = Marks(5, 300, 1, 300)
         for n in range(300, 601):
-            what = due(marks, n, 0.0, engine.parameters, lambda edition, secret=secret: secret.uniform(Part.THRESHOLD, edition))
+            what = due(marks, n, 0.0, engine.parameters, secret.threshold)
             marks = after(marks, what, n, 0.0) if what.singles else marks
         singles.append(marks.edition - 5)
         table_editions.append(marks.tables - 1)

@@ -1,9 +1,10 @@
-"""What is published, and when: on the policy's clock, with revisions that go on after a restart."""
+"""What is published, and when: by net growth, with revisions and marks that go on after a restart."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -11,6 +12,11 @@ from nats.js.errors import NotFoundError
 
 from proto import subjects
 from proto.snapshot import Snapshot
+from services.analysis.disclosure.editions import step
+from services.analysis.disclosure.noise import Noise
+from services.analysis.disclosure.parameters import OPEN
+from services.analysis.main import Analysis
+from services.analysis.store import Released, Store
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 
@@ -22,42 +28,76 @@ async def _published(provisioner: Any) -> Snapshot | None:
     return msgspec.json.decode(message.data, type=Snapshot)
 
 
-async def test_states_are_released_in_batches_and_tables_follow_them(pen: Pen, service: Service, provisioner: Any) -> None:
+KEY = b"0123456789abcdef0123456789abcdef"
+"""That of the service."""
+
+
+def wait(top: int, edition: int) -> int:
+    """By how many the survey has to grow past its mark."""
+    return step(top, OPEN, Noise(KEY, SURVEY).threshold(edition))
+
+
+async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, service: Service, provisioner: Any) -> None:
     async def responses(wanted: int) -> bool:
         found = await _published(provisioner)
         return found is not None and found.responses == wanted
 
-    async with service.running() as analysis:
-        await pen.write(*(submitted(number) for number in range(9)))
-        await until(lambda: analysis.totals.own(SURVEY) == 9)
-        await asyncio.sleep(0.5)
-        assert await _published(provisioner) is None, "below the minimum nothing is published"
-        assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
-        await pen.write(submitted(9))
-        await until(lambda: responses(10))
-        for count in (20, 30):  # a batch each: of more, a part may be released alone, since partitions are counted one after the other
-            await pen.write(*(submitted(number) for number in range(count - 10, count)))
-            await until(partial(responses, count))
-        await pen.write(withdrawn(0), *(submitted(number) for number in range(30, 38)))
-        await until(lambda: analysis.totals.own(SURVEY) == 37)
+    async def grow(analysis: Analysis, start: int, end: int) -> None:
+        """All but the last first: so many at once are counted in parts, of which any might be published."""
+        await pen.write(*(submitted(number) for number in range(start, end - 1)))
+        await until(lambda: analysis.totals.own(SURVEY) == end - 1)
         await asyncio.sleep(1.5)
-        assert await responses(30), "nine who joined or left wait for the tenth"
-        assert (await ask(service, what="table", row="A04", column="A05"))["responses"] == 30
-        assert (await ask(service, what="exact"))["responses"] == 37
-        assert (await ask(service, what="table", row="A04", column="A05", exact=True))["responses"] == 37
-        await pen.write(withdrawn(1))
-        await until(lambda: responses(36))
+        assert not await responses(end - 1)
+        await pen.write(submitted(end - 1))
+        await until(partial(responses, end))
+
+    tops = [10]
+    while tops[-1] < 40:
+        tops.append(tops[-1] + wait(tops[-1], len(tops)))
+    async with service.running() as analysis:
+        await grow(analysis, 0, 10)
+        assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
+        for start, end in pairwise(tops):
+            await grow(analysis, start, end)
+        assert (await ask(service, what="table", row="A04", column="A05"))["responses"] == tops[-1]
     last = await _published(provisioner)
     assert last is not None
+    assert last.revision == len(tops)
     async with service.running() as analysis:
         await until(lambda: analysis.publisher.released(SURVEY) is not None)
         table = await ask(service, what="table", row="A04", column="A05")
-        assert (table["responses"], table["revision"]) == (36, last.revision), "tables stay with the snapshot after a restart"
-        await pen.write(*(submitted(number) for number in range(50, 60)))
-        await until(lambda: responses(46))
+        assert (table["responses"], table["revision"]) == (tops[-1], last.revision), "tables stay with the snapshot after a restart"
+        await pen.write(*(withdrawn(number) for number in range(20)))
+        await until(lambda: analysis.totals.own(SURVEY) == tops[-1] - 20)
+        await pen.write(*(submitted(number) for number in range(100, 129)))
+        await until(lambda: analysis.totals.own(SURVEY) == tops[-1] + 9)
+        await asyncio.sleep(1.5)
+        assert await _published(provisioner) == last, "twenty who left and twenty-nine who came are nine more than ever before"
+        assert (await ask(service, what="exact"))["responses"] == tops[-1] + 9
+        assert (await ask(service, what="table", row="A04", column="A05", exact=True))["responses"] == tops[-1] + 9
+        end = tops[-1] + wait(tops[-1], len(tops))
+        await pen.write(*(submitted(number) for number in range(129, 129 + end - tops[-1] - 9)))
+        await until(lambda: responses(end))
         after = await _published(provisioner)
         assert after is not None
         assert after.revision == last.revision + 1
+        again = await ask(service, what="table", row="A04", column="A05")
+        assert (again["responses"], again["revision"]) == (tops[-1], after.revision), "tables wait until there are twice as many"
+
+
+async def test_an_edition_is_written_down_once_whoever_else_publishes(service: Service, pen: Pen) -> None:
+    """Two workers that take themselves for the one that speaks: only one of them can give the next number away."""
+    del pen
+    store = Store(service.settings.database_url)
+    one, other = (Released("1.0.0", revision, "book", "now", b"state") for revision in (1, 2))
+    try:
+        assert await store.save_released("twice", one, None)
+        assert not await store.save_released("twice", one, None)
+        assert await store.save_released("twice", other, 1)
+        assert not await store.save_released("twice", other, 1)
+        assert await store.released("twice") == other
+    finally:
+        await store.close()
 
 
 async def test_questions_that_make_no_sense_get_a_problem(pen: Pen, service: Service) -> None:

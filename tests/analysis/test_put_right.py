@@ -12,7 +12,7 @@ from tests.analysis.small import crowd, released
 
 
 def started(published: Snapshot, saved: ReleasedState) -> Desk:
-    desk = Desk(revision=published.revision, responses=published.responses, released=saved)
+    desk = Desk(revision=published.revision, released=saved)
     Publisher._put_right(desk, saved, msgspec.json.decode(snapshots.encode(published), type=Snapshot))
     return desk
 

@@ -146,7 +146,7 @@ class World:
         await until(self._all_read)
         await self.settled()
         present = {who: said for who, said in self.model.items() if said is not None}
-        folder = Folder(CodeBook(Reader(self._newer)), self._settings.record_key())
+        folder = Folder(CodeBook(Reader(self._newer)))
         expected = folder.empty()
         folder.fold(expected, [(id_of(who), reader().stored(answers(said))) for who, said in present.items()])
         found = await self.analysis.totals.state(SURVEY)

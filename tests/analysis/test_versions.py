@@ -19,8 +19,6 @@ from services.analysis.state import State
 from services.analysis.store import Stored
 from tests.analysis import small, versions
 
-KEY = b"k" * 32
-
 
 class Counting:
     """One survey as a worker counts it: answers stored with their version, and a state that follows."""
@@ -39,7 +37,7 @@ class Counting:
     def publish(self, survey: Instrument) -> None:
         self.versions[survey.version] = survey
         self.readers[survey.version] = Reader(survey)
-        folder = Folder(CodeBook(self.readers[survey.version]), KEY)
+        folder = Folder(CodeBook(self.readers[survey.version]))
         if not hasattr(self, "folder") or folder.codebook.digest != self.folder.codebook.digest:
             self.folder = folder
             self.rebuild()

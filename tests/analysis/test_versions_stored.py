@@ -31,7 +31,7 @@ def _with(survey: Instrument, id: str, **changed: Any) -> Instrument:
 
 def _pairs() -> dict[str, tuple[Instrument, Instrument]]:
     """Surveys of which the second version changes one thing. No column comes or goes, but for the last five."""
-    one = replace(small.survey(), policy=i.Policy(minimum=3, batch=1, clock=0))
+    one = replace(small.survey(), policy=i.Policy(minimum=3, batch=1, clock=0, i_understand_that_this_protects_nobody=True))
     one = _with(one, "Since", precision="day", min="2000-01-01", max="2026-12-31")
     day, month = one, _with(one, "Since", precision="month", min="2000-01", max="2026-12")
     other = i.Rule(q="Use", op="in", value=("n",))

@@ -153,8 +153,8 @@ def test_weighted_tables_are_near_the_exact_ones_too(sides: tuple[str, str]) -> 
     for seed in range(SURVEYS):
         found, _ = both(("Age", "Race"), seed, size, 0.6)
         state = state_of(people(seed, size, 0.6), of)
-        exact = weighted_tables.weigh(tables.exact(of, state, *sides, revision=1, as_of="now"), of, state)
-        public = weighted_tables.weigh(tables.public(found, *sides), of, found.noisy, found.weights)
+        exact = weighted_tables.exact(tables.exact(of, state, *sides, revision=1, as_of="now"), of, state)
+        public = weighted_tables.public(tables.public(found, *sides), found)
         told = [(public.total, exact.total)]
         told += [({c: x.weighted for c, x in public.cells[r].items() if x.weighted}, _weights(exact.cells[r])) for r in public.cells]
         pairs += [(there[code].share, one.ci95) for here, there in told for code, one in here.items()]

@@ -173,6 +173,6 @@ def test_without_margins_or_respondents_the_reason_is_told_and_no_figure_is_weig
 
 def test_small_groups_are_joined_and_named() -> None:
     people = [{"Place": "a"}] * 30 + [{"Place": "b"}] * 3 + [{"Place": "c"}] * 20
-    weights = fit(weighted(REGION, minimum=10), state_of(people, weighted(REGION, minimum=10)).burt)
+    weights = fit(weighted(REGION, minimum=10), state_of(people, weighted(REGION, minimum=10)).burt[0])
     assert weights.published.groups == {"place.region": (("north",), ("east", "south"))}
     assert weights.of.tolist() == pytest.approx([0.2 * 53 / 30, 0.8 * 53 / 23, 0.8 * 53 / 23])

@@ -30,7 +30,8 @@ from proto import subjects, web
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.snapshot import Snapshot
-from services.analysis.draws import Draws
+from services.analysis.disclosure.editions import Due, Marks
+from services.analysis.disclosure.noise import Noise
 from services.analysis.fold import Folder
 from services.analysis.live import Edition
 from services.analysis.released import release
@@ -81,10 +82,10 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
 def _snapshot(folder: Path) -> Snapshot:
     reader = Reader(instrument())
     read = [reader.read(body, TODAY) for body in bodies(500, folder).read_bytes().splitlines()]
-    key = secrets.token_bytes(32)
-    state = (folding := Folder(CodeBook(reader), key)).empty()
+    noise = Noise(secrets.token_bytes(32), SURVEY)
+    state = (folding := Folder(CodeBook(reader))).empty()
     folding.fold(state, [(secrets.token_hex(16), found.answers) for found in read if not isinstance(found, list)])
-    return release(folding, state, None, 1, f"{TODAY}T14:05:00Z", Draws(key, SURVEY)).public
+    return release(folding, state, None, Marks(), Due(True, True), noise, 1, 0.0, f"{TODAY}T14:05:00Z").public
 
 
 class Publisher:

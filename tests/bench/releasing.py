@@ -13,7 +13,8 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument
 from services.analysis import tables
-from services.analysis.draws import Draws
+from services.analysis.disclosure.editions import Due, Marks
+from services.analysis.disclosure.noise import Noise
 from services.analysis.fold import Folder
 from services.analysis.released import ReleasedState, release
 from tests.bench.report import Figure
@@ -29,19 +30,20 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     read = [whole.read(body, "2026-11-22") for body in bodies(400, folder).read_bytes().splitlines()]
     answers = [found.answers for found in read if not isinstance(found, list)]
     book = CodeBook(Reader(_shorter(instrument())))
-    counted, draws = Folder(book, b"k" * 32), Draws(b"k" * 32, "bench")
+    counted, noise = Folder(book), Noise(b"k" * 32, "bench")
     state = counted.empty()
     counted.fold(state, [(f"{number:032x}", one) for number, one in enumerate(answers)])
     figures: list[Figure] = []
     for times in (max(1_000 // len(answers), 1), 1_000_000 // len(answers)):
         many = counted.empty()
-        many.burt, many.keys, many.products = state.burt * times, state.keys * times, state.products * times
+        many.burt, many.products = state.burt * times, state.products * times
         before: ReleasedState | None = None
         releases: list[float] = []
         looks: list[float] = []
         for revision in range(1, 4 if quick else 10):
             begun = time.thread_time()
-            before = release(counted, many, before, revision, "now", draws)
+            marks = before.marks if before else Marks()
+            before = release(counted, many, before, marks, Due(True, True), noise, revision, 0.0, "now")
             msgspec.json.encode(before.public)
             releases.append(time.thread_time() - begun)
             begun = time.thread_time()

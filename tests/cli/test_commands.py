@@ -211,7 +211,7 @@ questions:
      options: [{code: work, en: "Work"}, {code: fun, en: "Fun"}, {code: health, en: "Health"}]}
   - {id: N1, var: number, section: A, type: integer, text: {en: "Number"}, privacy: {role: insensitive}, stats: [count], min: 0, max: 100,
      bands: ["0-9", "10-19", "20+"]}
-policy: {name: cell-key, minimum: 3, batch: 1, clock: 0, max_noise: 5, variance: 3}
+policy: {name: cell-key, minimum: 3, batch: 1, clock: 0, i_understand_that_this_protects_nobody: true}
 """
 
 

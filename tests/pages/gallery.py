@@ -30,7 +30,7 @@ STATIC = Path(__file__).resolve().parents[2] / "services/intake/static"
 STEP = 60
 FRAMES = (f"{SMALLER}/embed?question=P01", SMALLER)
 """What a page elsewhere tries to hold: one figure, which it may, and the dashboard, which it may not."""
-POLICY = PublishedPolicy("cell-key", 10, 10, clock=1.0, max_noise=5, variance=3.0)
+POLICY = PublishedPolicy("cell-key", 10, 10, 1.0, 0.08, 40, 2.0, 2.9)
 
 
 @cache
@@ -47,7 +47,7 @@ class Figures:
         self._instrument = instrument(survey)
         self._population = Population(self._instrument, 7, "2026-11-22")
         self.book = CodeBook(Reader(self._instrument))
-        self._folder = Folder(self.book, b"k" * 32)
+        self._folder = Folder(self.book)
         self.state = self._folder.empty()
         self.revision = 0
 

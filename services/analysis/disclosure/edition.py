@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analysis.disclosure.editions import Due, Marks, after, due, moved_at_least
-from services.analysis.disclosure.noise import Part
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
 
@@ -45,7 +44,7 @@ def advance(
         n,
         now,
         publication.parameters,
-        lambda edition: publication.noise.uniform(Part.THRESHOLD, edition),
+        publication.noise.threshold,
         closed=closed,
         moved=moved,
     )

@@ -23,9 +23,6 @@ from numpy.typing import NDArray
 
 from services.analysis.disclosure.parameters import Parameters
 
-CLOCK_EDITIONS = 8
-DAY = 86_400.0
-
 
 @dataclass(frozen=True)
 class Marks:
@@ -77,8 +74,9 @@ def due(
         grown, tables = n >= marks.top + parameters.batch, n >= closing
     if grown:
         return Due(True, tables)
-    clock = marks.clocked_ever < CLOCK_EDITIONS and now - marks.grown >= DAY * 2**marks.clocked and moved >= max(parameters.batch, 1)
-    return Due(clock, clock=clock)
+    again = marks.clocked_ever < parameters.clock_editions and now - marks.grown >= parameters.clock * 2 ** min(marks.clocked, 30)
+    clock = again and moved >= parameters.batch
+    return Due(clock, tables and clock, clock)
 
 
 def after(marks: Marks, what: Due, n: int, now: float) -> Marks:

@@ -56,9 +56,9 @@ class Noise:
         first, second = _uniforms(self._blocks(part, edition, one, one if other is None else other))
         return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
 
-    def uniform(self, part: Part, edition: int) -> float:
-        """A number between 0 and 1 for an edition."""
-        return float(_uniforms(self._blocks(part, edition, np.zeros(1, np.uint64), np.zeros(1, np.uint64)))[0][0])
+    def threshold(self, edition: int) -> float:
+        """A number between 0 and 1 for what an edition is waited for."""
+        return float(_uniforms(self._blocks(Part.THRESHOLD, edition, np.zeros(1, np.uint64), np.zeros(1, np.uint64)))[0][0])
 
     def with_memory(self, edition: int, names: Names, phi: float) -> Numbers:
         """Standard normal numbers, of which those of neighbouring editions have the correlation `phi`: an autoregression, cut off after

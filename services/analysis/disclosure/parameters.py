@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from proto.instrument import Instrument
 
+DAY = 86_400.0
 BLOCKS = 60
 """With so many blocks crossed with each other the variance of tables was measured; with more it grows in proportion."""
 
@@ -52,12 +53,13 @@ class Parameters:
     table_share: float = 0.02
     table_most: float = 12.0
     table_lasting: float = 1.0
-    blocks: int = 0
-    """How many blocks the questionnaire crosses with each other."""
+    clock: float = DAY
+    """Seconds after the last growth until single counts may move without growth, for the first time."""
+    clock_editions: int = 8
 
-    def table_variance(self, n: int) -> float:
-        """Of a count of two answers."""
-        return min(max(self.table_share * n, self.table_least), self.table_most) * max(self.blocks / BLOCKS, 1.0)
+    def table_variance(self, n: int, crossed: int = 0) -> float:
+        """Of a count of two answers. `crossed`: with how many blocks these are crossed."""
+        return min(max(self.table_share * n, self.table_least), self.table_most) * max(crossed / BLOCKS, 1.0)
 
 
 OPEN = Parameters()
@@ -76,7 +78,10 @@ INVITED = Parameters(
 """Where each answer takes an invitation, so that an attacker has a few own answers at most."""
 
 
-def parameters_of(instrument: Instrument, blocks: int) -> Parameters:
-    """Those of a survey. `blocks`: how many its questionnaire has."""
+def parameters_of(instrument: Instrument) -> Parameters:
+    """Those of a survey. One whose author understands that it protects nobody moves with each `batch`, whoever comes or leaves."""
     usual, policy = INVITED if instrument.participation == "invited" else OPEN, instrument.policy
-    return replace(usual, minimum=policy.minimum, batch=policy.batch, table_batch=max(usual.table_batch, policy.minimum), blocks=blocks)
+    if policy.i_understand_that_this_protects_nobody:
+        usual = replace(usual, growth=0.0, table_batch=policy.batch, table_factor=1.0, closing_factor=1.0, clock=0.0, clock_editions=2**31)
+        return replace(usual, minimum=policy.minimum, batch=policy.batch)
+    return replace(usual, minimum=policy.minimum, batch=policy.batch, table_batch=max(usual.table_batch, policy.minimum))

@@ -29,11 +29,14 @@ PAIR = np.sqrt((1 - 1 / 3) / (1 - 1 / 2))
 @dataclass(frozen=True)
 class Blocks:
     """Cells in blocks: everybody is in exactly one cell of each block. `names`: of the cells. `sizes`: cells of each block, one block after
-    the other. `groups`: which blocks are strata."""
+    the other. `groups`: which blocks are strata. `declared`: which are broken down by the strata; None for all.
+    `choices`: in how many cells of each block somebody can be, as everybody knows; None for all of its cells."""
 
     names: Names
     sizes: NDArray[np.intp]
     groups: NDArray[np.bool_]
+    declared: NDArray[np.bool_] | None = None
+    choices: NDArray[np.intp] | None = None
 
     @property
     def starts(self) -> NDArray[np.intp]:
@@ -42,6 +45,21 @@ class Blocks:
     def cells(self, block: int) -> slice:
         start = int(self.sizes[:block].sum())
         return slice(start, start + int(self.sizes[block]))
+
+    @property
+    def scale(self) -> NDArray[np.float64]:
+        """By how much the noise of each block is larger than its variance says, because moving it onto the total takes a part away. In
+        strata all of it is given back, as much as somebody can take who knows which cells are empty: whether a group has one person or
+        none hangs on it."""
+        choices = self.sizes if self.choices is None else np.maximum(self.choices, 2)
+        return np.where(self.groups, np.sqrt(choices / (choices - 1)), np.where(self.sizes == 2, PAIR, 1.0))
+
+    def crossed(self, one: int, other: int) -> int:
+        """With how many blocks these are crossed, whichever with more: a breakdown counts what is broken down, other tables everything."""
+        broken_down = self.groups[one] != self.groups[other]
+        if self.declared is None or not broken_down or not self.declared[other if self.groups[one] else one]:
+            return len(self.sizes)
+        return int(self.declared.sum())
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,7 @@ class Publication:
         )
         names = self.blocks.names
         drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
-        drawn = drawn * np.repeat(np.where(sizes == 2, PAIR, 1.0), sizes)
+        drawn = drawn * np.repeat(self.blocks.scale, sizes)
         published = np.zeros(len(counts), np.int64)
         for size in sorted(set(sizes.tolist())):
             at: NDArray[np.intp] = starts[sizes == size][:, None] + np.arange(int(size))
@@ -77,20 +95,21 @@ class Publication:
         """Two-way tables of pairs of different blocks at this edition of tables. `counts`: exact ones of each pair, shape (cells of one,
         cells of the other). `singles`: what was published with this edition. Rows and columns add up to them."""
         found: dict[int, Whole] = {}
-        alike: dict[tuple[int, int], list[int]] = {}
+        alike: dict[tuple[int, int, int], list[int]] = {}
         turned = [self._first(one) > self._first(other) for one, other in pairs]
         sides = [(other, one) if turn else (one, other) for turn, (one, other) in zip(turned, pairs, strict=True)]
         for place, (one, other) in enumerate(sides):
-            alike.setdefault((int(self.blocks.sizes[one]), int(self.blocks.sizes[other])), []).append(place)
+            kind = int(self.blocks.sizes[one]), int(self.blocks.sizes[other]), self.blocks.crossed(one, other)
+            alike.setdefault(kind, []).append(place)
         for places in alike.values():
             exact = np.array([counts[place].T if turned[place] else counts[place] for place in places])
             made = self._alike(edition, [sides[place] for place in places], exact, singles)
             found |= {place: table.T if turned[place] else table for place, table in zip(places, made, strict=True)}
         return [found[place] for place in range(len(pairs))]
 
-    def _first(self, block: int) -> int:
+    def _first(self, block: int) -> list[int]:
         """Which side of a table comes first when it is made: so a table turned round has the same counts, in every version."""
-        return int(self.blocks.names[self.blocks.cells(block).start])
+        return self.blocks.names[self.blocks.cells(block)].tolist()
 
     def _alike(self, edition: int, pairs: Sequence[tuple[int, int]], counts: NDArray[np.int64], singles: Whole) -> Whole:
         one, other = (np.array([np.arange(*self._range(pair[side])) for pair in pairs]) for side in (0, 1))
@@ -98,7 +117,7 @@ class Publication:
         rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
         n = int(singles[one[0]].sum())
         lasting = self.parameters.table_lasting
-        rest = self.parameters.table_variance(n) - lasting
+        rest = self.parameters.table_variance(n, self.blocks.crossed(*pairs[0])) - lasting
         drawn = np.sqrt(lasting) * self.noise.normals(Part.TABLE_LASTING, 0, rows, columns)
         drawn = drawn + np.sqrt(rest) * self.noise.normals(Part.TABLE_FRESH, edition, rows, columns)
         return onto_margins(counts + drawn, singles[one], singles[other])

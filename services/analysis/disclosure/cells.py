@@ -1,0 +1,196 @@
+"""The blocks of a questionnaire: which cells its closed answers make, and how they follow from the columns of its code book. Pure.
+
+A single choice, a row of a matrix, a number's bands are one block each; a multiple choice is a block for who answered and one for each
+option (chosen, or not); a ranking likewise, with the places in the blocks of its options. *Skipped* and *missing* are cells like any
+other, so no base is exact. A stratum is a block of its own; one that is the answers themselves is the block of its question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proto.codebook import CodeBook, Column, strata
+from proto.instrument import Instrument, Matrix, Multiple, Ranking, Rule, Single
+from services.analysis.disclosure.noise import names_of
+from services.analysis.disclosure.projection import Whole
+from services.analysis.disclosure.publication import Blocks
+from services.analysis.layout import live
+
+
+@dataclass(frozen=True)
+class Cells:
+    """`columns`: of each block, the columns of the code book that are its first cells, in order. `remainder`: which blocks have one cell
+    more, for whoever is in none of these. `cell_of`: the cell of each column, -1 of those that are never published. `block_of`: its
+    block."""
+
+    blocks: Blocks
+    columns: tuple[NDArray[np.intp], ...]
+    remainder: NDArray[np.bool_]
+    cell_of: NDArray[np.intp]
+    block_of: NDArray[np.intp]
+
+    def counts(self, diagonal: NDArray[Any]) -> Whole:
+        """Exact single counts of all cells. `diagonal`: those of all columns, of which the first is everybody."""
+        whole = diagonal.astype(np.int64)
+        return np.concatenate([_with_remainder(whole[at], whole[0], more) for at, more in zip(self.columns, self.remainder, strict=True)])
+
+    def table(self, burt: NDArray[np.int64], one: int, other: int) -> Whole:
+        """Exact counts of two blocks. Shape (cells of one, cells of the other)."""
+        rows, columns = (np.concatenate([[0], self.columns[block]]) for block in (one, other))
+        part = burt[np.ix_(rows, columns)]
+        wide = np.vstack([_with_remainder(row[1:], row[0], self.remainder[other]) for row in part])
+        return np.vstack([wide[1:], wide[0] - wide[1:].sum(axis=0)]) if self.remainder[one] else wide[1:]
+
+    def by_column(self, published: Whole, n: int) -> NDArray[np.float64]:
+        """Published single counts as a row over the columns of the code book: 0 where nothing is published."""
+        found = np.where(self.cell_of >= 0, published[self.cell_of], 0).astype(np.float64)
+        found[0] = n
+        return found
+
+    def place(self, column: int) -> int:
+        """Of a column, which cell of its block it is."""
+        return int(self.cell_of[column]) - self.blocks.cells(int(self.block_of[column])).start
+
+    def all_of(self, columns: Iterable[int]) -> list[int]:
+        """The blocks that these columns are in, each once."""
+        return list(dict.fromkeys(int(block) for block in self.block_of[list(columns)] if block >= 0))
+
+
+def _with_remainder(values: Whole, total: int, more: bool) -> Whole:
+    return np.append(values, total - values.sum()) if more else values
+
+
+@lru_cache(maxsize=32)
+def cells_of(book: CodeBook) -> Cells:
+    """Of the questions with live figures, of the margins that figures are weighted to, and of the strata."""
+    making = _Making(book)
+    wanted = {margin.of for margin in book.instrument.margins}
+    for question in book.instrument.questions:
+        if live(question) or question.id in wanted:
+            making.question(question.id)
+    for name in book.instrument.strata:
+        making.stratum(name)
+    if book.combined:
+        making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True)
+    return making.made()
+
+
+class _Making:
+    def __init__(self, book: CodeBook) -> None:
+        self._book, self._index = book, book.index
+        self._columns: list[list[int]] = []
+        self._names: list[object] = []
+        self._sizes: list[int] = []
+        self._remainder: list[bool] = []
+        self._groups: list[bool] = []
+        self._declared: list[bool] = []
+        self._choices: list[int] = []
+        self._cell_of = np.full(len(book), -1, np.intp)
+        self._block_of = np.full(len(book), -1, np.intp)
+
+    def add(
+        self,
+        columns: list[int],
+        remainder: object = None,
+        *,
+        group: bool = False,
+        names: list[object] | None = None,
+        crossed: bool = True,
+        choices: int | None = None,
+    ) -> None:
+        """`remainder`: the name of the cell of whoever is in none of the columns; None where everybody is in one. `choices`: in how many of
+        the columns somebody can be, where that is not all."""
+        self._cell_of[columns] = len(self._names) + np.arange(len(columns))
+        self._block_of[columns] = len(self._sizes)
+        self._names += names or [_name(self._book.columns[column]) for column in columns]
+        self._names += [] if remainder is None else [remainder]
+        self._columns.append(columns)
+        self._sizes.append(len(columns) + (remainder is not None))
+        self._remainder.append(remainder is not None)
+        self._groups.append(group)
+        self._declared.append(crossed)
+        self._choices.append(choices or len(columns))
+
+    def question(self, id: str) -> None:
+        book, question = self._book, self._book.instrument.question(id)
+        crossed = "crosstab" in question.stats
+        skipped = self._index[Column("skipped", id)]
+        if isinstance(question, Matrix):
+            self.add([skipped], ("shown", id), crossed=crossed)
+            for row in question.rows:
+                missing = self._index[Column("missing", id, row=row.code)]
+                self.add([*book.of(id, row.code), missing], ("elsewhere", id, row.code), crossed=crossed)
+            return
+        absent = [skipped, self._index[Column("missing", id)]]
+        if isinstance(question, Single):
+            source = any(name.partition(".")[0] == question.var for name in book.instrument.strata)
+            self.add([*book.of(id), *absent], group=source, crossed=crossed, choices=len(question.options))
+        elif isinstance(question, Multiple | Ranking):
+            self.add(absent, ("answered", id), crossed=crossed)
+            columns = book.of(id)
+            for option in question.options:
+                self.add([c for c in columns if book.columns[c].code == option.code], ("not", id, option.code), crossed=crossed)
+        else:
+            self.add([*book.of(id), *absent], ("answered", id), crossed=crossed)
+
+    def stratum(self, name: str) -> None:
+        """One that is the answers themselves has the cells of its question."""
+        book = self._book
+        columns = book.of(name)
+        meaning = definitions(book.instrument, name)
+        names = [meaning[book.columns[column].code] for column in columns]
+        same = [self._index[each] for each in names if isinstance(each, Column)]
+        if len(same) == len(columns) and (self._cell_of[same] >= 0).all():
+            self._cell_of[columns], self._block_of[columns] = self._cell_of[same], self._block_of[same]
+            return
+        derived = any(item.id == name for item in book.instrument.derived)
+        named = [_name(each) if isinstance(each, Column) else each for each in names]
+        self.add(columns, None if derived else ("in no group", name), group=True, names=named)
+
+    def made(self) -> Cells:
+        blocks = Blocks(
+            names_of(self._names),
+            np.array(self._sizes, np.intp),
+            np.array(self._groups, np.bool_),
+            np.array(self._declared, np.bool_),
+            np.array(self._choices, np.intp),
+        )
+        columns = tuple(np.array(each, np.intp) for each in self._columns)
+        return Cells(blocks, columns, np.array(self._remainder, np.bool_), self._cell_of, self._block_of)
+
+
+def _name(column: Column) -> object:
+    return column.kind, column.question, column.code, column.row, column.rank
+
+
+def definitions(instrument: Instrument, stratum: str) -> Mapping[str, object]:
+    """What each group of a stratum means, by its code: the column of the one answer that it stands for, else its answers or its rule.
+    Groups of one meaning are the same people; where the meaning changes with a version, the group is another one."""
+    rules = {item.id: item.rule for item in instrument.derived}
+    if stratum in rules:
+        rule = rules[stratum]
+        of = next((q for q in instrument.questions if q.id == rule.q and isinstance(q, Single)), None)
+        yes = Column("option", of.id, rule.value[0]) if of and rule.op == "in" and len(rule.value) == 1 else _written_out(rule, rules)
+        return {"0": ("not", _written_out(rule, rules)), "1": yes}
+    question, groups = strata(instrument, stratum)
+    answers: dict[str, list[str]] = {}
+    for code, group in groups.items():
+        answers.setdefault(group, []).append(code)
+    return {
+        group: Column("option", question, codes[0]) if len(codes) == 1 else ("any of", question, tuple(sorted(codes)))
+        for group, codes in answers.items()
+    }
+
+
+def _written_out(rule: Rule, rules: Mapping[str, Rule]) -> object:
+    """The rule with the derived variables in it replaced by their rules."""
+    if rule.op == "derived":
+        return rule.value, _written_out(rules[rule.q or ""], rules)
+    parts = [[_written_out(part, rules) for part in parts] for parts in (rule.all, rule.any, (rule.not_,) if rule.not_ else ())]
+    return rule.q, rule.op, sorted(rule.value), sorted(rule.rows), parts
