@@ -45,8 +45,11 @@ def check(file: Path) -> None:
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
     if weak := protection_advice.weaker(instrument.policy):
         say(f"Advice: the policy protects less than usual: {_listed(weak)}. Figures of so few may tell of single people.")
+    from services.analysis.disclosure.advice import crowded
     from services.export.variables import left_out
 
+    if told := crowded(instrument):
+        say(f"Advice: {told}")
     if names := left_out(instrument):
         say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
     for question, code, better in scored_by_mistake(instrument):

@@ -70,6 +70,6 @@ async def connected(settings: Settings) -> AsyncGenerator[Facade]:
 
 @asynccontextmanager
 async def alone(settings: Settings) -> AsyncGenerator[tuple[ASGIApp, Board]]:
-    """A gateway that counts nothing: it needs neither the database nor the secret of the cell keys."""
+    """A gateway that counts nothing: it needs neither the database nor the secret of the noise."""
     async with connected(settings) as facade:
         yield facade.app(lambda: Readiness({"nats": facade.client.is_connected, "tasks": not facade.tasks.down})), facade.board

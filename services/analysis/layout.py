@@ -67,7 +67,7 @@ class Layout:
         return len(self.of)
 
     def widen(self, counts: Counts) -> Counts:
-        """Rows of the Burt matrix, or of the cell keys, with the columns that follow. Rows that have them stay as they are."""
+        """Rows of the Burt matrix with the columns that follow. Rows that have them stay as they are."""
         if counts.shape[1] == self.width:
             return counts
         skipped, missing = self.absent

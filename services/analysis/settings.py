@@ -13,7 +13,7 @@ from proto.settings import UnknownSetting
 
 class Settings(msgspec.Struct, frozen=True):
     """`partitions`: "all", numbers like "0,2" where several workers share the journal, or "none" for a gateway, which serves
-    figures and counts nothing. The record key file holds the secret of the cell keys: every worker needs the same, and it must
+    figures and counts nothing. The record key file holds the secret of the noise: every worker needs the same, and it must
     not change while a survey runs.
 
     `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of

@@ -11,7 +11,7 @@ import numpy as np
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.intervals import wilson
-from proto.snapshot import Cell, Snapshot
+from proto.snapshot import Cell, Snapshot, Table
 from services.analysis import stats, tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
@@ -51,6 +51,15 @@ def shares(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], Cell, int]]:
 SIDES = (("Use", "Agree.x"), ("place.region", "Agree.y"), ("Place", "Count"), ("Agree.x", "Why"), ("Count", "Use"))
 
 
+@cache
+def truth(seed: int, of: CodeBook) -> tuple[Snapshot, dict[tuple[str, str], Table]]:
+    """The exact figures of a population, and its tables."""
+    state = counted(population(seed))
+    return stats.exact(of, state, revision=1, as_of="now"), {
+        sides: tables.exact(of, state, *sides, revision=1, as_of="now") for sides in SIDES
+    }
+
+
 def measure(n: int, surveys: int, *, invited: bool = False, seed: int = 1) -> dict[str, np.ndarray]:
     """Of "single" and "row" shares, one line each: absolute error in points, width of the published interval, width without noise, whether
     it holds the share of the population."""
@@ -58,7 +67,7 @@ def measure(n: int, surveys: int, *, invited: bool = False, seed: int = 1) -> di
     found: dict[str, list[tuple[float, float, float, bool]]] = {"single": [], "row": []}
     for number in range(surveys):
         everybody, draw = population(seed + number % 4), np.random.default_rng(seed + number)
-        true = stats.exact(of, counted(everybody), revision=1, as_of="now")
+        true, true_tables = truth(seed + number % 4, of)
         state = counted(everybody[draw.integers(0, len(everybody), n)])
         exact = {place: cell for place, cell, _ in shares(stats.exact(of, state, revision=1, as_of="now"))}
         known = {place: cell for place, cell, _ in shares(true)}
@@ -68,7 +77,7 @@ def measure(n: int, surveys: int, *, invited: bool = False, seed: int = 1) -> di
             found["single"] += line(cell, exact[place], known[place])
         for sides in SIDES:
             shown = tables.public(state_, *sides)
-            now, ever = (tables.exact(of, each, *sides, revision=1, as_of="now") for each in (state, counted(everybody)))
+            now, ever = tables.exact(of, state, *sides, revision=1, as_of="now"), true_tables[sides]
             for row, cells in shown.cells.items():
                 if (shown.answered.get(row) or 0) >= ROW:
                     found["row"] += [one for code, cell in cells.items() for one in line(cell, now.cells[row][code], ever.cells[row][code])]

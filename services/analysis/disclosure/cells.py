@@ -77,7 +77,7 @@ def cells_of(book: CodeBook) -> Cells:
     for name in book.instrument.strata:
         making.stratum(name)
     if book.combined:
-        making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True)
+        making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True, crossed=False)
     return making.made()
 
 
@@ -151,7 +151,7 @@ class _Making:
             return
         derived = any(item.id == name for item in book.instrument.derived)
         named = [_name(each) if isinstance(each, Column) else each for each in names]
-        self.add(columns, None if derived else ("in no group", name), group=True, names=named)
+        self.add(columns, None if derived else ("in no group", name), group=True, names=named, crossed=False)
 
     def made(self) -> Cells:
         blocks = Blocks(
