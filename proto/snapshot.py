@@ -194,6 +194,8 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     """A two-way table: `cells[row code][column code]`. Rows of a matrix question are addressed as "B02.cctv". `answered`: how many
     of each row answered the column's question; shares are of them, or of the largest count where noise put one above.
 
+    `rows`, `columns`: the counts and shares of each side alone, of everybody as of the table: what its lines and columns add up to.
+
     Where weights were asked for, `total` holds the weighted shares of the columns among all rows together.
     """
 
@@ -210,6 +212,8 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     total: dict[str, Weighted] = {}
     weighting: Weighting | None = None
     answered: dict[str, int] = {}
+    rows: dict[str, Cell] = {}
+    columns: dict[str, Cell] = {}
 
 
 def encode(snapshot: Snapshot | Table) -> bytes:

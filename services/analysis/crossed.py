@@ -24,7 +24,7 @@ def publication_of(book: CodeBook, noise: Noise) -> Publication:
     return Publication(cells_of(book).blocks, parameters_of(book.instrument), noise)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crossed:
     """`burt`: exact counts over the columns of `book`, as of the edition. `singles_edition`: the number of the single counts that came with
     it, `edition`: of the tables."""
@@ -75,29 +75,23 @@ class Crossed:
     def rows(self, columns: Sequence[int], others: Iterable[int]) -> Counts:
         """Published counts of these columns together with all columns of other blocks. Shape (columns, columns of the code book); 0 where
         nothing is asked for or published."""
-        cells, others = self.cells, list(others)
-        found = np.zeros((len(columns), len(self.book)))
+        cells, others, found = self.cells, list(others), np.zeros((len(columns), len(self.book)))
         blocks = cells.all_of(columns)
         pairs = [(one, other) for one in blocks for other in others if one != other]
-        exact = [cells.table(self.burt, *pair) for pair in pairs]
-        made = dict(zip(pairs, self.publication.tables(self.edition, pairs, exact, self.singles), strict=True))
+        exact = {one: cells.rows(self.burt, one) for one in blocks}
+        counts = [exact[one][:, cells.blocks.cells(other)] for one, other in pairs]
+        wide = {one: np.zeros(rows.shape, np.int64) for one, rows in exact.items()}
+        for (one, other), table in zip(pairs, self.publication.tables(self.edition, pairs, counts, self.singles), strict=True):
+            wide[one][:, cells.blocks.cells(other)] = table
+        for one in set(blocks) & set(others):
+            wide[one][:, cells.blocks.cells(one)] = np.diag(self.singles[cells.blocks.cells(one)])
         for at, column in enumerate(columns):
-            block, cell = int(cells.block_of[column]), int(cells.cell_of[column])
-            if block < 0:
-                continue
-            found[at, 0] = self.singles[cell]
-            for other in others:
-                told, places = self._columns_of[other]
-                same = np.where(cells.cell_of[told] == cell, self.singles[cell], 0)
-                found[at, told] = same if other == block else made[block, other][cells.place(column)][places]
+            if (block := int(cells.block_of[column])) >= 0:
+                cell = int(cells.cell_of[column])
+                row = wide[block][cell - cells.blocks.cells(block).start]
+                found[at] = np.where(cells.cell_of >= 0, row[cells.cell_of], 0)
+                found[at, 0] = self.singles[cell]
         return found
-
-    @cached_property
-    def _columns_of(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Of each block its columns, those of strata that are the answers themselves too, and which of its cells they are."""
-        cells = self.cells
-        found = [np.flatnonzero(cells.block_of == block) for block in range(len(cells.blocks.sizes))]
-        return [(columns, np.array([cells.place(int(c)) for c in columns], np.intp)) for columns in found]
 
     def blocks_of(self, questions: Iterable[str]) -> list[int]:
         """The blocks of questions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proto.instrument import Instrument, LongText, Matrix, ShortText
-from proto.snapshot import Association, Cell, Figures, Snapshot, Table
+from proto.snapshot import Association, Cell, Snapshot, Table
 from services.analysis.comparison import labels_of_side, stratum_label
 from services.analysis.picture import NO_VALUE, Grid, Line, Shaded, shaded
 from services.analysis.view import weighed_cells
@@ -44,8 +44,8 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
 
 
 def about(table: Table, words: Words) -> str:
-    """Of how many answers a table tells, and of when: it moves more rarely than the figures of everybody."""
-    return words("about_table", answers=words("answers", n=words.number(table.responses)), time=words.time(table.as_of))
+    """Of how many answers a table tells: it moves more rarely than the figures of everybody."""
+    return words("answers", n=words.number(table.responses))
 
 
 def title_of(name: str, instrument: Instrument, words: Words) -> str:
@@ -60,9 +60,9 @@ def title_of(name: str, instrument: Instrument, words: Words) -> str:
     return words.text(question.text)
 
 
-def crossed(instrument: Instrument, snapshot: Snapshot, table: Table, words: Words) -> Crossed:
+def crossed(instrument: Instrument, table: Table, words: Words) -> Crossed:
     """Lines and columns in the questionnaire's order; lines and columns that nobody is in are left out."""
-    rows, columns = _margin(table.row, snapshot), _margin(table.column, snapshot)
+    rows, columns = table.rows, table.columns
     every = next(iter(table.cells.values()), dict[str, Cell]())
     codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
     texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
@@ -91,20 +91,6 @@ def _cell(cell: Cell, words: Words) -> Shaded:
 
 def _count(cell: Cell | None, words: Words) -> str:
     return NO_VALUE if cell is None or cell.n is None else words.number(cell.n)
-
-
-def _margin(name: str, snapshot: Snapshot) -> dict[str, Cell]:
-    """The one-way figures of a side, as they stand on the dashboard: they hold for everybody, whatever the other side is."""
-    if name in snapshot.breakdowns:
-        total = snapshot.responses
-        groups = snapshot.breakdowns[name].items()
-        sizes = {code: group.responses if group.current is None else group.current for code, group in groups}
-        return {code: Cell(withheld=True) if n is None else Cell(n, n / total if total else None) for code, n in sizes.items()}
-    id, _, row = name.partition(".")
-    figures = snapshot.questions.get(id, Figures(""))
-    if row:
-        return figures.rows[row].cells if row in figures.rows else {}
-    return figures.cells or figures.bands
 
 
 def _association(found: Association | None, words: Words) -> list[str]:

@@ -112,11 +112,13 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
         **of_survey(instrument, words),
         **_standing(instrument, snapshot, view, words),
         sides=known,
-        table=crossed(instrument, snapshot, found, words) if found else None,
+        table=crossed(instrument, found, words) if found else None,
         of_rows=title_of(found.row, instrument, words) if found else "",
         of_columns=title_of(found.column, instrument, words) if found else "",
         refusal=refusal,
         n_of_table=about(found, words) if found else "",
+        all_of_table=words.number(found.responses) if found else "",
+        time_of_table=words.time(found.as_of) if found else "",
     )
 
 

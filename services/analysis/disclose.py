@@ -13,6 +13,7 @@ Sums of numbers (means, variances) have no noise of their own and never leave th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,6 +93,7 @@ def enough(tables: Crossed) -> Mask:
     return tables.single >= tables.book.instrument.policy.minimum
 
 
+@lru_cache(maxsize=8)
 def _told(tables: Crossed) -> dict[str, dict[str, Group]]:
     """In the version of the tables."""
     layout, shown, book = tables.layout, enough(tables), tables.book

@@ -48,7 +48,8 @@ class Desk:
     """The revision that stands in the store."""
     marks: Marks = field(default_factory=Marks)
     redrawn_at: int | None = None
-    """So many respondents have the figures that an earlier release of Platea left behind: with as many they are drawn anew at once."""
+    """So many respondents have the figures that an earlier release of Platea left behind: where there are as many at the start, they are
+    drawn anew at once."""
     released: ReleasedState | None = None
     unsent: Snapshot | None = None
     at: float = -1e9
@@ -117,6 +118,7 @@ class Publisher:
         if self._worth_adding_up(survey, desk):
             asked = True
             await self._release(survey, desk)
+        desk.redrawn_at = None
         return asked
 
     def _due(self, survey: str, desk: Desk, responses: int) -> Due:

@@ -18,8 +18,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def of_cell(cell: Cell) -> Cell:
-    if cell.share is None or cell.ci95 is None:
+    if cell.share is None:
         return cell
+    if cell.ci95 is None:
+        return replace(cell, share=_number(cell.share))
     return replace(cell, share=_number(cell.share), ci95=_pair(cell.ci95), weighted=cell.weighted and _weighted(cell.weighted))
 
 
@@ -51,7 +53,10 @@ def of_table(table: Table) -> Table:
     cells = {row: {to: of_cell(cell) for to, cell in line.items()} for row, line in table.cells.items()}
     total = {to: _weighted(weighted) for to, weighted in table.total.items()}
     association: Association | None = table.association and _fields(table.association)
-    return replace(table, cells=cells, total=total, association=association, weighting=of_weighting(table.weighting))
+    sides = {
+        name: {code: of_cell(cell) for code, cell in side.items()} for name, side in (("rows", table.rows), ("columns", table.columns))
+    }
+    return replace(table, cells=cells, total=total, **sides, association=association, weighting=of_weighting(table.weighting))
 
 
 def _fields(struct: S) -> S:

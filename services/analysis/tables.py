@@ -63,6 +63,8 @@ def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int,
     wide = layout.widen(state.burt[one.columns] if ranks is None else state.burt[ranks].sum(axis=0))
     counts = wide[:, other.columns]
     table = _table(book, one, other, wide, state.responses, revision, as_of)
+    single = layout.widen(state.burt.diagonal()[None])[0]
+    table = msgspec.structs.replace(table, rows=_side_alone(one, single), columns=_side_alone(other, single))
     return msgspec.structs.replace(table, association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0))
 
 
@@ -86,10 +88,13 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
         code: {to: cell if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
         for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
     }
+    rows, columns = (_side_alone(each, tables.single, least=book.instrument.policy.minimum) for each in (one, other))
     variance = tables.publication.parameters.table_variance(tables.responses, _degree(tables, one, other))
     association = _association(one, other, counts, shown, variance)
     answered = {code: table.answered[code] for code, seen in zip(one.codes, shown, strict=True) if seen.any()}
-    return rounding.of_table(msgspec.structs.replace(table, cells=cells, association=association, answered=answered))
+    return rounding.of_table(
+        msgspec.structs.replace(table, cells=cells, association=association, answered=answered, rows=rows, columns=columns)
+    )
 
 
 def _tables(released: ReleasedState) -> Crossed:
@@ -180,6 +185,16 @@ def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDA
     if not shown[rows][:, columns].all():
         return Association(reason="withheld")
     return associate(counts[rows][:, columns], noise)
+
+
+def _side_alone(one: Side, single: NDArray[np.float64], least: int = 0) -> dict[str, Cell]:
+    """Counts and shares of a side by itself. `single`: single counts in widened columns; groups of fewer than `least` are withheld."""
+    counts = single[one.columns]
+    whole = max(float(single[one.answered]), float(counts.max(initial=0.0)))
+    shares = counts / whole if whole else counts
+    group = one.answered == 0
+    told = zip(one.codes, counts.tolist(), shares.tolist(), strict=True)
+    return {code: Cell(withheld=True) if group and n < least else Cell(int(n), share) for code, n, share in told}
 
 
 def _demand_public(book: CodeBook, name: str) -> None:

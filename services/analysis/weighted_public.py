@@ -11,6 +11,7 @@ published: combinations of several margins are often so small. `tests/analysis/t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -35,6 +36,7 @@ class PublicWeights:
     estimates: Estimates | None = None
 
 
+@lru_cache(maxsize=8)
 def public_weights(book: CodeBook, tables: Crossed | None) -> PublicWeights:
     """Those of the moment when tables moved; none where this was in another version of the questionnaire."""
     if not book.instrument.margins:

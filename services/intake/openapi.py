@@ -290,7 +290,7 @@ def _paths() -> Json:
             },
             "delete": {
                 "operationId": "withdrawResponse",
-                "summary": "Withdraw the response; store, journal and exact figures follow within seconds, published ones with their next edition",
+                "summary": "Withdraw the response; store and journal follow within seconds, published figures with their next edition",
                 "parameters": [_HOLDER],
                 "responses": _answers({202: _json(_ref("State"), "Withdrawn, now or before")}, 400, 404, 429, 503),
             },

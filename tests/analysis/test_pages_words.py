@@ -92,8 +92,9 @@ def test_association_is_said_in_words_with_its_numbers(found: Association, told:
         "y": {"north": Cell(40, 0.8, (0.6, 0.9)), "south": Cell(withheld=True)},
         "n": {"north": Cell(0, 0.0, (0.0, 0.1)), "south": Cell(9, 1.0, (0.7, 1.0))},
     }
-    table = Table("small", "1.0.0", 7, "2026-11-22T14:05:07Z", "Use", "place.region", 100, POLICY, cells, found)
-    crossed = crossing.crossed(survey(), snapshot(), table, Words("en"))
+    rows, columns = {"y": Cell(60, 0.667), "n": Cell(30, 0.333)}, {"north": Cell(70, 0.7), "south": Cell(25, 0.25)}
+    table = Table("small", "1.0.0", 7, "2026-11-22T14:05:07Z", "Use", "place.region", 100, POLICY, cells, found, rows=rows, columns=columns)
+    crossed = crossing.crossed(survey(), table, Words("en"))
     assert told in crossed.sentences[0]
     assert [[(cell.text, cell.n, cell.withheld) for cell in line.cells] for line in crossed.grid.lines] == [
         [("80%", "40", False), ("", "", True)],
@@ -166,7 +167,7 @@ def test_a_table_says_of_how_many_it_tells() -> None:
     state = released(crowd(4, 300), *range(40, 300, 26))
     table = tables.public(state, "place.region", "Use")
     words = Words("en", survey())
-    assert crossing.about(table, words).startswith("300 answers, as of ")
+    assert crossing.about(table, words).startswith("300 answers")
     page = dashboard.table_page(survey(), state.public, View("small", "en"), table)
     assert crossing.about(table, words) in page
 

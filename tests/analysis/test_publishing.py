@@ -8,8 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+import nats
+import pytest
 from nats.js.errors import NotFoundError
 
+from proto import snapshot as snapshots
 from proto import subjects
 from proto.snapshot import Snapshot
 from services.analysis.disclosure.editions import step
@@ -83,6 +86,39 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
         assert after.revision == last.revision + 1
         again = await ask(service, what="table", row="A04", column="A05")
         assert (again["responses"], again["revision"]) == (tops[-1], after.revision), "tables wait until there are twice as many"
+
+
+@pytest.mark.parametrize("more", [0, 3])
+async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are_drawn_anew_at_once(
+    pen: Pen, service: Service, provisioner: Any, database: Any, more: int
+) -> None:
+    """What an upgrade finds: a published snapshot, and a released state in a form that is not read any more."""
+    async with service.running() as analysis:
+        await pen.write(*(submitted(number) for number in range(60 + more)))
+        await until(lambda: analysis.totals.own(SURVEY) == 60 + more)
+        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+    found = await _published(provisioner)
+    assert found is not None
+    former = msgspec.structs.replace(found, responses=60, revision=70)
+    client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
+    await client.jetstream().publish(subjects.aggregates(SURVEY), snapshots.encode(former))
+    await client.close()
+    await database.execute("update released set revision = 70, state = $1 where survey = $2", b"former", SURVEY)
+    async with service.running() as analysis:
+        await until(lambda: analysis.totals.ready(SURVEY) and analysis.totals.own(SURVEY) == 60 + more)
+        await until(lambda: analysis.publisher.revision(SURVEY) >= 70)
+        if more:
+            await asyncio.sleep(2)
+            assert await _published(provisioner) == former
+            assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
+            await pen.write(*(submitted(number) for number in range(100, 115)))  # at most fifteen are waited for
+        await until(lambda: analysis.publisher.revision(SURVEY) >= 71)
+        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+        table = await ask(service, what="table", row="A04", column="A05")
+        assert table["responses"] >= 60
+        released = analysis.publisher.released(SURVEY)
+        assert released is not None
+        assert released.marks.top >= (70 if more else 60)
 
 
 async def test_an_edition_is_written_down_once_whoever_else_publishes(service: Service, pen: Pen) -> None:

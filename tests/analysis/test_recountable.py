@@ -241,6 +241,10 @@ def _told(path: Path, headline: dict[str, Any]) -> Iterator[tuple[Path, float]]:
 
 
 def of_table_itself(shown: dict[str, Any], variance: float) -> Iterator[tuple[Path, float]]:
+    for name in ("rows", "columns"):
+        for code, cell in shown[name].items():
+            if "share" in cell:  # of those who answered, whom the counts add up to where answers exclude each other
+                yield (name, code, "share"), cell["share"]
     for row, cells in shown["cells"].items():
         yield from _cells(("cells", row), cells, shown.get("answered", {}).get(row, 0))
     rows = [[cell.get("n") for cell in cells.values()] for cells in shown["cells"].values() if any("n" in cell for cell in cells.values())]

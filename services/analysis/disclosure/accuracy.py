@@ -64,36 +64,36 @@ class Accuracy:
 
     def shares(self, shares: Numbers) -> Numbers:
         """Of each column's count less its share of who answered."""
-        with np.errstate(invalid="ignore"):
-            return self._sum(np.arange(len(self.q)), np.ones(1), np.ones(1), self.q, shares)
+        known = np.nan_to_num(shares)  # where nobody answered there is no share
+        inside, sides = np.where(self.apart | self.whole, 0.0, known), np.where(self.whole, 0.0, known)
+        lean = self.q + inside * self.gone
+        variance = self._block(1 + ABSENT * inside**2, 1 + ABSENT * inside, lean, self.cells, self.variance)
+        outside = sides**2 * self._block(1.0, 1.0, 1 - self.gone, APART, self.of_answers)
+        variance = variance + np.where(self.apart, outside, 0.0)
+        return variance + self._margin(np.where(self.apart, lean - sides * (1 - self.gone), lean - sides))
 
     def of(self, columns: NDArray[np.intp], weights: Numbers, base: float = 0.0) -> float:
         """Of Σ w n over columns of one block, less `base` times who answered."""
-        first = columns[:1]
-        squares, total, lean = (np.array([value]) for value in ((weights**2).sum(), weights.sum(), weights @ self.q[columns]))
-        return float(self._sum(first, squares, total, lean, np.array([base]))[0])
+        at = int(columns[0])
+        apart, whole, gone = bool(self.apart[at]), bool(self.whole[at]), float(self.gone[at])
+        inside, sides = 0.0 if apart or whole else base, 0.0 if whole else base
+        w2, w1 = float(weights @ weights) + ABSENT * inside**2, float(weights.sum()) + ABSENT * inside
+        lean = float(weights @ self.q[columns]) + inside * gone
+        variance = self._block(w2, w1, lean, int(self.cells[at]), float(self.variance[at]))
+        if apart:
+            variance += sides**2 * self._block(1.0, 1.0, 1 - gone, APART, self.of_answers)
+        return float(variance + self._margin(lean - sides * (1 - gone) if apart else lean - sides))
 
-    def _sum(self, at: NDArray[np.intp], squares: Numbers, total: Numbers, lean: Numbers, base: Numbers) -> Numbers:
-        """`squares`, `total`, `lean`: Σ w², Σ w and Σ w q over answers alone."""
-        apart, whole, gone = self.apart[at], self.whole[at], self.gone[at]
-        inside = np.where(apart | whole, 0.0, base)
-        w2, w1 = squares + ABSENT * inside**2, total + ABSENT * inside
-        lean = lean + inside * gone
-        sides = np.where(whole, 0.0, base)
-        variance = self._block(w2, w1, lean, self.cells[at], self.variance[at])
-        outside = sides**2 * self._block(np.ones(1), np.ones(1), 1 - gone, np.full(1, APART), np.full(1, self.of_answers))
-        variance = variance + np.where(apart, outside, 0.0)
-        if self.row is not None:
-            onto = np.where(apart, lean - sides * (1 - gone), lean - sides)
-            variance = variance + onto**2 * self.row.variance * (1 - 1 / self.row.cells)
-        return variance
-
-    def _block(self, w2: Any, w1: Any, lean: Any, cells: Any, variance: Any) -> Numbers:
+    def _block(self, w2: Any, w1: Any, lean: Any, cells: Any, variance: Any) -> Any:
         """Of one block, without the margin of the row."""
         single = variance * (w2 - w1**2 / cells)
         if self.row is None:
             return single
-        return self.row.own * np.maximum(w2 - 2 * lean * w1 + cells * lean**2, 0.0) + self.row.share**2 * single
+        return self.row.own * abs(w2 - 2 * lean * w1 + cells * lean**2) + self.row.share**2 * single
+
+    def _margin(self, lean: Any) -> Any:
+        """Of the margin of the row."""
+        return 0.0 if self.row is None else lean**2 * self.row.variance * (1 - 1 / self.row.cells)
 
 
 def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: Numbers) -> Accuracy:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,15 +37,31 @@ class Cells:
 
     def counts(self, diagonal: NDArray[Any]) -> Whole:
         """Exact single counts of all cells. `diagonal`: those of all columns, of which the first is everybody."""
-        whole = diagonal.astype(np.int64)
-        return np.concatenate([_with_remainder(whole[at], whole[0], more) for at, more in zip(self.columns, self.remainder, strict=True)])
+        return self._spread(diagonal.astype(np.int64)[None])[0]
 
-    def table(self, burt: NDArray[np.int64], one: int, other: int) -> Whole:
-        """Exact counts of two blocks. Shape (cells of one, cells of the other)."""
-        rows, columns = (np.concatenate([[0], self.columns[block]]) for block in (one, other))
-        part = burt[np.ix_(rows, columns)]
-        wide = np.vstack([_with_remainder(row[1:], row[0], self.remainder[other]) for row in part])
-        return np.vstack([wide[1:], wide[0] - wide[1:].sum(axis=0)]) if self.remainder[one] else wide[1:]
+    def rows(self, burt: NDArray[np.int64], block: int) -> Whole:
+        """Exact counts of a block together with all cells. Shape (cells of the block, all cells)."""
+        rows = self._spread(burt[self.columns[block]])
+        return np.vstack([rows, self._spread(burt[:1]) - rows.sum(axis=0)]) if self.remainder[block] else rows
+
+    def _spread(self, rows: NDArray[np.int64]) -> Whole:
+        """Counts by column as counts by cell."""
+        found = rows[:, self._from]
+        sums = np.add.reduceat(found, self.blocks.starts, axis=1)
+        # where there is a remainder, everybody stands in its place so far
+        found[:, self._last[self.remainder]] = 2 * rows[:, :1] - sums[:, self.remainder]
+        return found
+
+    @cached_property
+    def _from(self) -> NDArray[np.intp]:
+        """Of each cell its column; 0, everybody, of a remainder."""
+        zero = np.zeros(1, np.intp)
+        return np.concatenate([np.append(at, zero) if more else at for at, more in zip(self.columns, self.remainder, strict=True)])
+
+    @cached_property
+    def _last(self) -> NDArray[np.intp]:
+        """The last cell of each block."""
+        return self.blocks.starts + self.blocks.sizes - 1
 
     def by_column(self, published: Whole, n: int) -> NDArray[np.float64]:
         """Published single counts as a row over the columns of the code book: 0 where nothing is published."""
@@ -53,17 +69,9 @@ class Cells:
         found[0] = n
         return found
 
-    def place(self, column: int) -> int:
-        """Of a column, which cell of its block it is."""
-        return int(self.cell_of[column]) - self.blocks.cells(int(self.block_of[column])).start
-
     def all_of(self, columns: Iterable[int]) -> list[int]:
         """The blocks that these columns are in, each once."""
         return list(dict.fromkeys(int(block) for block in self.block_of[list(columns)] if block >= 0))
-
-
-def _with_remainder(values: Whole, total: int, more: bool) -> Whole:
-    return np.append(values, total - values.sum()) if more else values
 
 
 @lru_cache(maxsize=32)

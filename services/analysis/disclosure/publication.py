@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,15 +39,16 @@ class Blocks:
     declared: NDArray[np.bool_] | None = None
     choices: NDArray[np.intp] | None = None
 
-    @property
+    @cached_property
     def starts(self) -> NDArray[np.intp]:
+        """The first cell of each block."""
         return np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.intp)
 
     def cells(self, block: int) -> slice:
-        start = int(self.sizes[:block].sum())
+        start = int(self.starts[block])
         return slice(start, start + int(self.sizes[block]))
 
-    @property
+    @cached_property
     def scale(self) -> NDArray[np.float64]:
         """By how much the noise of each block is larger than its variance says, because moving it onto the total takes a part away. In
         strata all of it is given back, as much as somebody can take who knows which cells are empty: whether a group has one person or
@@ -112,8 +114,8 @@ class Publication:
         return self.blocks.names[self.blocks.cells(block)].tolist()
 
     def _alike(self, edition: int, pairs: Sequence[tuple[int, int]], counts: NDArray[np.int64], singles: Whole) -> Whole:
-        one, other = (np.array([np.arange(*self._range(pair[side])) for pair in pairs]) for side in (0, 1))
-        names = self.blocks.names
+        blocks, names = np.array(pairs, np.intp), self.blocks.names
+        one, other = (self.blocks.starts[side][:, None] + np.arange(int(self.blocks.sizes[side[0]])) for side in blocks.T)
         rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
         n = int(singles[one[0]].sum())
         lasting = self.parameters.table_lasting
@@ -121,7 +123,3 @@ class Publication:
         drawn = np.sqrt(lasting) * self.noise.normals(Part.TABLE_LASTING, 0, rows, columns)
         drawn = drawn + np.sqrt(rest) * self.noise.normals(Part.TABLE_FRESH, edition, rows, columns)
         return onto_margins(counts + drawn, singles[one], singles[other])
-
-    def _range(self, block: int) -> tuple[int, int]:
-        cells = self.blocks.cells(block)
-        return cells.start, cells.stop
