@@ -100,7 +100,7 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
         return replace(found, note=words("question_withheld"))
     if isinstance(question, Matrix):
         return _matrix(found, question, figures, words)
-    facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(figures.nonresponse, words)]
+    facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(question, figures.nonresponse, words)]
     if isinstance(question, ShortText | LongText):
         return replace(found, facts=facts, note=words("text_only"))
     if not figures.answered:
@@ -115,9 +115,9 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
     return replace(found, facts=facts, sentences=sentences, bars=bars)
 
 
-def _left_out(found: Nonresponse | None, words: Words) -> list[str]:
-    """How many of those asked gave no answer of substance."""
-    if found is None or not found.rate:
+def _left_out(question: AnyQuestion, found: Nonresponse | None, words: Words) -> list[str]:
+    """How many of those asked gave no answer of substance; not where nobody can leave a question out, and a few are nothing but noise."""
+    if found is None or not found.rate or (question.required and found.dk is found.pnts is None):
         return []
     silent = found.missing + (found.dk or 0) + (found.pnts or 0)
     return [words("left_out", n=words.number(silent), total=words.number(found.asked), share=words.percent(found.rate))]

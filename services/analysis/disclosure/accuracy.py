@@ -64,7 +64,7 @@ class Accuracy:
 
     def shares(self, shares: Numbers) -> Numbers:
         """Of each column's count less its share of who answered."""
-        known = np.nan_to_num(shares)  # where nobody answered there is no share
+        known = np.clip(np.nan_to_num(shares), 0.0, 1.0)  # where nobody answered there is no share
         inside, sides = np.where(self.apart | self.whole, 0.0, known), np.where(self.whole, 0.0, known)
         lean = self.q + inside * self.gone
         variance = self._block(1 + ABSENT * inside**2, 1 + ABSENT * inside, lean, self.cells, self.variance)

@@ -64,18 +64,17 @@ class Parameters:
 
 OPEN = Parameters()
 """Where everybody may answer, and so may an attacker, as often as the flood guard lets through."""
-_INVITED = Spread(4.0, 0.02, 2.0)
 INVITED = Parameters(
     growth=0.05,
     table_factor=1.5,
     closing_factor=1.25,
-    answers=_INVITED,
-    groups=_INVITED,
+    answers=Spread(4.0, 0.02, 2.0),
     table_least=4.0,
     table_share=0.015,
     table_most=9.0,
 )
-"""Where each answer takes an invitation, so that an attacker has a few own answers at most."""
+"""Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata have the noise of an open survey: of two
+groups that nest, the few between them can be had without any own answer."""
 
 
 def parameters_of(instrument: Instrument) -> Parameters:
