@@ -155,7 +155,7 @@ async def _came(stack: Operated, folder: Path) -> World:
 
         await asyncio.gather(*map(come, people))
         async with asyncio.timeout(120):
-            while (await http.get(f"{API}/aggregates")).json().get("responses", 0) < COUNT - 10:
+            while (await http.get(f"{API}/aggregates")).json().get("responses", 0) <= COUNT - 15:  # fifteen at most are waited for
                 await asyncio.sleep(0.3)
         metrics = {path: (await http.get(path)).content for path in ("/metrics", "/analysis/metrics", "/export/metrics")}
     memory = memory_of([psutil.Process(stack.supervisor.pid), *stack.family()])
