@@ -44,7 +44,7 @@ class Parameters:
     table_factor: float = 2.0
     closing_factor: float = 1.5
     answers: Spread = Spread(8.5, 0.04, 5.0)
-    groups: Spread = Spread(13.0, 0.04, 9.0)
+    groups: Spread = Spread(20.0, 0.04, 16.0)
     """Of strata: whether a group has one person or none is decided by the lasting part alone, once it is pushed over `minimum`."""
     phi: float = 0.5
     """The correlation of what does not last from one edition to the next: a step between two editions is one innovation and little else,
@@ -64,17 +64,9 @@ class Parameters:
 
 OPEN = Parameters()
 """Where everybody may answer, and so may an attacker, as often as the flood guard lets through."""
-INVITED = Parameters(
-    growth=0.05,
-    table_factor=1.5,
-    closing_factor=1.25,
-    answers=Spread(4.0, 0.02, 2.0),
-    table_least=4.0,
-    table_share=0.015,
-    table_most=9.0,
-)
-"""Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata have the noise of an open survey: of two
-groups that nest, the few between them can be had without any own answer."""
+INVITED = Parameters(growth=0.05, answers=Spread(4.0, 0.02, 2.0))
+"""Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata and tables have the noise of an open
+survey: of two groups that nest, the few between them can be had without any own answer."""
 
 
 def parameters_of(instrument: Instrument) -> Parameters:
