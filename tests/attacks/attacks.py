@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -18,6 +18,9 @@ from tests.attacks.solver import solver
 
 TOGETHER = 10
 """So many victims share the law by which people answer."""
+BAR, CELLS, INVITED, TENFOLD = 0.15, 0.10, 0.05, 0.30
+"""What is to be reached: in open surveys, of small cells, with five own answers in invited surveys, of single counts with ten times as many
+own answers as respondents."""
 
 
 @dataclass(frozen=True)
@@ -121,14 +124,14 @@ def _solved(build: Build, trials: int, draw: np.random.Generator) -> list[Trial]
 Existence = Callable[..., dict[str, groups.Evidence]]
 
 
-def _existence(what: Existence, people: int, own: int, build: Build, trials: int, draw: np.random.Generator) -> list[Trial]:
+def _existence(what: Existence, setting: Setting, build: Build, trials: int, draw: np.random.Generator) -> list[Trial]:
     """Half of the victims are there. Tables are judged by their median, which the attacker would learn from surveys of his own making."""
     population = Population(draw, groups.QUESTIONS, groups.STRATA)
     truth, told = np.arange(trials) % 2 == 1, list[dict[str, groups.Evidence]]()
     for place, there in enumerate(truth):
         if place and place % TOGETHER == 0:
             population = Population(draw, groups.QUESTIONS, groups.STRATA)
-        told.append(what(build, people, own, draw, population, there=bool(there)))
+        told.append(what(build, setting, draw, population, there=bool(there)))
     right: dict[str, np.ndarray] = {}
     for name in told[0]:
         singles, tables, unlike = (np.array([getattr(one[name], kind) for one in told]) for kind in ("singles", "tables", "unlike"))
@@ -139,36 +142,47 @@ def _existence(what: Existence, people: int, own: int, build: Build, trials: int
     return [Trial(0.5, {name: float(found[place]) for name, found in right.items()}) for place in range(trials)]
 
 
-def _between(people: int, own: int, build: Build, trials: int, draw: np.random.Generator) -> list[Trial]:
+def _between(setting: Setting, build: Build, trials: int, draw: np.random.Generator) -> list[Trial]:
     population = Population(draw, groups.QUESTIONS, groups.STRATA)
-    found = [groups.between(build, people, own, draw, population) for _ in range(trials)]
+    found = [groups.between(build, setting, draw, population) for _ in range(trials)]
     return [Trial(guess, {"between": right}) for guess, right in found]
 
 
 EVIDENCE = ("singles", "tables", "both", "half", "unlike")
 
 
-def others(people: int, own: int) -> tuple[Attack, ...]:
-    """Attacks on small counts and groups of a survey of so many, with so many own answers."""
-    existence = partial(partial, _existence)
+def existence(setting: Setting) -> tuple[Attack, ...]:
+    """Attacks on whether one person is there at all."""
+    bar = INVITED if setting.invited else BAR
+    nothing_own = replace(setting, own=0)
     return (
-        Attack("B Exact base", "whether the only one left a question out", existence(groups.skipped, people, own), EVIDENCE, BAR),
-        Attack("C Pumped cell", "a count of two answers from 1 to 4, all editions", partial(_small_cells, people, own), ("every",), CELLS),
-        Attack("D One edition", "the same from the first edition", partial(_small_cells, people, own), ("one",), CELLS, fails=False),
-        Attack("E Lifted group", "whether a group has one person or none", existence(groups.lifted, people, own), EVIDENCE, BAR),
-        Attack("E Nested groups", "whether a group has one person more than another", existence(groups.nested, people, 0), EVIDENCE, BAR),
-        Attack("The subtracter", "an answer of the only one between two groups", partial(_between, people, 0), ("between",), BAR),
+        Attack("B Exact base", "whether the only one left a question out", partial(_existence, groups.skipped, setting), EVIDENCE, bar),
+        Attack("E Lifted group", "whether a group has one person or none", partial(_existence, groups.lifted, setting), EVIDENCE, bar),
+        Attack(
+            "E Nested groups", "whether a group has one more than another", partial(_existence, groups.nested, nothing_own), EVIDENCE, bar
+        ),
+        Attack("The subtracter", "an answer of the only one between two groups", partial(_between, nothing_own), ("between",), bar),
+    )
+
+
+def small(people: int, own: int) -> tuple[Attack, ...]:
+    """Attacks on small counts of a survey of so many, with so many own answers."""
+    cells = partial(_small_cells, people, own)
+    return (
+        Attack("C Pumped cell", "a count of two answers from 1 to 4, all editions", cells, ("every",), CELLS),
+        Attack("D One edition", "the same from the first edition", cells, ("one",), CELLS, fails=False),
         Attack("H Frozen cells", "an answer of one whose row is filled", partial(_frozen, people, own), ("frozen",), BAR),
         Attack("The solver", "a count of two answers from 1 to 4, by integer programming", _solved, ("pinned",), BAR),
     )
 
 
-BAR, CELLS, INVITED, TENFOLD = 0.15, 0.10, 0.05, 0.30
+SILENT = Setting(300, 300)
 READERS = (
-    Attack("A Single counts", "any answer", participants(Setting(300, 300)), ("singles",), BAR),
-    Attack("J All tables, jointly", "any answer", participants(Setting(300, 300)), ("tables",), BAR),
-    Attack("Adaptive: both", "any answer", participants(Setting(300, 300)), ("adaptive",), BAR),
-    Attack("The same, started half at the truth", "any answer", participants(Setting(300, 300)), ("bound",)),
+    Attack("A Single counts", "any answer", participants(SILENT), ("singles",), BAR),
+    Attack("J All tables, jointly", "any answer", participants(SILENT), ("tables",), BAR),
+    Attack("Adaptive: both", "any answer", participants(SILENT), ("adaptive",), BAR),
+    Attack("The same, started half at the truth", "any answer", participants(SILENT), ("bound",)),
 )
 """What one and the same play of a survey is read by."""
-SKIPS = Attack("B Skipped or not", "whether a question was left out", participants(Setting(300, 300)), ("singles", "adaptive"), BAR)
+SKIPS = Attack("B Skipped or not", "whether a question was left out", participants(SILENT), ("singles", "adaptive"), BAR)
+OTHERS = (*existence(SILENT), *small(SILENT.people, SILENT.own))

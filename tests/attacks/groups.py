@@ -14,6 +14,7 @@ import numpy as np
 
 from tests.attacks.builds import Build, Edition, People, Rows, looks
 from tests.attacks.decoder import shares, undone
+from tests.attacks.participant import Setting
 from tests.attacks.population import Floats, Ints, Population
 
 QUESTIONS, STRATA = 50, (2, 2, 2)
@@ -33,11 +34,13 @@ class Evidence:
     """Of counts in the two rows, or of numbers who answered, the share that is not the same; only nested groups and skips have it."""
 
 
-def grown(build: Build, draw: np.random.Generator, population: Population, first: Rows, own: Rows, *asked: int) -> list[Edition]:
+def grown(
+    build: Build, setting: Setting, draw: np.random.Generator, population: Population, first: Rows, own: Rows, *asked: int
+) -> list[Edition]:
     """All editions of a survey in which these come one after the other, then own ones. `asked`: blocks whose tables are looked at."""
     blocks = population.blocks
     pairs = [(one, other) for one in asked for other in range(blocks.questions) if one != other]
-    survey = build.survey(blocks, int(draw.integers(2**31)), asked=pairs)
+    survey = build.survey(blocks, int(draw.integers(2**31)), invited=setting.invited, asked=pairs)
     rows = np.vstack([first, own])
     states = [np.arange(FROM + len(more)) for more in looks(FROM, len(first) - FROM)]
     everybody = np.arange(len(first))
@@ -48,9 +51,9 @@ def grown(build: Build, draw: np.random.Generator, population: Population, first
     return [edition for edition in made if edition is not None]
 
 
-def level(build: Build, editions: list[Edition], values: Iterable[float], groups: int) -> tuple[float, float]:
+def level(build: Build, setting: Setting, editions: list[Edition], values: Iterable[float], groups: int) -> tuple[float, float]:
     """The best estimate of a single count that stays the same over editions, and its variance (generalised least squares)."""
-    weights = np.linalg.inv(build.noise([edition.people for edition in editions], groups=groups)).sum(axis=0)
+    weights = np.linalg.inv(build.noise([edition.people for edition in editions], invited=setting.invited, groups=groups)).sum(axis=0)
     return float(weights @ np.array(list(values)) / weights.sum()), float(1 / weights.sum())
 
 
@@ -65,7 +68,7 @@ def row_ratio(population: Population, change: Floats, left: Floats, variance: fl
 
 
 def mean_rows(
-    build: Build, population: Population, editions: list[Edition], column: int, rows: Floats, minus: int | None = None
+    build: Build, setting: Setting, population: Population, editions: list[Edition], column: int, rows: Floats, minus: int | None = None
 ) -> tuple[Floats, Floats, float]:
     """A row of all tables less the `rows` known to be in it (and less another row), averaged over editions; how much of each option
     is left; and the variance. NaN where it was never shown."""
@@ -86,56 +89,59 @@ def mean_rows(
             row = undo @ np.nan_to_num(rest)
         else:
             row = row - rows
-        weight = fresh / build.table_noise(edition.people)[1]
+        weight = fresh / build.table_noise(edition.people, invited=setting.invited)[1]
         sums += weight * np.nan_to_num(row)
         weights += weight
     with np.errstate(invalid="ignore"):
         mean = np.where(weights > 0, sums / weights, np.nan)
-    lasting = build.table_noise(editions[-1].people)[0] if editions else 0.0
+    lasting = build.table_noise(editions[-1].people, invited=setting.invited)[0] if editions else 0.0
     variance = float(lasting + 1 / max(np.median(weights), 1e-9))
     return mean, left, variance * (2 if minus is not None else 1)
 
 
-def lifted(build: Build, people: int, own: int, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
+def lifted(build: Build, setting: Setting, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
     """Is the victim in a group of nobody else, that own answers push over the minimum?"""
     blocks = population.blocks
-    answers = population.answers(draw, people)
-    mine = population.answers(draw, own)
+    answers = population.answers(draw, setting.people)
+    mine = population.answers(draw, setting.own)
     hill = blocks.questions
     answers[:, hill], mine[:, hill] = 1, 1
     answers[0, hill], mine[:LIFT, hill] = (0 if there else 1), 0
     first = blocks.rows(np.vstack([answers[:1], mine[:LIFT], answers[1:]]))
     rest = blocks.rows(mine[LIFT:])
-    editions = grown(build, draw, population, first, rest, hill)
+    editions = grown(build, setting, draw, population, first, rest, hill)
     column = int(blocks.starts[hill])
-    own_row = first[1 : 1 + LIFT].sum(axis=0).astype(np.float64)
-    return _existence(build, population, editions, column, LIFT, own_row)
+    lift = min(LIFT, setting.own)
+    own_row = first[1 : 1 + lift].sum(axis=0).astype(np.float64)
+    return _existence(build, setting, population, editions, column, lift, own_row)
 
 
-def skipped(build: Build, people: int, own: int, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
+def skipped(build: Build, setting: Setting, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
     """Did the victim leave out a question that everybody else answered?"""
     blocks = population.blocks
-    answers, mine = population.answers(draw, people), population.answers(draw, own)
+    answers, mine = population.answers(draw, setting.people), population.answers(draw, setting.own)
     question = 0
     last = int(blocks.sizes[question]) - 1
     for given in (answers, mine):
         given[given[:, question] == last, question] = 0
     if there:
         answers[0, question] = last
-    editions = grown(build, draw, population, blocks.rows(answers), blocks.rows(mine), question)
+    editions = grown(build, setting, draw, population, blocks.rows(answers), blocks.rows(mine), question)
     column = int(blocks.skipped[question])
-    found = _existence(build, population, editions, column, 0, np.zeros(blocks.width))
+    found = _existence(build, setting, population, editions, column, 0, np.zeros(blocks.width))
     unlike = float(np.mean([edition.answered[question] != edition.people for edition in editions]))
     return {name: Evidence(one.singles, one.tables, unlike) for name, one in found.items()}
 
 
-def _existence(build: Build, population: Population, editions: list[Edition], column: int, known: int, rows: Floats) -> dict[str, Evidence]:
+def _existence(
+    build: Build, setting: Setting, population: Population, editions: list[Edition], column: int, known: int, rows: Floats
+) -> dict[str, Evidence]:
     """`plain` takes the count alone; `aware` also what the block's other empty option tells of the shift onto the whole."""
     blocks = population.blocks
     block = int(blocks.of[column])
     size = int(blocks.sizes[block])
     groups = size - 1 if block >= blocks.questions else 0
-    change, left, variance = mean_rows(build, population, editions, column, rows)
+    change, left, variance = mean_rows(build, setting, population, editions, column, rows)
     inside = 1 - float(shares(blocks, np.nan_to_num(editions[-1].singles, nan=2.5))[column]) if build.projected else 1.0
     tables = row_ratio(population, change, left, variance * inside)
     found = {}
@@ -147,20 +153,20 @@ def _existence(build: Build, population: Population, editions: list[Edition], co
             np.nan_to_num(edition.singles[column]) - known + (edition.singles[empty] / (size - 1) if helped else 0.0)
             for edition in editions
         ]
-        value, spread = level(build, editions, values, groups)
+        value, spread = level(build, setting, editions, values, groups)
         told = 1 - 1 / size - (1 / (size * (size - 1)) if helped else 0.0) if build.projected else 1.0
         found[name] = Evidence((value - 0.5) / (spread * told), tables, 0.0)
     return found
 
 
-def nested(build: Build, people: int, own: int, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
+def nested(build: Build, setting: Setting, draw: np.random.Generator, population: Population, *, there: bool) -> dict[str, Evidence]:
     """`south` holds the people of `harbour`, and the victim or nobody else. Nothing of own is needed."""
-    editions, south, harbour, _ = _towns(build, people, own, draw, population, there=there)
+    editions, south, harbour, _ = _towns(build, setting, draw, population, there=there)
     blocks = population.blocks
     values = [edition.singles[south] - edition.singles[harbour] for edition in editions]
-    value, spread = level(build, editions, np.nan_to_num(values), STRATA[0])
+    value, spread = level(build, setting, editions, np.nan_to_num(values), STRATA[0])
     nothing = np.zeros(blocks.width)
-    change, left, variance = mean_rows(build, population, editions, south, nothing, harbour)
+    change, left, variance = mean_rows(build, setting, population, editions, south, nothing, harbour)
     unlike = [one != other for edition in editions for one, other in _both(edition, south, harbour, blocks.starts[-3])]
     told = 2 * (1 - 1 / int(blocks.sizes[blocks.questions])) if build.projected else 2.0
     return {
@@ -173,11 +179,11 @@ def _both(edition: Edition, one: int, other: int, end: int) -> list[tuple[float,
     return [(a, b) for a, b in pairs if not np.isnan(a + b)]
 
 
-def between(build: Build, people: int, own: int, draw: np.random.Generator, population: Population) -> tuple[float, float]:
+def between(build: Build, setting: Setting, draw: np.random.Generator, population: Population) -> tuple[float, float]:
     """How often an answer of the only one who is in `south` and not in `harbour` is guessed from the law, and how often read."""
-    editions, south, harbour, victim = _towns(build, people, own, draw, population, there=True)
+    editions, south, harbour, victim = _towns(build, setting, draw, population, there=True)
     blocks = population.blocks
-    change, left, variance = mean_rows(build, population, editions, south, np.zeros(blocks.width), harbour)
+    change, left, variance = mean_rows(build, setting, population, editions, south, np.zeros(blocks.width), harbour)
     told = np.where(np.isnan(change), 0.0, (change - left / 2) / variance) + np.log(population.margin)
     asked = range(blocks.questions)
     guessed = [population.margin[blocks.columns(block)].argmax() == victim[block] for block in asked]
@@ -186,15 +192,15 @@ def between(build: Build, people: int, own: int, draw: np.random.Generator, popu
 
 
 def _towns(
-    build: Build, people: int, own: int, draw: np.random.Generator, population: Population, *, there: bool
+    build: Build, setting: Setting, draw: np.random.Generator, population: Population, *, there: bool
 ) -> tuple[list[Edition], int, int, Ints]:
     blocks = population.blocks
-    answers, mine = population.answers(draw, people), population.answers(draw, own)
+    answers, mine = population.answers(draw, setting.people), population.answers(draw, setting.own)
     south, harbour = blocks.questions, blocks.questions + 1
     for given in (answers, mine):
         given[:, [south, harbour]] = 1
     answers[:HARBOUR, [south, harbour]] = 0
     answers[0, harbour] = 1 if there else 0
-    order = np.concatenate([np.arange(HARBOUR), HARBOUR + draw.permutation(people - HARBOUR)])
-    editions = grown(build, draw, population, blocks.rows(answers[order]), blocks.rows(mine), south, harbour)
+    order = np.concatenate([np.arange(HARBOUR), HARBOUR + draw.permutation(setting.people - HARBOUR)])
+    editions = grown(build, setting, draw, population, blocks.rows(answers[order]), blocks.rows(mine), south, harbour)
     return editions, int(blocks.starts[south]), int(blocks.starts[harbour]), answers[0]

@@ -12,13 +12,14 @@ from tests.attacks import utility
 from tests.attacks.attacks import (
     BAR,
     INVITED,
+    OTHERS,
     READERS,
     SKIPS,
     TENFOLD,
     Attack,
     Outcome,
     Trial,
-    others,
+    existence,
     outcome,
     participants,
     skips,
@@ -28,10 +29,10 @@ from tests.attacks.builds import Build, Naive
 from tests.attacks.ours import Ours
 from tests.attacks.participant import Setting
 
-VICTIMS = int(os.environ.get("PLATEA_ATTACKS", "100"))
+VICTIMS = int(os.environ.get("PLATEA_ATTACKS", "50"))
 PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 SEED = 20261130
-MORE = {"B Exact base": 8, "C Pumped cell": 10, "D One edition": 10, "E Lifted group": 30, "E Nested groups": 8, "H Frozen cells": 6}
+MORE = {"B Exact base": 8, "C Pumped cell": 10, "D One edition": 10, "E Lifted group": 15, "E Nested groups": 8, "H Frozen cells": 6}
 """Some attacks take more victims for a narrow interval."""
 SETTINGS = (
     ("open, silent, half as many own", Setting(300, 150), BAR),
@@ -43,11 +44,10 @@ SETTINGS = (
     ("open, 100 strangers, none of own (the watcher)", Setting(300, 0, 100), BAR),
     ("open, one batch of own (the controller)", Setting(300, 30), BAR),
     ("open, silent, as many own", Setting(1000, 1000), BAR),
-    ("open, silent, ten times as many", Setting(1000, 10000), None),
     ("invited, 5 own among 60 others", Setting(300, 5, 60, invited=True), INVITED),
     ("invited, 5 own among 40 others", Setting(40, 5, 40, invited=True), INVITED),
 )
-ENOUGH_VICTIMS = {3000: 0.5, 10000: 0.2}
+ENOUGH_VICTIMS = {3000: 0.5}
 
 TOLD = """\
 - **A** compares single counts of all editions before and after the victim came. On *before* every ten answers sent or withdrawn are
@@ -59,8 +59,8 @@ TOLD = """\
   whether the victim is the only one who left a question out.
 - **C** lifts a small cell with own answers and averages over editions (the old resubmitter); **D** reads it from the first edition.
   **The solver** puts all figures of an edition into one integer program.
-- **E** asks whether a group has one person or none: lifted over the minimum by own answers, or as the remainder of two nested groups, both
-  shown (the dashboard shows only one of the two where the remainder is small). **The subtracter** reads what the one between them answered.
+- **E** asks whether a group has one person or none: lifted over the minimum by own answers, or as the remainder of two nested groups that
+  are both broken down. **The subtracter** reads what the one between them answered.
 - **H** fills the victim's row and all columns from elsewhere: on *before* a cell that nobody joined says the same again.
 - **The watcher** sends nothing and watches strangers come; **the controller** sends all of a batch but one. Formats and languages say
   the same of the same edition (`tests/attacks/test_formats_agree.py`), so comparing them gives no second draw.
@@ -97,8 +97,11 @@ def signed(found: Outcome) -> str:
     return f"{found.advantage:+.3f} ({found.lower:+.3f} to {found.upper:+.3f})"
 
 
-def reached(found: Outcome, bar: float | None) -> str:
-    return "" if bar is None else f"{bar:.2f}" + (" **missed**" if found.upper > bar else "")
+def reached(upper: float, advantage: float, bar: float | None) -> str:
+    """What is to be reached, and whether it was."""
+    if bar is None:
+        return ""
+    return f"{bar:.2f}" + ("" if upper <= bar else ", **missed**" if advantage > bar else ", upper end above")
 
 
 def compared(victims: int = VICTIMS) -> list[str]:
@@ -114,7 +117,7 @@ def compared(victims: int = VICTIMS) -> list[str]:
     for attack in READERS:
         lines.append(row(attack, {name: outcome(attack, trials) for name, trials in readers.items()}))
     lines.append(row(SKIPS, {name: outcome(SKIPS, skips(trials)) for name, trials in readers.items()}))
-    for attack in others(300, 300):
+    for attack in OTHERS:
         many = victims * MORE.get(attack.name, 1)
         tried = ((Naive(), min(few, 20)), (Before(), few * 2), (Ours(), many))
         lines.append(row(attack, {build.name: outcome(attack, played(attack, build, count)) for build, count in tried}))
@@ -126,7 +129,7 @@ def row(attack: Attack, found: dict[str, Outcome]) -> str:
     others = " | ".join(f"{found[name].success:.0%}" for name in ("naive", "before", "ours"))
     return (
         f"| {attack.name} | {attack.wants} | {ours.trials:,} | {ours.guess:.0%} | {others} "
-        f"| {signed(ours)} | {reached(ours, attack.reach)} |"
+        f"| {signed(ours)} | {reached(ours.upper, ours.advantage, attack.reach)} |"
     )
 
 
@@ -142,13 +145,27 @@ def budgets(victims: int = VICTIMS) -> list[str]:
         count = max(int(victims * ENOUGH_VICTIMS.get(setting.own, 1)), 2)
         trials = participants(setting)(Ours(), count, np.random.default_rng(SEED))
         found = [outcome(attack, trials) for attack in READERS] + [outcome(SKIPS, skips(trials))]
-        worst = max(found[0].upper, found[1].upper, found[2].upper, found[4].upper)
-        missed = "" if bar is None else f"{bar:.2f}" + (" **missed**" if worst > bar else "")
-        if setting.own == 10 * setting.people:
-            missed = f"A: {reached(found[0], TENFOLD)}"
+        judged = [found[0], found[1], found[2], found[4]] if bar else [found[0]]
+        told = reached(max(one.upper for one in judged), max(one.advantage for one in judged), bar or TENFOLD)
+        missed = told if bar else f"A {told}"
         editions = " / ".join(f"{np.mean([trial.readings[kind] for trial in trials]):.1f}" for kind in ("editions", "editions-tables"))
         cells = " | ".join(f"{one.advantage:+.3f} ± {one.half:.3f}" for one in found)
         lines.append(f"| {name} | {setting.people} | {setting.own} | {count} | {editions} | {cells} | {missed} |")
+    return [*lines, ""]
+
+
+def invited(victims: int = VICTIMS) -> list[str]:
+    """Whether somebody is there, where taking part needs an invitation."""
+    lines = [
+        "## Ours by invitation: 300 respondents, 5 own answers",
+        "",
+        "| attack | wants | victims | chance | above chance, 95 % interval | to reach |",
+        "|---|---|---|---|---|---|",
+    ]
+    for attack in existence(Setting(300, 5, invited=True)):
+        found = outcome(attack, played(attack, Ours(), victims * MORE.get(attack.name, 1)))
+        told = f"{found.trials:,} | {found.guess:.0%} | {signed(found)} | {reached(found.upper, found.advantage, attack.reach)}"
+        lines.append(f"| {attack.name} | {attack.wants} | {told} |")
     return [*lines, ""]
 
 
@@ -185,4 +202,4 @@ def page(parts: Iterable[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page([compared(), budgets(), prices()]), "utf-8")
+    PAGE.write_text(page([compared(), budgets(VICTIMS // 2), invited(), prices()]), "utf-8")
