@@ -29,6 +29,8 @@ RECOUNTING = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=900)
 """A recount reads every response before it says a word."""
 FOLLOWING = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=90)
 """When thousands come back at once, as after a restart, they wait rather than be turned away: browsers do not ask again after a 503."""
+KEPT = 5
+"""Seconds for which an idle connection is used again. Services end theirs after 10 s (`web.serve`); a request that meets that is lost."""
 _PATIENCE = {"recount": RECOUNTING, "live": FOLLOWING}
 
 
@@ -126,7 +128,7 @@ def client_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT),
         timeout=PATIENCE,
         read_bufsize=BUFFER,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),

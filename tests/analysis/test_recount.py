@@ -108,13 +108,13 @@ async def test_what_a_worker_recorded_and_never_put_into_the_figures_is_named(
 async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_not_waited_for(
     workers: Workers, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patience, counting = 2.0, recounts.recount
+    patience, counting = 5.0, recounts.recount
 
     async def slowly(*arguments: Any) -> dict[str, Any]:
-        await asyncio.sleep(2 * patience)
+        await asyncio.sleep(1.5 * patience)
         return await counting(*arguments)
 
-    monkeypatch.setattr(questions, "SIGN", patience / 20)
+    monkeypatch.setattr(questions, "SIGN", patience / 50)
     monkeypatch.setattr(recounts, "recount", slowly)
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
     answer = msgspec.json.decode(await questions.hear(client, SURVEY, {"what": "recount"}, patience))
