@@ -132,8 +132,12 @@ async def test_workers_that_hold_some_of_the_partitions_each_publish_one_whole(p
             await pen.write(*(submitted(number) for number in range(40)))
             await until(lambda: holder.totals.own(SURVEY) + rest.totals.own(SURVEY) == 40)
             await until(lambda: _published(rest, 40))
-            assert (await ask(service, what="exact"))["responses"] == 40
+            await until(lambda: _counts(service, 40))  # what the other has is known from its checkpoints
             assert (await ask(service, what="recount"))["unanswered"] == []
+
+
+async def _counts(service: Service, responses: int) -> bool:
+    return (await ask(service, what="exact"))["responses"] == responses
 
 
 def _published(analysis: Analysis, least: int) -> bool:
