@@ -84,13 +84,15 @@ async def examine(found: Server) -> list[Finding]:
 
 def _address(data: Path | None, here: Running | None, named: str | None) -> str | None:
     """Of the store: the one that the stack here started, else the one that is named."""
+    return named if data is None or here is None or here.postgres is None else _store(data, here.postgres)
+
+
+def _store(data: Path, port: int) -> str:
     from deploy.data_folder import DataFolder
     from deploy.postgres_server import Postgres
 
-    if data is None or here is None or here.postgres is None:
-        return named
     folder = DataFolder(data)
-    return Postgres(folder.postgres, folder.keys, here.postgres).url("platea_analysis")
+    return Postgres(folder.postgres, folder.keys, port).url("platea_analysis")
 
 
 def _versions() -> Finding:
@@ -334,15 +336,13 @@ async def _traces(where: tuple[Path, int]) -> list[Finding]:
 
     from deploy.data_folder import DataFolder
     from deploy.forgetting import earliest_commit
-    from deploy.postgres_server import Postgres
 
-    folder = DataFolder(where[0])
-    connection: Any = await asyncpg.connect(Postgres(folder.postgres, folder.keys, where[1]).url("platea_analysis"))
+    connection: Any = await asyncpg.connect(_store(*where))
     try:
         unerased = await connection.fetchval("select count(*) from erasures")
     finally:
         await connection.close()
-    first = await asyncio.to_thread(earliest_commit, folder.postgres)
+    first = await asyncio.to_thread(earliest_commit, DataFolder(where[0]).postgres)
     minutes = (time.time() - first.timestamp()) / 60 if first else 0.0
     log = f"PostgreSQL's log tells of the last {minutes:,.0f} minutes" if first else "PostgreSQL's log tells of no answer"
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ class Edition:
     @classmethod
     def of(cls, publication: Publication, marks: Marks, counts: Whole, of_tables: Whole | None = None) -> Edition:
         """The edition with these marks and counts, which are all that has to be kept of it."""
-        n = int(counts[: publication.blocks.sizes[0]].sum())
-        return cls(marks, n, counts, publication.singles(marks.edition, counts), of_tables)
+        return cls(marks, publication.blocks.people(counts), counts, publication.singles(marks.edition, counts), of_tables)
 
 
 def advance(
@@ -37,7 +36,7 @@ def advance(
     """The next edition where one is due, and what moves with it; None while the last one stands. `counts`: exact single counts of all
     cells; `now`: seconds since the epoch."""
     marks = before.marks if before else Marks()
-    n = int(counts[: publication.blocks.sizes[0]].sum())
+    n = publication.blocks.people(counts)
     moved = moved_at_least(before.counts, counts, publication.blocks.starts) if before else 0
     what = due(
         marks,
@@ -51,7 +50,7 @@ def advance(
     if not what.singles:
         return None
     made = Edition.of(publication, after(marks, what, n, now), counts, before.of_tables if before else None)
-    return (Edition(made.marks, n, counts, made.singles, made.singles) if what.tables else made), what
+    return (replace(made, of_tables=made.singles) if what.tables else made), what
 
 
 def tables(publication: Publication, edition: Edition, pairs: Sequence[tuple[int, int]], burt: NDArray[np.int64]) -> list[Whole]:

@@ -68,10 +68,10 @@ def due(
     if marks.edition == 0:
         return Due(True, n >= parameters.table_batch)
     grown = n >= marks.top + step(marks.top, parameters, draw(marks.edition))
-    tables = n >= max(math.ceil(parameters.table_factor * marks.tables_at), marks.tables_at + parameters.table_batch)
     if closed:
-        closing = max(math.ceil(parameters.closing_factor * marks.tables_at), marks.tables_at + parameters.table_batch)
-        grown, tables = n >= marks.top + parameters.batch, n >= closing
+        grown = n >= marks.top + parameters.batch
+    factor = parameters.closing_factor if closed else parameters.table_factor
+    tables = n >= max(math.ceil(factor * marks.tables_at), marks.tables_at + parameters.table_batch)
     if grown:
         return Due(True, tables)
     again = marks.clocked_ever < parameters.clock_editions and now - marks.grown >= parameters.clock * 2 ** min(marks.clocked, 30)

@@ -48,6 +48,10 @@ class Blocks:
         start = int(self.starts[block])
         return slice(start, start + int(self.sizes[block]))
 
+    def people(self, counts: Whole) -> int:
+        """The number of respondents in single counts of all cells: every block adds up to it."""
+        return int(counts[: self.sizes[0]].sum())
+
     @cached_property
     def scale(self) -> NDArray[np.float64]:
         """By how much the noise of each block is larger than its variance says, because moving it onto the total takes a part away. In
@@ -78,7 +82,7 @@ class Publication:
     def singles(self, edition: int, counts: Whole) -> Whole:
         """Single counts at this edition. `counts`: exact ones, of all cells. Each block adds up to the number of respondents."""
         starts, sizes = self.blocks.starts, self.blocks.sizes
-        n = int(counts[: sizes[0]].sum())
+        n = self.blocks.people(counts)
         spreads = [self.spread(block) for block in range(len(sizes))]
         lasting, rest = (
             np.repeat(np.sqrt(each), sizes) for each in zip(*((s.lasting, s.variance(n) - s.lasting) for s in spreads), strict=True)
