@@ -158,7 +158,7 @@ def test_the_noise_has_the_variance_that_the_parameters_say_whatever_the_count(p
     one, other = (np.array([engine.singles(edition, counts) - counts for engine in engines]) for edition in (1, 9))
     for block, size in enumerate(SIZES):
         at = engines[0].blocks.cells(block)
-        spread = engines[0].spread(block)
+        spread = parameters.groups if engines[0].blocks.groups[block] else parameters.answers
         left = 1.0 if engines[0].blocks.groups[block] else 1 - 1 / 3 if size == 2 else 1 - 1 / size
         variance, by_chance = spread.variance(n) * left, np.sqrt(2 / (KEYS * (size - 1)))
         assert one[:, at].var() == pytest.approx(variance + 1 / 12, rel=5 * by_chance)

@@ -135,7 +135,7 @@ class Before:
     def turn(self, people: int, course: list[range]) -> int:
         return len(course) // 2 + 1
 
-    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0) -> Floats:
+    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0, absent: bool = False) -> Floats:
         return np.eye(len(sizes)) * VARIANCE
 
     def table_noise(self, size: int, *, invited: bool = False) -> tuple[float, float]:

@@ -66,9 +66,9 @@ class Build(Protocol):
         """At which of these states it is best that the victim is there for the first time."""
         ...
 
-    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0) -> Floats:
+    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0, absent: bool = False) -> Floats:
         """The covariance of one single count over editions with so many people, where it is of a stratum with so many `groups` (0: of an
-        answer). Shape (editions, editions)."""
+        answer, or `absent`: of who did not answer). Shape (editions, editions)."""
         ...
 
     def table_noise(self, size: int, *, invited: bool = False) -> tuple[float, float]:
@@ -129,7 +129,7 @@ class Naive:
     def turn(self, people: int, course: list[range]) -> int:
         return 1
 
-    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0) -> Floats:
+    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0, absent: bool = False) -> Floats:
         return np.eye(len(sizes)) / 12
 
     def table_noise(self, size: int, *, invited: bool = False) -> tuple[float, float]:

@@ -52,8 +52,10 @@ def grown(
 
 
 def level(build: Build, setting: Setting, editions: list[Edition], values: Iterable[float], groups: int) -> tuple[float, float]:
-    """The best estimate of a single count that stays the same over editions, and its variance (generalised least squares)."""
-    weights = np.linalg.inv(build.noise([edition.people for edition in editions], invited=setting.invited, groups=groups)).sum(axis=0)
+    """The best estimate of a single count that stays the same over editions, and its variance (generalised least squares). `groups`: of
+    its stratum; 0 where it is of who did not answer."""
+    sizes = [edition.people for edition in editions]
+    weights = np.linalg.inv(build.noise(sizes, invited=setting.invited, groups=groups, absent=not groups)).sum(axis=0)
     return float(weights @ np.array(list(values)) / weights.sum()), float(1 / weights.sum())
 
 

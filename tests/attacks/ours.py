@@ -20,7 +20,9 @@ class OurSurvey:
         self._blocks = blocks
         count = len(blocks.sizes)
         sizes, strata = blocks.sizes.astype(np.intp), np.arange(count) >= blocks.questions
-        cells = Cells(names_of(range(blocks.width)), sizes, strata, choices=sizes - strata)
+        absent = np.zeros(blocks.width, np.bool_)
+        absent[blocks.skipped[: blocks.questions]] = True
+        cells = Cells(names_of(range(blocks.width)), sizes, strata, choices=sizes - strata, absent=absent)
         self._engine = Publication(cells, parameters, Noise(b"%32d" % seed, "survey"))
         self._pairs = asked or [(one, other) for one in range(count) for other in range(one + 1, count)]
         self._published: Published | None = None
@@ -78,9 +80,10 @@ class Ours:
         middle = np.sqrt(people * (people + len(course[-1]))) - people
         return int(np.searchsorted([len(own) for own in course], middle))
 
-    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0) -> Floats:
+    def noise(self, sizes: list[int], *, invited: bool = False, groups: int = 0, absent: bool = False) -> Floats:
         parameters = self._of(invited)
-        found = covariance(parameters.groups if groups else parameters.answers, parameters.phi, sizes)
+        spread = parameters.groups if groups else parameters.absent if absent else parameters.answers
+        found = covariance(spread, parameters.phi, sizes)
         return found * groups / (groups - 1) if groups else found
 
     def table_noise(self, size: int, *, invited: bool = False) -> tuple[float, float]:

@@ -141,11 +141,13 @@ def _of_singles(build: Build, setting: Setting, population: Population, states: 
     seen = np.array([np.nan_to_num(state.edition.singles, nan=2.5) - state.own.diagonal() for state in states])
     stratum = blocks.of >= blocks.questions
     groups = int(blocks.sizes[blocks.questions]) - 1
-    for kind in (False, True):
-        spread = float(np.mean(margin * (1 - margin))) * np.minimum.outer(strangers, strangers)
-        weights, variance = step(build.noise(sizes, invited=setting.invited, groups=groups * kind) + spread, turn)
+    absent = np.isin(np.arange(blocks.width), blocks.skipped) & ~stratum
+    spread = float(np.mean(margin * (1 - margin))) * np.minimum.outer(strangers, strangers)
+    for cells, of_groups, of_absent in ((~stratum & ~absent, 0, False), (absent, 0, True), (stratum, groups, False)):
+        noise = build.noise(sizes, invited=setting.invited, groups=of_groups, absent=of_absent)
+        weights, variance = step(noise + spread, turn)
         change = weights @ (seen - strangers[:, None] * margin)
-        field = np.where(stratum == kind, (change - 0.5) / variance, field)
+        field = np.where(cells, (change - 0.5) / variance, field)
     return field
 
 

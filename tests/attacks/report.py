@@ -32,7 +32,7 @@ from tests.attacks.participant import Setting
 VICTIMS = int(os.environ.get("PLATEA_ATTACKS", "50"))
 PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 SEED = 20261130
-MORE = {"B Exact base": 8, "C Pumped cell": 10, "D One edition": 10, "E Lifted group": 15, "E Nested groups": 8, "H Frozen cells": 6}
+MORE = {"B Exact base": 15, "C Pumped cell": 10, "D One edition": 10, "E Lifted group": 30, "E Nested groups": 15, "H Frozen cells": 6}
 """Some attacks take more victims for a narrow interval."""
 SETTINGS = (
     ("open, silent, half as many own", Setting(300, 150), BAR),
@@ -47,7 +47,8 @@ SETTINGS = (
     ("invited, 5 own among 60 others", Setting(300, 5, 60, invited=True), INVITED),
     ("invited, 5 own among 40 others", Setting(40, 5, 40, invited=True), INVITED),
 )
-ENOUGH_VICTIMS = {3000: 0.5}
+ENOUGH_VICTIMS = {3000: 0.5, 5: 8}
+"""The same by own answers."""
 
 TOLD = """\
 - **A** compares single counts of all editions before and after the victim came. On *before* every ten answers sent or withdrawn are

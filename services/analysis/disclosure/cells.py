@@ -99,6 +99,7 @@ class _Making:
         self._groups: list[bool] = []
         self._declared: list[bool] = []
         self._choices: list[int] = []
+        self._absent: list[bool] = []
         self._cell_of = np.full(len(book), -1, np.intp)
         self._block_of = np.full(len(book), -1, np.intp)
 
@@ -111,9 +112,14 @@ class _Making:
         names: list[object] | None = None,
         crossed: bool = True,
         choices: int | None = None,
+        absent: Iterable[int] = (),
+        elsewhere: bool = False,
     ) -> None:
         """`remainder`: the name of the cell of whoever is in none of the columns; None where everybody is in one. `choices`: in how many of
-        the columns somebody can be, where that is not all."""
+        the columns somebody can be, where that is not all. `absent`: which columns are of who did not answer; `elsewhere`: whether the
+        remainder is, too."""
+        gone = frozenset(absent)
+        self._absent += [column in gone for column in columns] + ([] if remainder is None else [elsewhere])
         self._cell_of[columns] = len(self._names) + np.arange(len(columns))
         self._block_of[columns] = len(self._sizes)
         self._names += names or [_name(self._book.columns[column]) for column in columns]
@@ -130,22 +136,23 @@ class _Making:
         crossed = "crosstab" in question.stats
         skipped = self._index[Column("skipped", id)]
         if isinstance(question, Matrix):
-            self.add([skipped], ("shown", id), crossed=crossed)
+            self.add([skipped], ("shown", id), crossed=crossed, absent=[skipped])
             for row in question.rows:
                 missing = self._index[Column("missing", id, row=row.code)]
-                self.add([*book.of(id, row.code), missing], ("elsewhere", id, row.code), crossed=crossed)
+                columns = [*book.of(id, row.code), missing]
+                self.add(columns, ("elsewhere", id, row.code), crossed=crossed, absent=[missing], elsewhere=True)
             return
         absent = [skipped, self._index[Column("missing", id)]]
         if isinstance(question, Single):
             source = any(name.partition(".")[0] == question.var for name in book.instrument.strata)
-            self.add([*book.of(id), *absent], group=source, crossed=crossed, choices=len(question.options))
+            self.add([*book.of(id), *absent], group=source, crossed=crossed, choices=len(question.options), absent=absent)
         elif isinstance(question, Multiple | Ranking):
-            self.add(absent, ("answered", id), crossed=crossed)
+            self.add(absent, ("answered", id), crossed=crossed, absent=absent)
             columns = book.of(id)
             for option in question.options:
                 self.add([c for c in columns if book.columns[c].code == option.code], ("not", id, option.code), crossed=crossed)
         else:
-            self.add([*book.of(id), *absent], ("answered", id), crossed=crossed)
+            self.add([*book.of(id), *absent], ("answered", id), crossed=crossed, absent=absent)
 
     def stratum(self, name: str) -> None:
         """One that is the answers themselves has the cells of its question."""
@@ -168,6 +175,7 @@ class _Making:
             np.array(self._groups, np.bool_),
             np.array(self._declared, np.bool_),
             np.array(self._choices, np.intp),
+            np.array(self._absent, np.bool_),
         )
         columns = tuple(np.array(each, np.intp) for each in self._columns)
         return Cells(blocks, columns, np.array(self._remainder, np.bool_), self._cell_of, self._block_of)

@@ -9,6 +9,7 @@ solved for from two editions. `docs/disclosure.md` says how each number was foun
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import sqrt
 
 from proto.instrument import Instrument
 
@@ -19,15 +20,16 @@ BLOCKS = 60
 
 @dataclass(frozen=True)
 class Spread:
-    """Of the noise of a single count: the variance is `share` of the number of respondents, at least `least`, and `lasting` of it is
-    drawn once for the life of a survey."""
+    """Of the noise of a single count: the variance is `root` times the root of the number of respondents, at least `least`; `lasting` of it
+    is drawn once for the life of a survey. It grows, since somebody may stand with more own answers the larger a survey is, and slower
+    than the variance of a sample, so noise is ever less of what a share is off by."""
 
     least: float
-    share: float
+    root: float
     lasting: float
 
     def variance(self, n: int) -> float:
-        return max(self.least, self.share * n)
+        return max(self.least, self.root * sqrt(n))
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ class Parameters:
     table_batch: int = 40
     table_factor: float = 2.0
     closing_factor: float = 1.5
-    answers: Spread = Spread(8.5, 0.04, 5.0)
-    groups: Spread = Spread(20.0, 0.04, 16.0)
+    answers: Spread = Spread(8.5, 0.7, 5.0)
+    absent: Spread = Spread(8.5, 0.7, 5.0)
+    """Of who did not answer a question."""
+    groups: Spread = Spread(20.0, 0.7, 16.0)
     """Of strata: whether a group has one person or none is decided by the lasting part alone, once it is pushed over `minimum`."""
     phi: float = 0.5
     """The correlation of what does not last from one edition to the next: a step between two editions is one innovation and little else,
@@ -52,7 +56,7 @@ class Parameters:
     table_least: float = 8.0
     table_share: float = 0.02
     table_most: float = 12.0
-    table_lasting: float = 1.0
+    table_lasting: float = 3.0
     clock: float = DAY
     """Seconds after the last growth until single counts may move without growth, for the first time."""
     clock_editions: int = 8
@@ -64,7 +68,7 @@ class Parameters:
 
 OPEN = Parameters()
 """Where everybody may answer, and so may an attacker, as often as the flood guard lets through."""
-INVITED = Parameters(growth=0.05, answers=Spread(4.0, 0.02, 2.0))
+INVITED = Parameters(growth=0.05, answers=Spread(4.0, 0.35, 2.0), absent=Spread(20.0, 0.7, 16.0), table_lasting=7.0)
 """Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata and tables have the noise of an open
 survey: of two groups that nest, the few between them can be had without any own answer."""
 

@@ -31,13 +31,15 @@ PAIR = np.sqrt((1 - 1 / 3) / (1 - 1 / 2))
 class Blocks:
     """Cells in blocks: everybody is in exactly one cell of each block. `names`: of the cells. `sizes`: cells of each block, one block after
     the other. `groups`: which blocks are strata. `declared`: which are broken down by the strata; None for all.
-    `choices`: in how many cells of each block somebody can be, as everybody knows; None for all of its cells."""
+    `choices`: in how many cells of each block somebody can be, as everybody knows; None for all of its cells. `absent`: which cells are
+    those of who did not answer; None where there are none."""
 
     names: Names
     sizes: NDArray[np.intp]
     groups: NDArray[np.bool_]
     declared: NDArray[np.bool_] | None = None
     choices: NDArray[np.intp] | None = None
+    absent: NDArray[np.bool_] | None = None
 
     @cached_property
     def starts(self) -> NDArray[np.intp]:
@@ -60,6 +62,18 @@ class Blocks:
         choices = self.sizes if self.choices is None else np.maximum(self.choices, 2)
         return np.where(self.groups, np.sqrt(choices / (choices - 1)), np.where(self.sizes == 2, PAIR, 1.0))
 
+    @cached_property
+    def absents(self) -> NDArray[np.intp]:
+        """How many cells of each block are those of who did not answer."""
+        absent = np.zeros(len(self.names), np.bool_) if self.absent is None else self.absent
+        return np.add.reduceat(absent.astype(np.intp), self.starts)
+
+    @cached_property
+    def kinds(self) -> NDArray[np.intp]:
+        """Of each cell the place of its spread in `Publication.spreads`."""
+        absent = np.zeros(len(self.names), np.intp) if self.absent is None else self.absent.astype(np.intp)
+        return np.where(np.repeat(self.groups, self.sizes), 2, absent)
+
     def crossed(self, one: int, other: int) -> int:
         """With how many blocks these are crossed, whichever with more: a breakdown counts what is broken down, other tables everything."""
         broken_down = self.groups[one] != self.groups[other]
@@ -76,17 +90,23 @@ class Publication:
     parameters: Parameters
     noise: Noise
 
-    def spread(self, block: int) -> Spread:
-        return self.parameters.groups if self.blocks.groups[block] else self.parameters.answers
+    @property
+    def spreads(self) -> tuple[Spread, Spread, Spread]:
+        """Of answers, of who did not answer, and of strata."""
+        return self.parameters.answers, self.parameters.absent, self.parameters.groups
+
+    def variances(self, n: int) -> NDArray[np.float64]:
+        """Of the noise of each cell with so many respondents, before its block is moved onto them."""
+        of_kinds = np.array([each.variance(n) for each in self.spreads])
+        return of_kinds[self.blocks.kinds] * np.repeat(self.blocks.scale, self.blocks.sizes) ** 2
 
     def singles(self, edition: int, counts: Whole) -> Whole:
         """Single counts at this edition. `counts`: exact ones, of all cells. Each block adds up to the number of respondents."""
         starts, sizes = self.blocks.starts, self.blocks.sizes
         n = self.blocks.people(counts)
-        spreads = [self.spread(block) for block in range(len(sizes))]
-        lasting, rest = (
-            np.repeat(np.sqrt(each), sizes) for each in zip(*((s.lasting, s.variance(n) - s.lasting) for s in spreads), strict=True)
-        )
+        lasting = np.array([each.lasting for each in self.spreads])
+        rest = np.array([each.variance(n) for each in self.spreads]) - lasting
+        lasting, rest = np.sqrt(lasting)[self.blocks.kinds], np.sqrt(rest)[self.blocks.kinds]
         names = self.blocks.names
         drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
         drawn = drawn * np.repeat(self.blocks.scale, sizes)
