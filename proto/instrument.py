@@ -209,19 +209,22 @@ class Margin(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """When figures are published: nothing of fewer than `minimum` respondents, a new state only after the survey grew by `batch` at least
-    and `clock` seconds passed. How much noise they carry is not up to the author.
+    and `clock` seconds passed. How much noise they carry is up to the author only where a guarantee is asked for: "differential-privacy",
+    with `epsilon` and `delta` over the whole life of a survey. `batch` says nothing then.
 
     `i_understand_that_this_protects_nobody`: figures move with each batch, in trials. `max_noise` and `variance` say nothing any more;
     questionnaires that were published before may have them.
     """
 
-    name: Literal["cell-key"] = "cell-key"
+    name: Literal["cell-key", "differential-privacy"] = "cell-key"
     minimum: int = 10
     batch: int = 10
     clock: float = 1.0
     max_noise: int | None = None
     variance: float | None = None
     i_understand_that_this_protects_nobody: bool = False
+    epsilon: float | None = None
+    delta: float | None = None
 
 
 class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

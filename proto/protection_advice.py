@@ -7,11 +7,35 @@ from proto.instrument import Policy
 LEAST = 5
 """With less, a policy is refused: an answer or two would be seen to move the figures."""
 _NAMES = ("minimum", "batch")
+LARGEST = 16.0
+"""With a greater epsilon a guarantee promises nothing that is worth its name."""
+SMALLEST = 0.1
+"""With a smaller one there is nothing but noise."""
+MOST_DELTA, LEAST_DELTA = 1e-4, 1e-12
 
 
 def weak(policy: Policy) -> list[str]:
     """Which limits of a policy protect nobody, where its author has not said that this is understood."""
     return [] if policy.i_understand_that_this_protects_nobody else [name for name in _NAMES if getattr(policy, name) < LEAST]
+
+
+def incoherent(policy: Policy) -> list[tuple[str, str, str]]:
+    """What a policy says of a guarantee that cannot hold: the key, what is wrong, and what to write."""
+    if policy.name == "cell-key":
+        stray = [name for name in ("epsilon", "delta") if getattr(policy, name) is not None]
+        return [(name, f"{name} belongs to a policy with a guarantee", "name: differential-privacy") for name in stray]
+    found: list[tuple[str, str, str]] = []
+    if policy.epsilon is None or not SMALLEST <= policy.epsilon <= LARGEST:
+        what = "promises next to nothing" if policy.epsilon is not None and policy.epsilon > LARGEST else "leaves nothing but noise"
+        told = "epsilon is missing" if policy.epsilon is None else f"epsilon {policy.epsilon:g} {what}"
+        found.append(("epsilon", told, f"from {SMALLEST:g} to {LARGEST:g}; the smaller, the more is promised, and the more noise there is"))
+    if policy.delta is None or not LEAST_DELTA <= policy.delta <= MOST_DELTA:
+        told = "delta is missing" if policy.delta is None else f"delta {policy.delta:g} is out of bounds"
+        found.append(("delta", told, "from 1e-12 to 0.0001, and well below one in the number of respondents: 1e-6"))
+    if policy.i_understand_that_this_protects_nobody:
+        told = "a guarantee and figures that protect nobody exclude each other"
+        found.append(("i_understand_that_this_protects_nobody", told, "leave one of them out"))
+    return found
 
 
 def weaker(policy: Policy) -> list[str]:

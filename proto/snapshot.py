@@ -98,12 +98,26 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     as_of: str | None = None
 
 
+class PublishedGuarantee(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of differential privacy: (epsilon, delta) for a person's whole history, over all editions together, given the number of respondents.
+
+    `editions` of `most_editions` are made, which has used up the epsilon `spent`, at the same delta.
+    """
+
+    epsilon: float
+    delta: float
+    most_editions: int
+    editions: int = 0
+    spent: float = 0.0
+
+
 class PublishedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rules that figures were published by; their secret is not among them.
 
     `growth`: the part of the respondents by which a survey grows, about, before figures move, if that is more than `batch`. `tables_from`:
     of how many respondents there are breakdowns and tables; they move when there are `tables_factor` times as many. `noise`: the
-    standard deviation that noise gives to a count of one answer. `unprotected`: figures move with each batch, in a trial.
+    standard deviation that noise gives to a count of one answer. `unprotected`: figures move with each batch, in a trial. `guarantee`:
+    what is promised where the policy is "differential-privacy".
     """
 
     name: str
@@ -115,6 +129,7 @@ class PublishedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     tables_factor: float | None = None
     noise: float | None = None
     unprotected: bool = False
+    guarantee: PublishedGuarantee | None = None
 
 
 class SectionAnswers(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -132,7 +147,8 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `reason`: "no-margin" (nothing is known of the population: a self-selected sample, unless it was drawn), "too-few"
     (no two groups with enough respondents), "small-cells" (public figures: the combinations of groups are so small that noise would
-    outweigh what they tell), "no-fit" (no weights reach all margins at once).
+    outweigh what they tell), "guarantee" (public figures: a guarantee covers no weighted ones), "no-fit" (no weights reach all margins
+    at once).
     `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
     `responses`: those in a group of each margin; the others are not of the population. `n_eff`: Kish's effective sample size;
     `deff`: by how much the weights alone make variances greater. `as_of`: public figures are weighted as of when tables last moved.

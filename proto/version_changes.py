@@ -50,6 +50,19 @@ def type_faults(earlier: Iterable[Instrument], new: Instrument) -> list[Fault]:
     ]
 
 
+def policy_faults(earlier: Iterable[Instrument], new: Instrument) -> list[Fault]:
+    """A guarantee that is made, or changed, or given up, once a version was published: it is one of the whole life of a survey."""
+    if all(_promised(instrument) == _promised(new) for instrument in earlier):
+        return []
+    detail = "Differential privacy is promised for the whole life of a survey, with one epsilon and delta: publish it under another id."
+    return [Fault("/policy", "guarantee-changed", detail)]
+
+
+def _promised(instrument: Instrument) -> tuple[float, float] | None:
+    policy = instrument.policy
+    return None if policy.epsilon is None or policy.delta is None else (policy.epsilon, policy.delta)
+
+
 def kind_of(question: AnyQuestion) -> str:
     return str(type(question).__struct_config__.tag)
 

@@ -50,10 +50,33 @@ def check(file: Path) -> None:
 
     if told := crowded(instrument):
         say(f"Advice: {told}")
+    _show_promise(instrument)
     if names := left_out(instrument):
         say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
     for question, code, better in scored_by_mistake(instrument):
         say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
+
+
+def _show_promise(instrument: Instrument) -> None:
+    """How far off figures will be where a guarantee is asked for, and whether that leaves anything to see."""
+    from services.analysis.disclosure.advice import RESPONDENTS, SIZES, promised
+
+    policy, promise = instrument.policy, promised(instrument)
+    if promise is None:
+        return
+    say(
+        f"Differential privacy, epsilon {policy.epsilon:g} and delta {policy.delta:g} for all that is ever published of one person: "
+        f"{promise.histograms} histograms at {promise.editions} editions. Figures are typically off by:"
+    )
+    grid = table("respondents", "a count", "a share of 50 %", "sampling alone")
+    for n in SIZES:
+        grid.add_row(f"{n:,}", f"{promise.count:.1f}", f"{promise.of_share(n):.1f} points", f"{promise.of_sampling(n):.1f} points")
+    out.print(grid)
+    if promise.outweighs:
+        say(
+            f"Advice: with {RESPONDENTS} respondents noise outweighs the sampling error. Fewer questions with figures, fewer options of "
+            "multiple choices, fewer with `crosstab`, fewer strata, or a larger epsilon make it less."
+        )
 
 
 @group.command()

@@ -66,7 +66,8 @@ def report(old: Instrument, new: Instrument, exact: dict[str, Any] | None = None
         refused.append(f"These are two surveys: {old.id} and {new.id}.")
     elif version_changes.number(new.version) <= version_changes.number(old.version):
         refused.append(f"{new.version} is not higher than {old.version}.")
-    refused += [fault.detail for fault in version_changes.type_faults([old], new)]
+    faults = [*version_changes.type_faults([old], new), *version_changes.policy_faults([old], new)]
+    refused += [fault.detail for fault in faults]
     return Report(version_changes.compare(old, new), refused, exact)
 
 

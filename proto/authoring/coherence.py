@@ -9,7 +9,7 @@ from proto.authoring.fitness import Fitness
 from proto.authoring.rules import Rules
 from proto.authoring.shape import nearest
 from proto.instrument import Closed, Date, Instrument, Integer, Matrix, Numeric, Question, Ranking, Single
-from proto.protection_advice import LEAST, weak
+from proto.protection_advice import LEAST, incoherent, weak
 
 MOST_ANSWERS = 5_000
 """Closed answers of a questionnaire. The live state is a square matrix over them: 5,000 take 200 MB."""
@@ -39,6 +39,8 @@ def check(survey: form.Survey, instrument: Instrument, faults: Faults) -> None:
     for name in weak(instrument.policy):
         told = f"{name} {getattr(instrument.policy, name)} protects nobody"
         faults.add(("policy", name), told, f"at least {LEAST}, or i_understand_that_this_protects_nobody: true in a trial")
+    for name, told, advice in incoherent(instrument.policy):
+        faults.add(("policy", name), told, advice)
     headlines.check(survey, instrument, position, faults)
     margins.check(survey, instrument, sound, faults)
 

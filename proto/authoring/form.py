@@ -221,13 +221,15 @@ class Margin(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    name: Literal["cell-key"] = "cell-key"
+    name: Literal["cell-key", "differential-privacy"] = "cell-key"
     minimum: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     batch: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     clock: Annotated[float, Meta(ge=0, le=604_800)] = 1.0
     max_noise: Annotated[int, Meta(ge=3, le=30)] | None = None
     variance: Annotated[float, Meta(gt=2, lt=30)] | None = None
     i_understand_that_this_protects_nobody: bool = False
+    epsilon: float | None = None
+    delta: float | None = None
 
 
 class DataProtection(msgspec.Struct, frozen=True):

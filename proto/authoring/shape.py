@@ -22,6 +22,8 @@ TEXTS = "texts"
 """Title of the types that hold one text per language."""
 
 LONGEST_TEXT = 10_000
+SCIENTIFIC = re.compile(r"[0-9](\.[0-9]{1,17})?e-?[0-9]{1,2}")
+"""YAML readers do not agree on 1e-6; where a number is expected it can only be one."""
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -228,6 +230,8 @@ class _Reader:
                     else self.broken(path, f"{shown!r} is neither true nor false", "write true or false, without quotes")
                 )
             case kinds.IntType() | kinds.FloatType():
+                if isinstance(kind, kinds.FloatType) and not node.quoted and SCIENTIFIC.fullmatch(node.text):
+                    sort, value = "number", float(node.text)
                 if sort != "number" or (isinstance(kind, kinds.IntType) and not isinstance(value, int)):
                     return self.broken(
                         path,

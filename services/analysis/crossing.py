@@ -26,14 +26,20 @@ class Crossed:
 
 
 def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What can be crossed: strata, then section by section questions and rows of matrices, as (name, label)."""
+    """What can be crossed: strata, then section by section questions and rows of matrices, as (name, label). Where a
+    guarantee holds, only what it covers: groups by the questions that are broken down."""
     strata = [(name, stratum_label(instrument, name, words)) for name in instrument.strata if snapshot.breakdowns.get(name)]
+    guaranteed = snapshot.policy.guarantee is not None
+    if guaranteed and not strata:
+        return []
     found = [(words("groups"), strata)]
     for section in instrument.sections:
         entries: list[tuple[str, str]] = []
         for question in instrument.questions:
             figures = snapshot.questions.get(question.id)
             if question.section != section.id or figures is None or isinstance(question, ShortText | LongText):
+                continue
+            if guaranteed and "crosstab" not in question.stats:
                 continue
             if isinstance(question, Matrix):
                 entries += [(f"{question.id}.{row.code}", words.text(row.text)) for row in question.rows if row.code in figures.rows]

@@ -12,6 +12,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis import protection, respondents
 from services.analysis.comparison import group_labels, groups, stratum_label, told_only
 from services.analysis.crossing import about, crossed, sides, title_of
+from services.analysis.disclosure.parameters import first_edition, parameters_of
 from services.analysis.headlines import headlines
 from services.analysis.live import Edition
 from services.analysis.picture import Picture, picture
@@ -38,7 +39,7 @@ def listing(instruments: list[Instrument], editions: Mapping[str, Edition], lang
     entries: list[dict[str, str]] = []
     for instrument in instruments:
         edition = editions.get(instrument.id)
-        waiting = words("listing_waiting", n=words.number(instrument.policy.minimum))
+        waiting = words("listing_waiting", n=words.number(first_edition(instrument)))
         state = words("listing_answers", n=words.number(edition.snapshot.responses)) if edition else waiting
         when = words("as_of", time=words.time(edition.snapshot.as_of)) if edition else ""
         entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
@@ -61,8 +62,7 @@ def unknown(language: str) -> str:
 def empty(instrument: Instrument, language: str) -> str:
     """Before the first publication: what is missing."""
     words = Words(language, instrument)
-    policy = instrument.policy
-    values = {"minimum": words.number(policy.minimum), "batch": words.number(policy.batch)}
+    values = {"minimum": words.number(first_edition(instrument)), "batch": words.number(parameters_of(instrument).batch)}
     return render("empty.html.j2", words, **of_survey(instrument, words), **values)
 
 
@@ -138,7 +138,7 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Wor
         "stands_for": protection.weighting(instrument, snapshot, words),
         "margins": [words.text(margin.source) for margin in instrument.margins] if is_weighted(snapshot) else [],
         "rules": protection.rules(snapshot, words),
-        "inferable": protection.inferable(words),
+        "inferable": protection.inferable(snapshot, words),
         "batch": words.number(snapshot.policy.batch),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proto.instrument import Instrument
-from proto.snapshot import Snapshot
+from proto.snapshot import PublishedGuarantee, PublishedPolicy, Snapshot
 from services.analysis.words import Words
 
 
@@ -12,7 +12,9 @@ def rules(snapshot: Snapshot, words: Words) -> list[str]:
     policy = snapshot.policy
     batch = words.number(policy.batch)
     said = [words("rule_minimum", n=words.number(policy.minimum))]
-    if policy.unprotected:
+    if policy.guarantee is not None:
+        said += _guarantee(policy, policy.guarantee, words)
+    elif policy.unprotected:
         said.append(words("rule_unprotected", n=batch))
     elif policy.growth is not None:
         said.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
@@ -20,7 +22,7 @@ def rules(snapshot: Snapshot, words: Words) -> list[str]:
         said.append(words("rule_clock", seconds=words.number(round(policy.clock))))
     if policy.noise is not None and policy.tables_from is not None and policy.tables_factor is not None:
         said.append(words("rule_noise", spread=words.tenths(policy.noise)))
-        if not policy.unprotected:
+        if not policy.unprotected and policy.guarantee is None:
             said.append(words("rule_tables", n=words.number(policy.tables_from), factor=_factor(policy.tables_factor, words)))
         said.append(words("rule_sums"))
     return [*said, words("rule_never")]
@@ -30,8 +32,21 @@ def _factor(factor: float, words: Words) -> str:
     return words.number(int(factor)) if factor == int(factor) else words.tenths(factor)
 
 
-def inferable(words: Words) -> list[str]:
+def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: Words) -> list[str]:
+    epsilon, chance = words.tenths(promised.epsilon), words.number(round(1 / promised.delta))
+    spent, made, most = words.tenths(promised.spent), words.number(promised.editions), words.number(promised.most_editions)
+    return [
+        words("rule_guarantee", epsilon=epsilon, chance=chance),
+        words("rule_editions", most=most, n=words.number(policy.tables_from or 0)),
+        words("rule_spent", made=made, most=most, spent=spent, epsilon=epsilon),
+        words("rule_covered"),
+    ]
+
+
+def inferable(snapshot: Snapshot, words: Words) -> list[str]:
     """What somebody may learn all the same. The claims and their measured attacks are in the documentation."""
+    if snapshot.policy.guarantee is not None:
+        return [words("left_alike"), words("left_uncovered")]
     return [words("left_alike"), words("left_rough"), words("left_many"), words("left_knows_all")]
 
 

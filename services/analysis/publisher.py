@@ -193,6 +193,7 @@ class Publisher:
                 return desk
             desk.marks = read.marks
             desk.released = await self._restored(survey, saved, read)
+            self._keep_spent(desk, published)
             if desk.released is not None and (published is None or saved.revision > published.revision):
                 desk.unsent = desk.released.public
             elif desk.released is not None and published is not None:
@@ -206,7 +207,15 @@ class Publisher:
         the survey has grown past them, or are drawn anew where nobody came or left since."""
         if published is not None:
             desk.marks = Marks(edition=1, top=published.responses, grown=self._now().timestamp())
-            desk.redrawn_at = published.responses
+            desk.redrawn_at = None if published.policy.guarantee else published.responses
+            self._keep_spent(desk, published)
+
+    @staticmethod
+    def _keep_spent(desk: Desk, published: Snapshot | None) -> None:
+        """Whatever the store has forgotten of a guarantee: editions that were seen are spent, and their numbers never come again."""
+        seen = published.policy.guarantee if published else None
+        if seen is not None and published is not None and seen.editions > desk.marks.edition:
+            desk.marks = dataclasses.replace(desk.marks, edition=seen.editions, top=max(desk.marks.top, published.responses))
 
     @staticmethod
     def _put_right(desk: Desk, released: ReleasedState, published: Snapshot) -> None:

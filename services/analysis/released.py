@@ -63,7 +63,7 @@ class ReleasedState:
         (everybody,) = read(layout, wide, [accuracy_of(publication, cells, layout, wide[0])])
         weights = public_weights(book, tables)
         everybody.weighted = weights.estimates
-        whole = stats.whole(book, everybody, None, weights.of.published, revision=revision, as_of=as_of)
+        whole = stats.whole(book, everybody, None, weights.of.published, revision=revision, as_of=as_of, editions=marks.edition)
         doubt = stats.doubt_of(layout, everybody)
         public = disclose.conceal(whole, layout, everybody, disclose.breakdowns(book, tables), doubt)
         return cls(folder, marks, single, tables, weights, public, noise)

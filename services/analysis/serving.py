@@ -19,6 +19,7 @@ from proto.snapshot import Snapshot, Table
 from proto.tokens import Token
 from proto.web import AnyConnection, demand
 from services.analysis import events
+from services.analysis.disclosure.parameters import first_edition
 from services.analysis.encoded import WORTH, Encoded, takes_gzip
 from services.analysis.live import Board, Edition
 from services.analysis.making import Lines
@@ -92,7 +93,7 @@ def edition_of(gateway: Gateway, survey: str) -> Edition:
     instrument = instrument_of(gateway, survey)
     edition = gateway.board.editions.get(survey)
     if edition is None:
-        needed = instrument.policy.minimum
+        needed = first_edition(instrument)
         raise Problem("not-published-yet", f"Figures follow once {needed} answers are in: fewer could point to single respondents.")
     return edition
 

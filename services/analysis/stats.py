@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from proto import intervals
 from proto.codebook import CodeBook
-from proto.instrument import Date, Instrument, Integer, Matrix, Numeric, Ranking, Single
+from proto.instrument import Date, Integer, Matrix, Numeric, Ranking, Single
 from proto.scores import scored
-from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot, Weighting
+from proto.snapshot import Cell, Figures, Group, PublishedGuarantee, PublishedPolicy, Row, Scale, Snapshot, Weighting
 from services.analysis import glance
+from services.analysis.disclosure.cells import histograms
 from services.analysis.disclosure.parameters import parameters_of
 from services.analysis.glance import Doubt
 from services.analysis.layout import Layout, Part, arrange
@@ -56,8 +57,18 @@ def breakdowns(book: CodeBook, groups: Mapping[int, Reading], state: State | Non
     }
 
 
-def whole(book: CodeBook, everybody: Reading, state: State | None, weighting: Weighting, *, revision: int, as_of: str) -> Snapshot:
-    """The snapshot of what was read of everybody, without breakdowns. `state`: of numbers, None where they are not told."""
+def whole(
+    book: CodeBook,
+    everybody: Reading,
+    state: State | None,
+    weighting: Weighting,
+    *,
+    revision: int,
+    as_of: str,
+    editions: int | None = None,
+) -> Snapshot:
+    """The snapshot of what was read of everybody, without breakdowns. `state`: of numbers, None where they are not told.
+    `editions`: so many are published; None of exact figures."""
     layout, instrument = arrange(book), book.instrument
     questions = _figures(layout.parts, everybody, book, state, 0)
     derived = {
@@ -76,7 +87,7 @@ def whole(book: CodeBook, everybody: Reading, state: State | None, weighting: We
         revision=revision,
         as_of=as_of,
         responses=responses,
-        policy=published(instrument, responses),
+        policy=published(book, responses, editions),
         questions=questions,
         sections=sections(instrument, layout, everybody),
         weighting=weighting,
@@ -100,19 +111,24 @@ def doubt_of(layout: Layout, reading: Reading) -> Doubt | None:
     return doubt
 
 
-def published(instrument: Instrument, responses: int) -> PublishedPolicy:
-    """The rules of a survey, with so many respondents."""
-    policy, parameters = instrument.policy, parameters_of(instrument)
+def published(book: CodeBook, responses: int, editions: int | None = None) -> PublishedPolicy:
+    """The rules of a survey, with so many respondents. `editions`: so many are published; None of exact figures."""
+    policy, parameters = book.instrument.policy, parameters_of(book.instrument, histograms(book))
+    promised, guarantee = parameters.guarantee, None
+    if promised is not None and editions is not None:
+        spent = round(promised.spent(editions), 3)
+        guarantee = PublishedGuarantee(promised.epsilon, promised.delta, promised.editions, editions, spent)
     return PublishedPolicy(
         policy.name,
         policy.minimum,
-        policy.batch,
+        parameters.batch,
         policy.clock,
-        parameters.growth,
+        None if promised else parameters.growth,
         parameters.table_batch,
         parameters.table_factor,
         round(sqrt(parameters.answers.variance(responses)), 1),
         policy.i_understand_that_this_protects_nobody,
+        guarantee,
     )
 
 

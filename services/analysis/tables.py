@@ -22,6 +22,11 @@ from services.analysis.released import ReleasedState
 from services.analysis.state import State
 from services.analysis.stats import published
 
+GUARANTEED = (
+    "The figures of this survey have a proven guarantee, which covers each question, and each that is broken down by a group that the "
+    "questionnaire names. Any other two questions are not crossed: the noise would outweigh what they tell."
+)
+
 
 @dataclass(frozen=True)
 class Side:
@@ -76,12 +81,14 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
     for name in (row, column):
         _demand_public(book, name)
     one, other = _sides(book, row, column)
+    if tables.publication.parameters.guarantee is not None:
+        _demand_guaranteed(book, row, column)
     wide, accuracies = _published(tables, one, other)
     counts = wide[:, other.columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = wide / np.maximum(wide[:, layout.of], wide)
     noise = np.array([each.shares(share)[other.columns] for each, share in zip(accuracies, shares, strict=True)])
-    table = _table(book, one, other, wide, tables.responses, revision, tables.as_of, noise)
+    table = _table(book, one, other, wide, tables.responses, revision, tables.as_of, noise, tables.singles_edition)
     enough = disclose.enough(tables)
     shown = enough[one.columns][:, None] & enough[other.columns] & (wide[:, other.answered] > 0)[:, None]
     cells = {
@@ -151,8 +158,9 @@ def _table(
     revision: int,
     as_of: str,
     noise: NDArray[np.float64] | float = 0.0,
+    editions: int | None = None,
 ) -> Table:
-    """The table without a word on association. `wide`: widened rows of the one side."""
+    """The table without a word on association. `wide`: widened rows of the one side. `editions`: so many are published."""
     counts = wide[:, other.columns]
     # where noise put a part above its whole, the whole is as large as its largest part
     of = np.maximum(wide[:, other.answered], counts.max(axis=1))[:, None]
@@ -171,7 +179,7 @@ def _table(
         row=one.name,
         column=other.name,
         responses=responses,
-        policy=published(instrument, responses),
+        policy=published(book, responses, editions),
         cells=cells,
         answered={code: int(n) for code, n in zip(one.codes, wide[:, other.answered].tolist(), strict=True)},
     )
@@ -201,3 +209,12 @@ def _demand_public(book: CodeBook, name: str) -> None:
     public = {question.id for question in disclose.public_questions(book.instrument)}
     if name not in book.instrument.strata and name.partition(".")[0] not in public:
         raise Problem("not-found", f"'{name[:80]}' is not part of the public figures.")
+
+
+def _demand_guaranteed(book: CodeBook, row: str, column: str) -> None:
+    """Raises Problem where a table is none of those that a guarantee covers."""
+    strata = book.instrument.strata
+    declared = {question.id for question in book.instrument.questions if "crosstab" in question.stats}
+    pairs = [(row, column), (column, row)]
+    if not any(one in strata and other not in strata and other.partition(".")[0] in declared for one, other in pairs):
+        raise Problem("request-refused", GUARANTEED)

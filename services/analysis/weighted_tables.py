@@ -31,10 +31,12 @@ def exact(table: Table, book: CodeBook, state: State) -> Table:
 
 
 def public(table: Table, released: ReleasedState) -> Table:
-    """The same of a published table: cells that it withholds stay as they are, and so do those that noise would outweigh. Raises
-    Problem."""
+    """The same of a published table: cells that it withholds stay as they are, and so do those that noise would outweigh; where a
+    guarantee holds nothing is weighted. Raises Problem."""
     tables, weights = released.tables, released.weights
     assert tables is not None
+    if tables.publication.parameters.guarantee is not None:
+        return msgspec.structs.replace(table, weighting=weights.of.published)
     return _weigh(table, tables.book, weights.of, weights.rows, tables)
 
 

@@ -16,6 +16,7 @@ from proto.authoring.fitness import Fitness
 from proto.codebook import CodeBook
 from proto.instrument import Closed, Instrument, Matrix, Rule
 from proto.problem import Fault, Problem
+from proto.protection_advice import incoherent
 from proto.web import fault_of
 
 MAX_INSTRUMENT = 900 * 1024
@@ -45,6 +46,7 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
         return
     if bounds.text(instrument) > bounds.MOST_TEXT:
         yield Fault("/questions", "too-long", f"All texts together may have {bounds.MOST_TEXT:,} characters.")
+    yield from (Fault(f"/policy/{name}", "unfit", f"{told}: {advice}.") for name, told, advice in incoherent(instrument.policy))
     rules = list(_rules(instrument))
     yield from rules
     found = Faults("")

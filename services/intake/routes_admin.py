@@ -52,11 +52,12 @@ async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[byt
 
 
 def _refuse_succession(versions: Mapping[str, Instrument], instrument: Instrument) -> None:
-    """Versions only go up, and an id keeps its type. Raises Problem."""
+    """Versions only go up, an id keeps its type, and a survey its guarantee. Raises Problem."""
     if versions and version_changes.number(instrument.version) <= version_changes.number(highest := version_changes.highest(versions)):
         detail = f"{highest} is published, and {instrument.version} is not higher: publish under a higher version."
         raise Problem("version-not-higher", detail)
-    if faults := version_changes.type_faults(versions.values(), instrument):
+    faults = [*version_changes.type_faults(versions.values(), instrument), *version_changes.policy_faults(versions.values(), instrument)]
+    if faults:
         raise Problem("instrument-refused", errors=tuple(faults))
 
 

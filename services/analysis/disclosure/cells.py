@@ -76,17 +76,28 @@ class Cells:
 
 @lru_cache(maxsize=32)
 def cells_of(book: CodeBook) -> Cells:
-    """Of the questions with live figures, of the margins that figures are weighted to, and of the strata."""
+    """Of the questions with live figures, of the margins that figures are weighted to, and of the strata. Where a guarantee holds nothing
+    is weighted."""
     making = _Making(book)
-    wanted = {margin.of for margin in book.instrument.margins}
+    guaranteed = book.instrument.policy.name == "differential-privacy"
+    wanted = set[str]() if guaranteed else {margin.of for margin in book.instrument.margins}
     for question in book.instrument.questions:
         if live(question) or question.id in wanted:
             making.question(question.id)
     for name in book.instrument.strata:
         making.stratum(name)
-    if book.combined:
+    if book.combined and not guaranteed:
         making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True, crossed=False)
-    return making.made()
+    return making.made(even=guaranteed)
+
+
+def histograms(book: CodeBook) -> int:
+    """How many histograms are published of everybody at each edition where a guarantee holds: the blocks, and the tables of each stratum by
+    each block that is broken down."""
+    cells, declared = cells_of(book), {question.id for question in book.instrument.questions if "crosstab" in question.stats}
+    strata = cells.all_of(column for name in book.instrument.strata for column in book.of(name))
+    broken_down = cells.all_of(at for at, column in enumerate(book.columns) if column.question in declared)
+    return len(cells.blocks.sizes) + len({frozenset((one, other)) for one in strata for other in broken_down if one != other})
 
 
 class _Making:
@@ -168,7 +179,7 @@ class _Making:
         named = [_name(each) if isinstance(each, Column) else each for each in names]
         self.add(columns, None if derived else ("in no group", name), group=True, names=named, crossed=False)
 
-    def made(self) -> Cells:
+    def made(self, *, even: bool) -> Cells:
         blocks = Blocks(
             names_of(self._names),
             np.array(self._sizes, np.intp),
@@ -176,6 +187,7 @@ class _Making:
             np.array(self._declared, np.bool_),
             np.array(self._choices, np.intp),
             np.array(self._absent, np.bool_),
+            even,
         )
         columns = tuple(np.array(each, np.intp) for each in self._columns)
         return Cells(blocks, columns, np.array(self._remainder, np.bool_), self._cell_of, self._block_of)

@@ -41,15 +41,18 @@ class Marks:
     clocked: int = 0
     """Editions by the clock since then."""
     clocked_ever: int = 0
+    closed: bool = False
+    """Of a survey with a guarantee: whether the edition of its first close was made."""
 
 
 @dataclass(frozen=True)
 class Due:
-    """Which figures move now. `clock`: not because the survey grew."""
+    """Which figures move now. `clock`: not because the survey grew. `closing`: this is the edition of the first close."""
 
     singles: bool = False
     tables: bool = False
     clock: bool = False
+    closing: bool = False
 
 
 def due(
@@ -65,6 +68,8 @@ def due(
     """`draw`: a secret number between 0 and 1 for each edition. `moved`: how many left or changed since the last edition, at least."""
     if n < parameters.minimum:
         return Due()
+    if parameters.guarantee is not None:
+        return _within(parameters.guarantee.editions, marks, n, parameters, closed=closed)
     if marks.edition == 0:
         return Due(True, n >= parameters.table_batch)
     grown = n >= marks.top + step(marks.top, parameters, draw(marks.edition))
@@ -79,6 +84,14 @@ def due(
     return Due(clock, tables and clock, clock)
 
 
+def _within(editions: int, marks: Marks, n: int, parameters: Parameters, *, closed: bool) -> Due:
+    """What a guarantee allows: so many editions at most, at moments that hang on the number of respondents and the close alone. One is kept
+    for the first close; whatever was forgotten by then, there are never more."""
+    closing = closed and not marks.closed and marks.edition < editions
+    grown = n >= max(parameters.table_batch, parameters.table_factor * marks.top) and marks.edition < editions - (not marks.closed)
+    return Due(closing or grown, closing or grown, closing=closing)
+
+
 def after(marks: Marks, what: Due, n: int, now: float) -> Marks:
     """The marks once these figures have moved."""
     return Marks(
@@ -89,6 +102,7 @@ def after(marks: Marks, what: Due, n: int, now: float) -> Marks:
         grown=marks.grown if what.clock else now,
         clocked=marks.clocked + 1 if what.clock else 0,
         clocked_ever=marks.clocked_ever + what.clock,
+        closed=marks.closed or what.closing,
     )
 
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from enum import IntEnum
+from fractions import Fraction
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from numpy.typing import NDArray
+
+from services.analysis.disclosure.discrete import discrete_gaussian
 
 Names = NDArray[np.uint64]
 """Of cells, 48 bits each."""
@@ -35,6 +38,8 @@ class Part(IntEnum):
     TABLE_LASTING = 2
     TABLE_FRESH = 3
     THRESHOLD = 4
+    GUARANTEED = 5
+    TABLE_GUARANTEED = 6
 
 
 def names_of(what: Iterable[object]) -> Names:
@@ -48,13 +53,21 @@ class Noise:
 
     def __init__(self, secret: bytes, survey: str) -> None:
         key = hashlib.blake2b(survey.encode(), key=secret, digest_size=32, person=b"platea noise").digest()
-        self._cipher = Cipher(AES256(key), ECB())  # noqa: S305 - a function of single blocks, nothing is enciphered
+        self._cipher = _function(key)
 
     def normals(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
         """Independent standard normal numbers for cells, of the shape of `one`; for pairs of cells whichever of the two comes first.
         `edition`: of all, or of each cell."""
         first, second = _uniforms(self._blocks(part, edition, one, one if other is None else other))
         return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
+
+    def guaranteed(self, part: Part, edition: int, variance: Fraction, one: Names, other: Names | None = None) -> NDArray[np.int64]:
+        """Independent whole numbers of a discrete Gaussian distribution, as `normals` are. Each variance has a key of its own: noise of one
+        that was scaled to another would give the count away."""
+        told = b"".join(hashlib.blake2b(str(variance).encode(), digest_size=16, salt=salt).digest() for salt in (b"1", b"2"))
+        cipher = _function(self._cipher.encryptor().update(told))
+        words = _encrypted(cipher, part, edition, one, one if other is None else other)
+        return discrete_gaussian(variance).drawn(words).reshape(one.shape)
 
     def threshold(self, edition: int) -> float:
         """A number between 0 and 1 for what an edition is waited for."""
@@ -69,11 +82,19 @@ class Noise:
         return weights @ self.normals(Part.INNOVATION, editions, np.tile(names, LAGS)).reshape(LAGS, len(names))
 
     def _blocks(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
-        """Shape (cells, 2): two random words of 64 bits for each."""
-        low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
-        told = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
-        asked = np.column_stack([low | (told & np.uint64(0xFFFF)) << _BITS, high | (told >> np.uint64(16)) << _BITS]).astype("<u8")
-        return np.frombuffer(self._cipher.encryptor().update(asked.tobytes()), "<u8").reshape(-1, 2)
+        return _encrypted(self._cipher, part, edition, one, other)
+
+
+def _function(key: bytes) -> Cipher[ECB]:
+    return Cipher(AES256(key), ECB())  # noqa: S305 - a function of single blocks, nothing is enciphered
+
+
+def _encrypted(cipher: Cipher[ECB], part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
+    """Shape (cells, 2): two random words of 64 bits for each."""
+    low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
+    told = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
+    asked = np.column_stack([low | (told & np.uint64(0xFFFF)) << _BITS, high | (told >> np.uint64(16)) << _BITS]).astype("<u8")
+    return np.frombuffer(cipher.encryptor().update(asked.tobytes()), "<u8").reshape(-1, 2)
 
 
 def _uniforms(words: NDArray[np.uint64]) -> tuple[Numbers, Numbers]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from proto.instrument import Instrument
+from services.analysis.disclosure.accountant import Guarantee
 
 DAY = 86_400.0
 BLOCKS = 60
@@ -60,9 +61,14 @@ class Parameters:
     clock: float = DAY
     """Seconds after the last growth until single counts may move without growth, for the first time."""
     clock_editions: int = 8
+    guarantee: Guarantee | None = None
+    """Of differential privacy: then every count carries the noise that this takes, and everything moves together, at `table_batch`
+    respondents and whenever there are `table_factor` times as many as ever before, and once at the first close."""
 
     def table_variance(self, n: int, crossed: int = 0) -> float:
         """Of a count of two answers. `crossed`: with how many blocks these are crossed."""
+        if self.guarantee is not None:
+            return float(self.guarantee.variance)
         return min(max(self.table_share * n, self.table_least), self.table_most) * max(crossed / BLOCKS, 1.0)
 
 
@@ -73,9 +79,27 @@ INVITED = Parameters(growth=0.05, answers=Spread(4.0, 0.35, 2.0), absent=Spread(
 survey: of two groups that nest, the few between them can be had without any own answer."""
 
 
-def parameters_of(instrument: Instrument) -> Parameters:
-    """Those of a survey. One whose author understands that it protects nobody moves with each `batch`, whoever comes or leaves."""
+def first_edition(instrument: Instrument) -> int:
+    """So many respondents the first figures are of."""
+    parameters = parameters_of(instrument)
+    return parameters.minimum if parameters.guarantee is None else parameters.table_batch
+
+
+EDITIONS = 8
+"""Of a survey with a guarantee: at 40 respondents, 80 … 2,560, and one at the first close."""
+
+
+def parameters_of(instrument: Instrument, histograms: int = 1) -> Parameters:
+    """Those of a survey. One whose author understands that it protects nobody moves with each `batch`, whoever comes or leaves.
+    `histograms`: published at each edition; the noise of a guarantee grows with them."""
     usual, policy = INVITED if instrument.participation == "invited" else OPEN, instrument.policy
+    if policy.name == "differential-privacy":
+        assert policy.epsilon is not None
+        assert policy.delta is not None
+        first = max(usual.table_batch, policy.minimum)
+        guarantee = Guarantee(policy.epsilon, policy.delta, EDITIONS, histograms)
+        same = Spread(float(guarantee.variance), 0.0, 0.0)
+        return Parameters(policy.minimum, first, 1.0, first, 2.0, answers=same, absent=same, groups=same, guarantee=guarantee)
     if policy.i_understand_that_this_protects_nobody:
         usual = replace(usual, growth=0.0, table_batch=policy.batch, table_factor=1.0, closing_factor=1.0, clock=0.0, clock_editions=2**31)
         return replace(usual, minimum=policy.minimum, batch=policy.batch)

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analysis.disclosure.noise import Names, Noise, Part
+from services.analysis.disclosure.noise import Names, Noise, Numbers, Part
 from services.analysis.disclosure.parameters import Parameters, Spread
 from services.analysis.disclosure.projection import Whole, onto_margins, onto_total, rounded
 
@@ -40,6 +40,8 @@ class Blocks:
     declared: NDArray[np.bool_] | None = None
     choices: NDArray[np.intp] | None = None
     absent: NDArray[np.bool_] | None = None
+    even: bool = False
+    """Whether the noise of all blocks is as their variance says."""
 
     @cached_property
     def starts(self) -> NDArray[np.intp]:
@@ -59,6 +61,8 @@ class Blocks:
         """By how much the noise of each block is larger than its variance says, because moving it onto the total takes a part away. In
         strata all of it is given back, as much as somebody can take who knows which cells are empty: whether a group has one person or
         none hangs on it."""
+        if self.even:
+            return np.ones(len(self.sizes))
         choices = self.sizes if self.choices is None else np.maximum(self.choices, 2)
         return np.where(self.groups, np.sqrt(choices / (choices - 1)), np.where(self.sizes == 2, PAIR, 1.0))
 
@@ -104,18 +108,24 @@ class Publication:
         """Single counts at this edition. `counts`: exact ones, of all cells. Each block adds up to the number of respondents."""
         starts, sizes = self.blocks.starts, self.blocks.sizes
         n = self.blocks.people(counts)
-        lasting = np.array([each.lasting for each in self.spreads])
-        rest = np.array([each.variance(n) for each in self.spreads]) - lasting
-        lasting, rest = np.sqrt(lasting)[self.blocks.kinds], np.sqrt(rest)[self.blocks.kinds]
-        names = self.blocks.names
-        drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
-        drawn = drawn * np.repeat(self.blocks.scale, sizes)
+        drawn = self._drawn(edition, n)
         published = np.zeros(len(counts), np.int64)
         for size in sorted(set(sizes.tolist())):
             at: NDArray[np.intp] = starts[sizes == size][:, None] + np.arange(int(size))
             moved = onto_total(counts[at] + drawn[at], n)
             published[at] = rounded(moved, np.full(len(at), n))
         return published
+
+    def _drawn(self, edition: int, n: int) -> Numbers:
+        """The noise of single counts, of all cells."""
+        names, sizes, guarantee = self.blocks.names, self.blocks.sizes, self.parameters.guarantee
+        if guarantee is not None:
+            return self.noise.guaranteed(Part.GUARANTEED, edition, guarantee.variance, names).astype(np.float64)
+        lasting = np.array([each.lasting for each in self.spreads])
+        rest = np.array([each.variance(n) for each in self.spreads]) - lasting
+        lasting, rest = np.sqrt(lasting)[self.blocks.kinds], np.sqrt(rest)[self.blocks.kinds]
+        drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
+        return drawn * np.repeat(self.blocks.scale, sizes)
 
     def tables(self, edition: int, pairs: Sequence[tuple[int, int]], counts: Sequence[Whole], singles: Whole) -> list[Whole]:
         """Two-way tables of pairs of different blocks at this edition of tables. `counts`: exact ones of each pair, shape (cells of one,
@@ -141,6 +151,9 @@ class Publication:
         blocks, names = np.array(pairs, np.intp), self.blocks.names
         one, other = (self.blocks.starts[side][:, None] + np.arange(int(self.blocks.sizes[side[0]])) for side in blocks.T)
         rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
+        if (guarantee := self.parameters.guarantee) is not None:
+            told = self.noise.guaranteed(Part.TABLE_GUARANTEED, edition, guarantee.variance, rows, columns)
+            return onto_margins((counts + told).astype(np.float64), singles[one], singles[other])
         n = int(singles[one[0]].sum())
         lasting = self.parameters.table_lasting
         rest = self.parameters.table_variance(n, self.blocks.crossed(*pairs[0])) - lasting
