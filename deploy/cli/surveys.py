@@ -64,9 +64,10 @@ def _show_promise(instrument: Instrument) -> None:
     policy, promise = instrument.policy, promised(instrument)
     if promise is None:
         return
+    told = f"{promise.histograms} histogram{'s' if promise.histograms != 1 else ''} at {promise.editions} editions"
     say(
-        f"Differential privacy, epsilon {policy.epsilon:g} and delta {policy.delta:g} for all that is ever published of one person: "
-        f"{promise.histograms} histograms at {promise.editions} editions. Figures are typically off by:"
+        f"Differential privacy, epsilon {policy.epsilon:g} and delta {policy.delta:g} for all that is ever published of one person: {told}."
+        " Figures are typically off by:"
     )
     grid = table("respondents", "a count", "a share of 50 %", "sampling alone")
     for n in SIZES:

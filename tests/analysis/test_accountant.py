@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from services.analysis.disclosure.accountant import Guarantee, delta_of, epsilon_of, rho_of
 from tests.analysis.factorisations import cost_of_identity, cost_of_root, root
+from tests.analysis.promised import costs
 
 PHI = NormalDist().cdf
 epsilons, deltas, rhos = st.floats(0.1, 16), st.floats(-12, -4).map(lambda power: 10**power), st.floats(1e-4, 4)
@@ -96,3 +98,11 @@ def test_a_person_who_comes_once_or_leaves_again_makes_the_difference_that_is_sa
     assert math.sqrt(found[1] * length) <= cost_of_root(editions, "twice")
     assert cost_of_identity(editions) < cost_of_root(editions, "any")
     assert cost_of_identity(editions) / cost_of_root(editions, "twice") == pytest.approx(1.16, abs=0.01)
+
+
+def test_the_documentation_has_the_costs_as_they_are_reckoned() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "disclosure.md").read_text("utf-8")
+    assert all(line in page for line in costs())
+    for epsilon, other in ((2, "2.9"), (4, "5.9"), (8, "12.1")):
+        assert f"{Guarantee(epsilon, 1e-6, 8, 8).of_other_answers:.1f}" == other
+    assert "2.9, 5.9 and 12.1 for 2, 4 and 8" in page

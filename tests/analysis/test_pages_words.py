@@ -11,7 +11,19 @@ import pytest
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Headline, Instrument, Option
-from proto.snapshot import Association, Cell, Figures, Group, PublishedPolicy, Scale, Snapshot, Table, Weighted, Weighting
+from proto.snapshot import (
+    Association,
+    Cell,
+    Figures,
+    Group,
+    PublishedGuarantee,
+    PublishedPolicy,
+    Scale,
+    Snapshot,
+    Table,
+    Weighted,
+    Weighting,
+)
 from services.analysis import charts, crossing, dashboard, displays, protection, respondents, tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
@@ -74,7 +86,22 @@ def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
         assert told in said
     trial = msgspec.structs.replace(POLICY, unprotected=True)
     assert "protect nobody" in " ".join(protection.rules(snapshot(policy=trial), Words("en")))
-    assert len(protection.inferable(Words("fr"))) == 4
+    assert len(protection.inferable(snapshot(), Words("fr"))) == 4
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_a_guarantee_is_told_with_what_is_spent_of_it_and_what_it_leaves_out(language: str) -> None:
+    promised = PublishedGuarantee(4.0, 1e-6, 8, 3, 2.26)
+    policy = msgspec.structs.replace(POLICY, name="differential-privacy", growth=None, guarantee=promised)
+    words = Words(language)
+    said = " ".join(protection.rules(snapshot(policy=policy), words))
+    for told in (words.tenths(4.0), words.number(1_000_000), words.tenths(2.3), words("rule_covered"), words("rule_sums")):
+        assert told in said
+    for other in (words("rule_growth", n="12", share=words.percent(0.08)), words("rule_tables", n="40", factor="2")):
+        assert other not in said
+    assert words("left_uncovered") in protection.inferable(snapshot(policy=policy), words)
+    weighting = Weighting("guarantee")
+    assert protection.weighting(survey(), snapshot(policy=policy, weighting=weighting), words) == words("self_selected_guarantee")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,62 @@ def test_a_policy_that_protects_nobody_is_refused_unless_its_author_says_so(poli
     assert "i_understand_that_this_protects_nobody" in found.output
 
 
+ONE_QUESTION = """
+format: platea-instrument/1
+id: one
+version: "0.1.0"
+source_language: en
+languages: [en]
+title: {en: "One question"}
+notice: {en: "I agree."}
+sections: [{id: S, text: {en: "Section"}}]
+questions:
+  - id: A
+    var: a
+    section: S
+    type: single
+    text: {en: "Yes or no?"}
+    options: [{code: y, en: "Yes"}, {code: n, en: "No"}]
+    privacy: {role: insensitive}
+    stats: [count, share]
+"""
+PROMISED = "policy: {name: differential-privacy, epsilon: 4, delta: 1e-6}\n"
+
+
+def test_of_a_guarantee_it_is_told_beforehand_how_far_off_figures_will_be(tmp_path: Path) -> None:
+    told = checked(ONE_QUESTION + PROMISED, tmp_path)
+    assert "epsilon 4 and delta 1e-06" in told
+    assert "1 histogram at 8 editions" in told
+    for line in ("100 3.6 3.6 points 5.0 points", "300 3.6 1.2 points 2.9 points", "1,000 3.6 0.4 points", "10,000 3.6 0.0 points"):
+        assert line in told
+    assert "outweighs" not in told
+    assert "histograms" not in checked(ONE_QUESTION, tmp_path)
+
+
+def test_a_guarantee_whose_noise_outweighs_the_sampling_error_is_warned_of(tmp_path: Path) -> None:
+    assert "with 300 respondents noise outweighs the sampling error" in checked(EVERY_KIND + PROMISED, tmp_path)
+    assert "outweighs" in checked(ONE_QUESTION + PROMISED.replace("4", "0.5"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("policy", "wrong"),
+    [
+        ("name: differential-privacy", ["epsilon is missing", "delta is missing"]),
+        ("name: differential-privacy, epsilon: 0, delta: 1e-6", ["epsilon 0 leaves nothing but noise"]),
+        ("name: differential-privacy, epsilon: 20, delta: 1.0e-2", ["epsilon 20 promises next to nothing", "delta 0.01 is out of bounds"]),
+        ('name: differential-privacy, epsilon: 4, delta: "1e-6"', ["is not a number"]),
+        ("name: cell-key, epsilon: 4", ["epsilon belongs to a policy with a guarantee"]),
+    ],
+)
+def test_a_guarantee_that_promises_nothing_is_refused_in_plain_words(policy: str, wrong: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "survey.yaml"
+    file.write_text(f"{ONE_QUESTION}policy: {{{policy}}}\n", "utf-8")
+    found = CliRunner().invoke(group, ["check", str(file)])
+    assert found.exit_code != 0
+    for told in wrong:
+        assert told in found.output
+
+
 def test_a_number_that_no_release_will_hold_is_named(tmp_path: Path) -> None:
     bands = '    bands: ["1990-2009", "2010+"]\n'
     assert "will be in no release" not in checked(EVERY_KIND, tmp_path)
