@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
 from services.analysis.disclosure.accuracy import Accuracy, accuracy_of, in_row
-from services.analysis.disclosure.cells import Cells, cells_of, histograms
+from services.analysis.disclosure.cells import Cells, cells_of, parameters_in
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.parameters import parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
 from services.analysis.layout import Counts, Layout, arrange
@@ -21,7 +20,7 @@ from services.analysis.layout import Counts, Layout, arrange
 
 def publication_of(book: CodeBook, noise: Noise) -> Publication:
     """The engine of a version of a questionnaire."""
-    return Publication(cells_of(book).blocks, parameters_of(book.instrument, histograms(book)), noise)
+    return Publication(cells_of(book).blocks, parameters_in(book), noise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,7 @@ from proto.instrument import Date, Integer, Matrix, Numeric, Ranking, Single
 from proto.scores import scored
 from proto.snapshot import Cell, Figures, Group, PublishedGuarantee, PublishedPolicy, Row, Scale, Snapshot, Weighting
 from services.analysis import glance
-from services.analysis.disclosure.cells import histograms
-from services.analysis.disclosure.parameters import parameters_of
+from services.analysis.disclosure.cells import parameters_in
 from services.analysis.glance import Doubt
 from services.analysis.layout import Layout, Part, arrange
 from services.analysis.reading import Reading, estimates, read
@@ -113,7 +112,7 @@ def doubt_of(layout: Layout, reading: Reading) -> Doubt | None:
 
 def published(book: CodeBook, responses: int, editions: int | None = None) -> PublishedPolicy:
     """The rules of a survey, with so many respondents. `editions`: so many are published; None of exact figures."""
-    policy, parameters = book.instrument.policy, parameters_of(book.instrument, histograms(book))
+    policy, parameters = book.instrument.policy, parameters_in(book)
     promised, guarantee = parameters.guarantee, None
     if promised is not None and editions is not None:
         spent = round(promised.spent(editions), 3)

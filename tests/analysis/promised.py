@@ -9,8 +9,8 @@ import numpy as np
 from services.analysis import stats
 from services.analysis.disclosure.accountant import Guarantee
 from services.analysis.disclosure.advice import SIZES, Promise
-from services.analysis.disclosure.cells import histograms
-from services.analysis.disclosure.parameters import EDITIONS, parameters_of
+from services.analysis.disclosure.cells import parameters_in
+from services.analysis.disclosure.parameters import EDITIONS
 from tests.analysis.test_guarantee import counted, guaranteed, population, published, shares, truth
 
 EPSILONS, HISTOGRAMS, DELTA = (2, 4, 8), (8, 60), 1e-6
@@ -47,7 +47,7 @@ def measured(epsilon: float, n: int, surveys: int) -> str:
             held[bool(place[0])].append(cell.ci95[0] - 0.0006 <= ever <= cell.ci95[1] + 0.0006)
             if not place[0] and 0.3 < here < 0.7:
                 off.append(cell.share - here)
-    guarantee = parameters_of(book.instrument, histograms(book)).guarantee
+    guarantee = parameters_in(book).guarantee
     assert guarantee is not None
     reckoned, found = 100 * sqrt(guarantee.variance) / n, 100 * float(np.sqrt(np.mean(np.square(off))))
     single, group = (np.mean(held[grouped]) for grouped in (False, True))

@@ -22,7 +22,7 @@ from proto.snapshot import Cell, Snapshot
 from proto.version_changes import policy_faults
 from services.analysis import crossed, sheets, stats, tables, weighted_tables
 from services.analysis.crossing import sides
-from services.analysis.disclosure.cells import cells_of, histograms
+from services.analysis.disclosure.cells import cells_of, histograms, parameters_in
 from services.analysis.disclosure.editions import Due, Marks, after, due
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import EDITIONS, parameters_of
@@ -181,7 +181,7 @@ def test_what_is_published_adds_up_and_says_what_is_spent() -> None:
     policy = made.public.policy
     assert policy.guarantee is not None
     assert (policy.guarantee.epsilon, policy.guarantee.delta, policy.guarantee.editions, policy.guarantee.most_editions) == (4, 1e-6, 3, 8)
-    promised = parameters_of(book.instrument, histograms(book)).guarantee
+    promised = parameters_in(book).guarantee
     assert promised is not None
     assert policy.guarantee.spent == round(promised.spent(3), 3) < 4
     assert policy.noise == round(float(promised.variance) ** 0.5, 1)

@@ -8,7 +8,7 @@ from math import sqrt
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from services.analysis.disclosure.cells import cells_of, histograms
+from services.analysis.disclosure.cells import cells_of, parameters_in
 from services.analysis.disclosure.parameters import BLOCKS, parameters_of
 
 RESPONDENTS = 300
@@ -59,5 +59,5 @@ class Promise:
 
 def promised(instrument: Instrument) -> Promise | None:
     """None where no guarantee is asked for."""
-    guarantee = parameters_of(instrument, histograms(CodeBook(Reader(instrument)))).guarantee
+    guarantee = parameters_in(CodeBook(Reader(instrument))).guarantee
     return guarantee and Promise(guarantee.histograms, guarantee.editions, sqrt(guarantee.variance))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from proto.codebook import CodeBook, Column, strata
 from proto.instrument import Instrument, Matrix, Multiple, Ranking, Rule, Single
 from services.analysis.disclosure.noise import names_of
+from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Blocks
 from services.analysis.layout import live
@@ -89,6 +90,12 @@ def cells_of(book: CodeBook) -> Cells:
     if book.combined and not guaranteed:
         making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True, crossed=False)
     return making.made(even=guaranteed)
+
+
+def parameters_in(book: CodeBook) -> Parameters:
+    """Those of a survey in this version, with the noise that its number of histograms takes where a guarantee holds."""
+    guaranteed = book.instrument.policy.name == "differential-privacy"
+    return parameters_of(book.instrument, histograms(book)) if guaranteed else parameters_of(book.instrument)
 
 
 def histograms(book: CodeBook) -> int:

@@ -17,6 +17,8 @@ from services.analysis.disclosure.accountant import Guarantee
 DAY = 86_400.0
 BLOCKS = 60
 """With so many blocks crossed with each other the variance of tables was measured; with more it grows in proportion."""
+EDITIONS = 8
+"""Of a survey with a guarantee: at 40 respondents, 80 … 2,560, and one at the first close."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,6 @@ def first_edition(instrument: Instrument) -> int:
     """So many respondents the first figures are of."""
     parameters = parameters_of(instrument)
     return parameters.minimum if parameters.guarantee is None else parameters.table_batch
-
-
-EDITIONS = 8
-"""Of a survey with a guarantee: at 40 respondents, 80 … 2,560, and one at the first close."""
 
 
 def parameters_of(instrument: Instrument, histograms: int = 1) -> Parameters:
