@@ -88,6 +88,13 @@ def test_the_same_noise_comes_out_whenever_it_is_asked_for_and_another_for_anyth
     assert all((found == other).mean() < 0.3 for other in others)
 
 
+def test_what_is_drawn_stays_the_same_in_every_release_of_platea() -> None:
+    """Another draw for an edition that was shown would be one more than is paid for."""
+    drawn = Noise(KEY, "a").guaranteed(Part.GUARANTEED, 3, Fraction(7715, 10), names_of(range(8)))
+    pairs = Noise(KEY, "a").guaranteed(Part.TABLE_GUARANTEED, 3, Fraction(7715, 10), names_of(range(4)), names_of("abcd"))
+    assert (drawn.tolist(), pairs.tolist()) == ([50, 3, -7, -21, -5, -39, 52, -12], [1, -26, -3, 4])
+
+
 def test_noise_of_another_variance_is_no_scaled_one() -> None:
     """Else two publications of the same counts, of which one has more histograms, would give the counts away."""
     noise, names = Noise(KEY, "a"), names_of(range(4000))

@@ -99,6 +99,14 @@ def test_editions_come_by_doubling_and_one_is_kept_for_the_first_close() -> None
     assert not due(Marks(), 9, 0.0, parameters, lambda _: 0.5, closed=True).singles
 
 
+def test_what_a_guarantee_is_reckoned_with_stays_the_same_in_every_release_of_platea() -> None:
+    """An edition that was shown is drawn anew at a start. With another number of histograms, or of editions at most, it would be another
+    draw, which is paid for by nobody: keep the former ones for surveys that have them."""
+    guarantee = parameters_in(guaranteed()).guarantee
+    assert guarantee is not None
+    assert (guarantee.histograms, guarantee.editions, guarantee.rho) == (47, 8, Fraction(311064954, 10**9))
+
+
 def test_marks_of_before_there_were_guarantees_are_read() -> None:
     assert msgspec.json.decode(b'{"edition": 3, "top": 90}', type=Marks) == Marks(edition=3, top=90)
 

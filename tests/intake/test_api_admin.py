@@ -20,7 +20,7 @@ from proto import instrument as instruments
 from proto import receipt as receipts
 from proto import subjects
 from proto.events import ControlEvent, read_control
-from proto.instrument import Integer, Question
+from proto.instrument import Integer, Policy, Question
 from proto.problem import Problem
 from proto.registry import GRACE, Registry
 from services.intake import routes_admin
@@ -102,6 +102,22 @@ async def test_an_id_keeps_its_type_also_over_a_version_without_it(api: Api) -> 
     assert fault["detail"] == f"{last.id} was a question of type single: a changed meaning needs a new id."
     back = msgspec.structs.replace(without, version="8.0.0", questions=(*others, last))
     assert (await api.organise("POST", "/api/v1/surveys", instruments.encode(back))).status_code == 201
+
+
+async def test_a_survey_keeps_its_guarantee_and_its_lack_of_one_for_life(api: Api) -> None:
+    async def published(id: str, version: str, policy: Policy) -> list[str]:
+        made = msgspec.structs.replace(action3(), id=id, version=version, policy=policy)
+        answer = await api.organise("POST", "/api/v1/surveys", instruments.encode(made))
+        assert answer.status_code in (201, 422), answer.text
+        return [f"{fault['code']} {fault['pointer']}" for fault in answer.json().get("errors", [])]
+
+    usual, promised = Policy(), Policy(name="differential-privacy", epsilon=4.0, delta=1e-6)
+    assert await published("promised", "1.0.0", msgspec.structs.replace(promised, epsilon=99.0)) == ["unfit /policy/epsilon"]
+    assert await published("promised", "1.0.0", promised) == []
+    assert await published("promised", "1.1.0", promised) == []
+    for other in (usual, msgspec.structs.replace(promised, epsilon=2.0), msgspec.structs.replace(promised, delta=1e-7)):
+        assert await published("promised", "1.2.0", other) == ["guarantee-changed /policy"]
+    assert await published(SURVEY, "9.0.0", promised) == ["guarantee-changed /policy"], "what was shown before had none"
 
 
 async def test_publishing_to_a_closed_survey_is_one_event_and_cannot_be_done_by_half(

@@ -16,9 +16,9 @@ questionnaire with more histograms has more noise and spends rho / T an edition 
 of respondents and onto margins, clipping, rounding, shares, intervals, and withholding by published counts use noisy counts and that number
 alone. 5. rho-zCDP is (epsilon, delta)-DP with the delta of `delta_of` (Canonne, Kamath, Steinke, corollary 13).
 
-Assumes that an edition's number never comes again with other counts, and that AES-256 under the secret key cannot be told from chance:
-noise is drawn from it, so the guarantee is computational. Does not cover releases of single answers, the exact view of organisers, nor
-what the number of respondents gives away.
+Assumes that an edition's number never comes again with other counts or another variance, and that AES-256 under the secret key cannot be
+told from chance: noise is drawn from it, so the guarantee is computational. Does not cover releases of single answers, the exact view of
+organisers, nor what the number of respondents gives away.
 """
 
 from __future__ import annotations
