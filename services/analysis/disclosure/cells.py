@@ -98,6 +98,7 @@ def parameters_in(book: CodeBook) -> Parameters:
     return parameters_of(book.instrument, histograms(book)) if guaranteed else parameters_of(book.instrument)
 
 
+@lru_cache(maxsize=32)
 def histograms(book: CodeBook) -> int:
     """How many histograms are published of everybody at each edition where a guarantee holds: the blocks, and the tables of each stratum by
     each block that is broken down."""
