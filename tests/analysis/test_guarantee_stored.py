@@ -104,10 +104,11 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
             await until(lambda closed=closed: (ID in analysis.books.registry.closed) == closed, 60)
         await asyncio.sleep(5)
         assert await _published(provisioner) == third, "closing again is no new chance"
+        await _say(pen, closed=False)
+        await until(lambda: ID not in analysis.books.registry.closed, 60)
     await database.execute("delete from released where survey = $1", ID)
     async with service.running() as analysis:
         await until(lambda: analysis.totals.ready(ID), 60)
-        await _say(pen, closed=False)
         await pen.write(*(_submitted(SECOND, number) for number in range(80, 129)))
         await until(lambda: analysis.totals.own(ID) == 99, 60)
         await asyncio.sleep(1.5)
