@@ -59,7 +59,8 @@ class Desk:
     """Whether what moved since the last release was looked at since the start, which forgets who moved."""
 
     def marks_at(self, responses: int) -> Marks:
-        return Marks() if self.redrawn_at == responses else self.marks
+        """As if nothing had been published, but for the numbers of editions, where what stands is to be drawn anew."""
+        return dataclasses.replace(self.marks, top=0, tables_at=0) if self.redrawn_at == responses else self.marks
 
 
 class Publisher:
@@ -193,7 +194,7 @@ class Publisher:
                 return desk
             desk.marks = read.marks
             desk.released = await self._restored(survey, saved, read)
-            self._keep_spent(desk, published)
+            self._keep_numbers(desk, published)
             if desk.released is not None and (published is None or saved.revision > published.revision):
                 desk.unsent = desk.released.public
             elif desk.released is not None and published is not None:
@@ -206,16 +207,18 @@ class Publisher:
         """After figures of an earlier release of Platea, of which no exact counts are kept in a form that is read today: they stand until
         the survey has grown past them, or are drawn anew where nobody came or left since."""
         if published is not None:
-            desk.marks = Marks(edition=1, top=published.responses, grown=self._now().timestamp())
+            number = _editions_seen(published)
+            desk.marks = Marks(edition=number, top=published.responses, tables=number, grown=self._now().timestamp())
             desk.redrawn_at = None if published.policy.guarantee else published.responses
-            self._keep_spent(desk, published)
 
     @staticmethod
-    def _keep_spent(desk: Desk, published: Snapshot | None) -> None:
-        """Whatever the store has forgotten of a guarantee: editions that were seen are spent, and their numbers never come again."""
-        seen = published.policy.guarantee if published else None
-        if seen is not None and published is not None and seen.editions > desk.marks.edition:
-            desk.marks = dataclasses.replace(desk.marks, edition=seen.editions, top=max(desk.marks.top, published.responses))
+    def _keep_numbers(desk: Desk, published: Snapshot | None) -> None:
+        """Numbers of editions that people have seen never come again with other counts, whatever an older store has forgotten."""
+        if published is not None and published.revision > (desk.saved or 0):
+            number, marks = _editions_seen(published), desk.marks
+            desk.marks = dataclasses.replace(
+                marks, edition=max(marks.edition, number), tables=max(marks.tables, number), top=max(marks.top, published.responses)
+            )
 
     @staticmethod
     def _put_right(desk: Desk, released: ReleasedState, published: Snapshot) -> None:
@@ -252,3 +255,8 @@ class Publisher:
         digest, public = released.folder.codebook.digest, released.public
         state = await asyncio.to_thread(released.dump)
         return await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state), after)
+
+
+def _editions_seen(published: Snapshot) -> int:
+    """No edition up to this snapshot had a higher number: where there is a guarantee they are counted, else each was a revision."""
+    return published.policy.guarantee.editions if published.policy.guarantee else published.revision

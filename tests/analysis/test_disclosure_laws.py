@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.analysis.disclosure import noise as noise_module
 from services.analysis.disclosure.edition import Edition, advance, tables
 from services.analysis.disclosure.editions import Marks, after, due, moved_at_least, step
 from services.analysis.disclosure.noise import Noise, Part, names_of
@@ -52,6 +54,14 @@ def test_the_same_number_comes_out_whenever_it_is_asked_for_and_another_for_anyt
     assert all((found != other).all() for other in others)
     pairs = noise.normals(Part.TABLE_FRESH, 1, names, names_of("xyz"))
     assert (pairs == noise.normals(Part.TABLE_FRESH, 1, names_of("xyz"), names)).all(), "a table turned round has the same noise"
+
+
+def test_other_parameters_draw_other_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same noise scaled to another variance would give counts away that are published again after an update."""
+    before = Noise(KEY, "a").normals(Part.LASTING, 0, names_of(range(5000)))
+    monkeypatch.setattr(noise_module, "INVITED", replace(INVITED, growth=0.06))
+    after_update = Noise(KEY, "a").normals(Part.LASTING, 0, names_of(range(5000)))
+    assert abs(np.corrcoef(before, after_update)[0, 1]) < 0.08
 
 
 def test_numbers_are_normal_and_those_of_neighbouring_editions_hang_together_as_said() -> None:

@@ -119,6 +119,38 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
         released = analysis.publisher.released(SURVEY)
         assert released is not None
         assert released.marks.top >= (70 if more else 60)
+        assert min(released.marks.edition, released.marks.tables) > 70, "no number that was seen comes again"
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_no_edition_that_was_seen_comes_again_whatever_the_store_has_forgotten(
+    pen: Pen, service: Service, provisioner: Any, database: Any, older: bool
+) -> None:
+    """The same number with other counts would give their difference away."""
+    async with service.running() as analysis:
+        await pen.write(*(submitted(number) for number in range(45)))
+        await until(lambda: analysis.totals.own(SURVEY) == 45)
+        await until(lambda: analysis.publisher.revision(SURVEY) >= 1)
+        kept = await database.fetchrow("select * from released where survey = $1", SURVEY)
+        await pen.write(*(submitted(number) for number in range(45, 100)))
+        await until(lambda: analysis.totals.own(SURVEY) == 100)
+        await until(lambda: analysis.publisher.revision(SURVEY) > kept["revision"])
+    seen = await _published(provisioner)
+    assert seen is not None
+    await database.execute("delete from released where survey = $1", SURVEY)
+    if older:
+        columns = list(kept.keys())
+        places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+        await database.execute(f"insert into released ({', '.join(columns)}) values ({places})", *kept.values())
+    async with service.running() as analysis:
+        await until(lambda: analysis.totals.ready(SURVEY) and analysis.totals.own(SURVEY) == 100)
+        await until(lambda: analysis.publisher.revision(SURVEY) >= seen.revision)
+        await pen.write(*(submitted(number) for number in range(100, 125)))
+        await until(lambda: analysis.publisher.revision(SURVEY) > seen.revision)
+        released = analysis.publisher.released(SURVEY)
+        assert released is not None
+        assert released.marks.edition > seen.revision
+        assert released.marks.top >= seen.responses
 
 
 async def test_an_edition_is_written_down_once_whoever_else_publishes(service: Service, pen: Pen) -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from numpy.typing import NDArray
 
 from services.analysis.disclosure.discrete import discrete_gaussian
+from services.analysis.disclosure.parameters import INVITED, OPEN
 
 Names = NDArray[np.uint64]
 """Of cells, 48 bits each."""
@@ -54,11 +55,14 @@ class Noise:
     def __init__(self, secret: bytes, survey: str) -> None:
         key = hashlib.blake2b(survey.encode(), key=secret, digest_size=32, person=b"platea noise").digest()
         self._cipher = _function(key)
+        self._usual = _function(hashlib.blake2b(repr((OPEN, INVITED)).encode(), key=key, digest_size=32).digest())
+        """With other parameters noise is another: the same noise scaled to another variance would give the counts away of an edition that
+        a later release of Platea reads again."""
 
     def normals(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
         """Independent standard normal numbers for cells, of the shape of `one`; for pairs of cells whichever of the two comes first.
         `edition`: of all, or of each cell."""
-        first, second = _uniforms(self._blocks(part, edition, one, one if other is None else other))
+        first, second = _uniforms(_encrypted(self._usual, part, edition, one, one if other is None else other))
         return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
 
     def guaranteed(self, part: Part, edition: int, variance: Fraction, one: Names, other: Names | None = None) -> NDArray[np.int64]:
@@ -71,7 +75,8 @@ class Noise:
 
     def threshold(self, edition: int) -> float:
         """A number between 0 and 1 for what an edition is waited for."""
-        return float(_uniforms(self._blocks(Part.THRESHOLD, edition, np.zeros(1, np.uint64), np.zeros(1, np.uint64)))[0][0])
+        nothing = np.zeros(1, np.uint64)
+        return float(_uniforms(_encrypted(self._cipher, Part.THRESHOLD, edition, nothing, nothing))[0][0])
 
     def with_memory(self, edition: int, names: Names, phi: float) -> Numbers:
         """Standard normal numbers, of which those of neighbouring editions have the correlation `phi`: an autoregression, cut off after
@@ -80,9 +85,6 @@ class Noise:
         weights /= np.sqrt((weights**2).sum())
         editions = np.repeat(np.arange(edition, edition - LAGS, -1), len(names))
         return weights @ self.normals(Part.INNOVATION, editions, np.tile(names, LAGS)).reshape(LAGS, len(names))
-
-    def _blocks(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
-        return _encrypted(self._cipher, part, edition, one, other)
 
 
 def _function(key: bytes) -> Cipher[ECB]:
