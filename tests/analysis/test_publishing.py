@@ -23,7 +23,7 @@ from services.analysis.store import Released, Store
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 
-async def _published(provisioner: Any) -> Snapshot | None:
+async def published(provisioner: Any) -> Snapshot | None:
     try:
         message = await provisioner.jetstream().get_last_msg(subjects.AGGREGATES, subjects.aggregates(SURVEY))
     except NotFoundError:
@@ -36,13 +36,13 @@ KEY = b"0123456789abcdef0123456789abcdef"
 
 
 def wait(top: int, edition: int) -> int:
-    """By how many the survey has to grow past its mark."""
+    """By how many the survey has to grow past its mark, while it is open."""
     return step(top, OPEN, Noise(KEY, SURVEY).threshold(edition))
 
 
 async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, service: Service, provisioner: Any) -> None:
     async def responses(wanted: int) -> bool:
-        found = await _published(provisioner)
+        found = await published(provisioner)
         return found is not None and found.responses == wanted
 
     async def grow(analysis: Analysis, start: int, end: int) -> None:
@@ -63,7 +63,7 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
         for start, end in pairwise(tops):
             await grow(analysis, start, end)
         assert (await ask(service, what="table", row="A04", column="A05"))["responses"] == tops[-1]
-    last = await _published(provisioner)
+    last = await published(provisioner)
     assert last is not None
     assert last.revision == len(tops)
     async with service.running() as analysis:
@@ -75,13 +75,13 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
         await pen.write(*(submitted(number) for number in range(100, 129)))
         await until(lambda: analysis.totals.own(SURVEY) == tops[-1] + 9)
         await asyncio.sleep(1.5)
-        assert await _published(provisioner) == last, "twenty who left and twenty-nine who came are nine more than ever before"
+        assert await published(provisioner) == last, "twenty who left and twenty-nine who came are nine more than ever before"
         assert (await ask(service, what="exact"))["responses"] == tops[-1] + 9
         assert (await ask(service, what="table", row="A04", column="A05", exact=True))["responses"] == tops[-1] + 9
         end = tops[-1] + wait(tops[-1], len(tops))
         await pen.write(*(submitted(number) for number in range(129, 129 + end - tops[-1] - 9)))
         await until(lambda: responses(end))
-        after = await _published(provisioner)
+        after = await published(provisioner)
         assert after is not None
         assert after.revision == last.revision + 1
         again = await ask(service, what="table", row="A04", column="A05")
@@ -97,7 +97,7 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
         await pen.write(*(submitted(number) for number in range(60 + more)))
         await until(lambda: analysis.totals.own(SURVEY) == 60 + more)
         await until(lambda: analysis.publisher.released(SURVEY) is not None)
-    found = await _published(provisioner)
+    found = await published(provisioner)
     assert found is not None
     former = msgspec.structs.replace(found, responses=60, revision=70)
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
@@ -109,7 +109,7 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
         await until(lambda: analysis.publisher.revision(SURVEY) >= 70)
         if more:
             await asyncio.sleep(2)
-            assert await _published(provisioner) == former
+            assert await published(provisioner) == former
             assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
             await pen.write(*(submitted(number) for number in range(100, 115)))  # at most fifteen are waited for
         await until(lambda: analysis.publisher.revision(SURVEY) >= 71)
