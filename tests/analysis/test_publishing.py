@@ -135,7 +135,7 @@ async def test_no_edition_that_was_seen_comes_again_whatever_the_store_has_forgo
         await pen.write(*(submitted(number) for number in range(45, 100)))
         await until(lambda: analysis.totals.own(SURVEY) == 100)
         await until(lambda: analysis.publisher.revision(SURVEY) > kept["revision"])
-    seen = await _published(provisioner)
+    seen = await published(provisioner)
     assert seen is not None
     await database.execute("delete from released where survey = $1", SURVEY)
     if older:
