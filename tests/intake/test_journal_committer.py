@@ -57,7 +57,7 @@ def submitted(id: str) -> Entry:
     return entry(ResponseSubmitted(id, "s", "1.0.0", msgspec.Raw(b"{}"), "sha256:0"))
 
 
-def committer(journal: Whimsical, waiting: int = 4096, patience: float = 0.5) -> Committer:
+def committer(journal: Whimsical, waiting: int = 4096, patience: float = 60.0) -> Committer:
     return Committer(journal, Metrics(), waiting, patience)  # pyright: ignore[reportArgumentType]
 
 
@@ -65,7 +65,7 @@ def committer(journal: Whimsical, waiting: int = 4096, patience: float = 0.5) ->
 async def test_what_is_told_is_true_whatever_the_journal_does(seed: int) -> None:
     random = Random(seed)
     journal = Whimsical(random, trouble=0.5 * (seed % 3))
-    group = committer(journal)
+    group = committer(journal, patience=0.5 if journal.trouble else 60.0)
     told: list[tuple[str, Outcome | str]] = []
 
     async def submit(id: str) -> None:
@@ -110,7 +110,7 @@ async def test_busy_means_that_nothing_was_written() -> None:
 
 async def test_without_a_connection_new_entries_wait_a_moment_and_then_are_refused_at_once() -> None:
     journal = Whimsical(Random(1), trouble=0)
-    group = committer(journal)
+    group = committer(journal, patience=2.0)
     journal.connected = False
     waiting = asyncio.create_task(group.commit(submitted("a" * 32)))
     await asyncio.sleep(0.1)
@@ -126,6 +126,6 @@ async def test_without_a_connection_new_entries_wait_a_moment_and_then_are_refus
 
 async def test_those_that_come_together_are_written_together() -> None:
     journal = Whimsical(Random(1), trouble=0)
-    group = committer(journal, patience=30.0)
+    group = committer(journal)
     await asyncio.gather(*(group.commit(submitted(f"{n:032x}")) for n in range(600)))
     assert journal.sizes == [256, 256, 88]
