@@ -226,6 +226,11 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     epsilon: float | None = None
     delta: float | None = None
 
+    @property
+    def guaranteed(self) -> bool:
+        """Whether epsilon and delta are promised."""
+        return self.name == "differential-privacy"
+
 
 class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who asks, on what legal basis, how long answers are kept, whom to ask about it: the organiser's part of the information notice."""

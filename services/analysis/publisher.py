@@ -207,18 +207,14 @@ class Publisher:
         """After figures of an earlier release of Platea, of which no exact counts are kept in a form that is read today: they stand until
         the survey has grown past them, or are drawn anew where nobody came or left since."""
         if published is not None:
-            number = _editions_seen(published)
-            desk.marks = Marks(edition=number, top=published.responses, tables=number, grown=self._now().timestamp())
+            desk.marks = _above(Marks(grown=self._now().timestamp()), published)
             desk.redrawn_at = None if published.policy.guarantee else published.responses
 
     @staticmethod
     def _keep_numbers(desk: Desk, published: Snapshot | None) -> None:
         """Numbers of editions that people have seen never come again with other counts, whatever an older store has forgotten."""
         if published is not None and published.revision > (desk.saved or 0):
-            number, marks = _editions_seen(published), desk.marks
-            desk.marks = dataclasses.replace(
-                marks, edition=max(marks.edition, number), tables=max(marks.tables, number), top=max(marks.top, published.responses)
-            )
+            desk.marks = _above(desk.marks, published)
 
     @staticmethod
     def _put_right(desk: Desk, released: ReleasedState, published: Snapshot) -> None:
@@ -257,6 +253,8 @@ class Publisher:
         return await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state), after)
 
 
-def _editions_seen(published: Snapshot) -> int:
+def _above(marks: Marks, published: Snapshot) -> Marks:
     """No edition up to this snapshot had a higher number: where there is a guarantee they are counted, else each was a revision."""
-    return published.policy.guarantee.editions if published.policy.guarantee else published.revision
+    seen = published.policy.guarantee.editions if published.policy.guarantee else published.revision
+    top = max(marks.top, published.responses)
+    return dataclasses.replace(marks, edition=max(marks.edition, seen), tables=max(marks.tables, seen), top=top)

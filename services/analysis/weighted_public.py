@@ -41,7 +41,7 @@ def public_weights(book: CodeBook, tables: Crossed | None) -> PublicWeights:
     """Those of the moment when tables moved; none where this was in another version of the questionnaire."""
     if not book.instrument.margins:
         return _none("no-margin")
-    if book.instrument.policy.name == "differential-privacy":
+    if book.instrument.policy.guaranteed:
         return _none("guarantee")
     if tables is None or tables.book.digest != book.digest:
         return _none("too-few")

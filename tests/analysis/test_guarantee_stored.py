@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from random import Random
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from nats.js.errors import NotFoundError
 
-from proto import events, subjects
 from proto import instrument as i
+from proto import subjects
 from proto.answers import Reader
 from proto.events import ResponseSubmitted, ResponseWithdrawn, SurveyClosed
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.main import Analysis
 from tests.analysis import small, versions
-from tests.analysis.conftest import Pen, Service, until
+from tests.analysis.conftest import Pen, Service, id_of, until
+from tests.analysis.test_ending import say
+from tests.analysis.test_publishing import published
 
 ID = "promised"
 POLICY = i.Policy(name="differential-privacy", epsilon=4.0, delta=1e-6, clock=0)
@@ -27,32 +27,20 @@ SECOND = replace(small.survey(), id=ID, version="2.0.0", policy=POLICY)
 FIRST = replace(SECOND, version="1.0.0", questions=SECOND.questions[:5])
 
 
-def _id(number: int) -> str:
-    return hashlib.sha256(b"%d" % number).hexdigest()[:32]
-
-
 def _submitted(survey: Instrument, number: int) -> ResponseSubmitted:
     said = msgspec.Raw(versions.answered(Reader(survey), Random(number)))
-    return ResponseSubmitted(_id(number), ID, survey.version, said, "sha256:x", "en")
-
-
-async def _published(provisioner: Any) -> Snapshot | None:
-    try:
-        message = await provisioner.jetstream().get_last_msg(subjects.AGGREGATES, subjects.aggregates(ID))
-    except NotFoundError:
-        return None
-    return msgspec.json.decode(message.data, type=Snapshot)
+    return ResponseSubmitted(id_of(number), ID, survey.version, said, "sha256:x", "en")
 
 
 async def _shown(provisioner: Any, editions: int) -> Snapshot:
     """The figures, once there are so many editions."""
 
     async def there() -> bool:
-        found = await _published(provisioner)
+        found = await published(provisioner, ID)
         return found is not None and found.policy.guarantee is not None and found.policy.guarantee.editions == editions
 
     await until(there, 60)
-    found = await _published(provisioner)
+    found = await published(provisioner, ID)
     assert found is not None
     return found
 
@@ -63,7 +51,7 @@ async def _grow(pen: Pen, analysis: Analysis, survey: Instrument, start: int, en
 
 
 async def _say(pen: Pen, *, closed: bool) -> None:
-    await pen._js.publish(subjects.closing(ID), events.encode(SurveyClosed(ID, closed)))
+    await say(pen, SurveyClosed(ID, closed), subjects.closing(ID))
 
 
 async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, service: Service, provisioner: Any, database: Any) -> None:
@@ -71,13 +59,13 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
     async with service.running() as analysis:
         await _grow(pen, analysis, FIRST, 0, 39)
         await asyncio.sleep(1.5)
-        assert await _published(provisioner) is None, "the first edition is of forty"
+        assert await published(provisioner, ID) is None, "the first edition is of forty"
         await _grow(pen, analysis, FIRST, 39, 40)
         first = await _shown(provisioner, 1)
         assert first.responses == 40
         await _grow(pen, analysis, FIRST, 40, 79)
         await asyncio.sleep(1.5)
-        assert await _published(provisioner) == first, "the second of eighty"
+        assert await published(provisioner, ID) == first, "the second of eighty"
     async with service.running() as analysis:
         await until(lambda: analysis.publisher.released(ID) is not None, 60)
         released = analysis.publisher.released(ID)
@@ -86,7 +74,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         await pen.publish(SECOND)
         await until(lambda: analysis.totals.ready(ID) and analysis.books.registry.current(ID) == SECOND, 60)
         await asyncio.sleep(1.5)
-        assert await _published(provisioner) == first, "a version makes no edition"
+        assert await published(provisioner, ID) == first, "a version makes no edition"
         await _grow(pen, analysis, SECOND, 79, 80)
         second = await _shown(provisioner, 2)
         assert (second.responses, second.version) == (80, "2.0.0")
@@ -94,7 +82,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         assert second.policy.guarantee is not None
         assert 0 < first.policy.guarantee.spent < second.policy.guarantee.spent < 4
         assert (second.policy.noise or 0) > (first.policy.noise or 0), "more questions have more noise, not more of the budget"
-        await pen.write(*(ResponseWithdrawn(_id(number), ID) for number in range(30)))
+        await pen.write(*(ResponseWithdrawn(id_of(number), ID) for number in range(30)))
         await until(lambda: analysis.totals.own(ID) == 50, 60)
         await _say(pen, closed=True)
         third = await _shown(provisioner, 3)
@@ -103,7 +91,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
             await _say(pen, closed=closed)
             await until(lambda closed=closed: (ID in analysis.books.registry.closed) == closed, 60)
         await asyncio.sleep(5)
-        assert await _published(provisioner) == third, "closing again is no new chance"
+        assert await published(provisioner, ID) == third, "closing again is no new chance"
         await _say(pen, closed=False)
         await until(lambda: ID not in analysis.books.registry.closed, 60)
     await database.execute("delete from released where survey = $1", ID)
@@ -112,7 +100,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         await pen.write(*(_submitted(SECOND, number) for number in range(80, 129)))
         await until(lambda: analysis.totals.own(ID) == 99, 60)
         await asyncio.sleep(1.5)
-        assert await _published(provisioner) == third, "whatever the store forgot, nothing is drawn anew"
+        assert await published(provisioner, ID) == third, "whatever the store forgot, nothing is drawn anew"
         await pen.write(_submitted(SECOND, 129))
         fourth = await _shown(provisioner, 4)
         assert fourth.responses == 100

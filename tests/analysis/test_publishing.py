@@ -23,9 +23,9 @@ from services.analysis.store import Released, Store
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 
-async def published(provisioner: Any) -> Snapshot | None:
+async def published(provisioner: Any, survey: str = SURVEY) -> Snapshot | None:
     try:
-        message = await provisioner.jetstream().get_last_msg(subjects.AGGREGATES, subjects.aggregates(SURVEY))
+        message = await provisioner.jetstream().get_last_msg(subjects.AGGREGATES, subjects.aggregates(survey))
     except NotFoundError:
         return None
     return msgspec.json.decode(message.data, type=Snapshot)

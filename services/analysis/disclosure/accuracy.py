@@ -64,10 +64,11 @@ class Spreads:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Over the widened columns of a layout. `blocks`: of the block of each; `apart`: whether who answered is told by a block of its own;
-    `whole`: whether shares are of all respondents. `q`: the share of all that each column holds, `gone`: that did not answer its
-    question. `row`: of a table; None for everybody."""
+    """Over the widened columns of a layout. `every`: of all blocks; `blocks`: of the block of each column; `apart`: whether who answered is
+    told by a block of its own; `whole`: whether shares are of all respondents. `q`: the share of all that each column holds, `gone`: that
+    did not answer its question. `row`: of a table; None for everybody."""
 
+    every: Spreads
     blocks: Spreads
     apart: NDArray[np.bool_]
     whole: NDArray[np.bool_]
@@ -128,6 +129,7 @@ def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: 
     answered = single[layout.of]
     answers, absent, _ = (each.variance(int(n)) for each in publication.spreads)
     return Accuracy(
+        every,
         replace(every.at(block_of), variance=np.where(block_of >= 0, every.variance[block_of], 0.0)),
         apart,
         layout.of == 0,
@@ -140,8 +142,7 @@ def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: 
 def spreads_of(publication: Publication, n: int) -> Spreads:
     """Of all blocks, with so many respondents."""
     blocks, variances = publication.blocks, publication.variances(n)
-    absent = np.zeros(len(variances), np.bool_) if blocks.absent is None else blocks.absent
-    sums = (np.add.reduceat(np.where(kind, variances, 0.0), blocks.starts) for kind in (~absent, absent))
+    sums = (np.add.reduceat(np.where(kind, variances, 0.0), blocks.starts) for kind in (~blocks.of_absent, blocks.of_absent))
     answers, absents = (
         each / np.maximum(count, 1) for each, count in zip(sums, (blocks.sizes - blocks.absents, blocks.absents), strict=True)
     )
@@ -150,6 +151,6 @@ def spreads_of(publication: Publication, n: int) -> Spreads:
 
 def in_row(accuracy: Accuracy, publication: Publication, block: int, size: float, n: int, crossed: int) -> Accuracy:
     """Of a row of that block which holds `size` of `n`. `accuracy`: of everybody's figures of the same edition."""
-    own = spreads_of(publication, n).at(block)
+    own = accuracy.every.at(block)
     row = Row(size / max(n, 1), int(own.cells), float(own.moved(1.0, 1.0)), publication.parameters.table_variance(n, crossed))
     return replace(accuracy, row=row)

@@ -16,7 +16,7 @@ RESPONDENTS = 300
 
 def crowded(instrument: Instrument) -> str:
     """That tables carry more noise than usual, and what makes it less; empty where they do not, or where a guarantee sets the noise."""
-    if instrument.policy.name == "differential-privacy":
+    if instrument.policy.guaranteed:
         return ""
     blocks, parameters = cells_of(CodeBook(Reader(instrument))).blocks, parameters_of(instrument)
     every, declared = len(blocks.sizes), 0 if blocks.declared is None else int(blocks.declared.sum())

@@ -80,7 +80,7 @@ def cells_of(book: CodeBook) -> Cells:
     """Of the questions with live figures, of the margins that figures are weighted to, and of the strata. Where a guarantee holds nothing
     is weighted."""
     making = _Making(book)
-    guaranteed = book.instrument.policy.name == "differential-privacy"
+    guaranteed = book.instrument.policy.guaranteed
     wanted = set[str]() if guaranteed else {margin.of for margin in book.instrument.margins}
     for question in book.instrument.questions:
         if live(question) or question.id in wanted:
@@ -94,7 +94,7 @@ def cells_of(book: CodeBook) -> Cells:
 
 def parameters_in(book: CodeBook) -> Parameters:
     """Those of a survey in this version, with the noise that its number of histograms takes where a guarantee holds."""
-    guaranteed = book.instrument.policy.name == "differential-privacy"
+    guaranteed = book.instrument.policy.guaranteed
     return parameters_of(book.instrument, histograms(book)) if guaranteed else parameters_of(book.instrument)
 
 

@@ -52,7 +52,8 @@ class Parameters:
     absent: Spread = Spread(8.5, 0.7, 5.0)
     """Of who did not answer a question."""
     groups: Spread = Spread(20.0, 0.7, 16.0)
-    """Of strata: whether a group has one person or none is decided by the lasting part alone, once it is pushed over `minimum`."""
+    """Of strata: in single counts the lasting part alone decides whether a group has one person or none, once it is pushed over `minimum`;
+    in rows of tables it is `table_lasting`."""
     phi: float = 0.5
     """The correlation of what does not last from one edition to the next: a step between two editions is one innovation and little else,
     while independent noise would average out."""
@@ -77,8 +78,9 @@ class Parameters:
 OPEN = Parameters()
 """Where everybody may answer, and so may an attacker, as often as the flood guard lets through."""
 INVITED = Parameters(growth=0.05, answers=Spread(4.0, 0.35, 2.0), absent=Spread(20.0, 0.7, 16.0), table_lasting=7.0)
-"""Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata and tables have the noise of an open
-survey: of two groups that nest, the few between them can be had without any own answer."""
+"""Where each answer takes an invitation, so that an attacker has a few own answers at most. Strata have the noise of an open survey, and
+who did not answer has that of strata: whether there is somebody takes few own answers or none. Tables have it too, but most of it lasts:
+strangers hide who came between two editions, and whoever is there in all of them would show through noise that is drawn anew."""
 
 
 def first_edition(instrument: Instrument) -> int:
@@ -91,7 +93,7 @@ def parameters_of(instrument: Instrument, histograms: int = 1) -> Parameters:
     """Those of a survey. One whose author understands that it protects nobody moves with each `batch`, whoever comes or leaves.
     `histograms`: published at each edition; the noise of a guarantee grows with them."""
     usual, policy = INVITED if instrument.participation == "invited" else OPEN, instrument.policy
-    if policy.name == "differential-privacy":
+    if policy.guaranteed:
         assert policy.epsilon is not None
         assert policy.delta is not None
         first = max(usual.table_batch, policy.minimum)

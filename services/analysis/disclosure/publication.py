@@ -67,16 +67,19 @@ class Blocks:
         return np.where(self.groups, np.sqrt(choices / (choices - 1)), np.where(self.sizes == 2, PAIR, 1.0))
 
     @cached_property
+    def of_absent(self) -> NDArray[np.bool_]:
+        """Whether each cell is one of who did not answer."""
+        return np.zeros(len(self.names), np.bool_) if self.absent is None else self.absent
+
+    @cached_property
     def absents(self) -> NDArray[np.intp]:
         """How many cells of each block are those of who did not answer."""
-        absent = np.zeros(len(self.names), np.bool_) if self.absent is None else self.absent
-        return np.add.reduceat(absent.astype(np.intp), self.starts)
+        return np.add.reduceat(self.of_absent.astype(np.intp), self.starts)
 
     @cached_property
     def kinds(self) -> NDArray[np.intp]:
         """Of each cell the place of its spread in `Publication.spreads`."""
-        absent = np.zeros(len(self.names), np.intp) if self.absent is None else self.absent.astype(np.intp)
-        return np.where(np.repeat(self.groups, self.sizes), 2, absent)
+        return np.where(np.repeat(self.groups, self.sizes), 2, self.of_absent)
 
     def crossed(self, one: int, other: int) -> int:
         """With how many blocks these are crossed, whichever with more: a breakdown counts what is broken down, other tables everything."""
