@@ -83,7 +83,8 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
             tasks.start("erase from the journal", eraser.run)
-            await Responder(client, totals, publisher, progress, journal, store, tasks).start()
+            responder = Responder(client, totals, publisher, progress, journal, store, tasks)
+            await closing.enter_async_context(responder.listening())
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
         loops = {asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers}

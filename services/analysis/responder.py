@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import logging
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 import msgspec
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 YIELD = 1.0
 """Seconds by which a worker that has lost its database answers later: whoever has the partition by now is heard first."""
+GOODBYE = 2
+"""Seconds for the server to take note that this worker listens no longer."""
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,8 +57,16 @@ class Responder:
         self._journal, self._store, self._tasks = journal, store, tasks
         self._recounting = asyncio.Lock()
 
-    async def start(self) -> None:
-        await self._client.subscribe(subjects.query("*"), cb=self._take)
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        """Takes questions until the block ends. Whoever asks afterwards learns at once that nobody listens: the server knows it by then."""
+        questions = await self._client.subscribe(subjects.query("*"), cb=self._take)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(*journal.Unavailable):
+                await questions.unsubscribe()
+                await self._client.flush(GOODBYE)
 
     async def _take(self, message: Msg) -> None:
         """Each question in its own task: a recount takes long."""
