@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from proto.authoring import form
-from proto.authoring.coherence import check
+from proto.authoring import schema
+from proto.authoring.desugar import Include, resolve
 from proto.authoring.faults import Fault, Faults, TooManyFaults
-from proto.authoring.marks import Listing, Mapping, Node, Scalar, Unreadable, tree
-from proto.authoring.resolve import Include, resolve
-from proto.authoring.shape import read as read_shape
+from proto.authoring.parse import read as read_shape
+from proto.authoring.survey_checks import check
+from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, Unreadable, tree
 from proto.instrument import Instrument
 
 __all__ = ["Fault", "Include", "bundled", "load", "read"]
@@ -28,7 +28,7 @@ def read(text: str, name: str, include: Include) -> Instrument | list[Fault]:
     faults = Faults(name)
     try:
         node = tree(text)
-        survey = read_shape(form.Survey, node, faults, _languages(node))
+        survey = read_shape(schema.Survey, node, faults, _languages(node))
         if survey is None:
             return faults.found
         instrument = resolve(survey, include, faults)

@@ -11,7 +11,7 @@ LEAST = 512 * 1024
 shortened."""
 MOST_TEXT = 400_000
 """Characters of all texts of a questionnaire together. JSON takes six bytes for the least convenient of them, and an event holds them all
-(`proto.subjects.responses_stream`)."""
+(`proto.stream_settings.responses_stream`)."""
 _BYTES = 12
 """For one character: in a form as %F0%9F%8C%8D, in JSON as two escaped halves."""
 

@@ -10,7 +10,7 @@ import click
 from deploy.cli import server
 from deploy.cli.console import say
 from deploy.cli.server import Server
-from proto.spreadsheets import Writer
+from services.runtime.spreadsheet_csv import Writer
 
 
 @click.group(name="audit", short_help="What organisers did, with which token.")

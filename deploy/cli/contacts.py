@@ -13,7 +13,7 @@ import click
 from deploy.cli import server
 from deploy.cli.console import Trouble, note, say
 from deploy.cli.server import Server, quoted
-from proto.spreadsheets import Writer
+from services.runtime.spreadsheet_csv import Writer
 
 
 @click.command(name="contacts", short_help="Addresses of those who want the results.")

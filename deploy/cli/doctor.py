@@ -15,11 +15,11 @@ from typing import Any, cast
 
 import click
 
-from deploy import running
 from deploy.cli import server
 from deploy.cli.console import fail, out, say, table
 from deploy.cli.server import Server
-from deploy.running import Running
+from deploy.stack import running
+from deploy.stack.running import Running
 
 SECONDS = 3.0
 ROOM = 1024**3
@@ -88,8 +88,8 @@ def _address(data: Path | None, here: Running | None, named: str | None) -> str 
 
 
 def _store(data: Path, port: int) -> str:
-    from deploy.data_folder import DataFolder
-    from deploy.postgres_server import Postgres
+    from deploy.stack.data_folder import DataFolder
+    from deploy.stack.postgres_server import Postgres
 
     folder = DataFolder(data)
     return Postgres(folder.postgres, folder.keys, port).url("platea_analysis")
@@ -243,7 +243,7 @@ async def _nats(port: int) -> list[Finding]:
                 "journal",
                 "the stream RESPONSES is missing",
                 False,
-                "Stop `platea up` and start it again, which makes it; in a cluster, `python -m deploy.provision` does.",
+                "Stop `platea up` and start it again, which makes it; in a cluster, `python -m deploy.provisioning` does.",
             ),
         ]
     state = journal["state"]
@@ -260,16 +260,17 @@ async def _cluster(url: str) -> list[Finding]:
     """The journal as the servers at this address, which may name several, tell of it."""
     import nats
 
-    from proto import subjects, wire
+    from proto import subjects
+    from services.runtime import nats_client, stream_settings
 
-    client = await nats.connect(url.split(","), **wire.identity(url), connect_timeout=2, allow_reconnect=False, error_cb=_quiet)
+    client = await nats.connect(url.split(","), **nats_client.identity(url), connect_timeout=2, allow_reconnect=False, error_cb=_quiet)
     try:
         js = client.jetstream(timeout=2)
         info = await js.stream_info(subjects.RESPONSES)
         replicas = info.cluster.replicas or [] if info.cluster else []
         away = [peer.name or "?" for peer in replicas if peer.offline or (peer.active or 0) > 5e9]
         waiting = 0
-        for partition in range(subjects.partitions_of(info.config)):
+        for partition in range(stream_settings.partitions_of(info.config)):
             consumer = await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
             waiting += (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
     finally:
@@ -334,8 +335,8 @@ async def _traces(where: tuple[Path, int]) -> list[Finding]:
     """How long the files still tell what was withdrawn, and when answers came. Read from the log itself, as whoever has the disk would."""
     import asyncpg
 
-    from deploy.data_folder import DataFolder
-    from deploy.forgetting import earliest_commit
+    from deploy.provisioning.forgetting import earliest_commit
+    from deploy.stack.data_folder import DataFolder
 
     connection: Any = await asyncpg.connect(_store(*where))
     try:
@@ -358,8 +359,8 @@ async def _traces(where: tuple[Path, int]) -> list[Finding]:
 async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
     """Whether the numbers in the store are those of this journal."""
     from deploy.cli.mending import addresses
-    from deploy.data_folder import DataFolder
-    from deploy.mending import doubt
+    from deploy.mending.mending import doubt
+    from deploy.stack.data_folder import DataFolder
 
     data, monitor, postgres = where
     if monitor is None:

@@ -13,16 +13,16 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import mapping, rows, sending, server
+from deploy.cli import bulk_sender, mapping, rows, server
+from deploy.cli.bulk_sender import Letter, Reply, Sender
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.import_map import read_map
 from deploy.cli.mapping import UnfitHeader
 from deploy.cli.rows import Body, Row, UnreadableFile
-from deploy.cli.sending import Letter, Reply, Sender
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
 from proto.instrument import Instrument
-from proto.spreadsheets import Writer
+from services.runtime.spreadsheet_csv import Writer
 
 FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
 """Refusals that no other row would escape."""
@@ -74,7 +74,7 @@ def command(
         raise Trouble(f"Cannot import {file}: {unfit}.", "Rename the columns, or give --map; `platea survey draft` makes both.") from None
     try:
         with progress("Rows", len(entries), "rows") as bar:
-            sending.run(job.send(entries, at_once, bar.advance))
+            bulk_sender.run(job.send(entries, at_once, bar.advance))
     finally:
         refused = job.write_rejects(rejects or file.with_name(file.name + ".rejects" + job.suffix))
     counts = job.counts

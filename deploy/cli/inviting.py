@@ -14,7 +14,7 @@ from deploy.cli.console import Trouble, progress, say
 from deploy.cli.server import Server, quoted
 from proto import codes, invitation
 from proto.blind import PublicKey
-from proto.spreadsheets import Writer
+from services.runtime.spreadsheet_csv import Writer
 
 AT_ONCE = 1000
 """Codes made known with one request."""

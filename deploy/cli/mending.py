@@ -14,15 +14,15 @@ import asyncpg
 import click
 from nats.errors import Error as NatsError
 
-from deploy import running
-from deploy.child import Child
 from deploy.cli.console import Trouble, err, fail, say
-from deploy.data_folder import DataFolder
-from deploy.migrate import ROLES
-from deploy.nats_server import NatsServer
-from deploy.postgres_server import Postgres
-from deploy.refusal import Refusal
-from proto import settings
+from deploy.provisioning.migrate import ROLES
+from deploy.stack import running
+from deploy.stack.child import Child
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.nats_server import NatsServer
+from deploy.stack.postgres_server import Postgres
+from deploy.stack.refusal import Refusal
+from services.runtime import settings
 
 PATIENCE = 60.0
 """Seconds for the servers to start."""
@@ -58,7 +58,7 @@ def command(dry_run: bool, strangers: bool, data: Path) -> None:
 
 
 async def _mend(data: Path, dry_run: bool, strangers: bool) -> bool:
-    from deploy.mending import examine, settle
+    from deploy.mending.mending import examine, settle
 
     async with _servers(data) as (nats_url, database_url):
         with err.status("Comparing …"):
@@ -110,7 +110,7 @@ def _port(monitor: int) -> int:
 
 async def _provision(folder: DataFolder, nats: NatsServer, postgres: Postgres) -> None:
     """The streams may be gone altogether, and the tables be those of an older version."""
-    from deploy.provision import provision
+    from deploy.provisioning.provision import provision
 
     passwords = {role: folder.keys.read(f"postgres-{role}") for role in ROLES}
     await provision(nats.url("provisioner"), postgres.url(), folder.token, passwords)

@@ -90,7 +90,7 @@ def list_(survey: str, server: Server) -> None:
 @server.options
 def verify(folder: Path, key: str | None, rebuild: bool, server: Server) -> None:
     """Check the release in DIR: every file, its size, its SHA-256, the signature. Needs no server, but for --rebuild."""
-    from services.export.verify import check, read
+    from services.export.bundle.verify import check, read
 
     if not folder.is_dir():
         raise Trouble(f"There is no folder {folder}.", "Name the folder that `platea release create --out` made.")
@@ -142,7 +142,7 @@ def follow(server: Server, base: str, job: dict[str, Any]) -> dict[str, Any]:
 
 def download(server: Server, base: str, manifest: dict[str, Any], folder: Path) -> None:
     """All files or none: they arrive beside the folder, are checked, and move there in one step."""
-    from services.export.verify import check
+    from services.export.bundle.verify import check
 
     names = ["manifest.json", *(file["name"] for file in manifest["files"])]
     if any(name != Path(name).name for name in names):

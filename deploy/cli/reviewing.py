@@ -15,7 +15,7 @@ import click
 
 from deploy.cli import server
 from deploy.cli.console import Trouble, note, out, say, table
-from deploy.cli.decisions import Desk, decisions_in, sheet
+from deploy.cli.review_api import Desk, decisions_in, sheet
 from deploy.cli.server import Server
 
 AID = "The column `marked` is what a detector of shapes found: an aid that misses much."
@@ -59,7 +59,7 @@ def command(survey: str, again: bool, sheet_out: Path | None, sheet_in: Path | N
 
 
 def _sit(desk: Desk, again: bool) -> None:
-    from deploy.cli.sitting import sit
+    from deploy.cli.review_session import sit
 
     if not desk.given or not (desk.open or again):
         _tell(desk, False)

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from proto.spreadsheets import unguarded
+from services.runtime.spreadsheet_csv import unguarded
 
 OURS = ("import_line", "import_reasons", "import_row")
 """Columns that a rejects file has in front. A mended one can be imported: they are passed over."""

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import click
 
-from deploy import running
 from deploy.cli.console import Trouble
+from deploy.stack import running
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -12,10 +12,10 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import sending, server
+from deploy.cli import bulk_sender, server
+from deploy.cli.bulk_sender import Letter, Reply, Sender
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.respondents import Population
-from deploy.cli.sending import Letter, Reply, Sender
 from deploy.cli.server import Server, refusal
 from proto.answers import today_of
 from proto.instrument import Instrument
@@ -86,7 +86,7 @@ def command(survey: str, responses: int, rate: float | None, seed: int | None, a
     try:
         with progress("Responses", responses, "responses") as bar:
             chosen = secrets.randbits(32) if seed is None else seed
-            accepted = sending.run(simulate(server.url, instrument, responses, chosen, rate, at_once, seen, server.token))
+            accepted = bulk_sender.run(simulate(server.url, instrument, responses, chosen, rate, at_once, seen, server.token))
     finally:
         if file is not None:
             file.close()

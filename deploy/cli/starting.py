@@ -26,6 +26,6 @@ def command(port: int, host: str, data: Path, simulate: int) -> None:
     Everything they keep is in the data folder; the next start finds it again. With PLATEA_NATS_URL or PLATEA_DATABASE_URL set, those
     servers are used instead and nothing of the kind is started here.
     """
-    from deploy import up
+    from deploy.stack import up
 
     sys.exit(up.run(port=port, host=host, data=data, simulate=simulate))

@@ -46,7 +46,7 @@ def check(file: Path) -> None:
     if weak := protection_advice.weaker(instrument.policy):
         say(f"Advice: the policy protects less than usual: {_listed(weak)}. Figures of so few may tell of single people.")
     from services.analysis.disclosure.advice import crowded
-    from services.export.variables import left_out
+    from services.export.dataset.variables import left_out
 
     if told := crowded(instrument):
         say(f"Advice: {told}")
@@ -230,8 +230,8 @@ def draft(file: Path, folder: Path | None) -> None:
     text. Edit roles and texts, then publish and import. Without --out both are printed, one after the other, into one file that `platea
     survey publish` and `platea import --map` both take.
     """
-    from proto.draft import UndraftableData
-    from proto.draft import draft as drafted
+    from deploy.cli.drafting.draft import UndraftableData
+    from deploy.cli.drafting.draft import draft as drafted
 
     try:
         instrument, import_map = drafted(file.read_text(encoding="utf-8-sig"), file.name)

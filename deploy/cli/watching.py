@@ -14,15 +14,15 @@ from rich.text import Text
 
 from deploy.cli import server
 from deploy.cli.console import Trouble, note, out
-from deploy.cli.following import follow
 from deploy.cli.server import Server
 from deploy.cli.simulating import definition
+from deploy.cli.sse_client import follow
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
-from services.analysis.drawing import plain
-from services.analysis.headlines import Headline, headlines
-from services.analysis.picture import Bar, Picture, picture
-from services.analysis.words import Words
+from services.analysis.dashboard.figure_view import Bar, Picture, picture
+from services.analysis.dashboard.headline_view import Headline, headlines
+from services.analysis.dashboard.svg_canvas import plain
+from services.analysis.dashboard.words import Words
 
 FEW = 6
 """Answers of a question that are shown unless the question is asked for."""

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from proto import events, subjects
-from proto.acts import Act
 from proto.snapshot import Snapshot, Table
 from proto.tokens import Token
-from services.analysis.responder import Question
-from services.intake.contacts import Contact
+from services.analysis.publish.responder import Question
+from services.intake.contacts.contacts import Contact
+from services.runtime.audit_log import Act
 
 Json = dict[str, Any]
 

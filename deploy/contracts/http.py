@@ -16,12 +16,12 @@ from litestar.openapi import OpenAPIConfig
 from proto.manifest import Manifest
 from proto.problem import KINDS
 from proto.snapshot import Snapshot, Table
-from services.analysis import gateway
-from services.analysis.routes_parked import ParkedEvents, ParkedEventsToDrop
-from services.export import app as export
+from services.analysis.gateway import app
+from services.analysis.gateway.routes_parked import ParkedEvents, ParkedEventsToDrop
+from services.export.http import app as export
 from services.export.jobs import Job
-from services.export.review import ReviewOrder, ReviewPage, ReviewResult
-from services.intake import openapi as intake
+from services.export.texts.review import ReviewOrder, ReviewPage, ReviewResult
+from services.intake.http import openapi as intake
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ _ORGANISER: list[Json] = [{"token": []}]
 
 def document() -> Json:
     made: Json = msgspec.json.decode(intake.BODY)
-    routed = _routed(gateway.ROUTES) | _routed(export.ROUTES)
+    routed = _routed(app.ROUTES) | _routed(export.ROUTES)
     told = _operations()
     if astray := routed.keys() ^ (told.keys() - {("/api/v1/surveys/{survey}/live", "get")}):
         raise ValueError(f"told in one place only: {sorted(astray)}")

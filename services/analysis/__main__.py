@@ -9,20 +9,20 @@ import sys
 
 import uvloop
 
-from proto import settings, web
-from services.analysis.facade import alone
+from services.analysis.gateway.gateway_service import alone
 from services.analysis.main import running
 from services.analysis.settings import Settings
+from services.runtime import http_server, settings
 
 
 async def main(chosen: Settings) -> int:
     if not chosen.counts:
         async with alone(chosen) as (app, board):
-            await web.serve(chosen.host_guard().before(app), chosen.host, chosen.port, board.let_go)
+            await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, board.let_go)
         return 0
     async with running(chosen) as analysis:
         app = chosen.host_guard().before(analysis.app)
-        await web.serve(app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
+        await http_server.serve(app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
         return 1 if analysis.failed.done() else 0
 
 

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 
 from litestar.types import ASGIApp
 
-from proto.supervision import Supervisor, cancelled, stack_of
-from services.analysis.books import Books
-from services.analysis.ending import Ender
-from services.analysis.facade import connected
-from services.analysis.journal import Journal
-from services.analysis.live import Board
-from services.analysis.partition import Partition
-from services.analysis.progress import Progress
-from services.analysis.publisher import Publisher
-from services.analysis.responder import Responder
-from services.analysis.serving import Readiness
+from services.analysis.gateway.gateway_service import connected
+from services.analysis.gateway.http_cache import Readiness
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.ingest.background_jobs import CHECKPOINT, Builder, Eraser, Keeper
+from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.partition import Partition
+from services.analysis.ingest.progress import Progress
+from services.analysis.ingest.retention import Ender
+from services.analysis.ingest.totals import Totals
+from services.analysis.ingest.worker import TooManyParked, Worker
+from services.analysis.publish.publisher import Publisher
+from services.analysis.publish.responder import Responder
 from services.analysis.settings import Settings
 from services.analysis.store import Store
-from services.analysis.tend import CHECKPOINT, Builder, Eraser, Keeper
-from services.analysis.totals import Totals
-from services.analysis.worker import TooManyParked, Worker
+from services.runtime.supervision import Supervisor, cancelled, stack_of
 
 log = logging.getLogger(__name__)
 

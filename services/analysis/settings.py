@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from proto.origin import LOOPBACK, HostGuard
-from proto.seats import ALL, EACH
-from proto.settings import UnknownSetting
+from services.runtime.connection_limit import ALL, EACH
+from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.settings import UnknownSetting
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -17,7 +17,7 @@ class Settings(msgspec.Struct, frozen=True):
     not change while a survey runs.
 
     `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of
-    the networks `proxies` tell it. `public_url` and `metrics_from` as `proto.origin` has them.
+    the networks `proxies` tell it. `public_url` and `metrics_from` as `services.runtime.host_guard` has them.
     """
 
     nats_url: str

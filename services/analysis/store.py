@@ -15,9 +15,9 @@ import asyncpg
 from proto import instrument as instruments
 from proto.events import ResponseEvent
 from proto.instrument import Instrument
-from services.analysis.claim import Claim
-from services.analysis.plan import Plan, Row, plan
-from services.analysis.unread import NEWER, UNPUBLISHED, Unread, Waiting
+from services.analysis.ingest.journal_identity import Claim
+from services.analysis.ingest.record_rules import Plan, Row, plan
+from services.analysis.ingest.unrecorded import NEWER, UNPUBLISHED, Unread, Waiting
 
 log = logging.getLogger(__name__)
 

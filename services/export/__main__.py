@@ -10,29 +10,29 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from proto import wire
-from proto.acts import Acts
 from proto.registry import Registry
-from proto.settings import UnknownSetting, read
-from proto.supervision import Supervisor
-from proto.web import serve
-from services.export.app import Context, create_app
+from services.export.bundle.signing import Signer
+from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.settings import Settings
-from services.export.signing import Signer
 from services.export.store import Store
+from services.runtime import nats_client
+from services.runtime.audit_log import Acts
+from services.runtime.http_server import serve
+from services.runtime.settings import UnknownSetting, read
+from services.runtime.supervision import Supervisor
 
 
 async def run(settings: Settings) -> None:
     settings.releases.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as closing:
-        client = await wire.connect(settings.nats_url, "export")
+        client = await nats_client.connect(settings.nats_url, "export")
         closing.push_async_callback(client.close)
         tasks, registry = Supervisor(), Registry()
         closing.push_async_callback(tasks.stop)
         acts = Acts(client, "export", tasks, time.time)
         registry.used = acts.used
-        await wire.follow_control(client, registry, tasks)
+        await nats_client.follow_control(client, registry, tasks)
         store = await Store.open(settings.database_url)
         closing.push_async_callback(store.close)
         signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")

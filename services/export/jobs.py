@@ -27,24 +27,26 @@ from proto.instrument import Instrument
 from proto.manifest import Manifest
 from proto.problem import Problem
 from proto.registry import Registry
-from proto.supervision import stack_of
-from services.export import publication, review
-from services.export.gate import ledger, texts
+from services.export.bundle import publish
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import differing
+from services.export.dataset.profiles import PROFILES, Profile
+from services.export.dataset.table import Passages
+from services.export.dataset.variables import Encoder, Variable, variables, with_bands
+from services.export.gate import ledger
 from services.export.gate.ledger import Keys, People
 from services.export.gate.refused import Refused
-from services.export.gate.texts import Gathered, Text
 from services.export.gate.truth import Untrue, Witness
-from services.export.passages import passages
-from services.export.profiles import PROFILES, Profile
 from services.export.release import Protected, policy_of, protect, table_of, write
 from services.export.report.of_release import files as report_files
 from services.export.report.of_release import report_on
 from services.export.report.sentences import warnings
-from services.export.signing import Signer
 from services.export.store import Entry, Positions, Responses, Store
-from services.export.table import Passages
-from services.export.variables import Encoder, Variable, variables, with_bands
-from services.export.verify import differing
+from services.export.texts import accepted as texts
+from services.export.texts import review
+from services.export.texts.accepted import Gathered, Text
+from services.export.texts.passages import passages
+from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -191,14 +193,14 @@ class Jobs:
         async with self._store.building(job.survey) as numbering:
             number, withdrawn = numbering.number, await self._store.withdrawn(job.survey)
             built = await self._build(job, number, self._current(job.survey))
-            with publication.stage(published) as place:
+            with publish.stage(published) as place:
                 release = place / "release"
                 manifest = await self._write(job, built, number, release, date, address)
-                await asyncio.to_thread(publication.prepare, release, published, number)
+                await asyncio.to_thread(publish.prepare, release, published, number)
                 kept = texts.encode(built.texts) if built.profile.texts else None
                 entry = Entry(manifest, ledger.encode(built.protected.book), kept, built.positions)
                 async with numbering.entering(entry, withdrawn):
-                    await asyncio.to_thread(publication.publish, release, published, number)
+                    await asyncio.to_thread(publish.publish, release, published, number)
         await self._store.decide(job.survey, dict.fromkeys(built.gathered.gone()))
         return number
 

@@ -16,21 +16,21 @@ from proto import manifest as manifests
 from proto.instrument import Instrument
 from proto.manifest import Manifest
 from services.export import formats
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import MANIFEST, describe
+from services.export.dataset.profiles import WIDE, Profile
+from services.export.dataset.table import Edition, Table, tabulate
+from services.export.dataset.variables import WITHHELD, Variable
 from services.export.gate import answers, ledger, measuring, truth
 from services.export.gate.advice import advise, rules_of
 from services.export.gate.ledger import Book, Keys, People
+from services.export.gate.quasi_identifiers import Reading, codes_of, read
 from services.export.gate.rare import Shown
-from services.export.gate.reading import Reading, codes_of, read
 from services.export.gate.refused import Refused
-from services.export.profiles import WIDE, Profile
 from services.export.protect import sequence
+from services.export.protect.anonymise import Result
 from services.export.protect.measure import Measures
-from services.export.protect.protection import Result
 from services.export.protect.refusal import Unprotectable
-from services.export.signing import Signer
-from services.export.table import Edition, Table, tabulate
-from services.export.variables import WITHHELD, Variable
-from services.export.verify import MANIFEST, describe
 
 Ints = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from proto.origin import LOOPBACK, HostGuard
+from services.runtime.host_guard import LOOPBACK, HostGuard
 
 
 class Settings(msgspec.Struct, frozen=True):

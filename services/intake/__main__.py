@@ -9,14 +9,14 @@ import sys
 
 import uvloop
 
-from proto import settings, web
 from services.intake.main import running
 from services.intake.settings import Settings
+from services.runtime import http_server, settings
 
 
 async def main(chosen: Settings) -> None:
     async with running(chosen) as app:
-        await web.serve(chosen.host_guard().before(app), chosen.host, chosen.port, drain=chosen.drain_seconds)
+        await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, drain=chosen.drain_seconds)
 
 
 if __name__ == "__main__":

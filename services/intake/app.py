@@ -8,17 +8,17 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Scope
 
-from proto.head_middleware import answering_head
 from proto.problem import Problem
-from services.intake import (
-    refusals,
-    routes_acts,
-    routes_admin,
+from services.intake.context import Intake
+from services.intake.http import (
+    error_pages,
+    routes_audit,
     routes_closing,
-    routes_contact,
+    routes_contacts,
+    routes_drafts,
+    routes_form,
     routes_invitations,
-    routes_later,
-    routes_pages,
+    routes_publication,
     routes_receipt_pages,
     routes_receipts,
     routes_responses,
@@ -29,22 +29,22 @@ from services.intake import (
     routes_surveys,
     routes_tokens,
 )
-from services.intake.context import Intake
+from services.runtime.head_middleware import answering_head
 
 ROUTES = (
     *routes_receipts.HANDLERS,
     *routes_surveys.HANDLERS,
-    *routes_acts.HANDLERS,
-    *routes_admin.HANDLERS,
+    *routes_audit.HANDLERS,
+    *routes_publication.HANDLERS,
     *routes_closing.HANDLERS,
     *routes_tokens.HANDLERS,
     *routes_retention.HANDLERS,
-    *routes_contact.HANDLERS,
+    *routes_contacts.HANDLERS,
     *routes_service.HANDLERS,
     *routes_invitations.HANDLERS,
-    *routes_pages.HANDLERS,
+    *routes_form.HANDLERS,
     *routes_receipt_pages.HANDLERS,
-    *routes_later.HANDLERS,
+    *routes_drafts.HANDLERS,
     *routes_statement.HANDLERS,
     *routes_static.HANDLERS,
 )
@@ -65,7 +65,7 @@ def create_app(intake: Intake) -> ASGIApp:
     app = Litestar(
         route_handlers=ROUTES,
         dependencies={"intake": Provide(given, sync_to_thread=False)},
-        exception_handlers=refusals.EXCEPTION_HANDLERS,
+        exception_handlers=error_pages.EXCEPTION_HANDLERS,
         after_exception=[count],
         before_send=[_no_sniffing],
         state=State({"intake": intake}),

@@ -8,22 +8,22 @@ from functools import lru_cache
 
 from nats.aio.client import Client
 
-from proto.acts import Recorder, Unrecorded
 from proto.answers import EAST, today_of
 from proto.registry import Registry
-from proto.supervision import Supervisor
-from proto.wire import Follower
-from services.intake.catalogue import Catalogue
-from services.intake.committer import Committer
-from services.intake.contact_book import ContactBook
-from services.intake.draft_store import DraftStore
-from services.intake.guard import Guard
-from services.intake.invitations import Invitations
-from services.intake.journal import Journal
+from services.intake.contacts.contact_book import ContactBook
+from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_store import DraftStore
+from services.intake.flood.flood_guard import Guard
+from services.intake.flood.guess_limiter import Throttle
+from services.intake.flood.keyed_lock import Turns
+from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
-from services.intake.seals import Seals
-from services.intake.throttle import Throttle
-from services.intake.turns import Turns
+from services.intake.streams.journal import Journal
+from services.intake.submission.committer import Committer
+from services.intake.surveys.catalogue import Catalogue
+from services.runtime.audit_log import Recorder, Unrecorded
+from services.runtime.nats_client import Follower
+from services.runtime.supervision import Supervisor
 
 
 @dataclass(frozen=True)

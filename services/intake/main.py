@@ -9,35 +9,38 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from litestar.types import ASGIApp
 from nats.js.api import RawStreamMsg
 
-from proto import subjects, wire
-from proto.acts import Acts
-from proto.addresses import networks
+from proto import subjects
 from proto.registry import Registry
-from proto.supervision import Supervisor
-from services.intake import ending, later, spending
 from services.intake.app import create_app
-from services.intake.catalogue import Catalogue
-from services.intake.committer import Committer
-from services.intake.contact_book import ContactBook
+from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.draft_store import DraftStore
-from services.intake.guard import Guard
-from services.intake.invitation_store import InvitationStore
-from services.intake.invitations import Invitations
-from services.intake.journal import Journal
+from services.intake.drafts import save_draft
+from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_store import DraftStore
+from services.intake.flood.flood_guard import Guard
+from services.intake.flood.guess_limiter import Throttle
+from services.intake.form.pages.notice import version_of
+from services.intake.invitations import ticket_claims
+from services.intake.invitations.invitation_store import InvitationStore
+from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
-from services.intake.pages.notice import version_of
-from services.intake.seals import Seals
 from services.intake.settings import Settings
-from services.intake.throttle import Throttle
-from services.intake.wholes import Wholes, by_the_clock
+from services.intake.streams.cas_store import Wholes, by_the_clock
+from services.intake.streams.journal import Journal
+from services.intake.submission.committer import Committer
+from services.intake.surveys import retention
+from services.intake.surveys.catalogue import Catalogue
+from services.runtime import nats_client
+from services.runtime.audit_log import Acts
+from services.runtime.client_address import networks
+from services.runtime.supervision import Supervisor
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
     async with AsyncExitStack() as closing:
-        client = await wire.connect(settings.nats_url, "intake")
+        client = await nats_client.connect(settings.nats_url, "intake")
         closing.push_async_callback(client.close)
         tasks = Supervisor()
         closing.push_async_callback(tasks.stop)
@@ -49,7 +52,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
 
         acts = Acts(client, "intake", tasks, time.time)
         registry.used = acts.used
-        follower = await wire.follow_control(client, registry, tasks, changed)
+        follower = await nats_client.follow_control(client, registry, tasks, changed)
         catalogue.refresh(registry)
         journal = Journal(client)
         await journal.open()
@@ -75,7 +78,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             guard=Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
             drafts=DraftStore(client, settings.draft_days),
             seals=seals,
-            saves=later.throttle(),
+            saves=save_draft.throttle(),
             contacts=book,
             acts=acts,
         )
@@ -84,12 +87,12 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
 
         async def rewrite_invitations() -> None:
             by_invitation = [id for id, known in catalogue.surveys.items() if known.invited]
-            await spending.sweep(intake, by_invitation)
+            await ticket_claims.sweep(intake, by_invitation)
             await invitations.rewrite(by_invitation)
 
         tasks.start("rewrite contacts", lambda: by_the_clock(lambda: book.rewrite(list(catalogue.surveys))))
         tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))
-        tasks.start("erase what is over", lambda: ending.by_the_clock(registry, intake.today, seals, invitations))
+        tasks.start("erase what is over", lambda: retention.by_the_clock(registry, intake.today, seals, invitations))
         yield create_app(intake)
 
 
@@ -100,5 +103,5 @@ def _follow_uses(intake: Intake) -> None:
         token, day = (message.subject or "").rpartition(".")[2], (message.data or b"").decode("ascii", "replace")
         intake.token_uses[token] = max(day, intake.token_uses.get(token, ""))
 
-    follower = wire.Follower(intake.client, subjects.USES, "platea.uses.*.*", handle)
+    follower = nats_client.Follower(intake.client, subjects.USES, "platea.uses.*.*", handle)
     intake.tasks.spawn("reading when tokens were used", follower.start(intake.tasks))

@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from proto.origin import LOOPBACK, HostGuard
-from proto.seats import ALL, EACH
-from services.intake.guard import BURST, LEAST, RATE
+from services.intake.flood.flood_guard import BURST, LEAST, RATE
+from services.runtime.connection_limit import ALL, EACH
+from services.runtime.host_guard import LOOPBACK, HostGuard
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

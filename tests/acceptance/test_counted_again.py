@@ -12,9 +12,9 @@ import asyncpg
 import pandas as pd
 import pytest
 
-from deploy import running
-from deploy.data_folder import DataFolder
-from deploy.postgres_server import Postgres
+from deploy.stack import running
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.postgres_server import Postgres
 from proto.instrument import Date, Integer, Matrix, Multiple, Numeric, Ranking, Single
 from tests.faults.operated import Operated
 from tests.faults.respondents import action3, exact, recorded

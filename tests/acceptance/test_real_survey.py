@@ -21,7 +21,7 @@ from csvw import CSVW
 
 from proto.author import load
 from proto.instrument import Instrument
-from services.export.profiles import PROFILES
+from services.export.dataset.profiles import PROFILES
 from tests.export.judges import haven, judged
 from tests.faults.operated import Operated
 from tests.faults.respondents import exact

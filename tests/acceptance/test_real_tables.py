@@ -17,14 +17,14 @@ from scipy.stats import chi2_contingency
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from deploy.cli.drafting.draft import draft
 from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.draft import draft
 from proto.instrument import Instrument, Integer, Margin, Multiple, Portion, Single
-from services.analysis import stats, tables, weighted_tables
-from services.analysis.fold import Folder
-from services.analysis.state import State
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.statistics import stats, tables, weighted_tables
 
 SURVEY = Path(__file__).parents[3] / "shared" / "data" / "bc-ai-survey.csv"
 

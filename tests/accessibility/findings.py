@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.intake.statement import Clause, Results
+from services.intake.form.statement import Clause, Results
 from tests.accessibility.clauses import NAMES
 
 

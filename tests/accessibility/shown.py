@@ -9,10 +9,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from services.intake import statement
+from services.intake.http import routes_static
 from tests.accessibility.tour import Sight
 
-STATIC = Path(statement.__file__).parent / "static"
+STATIC = Path(routes_static.__file__).parent / "static"
 ORIGIN = "http://platea.test"
 
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Browser
 
-from services.intake.pages.words import catalogues
+from services.intake.form.pages.words import catalogues
 from tests.accessibility.clauses import NAMES, of_tags
 from tests.accessibility.findings import FINDINGS
 from tests.accessibility.shown import stage

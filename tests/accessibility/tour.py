@@ -16,7 +16,7 @@ from proto import codes
 from proto import receipt as receipts
 from proto.events import RetentionSet, SurveyClosed
 from services.intake.app import create_app
-from services.intake.pages.words import words
+from services.intake.form.pages.words import words
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import fill_in, respondent

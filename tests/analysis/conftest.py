@@ -18,13 +18,13 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from deploy.cli.respondents import Population
-from deploy.provision import PARTITIONS
+from deploy.provisioning.provision import PARTITIONS
 from proto import author, events, registry, subjects
 from proto.answers import Reader
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
-from services.analysis import questions
 from services.analysis.main import Analysis, running
+from services.analysis.publish import worker_questions
 from services.analysis.settings import Settings
 from tests.conftest import DatabaseUrls, NatsUrls
 
@@ -150,6 +150,6 @@ async def ask(service: Service, **question: Any) -> Any:
     """A question as a gateway puts it."""
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
     try:
-        return msgspec.json.decode(await questions.hear(client, SURVEY, question))
+        return msgspec.json.decode(await worker_questions.hear(client, SURVEY, question))
     finally:
         await client.close()

@@ -12,13 +12,13 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.intervals import wilson
 from proto.snapshot import Cell, Snapshot, Table
-from services.analysis import stats, tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import parameters_of
-from services.analysis.fold import Folder
-from services.analysis.released import release
-from services.analysis.state import State
+from services.analysis.disclosure.published_state import release
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.statistics import stats, tables
 from tests.analysis.small import book, crowd, survey
 
 ROW = 50

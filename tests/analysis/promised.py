@@ -6,11 +6,11 @@ from math import sqrt
 
 import numpy as np
 
-from services.analysis import stats
 from services.analysis.disclosure.accountant import Guarantee
 from services.analysis.disclosure.advice import SIZES, Promise
 from services.analysis.disclosure.cells import parameters_in
 from services.analysis.disclosure.parameters import EDITIONS
+from services.analysis.statistics import stats
 from tests.analysis.test_guarantee import counted, guaranteed, population, published, shares, truth
 
 EPSILONS, HISTOGRAMS, DELTA = (2, 4, 8), (8, 60), 1e-6

@@ -16,9 +16,9 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.fold import Folder
-from services.analysis.released import ReleasedState, release
-from services.analysis.state import State
+from services.analysis.disclosure.published_state import ReleasedState, release
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
 
 Answers = dict[str, Any]
 REGIONS = {"a": "north", "b": "east", "c": "south", "d": "south"}

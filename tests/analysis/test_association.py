@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, chi2_contingency
 
-from services.analysis.association import associate, chi_square_tail
+from services.analysis.statistics.association import associate, chi_square_tail
 
 NOISE = np.arange(-5, 6)
 CHANCE = np.exp(-(NOISE**2) / 4.0) / np.exp(-(NOISE**2) / 4.0).sum()

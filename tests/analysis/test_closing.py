@@ -12,9 +12,9 @@ import pytest
 from proto import instrument as i
 from proto import subjects
 from proto.events import SurveyClosed
-from services.analysis import publisher
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
+from services.analysis.publish import publisher
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, submitted, until
 from tests.analysis.test_ending import say
 from tests.analysis.test_publishing import published, wait

@@ -21,24 +21,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import ports
-from proto import web
-from proto.addresses import networks
+from deploy.stack import ports
 from proto.instrument import Single
 from proto.problem import Problem
 from proto.registry import Registry, published
-from proto.seats import Seats
 from proto.snapshot import Snapshot, Table
-from proto.spreadsheets import kept
-from services.analysis import charts, events, routes_files, sheets, stats, tables
-from services.analysis.drawing import Chart, width_of, wrapped
-from services.analysis.encoded import STREAM_HEADER, Encoded, block, takes_gzip
-from services.analysis.gateway import Gateway, create_app
-from services.analysis.live import Board
-from services.analysis.raster import draw
-from services.analysis.serving import Readiness
-from services.analysis.shelf import Shelf
-from services.analysis.words import Words
+from services.analysis.dashboard import charts, csv_export
+from services.analysis.dashboard.png import draw
+from services.analysis.dashboard.svg_canvas import Chart, width_of, wrapped
+from services.analysis.dashboard.words import Words
+from services.analysis.gateway import routes_files, sse
+from services.analysis.gateway.app import Gateway, create_app
+from services.analysis.gateway.http_body import STREAM_HEADER, Encoded, block, takes_gzip
+from services.analysis.gateway.http_cache import Readiness
+from services.analysis.gateway.render_cache import Shelf
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.statistics import stats, tables
+from services.runtime import http_server
+from services.runtime.client_address import networks
+from services.runtime.connection_limit import Seats
+from services.runtime.spreadsheet_csv import kept
 from tests.analysis.small import book, crowd, state_of, survey
 
 API = "/api/v1/surveys/small"
@@ -75,7 +77,7 @@ class Desk:
 async def opened(seats: Seats) -> AsyncIterator[Desk]:
     desk = Desk(seats)
     desk.board.post(edition(1))
-    serving = asyncio.create_task(web.serve(desk.app, "127.0.0.1", desk.port))
+    serving = asyncio.create_task(http_server.serve(desk.app, "127.0.0.1", desk.port))
     while ports.is_free("127.0.0.1", desk.port):
         await asyncio.sleep(0.01)
     yield desk
@@ -179,13 +181,13 @@ async def test_who_comes_back_with_a_revision_that_never_was_gets_the_current_on
             while b": alive" not in heard:
                 heard += await answer.content.readany()
     assert ids(heard) == first
-    assert (events.ASTRAY in heard) is told
+    assert (sse.ASTRAY in heard) is told
 
 
 async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
     desk: Desk, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "PATIENCE", 0.5)
+    monkeypatch.setattr(sse, "PATIENCE", 0.5)
     _, writer = await asyncio.open_connection("127.0.0.1", desk.port, limit=1024)
     writer.write(f"GET {API}/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     await until(lambda: desk.board.listening == 1)
@@ -388,7 +390,7 @@ def test_a_label_is_never_a_formula() -> None:
     question = survey().questions[0]
     options = tuple(msgspec.structs.replace(option, text={"en": "=HYPERLINK(1)"}) for option in question.options)  # type: ignore[union-attr]
     spiked = msgspec.structs.replace(survey(), questions=(msgspec.structs.replace(question, options=options), *survey().questions[1:]))
-    text = sheets.one_way(spiked, edition(1), ["Place"], Words("en", spiked))
+    text = csv_export.one_way(spiked, edition(1), ["Place"], Words("en", spiked))
     assert {line["label"] for line in csv.DictReader(io.StringIO(text)) if not line["stratum"]} == {"'=HYPERLINK(1)"}
 
 
@@ -583,7 +585,7 @@ async def test_pictures_hold_up_nothing_that_is_quick_and_their_line_is_bounded(
             ended += 1
         return b"png"
 
-    monkeypatch.setattr(routes_files.raster, "png", never)
+    monkeypatch.setattr(routes_files.png, "png", never)
     wanted = ["Place", "Use", "Why", "Agree", "Rank", "Count", "Cost", "Since"]
     waiting = [asyncio.ensure_future(http.get(f"/live/small/{id}.png")) for id in wanted]
     await until(lambda: desk.gateway.lines.pictures.inside == 7)
@@ -637,13 +639,13 @@ def test_for_excel_a_file_is_as_the_language_has_it(language: str, separator: st
     options = tuple(msgspec.structs.replace(option, text={"en": labels[option.code]}) for option in question.options)
     asked = [msgspec.structs.replace(question, options=options) if one.id == "Use" else one for one in survey().questions]
     spiked = msgspec.structs.replace(spiked, questions=tuple(asked))
-    text = sheets.one_way(spiked, edition(1), ["Use"], Words(language, spiked), excel=True)
+    text = csv_export.one_way(spiked, edition(1), ["Use"], Words(language, spiked), excel=True)
     lines = list(csv.DictReader(io.StringIO(text), delimiter=separator))
     cell = edition(1).questions["Use"].cells["y"]
     share = next(line["share"] for line in lines if line["code"] == "y" and not line["stratum"])
     assert (("," in share), float(share.replace(",", "."))) == (comma, cell.share)
     assert {line["label"] for line in lines} == {"'1-2", "'\uff1dSUM(1)"}
-    plain = sheets.one_way(spiked, edition(1), ["Use"], Words(language, spiked))
+    plain = csv_export.one_way(spiked, edition(1), ["Use"], Words(language, spiked))
     assert {line["label"] for line in csv.DictReader(io.StringIO(plain))} == {"1-2", "'\uff1dSUM(1)"}
 
 

@@ -16,13 +16,13 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.problem import Problem
 from proto.snapshot import Snapshot
-from services.analysis import stats, tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import OPEN
-from services.analysis.fold import Folder
-from services.analysis.released import release
+from services.analysis.disclosure.published_state import release
+from services.analysis.state.fold import Folder
+from services.analysis.statistics import stats, tables
 from tests.analysis.small import KEY, Answers, book, crowd, crowds, released, state_of, survey
 
 SURVEYS = 80

@@ -9,9 +9,9 @@ import pytest
 
 from proto import events, subjects
 from proto.events import ControlEvent, RetentionSet, SurveyClosed
-from services.analysis import ending
+from services.analysis.ingest import retention
 from services.analysis.main import Analysis
-from services.analysis.state import State
+from services.analysis.state.state import State
 from services.analysis.store import Store
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, replaced, submitted, until, withdrawn
 
@@ -82,7 +82,7 @@ async def test_answers_go_from_store_and_journal_and_figures_stay(pen: Pen, serv
 async def test_cut_off_between_two_parts_nothing_is_lost_and_the_rest_goes_next(
     pen: Pen, service: Service, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "PART", 3)
+    monkeypatch.setattr(retention, "PART", 3)
     whole, calls = Store.delete_answers, 0
 
     async def dying(self: Store, *order: Any) -> int:

@@ -13,16 +13,17 @@ import aiohttp
 import msgspec
 import pytest
 
-from deploy import ports
-from proto import tokens, web
+from deploy.stack import ports
+from proto import tokens
 from proto.problem import Problem
 from proto.registry import Registry, published
 from proto.snapshot import Snapshot
 from proto.tokens import Token
-from services.analysis import stats, tables
-from services.analysis.gateway import Gateway, create_app
-from services.analysis.live import Board
-from services.analysis.serving import Readiness
+from services.analysis.gateway.app import Gateway, create_app
+from services.analysis.gateway.http_cache import Readiness
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.statistics import stats, tables
+from services.runtime import http_server
 from tests.analysis.small import book, crowd, state_of, survey
 from tests.analysis.small import released as standing
 
@@ -68,7 +69,7 @@ async def desk() -> AsyncIterator[Desk]:
     port = ports.free()
     desk = Desk(f"http://127.0.0.1:{port}", board, secret)
     app = create_app(Gateway(registry, board, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2))
-    serving = asyncio.create_task(web.serve(app, "127.0.0.1", port))
+    serving = asyncio.create_task(http_server.serve(app, "127.0.0.1", port))
     while ports.is_free("127.0.0.1", port):
         await asyncio.sleep(0.01)
     yield desk

@@ -20,19 +20,21 @@ from proto.codebook import CodeBook
 from proto.problem import Problem
 from proto.snapshot import Cell, Snapshot
 from proto.version_changes import policy_faults
-from services.analysis import crossed, sheets, stats, tables, weighted_tables
-from services.analysis.crossing import sides
+from services.analysis.dashboard import csv_export
+from services.analysis.dashboard.crossing import sides
+from services.analysis.dashboard.words import Words
+from services.analysis.disclosure import edition_tables
 from services.analysis.disclosure.cells import cells_of, histograms, parameters_in
 from services.analysis.disclosure.editions import Due, Marks, after, due
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import EDITIONS, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
-from services.analysis.fold import Folder
-from services.analysis.released import ReleasedState, Saved, release
-from services.analysis.state import State
-from services.analysis.words import Words
-from services.intake import publication
+from services.analysis.disclosure.published_state import ReleasedState, Saved, release
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.statistics import stats, tables, weighted_tables
+from services.intake.surveys import publication
 from tests.analysis.small import crowd, state_of, survey
 
 PROMISED = i.Policy(name="differential-privacy", epsilon=4.0, delta=1e-6)
@@ -200,7 +202,7 @@ def test_what_is_published_adds_up_and_says_what_is_spent() -> None:
     turned = tables.public(made, "Agree.x", "uses")
     assert all(table.cells[a][b].n == turned.cells[b][a].n for a in table.cells for b in table.cells[a])
     assert table.cells["1"] == made.public.breakdowns["uses"]["1"].questions["Agree"].rows["x"].cells
-    assert "differential-privacy" in sheets.one_way(book.instrument, made.public, ["Use"], Words("en"))
+    assert "differential-privacy" in csv_export.one_way(book.instrument, made.public, ["Use"], Words("en"))
 
 
 def test_what_a_restart_reads_is_published_with_the_same_noise() -> None:
@@ -282,7 +284,7 @@ def test_a_guarantee_is_for_life_and_a_version_with_more_questions_spends_no_mor
     assert (policy_faults([old, new], old) == []) == kept, "nor by way of a third version"
     assert (report(old, new).refused == []) == kept
     if kept:
-        engines = [crossed.publication_of(CodeBook(Reader(each)), Noise(KEY, "small")) for each in (old, new)]
+        engines = [edition_tables.publication_of(CodeBook(Reader(each)), Noise(KEY, "small")) for each in (old, new)]
         promised = [engine.parameters.guarantee for engine in engines]
         of_one = {Fraction(each.histograms) / (2 * each.variance) for each in promised if each}
         assert of_one == {promised[0].rho / EDITIONS if promised[0] else 0}

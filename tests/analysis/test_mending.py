@@ -9,14 +9,15 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from deploy import mending
-from deploy.mending import Report, examine, settle
-from deploy.migrate import progress
-from deploy.provision import PARTITIONS
-from deploy.streams import create_consumers, create_streams
+from deploy.mending import mending
+from deploy.mending.mending import Report, examine, settle
+from deploy.provisioning.migrate import progress
+from deploy.provisioning.provision import PARTITIONS
+from deploy.provisioning.streams import create_consumers, create_streams
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseWithdrawn
 from services.analysis.store import LOCKS
+from services.runtime import stream_settings
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, replaced, submitted, until, withdrawn
 from tests.conftest import DatabaseUrls, NatsUrls
 
@@ -85,7 +86,7 @@ class Two:
         js = self.client.jetstream(timeout=10)
         metadata = (await js.stream_info(subjects.RESPONSES)).config.metadata
         await js.delete_stream(subjects.RESPONSES)
-        config = subjects.responses_stream(PARTITIONS)
+        config = stream_settings.responses_stream(PARTITIONS)
         config.metadata = metadata
         await js.add_stream(config)
         await create_consumers(js, PARTITIONS, {})

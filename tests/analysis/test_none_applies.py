@@ -11,14 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.cli.drafting import draft as drafts
 from deploy.cli.mapping import Column, answers
 from proto import author
-from proto import draft as drafts
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Multiple
-from services.analysis import recount, stats
-from services.analysis.recount import Tally
+from services.analysis.recount import recount
+from services.analysis.recount.recount import Tally
+from services.analysis.statistics import stats
 from services.analysis.store import Stored
 from tests.analysis.small import options, state_of, survey
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from deploy.postgres_server import Postgres
+from deploy.stack.postgres_server import Postgres
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 
 _HANG_UP = """

@@ -24,15 +24,16 @@ from proto.snapshot import (
     Weighted,
     Weighting,
 )
-from services.analysis import charts, crossing, dashboard, displays, protection, respondents, tables
+from services.analysis.dashboard import charts, crossing, dashboard, policy_text, respondents, wall_and_embed
+from services.analysis.dashboard.figure_view import picture
+from services.analysis.dashboard.headline_view import headlines
+from services.analysis.dashboard.view import View, figures_seen, unknown
+from services.analysis.dashboard.words import CATALOGUES, Words
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.fold import Folder
-from services.analysis.headlines import headlines
-from services.analysis.picture import picture
-from services.analysis.released import release
-from services.analysis.view import View, figures_seen, unknown
-from services.analysis.words import CATALOGUES, Words
+from services.analysis.disclosure.published_state import release
+from services.analysis.state.fold import Folder
+from services.analysis.statistics import tables
 from tests.analysis.small import KEY, crowd, released, state_of, survey
 
 POLICY = PublishedPolicy("cell-key", 10, 12, 30.0, 0.08, 40, 2.0, 2.9)
@@ -73,7 +74,7 @@ def test_where_the_interface_lacks_a_language_the_page_is_english_and_the_survey
 
 
 def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
-    said = " ".join(protection.rules(snapshot(), Words("en")))
+    said = " ".join(policy_text.rules(snapshot(), Words("en")))
     for told in (
         "fewer than 10",
         "by at least 12",
@@ -85,8 +86,8 @@ def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
     ):
         assert told in said
     trial = msgspec.structs.replace(POLICY, unprotected=True)
-    assert "protect nobody" in " ".join(protection.rules(snapshot(policy=trial), Words("en")))
-    assert len(protection.inferable(snapshot(), Words("fr"))) == 4
+    assert "protect nobody" in " ".join(policy_text.rules(snapshot(policy=trial), Words("en")))
+    assert len(policy_text.inferable(snapshot(), Words("fr"))) == 4
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
@@ -94,14 +95,14 @@ def test_a_guarantee_is_told_with_what_is_spent_of_it_and_what_it_leaves_out(lan
     promised = PublishedGuarantee(4.0, 1e-6, 8, 3, 2.26)
     policy = msgspec.structs.replace(POLICY, name="differential-privacy", growth=None, guarantee=promised)
     words = Words(language)
-    said = " ".join(protection.rules(snapshot(policy=policy), words))
+    said = " ".join(policy_text.rules(snapshot(policy=policy), words))
     for told in (words.tenths(4.0), words.number(1_000_000), words.tenths(2.3), words("rule_covered"), words("rule_sums")):
         assert told in said
     for other in (words("rule_growth", n="12", share=words.percent(0.08)), words("rule_tables", n="40", factor="2")):
         assert other not in said
-    assert words("left_uncovered") in protection.inferable(snapshot(policy=policy), words)
+    assert words("left_uncovered") in policy_text.inferable(snapshot(policy=policy), words)
     weighting = Weighting("guarantee")
-    assert protection.weighting(survey(), snapshot(policy=policy, weighting=weighting), words) == words("self_selected_guarantee")
+    assert policy_text.weighting(survey(), snapshot(policy=policy, weighting=weighting), words) == words("self_selected_guarantee")
 
 
 @pytest.mark.parametrize(
@@ -152,9 +153,9 @@ def test_weighted_figures_take_the_place_of_shares_and_leave_counts() -> None:
 
 
 def test_without_margins_it_is_said_that_the_sample_chose_itself() -> None:
-    assert "chose to answer" in protection.weighting(survey(), snapshot(), Words("en"))
+    assert "chose to answer" in policy_text.weighting(survey(), snapshot(), Words("en"))
     weighted = snapshot(weighting=Weighting(responses=95, n_eff=60.4))
-    assert "the 95 answers are worth 60 of a random sample" in protection.weighting(survey(), weighted, Words("en"))
+    assert "the 95 answers are worth 60 of a random sample" in policy_text.weighting(survey(), weighted, Words("en"))
 
 
 def test_a_hidden_group_stays_hidden_among_those_who_answered() -> None:
@@ -164,8 +165,8 @@ def test_a_hidden_group_stays_hidden_among_those_who_answered() -> None:
 
 def test_wall_and_embedded_figure_carry_number_and_time() -> None:
     for page in (
-        displays.wall(survey(), snapshot(), View("small", "en")),
-        displays.embedded(survey(), snapshot(), "Use", View("small", "en")),
+        wall_and_embed.wall(survey(), snapshot(), View("small", "en")),
+        wall_and_embed.embedded(survey(), snapshot(), "Use", View("small", "en")),
     ):
         assert re.search(r"100 answers", page)
         assert "As of" in page

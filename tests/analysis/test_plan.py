@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
-from services.analysis.plan import Row, plan
+from services.analysis.ingest.record_rules import Row, plan
 
 Journal = list[tuple[int, ResponseEvent]]
 

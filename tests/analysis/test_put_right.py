@@ -6,8 +6,8 @@ import msgspec
 
 from proto import snapshot as snapshots
 from proto.snapshot import Snapshot
-from services.analysis.publisher import Desk, Publisher
-from services.analysis.released import ReleasedState
+from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.publish.publisher import Desk, Publisher
 from tests.analysis.small import crowd, released
 
 

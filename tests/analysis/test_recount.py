@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from nats.errors import NoRespondersError
 
 from proto.intervals import wilson
-from services.analysis import questions
-from services.analysis import recount as recounts
+from services.analysis.ingest.totals import Totals
 from services.analysis.main import Analysis, running
-from services.analysis.recount_figures import _wilson
-from services.analysis.totals import Totals
+from services.analysis.publish import worker_questions
+from services.analysis.recount import recount as recounts
+from services.analysis.recount.figures import _wilson
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 PEOPLE = 120
@@ -114,18 +114,18 @@ async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_not_waited_f
         await asyncio.sleep(1.5 * patience)
         return await counting(*arguments)
 
-    monkeypatch.setattr(questions, "SIGN", patience / 50)
+    monkeypatch.setattr(worker_questions, "SIGN", patience / 50)
     monkeypatch.setattr(recounts, "recount", slowly)
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
-    answer = msgspec.json.decode(await questions.hear(client, SURVEY, {"what": "recount"}, patience))
+    answer = msgspec.json.decode(await worker_questions.hear(client, SURVEY, {"what": "recount"}, patience))
     assert answer["responses"] == PEOPLE - 2
     with monkeypatch.context() as starting:
         starting.setattr(Totals, "speaks", False)  # it hears questions before it has the partition
         with pytest.raises(TimeoutError):
-            await questions.hear(client, SURVEY, {"what": "recount"}, patience)
+            await worker_questions.hear(client, SURVEY, {"what": "recount"}, patience)
     await workers.stop("0,1")
     with pytest.raises(NoRespondersError):
-        await questions.hear(client, SURVEY, {"what": "recount"}, patience)
+        await worker_questions.hear(client, SURVEY, {"what": "recount"}, patience)
     await client.close()
 
 

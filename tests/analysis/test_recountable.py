@@ -19,11 +19,11 @@ from proto import snapshot as snapshots
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Margin, Portion
-from services.analysis import tables, weighted_tables
-from services.analysis.association import associate
 from services.analysis.disclosure.parameters import OPEN
-from services.analysis.released import ReleasedState
-from services.analysis.rounding import DIGITS, of_table
+from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.rounding import DIGITS, of_table
+from services.analysis.statistics import tables, weighted_tables
+from services.analysis.statistics.association import associate
 from tests.analysis.small import crowd, released, survey
 
 Path = tuple[str | int, ...]

@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.analysis import publisher, responder, store
+from services.analysis import store
+from services.analysis.publish import publisher, responder
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 
 

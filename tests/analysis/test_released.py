@@ -12,13 +12,13 @@ from proto import instrument as i
 from proto import snapshot as snapshots
 from proto.answers import Reader
 from proto.codebook import CodeBook, Column
-from services.analysis import tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.fold import Folder
-from services.analysis.packing import UnreadableState
-from services.analysis.released import ReleasedState, Saved, due_now, release
+from services.analysis.disclosure.published_state import ReleasedState, Saved, due_now, release
+from services.analysis.state.fold import Folder
+from services.analysis.state.state_codec import UnreadableState
+from services.analysis.statistics import tables
 from tests.analysis.small import KEY, book, crowd, options, released, state_of, survey
 
 NOISE = Noise(KEY, "small")

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.mending import settle
+from deploy.mending.mending import settle
 from proto import subjects
 from proto.instrument import Instrument
-from services.analysis import claim, worker
-from services.analysis import partition as partitions
-from services.analysis.journal import Journal
+from services.analysis.ingest import journal_identity, worker
+from services.analysis.ingest import partition as partitions
+from services.analysis.ingest.journal import Journal
 from services.analysis.main import Analysis
-from services.analysis.state import State
+from services.analysis.state.state import State
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, replaced, submitted, until, withdrawn
 from tests.conftest import DatabaseUrls, NatsUrls
 
@@ -78,7 +78,7 @@ async def test_a_store_from_a_backup_catches_up(pen: Pen, service: Service, data
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Doubts are settled within a blink."""
-    monkeypatch.setattr(claim, "BETWEEN", 0.05)
+    monkeypatch.setattr(journal_identity, "BETWEEN", 0.05)
     monkeypatch.setattr(worker, "MENDING", 0.2)
 
 

@@ -19,14 +19,15 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.nonanswers import meant, scored_by_mistake
 from proto.scores import scored
-from services.analysis import recount, stats
-from services.analysis.headlines import headlines
-from services.analysis.picture import picture
-from services.analysis.recount import Tally
+from services.analysis.dashboard.figure_view import picture
+from services.analysis.dashboard.headline_view import headlines
+from services.analysis.dashboard.words import Words
+from services.analysis.recount import recount
+from services.analysis.recount.recount import Tally
+from services.analysis.statistics import stats
 from services.analysis.store import Stored
-from services.analysis.words import Words
-from services.export.numbering import numbers
-from services.export.variables import Variable
+from services.export.dataset.numbering import numbers
+from services.export.dataset.variables import Variable
 from tests.analysis.small import Answers, released, state_of, survey
 
 SCALES = {

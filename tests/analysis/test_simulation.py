@@ -16,17 +16,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from deploy.provision import PARTITIONS
-from deploy.streams import create_consumers, create_streams
+from deploy.provisioning.provision import PARTITIONS
+from deploy.provisioning.streams import create_consumers, create_streams
 from proto import subjects
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from services.analysis.fold import Folder
-from services.analysis.journal import Feed
+from services.analysis.ingest.background_jobs import Keeper
+from services.analysis.ingest.journal import Feed
 from services.analysis.main import Analysis, running
 from services.analysis.settings import Settings
+from services.analysis.state.fold import Folder
 from services.analysis.store import Lane
-from services.analysis.tend import Keeper
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, reader, replaced, submitted, until, withdrawn
 
 _versions = itertools.count()

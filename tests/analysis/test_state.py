@@ -15,9 +15,9 @@ from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from services.analysis.fold import Answered, Folder
-from services.analysis.packing import UnreadableState, pack, upper
-from services.analysis.state import State
+from services.analysis.state.fold import Answered, Folder
+from services.analysis.state.state import State
+from services.analysis.state.state_codec import UnreadableState, pack, upper
 from tests.analysis.conftest import id_of
 
 SMALL = author.load(author.bundled()["security-by-design"])

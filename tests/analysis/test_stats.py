@@ -20,8 +20,8 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Snapshot
-from services.analysis import stats, tables
-from services.analysis.state import State
+from services.analysis.state.state import State
+from services.analysis.statistics import stats, tables
 from tests.analysis.small import REGIONS, Answers, book, respondents, state_of, survey
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from services.analysis import stats
-from services.analysis.fold import Folder
-from services.analysis.recount import Tally, compare
-from services.analysis.state import State
+from services.analysis.recount.recount import Tally, compare
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.statistics import stats
 from services.analysis.store import Stored
 from tests.analysis import small, versions
 

@@ -14,8 +14,8 @@ from proto import instrument as i
 from proto.answers import Reader
 from proto.events import ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
-from services.analysis import questions
 from services.analysis.main import Analysis
+from services.analysis.publish import worker_questions as questions
 from tests.analysis import small, versions
 from tests.analysis.conftest import Pen, Service, until
 from tests.analysis.small import REGIONS

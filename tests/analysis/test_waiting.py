@@ -13,15 +13,16 @@ import msgspec
 import nats
 import pytest
 
-from deploy.provision import PARTITIONS
+from deploy.provisioning.provision import PARTITIONS
 from proto import registry, subjects
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.instrument import Instrument
-from services.analysis import questions, worker
+from services.analysis.ingest import worker
 from services.analysis.main import Analysis
 from services.analysis.metrics import REGISTRY
+from services.analysis.publish import worker_questions
 from services.analysis.store import LOCKS, Lane
-from services.intake.journal import Journal as Intake
+from services.intake.streams.journal import Journal as Intake
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, id_of, instrument, replaced, submitted, until, withdrawn
 
 NEWER = "newer"
@@ -65,7 +66,7 @@ async def recorded(intake: Intake, numbers: Any) -> set[bool]:
 async def asked(service: Service, survey: str = subjects.NO_SURVEY, **question: Any) -> Any:
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")
     try:
-        return msgspec.json.decode(await questions.hear(client, survey, question))
+        return msgspec.json.decode(await worker_questions.hear(client, survey, question))
     finally:
         await client.close()
 

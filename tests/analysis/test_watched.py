@@ -14,11 +14,13 @@ import httpx
 import msgspec
 import pytest
 
-from deploy.postgres_server import Postgres
-from proto.supervision import Supervisor
-from services.analysis import facade, main, progress
+from deploy.stack.postgres_server import Postgres
+from services.analysis import main
+from services.analysis.gateway import gateway_service
+from services.analysis.ingest import progress
 from services.analysis.main import Analysis, running
-from services.analysis.state import State
+from services.analysis.state.state import State
+from services.runtime.supervision import Supervisor
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 from tests.analysis.test_outage import standing_still
 
@@ -178,7 +180,7 @@ class Mortal(Supervisor):
 async def test_each_task_that_ends_makes_it_unready_is_told_once_and_comes_back(
     pen: Pen, service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(facade, "Supervisor", Mortal)
+    monkeypatch.setattr(gateway_service, "Supervisor", Mortal)
     async with service.running() as analysis:
         tasks = analysis.tasks
         assert isinstance(tasks, Mortal)
@@ -205,7 +207,7 @@ async def test_each_task_that_ends_makes_it_unready_is_told_once_and_comes_back(
 async def test_a_checkpoint_that_cannot_be_written_once_is_written_later(
     pen: Pen, service: Service, database: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(facade, "Supervisor", partial(Supervisor, 0.02, 0.3))
+    monkeypatch.setattr(gateway_service, "Supervisor", partial(Supervisor, 0.02, 0.3))
     dump, failed = State.dump, asyncio.Event()
 
     def fail_once(self: State, digest: str) -> bytes:

@@ -18,13 +18,13 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Margin, Portion
 from proto.snapshot import Cell, Snapshot
-from services.analysis import stats, tables, weighted_tables
-from services.analysis.headlines import headlines
-from services.analysis.picture import NO_VALUE, picture
-from services.analysis.protection import weighting
-from services.analysis.released import ReleasedState
-from services.analysis.view import View, figures_seen
-from services.analysis.words import CATALOGUES, Words
+from services.analysis.dashboard.figure_view import NO_VALUE, picture
+from services.analysis.dashboard.headline_view import headlines
+from services.analysis.dashboard.policy_text import weighting
+from services.analysis.dashboard.view import View, figures_seen
+from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.statistics import stats, tables, weighted_tables
 from tests.analysis.small import Answers, released, state_of, survey
 
 SURVEYS = int(os.environ.get("PLATEA_WEIGHTED_SURVEYS", "3"))

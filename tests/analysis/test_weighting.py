@@ -21,10 +21,11 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Margin, Policy, Portion
 from proto.snapshot import Snapshot
-from services.analysis import recount, stats
-from services.analysis.recount import Tally
+from services.analysis.recount import recount
+from services.analysis.recount.recount import Tally
+from services.analysis.statistics import stats
+from services.analysis.statistics.weighting import fit, join, kish, rake
 from services.analysis.store import Stored
-from services.analysis.weighting import fit, join, kish, rake
 from tests.analysis.small import REGIONS, Answers, crowd, crowds, state_of, survey
 
 REGION = Margin("place.region", {"en": "A register"}, (Portion("north", 0.2), Portion("east", 0.3), Portion("south", 0.5)))

@@ -15,16 +15,16 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from deploy.cli.following import events
+from deploy.cli.sse_client import events
 from proto import snapshot as snapshots
 from proto.registry import Registry, published
-from services.analysis import tables
-from services.analysis.charts import LABEL, MARGIN, VALUES, WIDTH
-from services.analysis.drawing import ACCENT, WASH
-from services.analysis.gateway import create_app
-from services.analysis.live import Board
-from services.analysis.released import ReleasedState
-from services.analysis.serving import Gateway, Readiness
+from services.analysis.dashboard.charts import LABEL, MARGIN, VALUES, WIDTH
+from services.analysis.dashboard.svg_canvas import ACCENT, WASH
+from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.gateway.app import create_app
+from services.analysis.gateway.http_cache import Gateway, Readiness
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.statistics import tables
 from tests.analysis.small import survey
 
 LANGUAGES = ("en", "fr", "es")

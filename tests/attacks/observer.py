@@ -13,7 +13,7 @@ from types import TracebackType
 import aiohttp
 import msgspec
 
-from deploy.cli.following import events
+from deploy.cli.sse_client import events
 from proto.snapshot import Snapshot, Table
 from tests.attacks.questionnaire import Pair, name
 

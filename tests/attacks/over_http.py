@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from deploy.cli.sending import Letter, Sender
+from deploy.cli.bulk_sender import Letter, Sender
 from deploy.cli.server import Server
 from proto import instrument as i
 from proto.instrument import Instrument, Policy

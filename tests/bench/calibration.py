@@ -14,9 +14,10 @@ import msgspec
 import uvloop
 from litestar import Litestar, Request, Response, get, post
 
-from proto import author, web
+from proto import author
 from proto.answers import Reader
 from proto.instrument import Instrument
+from services.runtime import http_server
 
 POOL = 8
 
@@ -58,7 +59,7 @@ async def serve(port: int, database: str) -> None:
         await pool.execute(
             "create table if not exists calibration (id bigint generated always as identity primary key, answers jsonb not null)"
         )
-        await web.serve(app_of(Reader(instrument), pool), "127.0.0.1", port)
+        await http_server.serve(app_of(Reader(instrument), pool), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

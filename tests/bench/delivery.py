@@ -23,18 +23,19 @@ import nats
 import psutil
 import uvloop
 
-from deploy import ports
-from deploy.program import Program
+from deploy.stack import ports
+from deploy.stack.program import Program
 from proto import snapshot as snapshots
-from proto import subjects, web
+from proto import subjects
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.snapshot import Snapshot
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.fold import Folder
-from services.analysis.live import Edition
-from services.analysis.released import release
+from services.analysis.disclosure.published_state import release
+from services.analysis.gateway.snapshot_broadcast import Edition
+from services.analysis.state.fold import Folder
+from services.runtime import http_server
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, TODAY, Servers, bodies, instrument, servers
 
@@ -255,7 +256,7 @@ async def bare(port: int, block: bytes) -> None:
             go.set()
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), told)
-    await web.serve(app, "127.0.0.1", port)
+    await http_server.serve(app, "127.0.0.1", port)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from services.analysis.fold import Folder
+from services.analysis.state.fold import Folder
 from tests.bench.report import Figure
 from tests.bench.servers import bodies, instrument
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-from deploy.cli.sending import Letter, Sender
+from deploy.cli.bulk_sender import Letter, Sender
 from proto.receipt import make
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, Servers, bodies, servers

@@ -11,11 +11,12 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from proto import events, wire
+from proto import events
 from proto.answers import Reader
 from proto.events import ResponseSubmitted
-from services.intake import journal as journals
-from services.intake.journal import Journal, entry
+from services.intake.streams import journal as journals
+from services.intake.streams.journal import Journal, entry
+from services.runtime import nats_client
 from tests.bench.servers import SURVEY, TODAY, bodies, instrument
 
 AT_ONCE = 128
@@ -55,7 +56,7 @@ async def publish(url: str, count: int, given: list[bytes]) -> None:
     """Writes to the journal as intake does, in atomic batches."""
     version = instrument().version
     journals.ATTEMPT = 60.0  # nobody waits for a single answer here, and a busy machine may take its time
-    client = await wire.connect(url, "bench")
+    client = await nats_client.connect(url, "bench")
     journal = Journal(client)
     await journal.open()
     gate = asyncio.Semaphore(4)

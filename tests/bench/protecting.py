@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.export.protect.anonymise import protect
 from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.measure import Measures, table_error
 from services.export.protect.measure import measure as judge
-from services.export.protect.protection import protect
 from services.export.protect.request import Request, Sensitive
 from services.export.protect.sequence import Ledger, Rules, release
 from tests.bench.report import Figure

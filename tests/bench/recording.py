@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 import psutil
 
-from deploy.provision import PARTITIONS
+from deploy.provisioning.provision import PARTITIONS
 from tests.bench import journalling
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, Servers, exact, processor_time, servers

@@ -12,11 +12,11 @@ import numpy as np
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument
-from services.analysis import tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.fold import Folder
-from services.analysis.released import ReleasedState, release
+from services.analysis.disclosure.published_state import ReleasedState, release
+from services.analysis.state.fold import Folder
+from services.analysis.statistics import tables
 from tests.bench.report import Figure
 from tests.bench.servers import bodies, instrument
 

@@ -16,13 +16,13 @@ from typing import Any
 import aiohttp
 import psutil
 
-from deploy import ports
 from deploy.cli.respondents import Population
-from deploy.data_folder import DataFolder
-from deploy.migrate import create_database, migrate
-from deploy.program import Program
-from deploy.provision import PARTITIONS
-from deploy.stack import Stack
+from deploy.provisioning.migrate import create_database, migrate
+from deploy.provisioning.provision import PARTITIONS
+from deploy.stack import ports
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.program import Program
+from deploy.stack.stack import Stack
 from proto import author
 from proto.instrument import Instrument
 from tests.conftest import started

@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy import ports
+from deploy.stack import ports
 from tests.bench.report import Figure
 
 ROOT = Path(__file__).resolve().parents[2]

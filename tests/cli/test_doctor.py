@@ -11,15 +11,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from deploy import running
 from deploy.cli import doctor, server
 from deploy.cli.doctor import Finding
-from deploy.data_folder import DataFolder
-from deploy.keys import write_secret
-from deploy.nats_server import NatsServer
-from deploy.postgres_server import Postgres
-from deploy.provision import provision
-from deploy.running import Running
+from deploy.provisioning.provision import provision
+from deploy.stack import running
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.keys import write_secret
+from deploy.stack.nats_server import NatsServer
+from deploy.stack.postgres_server import Postgres
+from deploy.stack.running import Running
 from tests.conftest import DatabaseUrls, NatsUrls, started
 from tests.faults.operated import Operated
 

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from deploy.cli.console import Trouble
-from deploy.cli.decisions import Desk, decisions_in, sheet
-from deploy.cli.sitting import sit, visible
-from services.export.gate.marks import marks
+from deploy.cli.review_api import Desk, decisions_in, sheet
+from deploy.cli.review_session import sit, visible
+from services.export.texts.pii_hints import marks
 
 IDS = [f"{n:032x}" for n in range(4)]
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from deploy.cli.bulk_sender import Letter, Reply, Sender
 from deploy.cli.console import Trouble
-from deploy.cli.sending import Letter, Reply, Sender
 
 Answer = Callable[[web.Request, int], Awaitable[web.Response]]
 

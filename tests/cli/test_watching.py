@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.cli import following
+from deploy.cli import sse_client
 from deploy.cli.console import Trouble
-from deploy.cli.following import events, follow
 from deploy.cli.server import Server
+from deploy.cli.sse_client import events, follow
 from proto import instrument as instruments
 from proto import snapshot as snapshots
-from services.analysis import stats
-from services.analysis.live import Edition
+from services.analysis.gateway.snapshot_broadcast import Edition
+from services.analysis.statistics import stats
 from tests.analysis.small import book, crowd, state_of, survey
 
 FIGURES = stats.exact(book(), state_of(crowd(5, 300)), revision=1, as_of="2026-11-22T14:05:00Z")
@@ -168,6 +168,6 @@ def test_what_cannot_be_watched_is_told(square: Square, arguments: tuple[str, ..
 
 
 def test_the_silence_that_counts_as_lost_is_longer_than_a_heartbeat() -> None:
-    from services.analysis.events import HEARTBEAT
+    from services.analysis.gateway.sse import HEARTBEAT
 
-    assert following.SILENCE > 2 * HEARTBEAT
+    assert sse_client.SILENCE > 2 * HEARTBEAT

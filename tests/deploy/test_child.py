@@ -16,11 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy import child as children
-from deploy.bounded_log import BoundedLog
-from deploy.child import Child
-from deploy.program import Program
-from deploy.refusal import Refusal
+from deploy.stack import child as children
+from deploy.stack.bounded_log import BoundedLog
+from deploy.stack.child import Child
+from deploy.stack.program import Program
+from deploy.stack.refusal import Refusal
 
 
 async def _ready() -> bool:
@@ -47,7 +47,7 @@ async def test_a_crash_is_told_at_once_and_pauses_double(tmp_path: Path, monkeyp
     assert all(gap >= 0.05 * 2**turn for turn, gap in enumerate(gaps))
 
 
-BEATING = "import asyncio; from proto.watchdog import beat; asyncio.run(beat())"
+BEATING = "import asyncio; from services.runtime.watchdog import beat; asyncio.run(beat())"
 
 
 @contextlib.asynccontextmanager
@@ -132,7 +132,7 @@ async def test_a_child_that_ignores_the_signal_is_ended(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     text = (
-        "import asyncio, pathlib, sys; from deploy.child import Child; from tests.deploy.test_child import _script\n"
+        "import asyncio, pathlib, sys; from deploy.stack.child import Child; from tests.deploy.test_child import _script\n"
         "async def main():\n"
         f"    await Child(lambda: _script('echo $$ > {tmp_path}/pid; exec sleep 60'), pathlib.Path({str(tmp_path)!r})).start(5)\n"
         "    await asyncio.sleep(60)\n"

@@ -15,16 +15,16 @@ import yaml
 import services.analysis.settings
 import services.export.settings
 import services.intake.settings
-from deploy import cluster_keys, front, provision
-from deploy.nats_server import CONFIGURATION
-from proto import settings
+from deploy.provisioning import cluster_keys, provision
+from deploy.stack.nats_server import CONFIGURATION
+from services.runtime import settings
 
-DEPLOY = Path(cluster_keys.__file__).parent
+DEPLOY = Path(cluster_keys.__file__).parents[1]
 KINDS: dict[str, type[msgspec.Struct]] = {
     "deploy.front": services.intake.settings.Settings,
     "services.analysis": services.analysis.settings.Settings,
     "services.export": services.export.settings.Settings,
-    "deploy.provision": provision.Settings,
+    "deploy.provisioning": provision.Settings,
 }
 
 
@@ -87,7 +87,7 @@ def test_no_service_is_told_the_secrets_of_another(secrets: Path) -> None:
 
 
 def test_the_public_port_leads_to_the_front(compose: dict[str, Any]) -> None:
-    assert compose["intake"]["command"] == ["python", "-m", front.__name__]
+    assert compose["intake"]["command"] == ["python", "-m", "deploy.front"]
     assert f"dynamic a intake {compose['intake']['environment']['PLATEA_PORT']}" in (DEPLOY / "Caddyfile").read_text()
     assert [name for name, service in compose.items() if "ports" in service] == ["caddy"]
 
@@ -102,5 +102,5 @@ def test_the_proxy_logs_no_request_and_hands_no_address_to_nats() -> None:
 
 
 def test_the_database_logs_no_connection() -> None:
-    told = (DEPLOY / "postgres" / "postgresql.conf").read_text()
+    told = (DEPLOY / "stack" / "postgresql.conf").read_text()
     assert "log_connections = ''\nlog_disconnections = off\nlog_hostname = off\nlog_line_prefix = '%m [%p] '" in told

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
 
 from deploy.contracts import http as described
-from services.analysis import gateway
-from services.export import app as export
+from services.analysis.gateway import app as gateway
+from services.export.http import app as export
 from services.intake import app as intake
 from tests.faults.operated import Operated
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.keys import Keys, write_secret
-from deploy.migrate import create_database, migrate
-from deploy.nats_server import NatsServer, quoted, routes
-from deploy.postgres_server import Postgres
-from proto import wire
+from deploy.provisioning.migrate import create_database, migrate
+from deploy.stack.keys import Keys, write_secret
+from deploy.stack.nats_server import NatsServer, quoted, routes
+from deploy.stack.postgres_server import Postgres
+from services.runtime import nats_client
 from tests.conftest import started
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ async def test_the_message_server_starts_in_a_folder_of_any_name(tmp_path: Path,
     folder = tmp_path / name
     server = NatsServer.embedded(folder / "nats", Keys(folder / "secrets"))
     with started(server.program(), tmp_path / "log"):
-        client = await wire.connect(server.url("provisioner"), "test")
+        client = await nats_client.connect(server.url("provisioner"), "test")
         await client.jetstream(timeout=10).add_stream(name="S", subjects=["platea.control.x"])
         await client.close()
         assert next((folder / "nats" / "store").rglob("S")).is_dir(), "it keeps its data there and nowhere else"
@@ -57,7 +57,7 @@ async def test_both_servers_take_any_folder_and_any_secret(tmp_path: Path) -> No
         write_secret(keys.folder / name, SECRET)
     nats, postgres = NatsServer.embedded(folder / "nats", keys), Postgres.embedded(folder / "postgres", keys)
     with started(nats.program(), tmp_path / "nats.log"), started(postgres.program(), tmp_path / "postgres.log"):
-        client = await wire.connect(nats.url("intake"), "test")
+        client = await nats_client.connect(nats.url("intake"), "test")
         assert client.is_connected
         await client.close()
         await create_database(postgres.url())

@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.forgetting import Forgetter, earliest_commit, main
-from deploy.keys import Keys
-from deploy.migrate import create_database, migrate, migrations
-from deploy.postgres_server import Postgres
+from deploy.provisioning.forgetting import Forgetter, earliest_commit, main
+from deploy.provisioning.migrate import create_database, migrate, migrations
+from deploy.stack.keys import Keys
+from deploy.stack.postgres_server import Postgres
 from tests.conftest import started
 
 COUNT = 300

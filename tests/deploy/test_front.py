@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from aiohttp import web as behind
 
-from deploy import ports
-from deploy.front import Front, service_behind
-from deploy.proxy import BODY, Proxy, client_session
-from proto import web
-from proto.seats import Seats
+from deploy.front.front import Front, service_behind
+from deploy.front.proxy import BODY, Proxy, client_sessions
+from deploy.stack import ports
+from services.runtime import http_server
+from services.runtime.connection_limit import Seats
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ class Behind:
 @contextlib.asynccontextmanager
 async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncIterator[str]:
     port = ports.free()
-    async with client_session() as client:
-        front = Front(_intake, {"analysis": Proxy(client, "analysis", analysis), "export": Proxy(client, "export", None)}, seats)
-        serving = asyncio.create_task(web.serve(front, "127.0.0.1", port))
+    async with client_sessions() as sessions:
+        front = Front(_intake, {"analysis": Proxy(sessions, "analysis", analysis), "export": Proxy(sessions, "export", None)}, seats)
+        serving = asyncio.create_task(http_server.serve(front, "127.0.0.1", port))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
@@ -181,9 +181,9 @@ async def test_one_address_has_so_many_places_and_whoever_leaves_makes_room(
 async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], client: aiohttp.ClientSession) -> None:
     told, base = service
     told.go_on.set()
-    async with client_session() as session, asyncio.timeout(3):
-        proxy, port = Proxy(session, "analysis", base), ports.free()
-        serving = asyncio.create_task(web.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.let_go))
+    async with client_sessions() as sessions, asyncio.timeout(3):
+        proxy, port = Proxy(sessions, "analysis", base), ports.free()
+        serving = asyncio.create_task(http_server.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.let_go))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         async with client.get(f"http://127.0.0.1:{port}/live/stream") as answer:
@@ -191,6 +191,22 @@ async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], cli
             os.kill(os.getpid(), signal.SIGTERM)
             await serving
         await told.left.wait()
+
+
+async def test_no_order_is_lost_where_the_service_ends_a_connection_that_it_had_kept(client: aiohttp.ClientSession) -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers as if the connection stayed open, and ends it when something comes in again."""
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: keep-alive\r\n\r\ndone")
+        await reader.read(1)
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with _origin(f"http://127.0.0.1:{port}") as url:
+            for method in ("GET", "POST", "POST", "PUT", "GET", "POST"):
+                async with client.request(method, f"{url}/live/x") as answer:
+                    assert (answer.status, await answer.text()) == (200, "done"), method
 
 
 async def test_without_the_service_behind_intake_is_still_there(client: aiohttp.ClientSession) -> None:
@@ -220,7 +236,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 async def test_who_is_about_to_stop_says_so_and_serves_whoever_still_comes(client: aiohttp.ClientSession) -> None:
     port = ports.free()
     async with asyncio.timeout(30):
-        serving = asyncio.create_task(web.serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
+        serving = asyncio.create_task(http_server.serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         async with client.get(f"http://127.0.0.1:{port}/health/ready") as answer:

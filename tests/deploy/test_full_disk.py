@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.data_folder import ROOM
+from deploy.stack.data_folder import ROOM
 from tests.faults.operated import Operated
 from tests.faults.respondents import Crowd, recorded
 

@@ -14,14 +14,15 @@ from nats.aio.client import Client
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from deploy.child import Child
-from deploy.keys import Keys
-from deploy.nats_server import NatsServer
-from proto import subjects, wire
+from deploy.stack.child import Child
+from deploy.stack.keys import Keys
+from deploy.stack.nats_server import NatsServer
+from proto import subjects
 from proto.registry import Registry
-from proto.supervision import Supervisor
-from services.intake.invitation_store import InvitationStore
-from services.intake.wholes import Overtaken, Whole
+from services.intake.invitations.invitation_store import InvitationStore
+from services.intake.streams.cas_store import Overtaken, Whole
+from services.runtime import nats_client, stream_settings
+from services.runtime.supervision import Supervisor
 from tests.conftest import NatsUrls
 
 ID = "0" * 31 + "1"
@@ -236,7 +237,7 @@ async def test_intake_saves_reads_and_deletes_a_draft(nats_urls: NatsUrls) -> No
 
 
 async def test_intake_rewrites_what_it_knows_about_invitations_and_erases_the_former_writing(nats_urls: NatsUrls) -> None:
-    client = await wire.connect(nats_urls.intake, "test")
+    client = await nats_client.connect(nats_urls.intake, "test")
     store = InvitationStore(client)
     first = await store.write("s", "used", b"first", 0)
     second = await store.write("s", "used", b"second", first)
@@ -271,15 +272,15 @@ async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(
         assert (await visitor.client.request(subjects.query("s"), b"", timeout=2)).data == b"42"
         # A store that was restored from a backup makes its consumer anew.
         await js.delete_consumer(subjects.RESPONSES, subjects.durable(0))
-        await js.add_consumer(subjects.RESPONSES, subjects.analysis_consumer(0, 1))
+        await js.add_consumer(subjects.RESPONSES, stream_settings.analysis_consumer(0, 1))
         assert not visitor.refused
 
 
 @pytest.mark.parametrize("user", ["intake", "analysis", "export"])
 async def test_every_service_follows_surveys_and_tokens(nats_urls: NatsUrls, user: str) -> None:
-    client = await wire.connect(getattr(nats_urls, user), "test")
+    client = await nats_client.connect(getattr(nats_urls, user), "test")
     tasks = Supervisor()
-    follower = await wire.follow_control(client, Registry(), tasks)
+    follower = await nats_client.follow_control(client, Registry(), tasks)
     async with guest(nats_urls, "provisioner") as visitor:
         ack = await visitor.client.jetstream().publish(subjects.token("x"), b"{}")
     await follower.reached(ack.seq, 3)

@@ -11,10 +11,10 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.keys import Keys
-from deploy.migrate import MIGRATIONS, create_database, migrate, migrations, progress
-from deploy.postgres_server import UID, Postgres
-from deploy.refusal import Refusal
+from deploy.provisioning.migrate import MIGRATIONS, create_database, migrate, migrations, progress
+from deploy.stack.keys import Keys
+from deploy.stack.postgres_server import UID, Postgres
+from deploy.stack.refusal import Refusal
 from tests.conftest import DatabaseUrls, started
 
 
@@ -66,7 +66,7 @@ def _lives(process: psutil.Process) -> bool:
 
 def test_processes_that_hang_are_ended_before_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets"))
-    monkeypatch.setattr("deploy.postgres_server.LEFTOVER_PATIENCE", 0.2)
+    monkeypatch.setattr("deploy.stack.postgres_server.LEFTOVER_PATIENCE", 0.2)
     with started(server.program(), tmp_path / "log") as process:
         stopped = psutil.Process(process.pid).children()
         for each in stopped:

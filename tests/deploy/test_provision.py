@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from nats.aio.client import Client
 
-from deploy.provision import PARTITIONS, provision
-from deploy.refusal import Refusal
-from deploy.streams import create_streams
+from deploy.provisioning.provision import PARTITIONS, provision
+from deploy.provisioning.streams import create_streams
+from deploy.stack.refusal import Refusal
 from proto import author, events, subjects, tokens
 from proto.events import SurveyPublished
 from proto.tokens import Token

@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.reconcile import Act, Held, Plan, Said, after, nowhere, reconcile
+from deploy.mending.reconcile import Act, Held, Plan, Said, after, nowhere, reconcile
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
-from services.analysis.plan import Row, plan
+from services.analysis.ingest.record_rules import Row, plan
 
 PARTITIONS = 2
 IDS = "abcdef"
@@ -132,7 +132,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def append(case: Case, made: Plan, ids: list[str]) -> None:
-    """As deploy/mending.py does."""
+    """As deploy/mending/mending.py does."""
     found = said(case.journal, case.store)
     case.end = max(case.end, case.store.highest)
     for id in ids:

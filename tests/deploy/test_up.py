@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy import ports
-from deploy.nats_server import binary
-from deploy.postgres_server import Postgres
-from deploy.program import Program
+from deploy.stack import ports
+from deploy.stack.nats_server import binary
+from deploy.stack.postgres_server import Postgres
+from deploy.stack.program import Program
 from tests.conftest import started
 from tests.faults.operated import MARKS, Operated
 

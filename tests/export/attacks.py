@@ -26,14 +26,14 @@ from proto.codebook import CodeBook
 from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import of_share
 from services.export import formats
-from services.export.profiles import PROFILES
-from services.export.protect.protection import Result
+from services.export.dataset.profiles import PROFILES
+from services.export.dataset.table import Edition, tabulate
+from services.export.dataset.variables import MISSING, SKIPPED, Encoder, variables
+from services.export.protect.anonymise import Result
 from services.export.protect.request import Request
 from services.export.report import groups, linkage, risk
 from services.export.report.compared import Field, compare
 from services.export.report.report import Facts, Share, encode, report
-from services.export.table import Edition, tabulate
-from services.export.variables import MISSING, SKIPPED, Encoder, variables
 from tests.export.attacks_across import both_profiles, deleted_rows, minimality, survivors, two_surveys
 from tests.export.tables import Made, every_kind, made, released
 from tests.export.towns import OPINIONS, PEOPLE, UNITS, Hits, K, T, Town, fields, ours, town

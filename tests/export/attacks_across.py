@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.export.protect.protection import Result, protect
+from services.export.protect.anonymise import Result, protect
 from services.export.protect.request import Closeness, Diversity, Request
 from services.export.protect.sequence import Ledger, Rules, release
 from services.export.report import groups

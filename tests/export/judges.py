@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from proto.instrument import Instrument
-from services.export.variables import MISSING, SKIPPED, variables
+from services.export.dataset.variables import MISSING, SKIPPED, variables
 from tests import debian
 
 ROOT = Path(__file__).resolve().parents[2]

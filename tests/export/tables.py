@@ -16,14 +16,14 @@ from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.manifest import Manifest
+from services.export.bundle.signing import Signer
+from services.export.dataset.profiles import PROFILES
+from services.export.dataset.table import Passage, PassageQuestion, Passages, Table
+from services.export.dataset.variables import Encoder, Variable, variables
 from services.export.gate.ledger import Keys
-from services.export.profiles import PROFILES
 from services.export.release import Protected, policy_of, protect, table_of, write
 from services.export.report.of_release import files, report_on
 from services.export.report.report import Report
-from services.export.signing import Signer
-from services.export.table import Passage, PassageQuestion, Passages, Table
-from services.export.variables import Encoder, Variable, variables
 
 _MANY = "\n".join(f"      - {{code: u{n:03}, en: Unit {n}, fr: Unité {n}}}" for n in range(260))
 

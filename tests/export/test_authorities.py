@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.export.protect.anonymise import protect
 from services.export.protect.authorities import authorities
 from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.measure import measure
-from services.export.protect.protection import protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Request
 

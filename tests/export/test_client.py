@@ -14,7 +14,7 @@ import platea
 import pytest
 
 from proto.manifest import decode, encode
-from services.export.signing import Signer
+from services.export.bundle.signing import Signer
 from tests.export.tables import made
 
 

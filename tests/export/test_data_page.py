@@ -13,14 +13,14 @@ from playwright.sync_api import Browser
 
 from proto.languages import choose
 from proto.manifest import File, Manifest
-from services.export import data_page
-from services.export.interface import CATALOGUES, Say, offered
+from services.export.http import data_page
+from services.export.http.interface import CATALOGUES, Say, offered
 from services.export.store import Published
 from tests.accessibility.test_axe import AXE, TAGS
 from tests.faults.respondents import action3
 
-ROOT = Path(data_page.__file__).parents[2]
-STYLES = ("services/intake/static/platea.css", "services/export/static/data.css")
+ROOT = Path(data_page.__file__).parents[3]
+STYLES = ("services/intake/http/static/platea.css", "services/export/http/static/data.css")
 KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
 NAMES = ("data.csv", "data.csv-metadata.json", "data.parquet", "data.sav", "codebook.html", "LICENSE")
 LOOK = """async ([source, tags]) => {

@@ -26,10 +26,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.export import formats
+from services.export.dataset.naming import LONGEST, RESERVED, short_names
+from services.export.dataset.table import LETTERS, NUMBERS, Table
+from services.export.dataset.variables import MISSING, SKIPPED, WITHHELD
 from services.export.formats.spss import cut
-from services.export.naming import LONGEST, RESERVED, short_names
-from services.export.table import LETTERS, NUMBERS, Table
-from services.export.variables import MISSING, SKIPPED, WITHHELD
 from tests.export.judges import haven
 from tests.export.tables import PASSAGES, SAID, released
 

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace as replace_
 
+from services.export.dataset.profiles import PROFILES
+from services.export.dataset.variables import MISSING, WITHHELD, Variable, variables
 from services.export.gate import ledger, measuring
 from services.export.gate.ledger import Keys, People
-from services.export.gate.reading import codes_of, read
+from services.export.gate.quasi_identifiers import codes_of, read
 from services.export.gate.refused import Refused
-from services.export.profiles import PROFILES
 from services.export.release import Protected, protect
-from services.export.variables import MISSING, WITHHELD, Variable, variables
 from tests.export.tables import every_kind
 
 PUBLIC, SCIENTIFIC = PROFILES["public"], PROFILES["scientific"]

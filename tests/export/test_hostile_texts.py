@@ -21,9 +21,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.export import formats, quoting
-from services.export.citation import Work, cite, name_of
-from services.export.table import Table
+from services.export import formats
+from services.export.dataset import quoting
+from services.export.dataset.citation import Work, cite, name_of
+from services.export.dataset.table import Table
 from tests.export import judges
 from tests.export.stata_grammar import faults
 from tests.export.tables import PASSAGES, released

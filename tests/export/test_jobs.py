@@ -17,12 +17,12 @@ from proto.author import bundled, load
 from proto.problem import KINDS, Problem
 from proto.registry import Registry, published
 from services.export import jobs as module
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import check, read
+from services.export.dataset.variables import variables
 from services.export.gate.ledger import Keys
 from services.export.jobs import KEPT, MOST_OPEN, Job, Jobs
-from services.export.signing import Signer
 from services.export.store import Responses, Store
-from services.export.variables import variables
-from services.export.verify import check, read
 from tests.export.tables import every_kind, stored
 
 SURVEY = "social-cohesion"
@@ -146,7 +146,7 @@ async def test_a_number_that_is_taken_meanwhile_is_not_given_twice(
     """As when the connection that held the right was lost: what another has published stays as it is."""
     store, registry, owner = full
     jobs = Jobs(store, registry, tmp_path, Signer(bytes(32)))
-    prepare = module.publication.prepare
+    prepare = module.publish.prepare
 
     def overtaken(*given: Any) -> None:
         prepare(*given)
@@ -158,7 +158,7 @@ async def test_a_number_that_is_taken_meanwhile_is_not_given_twice(
 
     loop = asyncio.get_running_loop()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module.publication, "prepare", overtaken)
+        patched.setattr(module.publish, "prepare", overtaken)
         job = jobs.start(SURVEY, "public")
         await until(lambda: job.status in module.ENDED)
     assert job.status == "failed"

@@ -12,8 +12,8 @@ import pytest
 from csvw import CSVW
 
 from proto.author import bundled
+from services.export.dataset.profiles import PROFILES
 from services.export.formats import ddi
-from services.export.profiles import PROFILES
 from tests.export import judges, wp29
 from tests.export.tables import PASSAGES, Made, encoded, made, released
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.export.protect.anonymise import Result, protect
 from services.export.protect.diversity import diverse
 from services.export.protect.hierarchy import TOP, Hierarchy
 from services.export.protect.measure import measure, table_error
-from services.export.protect.protection import Result, protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
 from tests.export import judges

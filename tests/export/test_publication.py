@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from proto.manifest import Manifest, decode
-from services.export import publication
+from services.export.bundle import publish
+from services.export.bundle.signing import Signer, is_genuine
+from services.export.bundle.verify import MANIFEST, check, differing, read
 from services.export.release import write
-from services.export.signing import Signer, is_genuine
-from services.export.verify import MANIFEST, check, differing, read
 from tests.export.tables import released
 
 SIGNER = Signer(bytes(range(32)))
@@ -70,11 +70,11 @@ def test_the_same_responses_give_the_same_release_to_the_last_byte(tmp_path: Pat
 
 def test_what_is_published_is_whole_and_its_archive_holds_the_same(tmp_path: Path) -> None:
     folder = tmp_path / "every-kind"
-    with publication.stage(folder) as place:
+    with publish.stage(folder) as place:
         written(place / "release")
-        assert [path.name for path in folder.iterdir()] == [publication.STAGE]
-        publication.prepare(place / "release", folder, 1)
-        publication.publish(place / "release", folder, 1)
+        assert [path.name for path in folder.iterdir()] == [publish.STAGE]
+        publish.prepare(place / "release", folder, 1)
+        publish.publish(place / "release", folder, 1)
     assert sorted(path.name for path in folder.iterdir()) == ["1", "1.zip"]
     assert check(folder / "1") == []
     with zipfile.ZipFile(folder / "1.zip") as packed:
@@ -84,16 +84,16 @@ def test_what_is_published_is_whole_and_its_archive_holds_the_same(tmp_path: Pat
 
 
 def test_what_a_cut_off_job_left_is_cleared_away_by_the_next(tmp_path: Path) -> None:
-    left = tmp_path / publication.STAGE / "release"
+    left = tmp_path / publish.STAGE / "release"
     left.mkdir(parents=True)
     (left / "data.csv").write_text("half a rel")
     (tmp_path / "1").mkdir()  # moved, but never entered
     (tmp_path / "1" / "stray").write_text("x")
-    with publication.stage(tmp_path) as place:
+    with publish.stage(tmp_path) as place:
         assert list(place.iterdir()) == []
         written(place / "release", count=80)
-        publication.prepare(place / "release", tmp_path, 1)
-        publication.publish(place / "release", tmp_path, 1)
+        publish.prepare(place / "release", tmp_path, 1)
+        publish.publish(place / "release", tmp_path, 1)
     assert check(tmp_path / "1") == []
 
 
@@ -102,12 +102,12 @@ def test_a_full_disk_leaves_nothing_visible(tmp_path: Path, monkeypatch: pytest.
         archive.write_bytes(b"PK")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publication, "pack", full)
+    monkeypatch.setattr(publish, "pack", full)
 
     def build() -> None:
-        with publication.stage(tmp_path) as place:
+        with publish.stage(tmp_path) as place:
             written(place / "release", count=80)
-            publication.prepare(place / "release", tmp_path, 1)
+            publish.prepare(place / "release", tmp_path, 1)
 
     with pytest.raises(OSError, match="No space"):
         build()

@@ -17,19 +17,20 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from deploy.migrate import migrations
+from deploy.provisioning.migrate import migrations
 from proto import tokens
-from proto.origin import HostGuard
 from proto.registry import Registry, published
 from proto.tokens import Token
-from services.export import jobs, publication
-from services.export.app import Context, create_app
+from services.export import jobs
+from services.export.bundle import publish
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import check
 from services.export.gate import answers
+from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.release import policy_of
-from services.export.signing import Signer
 from services.export.store import Store
-from services.export.verify import check
+from services.runtime.host_guard import HostGuard
 from tests.export.tables import stored
 from tests.faults.respondents import action3
 
@@ -233,7 +234,7 @@ async def test_a_full_disk_is_told_leaves_nothing_and_burns_no_number(
 
     await fill(database_urls.analysis, 200)
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "pack", full)
+        patched.setattr(publish, "pack", full)
         job = await build(client, secrets["organiser"])
     assert job["status"] == "failed"
     assert "no room left" in job["detail"]

@@ -19,6 +19,10 @@ from playwright.sync_api import Browser
 
 from proto.codebook import CodeBook
 from proto.intervals import of_share
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import check
+from services.export.dataset.table import Edition, Table, tabulate
+from services.export.dataset.variables import Encoder, variables
 from services.export.protect.request import Frame
 from services.export.release import write
 from services.export.report import groups, inference, linkage, risk, tables, utility
@@ -27,10 +31,6 @@ from services.export.report.of_release import files as files_of
 from services.export.report.of_release import report_on
 from services.export.report.page import page
 from services.export.report.report import Facts, Report, Share, encode, report
-from services.export.signing import Signer
-from services.export.table import Edition, Table, tabulate
-from services.export.variables import Encoder, variables
-from services.export.verify import check
 from tests.export.tables import answers, every_kind
 
 REGION = (Value("a", (0,)), Value("b", (1,)), Value("c", (2,)), Value("ab", (0, 1), "side"), Value("*", (0, 1, 2), "not shown"))

@@ -22,17 +22,17 @@ from deploy.cli.respondents import Population
 from proto import tokens
 from proto.answers import today_of
 from proto.registry import Registry, published
-from proto.spreadsheets import guarded
 from proto.tokens import Token
-from services.export.app import Context, create_app
+from services.export.bundle.signing import Signer
+from services.export.bundle.verify import check
 from services.export.formats.passages import cell
-from services.export.gate.marks import marks
 from services.export.gate.refused import Refused
-from services.export.gate.texts import Book, Handles, Text, admit, decode, encode, let_out
+from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
-from services.export.signing import Signer
 from services.export.store import Store
-from services.export.verify import check
+from services.export.texts.accepted import Book, Handles, Text, admit, decode, encode, let_out
+from services.export.texts.pii_hints import marks
+from services.runtime.spreadsheet_csv import guarded
 from tests.export.tables import every_kind
 
 K = 5

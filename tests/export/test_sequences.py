@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.export.protect.anonymise import Result, protect
 from services.export.protect.hierarchy import Hierarchy
-from services.export.protect.protection import Result, protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Diversity, Request, Sensitive
 from services.export.protect.sequence import Ledger, Rules, Step, release

@@ -27,11 +27,11 @@ import platea
 import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
-from deploy import ports
-from deploy.program import Program
-from deploy.provision import provision
-from services.export.publication import STAGE
-from services.export.verify import check
+from deploy.provisioning.provision import provision
+from deploy.stack import ports
+from deploy.stack.program import Program
+from services.export.bundle.publish import STAGE
+from services.export.bundle.verify import check
 from tests.conftest import DatabaseUrls, NatsUrls, started
 from tests.export import judges
 from tests.export.tables import stored

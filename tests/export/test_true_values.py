@@ -18,16 +18,16 @@ from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Band, Hierarchy, Instrument, Single
 from services.export import release
+from services.export.dataset.numbering import numbers
+from services.export.dataset.profiles import PROFILES
+from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
 from services.export.gate.ledger import Keys
-from services.export.gate.reading import codes_of
+from services.export.gate.quasi_identifiers import codes_of
 from services.export.gate.truth import Untrue, Witness, unlike
-from services.export.numbering import numbers
-from services.export.profiles import PROFILES
 from services.export.report.compared import Field, Value
 from services.export.report.report import Facts, Share, report
 from services.export.report.sentences import sentences
 from services.export.report.utility import cut_off
-from services.export.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
 from tests.export.tables import Made, answers, every_kind
 
 WITHOUT_BANDS = """

@@ -15,7 +15,7 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Option, Ranking, Row, Single
 from proto.logic import row_attribute
-from services.export.variables import MISSING, SKIPPED, Encoder, Variable, variables
+from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, variables
 from tests.export.tables import answers, every_kind
 from tests.faults.respondents import action3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from proto.manifest import Manifest, encode
-from services.export.verify import check, describe
+from services.export.bundle.verify import check, describe
 
 
 def release(folder: Path) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.export.protect.anonymise import Result, protect
 from services.export.protect.hierarchy import Hierarchy, Node
-from services.export.protect.protection import Result, protect
 from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
 from services.export.report.compared import Field, Value
 

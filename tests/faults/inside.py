@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import nats
 
-from deploy import running
+from deploy.stack import running
 from tests.ended import end_at_once
 from tests.faults.operated import Operated
 

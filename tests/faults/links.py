@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from itertools import permutations
 
-from deploy.ports import free
+from deploy.stack.ports import free
 
 
 class Line:

@@ -17,15 +17,16 @@ from pathlib import Path
 import asyncpg
 from nats.js.errors import Error as JetStreamError
 
-from deploy.health import is_well
-from deploy.keys import Keys
-from deploy.migrate import ROLES
-from deploy.nats_server import CONFIGURATION, NatsServer, routes
-from deploy.ports import free
-from deploy.postgres_server import Postgres
-from deploy.program import Program
-from deploy.provision import provision
-from proto import subjects, wire
+from deploy.provisioning.migrate import ROLES
+from deploy.provisioning.provision import provision
+from deploy.stack.health import is_well
+from deploy.stack.keys import Keys
+from deploy.stack.nats_server import CONFIGURATION, NatsServer, routes
+from deploy.stack.ports import free
+from deploy.stack.postgres_server import Postgres
+from deploy.stack.program import Program
+from proto import subjects
+from services.runtime import nats_client
 from tests.faults.links import Links
 
 NODES = 3
@@ -90,7 +91,7 @@ class Cluster:
 
     async def leader(self) -> int:
         """Which node has the say over the journal."""
-        client = await wire.connect(self.url("provisioner"), "test")
+        client = await nats_client.connect(self.url("provisioner"), "test")
         try:
             js, deadline = client.jetstream(timeout=2), time.monotonic() + PATIENCE
             while time.monotonic() < deadline:

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from deploy import ports
-from deploy.program import launched
+from deploy.stack import ports
+from deploy.stack.program import launched
 
 MARKS = {
     "nats": "nats-server",

@@ -17,12 +17,13 @@ from nats.js.client import JetStreamContext
 
 from deploy.cli.mending import addresses
 from deploy.cli.respondents import Population
-from deploy.data_folder import DataFolder
-from deploy.nats_server import NatsServer
-from deploy.running import read
-from deploy.stack import Stack
-from proto import subjects, wire
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.nats_server import NatsServer
+from deploy.stack.running import read
+from deploy.stack.stack import Stack
+from proto import subjects
 from proto.answers import today_of
+from services.runtime import nats_client
 from tests.conftest import started
 from tests.faults.operated import Operated
 from tests.faults.respondents import Crowd, action3, recorded
@@ -114,7 +115,7 @@ async def provisioner(stack: Operated) -> AsyncIterator[JetStreamContext]:
     assert here.nats_monitor is not None
     assert here.postgres is not None
     nats_url, _ = await addresses(DataFolder(stack.data), here.nats_monitor, here.postgres)
-    client = await wire.connect(nats_url, "test")
+    client = await nats_client.connect(nats_url, "test")
     try:
         yield client.jetstream(timeout=10)
     finally:

@@ -17,9 +17,9 @@ import pytest
 from deploy.cli import doctor
 from deploy.cli.mending import addresses
 from deploy.cli.respondents import Population
-from deploy.data_folder import DataFolder
-from deploy.forgetting import Forgetter, earliest_commit
-from deploy.running import read
+from deploy.provisioning.forgetting import Forgetter, earliest_commit
+from deploy.stack.data_folder import DataFolder
+from deploy.stack.running import read
 from proto.answers import today_of
 from proto.receipt import make
 from tests.faults.inside import Inside

@@ -23,9 +23,9 @@ from proto.events import ControlEvent, read_control
 from proto.instrument import Integer, Policy, Question
 from proto.problem import Problem
 from proto.registry import GRACE, Registry
-from services.intake import routes_admin
 from services.intake.context import Intake
-from services.intake.control import announce
+from services.intake.http import routes_publication
+from services.intake.surveys.control import announce
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, open_survey, served
@@ -132,7 +132,7 @@ async def test_publishing_to_a_closed_survey_is_one_event_and_cannot_be_done_by_
         written.append((intake, event))
         await announce(intake, event)
 
-    monkeypatch.setattr(routes_admin, "announce", once)
+    monkeypatch.setattr(routes_publication, "announce", once)
     for status in (201, 200):
         published = await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
         assert (published.status_code, published.json()["open"]) == (status, True)

@@ -16,8 +16,8 @@ from proto import events
 from proto.answers import Reader
 from proto.events import ResponseReplaced
 from proto.problem import Problem
-from services.intake.accept import Accepted, accept, accept_as
-from services.intake.catalogue import Survey
+from services.intake.submission.validation import Accepted, accept, accept_as
+from services.intake.surveys.catalogue import Survey
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, action3, body, journal, open_survey, served
 

@@ -12,11 +12,12 @@ import pytest
 from nats.aio.client import Client
 
 from deploy.cli.respondents import Population
-from proto import author, events, receipt, subjects, withheld
+from proto import author, events, receipt, subjects
 from proto.bounds import body_limit
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
-from services.intake.throttle import Throttle
+from services.intake.flood.guess_limiter import Throttle
+from services.runtime import withheld
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, Api, action3, body, journal, key, open_survey, served
 

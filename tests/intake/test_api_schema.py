@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from nats.aio.client import Client
 
-from deploy.ports import free
+from deploy.stack.ports import free
 from tests.conftest import NatsUrls
 from tests.intake.serving import ORGANISER, open_survey
 

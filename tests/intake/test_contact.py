@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from deploy.nats_server import NatsServer
-from proto import subjects, wire
-from services.intake import contacts
-from services.intake.contact_book import BURST, Busy, ContactBook
-from services.intake.contacts import Contact
-from services.intake.wholes import Wholes
+from deploy.stack.nats_server import NatsServer
+from proto import subjects
+from services.intake.contacts import contacts
+from services.intake.contacts.contact_book import BURST, Busy, ContactBook
+from services.intake.contacts.contacts import Contact
+from services.intake.streams.cas_store import Wholes
+from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.serving import SURVEY, Api, open_survey, served
 
@@ -180,7 +181,7 @@ async def organiser(api: Api) -> str:
 
 
 async def test_two_intakes_at_once_lose_no_address_and_leave_no_former_writing(nats_urls: NatsUrls) -> None:
-    clients = [await wire.connect(nats_urls.intake, "intake") for _ in range(2)]
+    clients = [await nats_client.connect(nats_urls.intake, "intake") for _ in range(2)]
     books = [ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0) for client in clients]
     await asyncio.gather(*(books[n % 2].add("square", Contact(f"a{n}@example.eu", "v")) for n in range(20)))
     assert len(msgspec.json.decode(await books[0].read("square"))) == 20
@@ -191,7 +192,7 @@ async def test_two_intakes_at_once_lose_no_address_and_leave_no_former_writing(n
 
 
 async def test_a_flood_of_addresses_is_slowed_down(nats_urls: NatsUrls) -> None:
-    client = await wire.connect(nats_urls.intake, "intake")
+    client = await nats_client.connect(nats_urls.intake, "intake")
     book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0)
     same = Contact("a@example.eu", "v")
     for _ in range(int(BURST)):

@@ -15,9 +15,9 @@ from litestar.testing import AsyncTestClient
 from proto.answers import Reader
 from proto.instrument import Instrument
 from services.intake.app import create_app
-from services.intake.form import REVIEW, START, Sheet, Walk
-from services.intake.pages import compose, questions
-from services.intake.pages.words import words
+from services.intake.form.flow import REVIEW, START, Sheet, Walk
+from services.intake.form.pages import compose, questions
+from services.intake.form.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import TODAY, begin, fill_in, respondent, walk

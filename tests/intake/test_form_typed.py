@@ -11,8 +11,9 @@ from msgspec import UNSET
 
 from proto.instrument import LongText, Numeric, Privacy
 from proto.languages import choose
-from services.intake.pages import typed, words
-from services.intake.pages.words import FOLDER, catalogues
+from services.intake.form import typed_values
+from services.intake.form.pages import words
+from services.intake.form.pages.words import FOLDER, catalogues
 
 MARKS = sorted({words.marks for words in catalogues().values()})
 numbers = st.integers(-(10**12), 10**12) | st.decimals(-(10**6), 10**6, places=2).map(float)
@@ -21,7 +22,7 @@ numbers = st.integers(-(10**12), 10**12) | st.decimals(-(10**6), 10**6, places=2
 @given(numbers, st.sampled_from(sorted(catalogues())), st.booleans())
 def test_a_number_shown_in_a_language_is_read_back_in_it(number: float, language: str, grouped: bool) -> None:
     say = words.words(language)
-    assert typed.number(say.number(number, grouped=grouped), say.marks, 2) == number
+    assert typed_values.number(say.number(number, grouped=grouped), say.marks, 2) == number
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_number_shown_in_a_language_is_read_back_in_it(number: float, language
     ],
 )
 def test_what_could_mean_two_things_stays_as_typed(text: str, marks: str, decimals: int, meant: float | str) -> None:
-    assert typed.number(text, marks, decimals) == meant
+    assert typed_values.number(text, marks, decimals) == meant
 
 
 @pytest.mark.parametrize(("typed_in", "read_in"), [("de", "en"), ("fr", "en"), ("en", "fr"), ("en", "de")])
@@ -76,28 +77,28 @@ def test_a_number_that_was_not_read_in_one_language_is_not_read_in_another(typed
     """A German's "2,500" is asked again, also after somebody switched to English, where it would be a thousand."""
     question = Numeric(id="N", var="n", section="A", text={"en": "N"}, privacy=Privacy("insensitive"), min=0, max=9999, decimals=1)
     text = "2.500" if typed_in == "en" else "2,500"
-    kept = typed.read(question, {"q.N": [text]}, words.words(typed_in).marks)
+    kept = typed_values.read(question, {"q.N": [text]}, words.words(typed_in).marks)
     assert kept == text
-    assert typed.read(question, {"q.N": [text]}, words.words(read_in).marks, kept) == text
-    assert typed.read(question, {"q.N": ["2500"]}, words.words(read_in).marks, kept) == 2500
+    assert typed_values.read(question, {"q.N": [text]}, words.words(read_in).marks, kept) == text
+    assert typed_values.read(question, {"q.N": ["2500"]}, words.words(read_in).marks, kept) == 2500
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2800", "\u3164", "\u00ad", "\u200f", " \u2060\n", "\u115f\ufe0f"])
 def test_what_nobody_can_see_is_no_answer(unseen: str) -> None:
     question = LongText(id="T", var="t", section="A", text={"en": "T"}, privacy=Privacy("free_text"), required=True, stats=())
-    assert typed.read(question, {"q.T": [unseen]}, ".,") is UNSET
-    assert typed.read(question, {"q.T": [f"a{unseen}b"]}, ".,") == f"a{unseen}b"
+    assert typed_values.read(question, {"q.T": [unseen]}, ".,") is UNSET
+    assert typed_values.read(question, {"q.T": [f"a{unseen}b"]}, ".,") == f"a{unseen}b"
 
 
 def test_nothing_is_cut_off() -> None:
     question = LongText(id="T", var="t", section="A", text={"en": "T"}, privacy=Privacy("free_text"), max_chars=20_000, stats=())
     text = "a" * 24_993 + "THE END"
-    assert typed.read(question, {"q.T": [text]}, ".,") == text
+    assert typed_values.read(question, {"q.T": [text]}, ".,") == text
 
 
 @given(st.text(max_size=40), st.sampled_from(MARKS), st.integers(0, 3))
 def test_any_text_is_a_number_or_stays_what_it_is(text: str, marks: str, decimals: int) -> None:
-    found = typed.number(text, marks, decimals)
+    found = typed_values.number(text, marks, decimals)
     assert found == text or not isinstance(found, str)
 
 

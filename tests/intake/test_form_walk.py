@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from proto import author
 from proto.answers import Reader
 from proto.instrument import Instrument
-from services.intake import form
-from services.intake.form import REVIEW, START, Sheet, View, Walk
+from services.intake.form import flow
+from services.intake.form.flow import REVIEW, START, Sheet, View, Walk
 
 TODAY = "2026-11-22"
 
@@ -89,7 +89,7 @@ def test_going_back_keeps_also_what_does_not_fit_and_does_not_complain() -> None
 
 def test_only_what_was_shown_can_have_been_forgotten() -> None:
     view = WALK.turn(at_b().sheet, "B", "next", {}, ".", TODAY)
-    assert {form.question_of(fault) for fault in view.faults} == {"B01", "B02"}
+    assert {flow.question_of(fault) for fault in view.faults} == {"B01", "B02"}
 
 
 def test_progress_counts_sections_that_may_still_come() -> None:
@@ -124,10 +124,10 @@ json = st.recursive(
 def test_a_forged_sheet_leads_to_an_ordinary_page(answers: dict[str, Any], place: str, go: str) -> None:
     view = WALK.turn(Sheet("0.1.0", answers), place, go, {}, ".", TODAY)
     assert view.place in {START, *SECTIONS}
-    assert form.read(form.write(view.sheet)) == view.sheet
+    assert flow.read(flow.write(view.sheet)) == view.sheet
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"version":1}', '{"version":"0.1.0","more":1}', "[" * 5000])
 def test_a_damaged_sheet_is_refused(text: str) -> None:
     with pytest.raises((msgspec.MsgspecError, RecursionError)):
-        form.read(text)
+        flow.read(text)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.receipt import make, response_id
-from services.intake import stamp, work
-from services.intake.bucket import Bucket
-from services.intake.guard import Guard, Held, Hurried
-from services.intake.lane import BURST, FARE, RATE, Lane
+from services.intake.flood import proof_of_work, signed_timestamp
+from services.intake.flood.flood_guard import Guard, Held, Hurried
+from services.intake.flood.slow_admission import BURST, FARE, RATE, Lane
 from services.intake.metrics import Metrics
+from services.runtime.token_bucket import Bucket
 
 KEY = b"k" * 32
 
@@ -68,44 +68,44 @@ def test_what_is_held_back_keeps_the_flood_a_flood() -> None:
 
 @given(st.text(), st.text(), st.floats(0, 1e9), st.floats(0, 1e6))
 def test_a_stamp_tells_how_long_a_visit_lasts(receipt: str, other: str, now: float, later: float) -> None:
-    made = stamp.make(KEY, receipt, now)
-    age = stamp.age(KEY, receipt, made, now + later)
+    made = signed_timestamp.make(KEY, receipt, now)
+    age = signed_timestamp.age(KEY, receipt, made, now + later)
     assert age is not None
     assert later - 0.001 <= age <= later + 0.101
-    assert stamp.age(b"other", receipt, made, now) is None
-    assert other == receipt or stamp.age(KEY, other, made, now) is None
+    assert signed_timestamp.age(b"other", receipt, made, now) is None
+    assert other == receipt or signed_timestamp.age(KEY, other, made, now) is None
 
 
 @given(st.text() | st.from_regex(r"[0-9]{1,20}\.[0-9a-f]{32}", fullmatch=True))
 def test_no_other_text_is_a_stamp(text: str) -> None:
-    assert stamp.age(KEY, "receipt", text, 1e9) is None
+    assert signed_timestamp.age(KEY, "receipt", text, 1e9) is None
 
 
 def test_a_solution_is_worth_the_response_it_was_made_for_and_no_other() -> None:
     id, other = response_id(make()), response_id(make())
-    solution = solve(work.task(KEY, id, time.time()))
-    assert work.solved(KEY, id, solution)
-    assert work.solved(KEY, id, solution), "sending again after a lost answer needs no new work"
-    assert not work.solved(KEY, other, solution)
-    assert not work.solved(b"other key", id, solution)
+    solution = solve(proof_of_work.task(KEY, id, time.time()))
+    assert proof_of_work.solved(KEY, id, solution)
+    assert proof_of_work.solved(KEY, id, solution), "sending again after a lost answer needs no new work"
+    assert not proof_of_work.solved(KEY, other, solution)
+    assert not proof_of_work.solved(b"other key", id, solution)
 
 
 def test_a_solution_that_comes_too_late_is_none() -> None:
     id = response_id(make())
-    assert not work.solved(KEY, id, solve(work.task(KEY, id, time.time() - work.LASTS - 2)))
+    assert not proof_of_work.solved(KEY, id, solve(proof_of_work.task(KEY, id, time.time() - proof_of_work.LASTS - 2)))
 
 
 @pytest.mark.parametrize("change", [{"cost": 1}, {"keyPrefix": ""}, {"expiresAt": 9_999_999_999, "keyPrefix": "0"}])
 def test_nobody_makes_the_task_easier(change: dict[str, Any]) -> None:
     id = response_id(make())
-    task = work.task(KEY, id, time.time())
+    task = proof_of_work.task(KEY, id, time.time())
     task["parameters"] |= change
-    assert not work.solved(KEY, id, solve(task))
+    assert not proof_of_work.solved(KEY, id, solve(task))
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
 def test_what_is_no_solution_is_refused_and_surprises_nobody(text: str) -> None:
-    assert not work.solved(KEY, "id", text)
+    assert not proof_of_work.solved(KEY, "id", text)
 
 
 def test_the_lane_lets_those_pass_who_began_long_ago() -> None:

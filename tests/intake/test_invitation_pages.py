@@ -13,10 +13,11 @@ import pytest
 from litestar.testing import AsyncTestClient
 
 from proto import invitation, receipt
-from services.intake import form, spending
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.spent_tickets import SPENT
+from services.intake.form import flow
+from services.intake.invitations import ticket_claims
+from services.intake.invitations.spent_tickets import SPENT
 from tests.intake.invited import SURVEY, instrument, invite_to
 from tests.pages.desk import MemoryJournal, open_desk
 from tests.pages.visitor import Visitor
@@ -159,14 +160,14 @@ async def test_a_ticket_whose_response_never_came_is_taken_over_after_a_while(de
         await finish(second, "2")
         assert second.status == 503, "the first may still arrive"
         again, mine = second.page.press("send"), first.page.press("send")
-        now += spending.HELD / 2
+        now += ticket_claims.HELD / 2
         desk.journal.busy = True
         await first.send(*mine)
         desk.journal.busy = False
-        now += spending.HELD / 2
+        now += ticket_claims.HELD / 2
         await second.send(*again)
         assert second.status == 503, "the first has just tried again"
-        now += spending.HELD
+        now += ticket_claims.HELD
         await second.send(*again)
         assert second.status == 200
         await first.send(*mine)
@@ -188,7 +189,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
     def crash(*arguments: object) -> None:
         pass
 
-    monkeypatch.setattr(spending, "settle", crash)
+    monkeypatch.setattr(ticket_claims, "settle", crash)
     [code, other] = await desk.codes(2)
     await answer(await enter(desk, code))
     await begin(waiting := await enter(desk, other))
@@ -199,7 +200,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
     unknown = receipt.response_id(waiting.page.control("receipt").value)
     spent = desk.intake.invitations.spent
     assert {value for _, value in await spent.read(SURVEY)} == {bytes.fromhex(written.event.id), bytes.fromhex(unknown)}
-    await spending.sweep(desk.intake, [SURVEY, "unknown"])
+    await ticket_claims.sweep(desk.intake, [SURVEY, "unknown"])
     assert {value for _, value in await spent.read(SURVEY)} == {SPENT, bytes.fromhex(unknown)}
 
 
@@ -207,7 +208,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
 @pytest.mark.parametrize("place", ["", "start", "A", "review"])
 async def test_no_page_of_the_form_opens_without_a_ticket(desk: Desk, place: str, ticket: str) -> None:
     await desk.codes(1)
-    sheet = form.write(form.Sheet("0.1.0", {"A1": "1"}, ("A1", "A2"), reviewed=True, ticket=ticket))
+    sheet = flow.write(flow.Sheet("0.1.0", {"A1": "1"}, ("A1", "A2"), reviewed=True, ticket=ticket))
     fields = {"place": place, "sheet": sheet, "receipt": receipt.make(), "consent": "yes", "go": "send" if place == "review" else "next"}
     visitor = Visitor(desk.client, "en")
     await visitor.send(ADDRESS, urlencode(fields))

@@ -11,15 +11,16 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
 
-from proto import blind, invitation, receipt, subjects, wire
+from proto import blind, invitation, receipt, subjects
 from proto.blind import PublicKey
 from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.problem import Problem
-from services.intake.invitation_store import InvitationStore, Part
-from services.intake.invitations import Invitations
-from services.intake.spent_tickets import SPENT
-from services.intake.table import NAME, Table
-from services.intake.wholes import Whole
+from services.intake.invitations.invitation_store import InvitationStore, Part
+from services.intake.invitations.invitations import Invitations
+from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.spent_tickets import SPENT
+from services.intake.streams.cas_store import Whole
+from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.invited import API, SURVEY, Guest, answers, bare, guests, invite, key_in, known, make_known, open_invited, submit
 from tests.intake.serving import ORGANISER, Api, journal, open_survey, served
@@ -139,7 +140,7 @@ async def test_without_an_invitation_nothing_is_taken(api: Api) -> None:
 
 
 async def test_a_ticket_of_another_survey_does_not_do(api: Api) -> None:
-    client = await wire.connect(api.urls.intake, "test")
+    client = await nats_client.connect(api.urls.intake, "test")
     invitations = Invitations(InvitationStore(client))
     code = bare(invitation.make_code())
     for survey in ("here", "there"):
@@ -312,7 +313,7 @@ async def test_what_is_kept_is_written_anew_by_the_clock_and_stays_what_it_is(ap
     await guest.answer()
     js = provisioner.jetstream(timeout=5)
     before = await settled(provisioner)
-    client = await wire.connect(api.urls.intake, "test")
+    client = await nats_client.connect(api.urls.intake, "test")
     await Invitations(InvitationStore(client)).rewrite([SURVEY, "unknown"])
     await client.close()
     after = await js.get_last_msg("INVITATIONS", f"platea.invitations.{SURVEY}.spent")

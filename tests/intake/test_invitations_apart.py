@@ -20,13 +20,14 @@ import psutil
 import pytest
 from nats.aio.client import Client
 
-from deploy.nats_server import NatsServer
+from deploy.stack.nats_server import NatsServer
 from proto import invitation, receipt, subjects
 from proto.blind import PublicKey
 from proto.invitation import TicketRequest
-from services.intake.spent_tickets import SPENT
-from services.intake.table import NAME, Table
-from services.intake.wholes import Wholes
+from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.spent_tickets import SPENT
+from services.intake.streams.cas_store import Wholes
+from services.runtime import stream_settings
 from tests.conftest import NatsUrls
 from tests.faults.operated import Operated
 from tests.intake.invited import API, SURVEY, TEXT, Guest, bare, guests, key_in, open_invited
@@ -204,7 +205,7 @@ def test_who_reads_the_memory_of_every_process_and_has_no_codes_joins_no_better_
     attack, verdict = world.verdict(world.memory, with_codes=False)
     programs = " ".join(world.memory.files)
     print(f"\n{sum(map(len, world.memory.files.values())) / 1e6:.0f} MB in {len(world.memory.files)} processes. {verdict}")
-    for program in ("deploy.cli", "deploy.front", "services.analysis", "services.export", "nats", "postgres"):
+    for program in ("deploy.cli", "deploy.front.front", "services.analysis", "services.export", "nats", "postgres"):
         assert program in programs, "else this test looks in the wrong place"
     assert any(name.startswith("memory/nats") for name in attack.nearest), "nor does it lay traces beside each other"
     codes = [person.code.encode() for person in world.people] + [bare(person.code).encode() for person in world.people]
@@ -264,7 +265,7 @@ async def forgetful(nats_urls: NatsUrls, provisioner: Client, monkeypatch: pytes
     monkeypatch.setattr(Wholes, "erase", forget)
     js = provisioner.jetstream(timeout=5)
     await js.delete_stream(subjects.INVITATIONS)
-    stream = subjects.invitations_stream()
+    stream = stream_settings.invitations_stream()
     stream.max_msgs_per_subject = 1
     await js.add_stream(stream)
     await open_invited(provisioner)

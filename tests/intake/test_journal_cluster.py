@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy.provision import PARTITIONS
-from deploy.streams import create_streams
-from proto import receipt, wire
+from deploy.provisioning.provision import PARTITIONS
+from deploy.provisioning.streams import create_streams
+from proto import receipt
 from proto.events import ResponseSubmitted
-from services.intake.draft_store import DraftStore, NotNow
-from services.intake.journal import Conflict, Entry, Journal, OutOfReach, entry
+from services.intake.drafts.draft_store import DraftStore, NotNow
+from services.intake.streams.journal import Conflict, Entry, Journal, OutOfReach, entry
+from services.runtime import nats_client
 from tests.faults.machines import NODES, Cluster, joined
 
 
@@ -28,7 +29,7 @@ def submitted() -> Entry:
 
 @asynccontextmanager
 async def intake_at(url: str) -> AsyncGenerator[tuple[Journal, DraftStore]]:
-    client = await wire.connect(url, "intake")
+    client = await nats_client.connect(url, "intake")
     journal = Journal(client)
     await journal.open()
     try:
@@ -59,7 +60,7 @@ async def saved(drafts: DraftStore, id: str) -> None:
 
 async def test_whoever_is_cut_off_frozen_or_dead_nothing_accepted_is_unknown_or_called_not_stored(tmp_path: Path) -> None:
     async with joined(tmp_path) as cluster:
-        client = await wire.connect(cluster.url("provisioner"), "test")
+        client = await nats_client.connect(cluster.url("provisioner"), "test")
         await create_streams(client.jetstream(timeout=10), PARTITIONS, NODES, highest=0)
         await client.close()
         leader = await cluster.leader()

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from proto.events import ResponseSubmitted
-from services.intake.committer import LARGEST, Busy, Committer, Outcome
-from services.intake.journal import Conflict, Entry, OutOfReach, Refused, entry
 from services.intake.metrics import Metrics
+from services.intake.streams.journal import Conflict, Entry, OutOfReach, Refused, entry
+from services.intake.submission.committer import LARGEST, Busy, Committer, Outcome
 
 
 class Whimsical:

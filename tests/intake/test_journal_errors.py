@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.intake.journal_errors import CONFLICT, REFUSED, UNBATCHED, Verdict, judge, judge_batch
+from services.intake.streams.journal_errors import CONFLICT, REFUSED, UNBATCHED, Verdict, judge, judge_batch
 
 STORED_ALL_THE_SAME = {
     10158: "duplicate message id is in process: another sending is on its way to the other servers",

@@ -15,10 +15,10 @@ import httpx
 import nats
 import pytest
 
-from deploy.keys import Keys
-from deploy.nats_server import NatsServer
-from deploy.program import Program
-from deploy.streams import create_consumers, create_streams
+from deploy.provisioning.streams import create_consumers, create_streams
+from deploy.stack.keys import Keys
+from deploy.stack.nats_server import NatsServer
+from deploy.stack.program import Program
 from proto import receipt
 from tests.conftest import NatsUrls
 from tests.intake.serving import Api, journal, key, open_survey, served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.intake.journal_health import AGAIN, FRESH, SILENCE, JournalHealth
+from services.intake.streams.journal_health import AGAIN, FRESH, SILENCE, JournalHealth
 
 WELL = {"leader": True, "writable": True}
 

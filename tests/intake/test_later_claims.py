@@ -16,10 +16,10 @@ from proto import codes, invitation, subjects
 from proto import receipt as receipts
 from proto.events import encode
 from proto.registry import published
-from services.intake import claims, drafts
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.pages.words import words
+from services.intake.drafts import draft_claims, drafts
+from services.intake.form.pages.words import words
 from tests.conftest import NatsUrls
 from tests.intake import invited
 from tests.intake.serving import Api, journal, served
@@ -145,8 +145,8 @@ async def test_a_claim_whose_response_never_came_is_taken_over_after_a_while(
     assert one.status == 503
     events.busy = False
     await other.send(*theirs.press("send"))
-    assert (other.status, int(other.received["Retry-After"])) == (503, claims.AGAIN), "the first may still arrive"
-    clock.now += claims.HELD
+    assert (other.status, int(other.received["Retry-After"])) == (503, draft_claims.AGAIN), "the first may still arrive"
+    clock.now += draft_claims.HELD
     await other.send(*theirs.press("send"))
     assert other.status == 200
     await one.send(*mine.press("send"))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from proto import codes
 from proto import receipt as receipts
-from services.intake import drafts
-from services.intake.drafts import NONCE, SIZES, Draft
-from services.intake.form import Sheet
+from services.intake.drafts import drafts
+from services.intake.drafts.drafts import NONCE, SIZES, Draft
+from services.intake.form.flow import Sheet
 
 SURVEY = "ai-security"
 HALF = bytes(range(32))

@@ -12,11 +12,12 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from deploy.nats_server import NatsServer
+from deploy.stack.nats_server import NatsServer
 from proto import codes, events, subjects
 from proto import receipt as receipts
 from proto.registry import published
-from services.intake import drafts, ending, later
+from services.intake.drafts import drafts, save_draft
+from services.intake.surveys import retention
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, journal, open_survey, served
@@ -226,7 +227,7 @@ async def test_a_flood_of_saves_is_held_back_and_the_page_keeps_everything(api: 
     await begin(flooding, language="en")
     flooding.page.fill("q.A01", "FR")
     pressed = flooding.page.press("later")
-    for _ in range(int(later.BURST) + 100):
+    for _ in range(int(save_draft.BURST) + 100):
         page = await flooding.send(*pressed)
         if flooding.status != 200:
             break
@@ -303,7 +304,7 @@ async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too
         async with asyncio.timeout(10):
             while (await js.stream_info(subjects.SEALS)).state.messages:
                 await asyncio.sleep(0.05)
-        await asyncio.sleep(2 * ending.LOOK)  # each intake forgets for itself
+        await asyncio.sleep(2 * retention.LOOK)  # each intake forgets for itself
         for somebody in (first, elsewhere):
             await enter(somebody, code)
             assert somebody.status == 404

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from deploy.nats_server import NatsServer
-from proto import subjects, wire
-from services.intake.draft_store import DraftStore, NotNow
+from deploy.stack.nats_server import NatsServer
+from proto import subjects
+from services.intake.drafts.draft_store import DraftStore, NotNow
+from services.runtime import nats_client
 from tests.conftest import NatsUrls
 
 ID, OTHER = "0" * 32, "1" * 32
@@ -20,7 +21,7 @@ ID, OTHER = "0" * 32, "1" * 32
 
 @pytest.fixture
 async def store(nats_urls: NatsUrls) -> AsyncIterator[DraftStore]:
-    client = await wire.connect(nats_urls.intake, "test")
+    client = await nats_client.connect(nats_urls.intake, "test")
     yield DraftStore(client, 30)
     await client.close()
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import nats.errors
 import pytest
 
-from services.intake import pulse
-from services.intake.pulse import Pulse
+from services.intake.streams import stalled_server
+from services.intake.streams.stalled_server import Pulse
 
 
 @dataclass
@@ -59,7 +59,7 @@ async def test_a_server_that_gives_no_sign_of_life_is_left(connection: Connectio
 async def test_a_living_server_behind_which_nobody_answers_is_left_after_a_while_and_not_again_at_once(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "SILENT", 0.1)
+    monkeypatch.setattr(stalled_server, "SILENT", 0.1)
     felt = of(connection)
     felt.unanswered()
     await asyncio.sleep(0.15)
@@ -78,7 +78,7 @@ async def test_a_living_server_behind_which_nobody_answers_is_left_after_a_while
 
 
 async def test_where_there_is_one_server_it_is_waited_for(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "SILENT", 0.0)
+    monkeypatch.setattr(stalled_server, "SILENT", 0.0)
     connection.servers, connection.frozen = ["a"], True
     felt = of(connection)
     felt.doubt()
@@ -95,6 +95,6 @@ async def test_a_moment_without_a_connection_is_waited_out(connection: Connectio
     assert not waiting.done()
     connection.is_connected = True
     assert await waiting
-    monkeypatch.setattr(pulse, "MOVING", 0.05)
+    monkeypatch.setattr(stalled_server, "MOVING", 0.05)
     connection.is_connected = False
     assert not await of(connection).connected()

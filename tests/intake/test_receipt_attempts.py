@@ -15,13 +15,13 @@ from nats.aio.client import Client
 
 from deploy.cli.respondents import Population
 from proto import author, events, receipt, subjects
-from proto.addresses import address_of, networks
 from proto.instrument import Instrument
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.throttle import BURST, Throttle
-from services.intake.turns import Crowded, Turns
+from services.intake.flood.guess_limiter import BURST, Throttle
+from services.intake.flood.keyed_lock import Crowded, Turns
+from services.runtime.client_address import address_of, networks
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, body, open_survey, served
 from tests.pages.desk import MemoryJournal, open_desk

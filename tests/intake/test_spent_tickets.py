@@ -8,10 +8,10 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.invitation_store import InvitationStore, Part
-from services.intake.spent_tickets import SPENT, SpentTickets
-from services.intake.table import NAME, Table
-from services.intake.wholes import OutOfReach, Whole
+from services.intake.invitations.invitation_store import InvitationStore, Part
+from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.spent_tickets import SPENT, SpentTickets
+from services.intake.streams.cas_store import OutOfReach, Whole
 from tests.pages.desk import MemoryInvitations
 
 SURVEY = "s"

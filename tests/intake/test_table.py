@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.table import NAME, Table
+from services.intake.invitations.sorted_names import NAME, Table
 
 names = st.binary(min_size=1, max_size=1).map(lambda first: first.ljust(NAME, b"\0")) | st.binary(min_size=NAME, max_size=NAME)
 entries = st.lists(st.tuples(names, st.binary(min_size=3, max_size=3)), max_size=30)

@@ -11,11 +11,12 @@ import nats.errors
 import pytest
 from nats.aio.client import Client
 
-from proto import receipt, subjects, wire
-from services.intake import replicas, stream_leader
-from services.intake.draft_store import DraftStore
-from services.intake.replicas import Behind, certain, hedged
-from services.intake.stream_leader import LeaderOutOfReach, StreamLeader
+from proto import receipt, subjects
+from services.intake.drafts.draft_store import DraftStore
+from services.intake.streams import replica_reads, stream_leader
+from services.intake.streams.replica_reads import Behind, certain, hedged
+from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
+from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.serving import Api, body, key, open_survey, served
 from tests.intake.test_wholes import behind
@@ -114,7 +115,7 @@ async def test_what_the_leader_has_is_looked_for_until_a_replica_has_it_too(monk
 
     assert await certain(ask, held) == "it"
     assert await certain(never, not_held) is None
-    monkeypatch.setattr(replicas, "CATCHING_UP", 0.1)
+    monkeypatch.setattr(replica_reads, "CATCHING_UP", 0.1)
     with pytest.raises(Behind):
         await certain(never, held)
 
@@ -142,7 +143,7 @@ async def test_a_frozen_replica_delays_an_answer_by_a_moment_only(monkeypatch: p
 
     with pytest.raises(nats.errors.NoRespondersError):
         await hedged(fail, doubt)
-    monkeypatch.setattr(replicas, "ATTEMPT", 0.3)
+    monkeypatch.setattr(replica_reads, "ATTEMPT", 0.3)
     asked = -1000
     with pytest.raises(TimeoutError):
         await hedged(ask, doubt)
@@ -171,7 +172,7 @@ async def test_behind_or_not_a_right_receipt_is_known_and_a_wrong_one_is_not(api
 
 
 async def test_behind_or_not_a_draft_is_found_and_deleted(nats_urls: NatsUrls, provisioner: Client) -> None:
-    client = await wire.connect(nats_urls.intake, "test")
+    client = await nats_client.connect(nats_urls.intake, "test")
     store = DraftStore(client, 30)
     await store.put("0" * 32, b"known to all", 60)
     async with behind(provisioner.jetstream(timeout=5), subjects.DRAFTS, knowing=subjects.draft("0" * 32)):

@@ -12,9 +12,10 @@ from nats.aio.client import Client
 from nats.js.api import StreamConfig, StreamSource
 from nats.js.client import JetStreamContext
 
-from proto import invitation, subjects, wire
-from services.intake.invitations import MOST
-from services.intake.wholes import OutOfReach, Whole, Wholes
+from proto import invitation, subjects
+from services.intake.invitations.invitations import MOST
+from services.intake.streams.cas_store import OutOfReach, Whole, Wholes
+from services.runtime import nats_client
 from tests.conftest import NatsUrls
 
 SUBJECT = subjects.invitations("s", "codes")
@@ -22,7 +23,7 @@ SUBJECT = subjects.invitations("s", "codes")
 
 @pytest.fixture
 async def client(nats_urls: NatsUrls) -> AsyncIterator[Client]:
-    client = await wire.connect(nats_urls.intake, "test")
+    client = await nats_client.connect(nats_urls.intake, "test")
     yield client
     await client.close()
 

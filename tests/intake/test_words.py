@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 
 from proto.languages import choose
-from services.intake.pages.words import FOLDER, Words, catalogues
+from services.intake.form.pages.words import FOLDER, Words, catalogues
 
 OFFICIAL = [tag for row in ("bg cs da de el en es et fi fr ga hr", "hu it lt lv mt nl pl pt ro sk sl sv") for tag in row.split()]
 OTHERS = [language for language in OFFICIAL if language != "en"]

@@ -11,26 +11,27 @@ from typing import cast
 
 from nats.aio.client import Client
 
-from proto import author, web
+from proto import author
 from proto.instrument import Instrument
 from proto.registry import Registry, published
-from proto.wire import Follower
-from services.intake import later
 from services.intake.app import create_app
-from services.intake.catalogue import Catalogue
-from services.intake.committer import Busy, Committer, Outcome
-from services.intake.contact_book import ContactBook
+from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.draft_store import DraftStore, Full, NotNow
-from services.intake.guard import Guard
-from services.intake.invitation_store import InvitationStore, Part
-from services.intake.invitations import Invitations
-from services.intake.journal import Entry, Journal, Written
+from services.intake.drafts import save_draft
+from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_store import DraftStore, Full, NotNow
+from services.intake.flood.flood_guard import Guard
+from services.intake.flood.guess_limiter import Throttle
+from services.intake.form.pages.notice import version_of
+from services.intake.invitations.invitation_store import InvitationStore, Part
+from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
-from services.intake.pages.notice import version_of
-from services.intake.seals import Seals
-from services.intake.throttle import Throttle
-from services.intake.wholes import Overtaken, Whole, Wholes
+from services.intake.streams.cas_store import Overtaken, Whole, Wholes
+from services.intake.streams.journal import Entry, Journal, Written
+from services.intake.submission.committer import Busy, Committer, Outcome
+from services.intake.surveys.catalogue import Catalogue
+from services.runtime import http_server
+from services.runtime.nats_client import Follower
 
 
 class MemoryJournal:
@@ -165,13 +166,13 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         guard=Guard(Metrics(), least=0.0),
         drafts=cast("DraftStore", MemoryDrafts()),
         seals=Seals(cast("Wholes", MemoryWholes())),
-        saves=later.throttle(),
+        saves=save_draft.throttle(),
         contacts=ContactBook(cast("Wholes", MemoryWholes()), str, time.time),
     )
 
 
 async def main(port: int) -> None:
-    await web.serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
+    await http_server.serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

@@ -13,20 +13,21 @@ import msgspec
 from litestar.types import Receive, Scope, Send
 
 from deploy.cli.respondents import Population
-from proto import author, web
+from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.registry import Registry, published
 from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
-from services.analysis import stats, tables
-from services.analysis.fold import Folder
-from services.analysis.gateway import create_app
-from services.analysis.live import Board
-from services.analysis.serving import Gateway, Readiness
+from services.analysis.gateway.app import create_app
+from services.analysis.gateway.http_cache import Gateway, Readiness
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.state.fold import Folder
+from services.analysis.statistics import stats, tables
+from services.runtime import http_server
 
 SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
-STATIC = Path(__file__).resolve().parents[2] / "services/intake/static"
+STATIC = Path(__file__).resolve().parents[2] / "services/intake/http/static"
 STEP = 60
 FRAMES = (f"{SMALLER}/embed?question=P01", SMALLER)
 """What a page elsewhere tries to hold: one figure, which it may, and the dashboard, which it may not."""
@@ -111,7 +112,7 @@ async def main(port: int) -> None:
         else:
             await pages(scope, receive, send)
 
-    await web.serve(app, "127.0.0.1", port)
+    await http_server.serve(app, "127.0.0.1", port)
 
 
 async def _answer(send: Send, body: bytes, kind: bytes) -> None:

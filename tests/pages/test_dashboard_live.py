@@ -10,8 +10,8 @@ import urllib.request
 
 from playwright.sync_api import Browser, Page, expect
 
+from deploy.cli.bulk_sender import Letter, Sender
 from deploy.cli.respondents import Population
-from deploy.cli.sending import Letter, Sender
 from proto.receipt import make
 from services.analysis.disclosure.parameters import OPEN
 from tests.faults.operated import Operated

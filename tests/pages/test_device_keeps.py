@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Route, expect
 
-from services.intake.routes_static import FILES
+from services.intake.http.routes_static import FILES
 from tests import browser
 from tests.pages.served import served
 from tests.pages.square import Respondent
@@ -219,4 +219,4 @@ def test_nothing_moves_when_the_scripts_arrive_and_while_somebody_writes(person:
 
 def test_the_modules_weigh_less_than_twelve_kilobytes() -> None:
     assert sum(len(gzip.compress(FILES[name][0])) for name in MODULES) < 12_000
-    assert set(MODULES) <= {path.name for path in Path("services/intake/static").iterdir()}
+    assert set(MODULES) <= {path.name for path in Path("services/intake/http/static").iterdir()}

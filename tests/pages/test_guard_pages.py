@@ -18,8 +18,8 @@ from proto.receipt import make
 from proto.tokens import Token
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.guard import Guard
-from services.intake.pages.notice import version_of
+from services.intake.flood.flood_guard import Guard
+from services.intake.form.pages.notice import version_of
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 from tests.pages.walking import begin, respondent, walk

@@ -17,7 +17,7 @@ from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.pages.words import words
+from services.intake.form.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 from tests.pages.walking import begin, respondent, walk

@@ -17,7 +17,7 @@ from deploy.cli.respondents import Population
 from proto import receipt as receipts
 from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed
 from services.intake.app import create_app
-from services.intake.pages import qr
+from services.intake.form.pages import qr
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 

@@ -32,9 +32,9 @@ from proto.instrument import (
     ShortText,
     Single,
 )
-from services.intake.form import Sheet, Walk
-from services.intake.pages import typed
-from services.intake.skips import needed
+from services.intake.form import typed_values
+from services.intake.form.client_rules import needed
+from services.intake.form.flow import Sheet, Walk
 
 TODAY = "2026-11-22"
 CASES = 300
@@ -205,7 +205,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 
 
 def filled(sheet: Sheet, walk: Walk, ids: list[str], fields: dict[str, list[str]], marks: str) -> Sheet:
-    read = {id: typed.read(walk.reader.questions[id], fields, marks, sheet.answers.get(id)) for id in ids}
+    read = {id: typed_values.read(walk.reader.questions[id], fields, marks, sheet.answers.get(id)) for id in ids}
     others = {id: value for id, value in sheet.answers.items() if id not in read}
     return msgspec.structs.replace(sheet, answers=others | {id: value for id, value in read.items() if value is not msgspec.UNSET})
 
@@ -251,7 +251,7 @@ def test_page_and_server_read_the_same_numbers_and_see_the_same_blanks(page: Pag
     @settings(max_examples=2000, database=None, phases=[Phase.generate], derandomize=True, deadline=None)
     @given(st.lists(signs, max_size=7).map("".join) | numbers, st.sampled_from(MARKS), st.integers(0, 3))
     def collect(text: str, marks: str, decimals: int) -> None:
-        asked.append((text.strip(typed.EDGES), marks, decimals))
+        asked.append((text.strip(typed_values.EDGES), marks, decimals))
 
     collect()
     unseen = [chr(code) for code in (*range(0x3100), 0x3164, *range(0xFE00, 0xFE10), *range(0xFF00, 0x10000), *range(0xE0000, 0xE0200))]
@@ -267,11 +267,11 @@ def test_page_and_server_read_the_same_numbers_and_see_the_same_blanks(page: Pag
         }""",
         [asked, unseen],
     )
-    by_server = [typed.number(*case) for case in asked]
+    by_server = [typed_values.number(*case) for case in asked]
     for case, here, there in zip(asked, by_server, by_page, strict=True):
         assert (here, isinstance(here, str)) == (there, isinstance(there, str)), case
     assert sum(not isinstance(value, str) for value in by_server) > 200, "too few are numbers"
     question = ShortText(id="T", var="t", section="A", text={"en": "T"}, privacy=Privacy("insensitive"), max_chars=9)
-    here = [typed.read(question, {"q.T": [letter]}, ".,") is msgspec.UNSET for letter in unseen]
+    here = [typed_values.read(question, {"q.T": [letter]}, ".,") is msgspec.UNSET for letter in unseen]
     differing = [f"U+{ord(letter):04X}" for letter, one, other in zip(unseen, here, blank, strict=True) if one != other]
     assert not differing

@@ -9,7 +9,7 @@ import msgspec
 
 from deploy.cli.respondents import Population
 from proto.instrument import Instrument
-from services.intake.pages.words import words
+from services.intake.form.pages.words import words
 from tests.pages.visitor import Page, Visitor
 
 TODAY = "2026-11-22"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from proto import author, instrument
 from proto.answers import Reader
-from proto.authoring.reach import Reach
+from proto.authoring.rule_satisfiability import Reach
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from tests.proto.test_author import BASE, no_table

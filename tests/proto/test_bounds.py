@@ -12,7 +12,7 @@ import pytest
 from proto import author, bounds
 from proto.events import ResponseSubmitted, encode
 from proto.instrument import Instrument, LongText, Privacy, Section
-from proto.subjects import responses_stream
+from services.runtime.stream_settings import responses_stream
 
 HEAD = """\
 format: platea-instrument/1

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.cli import mapping, rows
+from deploy.cli.drafting.draft import UndraftableData, draft
 from deploy.cli.import_map import ImportMap
 from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.draft import UndraftableData, draft
 from proto.instrument import Instrument, Integer, LongText, Multiple, Numeric, Single
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "bc-ai-survey.csv"

@@ -6,19 +6,20 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from deploy.keys import Keys
-from deploy.nats_server import NatsServer
-from proto import events, subjects, wire
+from deploy.stack.keys import Keys
+from deploy.stack.nats_server import NatsServer
+from proto import events, subjects
 from proto.registry import Registry
-from proto.supervision import Supervisor
 from proto.tokens import Token
+from services.runtime import nats_client, stream_settings
+from services.runtime.supervision import Supervisor
 from tests.conftest import started
 
 
 async def write(server: NatsServer, *ids: str) -> None:
-    client = await wire.connect(server.url("provisioner"), "test")
+    client = await nats_client.connect(server.url("provisioner"), "test")
     js = client.jetstream(timeout=30)
-    await js.add_stream(subjects.control_stream(1))
+    await js.add_stream(stream_settings.control_stream(1))
     for id in ids:
         await js.publish(subjects.token(id), events.encode(Token(id, f"digest of {id}", "organiser")), stream=subjects.CONTROL)
     await client.close()
@@ -39,8 +40,8 @@ async def test_what_is_published_after_an_older_copy_came_back_is_heard_at_once(
     shutil.copytree(store, older)
     registry, tasks = Registry(), Supervisor()
     with started(server.program(), tmp_path / "log"):
-        client = await wire.connect(server.url("analysis"), "test")
-        await wire.follow_control(client, registry, tasks)
+        client = await nats_client.connect(server.url("analysis"), "test")
+        await nats_client.follow_control(client, registry, tasks)
         await write(server, "b", "c", "d")
         await knows(registry, "a", "b", "c", "d")
     shutil.rmtree(store)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proto.head_middleware import answering_head
+from services.runtime.head_middleware import answering_head
 
 
 async def asked(app: Any, method: str = "HEAD") -> list[dict[str, Any]]:

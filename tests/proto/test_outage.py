@@ -8,7 +8,7 @@ import nats.errors
 import pytest
 from nats.js.errors import BadRequestError, ServiceUnavailableError
 
-from proto.outage import Outages, named, refused
+from services.runtime.outage import Outages, named, refused
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:

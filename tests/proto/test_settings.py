@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from deploy.provision import Settings as Provision
-from deploy.up import Settings as Up
-from proto import settings
-from proto.settings import UnknownSetting
+from deploy.provisioning.provision import Settings as Provision
+from deploy.stack.up import Settings as Up
 from services.analysis.settings import Settings as Analysis
 from services.export.settings import Settings as Export
 from services.intake.settings import Settings as Intake
+from services.runtime import settings
+from services.runtime.settings import UnknownSetting
 
 # What a pod gets beside Services named platea, platea-intake, platea-analysis, platea-nats and platea-url.
 INJECTED = {

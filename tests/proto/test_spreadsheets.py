@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deploy.cli import rows
 from deploy.cli.importing import _csv
-from proto.spreadsheets import Writer, guarded, unguarded
+from services.runtime.spreadsheet_csv import Writer, guarded, unguarded
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = st.text(st.sampled_from("=+-@\t\r\n＝＋－＠' \u3000\xa0a1,.;\"|"), max_size=8) | st.text(max_size=20)
@@ -82,4 +82,4 @@ def test_there_is_no_other_writer_of_csv() -> None:
         or (isinstance(node, ast.ImportFrom) and node.module == "csv" and {each.name for each in node.names} & {"writer", "DictWriter"})
         or (isinstance(node, ast.Attribute) and node.attr == "to_csv")
     ]
-    assert [place.partition(":")[0] for place in found] == ["proto/spreadsheets.py"]
+    assert [place.partition(":")[0] for place in found] == ["services/runtime/spreadsheet_csv.py"]

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from proto.supervision import Supervisor, log_stray, stack_of
+from services.runtime.supervision import Supervisor, log_stray, stack_of
 
 SECRET = "what somebody answered"
 

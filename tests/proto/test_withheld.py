@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto import withheld
+from services.runtime import withheld
 
 numbers = st.sets(st.integers(1, 10**12), max_size=60)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from proto.instrument import Multiple, Ranking
 from services.analysis.disclosure.cells import Cells
 from services.analysis.disclosure.publication import Publication
-from services.analysis.layout import Layout
+from services.analysis.state.layout import Layout
 
 Numbers = NDArray[np.float64]
 

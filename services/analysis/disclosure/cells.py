@@ -21,7 +21,7 @@ from services.analysis.disclosure.noise import names_of
 from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Blocks
-from services.analysis.layout import live
+from services.analysis.state.layout import live
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proto.manifest import File
-from services.export import licences
-from services.export.citation import cite
+from services.export.bundle.verify import describe
+from services.export.dataset import licences
+from services.export.dataset.citation import cite
+from services.export.dataset.quoting import one_line
+from services.export.dataset.table import Table
+from services.export.dataset.words import text
 from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, passages, scripts, spss, stata
-from services.export.quoting import one_line
-from services.export.table import Table
-from services.export.verify import describe
-from services.export.words import text
 
 Writer = Callable[[Path, Table], None]
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from services.export.licences import terms
-from services.export.table import Column, Table
+from services.export.dataset.licences import terms
+from services.export.dataset.table import Column, Table
 
 
 def write(path: Path, table: Table) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from proto.manifest import File
-from services.export.licences import terms
-from services.export.quoting import markdown, one_line
-from services.export.table import Column, Table
-from services.export.words import text
+from services.export.dataset.licences import terms
+from services.export.dataset.quoting import markdown, one_line
+from services.export.dataset.table import Column, Table
+from services.export.dataset.words import text
 
 
 def write(path: Path, table: Table, files: Iterable[File]) -> None:

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from proto.instrument import Texts
-from services.export.citation import cite
-from services.export.licences import terms
-from services.export.quoting import xml
-from services.export.table import Category, Column, Passages, Table
-from services.export.words import text
+from services.export.dataset.citation import cite
+from services.export.dataset.licences import terms
+from services.export.dataset.quoting import xml
+from services.export.dataset.table import Category, Column, Passages, Table
+from services.export.dataset.words import text
 
 NAMESPACE = "ddi:codebook:2_5"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"

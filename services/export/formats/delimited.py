@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.export.dataset.table import Column, Table
 from services.export.protect.combinations import neighbours
-from services.export.table import Column, Table
 
 ROWS = 8_192
 """Rows that are text at once: a row of text is several times as long as one of codes."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.export.citation import cite
-from services.export.licences import terms
-from services.export.table import Table
-from services.export.words import text
+from services.export.dataset.citation import cite
+from services.export.dataset.licences import terms
+from services.export.dataset.table import Table
+from services.export.dataset.words import text
 
-_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages = Environment(loader=PackageLoader("services.export.formats", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 def write(path: Path, table: Table) -> None:

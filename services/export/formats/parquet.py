@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.export.licences import terms
-from services.export.table import Column, Table
+from services.export.dataset.licences import terms
+from services.export.dataset.table import Column, Table
 
 arrow: Any = pa
 """pyarrow has no types of its own."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from proto.spreadsheets import Writer
-from services.export.table import Table
+from services.export.dataset.table import Table
+from services.runtime.spreadsheet_csv import Writer
 
 HEADER = ("question", "language", "text")
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.export.citation import cite
-from services.export.quoting import hash_comment, one_line, python_string, r_string, stata_comment
-from services.export.table import Column, Table
-from services.export.words import text
+from services.export.dataset.citation import cite
+from services.export.dataset.quoting import hash_comment, one_line, python_string, r_string, stata_comment
+from services.export.dataset.table import Column, Table
+from services.export.dataset.words import text
 
 _PANDAS = '''"""Reads data.csv, beside this file, with labels in place of codes: `from read_pandas import data`. Needs pandas."""
 

@@ -16,9 +16,9 @@ import pandas as pd
 import pyreadstat
 from numpy.typing import NDArray
 
-from services.export.quoting import one_line
-from services.export.table import Table
-from services.export.words import text
+from services.export.dataset.quoting import one_line
+from services.export.dataset.table import Table
+from services.export.dataset.words import text
 
 BIAS, IN_FULL, END, PADDING = 100, 253, 252, 0
 LARGEST = 151

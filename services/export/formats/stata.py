@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from pandas.io.stata import StataWriterUTF8
 
-from services.export.quoting import one_line
-from services.export.table import Column, Table
-from services.export.words import text
+from services.export.dataset.quoting import one_line
+from services.export.dataset.table import Column, Table
+from services.export.dataset.words import text
 
 LONGEST_LABEL = 80
 """Characters of a variable's label and of the title."""

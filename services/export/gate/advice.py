@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.gate.reading import Reading
-from services.export.profiles import NARROW, SPARE, WIDE, Profile
+from services.export.dataset.profiles import NARROW, SPARE, WIDE, Profile
+from services.export.gate.quasi_identifiers import Reading
 from services.export.protect import diversity
+from services.export.protect.anonymise import protect
 from services.export.protect.hierarchy import Hierarchy
-from services.export.protect.protection import protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Frame, Request
 from services.export.protect.sequence import Rules

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from proto.instrument import NON_SUBSTANTIVE
+from services.export.dataset.profiles import NARROW, Profile
+from services.export.dataset.variables import JOINT, MISSING, SKIPPED, WITHHELD, Variable
 from services.export.gate import company, rare
+from services.export.gate.quasi_identifiers import codes_of
 from services.export.gate.rare import Answers, Shown
-from services.export.gate.reading import codes_of
-from services.export.profiles import NARROW, Profile
-from services.export.variables import JOINT, MISSING, SKIPPED, WITHHELD, Variable
 
 Ints = NDArray[np.int64]
 

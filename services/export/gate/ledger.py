@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.gate.refused import Refused
+from services.export.protect.anonymise import LEFT_OUT
 from services.export.protect.classes import Classes
 from services.export.protect.hierarchy import Hierarchy, Ladder
-from services.export.protect.protection import LEFT_OUT
 from services.export.protect.sequence import Ledger, Step
 
 Ints = NDArray[np.int64]

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from services.export.gate.reading import ABSENT, Reading, codes_of
-from services.export.profiles import Profile
+from services.export.dataset.profiles import Profile
+from services.export.dataset.variables import Variable
+from services.export.gate.quasi_identifiers import ABSENT, Reading, codes_of
 from services.export.protect import diversity, frame
+from services.export.protect.anonymise import LEFT_OUT, Result
 from services.export.protect.combinations import numbered
 from services.export.protect.hierarchy import Ladder, Node
 from services.export.protect.measure import Measures, Variety, measured
-from services.export.protect.protection import LEFT_OUT, Result
 from services.export.protect.request import Sensitive
-from services.export.variables import Variable
 
 Ints = NDArray[np.int64]
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from proto.instrument import AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
 from proto.logic import compile_rule, row_attribute
-from services.export.gate.reading import members
-from services.export.variables import MISSING, SKIPPED, Variable
+from services.export.dataset.variables import MISSING, SKIPPED, Variable
+from services.export.gate.quasi_identifiers import members
 
 ALL, SOME = 500, 16
 """The first responses are all looked at, of each later batch some."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect import diversity, frame
+from services.export.protect.anonymise import LEFT_OUT, protect
 from services.export.protect.hierarchy import Hierarchy, Ladder
-from services.export.protect.protection import LEFT_OUT, protect
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Request, Sensitive
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect import diversity, frame
+from services.export.protect.anonymise import Result
 from services.export.protect.combinations import combine, numbered
 from services.export.protect.hierarchy import Hierarchy, Ladder, Node
-from services.export.protect.protection import Result
 from services.export.protect.request import Frame, Sensitive
 
 Ints = NDArray[np.int64]

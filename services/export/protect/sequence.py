@@ -31,9 +31,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from services.export.protect.anonymise import LEFT_OUT, Result, check
 from services.export.protect.classes import Classes, Table
 from services.export.protect.hierarchy import Hierarchy, Ladder
-from services.export.protect.protection import LEFT_OUT, Result, check
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Request, Sensitive
 

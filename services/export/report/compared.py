@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from proto.instrument import Role, Texts
-from services.export.gate.reading import codes_of
-from services.export.table import Column, Table
-from services.export.variables import MISSING, SKIPPED, WITHHELD, Variable
+from services.export.dataset.table import Column, Table
+from services.export.dataset.variables import MISSING, SKIPPED, WITHHELD, Variable
+from services.export.gate.quasi_identifiers import codes_of
 
 Codes = NDArray[np.integer[Any]]
 Ints = NDArray[np.int64]

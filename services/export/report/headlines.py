@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from proto.instrument import Headline, Instrument, Matrix, Multiple, Single
+from services.export.dataset.words import text
 from services.export.report.compared import ABSENT, Field
 from services.export.report.report import Share
-from services.export.words import text
 
 MOST = 30
 

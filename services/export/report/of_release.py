@@ -8,13 +8,13 @@ from dataclasses import replace
 import pandas as pd
 
 from proto.instrument import Instrument
-from services.export.gate.reading import Reading
+from services.export.dataset.table import Table
+from services.export.dataset.variables import Variable
+from services.export.gate.quasi_identifiers import Reading
 from services.export.report.compared import compare
 from services.export.report.headlines import shares
 from services.export.report.page import page
 from services.export.report.report import Facts, Report, encode, report
-from services.export.table import Table
-from services.export.variables import Variable
 
 
 def report_on(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from proto.instrument import Texts
+from services.export.dataset.words import text
 from services.export.report.report import Report
 from services.export.report.sentences import sentences
-from services.export.words import text
 
 UNIT = "\N{NO-BREAK SPACE}%"
 SHOWN = 12
@@ -41,7 +41,7 @@ def width(share: float) -> str:
     return f"{min(max(share, 0.0), 1.0) * 100:.1f}"
 
 
-_pages = Environment(loader=PackageLoader("services.export", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages = Environment(loader=PackageLoader("services.export.report", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 _pages.filters.update(percent=percent, whole=whole, number=number, points=points, width=width)
 
 

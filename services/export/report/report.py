@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from proto.instrument import Texts
+from services.export.dataset.table import Passages
 from services.export.protect.request import Frame
 from services.export.report import groups, inference, linkage, risk, utility
 from services.export.report.compared import Field, everybody
@@ -27,7 +28,6 @@ from services.export.report.rare import Rare, rare
 from services.export.report.risk import Risk, Step
 from services.export.report.tables import TableErrors, errors
 from services.export.report.utility import Headline, Told
-from services.export.table import Passages
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import Interval, of_share
+from services.export.dataset.variables import WITHHELD
 from services.export.report.compared import ABSENT, ALL, EXACT, Field, Value
-from services.export.variables import WITHHELD
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Movements are told as "at most so much"."""

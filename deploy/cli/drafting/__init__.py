@@ -1,0 +1,1 @@
+"""First drafts of questionnaires, out of data that were collected elsewhere."""

@@ -1,0 +1,1 @@
+"""One origin for all services."""

@@ -1,0 +1,36 @@
+"""`python -m deploy.front` serves the whole origin."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+import uvloop
+
+from deploy.front.front import Front
+from deploy.front.proxy import Proxy, client_sessions
+from services.intake.main import running
+from services.intake.settings import Settings
+from services.runtime import http_server, settings
+from services.runtime.client_address import networks
+from services.runtime.connection_limit import Seats
+
+
+async def main(chosen: Settings) -> None:
+    async with client_sessions() as sessions, running(chosen) as intake:
+        analysis, export = Proxy(sessions, "analysis", chosen.analysis_url), Proxy(sessions, "export", chosen.export_url)
+        seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
+        front = Front(intake, {"analysis": analysis, "export": export}, seats)
+        await http_server.serve(chosen.host_guard().before(front), chosen.host, chosen.port, analysis.let_go, drain=chosen.drain_seconds)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s intake %(message)s")
+    try:
+        chosen = settings.read(Settings, os.environ)
+    except settings.UnknownSetting as error:
+        sys.exit(str(error))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(chosen))

@@ -1,0 +1,1 @@
+"""Makes the journal and the store say the same again."""

@@ -1,0 +1,1 @@
+"""Prepares the servers: streams, roles, migrations, secrets."""

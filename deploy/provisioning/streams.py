@@ -1,0 +1,82 @@
+"""Creates the streams and durable consumers that `proto.subjects` defines, or brings existing ones up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+from nats.js.api import StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+from deploy.stack.refusal import Refusal
+from proto import subjects
+from services.runtime import stream_settings
+
+_FINDING_ITSELF = frozenset({10005, 10008, 10009})
+"""JetStream's codes for: too few servers yet, no leader yet, not the leader."""
+_TRIES = 60
+
+DRAFT_MEGABYTES = 128
+"""Room for drafts on each server unless the operator says otherwise: some 15,000 of them."""
+
+
+async def create_streams(
+    js: JetStreamContext, partitions: int, replicas: int, highest: int, draft_megabytes: int = DRAFT_MEGABYTES
+) -> None:
+    """`highest` is the highest sequence the store has seen: a journal made anew goes on above it."""
+    journal = stream_settings.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None)
+    await _ensure(js, replace(journal, metadata={subjects.JOURNAL_ID: uuid.uuid4().hex}))
+    await _ensure(js, stream_settings.control_stream(replicas))
+    await _ensure(js, stream_settings.aggregates_stream(replicas))
+    await _ensure(js, stream_settings.acts_stream(replicas))
+    await _ensure(js, stream_settings.uses_stream(replicas))
+    await _ensure(js, stream_settings.invitations_stream(replicas))
+    await _ensure(js, stream_settings.contacts_stream(replicas))
+    await _ensure(js, stream_settings.seals_stream(replicas))
+    await _ensure(js, stream_settings.drafts_stream(draft_megabytes, replicas))
+
+
+async def create_consumers(js: JetStreamContext, partitions: int, positions: dict[int, int]) -> None:
+    """One per partition, beginning after what the store holds. One that exists is left alone: it knows better."""
+    for partition in range(partitions):
+        try:
+            await js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
+        except NotFoundError:
+            start = positions[partition] + 1 if partition in positions else None
+            await js.add_consumer(subjects.RESPONSES, stream_settings.analysis_consumer(partition, start))
+
+
+async def _ensure(js: JetStreamContext, wanted: StreamConfig) -> None:
+    """Waits for a cluster that is still finding itself. Raises Refusal, or what NATS says."""
+    for _ in range(_TRIES):
+        try:
+            return await _create_or_update(js, wanted)
+        except APIError as error:
+            if error.err_code not in _FINDING_ITSELF:
+                raise
+        except TimeoutError:
+            pass
+        await asyncio.sleep(0.5)
+    raise Refusal("The NATS servers do not form a cluster.", "Look at their logs: each must reach the others on the cluster port.")
+
+
+async def _create_or_update(js: JetStreamContext, wanted: StreamConfig) -> None:
+    assert wanted.name is not None
+    try:
+        present = (await js.stream_info(wanted.name)).config
+    except NotFoundError:
+        await js.add_stream(wanted)
+        return
+    if wanted.subject_transform and present.subject_transform and wanted.subject_transform.dest != present.subject_transform.dest:
+        raise Refusal(
+            "The journal was made with another number of partitions, and that number stays for its whole life.",
+            "Set PLATEA_PARTITION_COUNT back to what it was.",
+        )
+    await js.update_stream(replace(wanted, first_seq=present.first_seq, metadata={**(wanted.metadata or {}), **told(present)} or None))
+
+
+def told(present: StreamConfig) -> dict[str, str]:
+    """What we have said about a stream in its metadata; the server adds words of its own."""
+    return {name: value for name, value in (present.metadata or {}).items() if not name.startswith("_nats.")}

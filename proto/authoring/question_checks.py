@@ -1,0 +1,275 @@
+"""What must hold of a question by itself: choices that can be made, bands without gaps, a fitting hierarchy and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+
+from proto.authoring.faults import Faults, Path
+from proto.authoring.parse import nearest
+from proto.instrument import (
+    NON_SUBSTANTIVE,
+    AnyQuestion,
+    Band,
+    Closed,
+    Date,
+    Hierarchy,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Question,
+    Ranking,
+    ShortText,
+    Single,
+    Stat,
+)
+from proto.scores import in_order, numeric
+
+_EVERYWHERE: tuple[Stat, ...] = ("count", "none")
+_SCALE: tuple[Stat, ...] = ("share", "distribution", "crosstab", "mean", "net_agreement")
+_NUMBER: tuple[Stat, ...] = ("distribution", "crosstab", "mean", "median")
+_STATS: dict[type[Question], tuple[Stat, ...]] = {
+    Single: (*_EVERYWHERE, *_SCALE),
+    Multiple: (*_EVERYWHERE, "share", "crosstab"),
+    Matrix: (*_EVERYWHERE, *_SCALE),
+    Ranking: (*_EVERYWHERE, "rank_score", "crosstab"),
+    Integer: (*_EVERYWHERE, *_NUMBER),
+    Numeric: (*_EVERYWHERE, *_NUMBER),
+    Date: (*_EVERYWHERE, "distribution", "crosstab", "median"),
+    ShortText: _EVERYWHERE,
+    LongText: _EVERYWHERE,
+}
+"""The live statistics that make sense for each type of question."""
+
+BIGGEST = 1_000_000_000
+"""The greatest number that can be asked for."""
+
+_GENERALISED = ((Single, "map or table"), (Integer, "bands"), (Numeric, "bands"), (Date, "periods"))
+
+
+class Fitness:
+    """Adds to `faults` what is wrong with a question at a place, whatever the others are."""
+
+    def __init__(self, hierarchies: Mapping[str, Hierarchy], faults: Faults) -> None:
+        self.known = hierarchies
+        self.faults = faults
+
+    def question(self, question: AnyQuestion, path: Path) -> None:
+        self._choices(question, path)
+        self._numbers(question, path)
+        self._privacy(question, path)
+        self._stats(question, path)
+
+    def _choices(self, question: AnyQuestion, path: Path) -> None:
+        if not isinstance(question, Closed):
+            return
+        if isinstance(question, Matrix):
+            self.faults.once(((row.code, (*path, "rows", i, "code")) for i, row in enumerate(question.rows)), f"row of {question.id}")
+        if not question.options:
+            return
+        number = len(question.options)
+        codes = ((option.code, (*path, "options", i, "code")) for i, option in enumerate(question.options))
+        self.faults.once(codes, f"code in {question.id}")
+        if isinstance(question, Multiple):
+            if question.max_choices is not None and question.max_choices > number:
+                self.faults.add((*path, "max_choices"), f"{question.max_choices} choices out of {number} options")
+            if question.min_choices > (question.max_choices or number):
+                self.faults.add((*path, "min_choices"), f"min_choices {question.min_choices} is more than can be chosen")
+        elif any(option.exclusive for option in question.options):
+            advice = "they belong to questions of type multiple"
+            self.faults.add((*path, "options"), f"exclusive options have no meaning in {question.id}", advice)
+        if isinstance(question, Ranking) and question.rank_count > number:
+            self.faults.add((*path, "rank_count"), f"{question.rank_count} ranks for {number} options")
+
+    def _numbers(self, question: AnyQuestion, path: Path) -> None:
+        """Bounds in order, bands without gap or overlap from the smallest to the largest possible answer."""
+        if not isinstance(question, Integer | Numeric | Date) or self._unbounded(path):
+            return
+        if isinstance(question, Integer | Numeric) and not self._countable(question, path):
+            return
+        if isinstance(question, Date):
+            real = True
+            for key, bound in (("min", question.min), ("max", question.max)):
+                if not (key == "max" and bound == "today") and not _real(bound, question.precision):
+                    advice = 'for example "2026-11-22"' if question.precision == "day" else 'for example "2026-11"'
+                    self.faults.broken((*path, key), f"{bound} is not a {question.precision}", advice)
+                    real = False
+            if not real:
+                return
+        if not (isinstance(question.max, str) and question.max == "today") and question.min > question.max:  # pyright: ignore[reportOperatorIssue]
+            self.faults.add((*path, "min"), f"the least answer, {question.min}, is beyond the greatest, {question.max}")
+        self._bands(question.bands, *_range(question), (*path, "bands"))
+
+    def _countable(self, question: Integer | Numeric, path: Path) -> bool:
+        """Sums of squares of these numbers stay exact."""
+        decimals = question.decimals if isinstance(question, Numeric) else 0
+        for key, number, low, high in (
+            ("min", question.min, -BIGGEST, BIGGEST),
+            ("max", question.max, -BIGGEST, BIGGEST),
+            ("decimals", decimals, 0, 4),
+        ):
+            if not low <= number <= high:
+                self.faults.broken((*path, key), f"{number:g} is out of bounds", f"from {low:,} to {high:,}")
+        return not self._unbounded(path)
+
+    def _unbounded(self, path: Path) -> bool:
+        """Could the bounds of this question not be read?"""
+        return any(self.faults.touched((*path, key)) for key in ("min", "max", "decimals", "precision"))
+
+    def _bands(self, bands: tuple[Band, ...], step: float, low: float, high: float | None, path: Path) -> None:
+        if not bands or self.faults.touched(path):
+            return
+        for band in bands:
+            if max(abs(band.lower), abs(band.upper or 0)) > 1000 * BIGGEST:
+                self.faults.add(path, f"the band {band.code} is out of bounds")
+                return
+            if band.upper is not None and band.upper < band.lower:
+                self.faults.add(path, f"the band {band.code} ends before it begins")
+                return
+        for one, other in pairwise(bands):
+            if one.upper is None or one.upper >= other.lower:
+                self.faults.add(path, f"the bands {one.code} and {other.code} overlap or are out of order")
+            elif round((other.lower - one.upper) / step) != 1:
+                self.faults.add(path, f"there is a gap between the bands {one.code} and {other.code}", f"answers come in steps of {step:g}")
+        first, last = bands[0], bands[-1]
+        if first.lower > low:
+            self.faults.add(path, f"the first band, {first.code}, begins above the least answer, {low:g}")
+        if last.upper is not None and (high is None or last.upper < high):
+            self.faults.add(path, f"the last band, {last.code}, ends below the greatest answer", f'"{last.lower:g}+" has no end')
+
+    def _privacy(self, question: AnyQuestion, path: Path) -> None:
+        role, name = question.privacy.role, question.privacy.hierarchy
+        text = isinstance(question, ShortText | LongText)
+        place = (*path, "privacy")
+        if text and role not in ("free_text", "identifying"):
+            self.faults.add((*place, "role"), f"{question.id} is free text but its role is {role}", "free_text, or identifying")
+        if not text and role == "free_text":
+            self.faults.add((*place, "role"), f"{question.id} is not a text", "free_text is for short_text and long_text")
+        if name is None:
+            if role == "quasi_identifier":
+                advice = "say how it is generalised before a release"
+                self.faults.add(place, f"{question.id} is a quasi-identifier without a hierarchy", advice)
+        elif name not in self.known:
+            self.faults.add((*place, "hierarchy"), f"there is no hierarchy {name}", nearest(name, list(self.known)))
+        elif not self.faults.touched(("hierarchies", name)) and not self._unbounded(path):
+            self._generalised(question, name, (*place, "hierarchy"))
+
+    def _generalised(self, question: AnyQuestion, name: str, place: Path) -> None:
+        """The hierarchy is of the question's kind and says something for each possible answer."""
+        hierarchy, at = self.known[name], ("hierarchies", name)
+        match question, hierarchy.rule:
+            case Single(), "table":
+                missing = [option.code for option in question.options if option.code not in hierarchy.table]
+                if missing and len(hierarchy.levels) > 2 and not self.faults.touched((*place[:-2], "options")):
+                    told = f"the hierarchy {name} leaves out {', '.join(missing[:12])} of {question.id}"
+                    self.faults.add(at, told, "every code needs its generalised values")
+            case Integer() | Numeric(), "bands":
+                for index, bands in enumerate(hierarchy.bands):
+                    self._bands(bands, *_range(question), (*at, "bands", index))
+            case Date(), "date":
+                for bands in hierarchy.bands:
+                    self._bands(bands, *_range(question), (*at, "periods"))
+            case _:
+                wanted = next((how for kind, how in _GENERALISED if isinstance(question, kind)), None)
+                advice = f"one by {wanted} is needed" if wanted else "only single, integer, numeric and date can be generalised"
+                self.faults.add(place, f"the hierarchy {name} does not fit {question.id}", advice)
+
+    def _stats(self, question: AnyQuestion, path: Path) -> None:
+        place = (*path, "stats")
+        fitting = _STATS[type(question)]
+        self.faults.once(((stat, (*place, i)) for i, stat in enumerate(question.stats)), f"statistic of {question.id}")
+        if "none" in question.stats and len(question.stats) > 1:
+            self.faults.add(place, f"{question.id} asks for no statistic and for some", "none stands alone")
+        for index, stat in enumerate(question.stats):
+            if stat not in fitting:
+                self.faults.add((*place, index), f"{stat} does not fit {question.id}", f"fitting are {', '.join(fitting)}")
+        match question:
+            case Single() | Matrix() if not any(self.faults.touched((*path, key)) for key in ("options", "ordered")):
+                scored = {option.code for option in question.options} - NON_SUBSTANTIVE
+                numbers = numeric(scored)
+                if question.ordered and not in_order(option.code for option in question.options if option.code in scored):
+                    told = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
+                    self.faults.add((*path, "options"), told, "write the options in the order of their numbers; don't know is dk")
+                for stat in sorted({"mean", "net_agreement"} & set(question.stats)):
+                    if not question.ordered or not numbers:
+                        told = f"{stat} of {question.id} needs ordered options with numbers as codes"
+                        self.faults.add(place, told, "write ordered: true if they are a scale")
+                    elif stat == "net_agreement" and scored != {"1", "2", "3", "4", "5"}:
+                        self.faults.add(place, f"net_agreement of {question.id} needs the codes 1 to 5")
+            case Integer() | Numeric() | Date() if not question.bands and not self.faults.touched((*path, "bands")):
+                for stat in sorted({"distribution", "median", "crosstab"} & set(question.stats)):
+                    told = f"{stat} of {question.id} is published over bands, and it has none"
+                    self.faults.add(path, told, 'for example bands: ["0", "1-49", "50+"]')
+            case _:
+                pass
+
+    def hierarchies(self) -> None:
+        for name, hierarchy in self.known.items():
+            path: Path = ("hierarchies", name)
+            if self.faults.touched(path) or not hierarchy.levels:
+                continue
+            self.faults.once(((level, (*path, "levels", i)) for i, level in enumerate(hierarchy.levels)), f"level of {name}")
+            if hierarchy.levels[-1] != "*":
+                self.faults.add(
+                    (*path, "levels"), f"the last level of {name} is not *", 'end the levels with "*": nothing is told any more'
+                )
+            self._nested(name, hierarchy, path)
+            values = {value for row in hierarchy.table.values() for value in row} | {b.code for bands in hierarchy.bands for b in bands}
+            for value in hierarchy.labels:
+                if value not in values:
+                    self.faults.add((*path, "labels", value), f"{value} is not a value of {name}", nearest(value, sorted(values)))
+            missing = sorted(values - set(hierarchy.labels))
+            if missing and hierarchy.labels and hierarchy.rule == "table":
+                self.faults.add((*path, "labels"), f"{name} has no label for {', '.join(missing[:12])}")
+
+    def _nested(self, name: str, hierarchy: Hierarchy, path: Path) -> None:
+        """Each level must be a coarsening of the one before, or a generalised file would tell more, not less."""
+        middle = hierarchy.levels[1:-1]
+        match hierarchy.rule:
+            case "table":
+                for code, values in hierarchy.table.items():
+                    if len(values) != len(middle):
+                        told = f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
+                        self.faults.add((*path, "map", code), told)
+                full = [values for values in hierarchy.table.values() if len(values) == len(middle)]
+                for depth in range(len(middle) - 1):
+                    above: dict[str, str] = {}
+                    for values in full:
+                        if above.setdefault(values[depth], values[depth + 1]) != values[depth + 1]:
+                            self.faults.add(path, f"{values[depth]} belongs to two values of the level {middle[depth + 1]}")
+            case "bands":
+                if len(hierarchy.bands) != len(middle):
+                    told = f"{name} has {len(middle)} levels between the first and * but {len(hierarchy.bands)} lists of bands"
+                    self.faults.add((*path, "bands"), told)
+                for finer, coarser in pairwise(hierarchy.bands):
+                    starts = {band.lower for band in finer}
+                    for band in coarser[1:]:
+                        if band.lower not in starts:
+                            self.faults.add((*path, "bands"), f"the band {band.code} cuts through a band of the level before")
+            case "date":
+                if middle not in ((), ("year",), ("period",), ("year", "period")):
+                    self.faults.add((*path, "levels"), f"the levels of {name} between the first and * are year and period, in this order")
+                if ("period" in middle) != any(hierarchy.bands):
+                    self.faults.add(path, f"{name} needs both the level period and the list periods, or neither")
+
+
+def _range(question: Integer | Numeric | Date) -> tuple[float, float, float | None]:
+    """The step between answers, the least and the greatest; of a date the years."""
+    match question:
+        case Date():
+            return 1.0, float(question.min[:4]), None if question.max == "today" else float(question.max[:4])
+        case Numeric():
+            return 10.0**-question.decimals, question.min, question.max
+        case Integer():
+            return 1.0, question.min, question.max
+
+
+def _real(text: str, precision: str) -> bool:
+    try:
+        date.fromisoformat(text if precision == "day" else f"{text}-01")
+    except ValueError:
+        return False
+    return True

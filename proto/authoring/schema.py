@@ -1,0 +1,272 @@
+"""What an author may write: the format `platea-instrument/1`, key by key."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from proto.authoring.parse import TEXTS
+from proto.instrument import Role, Stat
+
+FORMAT = "platea-instrument/1"
+
+Texts = Annotated[dict[str, str], Meta(title=TEXTS)]
+SurveyId = Annotated[str, Meta(pattern="[a-z][a-z0-9-]{0,63}", description="a survey id: small letters, digits, hyphens, a letter first")]
+QuestionId = Annotated[
+    str, Meta(pattern="[A-Z][A-Za-z0-9_]{0,63}", description="a question id: letters, digits, underscores, a capital letter first")
+]
+SectionId = Annotated[
+    str, Meta(pattern="[A-Za-z][A-Za-z0-9_-]{0,63}", description="a section id: letters, digits, hyphens, a letter first")
+]
+Name = Annotated[
+    str, Meta(pattern="[a-z][a-z0-9_]{0,31}", description="a name of at most 32 small letters, digits, underscores, a letter first")
+]
+Code = Annotated[str, Meta(pattern="[A-Za-z0-9_.+-]{1,64}", description="a code: letters, digits and _ . + - only")]
+Language = Annotated[str, Meta(pattern="[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?", description="a language tag such as fr or pt-BR")]
+Version = Annotated[str, Meta(pattern=r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}", description='a version such as "0.1.0"')]
+File = Annotated[
+    str,
+    Meta(
+        pattern=r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.csv", description="a CSV file below the instrument's folder"
+    ),
+]
+Day = Annotated[
+    str, Meta(pattern=r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='a month "2026-11" or a day "2026-11-22"')
+]
+LastDay = Annotated[
+    str, Meta(pattern=r"today|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='"today", a month or a day')
+]
+BandText = Annotated[
+    str,
+    Meta(
+        pattern=r"-?[0-9]{1,12}(\.[0-9]{1,4})?(\+|-(-?[0-9]{1,12}(\.[0-9]{1,4})?))?",
+        description='a band: one number "0", two with a hyphen "1-49", or an open end "2000+"',
+    ),
+]
+Bands = Annotated[tuple[BandText, ...], Meta(max_length=200)]
+Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+Number = Annotated[float, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+
+
+class Option(msgspec.Struct, frozen=True):
+    """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code."""
+
+    inline: ClassVar[str] = "text"
+    code: Code
+    text: Texts
+    exclusive: bool = False
+
+
+class Row(msgspec.Struct, frozen=True):
+    inline: ClassVar[str] = "text"
+    code: Code
+    text: Texts
+
+
+class OptionsFrom(msgspec.Struct, frozen=True):
+    """Options out of a table: the column of the codes, and one column of labels per language."""
+
+    file: File
+    code: str
+    label: Texts
+
+
+Options = Annotated[tuple[Option, ...], Meta(min_length=1, max_length=500)]
+Rows = Annotated[tuple[Row, ...], Meta(min_length=1, max_length=200)]
+Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    q: str | None = None
+    op: Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered"] | None = None
+    value: str | Values = ()
+    rows: Values = ()
+    all: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=50)] = ()
+    any: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=50)] = ()
+    not_: Rule | None = msgspec.field(default=None, name="not")
+
+
+class Privacy(msgspec.Struct, frozen=True):
+    role: Role
+    hierarchy: str | None = None
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    id: QuestionId
+    var: Name
+    section: str
+    text: Texts
+    help: Texts = {}
+    required: bool = False
+    enabled: bool = True
+    show_if: Rule | None = None
+    privacy: Privacy
+    stats: Annotated[tuple[Stat, ...], Meta(min_length=1, max_length=9)] = ("count",)
+
+
+class Choice(Question, frozen=True, kw_only=True):
+    """Options are written out, named as a scale, or read from a table: one of the three."""
+
+    options: Options = ()
+    scale: str | None = None
+    options_from: OptionsFrom | None = None
+
+
+class Single(Choice, frozen=True, kw_only=True, tag="single"):
+    ordered: bool = False
+
+
+class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
+    min_choices: Annotated[int, Meta(ge=0, le=500)] = 1
+    max_choices: Annotated[int, Meta(ge=1, le=500)] | None = None
+
+
+class Matrix(Choice, frozen=True, kw_only=True, tag="matrix"):
+    rows: Rows
+    ordered: bool = False
+    randomise_rows: bool = False
+
+
+class Ranking(Choice, frozen=True, kw_only=True, tag="ranking"):
+    rank_count: Annotated[int, Meta(ge=1, le=500)]
+
+
+class Integer(Question, frozen=True, kw_only=True, tag="integer"):
+    min: Whole
+    max: Whole
+    unit: Texts = {}
+    bands: Bands = ()
+
+
+class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
+    min: Number
+    max: Number
+    decimals: Annotated[int, Meta(ge=0, le=4)] = 0
+    unit: Texts = {}
+    bands: Bands = ()
+
+
+class Date(Question, frozen=True, kw_only=True, tag="date"):
+    precision: Literal["month", "day"] = "month"
+    min: Day = "1900-01"
+    max: LastDay = "today"
+    bands: Bands = ()
+
+
+class ShortText(Question, frozen=True, kw_only=True, tag="short_text"):
+    max_chars: Annotated[int, Meta(ge=1, le=1_000)] = 300
+
+
+class LongText(Question, frozen=True, kw_only=True, tag="long_text"):
+    max_chars: Annotated[int, Meta(ge=1, le=20_000)] = 3000
+
+
+AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Date | ShortText | LongText
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table with a column per level, named as the level; `code` names the column of the codes."""
+
+    file: File
+    code: str
+
+
+class Hierarchy(msgspec.Struct, frozen=True):
+    """One of `map`, `table`, `bands` (a list of bands per level), `periods` (bands of years)."""
+
+    levels: Annotated[tuple[str, ...], Meta(min_length=2, max_length=8)]
+    map: dict[str, Code | Annotated[tuple[Code, ...], Meta(min_length=1, max_length=8)]] = {}
+    table: Table | None = None
+    bands: Annotated[tuple[Bands, ...], Meta(min_length=1, max_length=8)] = ()
+    periods: Bands = ()
+    labels: dict[str, Texts] = {}
+
+
+class Derived(msgspec.Struct, frozen=True):
+    id: Name
+    rule: Rule
+    labels: dict[str, Texts] = {}
+
+
+class Section(msgspec.Struct, frozen=True):
+    id: SectionId
+    text: Texts
+
+
+class SoftCheck(msgspec.Struct, frozen=True):
+    id: Name
+    when: Rule
+    text: Texts
+
+
+class Headline(msgspec.Struct, frozen=True):
+    id: Name
+    label: Texts
+    question: str
+    stat: Stat
+    of: str | None = None
+    options: Values = ()
+    row: str | None = None
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """The population by group: one of `counts`, `shares`. `of` is a stratum, or the id of a question."""
+
+    of: str
+    source: Texts
+    counts: dict[str, Annotated[float, Meta(ge=0, le=1_000_000_000_000)]] = {}
+    shares: dict[str, Annotated[float, Meta(ge=0, le=1)]] = {}
+
+
+class Policy(msgspec.Struct, frozen=True):
+    name: Literal["cell-key", "differential-privacy"] = "cell-key"
+    minimum: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+    batch: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+    clock: Annotated[float, Meta(ge=0, le=604_800)] = 1.0
+    max_noise: Annotated[int, Meta(ge=3, le=30)] | None = None
+    variance: Annotated[float, Meta(gt=2, lt=30)] | None = None
+    i_understand_that_this_protects_nobody: bool = False
+    epsilon: float | None = None
+    delta: float | None = None
+
+
+class DataProtection(msgspec.Struct, frozen=True):
+    controller: Texts = {}
+    basis: Texts = {}
+    retention: Texts = {}
+    contact: Texts = {}
+
+
+class ContactForm(msgspec.Struct, frozen=True):
+    text: Texts = {}
+    interview: Texts = {}
+
+
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    format: Literal["platea-instrument/1"]
+    id: SurveyId
+    version: Version
+    source_language: str
+    languages: Annotated[tuple[Language, ...], Meta(min_length=1, max_length=40)]
+    title: Texts
+    introduction: Texts = {}
+    definitions: Texts = {}
+    notice: Texts = {}
+    data_protection: DataProtection | None = None
+    contact_form: ContactForm | None = None
+    participation: Literal["open", "invited"] = "open"
+    licence: Literal["CC-BY-4.0", "CC0-1.0"] = "CC-BY-4.0"
+    estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
+    unit_of_response: Texts = {}
+    scales: dict[str, Options] = {}
+    sections: Annotated[tuple[Section, ...], Meta(min_length=1, max_length=200)]
+    questions: Annotated[tuple[AnyQuestion, ...], Meta(min_length=1, max_length=2000)]
+    derived: Annotated[tuple[Derived, ...], Meta(max_length=200)] = ()
+    strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
+    hierarchies: dict[str, Hierarchy] = {}
+    soft_checks: Annotated[tuple[SoftCheck, ...], Meta(max_length=200)] = ()
+    headlines: Annotated[tuple[Headline, ...], Meta(max_length=100)] = ()
+    margins: Annotated[tuple[Margin, ...], Meta(max_length=5)] = ()
+    policy: Policy = Policy()

@@ -1,0 +1,127 @@
+"""What must hold across a questionnaire: names once, questions in the order of sections, strata that exist."""
+
+from __future__ import annotations
+
+from proto import bounds
+from proto.authoring import headline_checks, margin_checks, schema
+from proto.authoring.faults import Faults
+from proto.authoring.parse import nearest
+from proto.authoring.question_checks import Fitness
+from proto.authoring.rule_checks import Rules
+from proto.instrument import Closed, Date, Instrument, Integer, Matrix, Numeric, Question, Ranking, Single
+from proto.protection_advice import LEAST, incoherent, weak
+
+MOST_ANSWERS = 5_000
+"""Closed answers of a questionnaire. The live state is a square matrix over them: 5,000 take 200 MB."""
+
+
+def check(survey: schema.Survey, instrument: Instrument, faults: Faults) -> None:
+    """Adds to `faults` whatever the parts, each readable alone, get wrong together."""
+    position: dict[str, int] = {}
+    for index, question in enumerate(instrument.questions):
+        position.setdefault(question.id, index)
+    _languages(survey, faults)
+    _names(survey, faults)
+    _sections(survey, faults)
+    answers = sum(_answers(question) for question in instrument.questions)
+    if answers > MOST_ANSWERS:
+        faults.add(("questions",), f"{answers:,} possible closed answers; at most {MOST_ANSWERS:,} can be counted", "fewer options or rows")
+    characters = bounds.text(instrument)
+    if characters > bounds.MOST_TEXT:
+        told = f"the texts may have {characters:,} characters together; at most {bounds.MOST_TEXT:,} can be sent"
+        faults.add(("questions",), told, "a smaller max_chars")
+    fitness = Fitness(instrument.hierarchies, faults)
+    for written, question in zip(survey.questions, instrument.questions, strict=True):
+        fitness.question(question, faults.place(written))
+    fitness.hierarchies()
+    Rules(survey, instrument, position, faults).check()
+    sound = _strata(survey, instrument, faults)
+    for name in weak(instrument.policy):
+        told = f"{name} {getattr(instrument.policy, name)} protects nobody"
+        faults.add(("policy", name), told, f"at least {LEAST}, or i_understand_that_this_protects_nobody: true in a trial")
+    for name, told, advice in incoherent(instrument.policy):
+        faults.add(("policy", name), told, advice)
+    headline_checks.check(survey, instrument, position, faults)
+    margin_checks.check(survey, instrument, sound, faults)
+
+
+def _answers(question: Question) -> int:
+    match question:
+        case Matrix():
+            return len(question.rows) * len(question.options)
+        case Ranking():
+            return question.rank_count * len(question.options)
+        case Integer() | Numeric() | Date():
+            return len(question.bands)
+        case _:
+            return len(question.options) if isinstance(question, Closed) else 0
+
+
+def _languages(survey: schema.Survey, faults: Faults) -> None:
+    languages = survey.languages
+    faults.once(((language, ("languages", index)) for index, language in enumerate(languages)), "language")
+    if survey.source_language not in languages:
+        advice = nearest(survey.source_language, list(languages))
+        faults.add(("source_language",), f"{survey.source_language} is not among the languages", advice)
+    minutes = survey.estimated_minutes
+    if minutes and minutes[0] > minutes[-1]:
+        faults.add(("estimated_minutes",), "the shorter time comes first")
+
+
+def _names(survey: schema.Survey, faults: Faults) -> None:
+    place = faults.place
+    faults.once(((each.id, (*place(each), "id")) for each in survey.sections), "section id")
+    faults.once(((each.id, (*place(each), "id")) for each in survey.questions), "question id")
+    variables = [(each.var, (*place(each), "var")) for each in survey.questions]
+    faults.once([*variables, *((each.id, (*place(each), "id")) for each in survey.derived)], "variable")
+    faults.once(((each.id, (*place(each), "id")) for each in survey.soft_checks), "soft check")
+    faults.once(((each.id, (*place(each), "id")) for each in survey.headlines), "headline")
+    faults.once(((stratum, ("strata", index)) for index, stratum in enumerate(survey.strata)), "stratum")
+    for name, options in survey.scales.items():
+        faults.once(((option.code, (*place(option), "code")) for option in options), f"code in scale {name}")
+    for each in survey.derived:
+        for value in each.labels:
+            if value not in ("0", "1"):
+                faults.add((*place(each), "labels", value), f"{value} is not a value of a derived variable", '"1" (it holds) and "0" are')
+
+
+def _sections(survey: schema.Survey, faults: Faults) -> None:
+    """Questions stand section by section, so that what comes earlier in the file comes earlier in the form."""
+    order = {section.id: index for index, section in enumerate(survey.sections)}
+    reached = 0
+    for question in survey.questions:
+        path = (*faults.place(question), "section")
+        if question.section not in order:
+            faults.add(path, f"there is no section {question.section}", nearest(question.section, list(order)))
+        elif order[question.section] < reached:
+            told = f"{question.id} belongs to section {question.section}, which is already over"
+            faults.add(path, told, "list the questions section by section")
+        else:
+            reached = order[question.section]
+    used = {question.section for question in survey.questions if question.enabled}
+    for section in survey.sections:
+        if section.id not in used and not faults.touched(("questions",)):
+            faults.add(faults.place(section), f"the section {section.id} has no question")
+
+
+def _strata(survey: schema.Survey, instrument: Instrument, faults: Faults) -> list[str]:
+    """The strata that can be counted."""
+    known: dict[str, bool] = {derived.id: True for derived in instrument.derived}
+    told_already: set[str] = set()
+    for written, question in zip(survey.questions, instrument.questions, strict=True):
+        hierarchy = instrument.hierarchies.get(question.privacy.hierarchy or "")
+        if not isinstance(question, Single):
+            continue
+        if hierarchy:
+            known |= {f"{question.var}.{level}": written.enabled for level in hierarchy.levels if level != "*"}
+        elif question.privacy.role == "quasi_identifier" or faults.touched((*faults.place(written), "privacy")):
+            told_already.add(question.var)
+    for index, stratum in enumerate(survey.strata):
+        if stratum.partition(".")[0] in told_already:
+            continue
+        if stratum not in known:
+            told = f"{stratum} is neither a derived variable nor a single choice's variable with a level of its hierarchy"
+            faults.add(("strata", index), told, nearest(stratum, list(known)))
+        elif not known[stratum]:
+            faults.add(("strata", index), f"the question behind {stratum} is not enabled, so nobody answers it")
+    return [stratum for stratum in survey.strata if known.get(stratum)]

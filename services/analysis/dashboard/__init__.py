@@ -1,0 +1,1 @@
+"""The dashboard: pages, charts and CSV files made from a published snapshot."""

@@ -1,0 +1,114 @@
+"""Any two questions crossed: what may be chosen, the heat table, and whether the two hang together, in words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proto.instrument import Instrument, LongText, Matrix, ShortText
+from proto.snapshot import Association, Cell, Snapshot, Table
+from services.analysis.dashboard.comparison import labels_of_side, stratum_label
+from services.analysis.dashboard.figure_view import NO_VALUE, Grid, Line, Shaded, shaded
+from services.analysis.dashboard.view import weighed_cells
+from services.analysis.dashboard.words import Words
+
+CHANCE = 0.05
+STRENGTHS = ((0.1, "hardly"), (0.3, "weakly"), (0.5, "clearly"), (1.1, "strongly"))
+"""Up to which Cramér's V one speaks so: about Cohen's steps for two groups (Statistical Power Analysis, 1988, 7.2)."""
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """The table of two questions. `total`: its last line, everybody."""
+
+    grid: Grid
+    total: Line
+    sentences: list[str]
+
+
+def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What can be crossed: strata, then section by section questions and rows of matrices, as (name, label). Where a
+    guarantee holds, only what it covers: groups by the questions that are broken down."""
+    strata = [(name, stratum_label(instrument, name, words)) for name in instrument.strata if snapshot.breakdowns.get(name)]
+    guaranteed = snapshot.policy.guarantee is not None
+    if guaranteed and not strata:
+        return []
+    found = [(words("groups"), strata)]
+    for section in instrument.sections:
+        entries: list[tuple[str, str]] = []
+        for question in instrument.questions:
+            figures = snapshot.questions.get(question.id)
+            if question.section != section.id or figures is None or isinstance(question, ShortText | LongText):
+                continue
+            if guaranteed and "crosstab" not in question.stats:
+                continue
+            if isinstance(question, Matrix):
+                entries += [(f"{question.id}.{row.code}", words.text(row.text)) for row in question.rows if row.code in figures.rows]
+            elif figures.cells or figures.bands:
+                entries.append((question.id, words.text(question.text)))
+        found.append((words.text(section.text), entries))
+    return [(label, entries) for label, entries in found if entries]
+
+
+def about(table: Table, words: Words) -> str:
+    """Of how many answers a table tells: it moves more rarely than the figures of everybody."""
+    return words("answers", n=words.number(table.responses))
+
+
+def title_of(name: str, instrument: Instrument, words: Words) -> str:
+    """A side of a table as a heading; of a matrix the question, then the row."""
+    if name in instrument.strata:
+        return stratum_label(instrument, name, words)
+    id, _, code = name.partition(".")
+    question = instrument.question(id)
+    if isinstance(question, Matrix):
+        row = next(words.text(row.text) for row in question.rows if row.code == code)
+        return words("row_of", question=words.text(question.text), row=row)
+    return words.text(question.text)
+
+
+def crossed(instrument: Instrument, table: Table, words: Words) -> Crossed:
+    """Lines and columns in the questionnaire's order; lines and columns that nobody is in are left out."""
+    rows, columns = table.rows, table.columns
+    every = next(iter(table.cells.values()), dict[str, Cell]())
+    codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
+    texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
+    weighted = table.weighting is not None and table.weighting.reason is None
+    lines = [
+        Line(texts[code], [_cell(told[to], words) for to in codes], _count(rows.get(code), words))
+        for code, cells in table.cells.items()
+        if (told := weighed_cells(cells) if weighted else cells) and _shown(rows.get(code), list(cells.values()))
+    ]
+    total = {code: Cell(share=found.share) for code, found in table.total.items()}
+    everybody = [shaded(total.get(code, Cell()) if weighted else columns.get(code, Cell(withheld=True)), words) for code in codes]
+    said = _association(table.association, words)
+    return Crossed(Grid([heads[code] for code in codes], lines), Line(words("everybody"), everybody), said)
+
+
+def _shown(margin: Cell | None, cells: list[Cell]) -> bool:
+    return any(cell.n for cell in cells) or (any(cell.withheld for cell in cells) and (margin is None or margin.n != 0))
+
+
+def _cell(cell: Cell, words: Words) -> Shaded:
+    found = shaded(cell, words)
+    if cell.withheld or cell.n is None or cell.share is None:
+        return found
+    return Shaded(found.text, found.shade, n=words.number(cell.n))
+
+
+def _count(cell: Cell | None, words: Words) -> str:
+    return NO_VALUE if cell is None or cell.n is None else words.number(cell.n)
+
+
+def _association(found: Association | None, words: Words) -> list[str]:
+    """What the test says, and what it cannot."""
+    if found is None:
+        return []
+    if found.reason is not None:
+        return [words("association_overlapping" if found.reason == "overlapping" else "association_empty")]
+    if found.p is None or found.cramers_v is None:
+        return [words("association_sparse")]
+    p = words("p_small") if found.p < 0.001 else words("p_is", p=words.thousandths(found.p))
+    values = {"v": words.decimal(found.cramers_v), "p": p}
+    strength = next(key for limit, key in STRENGTHS if found.cramers_v < limit) if found.p < CHANCE else "chance"
+    said = [words(f"association_{strength}", **values), words("association_note")]
+    return [*said, words("association_sparse_note")] if found.sparse else said

@@ -1,0 +1,154 @@
+"""The pages of the dashboard: from a published snapshot to HTML and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from proto.instrument import Instrument
+from proto.languages import choose
+from proto.snapshot import Snapshot, Table
+from services.analysis.dashboard import policy_text, respondents
+from services.analysis.dashboard.comparison import group_labels, groups, stratum_label, told_only
+from services.analysis.dashboard.crossing import about, crossed, sides, title_of
+from services.analysis.dashboard.figure_view import Picture, picture
+from services.analysis.dashboard.headline_view import headlines
+from services.analysis.dashboard.render import ASSETS, of_survey, offered, render
+from services.analysis.dashboard.view import View, figures_seen, is_weighted, responses_seen
+from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.disclosure.parameters import first_edition, parameters_of
+from services.analysis.gateway.snapshot_broadcast import Edition
+
+__all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
+
+
+def interface(wanted: str | None, accepted: str) -> str:
+    """The language of a page that shows no survey."""
+    return choose(CATALOGUES, wanted, accepted)
+
+
+def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> str:
+    """The language in which this reader sees this survey."""
+    others = (code for code in instrument.languages if code != instrument.source_language)
+    return choose((instrument.source_language, *others), wanted, accepted)
+
+
+def listing(instruments: list[Instrument], editions: Mapping[str, Edition], language: str) -> str:
+    words = Words(language)
+    entries: list[dict[str, str]] = []
+    for instrument in instruments:
+        edition = editions.get(instrument.id)
+        waiting = words("listing_waiting", n=words.number(first_edition(instrument)))
+        state = words("listing_answers", n=words.number(edition.snapshot.responses)) if edition else waiting
+        when = words("as_of", time=words.time(edition.snapshot.as_of)) if edition else ""
+        entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
+    return render(
+        "listing.html.j2",
+        words,
+        title=words("listing_title"),
+        entries=entries,
+        path="/live/",
+        offered=offered(CATALOGUES),
+        fallen_back=False,
+    )
+
+
+def unknown(language: str) -> str:
+    words = Words(language)
+    return render("unknown.html.j2", words, title=words("unknown_title"), path="/live/", offered=offered(CATALOGUES), fallen_back=False)
+
+
+def empty(instrument: Instrument, language: str) -> str:
+    """Before the first publication: what is missing."""
+    words = Words(language, instrument)
+    values = {"minimum": words.number(first_edition(instrument)), "batch": words.number(parameters_of(instrument).batch)}
+    return render("empty.html.j2", words, **of_survey(instrument, words), **values)
+
+
+def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: bool) -> str:
+    """The dashboard as the view has it."""
+    words = Words(view.language, instrument)
+    figures = figures_seen(snapshot, view)
+    seen = msgspec.structs.replace(snapshot, questions=figures)
+    found: list[tuple[str, str, list[tuple[Picture, object]]]] = []
+    for section in instrument.sections:
+        shown = [
+            (picture(question, figures[question.id], words), groups(question, snapshot, instrument, view.by, words) if view.by else None)
+            for question in instrument.questions
+            if question.section == section.id and question.id in figures
+        ]
+        if shown:
+            found.append((section.id, words.text(section.text), list(shown)))
+    return render(
+        "page.html.j2",
+        words,
+        **of_survey(instrument, words),
+        **_standing(instrument, snapshot, view, words),
+        is_open=is_open,
+        sections=found,
+        strata=[(name, stratum_label(instrument, name, words)) for name in instrument.strata],
+        choices=_groups_to_choose(instrument, snapshot, words),
+        headlines=[] if view.only else headlines(instrument, seen, words, weighted=view.weighted),
+        portraits=respondents.portraits(instrument, snapshot, words),
+        reached=respondents.sections(instrument, snapshot, words),
+        can_cross=frozenset(name for _, entries in sides(instrument, snapshot, words) for name, _ in entries),
+    )
+
+
+def wrong(instrument: Instrument, language: str, asked: str) -> str:
+    """An address asks for figures that there are not, such as a group that the survey does not have."""
+    words = Words(language, instrument)
+    return render("wrong.html.j2", words, **of_survey(instrument, words), asked=asked)
+
+
+def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None = None, refusal: str = "") -> str:
+    """Two questions crossed, or the form to choose them; `refusal` says in English why there is no table."""
+    words = Words(view.language, instrument)
+    known = sides(instrument, snapshot, words)
+    return render(
+        "table.html.j2",
+        words,
+        **of_survey(instrument, words),
+        **_standing(instrument, snapshot, view, words),
+        sides=known,
+        table=crossed(instrument, found, words) if found else None,
+        of_rows=title_of(found.row, instrument, words) if found else "",
+        of_columns=title_of(found.column, instrument, words) if found else "",
+        refusal=refusal,
+        n_of_table=about(found, words) if found else "",
+        all_of_table=words.number(found.responses) if found else "",
+        time_of_table=words.time(found.as_of) if found else "",
+    )
+
+
+def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+    """How the figures stand: when, of how many, by which rules, whom they stand for."""
+    responses = responses_seen(snapshot, view)
+    only = told_only(instrument, view.only, words) if view.only is not None else ""
+    return {
+        "snapshot": snapshot,
+        "view": view,
+        "only": only,
+        "responses": None if responses is None else words.number(responses),
+        "total": words.number(snapshot.responses),
+        "time": words.time(snapshot.as_of),
+        "clock": words.clock(snapshot.as_of),
+        "weightable": is_weighted(snapshot),
+        "stands_for": policy_text.weighting(instrument, snapshot, words),
+        "margins": [words.text(margin.source) for margin in instrument.margins] if is_weighted(snapshot) else [],
+        "rules": policy_text.rules(snapshot, words),
+        "inferable": policy_text.inferable(snapshot, words),
+        "batch": words.number(snapshot.policy.batch),
+    }
+
+
+def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The groups that figures can be narrowed to: those that are shown, by stratum."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for name in instrument.strata:
+        shown = [code for code, group in snapshot.breakdowns.get(name, {}).items() if group.responses]
+        labels = group_labels(instrument, name, shown, words)
+        if shown:
+            found.append((stratum_label(instrument, name, words), [(f"{name}:{code}", labels[code]) for code in shown]))
+    return found

@@ -1,0 +1,245 @@
+"""From figures to what a page draws: bars, grids and sentences as plain values. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from dataclasses import dataclass, field, replace
+
+from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
+from proto.scores import scored
+from proto.snapshot import Cell, Figures, Nonresponse, Row
+from services.analysis.dashboard.words import Words, bare
+from services.analysis.state.layout import question_options
+
+LONG = 12
+"""Options from which on those with a count of 0 are named in a sentence instead of drawn."""
+STEPS_OF_SHADE = (0.05, 0.15, 0.3, 0.5)
+"""Shares at which the next shade of a heat table begins."""
+NO_VALUE = "\N{EN DASH}"
+STEPS = {2: (1, 5), 3: (1, 3, 5), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+"""Colours of the diverging ramp for scales of each length."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One option. Geometry is in percent of the drawing's width; empty where the count is withheld."""
+
+    label: str
+    n: str = ""
+    share: str = ""
+    interval: str = ""
+    width: str = ""
+    low: str = ""
+    high: str = ""
+    first: str = ""
+    score: str = ""
+    withheld: bool = False
+    reach: str = ""
+    """Width of the interval."""
+    mark: str = ""
+    """Where the share of the population stands."""
+
+
+@dataclass(frozen=True)
+class Shaded:
+    """A cell of a heat table: shade 0 (nothing) to 5. `n`: the count behind it, where it is told."""
+
+    text: str
+    shade: int = 0
+    withheld: bool = False
+    n: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    x: str
+    width: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a heat table."""
+
+    label: str
+    cells: list[Shaded]
+    answered: str = ""
+    net: str = ""
+    segments: list[Segment] = field(default_factory=list[Segment])
+
+
+@dataclass(frozen=True)
+class Grid:
+    heads: list[str]
+    lines: list[Line]
+    caption: str = ""
+    diverging: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Colour and label of each step, where the lines have segments."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One question on the page."""
+
+    id: str
+    title: str
+    kind: str
+    facts: list[str]
+    sentences: list[str]
+    bars: list[Bar] = field(default_factory=list[Bar])
+    grid: Grid | None = None
+    groups: Grid | None = None
+    note: str = ""
+    """Said instead of a figure: withheld, nobody answered, texts."""
+
+
+def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
+    """The figure of a question, with a sentence that says what to see."""
+    found = Picture(question.id, words.text(question.text), figures.type, [], [])
+    if figures.withheld:
+        return replace(found, note=words("question_withheld"))
+    if isinstance(question, Matrix):
+        return _matrix(found, question, figures, words)
+    facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(question, figures.nonresponse, words)]
+    if isinstance(question, ShortText | LongText):
+        return replace(found, facts=facts, note=words("text_only"))
+    if not figures.answered:
+        return replace(found, facts=facts, note=words("nobody"))
+    cells = figures.cells or figures.bands
+    labels = labels_of(question, cells, words)
+    zeros = [code for code, cell in cells.items() if cell.n == 0] if len(cells) > LONG else []
+    bars = [_bar(labels[code], cell, code, figures, words) for code, cell in cells.items() if code not in zeros]
+    sentences = _sentences(question, figures, cells, labels, words)
+    if zeros:
+        sentences.append(words("few_chose", list=words.together(labels[code] for code in zeros)))
+    return replace(found, facts=facts, sentences=sentences, bars=bars)
+
+
+def _left_out(question: AnyQuestion, found: Nonresponse | None, words: Words) -> list[str]:
+    """How many of those asked gave no answer of substance; not where nobody can leave a question out, and a few are nothing but noise."""
+    if found is None or not found.rate or (question.required and found.dk is found.pnts is None):
+        return []
+    silent = found.missing + (found.dk or 0) + (found.pnts or 0)
+    return [words("left_out", n=words.number(silent), total=words.number(found.asked), share=words.percent(found.rate))]
+
+
+def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
+    """Texts of options; bands are their own labels."""
+    texts = {option.code: words.text(option.text) for option in question_options(question)}
+    return {code: texts.get(code, band(code)) for code in cells}
+
+
+def band(code: str) -> str:
+    """A band's code as text: a dash between numbers becomes an en dash."""
+    return code.replace("-", "\N{EN DASH}")
+
+
+def percent_of_width(value: float) -> str:
+    return f"{100 * value:.4g}%"
+
+
+def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> Bar:
+    first, score = figures.first.get(code), figures.rank_score.get(code)
+    bar = Bar(
+        label,
+        first="" if first is None else words("withheld_short") if first.n is None else words.number(first.n),
+        score="" if score is None else words.decimal(score),
+    )
+    if cell.withheld or cell.n is None:
+        return replace(bar, withheld=True)
+    if cell.share is None or cell.ci95 is None:
+        return replace(bar, n=words.number(cell.n), share=NO_VALUE if cell.n else "")
+    low, high = cell.ci95
+    return replace(
+        bar,
+        n=words.number(cell.n),
+        share=share_of(cell.n, cell.share, words),
+        interval=words("interval", low=words.percent(low), high=words.percent(high)),
+        width=percent_of_width(cell.share),
+        low=percent_of_width(low),
+        high=percent_of_width(high),
+        reach=percent_of_width(high - low),
+    )
+
+
+def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], labels: dict[str, str], words: Words) -> list[str]:
+    said: list[str] = []
+    shown = [(cell.share, code) for code, cell in cells.items() if cell.share is not None]
+    best = max((share for share, _ in shown), default=0.0)
+    leading = [code for share, code in shown if share == best]
+    if figures.median_band is not None:
+        said.append(words("median", band=band(figures.median_band)))
+    elif len(leading) == 1 and best > 0:
+        low, high = cells[leading[0]].ci95 or (0.0, 1.0)
+        values = {"share": words.percent(best), "low": words.percent(low), "high": words.percent(high)}
+        said.append(words("most_often", answer=labels[leading[0]], **values))
+    elif best > 0 and len(leading) < 4:
+        said.append(words("most_often_tie", answer=words.together(labels[code] for code in leading), share=words.percent(best)))
+    if isinstance(question, Ranking):
+        said.append(words("ranked_note", k=question.rank_count))
+    return said
+
+
+def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) -> Picture:
+    texts = {row.code: words.text(row.text) for row in question.rows}
+    scale = [code for code, _ in scored(question)] if question.ordered else []
+    extents = [_extent(row, scale) for row in figures.rows.values() if scale and not row.withheld]
+    reach = max((max(left, right) for _, left, right in filter(None, extents)), default=1.0)
+    lines = [_line(texts[code], row, _segments(row, scale, reach), words) for code, row in figures.rows.items()]
+    heads = [words.text(option.text) for option in question.options]
+    steps = STEPS.get(len(scale), ()) if question.ordered else ()
+    labels = {option.code: words.text(option.text) for option in question.options}
+    grid = Grid(heads, lines, diverging=[(f"s{step}", labels[code]) for step, code in zip(steps, scale, strict=False)])
+    sentences: list[str] = []
+    known = [(row.net_agreement, code) for code, row in figures.rows.items() if row.net_agreement is not None]
+    if len(known) > 1:
+        top, bottom = max(known), min(known)
+        values = {"high": words.points(top[0]), "low": words.points(bottom[0])}
+        sentences = [words("net_sentence", top=bare(texts[top[1]]), bottom=bare(texts[bottom[1]]), **values), words("net_note")]
+    sentences.append(words("read_across"))
+    return replace(found, sentences=sentences, grid=grid)
+
+
+def _line(label: str, row: Row, segments: list[Segment], words: Words) -> Line:
+    if row.withheld:
+        return Line(label, [Shaded("", withheld=True)])
+    net = "" if row.net_agreement is None else words.points(row.net_agreement)
+    return Line(label, [shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
+
+
+def shaded(cell: Cell, words: Words) -> Shaded:
+    if cell.withheld:
+        return Shaded("", withheld=True)
+    if cell.share is None:
+        return Shaded(words.number(0) if cell.n == 0 else NO_VALUE)
+    return Shaded(share_of(cell.n, cell.share, words), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
+
+
+def share_of(n: int | None, share: float, words: Words) -> str:
+    """A share in words. A public 0 stands for nobody, or for very few, so it is not told as nothing at all."""
+    return words("about", value=words.percent(0)) if n == 0 else words.percent(share)
+
+
+def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | None:
+    """Shares along the scale, and how far they reach to the left and right of its middle; None where a part is withheld."""
+    known = [share for code in scale if (share := row.cells[code].share) is not None] if row.cells else []
+    if len(known) < len(scale) or len(scale) not in STEPS or sum(known) == 0:
+        return None
+    half, total = len(known) // 2, sum(known)
+    left = (sum(known[:half]) + (known[half] / 2 if len(known) % 2 else 0)) / total
+    return known, left, 1 - left
+
+
+def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
+    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing. Steps with a count of 0
+    have their place too, so that they can grow."""
+    found = _extent(row, scale) if scale and not row.withheld else None
+    if found is None:
+        return []
+    shares, left, _ = found
+    x, per = 0.5 - left / reach / 2, 1 / sum(shares) / reach / 2
+    segments: list[Segment] = []
+    for share, step in zip(shares, STEPS[len(scale)], strict=True):
+        segments.append(Segment(percent_of_width(x), percent_of_width(share * per), f"s{step}"))
+        x += share * per
+    return segments

@@ -1,0 +1,95 @@
+"""The few figures at the top of a dashboard, as words and bars. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from proto.instrument import Headline as Wanted
+from proto.instrument import Instrument, Matrix
+from proto.intervals import Interval
+from proto.snapshot import Headline as Figure
+from proto.snapshot import Snapshot
+from services.analysis.dashboard.figure_view import Bar, labels_of, percent_of_width, share_of
+from services.analysis.dashboard.words import Words
+from services.analysis.statistics.headline_stats import at_a_glance
+
+FEW = 4
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A single value, or the first few of a list."""
+
+    label: str
+    question: str
+    value: str = ""
+    detail: str = ""
+    interval: str = ""
+    withheld: bool = False
+    bar: Bar | None = None
+    items: list[Bar] = field(default_factory=list[Bar])
+
+
+def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weighted: bool = False) -> list[Headline]:
+    """Those that have something to say: a headline that only its figure can show is left to the figure. `weighted`: the shares in the
+    snapshot are weighted ones; those of derived groups have no weighted form."""
+    figures = at_a_glance(instrument, snapshot.questions, {}, weighted=True) if weighted else snapshot.headlines
+    found = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
+    return [headline for headline in found if headline.value or headline.items or headline.withheld]
+
+
+def _headline(wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: Words, weighted: bool) -> Headline:
+    found = Headline(words.text(wanted.label), wanted.question, withheld=figure.withheld)
+    if figure.value is not None and figure.of is not None:
+        n, total = words.number(figure.n or 0), words.number(figure.of)
+        detail = words("weighted_of", total=total) if weighted else words("of_n", n=n, total=total)
+        interval = _between(figure.ci95, words.percent, words)
+        told = words("interval_is", interval=interval) if interval else ""
+        return replace(found, value=share_of(figure.n, figure.value, words), detail=detail, interval=told, bar=_bar("", figure))
+    return replace(found, items=_first_few(wanted, instrument, figure.items, snapshot, words))
+
+
+def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: Words) -> list[Bar]:
+    question = instrument.question(wanted.question)
+    figures = snapshot.questions.get(wanted.question)
+    if figures is None:
+        return []
+    if isinstance(question, Matrix):
+        labels = {row.code: words.text(row.text) for row in question.rows}
+    else:
+        labels = labels_of(question, figures.cells or figures.bands, words)
+    known = sorted(((one.value, code) for code, one in items.items() if one.value is not None), key=lambda pair: -pair[0])
+    if wanted.stat == "net_agreement" and isinstance(question, Matrix):
+        return [
+            Bar(labels[code], share=words.points(value), interval=_between(items[code].ci95, words.points, words))
+            for value, code in known[:FEW]
+        ]
+    best = [(value, code) for value, code in known[:FEW] if value]
+    if wanted.stat == "rank_score":
+        return [
+            Bar(
+                labels[code],
+                share=words("points", n=words.decimal(value)),
+                interval=_between(items[code].ci95, words.decimal, words),
+                width=percent_of_width(value / best[0][0]),
+            )
+            for value, code in best
+        ]
+    return [
+        replace(_bar(labels[code], items[code]), share=words.percent(value), interval=_between(items[code].ci95, words.percent, words))
+        for value, code in best
+    ]
+
+
+def _bar(label: str, figure: Figure) -> Bar:
+    """Of a share."""
+    drawn = Bar(label, width=percent_of_width(figure.value or 0.0))
+    if figure.ci95 is None:
+        return drawn
+    low, high = figure.ci95
+    return replace(drawn, low=percent_of_width(low), high=percent_of_width(high), reach=percent_of_width(high - low))
+
+
+def _between(interval: Interval | None, told: Callable[[float], str], words: Words) -> str:
+    return words("interval", low=told(interval[0]), high=told(interval[1])) if interval else ""

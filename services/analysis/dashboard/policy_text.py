@@ -1,0 +1,62 @@
+"""What is withheld and noised, why, and what can still be worked out, in plain words with the policy's own parameters. Pure."""
+
+from __future__ import annotations
+
+from proto.instrument import Instrument
+from proto.snapshot import PublishedGuarantee, PublishedPolicy, Snapshot
+from services.analysis.dashboard.words import Words
+
+
+def rules(snapshot: Snapshot, words: Words) -> list[str]:
+    """How figures are protected."""
+    policy = snapshot.policy
+    batch = words.number(policy.batch)
+    said = [words("rule_minimum", n=words.number(policy.minimum))]
+    if policy.guarantee is not None:
+        said += _guarantee(policy, policy.guarantee, words)
+    elif policy.unprotected:
+        said.append(words("rule_unprotected", n=batch))
+    elif policy.growth is not None:
+        said.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
+    if policy.clock and policy.clock >= 1.5:
+        said.append(words("rule_clock", seconds=words.number(round(policy.clock))))
+    if policy.noise is not None and policy.tables_from is not None and policy.tables_factor is not None:
+        said.append(words("rule_noise", spread=words.tenths(policy.noise)))
+        if not policy.unprotected and policy.guarantee is None:
+            said.append(words("rule_tables", n=words.number(policy.tables_from), factor=_factor(policy.tables_factor, words)))
+        said.append(words("rule_sums"))
+    return [*said, words("rule_never")]
+
+
+def _factor(factor: float, words: Words) -> str:
+    return words.number(int(factor)) if factor == int(factor) else words.tenths(factor)
+
+
+def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: Words) -> list[str]:
+    epsilon, chance = words.tenths(promised.epsilon), words.number(round(1 / promised.delta))
+    spent, made, most = words.tenths(promised.spent), words.number(promised.editions), words.number(promised.most_editions)
+    return [
+        words("rule_guarantee", epsilon=epsilon, chance=chance),
+        words("rule_editions", most=most, n=words.number(policy.tables_from or 0)),
+        words("rule_spent", made=made, most=most, spent=spent, epsilon=epsilon),
+        words("rule_covered"),
+    ]
+
+
+def inferable(snapshot: Snapshot, words: Words) -> list[str]:
+    """What somebody may learn all the same. The claims and their measured attacks are in the documentation."""
+    if snapshot.policy.guarantee is not None:
+        return [words("left_alike"), words("left_uncovered")]
+    return [words("left_alike"), words("left_rough"), words("left_many"), words("left_knows_all")]
+
+
+def weighting(instrument: Instrument, snapshot: Snapshot, words: Words) -> str:
+    """Whom the figures stand for: a population they are weighted to, or just those who chose to answer."""
+    found = snapshot.weighting
+    if found is None or found.reason is not None:
+        if instrument.participation == "invited":
+            return words("invited_sample")
+        reason = found.reason if found and found.reason else "no-margin"
+        return words("self_selected" if reason == "no-margin" else f"self_selected_{reason.replace('-', '_')}")
+    n_eff, n = words.number(round(found.n_eff or 0)), words.number(found.responses or 0)
+    return words("weighted_sample", n=n, n_eff=n_eff)

@@ -1,0 +1,44 @@
+"""Templates and assets of the dashboard, and the sentence of time that stands beside every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from proto.instrument import Instrument
+from services.analysis.dashboard.words import NATIVE, Words, lang_of
+
+_here = Path(__file__).parent
+_pages = Environment(
+    loader=FileSystemLoader(_here / "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_pages.globals["lang_of"] = lang_of  # pyright: ignore[reportArgumentType]
+_pages.filters["plain"] = str.__str__
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+ASSETS = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in (_here / "static").iterdir()}
+
+
+def render(template: str, words: Words, **values: object) -> str:
+    return _pages.get_template(template).render(say=words, language=words.language, **values)
+
+
+def of_survey(instrument: Instrument, words: Words) -> dict[str, object]:
+    """What the frame of every page about a survey needs. Where the interface does not speak the survey's language, it says so."""
+    return {
+        "title": words.text(instrument.title),
+        "survey": instrument.id,
+        "path": f"/live/{instrument.id}",
+        "offered": offered(instrument.languages),
+        "fallen_back": words.interface != words.language,
+    }
+
+
+def offered(languages: Mapping[str, object] | tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(code, NATIVE.get(code, code)) for code in languages]

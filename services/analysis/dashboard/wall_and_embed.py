@@ -1,0 +1,84 @@
+"""The figures elsewhere than on the dashboard: large on a wall, and one of them inside somebody else's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from proto.instrument import Instrument
+from proto.snapshot import Figures, Snapshot
+from services.analysis.dashboard.comparison import told_only
+from services.analysis.dashboard.figure_view import Bar, Line, Picture, picture
+from services.analysis.dashboard.headline_view import Headline, headlines
+from services.analysis.dashboard.render import of_survey, render
+from services.analysis.dashboard.view import View, figures_seen
+from services.analysis.dashboard.words import Words
+
+ROOM = 7
+"""Bars that can be read across a room."""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One thing at a time: a headline, or the figure of a question."""
+
+    title: str
+    headline: Headline | None = None
+    bars: list[Bar] = field(default_factory=list[Bar])
+    lines: list[Line] = field(default_factory=list[Line])
+    legend: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    facts: list[str] = field(default_factory=list[str])
+    cut: str = ""
+    """Said where not all bars have room."""
+
+
+def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
+    """Large type, one figure after the other. Without scripts they stand one below the other."""
+    words, figures = Words(view.language, instrument), figures_seen(snapshot, view)
+    seen = msgspec.structs.replace(snapshot, questions=figures)
+    first = [] if view.only else headlines(instrument, seen, words, weighted=view.weighted)
+    slides = [Slide(headline.label, headline) for headline in first if not headline.withheld]
+    for question in instrument.questions:
+        if question.id in figures:
+            slides += _slide(picture(question, figures[question.id], words), _whose(instrument, view, words), words)
+    return render("wall.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), slides=slides)
+
+
+def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: View) -> str:
+    """One figure and where it is from, for the page of somebody else."""
+    words = Words(view.language, instrument)
+    figures = figures_seen(snapshot, view).get(question) or Figures(snapshot.questions[question].type, withheld=True)
+    found = picture(instrument.question(question), figures, words)
+    found = replace(found, facts=[*_whose(instrument, view, words), *found.facts])
+    return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=found)
+
+
+def _whose(instrument: Instrument, view: View, words: Words) -> list[str]:
+    """Whose figures they are where these are not everybody's, and whether they are weighted."""
+    if view.only is not None:
+        return [told_only(instrument, view.only, words)]
+    return [words("as_weighted")] if view.weighted else [words("weighted_none")] if view.unweighted else []
+
+
+def _slide(found: Picture, whose: list[str], words: Words) -> list[Slide]:
+    if found.bars:
+        drawn = [bar for bar in found.bars if not bar.withheld]
+        best = sorted(drawn, key=lambda bar: -float(bar.width.rstrip("%") or 0))[:ROOM]
+        shown = [bar for bar in found.bars if any(bar is one for one in best)] if len(drawn) > ROOM else found.bars
+        cut = words("cut", n=words.number(len(shown))) if len(shown) < len(found.bars) else ""
+        return [Slide(found.title, bars=shown, facts=[words.together([*whose, *found.facts[:1]], ". ")], cut=cut)]
+    if found.grid is not None and found.grid.diverging:
+        lines = [replace(line, cells=[]) for line in found.grid.lines if line.segments][:ROOM]
+        return [Slide(found.title, lines=lines, legend=found.grid.diverging, facts=whose)] if lines else []
+    return []
+
+
+def _when(snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+    return {
+        "snapshot": snapshot,
+        "view": view,
+        "total": words.number(snapshot.responses),
+        "time": words.time(snapshot.as_of),
+        "clock": words.clock(snapshot.as_of),
+    }

@@ -1,0 +1,136 @@
+"""The released state of a survey: what every public figure is read from until the next one is released. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from proto.codebook import CodeBook
+from proto.snapshot import Snapshot
+from services.analysis.disclosure import public_view
+from services.analysis.disclosure.accuracy import accuracy_of
+from services.analysis.disclosure.cells import cells_of
+from services.analysis.disclosure.edition_tables import Crossed, publication_of
+from services.analysis.disclosure.editions import Due, Marks, after, due, moved_at_least
+from services.analysis.disclosure.noise import Noise
+from services.analysis.disclosure.weighted_public import PublicWeights, public_weights
+from services.analysis.state.fold import Folder
+from services.analysis.state.layout import arrange
+from services.analysis.state.state import State
+from services.analysis.state.state_codec import UnreadableState, pack, symmetric, unpack, upper
+from services.analysis.statistics import stats
+from services.analysis.statistics.marginals import read
+
+
+class _Tables(msgspec.Struct, frozen=True):
+    version: str
+    codebook: str
+    width: int
+    edition: int
+    singles_edition: int
+    as_of: str
+
+
+class _Head(msgspec.Struct, frozen=True):
+    marks: Marks
+    columns: int
+    tables: _Tables | None
+
+
+@dataclass(frozen=True)
+class ReleasedState:
+    """`single`: exact single counts over the columns of the code book; they and the marks are all that an edition rests on, so they are
+    written down before anything of it is shown. `tables`: None before the first."""
+
+    folder: Folder
+    marks: Marks
+    single: NDArray[np.int64]
+    tables: Crossed | None
+    weights: PublicWeights
+    public: Snapshot
+    noise: Noise
+
+    @classmethod
+    def of(
+        cls, folder: Folder, marks: Marks, single: NDArray[np.int64], tables: Crossed | None, noise: Noise, revision: int, as_of: str
+    ) -> ReleasedState:
+        book, layout, cells = folder.codebook, arrange(folder.codebook), cells_of(folder.codebook)
+        publication = publication_of(book, noise)
+        published = cells.by_column(publication.singles(marks.edition, cells.counts(single)), int(single[0]))
+        wide = layout.widen(published[None])
+        (everybody,) = read(layout, wide, [accuracy_of(publication, cells, layout, wide[0])])
+        weights = public_weights(book, tables)
+        everybody.weighted = weights.estimates
+        whole = stats.whole(book, everybody, None, weights.of.published, revision=revision, as_of=as_of, editions=marks.edition)
+        doubt = stats.doubt_of(layout, everybody)
+        public = public_view.conceal(whole, layout, everybody, public_view.breakdowns(book, tables), doubt)
+        return cls(folder, marks, single, tables, weights, public, noise)
+
+    def dump(self) -> bytes:
+        """Compact bytes, of which `load` makes the same again."""
+        tables = self.tables
+        told = None
+        parts = [self.single.astype(np.int64)]
+        if tables is not None:
+            of = tables.book
+            told = _Tables(of.instrument.version, of.digest, len(of), tables.edition, tables.singles_edition, tables.as_of)
+            parts.append(upper(tables.burt).astype(np.int64))
+        return pack(_Head(self.marks, len(self.single), told), parts)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `dump` wrote, read. `version` and `codebook`: of the tables."""
+
+    marks: Marks
+    single: NDArray[np.int64]
+    version: str = ""
+    codebook: str = ""
+    burt: NDArray[np.int64] | None = None
+    edition: int = 0
+    singles_edition: int = 0
+    as_of: str = ""
+
+    @classmethod
+    def load(cls, data: bytes) -> Saved:
+        """Raises UnreadableState, also of what releases of Platea up to 0.2 wrote."""
+        head, body = unpack(data, _Head)
+        tables = head.tables
+        triangle = tables.width * (tables.width + 1) // 2 if tables else 0
+        if len(body) != 8 * (head.columns + triangle):
+            raise UnreadableState("another shape")
+        single = body.take(head.columns, "<i8")
+        if tables is None:
+            return cls(head.marks, single)
+        burt = symmetric(body.take(triangle, "<i8"), tables.width)
+        return cls(head.marks, single, tables.version, tables.codebook, burt, tables.edition, tables.singles_edition, tables.as_of)
+
+    def tables(self, book: CodeBook, noise: Noise) -> Crossed:
+        """In the columns of the version that they were counted by."""
+        assert self.burt is not None
+        return Crossed(book, noise, self.burt, self.edition, self.singles_edition, self.as_of)
+
+
+def due_now(folder: Folder, state: State, before: ReleasedState | None, marks: Marks, noise: Noise, now: float, *, closed: bool) -> Due:
+    """Which figures move. `before`: the state that stands, where there is one; `marks`: what was published so far; `now`: seconds."""
+    book, moved = folder.codebook, 0
+    if before is not None and before.folder.codebook.digest == book.digest:
+        cells = cells_of(book)
+        moved = moved_at_least(cells.counts(before.single), cells.counts(state.burt.diagonal()), cells.blocks.starts)
+    parameters = publication_of(book, noise).parameters
+    return due(marks, state.responses, now, parameters, noise.threshold, closed=closed, moved=moved)
+
+
+def release(
+    folder: Folder, state: State, before: ReleasedState | None, marks: Marks, what: Due, noise: Noise, revision: int, now: float, as_of: str
+) -> ReleasedState:
+    """The next released state, after `before`, which may be of another version of the questionnaire."""
+    passed = after(marks, what, state.responses, now)
+    single = state.burt.diagonal().astype(np.int64)
+    tables = before.tables if before else None
+    if what.tables:
+        tables = Crossed(folder.codebook, noise, state.burt.astype(np.int64), passed.tables, passed.edition, as_of)
+    return ReleasedState.of(folder, passed, single, tables, noise, revision, as_of)

@@ -1,0 +1,84 @@
+"""Weights for public counts, and which weighted figures are published. Pure.
+
+Claim. A published weighted figure lies within its own interval of the exact one of the same moment as often as the interval says, at least.
+
+Argument. Weighted figures are sums over the rows of the two-way tables of the margins, of one edition; those rows carry the noise of
+tables, and a sum with weights w carries Σ w² times as much, which goes into the interval. Groups that have fewer than the minimum by their
+published count are joined with a neighbour before they are weighted. Where the noise is wider than the sampling error, no weighted form is
+published: combinations of several margins are often so small. `tests/analysis/test_weighted_public.py` measures it over generated surveys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from proto.codebook import CodeBook
+from proto.intervals import Z
+from proto.snapshot import Weighting
+from services.analysis.disclosure.accuracy import Accuracy, Row
+from services.analysis.disclosure.edition_tables import Crossed
+from services.analysis.state.layout import Counts
+from services.analysis.statistics.marginals import Estimates, estimates
+from services.analysis.statistics.weighting import Weights, fit
+
+
+@dataclass(frozen=True)
+class PublicWeights:
+    """`rows`: of the weights' columns, over those of the code book. `estimates`: None where nothing is weighted."""
+
+    of: Weights
+    rows: Counts
+    estimates: Estimates | None = None
+
+
+@lru_cache(maxsize=8)
+def public_weights(book: CodeBook, tables: Crossed | None) -> PublicWeights:
+    """Those of the moment when tables moved; none where this was in another version of the questionnaire."""
+    if not book.instrument.margins:
+        return _none("no-margin")
+    if book.instrument.policy.guaranteed:
+        return _none("guarantee")
+    if tables is None or tables.book.digest != book.digest:
+        return _none("too-few")
+    weights = fit(book, tables.cells.by_column(tables.singles, tables.responses))
+    if not weights:
+        return _none(weights.published.reason)
+    every = range(len(tables.cells.blocks.sizes))
+    rows = tables.rows(weights.columns, every)
+    accuracy = weighted_accuracy(tables, float((weights.of**2).sum()))
+    found = estimates(tables.layout, weights, rows, accuracy)
+    assert found is not None
+    told = _told(found, accuracy)
+    if not any(told[part.cells].any() for part in tables.layout.parts):
+        return _none("small-cells")
+    published = msgspec.structs.replace(weights.published, as_of=tables.as_of)
+    return PublicWeights(replace(weights, published=published), rows, replace(found, told=told))
+
+
+def weighted_accuracy(tables: Crossed, squares: float) -> Accuracy:
+    """Of sums over rows of tables with weights whose squares add up to this."""
+    of_table = tables.publication.parameters.table_variance(tables.responses, len(tables.cells.blocks.sizes))
+    return replace(tables.accuracy, row=Row(0.0, 1, 0.0, of_table * squares))
+
+
+def outweighed(noise: Counts, width: Counts) -> NDArray[np.bool_]:
+    """Whether noise of that standard deviation makes up more of a width than sampling does. True where either is unknown."""
+    with np.errstate(invalid="ignore"):
+        half = width / 2
+        return ~(2 * (Z * noise) ** 2 <= half**2)
+
+
+def _told(found: Estimates, accuracy: Accuracy) -> NDArray[np.bool_]:
+    share, low, high = (np.array(each) for each in (found.share, found.low, found.high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        noise = np.sqrt(accuracy.shares(share)) / found.answered
+    return ~outweighed(noise, high - low)
+
+
+def _none(reason: str | None) -> PublicWeights:
+    return PublicWeights(Weights([], np.zeros(0), Weighting(reason)), np.zeros((0, 0)))

@@ -1,0 +1,1 @@
+"""The read side: follows editions on NATS and serves them over HTTP."""

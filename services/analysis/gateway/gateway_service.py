@@ -1,0 +1,77 @@
+"""What faces the readers: it follows surveys and figures on NATS and serves them. A gateway is this alone, beside any others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from litestar.types import ASGIApp
+from nats.aio.client import Client
+from prometheus_client import generate_latest
+
+from proto import subjects
+from proto.registry import Registry
+from services.analysis import metrics
+from services.analysis.gateway.app import Gateway, create_app
+from services.analysis.gateway.http_cache import Readiness
+from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.publish import worker_questions
+from services.analysis.settings import Settings
+from services.runtime import nats_client
+from services.runtime.audit_log import Acts
+from services.runtime.client_address import networks
+from services.runtime.connection_limit import Seats
+from services.runtime.supervision import Supervisor
+
+
+@dataclass(frozen=True)
+class Facade:
+    client: Client
+    registry: Registry
+    board: Board
+    seats: Seats
+    tasks: Supervisor
+    acts: Acts
+
+    def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> ASGIApp:
+        """`tell` brings further metrics up to date before they are shown."""
+        shown = partial(self._metrics, tell)
+        return create_app(Gateway(self.registry, self.board, self._ask, ready, shown, acts=self.acts, seats=self.seats))
+
+    async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
+        return await worker_questions.ask(self.client, survey, question)
+
+    def _metrics(self, tell: Callable[[], None]) -> bytes:
+        tell()
+        metrics.listeners.set(self.board.listening)
+        metrics.dropped.count = self.board.dropped
+        metrics.turned_away.count = self.seats.refused
+        for task, well in self.tasks.up().items():
+            metrics.task_up.labels(task).set(well)
+        return generate_latest(metrics.REGISTRY)
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncGenerator[Facade]:
+    """Begins when it knows all surveys and all figures that there are. Leaving ends all tasks and the connection."""
+    async with AsyncExitStack() as closing:
+        client, registry, board, tasks = await nats_client.connect(settings.nats_url, "analysis"), Registry(), Board(), Supervisor()
+        closing.push_async_callback(client.close)
+        closing.push_async_callback(tasks.stop)
+        acts = Acts(client, "analysis", tasks, time.time)
+        registry.used = acts.used
+        await nats_client.follow_control(client, registry, tasks)
+        await nats_client.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start(tasks)
+        seats = Seats(settings.followers_each, settings.followers, networks(settings.proxies))
+        yield Facade(client, registry, board, seats, tasks, acts)
+
+
+@asynccontextmanager
+async def alone(settings: Settings) -> AsyncGenerator[tuple[ASGIApp, Board]]:
+    """A gateway that counts nothing: it needs neither the database nor the secret of the noise."""
+    async with connected(settings) as facade:
+        yield facade.app(lambda: Readiness({"nats": facade.client.is_connected, "tasks": not facade.tasks.down})), facade.board

@@ -1,0 +1,137 @@
+"""What every route of the gateway works with: the connected parts, and how they are found from a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from proto.instrument import Instrument
+from proto.problem import Problem
+from proto.registry import Registry
+from proto.snapshot import Snapshot, Table
+from proto.tokens import Token
+from services.analysis.dashboard.view import untaken
+from services.analysis.disclosure.parameters import first_edition
+from services.analysis.gateway import sse
+from services.analysis.gateway.http_body import WORTH, Encoded, takes_gzip
+from services.analysis.gateway.render_cache import Shelf
+from services.analysis.gateway.render_queue import Lines
+from services.analysis.gateway.snapshot_broadcast import Board, Edition
+from services.runtime.audit_log import Recorder, Unrecorded
+from services.runtime.connection_limit import Seats
+from services.runtime.http_server import AnyConnection, demand
+
+AnyRequest = Request[Any, Any, Any]
+SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Headers of what organisers alone may see."""
+Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
+"""Puts a question about a survey to the worker: (survey, question) → JSON. Raises Problem."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What has to be well for the service to be ready, and what somebody should look at although it is."""
+
+    checks: dict[str, bool]
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def good(self) -> bool:
+        return all(self.checks.values())
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """`ready` tells whether figures are being counted, `metrics` gives Prometheus text."""
+
+    registry: Registry
+    board: Board
+    ask: Ask
+    ready: Callable[[], Readiness]
+    metrics: Callable[[], bytes]
+    now: Callable[[], float] = time.time
+    heartbeat: float = sse.HEARTBEAT
+    acts: Recorder = field(default_factory=Unrecorded)
+    seats: Seats = field(default_factory=Seats)
+    """Places for those who follow live figures."""
+    shelf: Shelf = field(default_factory=Shelf)
+    """Tables, files and pages of the newest revisions."""
+    lines: Lines = field(default_factory=Lines)
+
+
+def gateway_of(request: AnyRequest) -> Gateway:
+    return request.app.state["gateway"]
+
+
+def demand_organiser(connection: AnyConnection, survey: str | None = None) -> Token:
+    """The token of somebody who may organise this survey, or the whole server where none is named. Raises Problem."""
+    gateway: Gateway = connection.app.state["gateway"]
+    return demand(connection, gateway.registry, "organiser", survey, gateway.now())
+
+
+def instrument_of(gateway: Gateway, survey: str) -> Instrument:
+    """The survey as it is now. Raises Problem where there is none."""
+    instrument = gateway.registry.current(survey)
+    if instrument is None:
+        raise Problem("survey-unknown")
+    return instrument
+
+
+def counted(gateway: Gateway, figures: Edition | Snapshot | Table) -> Instrument:
+    """The version of the instrument by which these figures were counted; a newer one may have other questions."""
+    of = figures.snapshot if isinstance(figures, Edition) else figures
+    return gateway.registry.instrument(of.survey, of.version) or instrument_of(gateway, of.survey)
+
+
+def edition_of(gateway: Gateway, survey: str) -> Edition:
+    """What is published. Raises Problem where nothing is."""
+    instrument = instrument_of(gateway, survey)
+    edition = gateway.board.editions.get(survey)
+    if edition is None:
+        needed = first_edition(instrument)
+        raise Problem("not-published-yet", f"Figures follow once {needed} answers are in: fewer could point to single respondents.")
+    return edition
+
+
+class _Revised(msgspec.Struct):
+    revision: int
+
+
+async def public_table(gateway: Gateway, survey: str, row: str, column: str, *, weighted: bool = False) -> Encoded:
+    """The published two-way table as JSON, asked for once per revision. Raises Problem."""
+    revision = edition_of(gateway, survey).snapshot.revision
+
+    async def ask() -> Encoded:
+        body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False, "weighted": weighted})
+        return Encoded(body, f'"{msgspec.json.decode(body, type=_Revised).revision}"')
+
+    # A worker that has just started may still be at an earlier revision; what it says then is not kept.
+    return await gateway.shelf.get((survey, revision, row, column, weighted), ask, lambda made: int(made.tag.strip('"')) >= revision)
+
+
+def demand_taken(request: AnyRequest, *taken: str) -> None:
+    """Raises Problem where figures are asked for in a way that this address does not know: it would answer with others, silently."""
+    if wrong := untaken(request.query_params, taken):
+        raise Problem("request-refused", f"This address has no figures by '{wrong[:80]}'.")
+
+
+def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:
+    """What was published, compressed for whoever takes that; nothing for whoever has it already."""
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding", "ETag": body.tag}
+    if unchanged(request, body.tag):
+        return Response(b"", status_code=304, headers=headers)
+    if body.name:
+        headers["Content-Disposition"] = f'{"attachment" if body.name.endswith(".csv") else "inline"}; filename="{body.name}"'
+    if len(body.plain) < WORTH or body.media_type == "image/png" or not takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(body.plain, media_type=body.media_type, headers=headers)
+    return Response(body.zipped, media_type=body.media_type, headers=headers | {"Content-Encoding": "gzip"})
+
+
+def unchanged(request: AnyRequest, etag: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))

@@ -1,0 +1,139 @@
+"""The dashboard's routes: pages for people, complete without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from litestar import MediaType, Response, get
+from litestar.params import FromPath, FromQuery
+
+from proto.instrument import Instrument
+from proto.problem import Problem
+from proto.snapshot import Snapshot, Table
+from services.analysis.dashboard import dashboard, wall_and_embed
+from services.analysis.dashboard.view import View, is_side, unknown
+from services.analysis.gateway.http_body import Encoded
+from services.analysis.gateway.http_cache import AnyRequest, counted, gateway_of, public_table, reply, unchanged
+from services.analysis.gateway.render_queue import in_thread, while_wanted
+from services.runtime.http_server import SECURITY_HEADERS
+
+FRAMED = {
+    **SECURITY_HEADERS,
+    "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+}
+"""Of the one page that others may put into theirs. It has no form, no session and nothing to click but a link."""
+Draw = Callable[[Instrument, Snapshot, View], str]
+
+
+def _html(body: str, language: str, status: int = 200) -> Response[bytes]:
+    return Response(body.encode(), status_code=status, media_type=MediaType.HTML, headers={**SECURITY_HEADERS, **_plain(language)})
+
+
+def _plain(language: str) -> dict[str, str]:
+    return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Accept-Encoding"}
+
+
+async def _shown(
+    request: AnyRequest, survey: str, kind: str, taken: tuple[str, ...], draw: Draw, *, framed: bool = False
+) -> Response[bytes]:
+    """A page of the published figures: drawn once for each edition, language and view, and kept for those who ask next. `taken`: what
+    an address of this kind may choose (see `view.CHOICES`); nothing else is part of what it is kept under."""
+    gateway, asked = gateway_of(request), dict(request.query_params)
+    lang, accepted = asked.get("lang"), request.headers.get("accept-language", "")
+    instrument = gateway.registry.current(survey)
+    if instrument is None:
+        language = dashboard.interface(lang, accepted)
+        return _html(dashboard.unknown(language), language, 404)
+    language = dashboard.language_of(instrument, lang, accepted)
+    edition = gateway.board.editions.get(survey)
+    if edition is None:
+        return _html(dashboard.empty(instrument, language), language)
+    instrument, snapshot = counted(gateway, edition), edition.snapshot
+    if wrong := unknown(instrument, snapshot, asked, taken):
+        return _html(dashboard.wrong(instrument, language, wrong[:80]), language, 404)
+    view = View.of(instrument, snapshot, language, asked)
+    tag = f'"{snapshot.revision}-{gateway.registry.revision}-{language}"'
+    headers = {**(FRAMED if framed else SECURITY_HEADERS), **_plain(language), "ETag": tag}
+    if unchanged(request, tag):
+        return Response(b"", status_code=304, headers=headers)
+
+    async def made() -> Encoded:
+        async with gateway.lines.quick.turn():
+            body = await in_thread(lambda: draw(instrument, snapshot, view).encode())
+        return Encoded(body, tag, "text/html; charset=utf-8")
+
+    chosen = tuple((name, asked[name]) for name in taken if asked.get(name))
+    answer = reply(request, await while_wanted(request, gateway.shelf.get((survey, tag, "page", kind, *chosen), made)))
+    answer.headers |= headers
+    return answer
+
+
+@get(["/live", "/live/"])
+async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) -> Response[bytes]:
+    """The surveys that have figures, or will have."""
+    gateway = gateway_of(request)
+    language = dashboard.interface(lang, request.headers.get("accept-language", ""))
+    instruments = [found for id in gateway.registry.surveys() if (found := gateway.registry.current(id))]
+    return _html(await in_thread(dashboard.listing, instruments, gateway.board.editions, language), language)
+
+
+@get("/live/{survey:str}")
+async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
+    """The dashboard of a survey; with `?wall` in large type for a display."""
+    if "wall" in request.query_params:
+        return await _shown(request, survey, "wall", ("only", "weighted"), wall_and_embed.wall)
+    is_open = gateway_of(request).registry.is_open(survey)
+    draw = partial(dashboard.page, is_open=is_open)
+    return await _shown(request, survey, "page", ("by", "only", "weighted"), draw)
+
+
+@get("/live/{survey:str}/embed")
+async def embed(request: AnyRequest, survey: FromPath[str], question: FromQuery[str] = "") -> Response[bytes]:
+    """One figure, for the page of somebody else."""
+
+    def draw(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
+        return wall_and_embed.embedded(instrument, snapshot, question, view)
+
+    return await _shown(request, survey, "embed", ("question", "only", "weighted"), draw, framed=True)
+
+
+@get("/live/{survey:str}/table")
+async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
+    """Any two questions crossed: the same table that the API gives."""
+    gateway, asked = gateway_of(request), request.query_params
+    edition = gateway.board.editions.get(survey)
+    row, column, taken = asked.get("row", ""), asked.get("column", ""), ("row", "column", "weighted")
+    if edition is not None:
+        # One side alone is kept with the form, so it has to be one that there is; of two sides the worker knows.
+        taken = tuple(
+            name
+            for name in taken
+            if (row and column) or not asked.get(name) or name == "weighted" or is_side(edition.snapshot, asked[name])
+        )
+    if edition is None or not (row and column) or unknown(instrument := counted(gateway, edition), edition.snapshot, asked, taken):
+        return await _shown(request, survey, "table", taken, dashboard.table_page)
+    language = dashboard.language_of(instrument, asked.get("lang"), request.headers.get("accept-language", ""))
+    view = View.of(instrument, edition.snapshot, language, asked)
+    try:
+        table = await public_table(gateway, survey, row, column, weighted=view.weighted)
+    except Problem as problem:
+        body = dashboard.table_page(instrument, edition.snapshot, view, refusal=problem.detail)
+        return _html(body, language, problem.kind.status)
+    found = msgspec.json.decode(table.plain, type=Table)
+    return await _shown(request, survey, f"table {found.revision}", taken, partial(dashboard.table_page, found=found))
+
+
+@get("/live/static/{name:str}")
+async def asset(name: FromPath[str]) -> Response[bytes]:
+    """The dashboard's own styles and scripts."""
+    found = dashboard.ASSETS.get(name)
+    if found is None:
+        raise Problem("not-found")
+    body, media_type = found
+    return Response(body, media_type=media_type, headers={"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
+
+
+ROUTES = [surveys_page, page, embed, table_page, asset]

@@ -1,0 +1,98 @@
+"""What analysis compiles from published instruments, once each: readers, and the folder of each survey's current version."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import msgspec
+
+from proto.answers import Reader
+from proto.codebook import CodeBook
+from proto.events import ResponseEvent, ResponseWithdrawn, UnreadableEvent, read_response
+from proto.instrument import Instrument
+from proto.registry import Registry
+from services.analysis.disclosure.noise import Noise
+from services.analysis.ingest.journal import Entry
+from services.analysis.state.fold import Answered, Folder
+from services.analysis.store import Stored
+from services.runtime.error_location import place_of
+
+log = logging.getLogger(__name__)
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class UnknownVersion(KeyError):
+    """A version of a survey that is not known here: not published, or not yet heard of, or not understood."""
+
+    def __init__(self, event: ResponseEvent, version: str) -> None:
+        super().__init__(event.survey, version)
+        self.event, self.version = event, version
+
+
+class Books:
+    def __init__(self, registry: Registry, secret: bytes) -> None:
+        self.registry = registry
+        self._secret = secret
+        self._readers: dict[tuple[str, str], Reader] = {}
+        self._folders: dict[tuple[str, str], Folder] = {}
+        self._broken: set[tuple[str, str]] = set()
+
+    def surveys(self) -> list[str]:
+        return self.registry.surveys()
+
+    def instrument(self, survey: str, version: str) -> Instrument | None:
+        return self.registry.instrument(survey, version)
+
+    def knows(self, survey: str, version: str) -> bool:
+        """Whether answers to this version can be read here. One that does not compile is told once."""
+        if self.registry.instrument(survey, version) is None or (survey, version) in self._broken:
+            return False
+        try:
+            self.reader(survey, version)
+        except Exception as error:  # a newer version of Platea knows what it means
+            self._broken.add((survey, version))
+            log.error("version %s of survey %s does not compile here: %s", version, survey, place_of(error))
+            return False
+        return True
+
+    def reader(self, survey: str, version: str) -> Reader:
+        """Raises KeyError on a version that is not known."""
+        if (survey, version) not in self._readers:
+            found = self.registry.instrument(survey, version)
+            if found is None:
+                raise KeyError(survey, version)
+            self._readers[survey, version] = Reader(found)
+        return self._readers[survey, version]
+
+    def folder(self, survey: str, version: str | None = None) -> Folder | None:
+        """The folder of this version, by default the current one: it counts the responses of all versions."""
+        found = self.registry.instrument(survey, version)
+        if found is None:
+            return None
+        if (survey, found.version) not in self._folders:
+            self._folders[survey, found.version] = Folder(CodeBook(self.reader(survey, found.version)))
+        return self._folders[survey, found.version]
+
+    def noise(self, survey: str) -> Noise:
+        return Noise(self._secret, survey)
+
+    def answered(self, survey: str, stored: Stored) -> Answered:
+        """A stored response as the fold takes it."""
+        return stored.id, self.reader(survey, stored.version).stored(stored.answers.encode())
+
+    def read(self, entry: Entry) -> tuple[Any, Any]:
+        """The event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent or UnknownVersion."""
+        event = read_response(entry.data)
+        if _ID.fullmatch(event.id) is None or not entry.subject.endswith(f".{event.survey}.{event.id}"):
+            raise UnreadableEvent("another subject than its own")
+        if isinstance(event, ResponseWithdrawn):
+            return event, None
+        if not self.knows(event.survey, event.version):
+            raise UnknownVersion(event, event.version)
+        try:
+            return event, self.reader(event.survey, event.version).stored(bytes(event.answers))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise UnreadableEvent("answers that do not fit the instrument") from None

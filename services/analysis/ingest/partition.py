@@ -1,0 +1,234 @@
+"""One partition's live states: what the recorded responses of each survey add up to, at one position of the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from proto.codebook import same_columns
+from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.record_rules import Plan
+from services.analysis.state.fold import Answered, Folder
+from services.analysis.state.state import State
+from services.analysis.state.state_codec import UnreadableState
+from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
+
+log = logging.getLogger(__name__)
+
+PAGE = 1024
+"""Responses folded at once while a state is rebuilt."""
+
+CERTAIN = 3.0
+"""Seconds for which the lock of a partition is taken to be held after the database answered: it is asked each second."""
+
+_counting = ThreadPoolExecutor(1, "counting")
+"""Partitions fold one after the other: side by side they would only wait for each other, and each for all."""
+
+
+@dataclass
+class Count:
+    """A survey's state in one partition."""
+
+    folder: Folder
+    state: State
+    saved: Position = BEGINNING
+    """That of its checkpoint."""
+    retracted: bool = False
+    """Whether the checkpoint still counts something that was taken back."""
+    moved: int = 0
+    """How many joined, left or changed since the publisher last took the state."""
+
+    @property
+    def digest(self) -> str:
+        return self.folder.codebook.digest
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a count is built on: its position, and where the checkpoint stood when the store was read."""
+
+    count: Count
+    position: Position
+    checkpoint: Position
+
+
+class Partition:
+    """All counts stand at `position`. `recording` is held from the transaction to the fold: while nobody holds it, store and
+    counts tell the same. `folding` is held only while counts change, so that reading them never waits for the database."""
+
+    def __init__(self, number: int, books: Books, store: Store) -> None:
+        self.number = number
+        self.position = Position(-1)
+        """-1 until this worker has had the partition."""
+        self.held = False
+        """Whether no other worker counts it, as far as this one knows."""
+        self.elsewhere = False
+        """Whether another worker counts it, so that its checkpoints tell what is in it."""
+        self.confirmed = -1e9
+        """When that was last certain, by the monotonic clock."""
+        self.recording = asyncio.Lock()
+        self.folding = asyncio.Lock()
+        self.counts: dict[str, Count] = {}
+        self._books, self._store = books, store
+        self._building: set[str] = set()
+        self._lost: set[str] = set()
+        """Surveys whose answers are deleted and whose checkpoint this version cannot read: what is published stays, nothing is counted."""
+
+    def ready(self, survey: str) -> bool:
+        """Whether the count is there, in the columns of the current version."""
+        folder, count = self._books.folder(survey), self.counts.get(survey)
+        return folder is not None and count is not None and count.digest == folder.codebook.digest
+
+    def missing(self) -> list[str]:
+        """Surveys whose count has to be built."""
+        return [
+            survey for survey in self._books.surveys() if self.held and not self.ready(survey) and survey not in self._building | self._lost
+        ]
+
+    def settled(self, survey: str) -> bool:
+        """Whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
+        return self.ready(survey) and survey not in self._building
+
+    def begin(self, position: Position) -> None:
+        """This worker has the partition from now on. Counts that stand elsewhere have to be built again."""
+        if position != self.position:
+            self.counts.clear()
+            self.position = position
+        self.held, self.elsewhere = True, False
+        self.confirm()
+
+    def leave(self) -> None:
+        """Another worker has it."""
+        self.held, self.elsewhere = False, True
+
+    def confirm(self) -> None:
+        """The database has just answered on the connection that holds the partition."""
+        self.confirmed = time.monotonic()
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other worker can have the partition. Else there is no connection: then another may have it, if it has one."""
+        return self.held and time.monotonic() - self.confirmed < CERTAIN
+
+    async def apply(self, made: Plan, answers: Mapping[int, Answered], end: Position) -> None:
+        """Brings the counts to `end`, after this plan was recorded. `answers` by the sequence of their event."""
+        joined: dict[str, list[Answered]] = {}
+        left: dict[str, list[Answered]] = {}
+        for _, row in made.counted:
+            joined.setdefault(row.survey, []).append(answers[row.seq])
+        for id, row in made.retracted.items():
+            assert row.version is not None
+            assert row.answers is not None
+            left.setdefault(row.survey, []).append(self._books.answered(row.survey, Stored(id, row.version, row.answers)))
+        async with self.folding:
+            self.position = end
+            for survey in joined.keys() | left.keys():
+                if count := self.counts.get(survey):
+                    await self._move(survey, count, joined.get(survey, []), left.get(survey, []))
+
+    async def build(self, survey: str) -> None:
+        """A count in the columns of the current version: from the checkpoint, or from all stored responses.
+
+        The slow part reads the store as it was at one moment while batches go on being recorded; what came since is added
+        between two batches. Until then an older count, where there is one, goes on.
+        """
+        folder = self._books.folder(survey)
+        if folder is None:
+            return
+        self._building.add(survey)
+        try:
+            base = await self._from_checkpoint(survey, folder) or await self._from_responses(survey, folder)
+            if base is None:
+                return
+            async with self.recording, self._store.reading() as reading:
+                unchanged = await reading.checkpointed(survey, self.number) == base.checkpoint
+                if unchanged and await reading.position(self.number) == self.position:
+                    await self._forward(survey, base, reading)
+                    async with self.folding:
+                        self.counts[survey] = base.count
+        finally:
+            self._building.discard(survey)
+
+    async def add_to(self, total: State, survey: str, digest: str, *, taken: bool = False) -> bool:
+        """Adds the count to a total, where it is there in the columns of that code book. `taken`: from now on nobody has moved."""
+        async with self.folding:
+            count = self.counts.get(survey)
+            if count is None or count.digest != digest:
+                return False
+            if taken:
+                count.moved = 0
+            await asyncio.to_thread(total.merge, count.state)
+            return True
+
+    async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
+        current = self._books.folder(survey)
+        if current is not None and current.codebook.digest == count.digest:
+            count.folder = current  # of a version with other texts: its answers are read as they are
+        try:
+            await _in_turn(count.folder.fold, count.state, joined)
+            if left:
+                await _in_turn(count.folder.fold, count.state, left, -1)
+        except BaseException:  # a count that was left half-way is built again
+            self.counts.pop(survey, None)
+            raise
+        count.retracted |= bool(left)
+        count.moved += len(joined) + len(left)
+
+    async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
+        found = await self._store.checkpoint(survey, self.number)
+        if found is None or not await self._counts_the_same(survey, folder, found.codebook):
+            return None
+        try:
+            state = await asyncio.to_thread(State.load, found.state, found.codebook)
+        except UnreadableState:
+            log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
+            return None
+        return Base(Count(folder, state, saved=found.at), found.at, found.at)
+
+    async def _counts_the_same(self, survey: str, folder: Folder, digest: str) -> bool:
+        """Whether a checkpoint stands for what the folder would count. Where the answers are deleted it stands for good, and only has to
+        have the same columns."""
+        if digest == folder.codebook.digest:
+            return True
+        async with self._store.reading() as reading:
+            deleted = await reading.deleted(survey, self.number) is not None
+        return deleted and same_columns(digest, folder.codebook.digest)
+
+    async def _from_responses(self, survey: str, folder: Folder) -> Base | None:
+        """None where the answers are deleted: counting what is left would publish wrong figures."""
+        async with self._store.reading() as reading:
+            if await reading.deleted(survey, self.number) is not None:
+                self._lost.add(survey)
+                log.error("the answers to %s are deleted, and this version cannot read its checkpoint in partition %d", survey, self.number)
+                return None
+            base = Base(Count(folder, folder.empty()), await reading.position(self.number), await reading.checkpointed(survey, self.number))
+            await self._fold(survey, base.count, reading.responses(survey, self.number), 1)
+        return base
+
+    async def _forward(self, survey: str, base: Base, reading: Reading) -> None:
+        """From the base's position to the reading's."""
+        base.count.retracted = await self._fold(survey, base.count, reading.retractions(survey, self.number, base.position), -1) > 0
+        await self._fold(survey, base.count, reading.responses(survey, self.number, base.position), 1)
+
+    async def _fold(self, survey: str, count: Count, stored: AsyncIterator[Stored], sign: int) -> int:
+        def fold(page: list[Stored]) -> None:
+            count.folder.fold(count.state, [self._books.answered(survey, one) for one in page], sign)
+
+        page: list[Stored] = []
+        done = 0
+        async for one in stored:
+            page.append(one)
+            if len(page) == PAGE:
+                await _in_turn(fold, page)
+                done, page = done + len(page), []
+        await _in_turn(fold, page)
+        return done + len(page)
+
+
+async def _in_turn(fold: Callable[..., None], *what: Any) -> None:
+    await asyncio.get_running_loop().run_in_executor(_counting, fold, *what)

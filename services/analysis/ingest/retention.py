@@ -1,0 +1,85 @@
+"""Deleting the answers to surveys whose time is over: rows, former answers, messages of the journal. Figures stay in the checkpoints.
+
+Claim: at no moment, also not after a kill, do figures rest on answers that are gone. Nothing is recorded while a part is deleted, and the
+checkpoint that counts every answer of the partition is written in the transaction that deletes. Answers that arrive late are
+counted first, too. What is deleted is erased from the journal as withdrawn answers are (`erasures`); so are answers that could not be
+read until then, which were never counted.
+
+Assumes that the survey is closed and never gets another version, which intake sees to: a checkpoint cannot be counted anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from collections.abc import Callable, Sequence
+
+from services.analysis import store
+from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.partition import Partition
+from services.analysis.store import Checkpoint, Store
+from services.runtime.error_location import place_of
+from services.runtime.outage import Outages
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at what is over."""
+PART = 10_000
+"""Answers deleted in one transaction, during which their partition records nothing."""
+
+
+class Ender:
+    """`today` gives the UTC date, `erase` is called when something is to be erased from the journal."""
+
+    def __init__(
+        self, partitions: Sequence[Partition], books: Books, store: Store, erase: Callable[[], None], today: Callable[[], datetime.date]
+    ) -> None:
+        self._partitions, self._books, self._store = partitions, books, store
+        self._erase, self._today = erase, today
+        self._outages = Outages(log, "deleting answers to")
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            today = self._today()
+            registry = self._books.registry
+            for survey in {*self._books.surveys(), *registry.retention}:
+                if registry.over(survey, today.isoformat()) and survey in registry.closed:
+                    for partition in self._partitions:
+                        await self._try(partition, survey, today)
+
+    async def _try(self, partition: Partition, survey: str, today: datetime.date) -> None:
+        try:
+            await self._end(partition, survey, today)
+            if partition.held:
+                self._outages.works(survey)
+        except store.Unavailable as error:
+            self._outages.failed(error, store.refused(error), survey)
+        except Exception as error:  # deleting goes on after a surprise; its message might quote an answer
+            self._outages.surprised(place_of(error), survey)
+
+    async def _end(self, partition: Partition, survey: str, today: datetime.date) -> None:
+        total, before = 0, -1
+        while total > before and partition.held and await self._store.has_answers(survey, partition.number):
+            before, total = total, total + await self._part(partition, survey, today)
+            self._erase()
+        if total:
+            log.info("%d answers to %s in partition %d are deleted, as its retention says", total, survey, partition.number)
+        if partition.held and (unread := await self._store.delete_unread(survey, partition.number, self._known(survey))):
+            self._erase()
+            log.warning("%d answers to %s in partition %d are deleted that were never read", unread, survey, partition.number)
+
+    def _known(self, survey: str) -> list[str]:
+        return [version for version in self._books.registry.versions.get(survey, {}) if self._books.knows(survey, version)]
+
+    async def _part(self, partition: Partition, survey: str, today: datetime.date) -> int:
+        async with partition.recording:
+            count, position = partition.counts.get(survey), partition.position
+            if count is None or not partition.settled(survey):
+                return 0
+            last = Checkpoint(position, count.digest, await asyncio.to_thread(count.state.dump, count.digest))
+            deleted = await self._store.delete_answers(survey, partition.number, last, today, PART)
+            count.saved, count.retracted = position, False
+        return deleted

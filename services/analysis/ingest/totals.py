@@ -1,0 +1,95 @@
+"""A survey's state over all partitions: what this worker counts itself, and the checkpoints of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from proto.instrument import Instrument
+from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.partition import Partition
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.state.state_codec import UnreadableState
+from services.analysis.store import Position, Store
+
+
+class Totals:
+    """`partitions` are those that this worker counts unless another one has them, of `count` that there are."""
+
+    def __init__(self, partitions: Sequence[Partition], count: int, books: Books, store: Store) -> None:
+        self.count = count
+        self._partitions, self._books, self._store = partitions, books, store
+        self._foreign: dict[tuple[str, int], tuple[Position, str, State]] = {}
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Those that this worker counts, or is about to."""
+        return [partition for partition in self._partitions if not partition.elsewhere]
+
+    @property
+    def others(self) -> list[int]:
+        """The partitions that other workers count."""
+        own = {partition.number for partition in self.partitions}
+        return [number for number in range(self.count) if number not in own]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this worker speaks for all: the one that counts the first partition does."""
+        return any(partition.number == 0 and partition.held for partition in self._partitions)
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other worker can be the one that speaks."""
+        return any(partition.number == 0 and partition.certain for partition in self._partitions)
+
+    @property
+    def alone(self) -> bool:
+        """Whether this worker counts every partition."""
+        return not self.others
+
+    def ready(self, survey: str) -> bool:
+        return all(partition.held and partition.ready(survey) for partition in self.partitions)
+
+    def own(self, survey: str) -> int:
+        """Responses counted by this worker."""
+        counts = (partition.counts.get(survey) for partition in self.partitions)
+        return sum(count.state.responses for count in counts if count)
+
+    def instrument(self, survey: str, version: str) -> Instrument | None:
+        return self._books.instrument(survey, version)
+
+    async def state(self, survey: str, *, others: bool = True, taken: bool = False) -> tuple[Folder, State] | None:
+        """The sum in the columns of the current version; None while a part of it is still being counted.
+
+        `taken`: from now on nobody has moved.
+        """
+        folder = self._books.folder(survey)
+        if folder is None or not self.ready(survey):
+            return None
+        total = folder.empty()
+        for partition in self.partitions:
+            if not await partition.add_to(total, survey, folder.codebook.digest, taken=taken):
+                return None
+        for state in await self._read_others(survey, folder.codebook.digest) if others else []:
+            total.merge(state)
+        return folder, total
+
+    def moved(self, survey: str) -> int:
+        """How many joined, left or changed since the state was last taken."""
+        counts = (partition.counts.get(survey) for partition in self.partitions)
+        return sum(count.moved for count in counts if count)
+
+    async def _read_others(self, survey: str, digest: str) -> list[State]:
+        if not (others := self.others):
+            return []
+        for number, position in (await self._store.progress(survey, others)).items():
+            known = self._foreign.get((survey, number))
+            if known is None or known[0] < position or known[1] != digest:
+                found = await self._store.checkpoint(survey, number)
+                if found is not None and found.codebook == digest:
+                    try:
+                        self._foreign[survey, number] = found.at, digest, await asyncio.to_thread(State.load, found.state, digest)
+                    except UnreadableState:
+                        continue
+        return [state for (of, number), (_, book, state) in self._foreign.items() if of == survey and book == digest and number in others]

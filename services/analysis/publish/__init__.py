@@ -1,0 +1,1 @@
+"""Publishes editions of the figures and answers the questions of gateways."""

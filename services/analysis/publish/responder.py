@@ -1,0 +1,158 @@
+"""Answers what gateways ask over NATS: exact figures from the current state, public tables from the released one, recounts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import logging
+from collections.abc import AsyncGenerator
+from typing import Literal
+
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import MaxPayloadError
+
+from proto import snapshot as snapshots
+from proto import subjects
+from proto.problem import Problem
+from services.analysis import store
+from services.analysis.disclosure import rounding
+from services.analysis.ingest import journal, parked_events
+from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.progress import Progress
+from services.analysis.ingest.totals import Totals
+from services.analysis.publish import worker_questions as questions
+from services.analysis.publish.publisher import Publisher
+from services.analysis.recount import recount
+from services.analysis.state.fold import Folder
+from services.analysis.state.state import State
+from services.analysis.statistics import stats, tables, weighted_tables
+from services.analysis.store import Store
+from services.runtime.error_location import place_of
+from services.runtime.outage import named
+from services.runtime.supervision import Supervisor
+
+log = logging.getLogger(__name__)
+
+YIELD = 1.0
+"""Seconds by which a worker that has lost its database answers later: whoever has the partition by now is heard first."""
+GOODBYE = 2
+"""Seconds for the server to take note that this worker listens no longer."""
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    what: Literal["exact", "table", "recount", "parked", "retry", "drop"]
+    row: str = ""
+    column: str = ""
+    exact: bool = False
+    weighted: bool = False
+    """Of a table: with weighted shares."""
+    events: list[int] | None = None
+    """To be read again or dropped; None for all that are parked."""
+    count: int = 0
+
+
+class Responder:
+    def __init__(
+        self, client: Client, totals: Totals, publisher: Publisher, progress: Progress, journal: Journal, store: Store, tasks: Supervisor
+    ) -> None:
+        self._client, self._totals, self._publisher, self._progress = client, totals, publisher, progress
+        self._journal, self._store, self._tasks = journal, store, tasks
+        self._recounting = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        """Takes questions until the block ends. Whoever asks afterwards learns at once that nobody listens: the server knows it by then."""
+        questions = await self._client.subscribe(subjects.query("*"), cb=self._take)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(*journal.Unavailable):
+                await questions.unsubscribe()
+                await self._client.flush(GOODBYE)
+
+    async def _take(self, message: Msg) -> None:
+        """Each question in its own task: a recount takes long."""
+        if self._totals.speaks:  # otherwise another worker answers
+            self._tasks.spawn("answering a gateway", self._answer(message))
+
+    async def _answer(self, message: Msg) -> None:
+        signs = asyncio.create_task(self._give_signs(message))
+        try:
+            body = await self._reply(message)
+        finally:
+            signs.cancel()
+        try:
+            await self._send(message, body)
+        except journal.Unavailable as error:  # whoever asked hears nothing, and asks again
+            log.warning("an answer was not sent: %s", named(error))
+
+    async def _give_signs(self, message: Msg) -> None:
+        """Tells whoever asked that the answer is on its way, for as long as it is."""
+        while True:
+            await asyncio.sleep(questions.SIGN)
+            with contextlib.suppress(*journal.Unavailable):
+                await message.respond(b"")
+
+    async def _reply(self, message: Msg) -> bytes:
+        if not self._totals.certain:  # another worker may have taken over; then it is the one that should be heard
+            await asyncio.sleep(YIELD)
+        try:
+            return await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
+        except Problem as problem:
+            return problem.body()
+        except msgspec.MsgspecError:
+            return Problem("request-refused").body()
+        except (*store.Unavailable, *journal.Unavailable):
+            return Problem("unavailable", retry_after=5).body()
+        except Exception as error:
+            log.error("a question was not answered: %s", place_of(error))
+            return Problem("internal").body()
+
+    async def _send(self, message: Msg, body: bytes) -> None:
+        try:
+            await message.respond(body)
+        except MaxPayloadError:
+            log.error("an answer of %d bytes was not sent: max_payload of the NATS servers is %d", len(body), self._client.max_payload)
+            await message.respond(Problem("internal", f"The answer has {len(body):,} bytes, more than a message may have.").body())
+
+    async def _body(self, survey: str, question: Question) -> bytes:
+        match question.what:
+            case "parked":
+                return msgspec.json.encode(await parked_events.listed(self._store, self._journal))
+            case "retry":
+                return msgspec.json.encode(await parked_events.retried(self._store, question.events))
+            case "drop":
+                return msgspec.json.encode(await parked_events.dropped(self._store, self._journal, question.events, question.count))
+            case _:
+                return await self._figures(survey, question)
+
+    async def _figures(self, survey: str, question: Question) -> bytes:
+        if question.what == "recount":
+            async with self._recounting:
+                return msgspec.json.encode(await recount.recount(survey, self._totals, self._store, self._journal))
+        if question.what == "table" and not question.exact:
+            return await asyncio.to_thread(self._public_table, survey, question)
+        found = await self._totals.state(survey)
+        if found is None:
+            raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
+        return await asyncio.to_thread(self._exact, survey, question, *found)
+
+    def _exact(self, survey: str, question: Question, folder: Folder, state: State) -> bytes:
+        revision = self._publisher.revision(survey)
+        as_of = datetime.datetime.fromtimestamp(self._progress.complete(), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if question.what == "exact":
+            return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
+        table = tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
+        return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
+
+    def _public_table(self, survey: str, question: Question) -> bytes:
+        found = self._publisher.released(survey)
+        if found is None:
+            raise Problem("not-published-yet")
+        table = tables.public(found, question.row, question.column)
+        if question.weighted:
+            table = rounding.of_table(weighted_tables.public(table, found))
+        return snapshots.encode(table)

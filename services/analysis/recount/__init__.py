@@ -1,0 +1,1 @@
+"""The same figures by other code, from the stored answers."""

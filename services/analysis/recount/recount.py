@@ -1,0 +1,329 @@
+"""Recounting: every exact statistic again from the stored answers, by another way than the live ones, and what differs.
+
+Plain counters over plain JSON: no code book, no matrix, no shared statistics. Only the instrument is common.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
+from contextlib import AsyncExitStack
+from fractions import Fraction
+from functools import partial
+from math import isclose
+from typing import Any
+
+import msgspec
+
+from proto.codebook import strata
+from proto.instrument import (
+    AnyQuestion,
+    Date,
+    Instrument,
+    Integer,
+    Margin,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    Rule,
+    Single,
+)
+from proto.problem import Problem
+from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.totals import Totals
+from services.analysis.recount.figures import Group, figures, sections
+from services.analysis.recount.versions import Place, fitting
+from services.analysis.recount.weights import Cell, Key, Weighed, weigh
+from services.analysis.state.state import State
+from services.analysis.state.state_codec import UnreadableState
+from services.analysis.statistics import stats
+from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
+
+PAGE = 500
+PATIENCE = 10.0
+"""Seconds for what was accepted before to be recorded, and counted by whoever counts it."""
+MOST_SHOWN = 1000
+"""Differences listed; one faulty column shows in thousands of cells."""
+
+Answers = Mapping[str, Any]
+
+
+async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -> dict[str, Any]:
+    """Live figures against the stored responses, of all partitions, each at the very same point.
+
+    Partitions that this worker counts are compared as they stand; those of others at their checkpoint, which is what live figures are
+    made of: the same moment of the store tells the checkpoint, what it counts, and what was recorded since. Whatever was accepted
+    before the recount began is waited for; partitions that do not come that far, or that nobody has, are named in `unanswered`.
+    """
+    ends = {number: await journal.end(number) for number in range(totals.count)}
+    await _until_recorded(survey, totals, store, ends)
+    async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as still:
+            own = totals.partitions
+            for partition in own:
+                await still.enter_async_context(partition.recording)
+            found = await totals.state(survey, others=False)
+            if found is None:
+                raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
+            reading = await stack.enter_async_context(store.reading())
+        folder, state = found
+        points: dict[int, Position] = {}
+        for number in set(range(totals.count)) - {partition.number for partition in own}:
+            points[number] = await _add_checkpoint(state, survey, number, reading, folder.codebook.digest)
+        if (day := await reading.deleted(survey)) is not None:
+            return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
+        live = await asyncio.to_thread(stats.exact, folder.codebook, state, revision=0, as_of="")
+        tally = Tally(folder.codebook.instrument, totals.instrument)
+        for partition in own:
+            await _count(tally, reading.responses(survey, partition.number))
+        for number, point in points.items():
+            await _count(tally, reading.counted(survey, number, point))
+        held = await reading.held()
+        unanswered = [
+            told
+            for number, end in ends.items()
+            if (told := await _unanswered(survey, number, end, points.get(number), number in held, reading, journal)) is not None
+        ]
+        stored, unrecorded = await reading.stored(survey), await reading.unrecorded(survey)
+    report = await asyncio.to_thread(compare, survey, live, tally)
+    return report | {"stored": stored, "unrecorded": unrecorded, "unanswered": unanswered}
+
+
+async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mapping[int, int]) -> None:
+    """Returns when every partition that somebody has is recorded and counted up to its end, or has not come that far in time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                positions, others = await store.positions(), totals.others
+                counted = positions | dict.fromkeys(others, BEGINNING) | await store.progress(survey, others)
+                async with store.reading() as reading:
+                    held = await reading.held()
+                if all(min(positions.get(n, BEGINNING), counted.get(n, BEGINNING)).seq >= end for n, end in ends.items() if n in held):
+                    return
+                await asyncio.sleep(0.2)
+
+
+async def _add_checkpoint(state: State, survey: str, number: int, reading: Reading, digest: str) -> Position:
+    """Adds what another worker counts, and returns where that stands: at the beginning where live figures hold nothing of it."""
+    checkpoint = await reading.checkpoint(survey, number)
+    if checkpoint is None or checkpoint.codebook != digest:
+        return BEGINNING
+    try:
+        state.merge(await asyncio.to_thread(State.load, checkpoint.state, digest))
+    except UnreadableState:
+        return BEGINNING
+    return checkpoint.at
+
+
+async def _unanswered(
+    survey: str, number: int, end: int, point: Position | None, held: bool, reading: Reading, journal: Journal
+) -> dict[str, Any] | None:
+    """What is to be said of a partition that nobody has, or that was not recorded and counted up to its end; None where all is well."""
+    position = await reading.position(number)
+    recorded = position.seq >= end
+    counted = point is None or point >= min(position, Position(end))
+    if held and recorded and counted:
+        return None
+    waiting = None if recorded else await journal.backlog(number)
+    uncounted = 0 if point is None else await reading.stored_after(survey, number, point)
+    return {"partition": number, "held": held, "waiting": waiting.events if waiting else 0, "uncounted": uncounted}
+
+
+async def _count(tally: Tally, stored: AsyncIterator[Stored]) -> None:
+    page: list[Stored] = []
+    async for one in stored:
+        page.append(one)
+        if len(page) == PAGE:
+            await asyncio.to_thread(tally.add, page)
+            page = []
+    await asyncio.to_thread(tally.add, page)
+
+
+def compare(survey: str, live: Any, tally: Tally) -> dict[str, Any]:
+    shown = msgspec.to_builtins(live)
+    figures = {name: shown.get(name, {}) for name in ("responses", "questions", "breakdowns", "sections", "weighting")}
+    one, other = dict(_leaves("", figures)), dict(_leaves("", tally.figures()))
+    paths = sorted(one.keys() | other.keys(), key=lambda path: (path.count("/"), path))
+    differences = [
+        {"path": path, "live": one.get(path), "recount": other.get(path)}
+        for path in paths
+        if not _same(one.get(path), other.get(path), 1e-9 if "weight" in path or "n_eff" in path else 1e-12)
+    ]
+    return {"survey": survey, "responses": tally.responses, "compared": len(paths), "differences": differences[:MOST_SHOWN]}
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
+            yield from _leaves(f"{path}/{name}", inner)
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+            yield from _leaves(f"{path}/{place}", inner)
+    elif value is not None:
+        yield path, value
+
+
+def _same(one: Any, other: Any, near: float) -> bool:
+    """Counts to the last digit; quotients as near as the last bits of floating point allow, weights as near as raking comes."""
+    if isinstance(one, float) and isinstance(other, float):
+        return isclose(one, other, rel_tol=near, abs_tol=near)
+    return one == other and type(one) is type(other)
+
+
+class Tally:
+    """Responses of one survey, counted one by one. `instrument_of` gives the instrument of a version."""
+
+    def __init__(self, instrument: Instrument, instrument_of: Callable[[str, str], Instrument | None]) -> None:
+        self._instrument, self._instrument_of = instrument, instrument_of
+        self._everybody = Group()
+        self._groups = {name: {code: Group() for code in _groups(instrument, name)} for name in instrument.strata}
+        self._cells: dict[Cell, Group] = {}
+        self._crossed = {question.id for question in instrument.questions if "crosstab" in question.stats}
+        self._versions = {instrument.version: instrument}
+
+    @property
+    def responses(self) -> int:
+        return self._everybody.n
+
+    def add(self, page: list[Stored]) -> None:
+        for stored in page:
+            self._add(stored.version, json.loads(stored.answers))
+
+    def figures(self) -> dict[str, Any]:
+        questions = self._instrument.questions
+        sizes = {cell: group.n for cell, group in self._cells.items()}
+        weighting, weights = weigh(self._instrument, sizes)
+        weighed = Weighed(weights, sizes, {cell: group.counts for cell, group in self._cells.items()})
+        return {
+            "responses": self.responses,
+            "weighting": weighting,
+            "sections": dict(sections(self._instrument, self._everybody)),
+            "questions": {question.id: figures(question, self._everybody, weighed) for question in questions},
+            "breakdowns": {
+                name: {
+                    code: {
+                        "responses": group.n,
+                        "current": group.n,
+                        "questions": {q.id: figures(q, group, None) for q in questions if q.id in self._crossed},
+                    }
+                    for code, group in groups.items()
+                }
+                for name, groups in self._groups.items()
+            },
+        }
+
+    def _add(self, version: str, answers: Answers) -> None:
+        unasked: set[Place] = set()
+        then = self._instrument_at(version)
+        if then is not self._instrument:
+            answers, unasked = fitting(self._instrument, then, answers, partial(_shown, then))
+        keys: list[Key] = []
+        numbers: dict[str, Fraction] = {}
+        for question in self._instrument.questions:
+            id = question.id
+            if id in answers:
+                keys += _given(question, answers[id], unasked)
+                if isinstance(question, Integer | Numeric):
+                    numbers[id] = Fraction(str(answers[id]))
+            elif (id,) in unasked or (then is self._instrument and not _shown(then, question, answers)):
+                keys.append((id, "skipped"))
+            elif isinstance(question, Matrix):
+                keys += _given(question, {}, unasked)
+            else:
+                keys.append((id, "missing"))
+        self._everybody.add(keys, numbers)
+        crossed = [key for key in keys if key[0] in self._crossed]
+        for name, groups in self._groups.items():
+            code = _group_of(self._instrument, name, answers)
+            if code in groups:
+                groups[code].add(crossed, numbers)
+        cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
+        if cell and None not in cell:
+            self._cells.setdefault(tuple(code for code in cell if code), Group()).add(keys, {})
+
+    def _instrument_at(self, version: str) -> Instrument:
+        """Raises KeyError on a version that was never published."""
+        if version not in self._versions:
+            found = self._instrument_of(self._instrument.id, version)
+            if found is None:
+                raise KeyError(version)
+            self._versions[version] = found
+        return self._versions[version]
+
+
+def _shown(then: Instrument, question: AnyQuestion, answers: Answers) -> bool:
+    return question.show_if is None or _holds(question.show_if, answers, then)
+
+
+def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) -> list[Key]:
+    """The cells that an answer counts in, and of a matrix the rows that were left out or not asked."""
+    id = question.id
+    match question:
+        case Single():
+            return [(id, "cell", value)]
+        case Multiple():
+            return [(id, "cell", code) for code in value]
+        case Ranking():
+            return [(id, "rank", code, str(place)) for place, code in enumerate(value) if code is not None]
+        case Matrix():
+            rows = [row.code for row in question.rows]
+            absent: list[Key] = [(id, "skipped" if (id, row) in unasked else "missing", row) for row in rows if row not in value]
+            return [*((id, "cell", row, value[row]) for row in rows if row in value), *absent]
+        case Integer() | Numeric() | Date():
+            number = int(value[:4]) if isinstance(question, Date) else value
+            reached = [band.code for band in question.bands if band.lower <= number]
+            return [(id, "cell", reached[-1])] if reached else []
+        case _:
+            return []
+
+
+def _holds(rule: Rule, answers: Answers, instrument: Instrument) -> bool:
+    if rule.all:
+        return all(_holds(part, answers, instrument) for part in rule.all)
+    if rule.any:
+        return any(_holds(part, answers, instrument) for part in rule.any)
+    if rule.not_ is not None:
+        return not _holds(rule.not_, answers, instrument)
+    given = answers.get(rule.q or "")
+    match rule.op:
+        case "derived":
+            derived = next(item for item in instrument.derived if item.id == rule.q)
+            return ("1" if _holds(derived.rule, answers, instrument) else "0") in rule.value
+        case "in":
+            return given in rule.value
+        case "not_in":
+            return given not in rule.value
+        case "any_in":
+            return any(code in rule.value for code in given or ())
+        case "any_row_in":
+            rows: dict[str, str] = given or {}
+            return any(code in rule.value for row, code in rows.items() if not rule.rows or row in rule.rows)
+        case _:
+            return given is not None
+
+
+def _groups(instrument: Instrument, stratum: str) -> list[str]:
+    if any(item.id == stratum for item in instrument.derived):
+        return ["0", "1"]
+    return list(dict.fromkeys(strata(instrument, stratum)[1].values()))
+
+
+def _group_of(instrument: Instrument, stratum: str, answers: Answers) -> str | None:
+    for item in instrument.derived:
+        if item.id == stratum:
+            return "1" if _holds(item.rule, answers, instrument) else "0"
+    question, groups = strata(instrument, stratum)
+    return groups.get(answers.get(question, ""))
+
+
+def _portion_of(instrument: Instrument, margin: Margin, answers: Answers) -> str | None:
+    """The group of a margin that a respondent belongs to."""
+    asked = next((question for question in instrument.questions if question.id == margin.of), None)
+    if asked is None:
+        code = _group_of(instrument, margin.of, answers)
+    else:
+        code = next((key[2] for key in _given(asked, answers[margin.of])), None) if margin.of in answers else None
+    return code if any(portion.code == code for portion in margin.portions) else None

@@ -1,0 +1,1 @@
+"""The state of a survey: sums of all responses that add, subtract and merge."""

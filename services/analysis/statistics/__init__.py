@@ -1,0 +1,1 @@
+"""Statistics: pure readings of the state."""

@@ -1,0 +1,1 @@
+"""The dataset: its variables, its one typed table, and what is said about them."""

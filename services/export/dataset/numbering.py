@@ -1,0 +1,71 @@
+"""Which number each value of a variable has in SPSS and Stata: always the same one, whatever occurs in a release. Pure.
+
+Numbers follow from the questionnaire: its options in their order, then the coarser values of each level of the hierarchy, in thousands, and
+neighbours on a scale that may be told as one.
+A later version keeps the numbers of the earlier ones, so that files of all releases of a survey can be put under one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from proto.instrument import NON_SUBSTANTIVE
+from services.export.dataset.variables import JOINT, LONGEST_SCALE, Variable
+from services.export.protect.hierarchy import TOP
+
+LARGEST_OF_ITS_OWN = 100
+"""Codes that are whole numbers up to here stand for themselves."""
+LEVEL, WIDE_LEVEL = 1_000, 10_000
+"""Where the values of the first level begin, those of the second at twice that, and so on; the wide step where options are a thousand."""
+LARGEST = 32_000
+"""Two bytes hold it, and so do Stata's integers."""
+
+
+def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, int]:
+    """The number of each answer and of each coarser value. `earlier`: this variable in the versions before, the first one first."""
+    given: dict[str, int] = {}
+    whole = all(map(_is_whole, _telling((*earlier, variable)[0].labels)))
+    step = LEVEL if all(len(each.labels) < LEVEL for each in (*earlier, variable)) else WIDE_LEVEL
+    for each in (*earlier, variable):
+        _enter(given, _telling(each.labels), 0, step, whole)
+        for level, above in enumerate(each.ladder(), 1):
+            _enter(given, _telling(above.values()), level * step, step, False)
+    for each in (*earlier, variable):
+        _enter_merged(given, each.scale)
+    return given
+
+
+def _enter_merged(given: dict[str, int], scale: Sequence[str]) -> None:
+    """Neighbours that may be told as one have the place of the first, in hundreds, and that of the last behind a thousand. Where versions
+    together have more answers than a hundred, the others go on behind what is taken."""
+    place, taken = {code: at for at, code in enumerate(given) if JOINT not in code}, set(given.values())
+    for first, begin in enumerate(scale):
+        for last in range(first + 1, len(scale) - (first == 0)):
+            code = JOINT.join(scale[first : last + 1])
+            if code in given:
+                continue
+            number = LEVEL + place[begin] * LONGEST_SCALE + place[scale[last]]
+            given[code] = number if max(place[begin], place[scale[last]]) < LONGEST_SCALE and number not in taken else max(taken) + 1
+            taken.add(given[code])
+
+
+def _enter(given: dict[str, int], codes: Iterable[str], above: int, step: int, whole: bool) -> None:
+    """Each new code gets the next number above `above`, or its own where it is one."""
+    taken = set(given.values())
+    for code in codes:
+        if code in given:
+            continue
+        own = int(code) if whole and _is_whole(code) else None
+        number = own if own is not None and own not in taken else max((n for n in taken if above <= n < above + step), default=above) + 1
+        if number > LARGEST:
+            number = max(taken, default=0) + 1
+        given[code] = number
+        taken.add(number)
+
+
+def _telling(codes: Iterable[str]) -> list[str]:
+    return [code for code in dict.fromkeys(codes) if code not in NON_SUBSTANTIVE and code != TOP]
+
+
+def _is_whole(code: str) -> bool:
+    return code.isascii() and code.isdecimal() and str(int(code)) == code and int(code) <= LARGEST_OF_ITS_OWN

@@ -1,0 +1,51 @@
+"""Who was asked a question, in words: its skip rule as a sentence."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Ranking, Rule, Single
+from services.export.dataset.words import say, text
+
+
+def universe(instrument: Instrument, question: AnyQuestion, language: str) -> str:
+    """ "All respondents", or those whose earlier answers showed the question, in this language (English where words lack it)."""
+    if question.show_if is None:
+        return say("everyone", language)
+    return say("those", language, _clause(instrument, question.show_if, language))
+
+
+def _clause(instrument: Instrument, rule: Rule, language: str) -> str:
+    """What they did, as the rest of a sentence that begins "Respondents who"."""
+    if rule.all or rule.any:
+        joint = "and" if rule.all else "or"
+        parts = [_part(instrument, part, joint, language) for part in rule.all or rule.any]
+        return reduce(lambda left, right: say(joint, language, left, right), parts)
+    if rule.not_ is not None:
+        return say("not", language, _clause(instrument, rule.not_, language))
+    if rule.op == "derived":
+        inner = next(item.rule for item in instrument.derived if item.id == rule.q)
+        return _clause(instrument, inner if "1" in rule.value else Rule(not_=inner), language)
+    return _test(instrument, rule, language)
+
+
+def _part(instrument: Instrument, rule: Rule, joint: str, language: str) -> str:
+    """In brackets where "and" meets "or", or the sentence could be read in two ways."""
+    clause = _clause(instrument, rule, language)
+    other = rule.any if joint == "and" else rule.all
+    return f"({clause})" if len(other) > 1 or rule.not_ is not None or rule.op == "derived" else clause
+
+
+def _test(instrument: Instrument, rule: Rule, language: str) -> str:
+    question = instrument.question(rule.q or "")
+    named = f"{question.id} ({text(question.text, language)})"
+    if rule.op == "answered":
+        return say("answered", language, named)
+    options = (
+        {o.code: text(o.text, language) for o in question.options} if isinstance(question, Single | Multiple | Matrix | Ranking) else {}
+    )
+    chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{options.get(code) or code}”" for code in rule.value])
+    if rule.op == "any_row_in" and isinstance(question, Matrix):
+        rows = ", ".join(f"“{text(row.text, language)}”" for row in question.rows if row.code in rule.rows)
+        return say("chose in a row", language, chosen, named + (f": {rows}" if rows else ""))
+    return say("chose not" if rule.op == "not_in" else "chose", language, chosen, named)

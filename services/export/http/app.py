@@ -1,0 +1,286 @@
+"""The HTTP side of export: jobs, releases and their files, and the page that lists them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Litestar, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from proto.instrument import Instrument
+from proto.languages import choose
+from proto.manifest import File, Manifest
+from proto.problem import Problem
+from proto.registry import Registry
+from services.export.bundle.verify import MANIFEST, describe
+from services.export.dataset.citation import Work
+from services.export.dataset.profiles import PROFILES
+from services.export.http import data_page, files, routes_review
+from services.export.http.interface import offered
+from services.export.jobs import Job, Jobs
+from services.export.store import OUTAGES, Store
+from services.export.texts.review import Reviewer
+from services.runtime.audit_log import Recorder, Unrecorded
+from services.runtime.host_guard import origin_of
+from services.runtime.http_server import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, bearer, demand, json_body
+from services.runtime.supervision import Supervisor
+
+_STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
+AnyRequest = Request[Any, Any, Any]
+ARCHIVE = "release.zip"
+PATIENCE = 2.0
+"""Seconds within which the database must answer for the service to be ready."""
+ORDER = 16 * 1024
+"""Bytes of the body that asks for a release."""
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that asks for a release."""
+
+    profile: str = "public"
+    purpose: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    """Why the data are needed; kept in the manifest. Asked for where a profile is not for everybody."""
+    language: Annotated[str, msgspec.Meta(max_length=35)] = ""
+    """Of labels in files that hold only one language, such as SPSS and Stata; the survey's own where none is named."""
+
+
+@dataclass(frozen=True)
+class Context:
+    registry: Registry
+    store: Store
+    jobs: Jobs
+    folder: Path
+    connected: Any
+    """Tells whether NATS is reachable: a function without arguments."""
+    tasks: Supervisor = field(default_factory=Supervisor)
+    acts: Recorder = field(default_factory=Unrecorded)
+
+    @cached_property
+    def reviewer(self) -> Reviewer:
+        return Reviewer(self.store, self.registry, self.jobs.signer)
+
+
+def create_app(context: Context) -> Litestar:
+    """The ASGI app over an opened context."""
+    handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
+    return Litestar(
+        ROUTES,
+        state=State({"context": context}),
+        exception_handlers=handlers,
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=16 * 1024,
+    )
+
+
+def _outage(request: AnyRequest, error: Any) -> Response[bytes]:
+    return answer(request, Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
+
+
+def _context(request: AnyRequest) -> Context:
+    return request.app.state["context"]
+
+
+def _survey(request: AnyRequest, id: str) -> Instrument:
+    instrument = _context(request).registry.current(id)
+    if instrument is None:
+        raise Problem("survey-unknown")
+    return instrument
+
+
+@post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
+async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
+    """Start building a release (organiser token). The answer is a job to follow."""
+    by = demand(request, _context(request).registry, "organiser", survey, time.time())
+    data = await json_body(request, Order, ORDER)
+    languages = _survey(request, survey).languages
+    if data.profile not in PROFILES:
+        raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")
+    if PROFILES[data.profile].private and not data.purpose.strip():
+        raise Problem("request-refused", f"A {data.profile} release needs a purpose, which its manifest tells.")
+    if data.language and data.language not in languages:
+        raise Problem("request-refused", f"This survey speaks {', '.join(languages)}.")
+    begun = _begun(_context(request).jobs.start(survey, data.profile, data.purpose.strip(), data.language))
+    await _context(request).acts.record(by.id, "release-ordered", survey, data.profile)
+    return begun
+
+
+def _begun(job: Job) -> Response[Job]:
+    return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{job.survey}/releases/jobs/{job.id}"})
+
+
+@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}")
+async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Job:
+    """How far a job is (organiser token)."""
+    return _job(request, survey, id)
+
+
+def _job(request: AnyRequest, survey: str, id: str) -> Job:
+    demand(request, _context(request).registry, "organiser", survey, time.time())
+    found = _context(request).jobs.get(survey, id)
+    if found is None:
+        raise Problem("not-found", "This job is unknown, perhaps since the service was restarted. Start it again.")
+    return found
+
+
+@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events")
+async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Stream:
+    """A job as Server-Sent Events: how far it is, each time it has got further, until it has ended (organiser token)."""
+    pieces = _context(request).jobs.follow(_job(request, survey, id))
+    return Stream(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@get("/api/v1/surveys/{survey:str}/releases")
+async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]:
+    """The manifests of all releases, oldest first (researcher token); without a token, of those that are for everybody."""
+    everybody = bearer(request) is None
+    if not everybody:
+        demand(request, _context(request).registry, "researcher", survey, time.time())
+    _survey(request, survey)
+    return [each for each in await _context(request).store.releases(survey) if not everybody or _is_open(each)]
+
+
+@get("/api/v1/surveys/{survey:str}/releases/{number:int}")
+async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Manifest:
+    """The manifest of one release (researcher token, unless it is for everybody)."""
+    return await _release(request, survey, number)
+
+
+@post("/api/v1/surveys/{survey:str}/releases/{number:int}/rebuild", status_code=HTTPStatus.ACCEPTED)
+async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[Job]:
+    """Build a release again from the stored responses and compare, publishing nothing (organiser token). The answer is a job to follow."""
+    by = demand(request, _context(request).registry, "organiser", survey, time.time())
+    begun = _begun(_context(request).jobs.rebuild(await _release(request, survey, number)))
+    await _context(request).acts.record(by.id, "release-rebuilt", survey, str(number))
+    return begun
+
+
+@get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
+async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
+    """One file of a release, or all of them as release.zip (token as for its manifest). Ranges and ETags are honoured."""
+    found = await _release(request, survey, number)
+    folder = _context(request).folder / survey / str(number)
+    named = {each.name: each for each in found.files}
+    if name in (MANIFEST, ARCHIVE):
+        named[MANIFEST] = await asyncio.to_thread(describe, folder / MANIFEST)
+    if name == ARCHIVE and (archive := folder.with_suffix(".zip")).is_file():
+        # What the archive holds is fixed by the manifest, and so is its name among caches.
+        folder, named[ARCHIVE] = folder.parent, File(archive.name, archive.stat().st_size, f"zip-{named[MANIFEST].sha256}")
+    if name not in named:
+        raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
+    headers = request.headers
+    asked = headers.get("range"), headers.get("if-range"), headers.get("if-none-match")
+    return files.serve(folder, named[name], *asked, everybody=_is_open(found))
+
+
+async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
+    """Raises Problem where it is not for everybody and the token does not open it; nobody is told which numbers there are."""
+    if bearer(request) is None:
+        open_ones = [each for each in await _context(request).store.releases(survey) if _is_open(each) and each.number == number]
+        if not open_ones:
+            raise Problem("token-missing")
+        return open_ones[0]
+    demand(request, _context(request).registry, "researcher", survey, time.time())
+    return await _published(request, survey, number)
+
+
+def _is_open(manifest: Manifest) -> bool:
+    """Whether it was made for everybody; a profile that is not known here was not."""
+    return manifest.profile in PROFILES and not PROFILES[manifest.profile].private
+
+
+async def _published(request: AnyRequest, survey: str, number: int) -> Manifest:
+    for found in await _context(request).store.releases(survey):
+        if found.number == number:
+            return found
+    raise Problem("not-found", "There is no release with this number.")
+
+
+@get("/data/{survey:str}")
+async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
+    """The releases of a survey, for people."""
+    instrument, context = _survey(request, survey), _context(request)
+    known = offered(instrument)
+    language = choose(known, request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    published, withdrawn = await context.store.published(survey), await context.store.withdrawn(survey)
+    deleted = await context.store.deleted(survey)
+    body = data_page.render(instrument, published, withdrawn, language, _origin(request), context.jobs.signer.public_key, deleted)
+    headers = dict(SECURITY_HEADERS) | {"Vary": "Accept-Language", "Content-Language": language}
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/data/static/data.css", include_in_schema=False)
+async def style() -> Response[bytes]:
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(_STYLE, media_type="text/css; charset=utf-8", headers=headers)
+
+
+@get("/data/{survey:str}/{number:int}/citation.bib")
+async def bibtex(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[str]:
+    """How to cite a release, as BibTeX. Open to everybody."""
+    cited = await _cited(request, survey, number)
+    return Response(cited.bibtex(), media_type="application/x-bibtex; charset=utf-8")
+
+
+@get("/data/{survey:str}/{number:int}/citation.json")
+async def csl(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[bytes]:
+    """How to cite a release, as CSL-JSON. Open to everybody."""
+    cited = await _cited(request, survey, number)
+    return Response(cited.csl(), media_type="application/vnd.citationstyles.csl+json")
+
+
+async def _cited(request: AnyRequest, survey: str, number: int) -> Work:
+    instrument = _survey(request, survey)
+    return data_page.work(instrument, await _published(request, survey, number), f"{_origin(request)}/data/{survey}")
+
+
+def _origin(request: AnyRequest) -> str:
+    return origin_of(request.scope)
+
+
+@get("/data/{survey:str}/key", media_type="text/plain")
+async def key(request: AnyRequest, survey: FromPath[str]) -> str:
+    """The public key that releases are signed with: Ed25519, base64."""
+    _survey(request, survey)
+    return _context(request).jobs.signer.public_key + "\n"
+
+
+@get("/export/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@get("/export/health/ready", include_in_schema=False)
+async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
+    context = _context(request)
+    asked = asyncio.ensure_future(context.store.answers())
+    done, _ = await asyncio.wait({asked}, timeout=PATIENCE)
+    asked.cancel()  # a database that is frozen would not even hear of it
+    database = bool(done) and asked.exception() is None and asked.result()  # any trouble with the database means the same here
+    checks = {"nats": bool(context.connected()), "database": database, "tasks": not context.tasks.down}
+    good = all(checks.values())
+    return Response({"status": "ok" if good else "not ready", "checks": checks}, status_code=200 if good else 503)
+
+
+@get("/export/metrics", include_in_schema=False, media_type="text/plain")
+async def metrics(request: AnyRequest) -> str:
+    jobs, tasks = _context(request).jobs.counts(), _context(request).tasks.up()
+    lines = ["# HELP platea_export_jobs Release jobs by status.", "# TYPE platea_export_jobs gauge"]
+    lines += [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]
+    lines += ["# HELP platea_export_task_up Whether a background task runs: 1, else 0.", "# TYPE platea_export_task_up gauge"]
+    return "\n".join(lines + [f'platea_export_task_up{{task="{task}"}} {int(well)}' for task, well in tasks.items()]) + "\n"
+
+
+ROUTES = (
+    *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
+    *(page, style, bibtex, csl, key, live, ready, metrics),
+)

@@ -1,0 +1,1 @@
+"""Free texts in releases: reviewed by people, published apart from the rows."""

@@ -1,0 +1,35 @@
+"""Which free texts a release holds: what was accepted and may stand together, in an order that tells nothing."""
+
+from __future__ import annotations
+
+from proto.instrument import Instrument
+from services.export.dataset.table import Passage, PassageQuestion, Passages
+from services.export.texts import accepted as texts
+from services.export.texts.accepted import Book, Gathered, Tally
+from services.export.texts.review import asked_of
+
+
+def passages(instrument: Instrument, gathered: Gathered, book: Book, number: int, k: int, again: bool = False) -> tuple[Passages, Book]:
+    """The texts of release `number`, and the book once it is written. Raises Refused where the gate finds one that may not go out.
+
+    `again`: it was written before, and holds what the book says, whatever was decided since.
+    """
+    names = asked_of(instrument)
+    if not again:
+        accepted = {handle: text.group for handle, text in gathered.accepted.items() if text.question in names}
+        book = texts.admit(book, accepted, number, k, gathered.tallies(names))
+    chosen = {handle: gathered.texts[handle] for handle in book.at(number) if handle in gathered.texts}
+    if not again:
+        texts.let_out(chosen.values(), gathered.handles, gathered.decisions, k)
+    order = {question: place for place, question in enumerate(names)}
+    handles = sorted(chosen, key=lambda handle: (order.get(chosen[handle].question, 0), gathered.handles.place(handle, number)))
+    lines = tuple(Passage(names.get(text.question, text.question), text.language, text.text) for text in map(chosen.__getitem__, handles))
+    told = book.told.get(number, {})
+    questions: list[PassageQuestion] = []
+    for question in instrument.questions:
+        if question.id in names:
+            tally, released = told.get(question.id, Tally()), sum(line.question == question.var for line in lines)
+            questions.append(
+                PassageQuestion(question.var, question.id, question.text, tally.given, tally.accepted, tally.refused, tally.open, released)
+            )
+    return Passages(tuple(questions), lines), book

@@ -1,0 +1,1 @@
+"""The addresses of those who want the results of a survey."""

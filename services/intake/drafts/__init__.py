@@ -1,0 +1,1 @@
+"""Drafts: save a form and continue it later."""

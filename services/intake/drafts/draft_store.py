@@ -1,0 +1,103 @@
+"""Where drafts for later are kept: one sealed message each, on the stream DRAFTS, for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.errors import APIError, Error, NotFoundError
+
+from proto import subjects
+from services.intake.streams.cas_store import Overtaken
+from services.intake.streams.replica_reads import BEHIND, Behind, certain, hedged
+from services.intake.streams.stalled_server import Pulse
+from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
+from services.runtime.outage import Outages, refused
+
+log = logging.getLogger(__name__)
+
+ATTEMPT = 2.0
+"""Seconds within which the stream must have answered."""
+TRIES = 5
+_CONFLICTS = frozenset({10071, 10164})
+"""JetStream's codes for another last sequence than the expected one."""
+_FULL = 10077
+"""Its code for what it could not store."""
+
+
+class NotNow(Exception):
+    """Drafts cannot be saved or read at the moment: there is no more room for them, or the stream does not answer."""
+
+
+class Full(NotNow):
+    """There is no room."""
+
+
+class DraftStore:
+    """Knows ids and sealed bytes, never a code or what is inside."""
+
+    def __init__(self, client: Client, days: int) -> None:
+        self.days = days
+        self._js = client.jetstream(timeout=ATTEMPT)
+        self._outages = Outages(log, "saving answers for later")
+        self._pulse, self._leader = Pulse(client), StreamLeader(client, subjects.DRAFTS)
+
+    async def put(self, id: str, sealed: bytes, seconds: int) -> None:
+        """Returns once it is on disk, in place of the one before it, for so many seconds. Raises NotNow."""
+        try:
+            await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, msg_ttl=seconds)
+        except (nats.errors.Error, Error, TimeoutError) as error:
+            self._outages.failed(error, refused(error))
+            raise NotNow from error
+        self._outages.works()
+
+    async def claim(self, id: str, sealed: bytes, seconds: int, after: int) -> None:
+        """The same in place of what has the sequence `after`, 0 for nothing. Raises Overtaken, Full or NotNow."""
+        only = {"Nats-Expected-Last-Subject-Sequence": str(after)}
+        try:
+            await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, headers=only, msg_ttl=seconds)
+        except (nats.errors.Error, Error, TimeoutError) as error:
+            code = error.err_code if isinstance(error, APIError) else None
+            raise Overtaken if code in _CONFLICTS else Full if code == _FULL else NotNow from error
+
+    async def get(self, id: str) -> bytes | None:
+        """None where there is certainly none. Raises NotNow."""
+        found = await self.read(id)
+        return None if found is None else found[1]
+
+    async def delete(self, id: str) -> bool:
+        """Overwrites it on disk. False where there was none. Raises NotNow."""
+        found = await self.read(id)
+        for _ in range(TRIES):
+            if found is None:
+                return False
+            if await self._erase(found[0]):
+                return True
+            await asyncio.sleep(BEHIND)  # it was saved again in between, or a replica is a moment behind
+            found = await self.read(id)
+        raise NotNow
+
+    async def read(self, id: str) -> tuple[int, bytes] | None:
+        """With its sequence. Raises NotNow."""
+        subject = subjects.draft(id)
+        try:
+            return await certain(lambda: hedged(lambda: self._answered(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
+        except (nats.errors.Error, Error, TimeoutError, LeaderOutOfReach, Behind) as error:
+            raise NotNow from error
+
+    async def _answered(self, subject: str) -> tuple[int, bytes] | None:
+        try:
+            message = await self._js.get_last_msg(subjects.DRAFTS, subject, direct=True)
+        except NotFoundError:
+            return None
+        return message.seq or 0, message.data or b""
+
+    async def _erase(self, seq: int) -> bool:
+        try:
+            return await self._js.delete_msg(subjects.DRAFTS, seq)
+        except Error:
+            return False
+        except (nats.errors.Error, TimeoutError) as error:
+            raise NotNow from error

@@ -1,0 +1,1 @@
+"""Limits on floods, robots and guesses; nothing here knows who anybody is."""

@@ -1,0 +1,1 @@
+"""The form: flow, rules, and the pages that respondents see."""

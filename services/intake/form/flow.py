@@ -1,0 +1,262 @@
+"""The walk through a questionnaire, page by page: what was sent, what it shows and hides, where it leads.
+
+The server keeps nothing between pages. A `Sheet` travels with the page and is judged afresh each time, like everything
+that comes from outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, structs
+
+from proto import logic
+from proto.answers import Reader
+from proto.instrument import AnyQuestion, Instrument, SoftCheck
+from proto.problem import Fault
+from services.intake.form import typed_values
+from services.intake.form.client_rules import Ask, Skips
+
+START = "start"
+REVIEW = "review"
+
+
+class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a respondent has filled in so far. Answers are plain values, also those that do not fit yet."""
+
+    version: str
+    answers: dict[str, Any] = {}
+    seen: tuple[str, ...] = ()
+    """Questions that were on a page: only these can have been forgotten."""
+    reviewed: bool = False
+    changes: bool = False
+    """Whether this changes a response that was sent before."""
+    began: str = ""
+    """When the visit began, signed (`services.intake.flood.signed_timestamp`)."""
+    ticket: str = ""
+    """Of whoever was invited. It travels with the page as the answers do, and is stored nowhere."""
+    draft: str = ""
+    """The code under which this is saved for later."""
+    continued: bool = False
+    """Whether it was opened with that code."""
+
+
+_sheets = msgspec.json.Decoder(Sheet)
+
+
+def write(sheet: Sheet) -> str:
+    return msgspec.json.encode(sheet).decode()
+
+
+def read(text: str) -> Sheet:
+    """Raises msgspec.ValidationError or msgspec.DecodeError on anything but a sheet."""
+    return _sheets.decode(text.encode())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sheet as judged: `shown` is asked, `pending` depends on answers still missing, `dropped` was answered and is now hidden.
+
+    `answers` holds what fits and is not hidden. `today` is the ISO date on which it was judged.
+    """
+
+    answers: Any
+    shown: tuple[str, ...]
+    pending: tuple[str, ...]
+    dropped: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    today: str
+
+    def faulty(self) -> set[str]:
+        return {question_of(fault) for fault in self.faults}
+
+
+@dataclass(frozen=True)
+class View:
+    """The page to show next: a section's id, START or REVIEW. `send`: everything fits and the respondent said so."""
+
+    place: str
+    sheet: Sheet
+    standing: Standing
+    faults: tuple[Fault, ...] = ()
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    send: bool = False
+
+
+def question_of(fault: Fault) -> str:
+    """The id of the question that a fault is about; "" where it is about none."""
+    parts = fault.pointer.split("/")
+    return parts[2] if len(parts) > 2 else ""
+
+
+class Walk:
+    """One instrument as a sequence of pages. Pure; made once per published version."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.instrument: Instrument = reader.instrument
+        derived = {item.id: item for item in self.instrument.derived}
+        self.skips = Skips(reader)
+        self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
+        self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
+
+    def judge(self, sheet: Sheet, today: str) -> Standing:
+        """A question is asked once every required question that its rule leans on is answered; until then it may go either way.
+
+        While it waits, it has no answer for the rules of others either.
+        """
+        answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
+        unread = frozenset(question_of(fault) for fault in refused)
+        while True:
+            for id, _, shows in self._rules:  # rules look back only, so one pass settles what the answers hide
+                if shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
+                    setattr(answers, id, UNSET)
+            faults = refused + self.reader.check(answers, today, unread)
+            shown, pending, hidden = self._sorted(answers, {question_of(fault) for fault in faults})
+            early = [id for id in pending if getattr(answers, id) is not UNSET]
+            if not early:
+                break
+            for id in early:
+                setattr(answers, id, UNSET)
+        dropped = tuple(id for id in hidden if id in sheet.answers)
+        asked = frozenset(shown)
+        return Standing(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
+
+    def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Every question as shown, pending or hidden. `unsettled` are those with faults."""
+        shown: list[str] = []
+        pending: list[str] = []
+        hidden: list[str] = []
+        for id, leans, shows in self._rules:
+            if leans and not leans.isdisjoint(unsettled):
+                pending.append(id)
+                unsettled.add(id)
+            elif shows is None or shows(answers):
+                shown.append(id)
+            else:
+                unsettled.discard(id)
+                hidden.append(id)
+        return tuple(shown), tuple(pending), tuple(hidden)
+
+    def sections(self, standing: Standing) -> list[str]:
+        """The sections with something to ask, in order."""
+        asked = {self.reader.questions[id].section for id in standing.shown}
+        return [section.id for section in self.instrument.sections if section.id in asked]
+
+    def questions(self, section: str, standing: Standing) -> list[AnyQuestion]:
+        """What a section asks now."""
+        return [question for id in standing.shown if (question := self.reader.questions[id]).section == section]
+
+    def asks(self, section: str, standing: Standing) -> dict[str, Ask]:
+        """What this section asks now or comes to ask while it is answered."""
+        return self.skips.asks(section, standing.answers, standing.faulty() | set(standing.pending), standing.today)
+
+    def progress(self, section: str, standing: Standing) -> tuple[int, int]:
+        """The how many-th of how many sections this is, counting those that may still come."""
+        coming = {self.reader.questions[id].section for id in (*standing.shown, *standing.pending)} | {section}
+        names = [item.id for item in self.instrument.sections if item.id in coming]
+        return names.index(section) + 1, len(names)
+
+    def soft_checks(self, standing: Standing) -> list[SoftCheck]:
+        """The questions back that these answers raise."""
+        return [check for check, raised in self._soft if raised(standing.answers)]
+
+    def begin(self, sheet: Sheet, today: str) -> View:
+        standing = self.judge(sheet, today)
+        sections = self.sections(standing)
+        return self._at(sections[0], sheet, standing) if sections else self._review(sheet, standing)
+
+    def reopen(self, sheet: Sheet, place: str, today: str) -> View:
+        """The page that was left, without a word about what is still missing; what comes first where there is no such page any more."""
+        standing = self.judge(sheet, today)
+        if place in self.sections(standing):
+            return self._at(place, sheet, standing)
+        return self._review(sheet, standing) if place == REVIEW else self.begin(sheet, today)
+
+    def turn(self, sheet: Sheet, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> View:
+        """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}. For `marks` see `number`."""
+        if place not in {section.id for section in self.instrument.sections}:
+            return self._from_review(sheet, self.judge(sheet, today), go)
+        told = typed_values.shown(fields)
+        if told is None:
+            asked = self.questions(place, self.judge(sheet, today))
+        else:  # the page has opened and closed questions by itself
+            asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
+            sheet = _seeing(sheet, [question.id for question in asked])
+        sheet = _filled(sheet, asked, fields, marks)
+        standing = self.judge(sheet, today)
+        if go == "back":
+            return self._before(place, sheet, standing)
+        if go == "stay":
+            return self._at(place, sheet, standing)
+        here = {question.id for question in self.questions(place, standing)}
+        opened = tuple(id for id in standing.shown if id in here and id not in sheet.seen)
+        closed = tuple(question.id for question in asked if question.id in standing.dropped)
+        faults = tuple(fault for fault in standing.faults if question_of(fault) in here and question_of(fault) in sheet.seen)
+        if faults or opened or closed:
+            return self._at(place, sheet, standing, faults, opened, closed)
+        return self._onward(place, sheet, standing)
+
+    def _from_review(self, sheet: Sheet, standing: Standing, go: str) -> View:
+        sections = self.sections(standing)
+        target = go.removeprefix("change.")
+        if go == "back" and sections:
+            return self._at(sections[-1], sheet, standing)
+        if target in sections:
+            return self._at(target, sheet, standing)
+        view = self._review(sheet, standing)
+        return replace(view, send=True) if go == "send" and view.place == REVIEW else view
+
+    def _before(self, place: str, sheet: Sheet, standing: Standing) -> View:
+        order = [section.id for section in self.instrument.sections]
+        earlier = [id for id in self.sections(standing) if order.index(id) < order.index(place)]
+        return self._at(earlier[-1], sheet, standing) if earlier else View(START, sheet, standing)
+
+    def _onward(self, place: str, sheet: Sheet, standing: Standing) -> View:
+        order = [section.id for section in self.instrument.sections]
+        later = [id for id in self.sections(standing) if order.index(id) > order.index(place)]
+        return self._at(later[0], sheet, standing) if later and not sheet.reviewed else self._review(sheet, standing)
+
+    def _review(self, sheet: Sheet, standing: Standing) -> View:
+        """The review, or the first section that still has something to ask or to mend."""
+        faulty = standing.faulty()
+        for section in self.sections(standing):
+            ids = [question.id for question in self.questions(section, standing)]
+            opened = tuple(id for id in ids if id not in sheet.seen)
+            if opened or not faulty.isdisjoint(ids):
+                faults = tuple(fault for fault in standing.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
+                return self._at(section, sheet, standing, faults, opened)
+        return View(REVIEW, structs.replace(sheet, reviewed=True), standing)
+
+    def _at(
+        self,
+        place: str,
+        sheet: Sheet,
+        standing: Standing,
+        faults: tuple[Fault, ...] = (),
+        opened: tuple[str, ...] = (),
+        closed: tuple[str, ...] = (),
+    ) -> View:
+        """A section's page. What it shows has then been seen."""
+        shown = [question.id for question in self.questions(place, standing)]
+        seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
+        return View(place, structs.replace(sheet, seen=seen), standing, faults, opened, closed)
+
+
+def _seeing(sheet: Sheet, shown: list[str]) -> Sheet:
+    return structs.replace(sheet, seen=(*sheet.seen, *(id for id in shown if id not in sheet.seen)))
+
+
+def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed_values.Fields, marks: str) -> Sheet:
+    """The sheet with what stands in the fields of these questions, and nothing else of them."""
+    answers = dict(sheet.answers)
+    for question in asked:
+        value = typed_values.read(question, fields, marks, answers.get(question.id))
+        if value is UNSET:
+            answers.pop(question.id, None)
+        else:
+            answers[question.id] = value
+    return structs.replace(sheet, answers=answers)

@@ -1,0 +1,148 @@
+"""The pages one by one: what each needs, put together and rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from proto.instrument import Instrument
+from services.intake.form import flow
+from services.intake.form.flow import Sheet, View, Walk
+from services.intake.form.pages import words
+from services.intake.form.pages.notice import version_of
+from services.intake.form.pages.render import render
+from services.intake.form.pages.spoken import say
+from services.intake.form.pages.voice import Voice, voice_for
+from services.intake.form.statement import Results
+
+OWN_WORDING = frozenset({"ai-security"})
+"""Surveys whose name might be taken for the Partnership's own: their pages say that the wording is ours."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """An instrument in the language it is read in."""
+
+    instrument: Instrument
+    voice: Voice
+
+    @property
+    def title(self) -> str:
+        return self.voice.text(self.instrument.title)
+
+    def minutes(self, say: words.Words) -> str:
+        bounds = self.instrument.estimated_minutes
+        if bounds is None:
+            return ""
+        low, high = bounds
+        return say("minutes", count=high) if low == high else say("minutes_range", min=low, max=high)
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        return [(language, words.native_name(language)) for language in self.instrument.languages]
+
+    @property
+    def texts_in(self) -> str:
+        """The name of the language that its texts are in, where that is not the language of the page."""
+        voice = self.voice
+        return "" if voice.tongue == voice.words.language else voice.words.name_of(voice.tongue)
+
+    @property
+    def own_wording(self) -> bool:
+        return self.instrument.id in OWN_WORDING
+
+
+def survey_in(instrument: Instrument, asked: str | None, accepted: str = "") -> Survey:
+    return Survey(instrument, voice_for(instrument, asked, accepted))
+
+
+Chooser = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Languages to choose from, each with its code and its own name, under headings of which the first is empty."""
+
+
+@cache
+def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
+    """A survey's own languages come first: in the others only the interface speaks."""
+    known = words.catalogues()
+    others = tuple(language for language in known if language not in own) if own else ()
+    groups = (("", own or tuple(known)), (say("other_languages"), others))
+    return tuple((heading, tuple((code, words.native_name(code)) for code in codes)) for heading, codes in groups if codes)
+
+
+def _frame(say: words.Words, title: str, path: str, **more: Any) -> dict[str, Any]:
+    """What every page has. `language` is what links ask for; the interface may not speak it, and then the page is in English."""
+    common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None}
+    return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
+
+
+def surveys(language: str, instruments: Iterable[Instrument], accepted: str = "") -> bytes:
+    """`/`: what is open."""
+    say = words.words(language)
+    found = [survey_in(instrument, language, accepted) for instrument in instruments]
+    frame = _frame(say, say("surveys_title"), "/")
+    return render("surveys.html", **frame, surveys=found, own_wording=any(survey.own_wording for survey in found))
+
+
+def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
+    home, voice = f"/s/{survey.instrument.id}", survey.voice
+    known = {"survey": survey, "home": home, "language": voice.language, "chooser": _chooser(voice.words, survey.instrument.languages)}
+    return _frame(voice.words, title, path or home, **known, **more)
+
+
+def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
+    """The page before the first section. With a sheet: somebody went back to it."""
+    frame = of(survey, survey.title, wrong=unticked)
+    return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
+
+
+def _begun(sheet: Sheet | None) -> dict[str, Any]:
+    """Somebody who was invited comes to the start with a sheet that holds nothing but the ticket."""
+    return {
+        "sheet": flow.write(sheet) if sheet else "",
+        "begun": sheet is not None and bool(sheet.seen),
+        "continued": sheet is not None and sheet.continued,
+    }
+
+
+def review(
+    survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
+) -> bytes:
+    """Everything once more before it is sent; `trouble` says why sending did not work."""
+    voice, answers = survey.voice, view.sheet.answers
+    headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
+    parts = [
+        (id, headings[id], [say(voice, question, answers.get(question.id)) for question in walk.questions(id, view.standing)])
+        for id in walk.sections(view.standing)
+    ]
+    return render(
+        "review.html",
+        **of(survey, voice.words("review_title"), wrong=bool(trouble)),
+        parts=parts,
+        soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
+        dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
+        changes=view.sheet.changes,
+        continued=view.sheet.continued,
+        trouble=trouble,
+        sheet=flow.write(view.sheet),
+        receipt=receipt,
+    )
+
+
+def statement(language: str, results: Results | None) -> bytes:
+    """`/accessibility`."""
+    say = words.words(language)
+    return render("statement.html", **_frame(say, say("statement_title"), "/accessibility"), results=results)
+
+
+def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
+    """A page that says no: `key` names its words, "not_found" for instance."""
+    say = words.words(language)
+    return render(
+        "message.html",
+        **_frame(say, say(f"{key}_title"), ""),
+        lead=say(f"{key}_lead") if lead else "",
+        detail=detail,
+        closed=key == "closed",
+    )

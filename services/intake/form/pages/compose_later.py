@@ -1,0 +1,52 @@
+"""The pages around a draft for later: the code for continuing, and where it is entered."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from services.intake.form import flow
+from services.intake.form.flow import View
+from services.intake.form.pages import compose
+from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.render import render
+
+Fault = Literal["", "empty", "mistyped", "unknown", "receipt", "other"]
+_WORDS = {
+    "empty": "continue_empty",
+    "mistyped": "code_mistyped",
+    "unknown": "continue_unknown",
+    "receipt": "lookup_empty",
+    "other": "lookup_unknown",
+}
+
+
+def saved(survey: Survey, view: View, receipt: str, code: str, until: str, origin: str) -> bytes:
+    """The code and the link, each of which opens the draft until that day."""
+    say, language = survey.voice.words, survey.voice.language
+    link = f"{_path(survey)}?lang={language}#{code}"
+    carried = {"sheet": flow.write(view.sheet), "place": view.place, "receipt": receipt}
+    frame = compose.of(survey, say("later_title"))
+    return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{origin}{link}")
+
+
+def unsaved(survey: Survey, view: View, receipt: str) -> bytes:
+    """Nothing was saved, and nothing is lost: the page still carries it all."""
+    carried = {"sheet": flow.write(view.sheet), "place": view.place, "receipt": receipt}
+    return render("later.html", **compose.of(survey, survey.voice.words("later_title"), wrong=True), **carried, groups=())
+
+
+def ask(survey: Survey, action: str, typed: str = "", fault: Fault = "") -> bytes:
+    """Where the code is entered, and the receipt of what it changes where that is asked for.
+
+    `action` asks for a language only if the reader did: else the draft's own is spoken.
+    """
+    frame = compose.of(survey, survey.voice.words("continue_title"), _path(survey), wrong=bool(fault))
+    return render("continue.html", **frame, action=action, typed=typed, fault=_WORDS.get(fault, ""), asks=fault in ("receipt", "other"))
+
+
+def deleted(survey: Survey) -> bytes:
+    return render("later_deleted.html", **compose.of(survey, survey.voice.words("later_title"), _path(survey)))
+
+
+def _path(survey: Survey) -> str:
+    return f"/s/{survey.instrument.id}/continue"

@@ -1,0 +1,82 @@
+"""The pages around a receipt: shown after sending, looked up, checked, withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from proto import receipt as receipts
+from services.intake.form.pages import compose, qr
+from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.render import render
+from services.intake.form.pages.spoken import say
+
+Fault = Literal["", "empty", "unknown", "mistyped", "short"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a response: "accepted", "recorded", "withdrawn" or "deleted", and its digest, empty when it is gone.
+
+    `on` is the day (ISO date) on which the time of deleted answers was over.
+    """
+
+    status: str
+    digest: str
+    receipt: str
+    on: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether there are answers to check, to change or to withdraw."""
+        return self.status in ("accepted", "recorded")
+
+
+def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
+    """The receipt, right after sending."""
+    title = survey.voice.words("changed_title" if changed else "thanks")
+    return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status)
+
+
+def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
+    """Where a receipt is entered. What was typed comes back with what is wrong with it."""
+    words = survey.voice.words
+    match fault:
+        case "":
+            told = ""
+        case "mistyped":
+            told = words("receipt_mistyped")
+        case "short":
+            mistake = receipts.mistake(typed)
+            told = words("receipt_short", count=receipts.LENGTH, found=mistake.found if mistake else len(typed))
+        case _:
+            told = words(f"lookup_{fault}")
+    return render("lookup.html", **_of(survey, words("lookup_title"), wrong=bool(fault)), typed=typed, told=told)
+
+
+def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
+    """What became of the answers behind a receipt, and what can be done with them."""
+    frame = _of(survey, survey.voice.words("receipt_title"))
+    card = _card(found.receipt) if found.stands else {}
+    return render("status.html", **frame, **card, status=found, is_open=is_open)
+
+
+def check(survey: Survey, answers: dict[str, Any], text: str, found: Status) -> bytes:
+    """The stored answers as people read them, and the text behind their digest."""
+    asked = [question for question in survey.instrument.questions if question.id in answers]
+    said = [say(survey.voice, question, answers[question.id]) for question in asked]
+    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=found)
+
+
+def withdraw(survey: Survey, receipt: str) -> bytes:
+    """The question before a withdrawal."""
+    return render("withdraw.html", **_of(survey, survey.voice.words("withdraw_title")), receipt=receipt)
+
+
+def _of(survey: Survey, title: str, **more: Any) -> dict[str, Any]:
+    path = f"/s/{survey.instrument.id}/receipt"
+    return compose.of(survey, title, path, receipts=path, **more)
+
+
+def _card(receipt: str) -> dict[str, Any]:
+    return {"groups": receipt.split("-"), "qr": qr.code_of(receipt)}

@@ -1,0 +1,204 @@
+"""A question as the controls of a page: what each is called, and says beside itself."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from proto.instrument import (
+    NON_SUBSTANTIVE,
+    AnyQuestion,
+    Date,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Option,
+    Ranking,
+    ShortText,
+    Single,
+)
+from services.intake.form import typed_values
+from services.intake.form.pages.advice import Advice, anchor
+from services.intake.form.pages.voice import Voice
+
+LIST_FROM = 13
+"""From so many options on, a list to open is easier than a column of buttons."""
+
+Kind = Literal["radios", "list", "boxes", "table", "ranks", "number", "date", "line", "area"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    id: str
+    value: str
+    label: str
+    apart: bool = False
+    """A little space, or an "or", sets it apart from the choices before."""
+    alone: bool = False
+    """Stands on its own: it cannot be combined with the others."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a matrix, a rank, or a part of a date."""
+
+    id: str
+    name: str
+    label: str
+    choices: tuple[Choice, ...] = ()
+    row: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head of a matrix. `apart`: an answer such as "don't know", beside the scale and not on it."""
+
+    label: str
+    apart: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """A question as everybody gets it. `ask` is what the page's script knows of it; `mixed`: the rows may stand in any order."""
+
+    kind: Kind
+    id: str
+    name: str
+    first: str
+    label: str
+    help: str
+    required: bool
+    new: bool
+    ask: str = ""
+    mixed: bool = False
+    hints: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    lines: tuple[Line, ...] = ()
+    columns: tuple[Column, ...] = ()
+    unit: str = ""
+    limit: int = 0
+    keypad: str = ""
+    described_by: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        parts = [("unit", self.unit), ("help", self.help), ("hint", self.hints), ("error", self.errors)]
+        object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
+
+
+def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Field:
+    """The controls for a question, without what stands in them."""
+    words = voice.words
+    common: dict[str, Any] = {
+        "id": question.id,
+        "name": typed_values.name(question),
+        "first": anchor(question),
+        "label": voice.text(question.text),
+        "help": voice.text(question.help) if question.help else "",
+        "required": question.required,
+        "new": new,
+        "ask": ask,
+        "errors": tuple(item.beside for item in advice if not item.part),
+    }
+    match question:
+        case Single():
+            listed = len(question.options) >= LIST_FROM
+            options = _alphabetical(voice, question) if listed and not question.ordered else question.options
+            choices = _choices(voice, question, options)
+            if not question.required and not listed:
+                choices += (Choice(anchor(question, 0, len(choices)), "", words("no_answer"), apart=True),)
+            return Field("list" if listed else "radios", **common, choices=choices)
+        case Multiple():
+            choices = _choices(voice, question, question.options)
+            return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),))
+        case Matrix():
+            faults = {item.part: item.beside for item in advice if item.part}
+            lines = _lines(voice, question, faults)
+            columns = [Column(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
+            columns += [] if question.required else [Column(words("no_answer"), apart=True)]
+            hints = (words("table_hint"),)
+            return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
+        case Ranking():
+            return Field("ranks", **common, lines=_ranks(voice, question), hints=(words("rank_hint"),))
+        case Integer() | Numeric():
+            whole = isinstance(question, Integer) or question.decimals == 0
+            return Field(
+                "number",
+                **common,
+                unit=voice.text(question.unit) if question.unit else "",
+                keypad="numeric" if whole and question.min >= 0 else "decimal" if question.min >= 0 else "text",
+                hints=(words("write_bounds", bounds=voice.bounds(question)),),
+            )
+        case Date():
+            return Field("date", **common, lines=_date(voice, question))
+        case ShortText() | LongText():
+            hints = (words("text_limit", count=question.max_chars),)
+            kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= 120 else "area"
+            return Field(kind, **common, limit=question.max_chars, hints=hints)
+
+
+def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[Choice, ...]:
+    found: list[Choice] = []
+    before = False
+    for i, option in enumerate(options):
+        alone = option.exclusive if isinstance(question, Multiple) else option.code in NON_SUBSTANTIVE
+        apart = alone and not before and i > 0
+        found.append(Choice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
+        before = alone
+    return tuple(found)
+
+
+def _alphabetical(voice: Voice, question: Single) -> tuple[Option, ...]:
+    """A long list by name, accents set aside; don't know and its like last."""
+
+    def key(option: Option) -> tuple[bool, str]:
+        bare = unicodedata.normalize("NFKD", voice.text(option.text).casefold())
+        return option.code in NON_SUBSTANTIVE, "".join(letter for letter in bare if not unicodedata.combining(letter))
+
+    return tuple(sorted(question.options, key=key))
+
+
+def _how_many(voice: Voice, question: Multiple) -> str:
+    most, least = question.max_choices, question.min_choices
+    if most is not None and least > 1:
+        return voice.words("several_range", min=least, max=most)
+    return voice.words("several") if most is None else voice.words("several_most", count=most)
+
+
+def _lines(voice: Voice, question: Matrix, faults: dict[str, str]) -> tuple[Line, ...]:
+    cells = [(option.code, voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
+    if not question.required:
+        cells.append(("", voice.words("no_answer"), True))
+    return tuple(
+        Line(
+            f"{question.id}-r{i}",
+            typed_values.name(question, row.code),
+            voice.text(row.text),
+            tuple(Choice(anchor(question, i, j), code, label, apart) for j, (code, label, apart) in enumerate(cells)),
+            row.code,
+            faults.get(row.code, ""),
+        )
+        for i, row in enumerate(question.rows)
+    )
+
+
+def _ranks(voice: Voice, question: Ranking) -> tuple[Line, ...]:
+    choices = tuple(Choice("", option.code, voice.text(option.text)) for option in question.options)
+    labels = [voice.words("rank_first") if i == 0 else voice.words("rank", rank=i + 1) for i in range(question.rank_count)]
+    return tuple(Line(anchor(question, i), typed_values.name(question, i + 1), label, choices) for i, label in enumerate(labels))
+
+
+def _date(voice: Voice, question: Date) -> tuple[Line, ...]:
+    """Day, month by name, year: three small fields that every browser and every reader knows."""
+    words = voice.words
+    months = tuple(Choice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
+    parts = [("month", words("month"), months), ("year", words("year"), ())]
+    if question.precision == "day":
+        parts.insert(0, ("day", words("day"), ()))
+    return tuple(
+        Line(anchor(question, i), typed_values.name(question, part), label, choices) for i, (part, label, choices) in enumerate(parts)
+    )

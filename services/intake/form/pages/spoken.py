@@ -1,0 +1,57 @@
+"""An answer in words, for reading it over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Option, Ranking, ShortText, Single
+from services.intake.form import typed_values
+from services.intake.form.pages.voice import Voice
+
+
+@dataclass(frozen=True)
+class Said:
+    """A question and its answer: one text, a list, a ranking, or pairs of row and choice. All empty: no answer."""
+
+    question: str
+    text: str = ""
+    unit: str = ""
+    items: tuple[str, ...] = ()
+    ranks: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.text or self.items or self.ranks or self.pairs)
+
+
+def say(voice: Voice, question: AnyQuestion, value: Any) -> Said:
+    label = voice.text(question.text)
+    match question:
+        case Single():
+            return Said(label, text=_label(voice, question.options, typed_values.as_text(value)))
+        case Multiple():
+            return Said(label, items=_labels(voice, question.options, typed_values.as_codes(value)))
+        case Matrix():
+            chosen = typed_values.as_rows(value)
+            rows = [(voice.text(row.text), chosen[row.code]) for row in question.rows if row.code in chosen]
+            return Said(label, pairs=tuple((row, _label(voice, question.options, code)) for row, code in rows))
+        case Ranking():
+            return Said(label, ranks=_labels(voice, question.options, typed_values.as_codes(value)))
+        case Integer() | Numeric():
+            if isinstance(value, str | bool) or not isinstance(value, int | float):
+                return Said(label, text=typed_values.as_text(value))
+            return Said(label, text=voice.words.number(value), unit=voice.text(question.unit))
+        case Date():
+            return Said(label, text=voice.words.date(typed_values.as_text(value)))
+        case ShortText() | LongText():
+            return Said(label, text=typed_values.as_text(value))
+
+
+def _label(voice: Voice, options: tuple[Option, ...], code: str) -> str:
+    return next((voice.text(option.text) for option in options if option.code == code), code)
+
+
+def _labels(voice: Voice, options: tuple[Option, ...], codes: list[str]) -> tuple[str, ...]:
+    return tuple(_label(voice, options, code) for code in codes if code)

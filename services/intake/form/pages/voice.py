@@ -1,0 +1,48 @@
+"""The words of the interface together with the texts of one instrument, which may speak fewer languages."""
+
+from __future__ import annotations
+
+from proto.instrument import Instrument, Integer, Numeric, Texts
+from proto.languages import choose
+from services.intake.form.pages.text import Text
+from services.intake.form.pages.words import Words, catalogues, words
+
+
+class Voice:
+    """`language` is the reader's, `tongue` that of the instrument's texts. They differ where the survey is not translated."""
+
+    def __init__(self, words: Words, language: str, tongue: str, source: str) -> None:
+        self.words = words
+        self.language = language
+        self.tongue = tongue
+        self._order = tuple(dict.fromkeys((language, tongue, source)))
+
+    def text(self, texts: Texts) -> str:
+        """The best text there is, marked where it is not in the language of the page."""
+        for language in self._order:
+            if found := texts.get(language):
+                return found if language == self.words.language else Text.of(found, language)
+        for language, found in texts.items():
+            return Text.of(found, language)
+        return ""
+
+    def bounds(self, question: Integer | Numeric) -> str:
+        """ "From 0 to 100, with at most 1 decimal"."""
+        decimals = question.decimals if isinstance(question, Numeric) else 0
+        limits = {"min": self.words.number(question.min), "max": self.words.number(question.max)}
+        if decimals == 0:
+            return self.words("bounds_whole", **limits)
+        example = self.words.number(12 + 5 / 10)
+        return self.words("bounds_decimal", count=decimals, example=example, **limits)
+
+
+def voice_for(instrument: Instrument, asked: str | None, accepted: str) -> Voice:
+    """What somebody reads who asked for this language (`?lang=`) and whose browser accepts those (Accept-Language).
+
+    The interface speaks more languages than an instrument: the texts then come in the reader's next best.
+    """
+    source = instrument.source_language
+    own = tuple(dict.fromkeys((source, *instrument.languages)))
+    first = source if source in catalogues() else next(iter(catalogues()))
+    language = choose(dict.fromkeys((first, *catalogues(), *own)), asked, accepted)
+    return Voice(words(language), language, choose(own, language, accepted), source)

@@ -1,0 +1,135 @@
+"""The interface's own words: one catalogue per language, which of them a reader gets, and numbers the way they are written there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import yaml
+from babel import Locale
+from babel.dates import get_month_names
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
+from markupsafe import escape
+
+from services.intake.form.pages.text import Text
+
+FOLDER = Path(__file__).parent.parent / "strings"
+SOURCE = "en"
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of `strings/`. `review` stays "needed" until a named native speaker has signed it off."""
+
+    language: str
+    native: str
+    review: Literal["source", "needed"] | str
+    strings: dict[str, str | dict[str, str]]
+
+
+class Words:
+    """The words of one language, with {placeholders} filled in; whole numbers are written as the language writes them."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.language = catalogue.language
+        self.native = catalogue.native
+        self.review = catalogue.review
+        self.strings = catalogue.strings
+        self._locale = Locale.parse(catalogue.language, sep="-")
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Where a string has plural forms, `count` chooses among them. Raises KeyError on an unknown key.
+
+        Tests see to it that no catalogue lacks a word. Should one do so all the same, the reader gets it in English, marked as such.
+        """
+        found = self.strings.get(key)
+        if found is None:
+            if self.language == SOURCE:
+                raise KeyError(key)
+            return Text.of(words(SOURCE)(key, **values), SOURCE)
+        if isinstance(found, dict):
+            count = values["count"]
+            form = self._locale.plural_form(count if isinstance(count, int | float) else 0)
+            found = found.get(form, found["other"])
+        filled = {name: self.number(value) if isinstance(value, int | float) else value for name, value in values.items()}
+        if not filled:
+            return found
+        plain = found.format_map(filled)
+        quotes = any(isinstance(value, Text) for value in filled.values())
+        return Text.mixed(plain, escape(found).format_map(filled)) if quotes else plain
+
+    def forms(self, key: str) -> dict[str, str]:
+        """A string as it stands in the catalogue, by plural form; one without such forms as "other"."""
+        found = self.strings.get(key) or catalogues()[SOURCE].strings[key]
+        return {"other": found} if isinstance(found, str) else found
+
+    @property
+    def reviewed(self) -> bool:
+        return self.review != "needed"
+
+    def name_of(self, language: str) -> str:
+        """What this language calls another."""
+        try:
+            return Locale.parse(language, sep="-").get_display_name(self._locale) or native_name(language)
+        except ValueError:
+            return native_name(language)
+
+    def number(self, value: float, *, grouped: bool = True) -> str:
+        """1,250.5 or 1.250,5 or 1 250,5. Ungrouped is what a field shows and reads back."""
+        return format_decimal(Decimal(repr(value)), locale=self._locale, group_separator=grouped, decimal_quantization=False)
+
+    @property
+    def decimal_mark(self) -> str:
+        return get_decimal_symbol(self._locale)
+
+    @property
+    def marks(self) -> str:
+        """The decimal mark, and after it the mark between thousands where that is a point or a comma: ".,", ",." or ","."""
+        between = get_group_symbol(self._locale)
+        return self.decimal_mark + (between if between in ".," else "")
+
+    def months(self) -> list[str]:
+        """January to December, as they stand alone."""
+        names = get_month_names("wide", "stand-alone", self._locale)
+        return [names[i] for i in range(1, 13)]
+
+    def date(self, iso: str) -> str:
+        """A month "2026-11" or a day "2026-11-22" in words; anything else as it is."""
+        parts = iso.split("-")
+        try:
+            # Beside a day many languages inflect the month; with the year alone it stands as in a calendar.
+            month = get_month_names("wide", "stand-alone" if len(parts) == 2 else "format", self._locale)[int(parts[1])]
+        except (IndexError, KeyError, ValueError):
+            return iso
+        return (
+            self("month_year", month=month, year=parts[0])
+            if len(parts) == 2
+            else self("day_month_year", day=parts[2].lstrip("0"), month=month, year=parts[0])
+        )
+
+
+@cache
+def catalogues() -> dict[str, Words]:
+    """Every language that the interface speaks, the source first, then by name."""
+    found = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Catalogue) for path in FOLDER.glob("*.yaml")]
+    found.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
+    return {catalogue.language: Words(catalogue) for catalogue in found}
+
+
+def words(language: str) -> Words:
+    """The words of this language; English where the interface does not speak it (the page then says so by its `lang`)."""
+    known = catalogues()
+    return known.get(language) or known[SOURCE]
+
+
+def native_name(language: str) -> str:
+    """What the language calls itself."""
+    known = catalogues().get(language)
+    if known is not None:
+        return known.native
+    try:
+        return Locale.parse(language, sep="-").get_display_name() or language
+    except ValueError:
+        return language

@@ -1,0 +1,1 @@
+"""Routes of intake, with what they share."""

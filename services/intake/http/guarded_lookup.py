@@ -1,0 +1,50 @@
+"""Looking up a receipt or an invitation code for somebody who may be guessing: what is wrong is counted, what is right always works."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.flood.keyed_lock import Crowded
+from services.intake.http.http_responses import Req
+from services.runtime.client_address import address_of
+
+T = TypeVar("T")
+
+PAUSE = 60
+"""Seconds after which half of what an address may miss at once is there again."""
+
+
+async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
+    """What `ask` finds. A typing mistake that shows by itself is nobody's attempt at guessing."""
+    address = asking(intake, request)
+    if not intake.throttle.blocked(address, intake.clock()):
+        return _counted(intake, address, await ask())
+    try:
+        async with intake.turns.turn(address):
+            outcome = _counted(intake, address, await ask())
+    except Crowded:
+        return _too_many()
+    return _too_many() if _missed(outcome) else outcome
+
+
+def asking(intake: Intake, request: Req) -> str:
+    """The address to count by."""
+    peer = request.client.host if request.client else ""
+    return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
+
+
+def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
+    if _missed(outcome):
+        intake.throttle.miss(address, intake.clock())
+    return outcome
+
+
+def _missed(outcome: object) -> bool:
+    return isinstance(outcome, Problem) and outcome.code in ("receipt-unknown", "invitation-unknown")
+
+
+def _too_many() -> Problem:
+    return Problem("too-many-requests", "Too many receipts or codes from here were unknown.", retry_after=PAUSE)

@@ -1,0 +1,70 @@
+"""For organisers: what was done, with which token."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromQuery
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from proto import subjects
+from proto.problem import Fault, Problem
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req as Request
+from services.intake.http.http_responses import private
+from services.runtime import http_server
+from services.runtime.audit_log import Act
+
+log = logging.getLogger(__name__)
+
+PAGE = 1000
+"""Most acts that are looked at for one answer."""
+
+
+class ActPage(msgspec.Struct, frozen=True):
+    """`after`: the number to go on from; None where nothing more is there."""
+
+    acts: list[Act]
+    after: int | None
+
+
+async def _organiser(connection: http_server.AnyConnection, _: BaseRouteHandler) -> None:
+    intake: Intake = connection.app.state["intake"]
+    http_server.demand_some(connection, intake.registry, intake.clock())
+
+
+@get("/api/v1/acts", guards=[_organiser])
+async def list_acts(request: Request, intake: NamedDependency[Intake], after: FromQuery[int] = 0) -> Response[bytes]:
+    """Those about the surveys that the organiser's own token opens, the oldest first."""
+    asking = http_server.demand_some(request, intake.registry, intake.clock())
+    if after < 0:
+        raise Problem("request-refused", errors=(Fault("/after", "negative", "Give the `after` of an answer before."),))
+    try:
+        found, seq, more = await _read(intake, after)
+    except (TimeoutError, NatsError, OSError):
+        raise Problem("busy", retry_after=2) from None
+    return private(ActPage([act for act in found if asking.survey in (None, act.survey)], seq if more else None))
+
+
+async def _read(intake: Intake, after: int) -> tuple[list[Act], int, bool]:
+    """What comes after this number, the number of the last of it, and whether there may be more."""
+    js, acts, seq = intake.client.jetstream(timeout=5), list[Act](), after
+    for _ in range(PAGE):
+        try:
+            message = await js.get_msg(subjects.ACTS, seq=seq + 1, subject="platea.acts.*", direct=True, next=True)
+        except NotFoundError:
+            return acts, seq, False
+        seq = message.seq or seq + 1
+        try:
+            acts.append(msgspec.json.decode(message.data or b"", type=Act))
+        except msgspec.MsgspecError:
+            log.error("act %d is unreadable and was passed over", seq)
+    return acts, seq, True
+
+
+HANDLERS = (list_acts,)

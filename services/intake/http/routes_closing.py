@@ -1,0 +1,66 @@
+"""For organisers: closing a survey, and opening it again while its answers are there."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto.events import SurveyClosed
+from proto.problem import Problem
+from proto.tokens import Token
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req, json
+from services.intake.surveys.control import announce
+from services.runtime import http_server
+
+
+class SurveyState(msgspec.Struct, frozen=True):
+    """`deleted_from`: the day from which the answers to the closed survey are deleted; None where no day is set."""
+
+    survey: str
+    version: str
+    open: bool
+    deleted_from: str | None
+
+
+@post("/api/v1/surveys/{survey:str}/close", status_code=200)
+async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """From here on nothing new is taken; looking up and withdrawing stay possible until the answers are deleted.
+
+    Where the day of their deletion has come, they stay for days of grace, in which the survey can be opened again or another day be set.
+    """
+    by = _asked_by(request, intake, survey)
+    if intake.registry.is_open(survey):
+        await announce(intake, SurveyClosed(survey, on=intake.today()))
+        await intake.acts.record(by.id, "survey-closed", survey)
+    return json(_state(intake, survey))
+
+
+@post("/api/v1/surveys/{survey:str}/reopen", status_code=200)
+async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """The current version takes answers again. Refused once the answers are deleted."""
+    by = _asked_by(request, intake, survey)
+    if intake.registry.over(survey, intake.today()):
+        raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
+    if not intake.registry.is_open(survey):
+        await announce(intake, SurveyClosed(survey, closed=False, on=intake.today()))
+        await intake.acts.record(by.id, "survey-reopened", survey)
+    return json(_state(intake, survey))
+
+
+def _asked_by(request: Req, intake: Intake, survey: str) -> Token:
+    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    if intake.registry.current(survey) is None:
+        raise Problem("survey-unknown")
+    return by
+
+
+def _state(intake: Intake, survey: str) -> SurveyState:
+    current = intake.registry.current(survey)
+    assert current is not None
+    return SurveyState(survey, current.version, intake.registry.is_open(survey), intake.registry.deletion_day(survey))
+
+
+HANDLERS = (close, reopen)

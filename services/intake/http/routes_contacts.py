@@ -1,0 +1,103 @@
+"""Results by e-mail: a page of its own, whose request carries an address and nothing else, and the list for the organiser."""
+
+from __future__ import annotations
+
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto.problem import Problem
+from proto.tokens import Token
+from services.intake.contacts import contacts
+from services.intake.contacts.contact_book import Busy
+from services.intake.contacts.contacts import Contact
+from services.intake.context import Intake
+from services.intake.flood.flood_guard import TRAP
+from services.intake.form.pages import compose_contact
+from services.intake.form.pages.compose_contact import Fault
+from services.intake.form.pages.notice import version_of
+from services.intake.http.http_responses import Req, options
+from services.intake.http.page_requests import NO_STORE, Page, first, html, known_survey, read_form, read_in
+from services.intake.surveys import catalogue
+from services.runtime import http_server
+
+API = "/api/v1/surveys/{survey:str}/contacts"
+AGAIN = {**NO_STORE, "Retry-After": "5"}
+
+
+@get("/s/{survey:str}/contact", include_in_schema=False)
+async def contact_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    paper = read_in(request, _offering(intake, survey).current)
+    return html(compose_contact.ask(paper), paper.voice.language)
+
+
+@post("/s/{survey:str}/contact", status_code=200, include_in_schema=False)
+async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """Says the same whether the address was on the list before or not."""
+    known = _offering(intake, survey)
+    paper = read_in(request, known.current)
+    language, fields = paper.voice.language, await read_form(request)
+    typed, going = first(fields, "address")[:1000], first(fields, "go") == "remove"
+    agreed, interview = bool(first(fields, "agree")), bool(first(fields, "interview"))
+    address = contacts.fit(typed)
+    faults: list[Fault] = []
+    if address is None:
+        faults.append("unfit" if typed.strip() else "empty")
+    if not agreed and not going:
+        faults.append("agree_needed")
+    if address is None or faults:
+        return html(compose_contact.ask(paper, typed, faults, agreed=agreed, interview=interview), language, 422, NO_STORE)
+    try:
+        if first(fields, TRAP):
+            raise Busy
+        if going:
+            await intake.contacts.remove(survey, address)
+        else:
+            await intake.contacts.add(survey, Contact(address, version_of(known.current.instrument), interview))
+    except Busy:
+        return html(compose_contact.ask(paper, typed, agreed=agreed, interview=interview, busy=True), language, 503, AGAIN)
+    return html(compose_contact.done(paper, "contact_removed" if going else "contact_done"), language, headers=NO_STORE)
+
+
+@get(API)
+async def contact_list(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """Sorted by address. The ETag names what is on the list, for deleting just that."""
+    by = _demand(request, intake, survey)
+    try:
+        body = await intake.contacts.read(survey)
+    except Busy:
+        raise Problem("busy", retry_after=2) from None
+    await intake.acts.record(by.id, "contacts-read", survey)
+    headers = {"ETag": f'"{contacts.version(body)}"', "Cache-Control": "no-store"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@delete(API, status_code=204)
+async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[None]:
+    """Empties the list and overwrites what it held. With If-Match, only if nothing was added since."""
+    by = _demand(request, intake, survey)
+    given = request.headers.get("if-match", "").strip().strip('"')
+    try:
+        if not await intake.contacts.delete(survey, given if given not in ("", "*") else None):
+            raise Problem("list-changed", "Get it again, then delete what you have.")
+    except Busy:
+        raise Problem("busy", retry_after=2) from None
+    await intake.acts.record(by.id, "contacts-deleted", survey)
+    return Response(None, status_code=204)
+
+
+def _offering(intake: Intake, survey: str) -> catalogue.Survey:
+    known = known_survey(intake, survey)
+    if known.current.instrument.contact_form is None:
+        raise Problem("not-found")
+    return known
+
+
+def _demand(request: Req, intake: Intake, survey: str) -> Token:
+    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    if survey not in intake.catalogue.surveys:
+        raise Problem("survey-unknown")
+    return by
+
+
+HANDLERS = (options(API, "GET", "DELETE"), contact_form, contact, contact_list, delete_contacts)

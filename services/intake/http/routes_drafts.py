@@ -1,0 +1,99 @@
+"""Continuing later: /s/{survey}/continue, where a code leads back to the very page, and what can be done where the code is shown.
+
+Codes come in bodies. The link carries one in its fragment, which browsers send to nobody.
+"""
+
+from __future__ import annotations
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import structs
+
+from proto import codes
+from proto import receipt as receipts
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.drafts import drafts, save_draft
+from services.intake.drafts.draft_store import NotNow
+from services.intake.drafts.drafts import Draft
+from services.intake.form.pages import compose, compose_later
+from services.intake.form.pages.compose_later import Fault
+from services.intake.http.guarded_lookup import attempt
+from services.intake.http.http_responses import Req
+from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.http.routes_form import sheet_of, show, walk_of
+
+
+@get("/s/{survey:str}/continue", include_in_schema=False)
+async def ask(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    return _asked(request, intake, survey)
+
+
+@post("/s/{survey:str}/continue", status_code=200, include_in_schema=False)
+async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    known = known_survey(intake, survey)
+    fields = await read_form(request)
+    typed = first(fields, "code")[: codes.MOST_AROUND].strip()
+    code = codes.among(typed, drafts.LETTERS + 2) or codes.bare(typed)
+    if not drafts.well_typed(code):
+        return _asked(request, intake, survey, typed, "mistyped" if typed else "empty", 422)
+
+    async def look() -> Draft | Problem:
+        return await save_draft.find(intake, survey, code) or Problem("receipt-unknown")
+
+    try:
+        draft = await attempt(intake, request, look)
+        if isinstance(draft, Problem):
+            if draft.code == "receipt-unknown":
+                return _asked(request, intake, survey, typed, "unknown", 404)
+            raise draft
+        walk = walk_of(known.reader(draft.sheet.version))
+        asked = request.query_params.get("lang") or draft.language
+        paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
+        if first(fields, "go") == "delete":
+            await save_draft.delete(intake, survey, code)
+            return html(compose_later.deleted(paper), paper.voice.language)
+    except NotNow:
+        raise Problem("busy", "Please try again.", retry_after=2) from None
+    demand_open(intake, survey)
+    receipt = receipts.make()
+    if draft.sheet.changes:
+        receipt = receipts.shown(first(fields, "receipt")[: codes.MOST_AROUND].strip())
+        if not receipt or drafts.code_of(receipt) != code:
+            return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
+    # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
+    sheet = structs.replace(draft.sheet, began=intake.guard.began(receipt), draft=code, continued=True)
+    return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), receipt)
+
+
+@post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
+async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """From the page with the code: on with the answers, saved once more, or the saved copy deleted. It carries the sheet, but no fields."""
+    known = known_survey(intake, survey)
+    fields = await read_form(request, known.body_limit)
+    sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
+    if sheet is None or not receipts.acceptable(receipt):
+        raise Problem("bad-request", "The page that was sent is damaged.")
+    walk = walk_of(known.reader(sheet.version))
+    paper = read_in(request, walk.reader)
+    if go == "delete":
+        try:
+            await save_draft.delete(intake, survey, save_draft.code_of(sheet, receipt))
+        except NotNow:
+            raise Problem("busy", "Please try again.", retry_after=2) from None
+        return html(compose_later.deleted(paper), paper.voice.language)
+    demand_open(intake, survey)
+    view = walk.reopen(sheet, first(fields, "place"), intake.latest_today())
+    return show(paper, walk, view, receipt) if go == "resume" else await save_draft.keep(request, intake, paper, view, receipt)
+
+
+def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:
+    known = known_survey(intake, survey)
+    paper = read_in(request, known.current)
+    language = paper.voice.language
+    chosen = f"?lang={language}" if request.query_params.get("lang") else ""
+    return html(compose_later.ask(paper, f"/s/{survey}/continue{chosen}", typed, fault), language, status)
+
+
+HANDLERS = (ask, go_on, decide)

@@ -1,0 +1,186 @@
+"""The pages for people: open surveys and the form. They work without scripts and keep nothing on the server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto import receipt as receipt_maker
+from proto.answers import Reader
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.drafts import draft_claims, save_draft
+from services.intake.flood.flood_guard import TRAP, Held
+from services.intake.form import flow
+from services.intake.form.flow import Sheet, View, Walk
+from services.intake.form.pages import compose, compose_receipt, questions
+from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose_invitation import PLACE
+from services.intake.form.pages.compose_receipt import Status
+from services.intake.form.pages.words import words
+from services.intake.http import routes_invitations
+from services.intake.http.http_responses import Req
+from services.intake.http.page_requests import (
+    NO_STORE,
+    Page,
+    deleted,
+    demand_open,
+    first,
+    html,
+    known_survey,
+    language_of,
+    read_form,
+    read_in,
+)
+from services.intake.http.throttled_page import BEGAN, WORK, hold
+from services.intake.submission import receipt_service, submit
+from services.intake.submission.receipt_service import State
+from services.intake.submission.submit import Kept
+from services.intake.surveys import catalogue
+
+
+@get("/", include_in_schema=False)
+async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
+    language, accepted = language_of(request), request.headers.get("accept-language", "")
+    found = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
+    return html(compose.surveys(language, found, accepted), language)
+
+
+@get("/s/{survey:str}", include_in_schema=False)
+async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    known = known_survey(intake, survey)
+    demand_open(intake, survey)
+    if known.invited:
+        return routes_invitations.ask(read_in(request, known.current))
+    voice = read_in(request, known.current).voice
+    return _fresh(known.current, voice.language, voice.tongue)
+
+
+@post("/s/{survey:str}", status_code=200, include_in_schema=False)
+async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """One page further, or back, or the answers sent: everything needed comes with the request."""
+    known = known_survey(intake, survey)
+    fields = await read_form(request, known.body_limit)
+    sheet, receipt = sheet_of(fields), first(fields, "receipt")
+    go, place = first(fields, "go") or "next", first(fields, "place")
+    if known.invited and not (sheet and sheet.changes):
+        if place == PLACE:
+            demand_open(intake, survey)
+            return await routes_invitations.enter(request, intake, known, fields)
+        found = await intake.invitations.check(survey, sheet.ticket if sheet else "")
+        if isinstance(found, Problem):
+            return routes_invitations.refused(read_in(request, known.current), found)
+    if sheet is None or place == flow.START:
+        demand_open(intake, survey)
+        return _begin(request, intake, known, sheet, receipt, fields)
+    if not receipt_maker.acceptable(receipt):
+        raise Problem("receipt-unfit")
+    walk = walk_of(known.reader(sheet.version))
+    paper = read_in(request, walk.reader)
+    began = first(fields, BEGAN) or sheet.began
+    kept_back = intake.guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
+    if isinstance(kept_back, Held):
+        return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
+    marks = words(first(fields, "typed")).marks
+    view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
+    if view.send and kept_back:
+        sheet = msgspec.structs.replace(view.sheet, began=intake.guard.began(receipt, sheet.began))
+        return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
+    if view.send:
+        return await _send(intake, paper, walk, view, receipt)
+    demand_open(intake, survey)
+    if go == "later":
+        return await save_draft.keep(request, intake, paper, view, receipt)
+    return show(paper, walk, view, receipt)
+
+
+def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet | None, receipt: str, fields: dict[str, list[str]]) -> Page:
+    reader = known.current if sheet is None else known.reader(sheet.version)
+    paper = read_in(request, reader)
+    if first(fields, "go") == "stay":
+        return _start(paper, sheet, receipt)
+    if not first(fields, "consent"):
+        return html(compose.start(paper, sheet, receipt, unticked=True), paper.voice.language, 422)
+    walk = walk_of(reader)
+    receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
+    sheet = sheet or Sheet(reader.instrument.version)
+    view = walk.begin(msgspec.structs.replace(sheet, began=intake.guard.began(receipt, sheet.began)), intake.latest_today())
+    return show(paper, walk, view, receipt)
+
+
+def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
+    language = paper.voice.language
+    if view.place == flow.START:
+        return _start(paper, view.sheet, receipt)
+    if view.place == flow.REVIEW:
+        return html(compose.review(paper, walk, view, receipt), language)
+    return html(questions.section(paper, walk, view, receipt), language, 422 if view.faults else 200)
+
+
+@cache
+def _fresh(reader: Reader, language: str, tongue: str) -> Page:
+    """The start page for somebody new: the same for everybody who reads these languages."""
+    return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
+
+
+def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page:
+    return html(compose.start(paper, sheet, receipt), paper.voice.language)
+
+
+async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
+    language, instrument = paper.voice.language, walk.instrument
+    sheet, changes = view.sheet, view.sheet.changes
+    claimed = None if changes or sheet.ticket else await draft_claims.claim(intake, instrument.id, sheet, receipt)
+    if claimed is not None:
+        intake.metrics.ended(claimed.code)
+        trouble = "already" if claimed.code == "draft-sent" else "busy"
+        return html(compose.review(paper, walk, view, receipt, trouble), language, claimed.kind.status, claimed.headers)
+    answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
+    body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
+    outcome = await (
+        receipt_service.replace(intake, receipt, body, instrument.id)
+        if changes
+        else submit.submit(intake, instrument.id, body, receipt, sheet.ticket)
+    )
+    match outcome:
+        case Kept() | State():
+            intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
+            await save_draft.forget(intake, instrument.id, save_draft.code_of(sheet, receipt))
+            found = Status(outcome.status, outcome.digest or "", receipt)
+            return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
+        case Problem(code="busy"):
+            intake.metrics.ended(outcome.code)
+            return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)
+        case Problem(code="answers-deleted"):
+            intake.metrics.ended(outcome.code)
+            return deleted(paper, receipt, outcome)
+        case Problem(code="receipt-in-use"):
+            intake.metrics.ended(outcome.code)
+            changing = replace(view, sheet=msgspec.structs.replace(view.sheet, changes=True))
+            return html(compose.review(paper, walk, changing, receipt, "in_use"), language, 409)
+        case _:
+            intake.metrics.ended(outcome.code)
+            if outcome.code == "invitation-spent":
+                return routes_invitations.refused(paper, outcome)
+            raise outcome
+
+
+@cache
+def walk_of(reader: Reader) -> Walk:
+    return Walk(reader)
+
+
+def sheet_of(fields: dict[str, list[str]]) -> Sheet | None:
+    text = first(fields, "sheet")
+    try:
+        return flow.read(text) if text else None
+    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError):
+        raise Problem("bad-request", "The page that was sent is damaged.") from None
+
+
+HANDLERS = (surveys, start, step)

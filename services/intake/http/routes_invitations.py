@@ -1,0 +1,190 @@
+"""By invitation: organisers make codes known, respondents exchange one for a ticket, and the page where a code is entered.
+
+Codes and tickets come in bodies, never in addresses, and nothing here is logged.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from proto import codes, invitation
+from proto.blind import PublicKey
+from proto.problem import Fault, Problem
+from services.intake.context import Intake
+from services.intake.form.flow import Sheet
+from services.intake.form.pages import compose, compose_invitation
+from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose_invitation import Told
+from services.intake.http.guarded_lookup import attempt
+from services.intake.http.http_responses import Req, options, private, raised
+from services.intake.http.page_requests import NO_STORE, Page, demand_open, first, html, known_survey, read_in
+from services.intake.invitations import ticket_claims
+from services.intake.surveys import catalogue
+from services.runtime import http_server
+
+S = TypeVar("S", bound=msgspec.Struct)
+SUITE = "RSABSSA-SHA384-PSS-Deterministic"
+MOST_AT_ONCE = 10_000
+"""Codes that one request makes known."""
+MAX_CODES = 1024 * 1024
+MAX_EXCHANGE = 4096
+
+_TOLD: dict[str, tuple[Told, int]] = {
+    "invitation-unknown": ("unknown", 404),
+    "invitation-used": ("used", 409),
+    "invitation-needed": ("needed", 403),
+    "invitation-spent": ("spent", 410),
+}
+
+
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+"""128 bits."""
+
+
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A code by its name, and the mark of the number that is signed for it.
+
+    128 bits of SHA-256 each: over "platea-invitation-1", the survey's name and the bare code, parted by zero bytes, and over
+    "platea-exchange-1", a zero byte and the blinded number."""
+
+    name: Hex
+    mark: Hex
+
+
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes to make known. None at all makes the key, which whoever makes codes needs first."""
+
+    codes: Annotated[list[Code], Meta(max_length=MOST_AT_ONCE)]
+
+
+class Invited(msgspec.Struct, frozen=True):
+    """How many codes there are now, and the fingerprint of the key that signs tickets."""
+
+    survey: str
+    codes: int
+    key: str
+
+
+class TicketKey(msgspec.Struct, frozen=True):
+    """The public key with which a survey's tickets are signed; numbers as base64url, the high byte first."""
+
+    suite: str
+    n: str
+    e: str
+
+
+class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The name of an invitation code, and its token, blinded (RFC 9474), as base64url. The code itself is not sent."""
+
+    name: Hex
+    blinded: str
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """The blind signature as base64url: always the same for the same code."""
+
+    signature: str
+
+
+@post("/api/v1/surveys/{survey:str}/invitations", status_code=200)
+async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
+    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    known = _by_invitation(intake, survey)
+    if intake.registry.over(known.id, intake.today()):
+        raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
+    order = await http_server.json_body(request, Codes, MAX_CODES)
+    marks = {bytes.fromhex(code.name): bytes.fromhex(code.mark) for code in order.codes}
+    total = raised(await intake.invitations.invite(known.id, marks))
+    if marks:
+        await intake.acts.record(by.id, "codes-made", known.id, str(len(marks)))
+    key = await _key(intake, known.id)
+    return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
+
+
+@get("/api/v1/surveys/{survey:str}/tickets")
+async def ticket_key(intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    key = await _key(intake, _by_invitation(intake, survey).id)
+    return private(TicketKey(SUITE, invitation.encoded(key.n.to_bytes(key.size)), invitation.encoded(key.e.to_bytes(3))))
+
+
+@post("/api/v1/surveys/{survey:str}/tickets", status_code=200)
+async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """A code's name and number for a blind signature. It changes nothing, and the ticket that comes of it cannot be traced to the code."""
+    known = _by_invitation(intake, survey)
+    demand_open(intake, known.id)
+    order = await http_server.json_body(request, Exchange, MAX_EXCHANGE)
+    try:
+        blinded = invitation.decoded(order.blinded)
+    except ValueError:
+        raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
+    name = bytes.fromhex(order.name)
+    signature = raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, name, blinded)))
+    intake.metrics.ended("ticket")
+    return private(Exchanged(invitation.encoded(signature)))
+
+
+async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: dict[str, list[str]]) -> Page:
+    """What the page with the code sends: the ticket that scripts have made, or the code, whose ticket is then made here."""
+    paper = read_in(request, known.current)
+    ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]
+    if not ticket:
+        if not typed.strip():
+            return ask(paper, "empty", 422)
+        code = invitation.read_code(typed)
+        if code is None:
+            return ask(paper, "mistyped", 422, typed)
+        made = await attempt(intake, request, lambda: intake.invitations.exchange_plainly(known.id, code))
+        if isinstance(made, Problem):
+            intake.metrics.ended(made.code)
+            return refused(paper, made, typed)
+        intake.metrics.ended("ticket")
+        ticket = made.text
+    mine = await intake.invitations.check(known.id, ticket)
+    if isinstance(mine, Problem):
+        return refused(paper, mine)
+    if await ticket_claims.is_spent(intake, known.id, mine.token):
+        return refused(paper, Problem("invitation-spent"))
+    sheet = Sheet(known.current.instrument.version, ticket=ticket)
+    return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
+
+
+def ask(paper: Survey, told: Told = "", status: int = 200, typed: str = "") -> Page:
+    return html(compose_invitation.invitation(paper, told, typed), paper.voice.language, status)
+
+
+def refused(paper: Survey, problem: Problem, typed: str = "") -> Page:
+    """The page with the code once more, saying why not. Raises what it has no words for."""
+    if problem.code not in _TOLD:
+        raise problem
+    told, status = _TOLD[problem.code]
+    return ask(paper, told, status, typed)
+
+
+async def _key(intake: Intake, survey: str) -> PublicKey:
+    key = raised(await intake.invitations.key(survey))
+    if key is None:
+        raise Problem("not-found", "Nobody was invited yet.")
+    return key
+
+
+def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:
+    known = known_survey(intake, survey)
+    if not known.invited:
+        raise Problem("not-by-invitation", "Its instrument would say `participation: invited`.")
+    return known
+
+
+HANDLERS = (
+    options("/api/v1/surveys/{survey:str}/invitations", "POST"),
+    options("/api/v1/surveys/{survey:str}/tickets", "GET", "POST"),
+    invite,
+    ticket_key,
+    exchange,
+)

@@ -1,0 +1,65 @@
+"""For organisers: publishing surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+
+from proto import instrument as instruments
+from proto import version_changes
+from proto.instrument import Instrument
+from proto.problem import Problem
+from proto.registry import published
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req, json
+from services.intake.surveys import publication
+from services.intake.surveys.control import announce
+from services.runtime import http_server
+
+
+class Published(msgspec.Struct, frozen=True):
+    """`current`: the version that is answered now, which is another one where an earlier version was published again."""
+
+    survey: str
+    version: str
+    open: bool
+    current: str
+
+
+@post("/api/v1/surveys")
+async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+    """201 where the version is new, 200 where the same was published before: then nothing changes, and what was closed stays closed."""
+    http_server.demand_some(request, intake.registry, intake.clock())
+    instrument = publication.read(await http_server.json_text(request, publication.MAX_INSTRUMENT))
+    if isinstance(instrument, list):
+        raise Problem("instrument-refused", errors=tuple(instrument))
+    by = http_server.demand(request, intake.registry, "organiser", instrument.id, intake.clock())
+    versions = intake.registry.versions.get(instrument.id, {})
+    earlier, current = versions.get(instrument.version), intake.registry.current(instrument.id)
+    if earlier is not None and current is not None:
+        if instruments.encode(earlier) != instruments.encode(instrument):
+            raise Problem("version-differs", "Answers refer to it, so it never changes: publish under a higher version.")
+        return json(Published(instrument.id, instrument.version, intake.registry.is_open(instrument.id), current.version))
+    if intake.registry.over(instrument.id, intake.today()):
+        raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
+    _refuse_succession(versions, instrument)
+    await announce(intake, published(instrument))
+    await intake.acts.record(by.id, "survey-published", instrument.id, instrument.version)
+    headers = {"Location": f"/api/v1/surveys/{instrument.id}"}
+    return json(Published(instrument.id, instrument.version, open=True, current=instrument.version), 201, headers)
+
+
+def _refuse_succession(versions: Mapping[str, Instrument], instrument: Instrument) -> None:
+    """Versions only go up, an id keeps its type, and a survey its guarantee. Raises Problem."""
+    if versions and version_changes.number(instrument.version) <= version_changes.number(highest := version_changes.highest(versions)):
+        detail = f"{highest} is published, and {instrument.version} is not higher: publish under a higher version."
+        raise Problem("version-not-higher", detail)
+    faults = [*version_changes.type_faults(versions.values(), instrument), *version_changes.policy_faults(versions.values(), instrument)]
+    if faults:
+        raise Problem("instrument-refused", errors=tuple(faults))
+
+
+HANDLERS = (publish,)

@@ -1,0 +1,139 @@
+"""The pages that a receipt opens: what became of the answers, checking, changing and withdrawing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto import codes, events
+from proto import receipt as maker
+from proto.answers import Reader
+from proto.events import ResponseReplaced, ResponseSubmitted
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.form import flow
+from services.intake.form.flow import Sheet
+from services.intake.form.pages import compose_receipt
+from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose_receipt import Status
+from services.intake.http.guarded_lookup import attempt
+from services.intake.http.http_responses import Req, raised
+from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.http.routes_form import show, walk_of
+from services.intake.submission import receipt_service
+from services.intake.submission.receipt_service import State
+from services.intake.surveys import catalogue
+
+
+@get("/s/{survey:str}/receipt", include_in_schema=False)
+async def receipt_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    paper = read_in(request, known_survey(intake, survey).current)
+    return html(compose_receipt.lookup(paper), paper.voice.language)
+
+
+@post("/s/{survey:str}/receipt", status_code=200, include_in_schema=False)
+async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """The receipt is sent in the body, so that it stands in no address, history or log."""
+    known = known_survey(intake, survey)
+    paper = read_in(request, known.current)
+    fields = await read_form(request)
+    typed, go = " ".join(first(fields, "receipt")[: codes.MOST_AROUND].split()), first(fields, "go")
+    if not typed:
+        return html(compose_receipt.lookup(paper, fault="empty"), paper.voice.language, 422)
+    state = await attempt(intake, request, lambda: receipt_service.look_up(intake, typed, survey))
+    if isinstance(state, Problem):
+        return _refused(paper, typed, state)
+    try:
+        return await _answered(Held(request, intake, known, paper, maker.shown(typed)), go, state)
+    except Problem as refusal:  # deleted or withdrawn since it was looked up
+        return _refused(paper, typed, refusal)
+
+
+async def _answered(held: Held, go: str, state: State) -> Page:
+    paper = held.paper
+    match go, state.status:
+        case "withdraw.yes", _:
+            return await held.withdrawn()
+        case ("withdraw", "accepted" | "recorded"):
+            return html(compose_receipt.withdraw(paper, held.receipt), paper.voice.language, headers=NO_STORE)
+        case ("change", "accepted" | "recorded"):
+            return await held.changing()
+        case ("check", "accepted" | "recorded"):
+            return await held.checked()
+        case ("text", "accepted" | "recorded"):
+            return await held.text()
+        case _:
+            return held.status(state)
+
+
+def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
+    language = paper.voice.language
+    match problem.code, maker.mistake(typed):
+        case "receipt-unknown", _:
+            return html(compose_receipt.lookup(paper, typed, "unknown"), language, 404)
+        case "receipt-mistyped", maker.Mistake(kind=kind):
+            return html(compose_receipt.lookup(paper, typed, kind), language, 422)
+        case "answers-deleted", _:
+            return deleted(paper, typed, problem)
+        case _:
+            raise problem
+
+
+@dataclass(frozen=True)
+class Held:
+    """A receipt that belongs to a response, and what its holder can do."""
+
+    request: Req
+    intake: Intake
+    known: catalogue.Survey
+    paper: Survey
+    receipt: str
+
+    def status(self, state: State) -> Page:
+        found = Status(state.status, state.digest or "", self.receipt)
+        is_open = self.intake.registry.is_open(self.known.id)
+        return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
+
+    async def withdrawn(self) -> Page:
+        state = raised(await receipt_service.withdraw(self.intake, self.receipt, self.known.id))
+        self.intake.metrics.ended("withdrawn")
+        return self.status(state)
+
+    async def changing(self) -> Page:
+        """The stored answers on the review page, from where each section opens."""
+        demand_open(self.intake, self.known.id)
+        event = await self._stored()
+        walk, today = walk_of(self._reader(event)), self.intake.latest_today()
+        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.guard.began(self.receipt))
+        shown = walk.judge(sheet, today).shown
+        view = walk.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
+        return show(read_in(self.request, walk.reader), walk, view, self.receipt)
+
+    async def checked(self) -> Page:
+        """The stored answers with the text that the digest is made of, for the page or its reader to work it out."""
+        event = await self._stored()
+        paper = read_in(self.request, self._reader(event))
+        text = events.digested(event.survey, event.version, event.answers).decode()
+        found = Status("", event.digest, self.receipt)
+        page = compose_receipt.check(paper, msgspec.json.decode(event.answers), text, found)
+        return html(page, paper.voice.language, headers=NO_STORE)
+
+    async def text(self) -> Page:
+        """The same text as a file, to the byte: nothing that copies or pastes can change it."""
+        event = await self._stored()
+        headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.json"', **NO_STORE}
+        text = events.digested(event.survey, event.version, event.answers)
+        return Response(text, media_type="application/json", headers=headers)
+
+    async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
+        return raised(await receipt_service.stored(self.intake, self.receipt, self.known.id))
+
+    def _reader(self, event: ResponseSubmitted | ResponseReplaced) -> Reader:
+        return self.known.reader(event.version)
+
+
+HANDLERS = (receipt_form, receipt)

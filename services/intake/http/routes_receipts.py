@@ -1,0 +1,76 @@
+"""/api/v1/receipts/{receipt}: whoever holds the receipt may look up, change and withdraw the response.
+
+An address is written into logs and histories. Our own pages ask under /api/v1/receipts/status, where the receipt is in the body; programs
+that keep their addresses to themselves may name it there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.http.guarded_lookup import attempt
+from services.intake.http.http_responses import Req, options, private
+from services.intake.http.page_requests import known_survey
+from services.intake.submission import receipt_service
+from services.intake.submission.receipt_service import State
+from services.runtime.http_server import json_body, json_text
+
+PATH = "/api/v1/receipts/{receipt:str}"
+STATUS = "/api/v1/receipts/status"
+MAX_ASKED = 4096
+
+
+class ReceiptLookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A receipt, and the survey to look in; without one, in all of them."""
+
+    receipt: Annotated[str, Meta(min_length=1, max_length=1000)]
+    survey: str | None = None
+
+
+@get(PATH)
+async def look_up(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
+    """In the survey named in the query, where there is one: only then it can be told that its answers were deleted."""
+    return await _look_up(request, intake, ReceiptLookup(receipt, request.query_params.get("survey")))
+
+
+@post(STATUS, status_code=200)
+async def status(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+    """The same, asked in a body."""
+    return await _look_up(request, intake, await json_body(request, ReceiptLookup, MAX_ASKED))
+
+
+@put(PATH)
+async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
+    body = await json_text(request, intake.catalogue.body_limit)
+    reply = _reply(await attempt(intake, request, lambda: receipt_service.replace(intake, receipt, body)))
+    intake.metrics.ended("replaced")
+    return reply
+
+
+@delete(PATH, status_code=202)
+async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
+    reply = _reply(await attempt(intake, request, lambda: receipt_service.withdraw(intake, receipt)), 202)
+    intake.metrics.ended("withdrawn")
+    return reply
+
+
+async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
+    survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
+    return _reply(await attempt(intake, request, lambda: receipt_service.look_up(intake, asked.receipt, survey)))
+
+
+def _reply(state: State | Problem, status: int = 200) -> Response[bytes]:
+    if isinstance(state, Problem):
+        raise state
+    return private(state, status)
+
+
+HANDLERS = (options(PATH, "GET", "PUT", "DELETE"), options(STATUS, "POST"), look_up, status, replace, withdraw)

@@ -1,0 +1,104 @@
+"""POST /api/v1/surveys/{survey}/responses: the one route that must be fast, so it speaks plain ASGI, past the framework."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from proto import bounds, invitation
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.submission.submit import Kept, submit
+from services.runtime.http_server import read_body, secret_in, send_problem
+from services.runtime.supervision import stack_of
+
+log = logging.getLogger(__name__)
+
+PREFIX, SUFFIX = "/api/v1/surveys/", "/responses"
+_TICKET = invitation.HEADER.lower().encode()
+_encoder = msgspec.json.Encoder()
+
+
+def shortcut(intake: Intake, app: ASGIApp) -> ASGIApp:
+    """`app` with this route in front of it."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path.startswith(PREFIX) and path.endswith(SUFFIX) and scope["type"] == "http":
+            survey = path[len(PREFIX) : -len(SUFFIX)]
+            if survey and "/" not in survey:
+                await _respond(intake, survey, scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return dispatch
+
+
+async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        outcome = await _submit(intake, survey, scope, receive)
+    except Exception as error:  # nothing shows a traceback, nobody is left without an answer
+        log.error("surprised by %s", stack_of(error))
+        outcome = Problem("internal")
+    if isinstance(outcome, Problem):
+        intake.metrics.ended(outcome.code)
+        await send_problem(send, outcome)
+    else:
+        intake.metrics.ended("accepted" if outcome.new else "repeated")
+        await _send_kept(send, outcome)
+
+
+async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> Kept | Problem:
+    if scope.get("method") != "POST":
+        return Problem("method-not-allowed", allow="POST")
+    key = kind = length = secret = None
+    solution = ""
+    ticket = ""
+    for name, value in scope["headers"]:
+        if name == b"idempotency-key":
+            key = value.decode("latin-1").strip('"')
+        elif name == _TICKET:
+            ticket = value.decode("latin-1")
+        elif name == b"authorization":
+            secret = secret_in(value.decode("latin-1"))
+        elif name == b"platea-work":
+            solution = value.decode("latin-1")
+        elif name == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+        elif name == b"content-length":
+            length = value
+    if kind != b"application/json":
+        return Problem("media-type")
+    known = intake.catalogue.surveys.get(survey)
+    limit = known.body_limit if known else bounds.LEAST
+    if length is not None and length.isdigit() and len(length) < 12 and int(length) > limit:
+        return Problem("too-large", f"At most {limit} bytes are taken.")
+    organiser = secret is not None and intake.registry.allows(secret, "organiser", survey, intake.clock())
+    if not organiser and known and (refused := intake.guard.api(survey, key, solution)):
+        return refused
+    try:
+        body = await read_body(receive, scope, limit)
+    except Problem as problem:
+        return problem
+    return await submit(intake, survey, body, key, None if organiser else ticket)
+
+
+async def _send_kept(send: Send, kept: Kept) -> None:
+    members = {"receipt": kept.receipt, "status": kept.status, "survey": kept.survey, "version": kept.version, "digest": kept.digest}
+    body = _encoder.encode(members)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 201 if kept.new else 200,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"location", b"/api/v1/receipts/" + kept.receipt.encode()),
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,79 @@
+"""For organisers: until when the answers to a survey are kept."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from proto.events import RetentionSet
+from proto.problem import Fault, Problem
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req, options, private
+from services.intake.surveys.control import announce
+from services.runtime import http_server
+
+PATH = "/api/v1/surveys/{survey:str}/retention"
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`on`: the day from which the answers to the closed survey are deleted (ISO date, UTC); None: never."""
+
+    on: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None
+
+
+class Retained(msgspec.Struct, frozen=True):
+    """`on`: the day that was set. `deleted_from`: the day from which the answers are deleted once the survey is closed, which is some days
+    after it was closed, or after `on` was set, at the earliest. `over`: that day has come, so they are deleted, or are being deleted."""
+
+    survey: str
+    open: bool
+    on: str | None
+    deleted_from: str | None
+    over: bool
+
+
+@get(PATH)
+async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    return private(_kept(intake, survey))
+
+
+@put(PATH)
+async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """Sets the day from which the answers are deleted, once the survey is closed and after days of grace. Figures and releases stay.
+
+    Refused are a day that has passed, and a survey whose answers are deleted.
+    """
+    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    kept = _kept(intake, survey)
+    wanted = await http_server.json_body(request, Retention, 1024)
+    try:
+        datetime.date.fromisoformat(wanted.on or "2000-01-01")
+    except ValueError:
+        raise Problem("request-refused", errors=(Fault("/on", "bad-date", "There is no such day."),)) from None
+    if kept.over:
+        raise Problem("request-refused", errors=(Fault("/on", "over", "The answers are deleted: nothing brings them back."),))
+    if wanted.on is not None and wanted.on < intake.today():
+        raise Problem(
+            "request-refused", errors=(Fault("/on", "past", f"This day has passed; the first one to choose is {intake.today()}."),)
+        )
+    await announce(intake, RetentionSet(survey, wanted.on, intake.today()))
+    await intake.acts.record(by.id, "retention-set", survey, wanted.on or "never")
+    return private(_kept(intake, survey))
+
+
+def _kept(intake: Intake, survey: str) -> Retained:
+    registry = intake.registry
+    if survey not in registry.versions:
+        raise Problem("survey-unknown")
+    deleted_from, over = registry.deletion_day(survey), registry.over(survey, intake.today())
+    return Retained(survey, registry.is_open(survey), registry.retention.get(survey), deleted_from, over)
+
+
+HANDLERS = (options("/api/v1/surveys/{survey:str}/retention", "GET", "PUT"), look, keep)

@@ -1,0 +1,19 @@
+"""The accessibility statement: what was tested, with what result, and whom to tell."""
+
+from __future__ import annotations
+
+from litestar import get
+
+from services.intake.form import statement
+from services.intake.form.pages import compose
+from services.intake.http.http_responses import Req
+from services.intake.http.page_requests import Page, html, language_of
+
+
+@get("/accessibility", include_in_schema=False)
+async def accessibility(request: Req) -> Page:
+    language = language_of(request)
+    return html(compose.statement(language, statement.results()), language)
+
+
+HANDLERS = (accessibility,)

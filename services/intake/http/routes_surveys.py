@@ -1,0 +1,68 @@
+"""GET /api/v1/surveys: which surveys there are and what they ask, from memory."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from proto.instrument import Texts
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req, cached, options
+
+
+class Listed(msgspec.Struct, frozen=True):
+    id: str
+    version: str
+    versions: list[str]
+    title: Texts
+    languages: tuple[str, ...]
+    source_language: str
+    estimated_minutes: tuple[int, int] | None
+    questions: int
+    open: bool
+
+
+@get("/api/v1/surveys")
+async def surveys(request: Req, intake: NamedDependency[Intake], closed: FromQuery[bool] = False) -> Response[bytes]:
+    """The open surveys; `closed=true` shows the closed ones too."""
+    found = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
+    body = msgspec.json.encode(found)
+    return cached(request, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+@get("/api/v1/surveys/{survey:str}")
+async def definition(
+    request: Req, intake: NamedDependency[Intake], survey: FromPath[str], version: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """The current version, or the one asked for."""
+    known = intake.catalogue.surveys.get(survey)
+    if known is None:
+        raise Problem("survey-unknown")
+    found = known.definitions.get(version or known.current.instrument.version)
+    if found is None:
+        raise Problem("not-found", "This survey was never published in this version.")
+    return cached(request, found.body, found.etag)
+
+
+def _listed(intake: Intake, id: str) -> Listed:
+    survey = intake.catalogue.surveys[id]
+    instrument = survey.current.instrument
+    return Listed(
+        id,
+        instrument.version,
+        list(survey.readers),
+        instrument.title,
+        instrument.languages,
+        instrument.source_language,
+        instrument.estimated_minutes,
+        len(instrument.questions),
+        intake.registry.is_open(id),
+    )
+
+
+HANDLERS = (options("/api/v1/surveys", "GET", "POST"), surveys, definition)

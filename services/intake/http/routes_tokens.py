@@ -1,0 +1,113 @@
+"""For organisers: access tokens, made, listed and revoked, and the record of what was done with them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta, structs
+
+from proto import tokens
+from proto.problem import Fault, Problem
+from proto.tokens import Token, TokenRole
+from services.intake.context import Intake
+from services.intake.http.http_responses import Req, options, private
+from services.intake.surveys.control import announce
+from services.runtime import http_server
+
+DAYS = 365
+"""How long a token lives for which nothing was said."""
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token wanted. Without `survey` it opens all surveys; without `days` it ends after a year, or with its maker if that is sooner."""
+
+    role: TokenRole
+    survey: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")] | None = None
+    days: Annotated[int, Meta(ge=1, le=36500)] | None = None
+
+
+class TokenInfo(msgspec.Struct, frozen=True):
+    """A token as organisers see it; its secret is not kept anywhere.
+
+    `maker`: the token that made it; `made` and `used`: the days (ISO dates, UTC) on which it was made and last used. `revoked` is also said
+    of one whose maker is.
+    """
+
+    id: str
+    role: TokenRole
+    survey: str | None
+    expires: int | None
+    revoked: bool
+    maker: str | None
+    made: str | None
+    used: str | None
+
+
+class CreatedToken(msgspec.Struct, frozen=True):
+    id: str
+    secret: str
+    role: TokenRole
+    survey: str | None
+    expires: int | None
+
+
+@post("/api/v1/tokens")
+async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+    """A token opens no more, and lives no longer, than the one it is made with."""
+    http_server.demand_some(request, intake.registry, intake.clock())
+    order = await http_server.json_body(request, TokenRequest, 4096)
+    maker = http_server.demand(request, intake.registry, "organiser", order.survey, intake.clock())
+    if order.survey is not None and order.survey not in intake.registry.versions:
+        raise Problem("request-refused", errors=(Fault("/survey", "survey-unknown", "There is no survey with this name."),))
+    id, secret = tokens.make()
+    expires = _end(order.days, maker, intake.clock())
+    await announce(intake, Token(id, tokens.digest(secret), order.role, order.survey, expires, maker=maker.id, made=intake.today()))
+    await intake.acts.record(maker.id, "token-made", order.survey, id)
+    return private(CreatedToken(id, secret, order.role, order.survey, expires), 201)
+
+
+def _end(days: int | None, maker: Token, now: float) -> int:
+    wanted = int(now) + (days or DAYS) * 86_400
+    if maker.expires is None or wanted <= maker.expires:
+        return wanted
+    if days is None:
+        return maker.expires
+    last = datetime.datetime.fromtimestamp(maker.expires, datetime.UTC).date().isoformat()
+    raise Problem("request-refused", errors=(Fault("/days", "longer-than-maker", f"The token it is made with ends on {last}."),))
+
+
+@get("/api/v1/tokens")
+async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+    """Those for the surveys that the organiser's own token opens."""
+    asking, now = http_server.demand_some(request, intake.registry, intake.clock()), intake.clock()
+    found = [token for token in intake.registry.tokens.values() if asking.survey in (None, token.survey)]
+    return private([_info(intake, token, now) for token in found])
+
+
+def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
+    orphan = token.lives(now) and not intake.registry.lives(token, now)
+    return TokenInfo(
+        *(token.id, token.role, token.survey, token.expires, token.revoked or orphan),
+        *(token.maker, token.made, intake.token_uses.get(token.id)),
+    )
+
+
+@delete("/api/v1/tokens/{token:str}", status_code=204)
+async def revoke_token(request: Req, intake: NamedDependency[Intake], token: FromPath[str]) -> Response[None]:
+    """With all that were made with it. Revoking twice is harmless."""
+    asking = http_server.demand_some(request, intake.registry, intake.clock())
+    found = intake.registry.token(token)
+    if found is None or asking.survey not in (None, found.survey):
+        raise Problem("not-found", "There is no token with this name.")
+    if not found.revoked:
+        await announce(intake, structs.replace(found, revoked=True))
+        await intake.acts.record(asking.id, "token-revoked", found.survey, found.id)
+    return Response(None, status_code=204)
+
+
+HANDLERS = (options("/api/v1/tokens", "GET", "POST"), create_token, list_tokens, revoke_token)

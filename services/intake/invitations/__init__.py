@@ -1,0 +1,1 @@
+"""Invitations: codes, tickets, and which tickets are spent."""

@@ -1,0 +1,226 @@
+"""Who may answer a survey by invitation: codes made known, each exchanged for one signed ticket, tickets checked.
+
+The exchange changes nothing: for each code one blinded number is signed, whose mark came with the invitation, as often as it is asked
+for. So nothing kept, on disk or in memory, says who has looked at the questions, when or after whom. The exchange sees the name of a
+code and a blinded number, the answer a ticket; which tickets are spent is told in `services.intake.invitations.spent_tickets`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from proto import blind, invitation
+from proto.blind import PublicKey, SecretKey
+from proto.invitation import NAME, Ticket
+from proto.problem import Problem
+from services.intake.invitations.invitation_store import PARTS, InvitationStore
+from services.intake.invitations.sorted_names import Table
+from services.intake.invitations.spent_tickets import SpentTickets
+from services.intake.streams.cas_store import OutOfReach, Overtaken
+from services.runtime.outage import Outages, refused
+
+log = logging.getLogger(__name__)
+
+MOST = 100_000
+"""Codes of one survey: what fits into one message."""
+TRIES = 50
+"""How often a writing may lose against one of another intake."""
+_PSS = padding.PSS(padding.MGF1(hashes.SHA384()), blind.SALT)
+
+
+class _Key(msgspec.Struct, frozen=True):
+    p: bytes
+    q: bytes
+
+
+@dataclass
+class _Book:
+    """One survey's, as this process knows it. Behind another intake's writing it is corrected when it matters."""
+
+    secret: SecretKey
+    library: rsa.RSAPublicKey
+    marks: Table
+    former: Table
+    used: Table
+    """Of release 0.1.0: its codes, and those that it exchanged for tickets of the browser's own chance."""
+
+
+class Invitations:
+    def __init__(self, store: InvitationStore) -> None:
+        self._store = store
+        self._books: dict[str, _Book] = {}
+        self._outages = Outages(log, "writing anew the invitations of")
+        self._signing = asyncio.Lock()
+        self._reading: dict[str, asyncio.Task[Table]] = {}
+        self.spent = SpentTickets(store)
+
+    async def invite(self, survey: str, marks: Mapping[bytes, bytes]) -> int | Problem:
+        """Makes codes known by their names, each with the mark of its number. Returns how many the survey has; the same ones again change
+        nothing, and a name that is known keeps its mark. Without any, the survey has a key afterwards."""
+        try:
+            book = await self._book(survey) or await self._begin(survey)
+            for _ in range(TRIES):
+                kept = await self._store.read(survey, "marks")
+                table = Table(NAME, kept.data)
+                table = table.changed({name: mark for name, mark in marks.items() if table.get(name) is None})
+                total = len(table) + len(book.former)
+                if total > MOST:
+                    return Problem("too-large", f"A survey has at most {MOST} invitation codes.")
+                if len(table.data) > len(kept.data):
+                    try:
+                        await self._store.write(survey, "marks", table.data, kept.seq)
+                    except Overtaken:
+                        continue
+                book.marks = table
+                return total
+        except OutOfReach:
+            pass
+        return _busy()
+
+    async def key(self, survey: str) -> PublicKey | Problem | None:
+        """The key with which tickets verify; None where nobody was invited yet."""
+        try:
+            book = await self._book(survey)
+        except OutOfReach:
+            return _busy()
+        return book.secret.public if book else None
+
+    async def exchange(self, survey: str, name: bytes, blinded: bytes) -> bytes | Problem:
+        """The blind signature for the code of this name: always the same, and for one number alone."""
+        try:
+            book = await self._book(survey)
+            mark = None if book is None else await self._mark(book, survey, name)
+        except OutOfReach:
+            return _busy()
+        if book is None or mark is None or not hmac.compare_digest(mark, invitation.mark(blinded)):
+            return Problem("invitation-unknown")
+        return await self._sign(book, blinded)
+
+    async def exchange_plainly(self, survey: str, code: str) -> Ticket | Problem:
+        """The ticket for a bare code, made here: for a browser without scripts, and for codes of release 0.1.0.
+
+        It is the one that the browser would have made, and nothing is kept of it."""
+        try:
+            book = await self._book(survey)
+            name = invitation.name(survey, code)
+            if book is None or (await self._mark(book, survey, name) is None and book.former.get(name) is None):
+                return Problem("invitation-unknown")
+        except OutOfReach:
+            return _busy()
+        if book.used.get(name) is not None:
+            return Problem("invitation-used")
+        asked = invitation.ticket_request(survey, code, book.secret.public)
+        return asked.ticket(book.secret.public, await self._sign(book, asked.blinded))
+
+    async def check(self, survey: str, text: str) -> Ticket | Problem:
+        """The ticket in this text, where it is one of ours."""
+        ticket = invitation.read_ticket(text)
+        if ticket is None:
+            return Problem("invitation-needed")
+        try:
+            book = await self._book(survey)
+        except OutOfReach:
+            return _busy()
+        return ticket if book and _signed(book.library, ticket) else Problem("invitation-needed")
+
+    async def has_former(self, survey: str) -> bool:
+        """Whether release 0.1.0 exchanged codes of this survey. Raises OutOfReach."""
+        book = await self._book(survey)
+        return book is not None and len(book.used) > 0
+
+    async def rewrite(self, surveys: Iterable[str]) -> None:
+        """Everything as it is, so that the times and the bytes of former writings go."""
+        for survey in surveys:
+            try:
+                for part in PARTS:
+                    whole = await self._store.read(survey, part)
+                    if whole.seq:
+                        with contextlib.suppress(Overtaken):  # then somebody else wrote
+                            await self._store.write(survey, part, whole.data, whole.seq)
+                self._outages.works(survey)
+            except OutOfReach as error:  # the next round does it
+                self._outages.failed(error, refused(error), survey)
+
+    async def forget(self, survey: str) -> None:
+        """Everything: the key, the names of the codes, and which tickets were spent. Raises OutOfReach."""
+        self._books.pop(survey, None)
+        self.spent.forget(survey)
+        await self._store.erase(survey)
+
+    async def _book(self, survey: str) -> _Book | None:
+        """Raises OutOfReach."""
+        if (book := self._books.get(survey)) is not None:
+            return book
+        kept = await self._store.read(survey, "key")
+        if not kept.seq:
+            return None
+        key = msgspec.json.decode(kept.data, type=_Key)
+        secret = SecretKey(int.from_bytes(key.p), int.from_bytes(key.q), 65537)
+        library = rsa.RSAPublicNumbers(secret.e, secret.public.n).public_key()
+        marks, former, used = [(await self._store.read(survey, part)).data for part in ("marks", "codes", "used")]
+        return self._books.setdefault(survey, _Book(secret, library, Table(NAME, marks), Table(0, former), Table(NAME, used)))
+
+    async def _begin(self, survey: str) -> _Book:
+        """The survey's key is made with the first invitation; where two intakes make one, the first counts."""
+        made = await asyncio.to_thread(rsa.generate_private_key, 65537, invitation.SIGNED_BITS)
+        numbers = made.private_numbers()
+        size = invitation.SIGNED_BITS // 16
+        key = _Key(numbers.p.to_bytes(size), numbers.q.to_bytes(size))
+        with contextlib.suppress(Overtaken):
+            await self._store.write(survey, "key", msgspec.json.encode(key), 0)
+        book = await self._book(survey)
+        if book is None:
+            raise OutOfReach
+        return book
+
+    async def _mark(self, book: _Book, survey: str, name: bytes) -> bytes | None:
+        """Of the number that is signed for the code of this name. Another intake may have been told of it. Raises OutOfReach."""
+        if book.marks.get(name) is None:
+            book.marks = await self._marks(survey)
+        return book.marks.get(name)
+
+    async def _marks(self, survey: str) -> Table:
+        """All of a survey, as stored after this was called. They are megabytes, so those who ask together share the next reading."""
+        before = self._reading.get(survey)
+        if before is not None:
+            with contextlib.suppress(OutOfReach):
+                await asyncio.shield(before)
+        reading = self._reading.get(survey)
+        if reading is None or reading is before:
+            reading = self._reading[survey] = asyncio.create_task(self._read_marks(survey))
+            reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waited may have left
+        return await asyncio.shield(reading)
+
+    async def _read_marks(self, survey: str) -> Table:
+        try:
+            return Table(NAME, (await self._store.read(survey, "marks")).data)
+        finally:
+            self._reading.pop(survey, None)
+
+    async def _sign(self, book: _Book, blinded: bytes) -> bytes:
+        """Takes milliseconds of pure computing: one at a time, in a thread, so that a whole city hall that is invited at once does not
+        keep the process from hearing the journal."""
+        async with self._signing:
+            return await asyncio.to_thread(blind.sign, book.secret, blinded)
+
+
+def _signed(key: rsa.RSAPublicKey, ticket: Ticket) -> bool:
+    try:
+        key.verify(ticket.signature, ticket.token, _PSS, hashes.SHA384())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _busy() -> Problem:
+    return Problem("busy", "Please send the same again.", retry_after=2)

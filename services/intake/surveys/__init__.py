@@ -1,0 +1,1 @@
+"""The surveys that intake serves: catalogue, publication, closing, retention."""

@@ -1,0 +1,1 @@
+"""What every service process needs: HTTP server, NATS client, settings, supervision, outages."""
