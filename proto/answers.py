@@ -1,4 +1,4 @@
-"""Reading answers: an instrument compiled into one msgspec decoder, plus the rules that types cannot say.
+"""Reading answers: an instrument compiled into one msgspec decoder, plus the rules that types cannot say. Pure.
 
 The quick way decodes and checks; only when that fails is the body taken apart again, to name every fault with its place.
 """

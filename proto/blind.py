@@ -1,4 +1,4 @@
-"""Blind RSA signatures, RSABSSA-SHA384-PSS-Deterministic of RFC 9474: a signer signs what it cannot read.
+"""Blind RSA signatures, RSABSSA-SHA384-PSS-Deterministic of RFC 9474: a signer signs what it cannot read. Pure.
 
 Claim: whoever holds everything the signer ever saw and stored, its secret key included, learns nothing about which finished
 signature came from which request. For every request and every finished signature there is exactly one blinding factor that

@@ -1,4 +1,4 @@
-"""The code book: every closed answer of an instrument as a column, a response as the list of columns it sets.
+"""The code book: every closed answer of an instrument as a column, a response as the list of columns it sets. Pure.
 
 The live state of a survey is the Burt matrix over these columns (Greenacre, Correspondence Analysis in Practice).
 """

@@ -1,4 +1,4 @@
-"""Codes that people write down and type in again: an alphabet without look-alikes, groups of four, check characters."""
+"""Codes that people write down and type in again: an alphabet without look-alikes, groups of four, check characters. Pure."""
 
 from __future__ import annotations
 

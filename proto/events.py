@@ -1,4 +1,4 @@
-"""The events that travel on NATS: versioned, tagged, with CloudEvents 1.0 headers.
+"""The events that travel on NATS: versioned, tagged, with CloudEvents 1.0 headers. Pure.
 
 An event that already travelled keeps its meaning: new fields get defaults, a break gets a new `.v2` tag.
 """

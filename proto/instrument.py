@@ -1,4 +1,4 @@
-"""An instrument: a questionnaire as data, resolved, immutable once published.
+"""An instrument: a questionnaire as data, resolved, immutable once published. Pure.
 
 Authors write YAML (`proto.author`); what travels and is stored is this form as JSON. Texts are keyed by language.
 """

@@ -1,4 +1,4 @@
-"""95 % intervals: of a share, of the mean of a scale, of the net agreement. Counts may be effective ones, and need not be whole."""
+"""95 % intervals: of a share, of the mean of a scale, of the net agreement. Counts may be effective ones, and need not be whole. Pure."""
 
 from __future__ import annotations
 

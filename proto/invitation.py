@@ -1,4 +1,4 @@
-"""Invitations: the code that somebody is sent, and the ticket it is exchanged for, which cannot be traced back to it.
+"""Invitations: the code that somebody is sent, and the ticket it is exchanged for, which cannot be traced back to it. Pure.
 
 A ticket is a token with a signature made blindly (`proto.blind`). Token, salt and blinding are derived from the code, so the same code
 gives the same ticket on every device, however often it is exchanged. The platform knows a code by its name and by the mark of the one

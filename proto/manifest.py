@@ -1,4 +1,4 @@
-"""The manifest of a release: what it holds, how it was protected, and the checksum of every file."""
+"""The manifest of a release: what it holds, how it was protected, and the checksum of every file. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The information notice of a survey: which version somebody agreed to, and what the organiser has not said yet."""
+"""The information notice of a survey: which version somebody agreed to, and what the organiser has not said yet. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals: one closed list of RFC 9457 problems, each with a stable type, a status and a sentence. Retired codes are not used again."""
+"""Refusals: one closed list of RFC 9457 problems, each with a stable type, a status and a sentence. Retired codes stay unused. Pure."""
 
 from __future__ import annotations
 

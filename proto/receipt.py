@@ -1,4 +1,4 @@
-"""The receipt: a secret that only the respondent holds, and the response id that everyone else sees."""
+"""The receipt: a secret that only the respondent holds, and the response id that everyone else sees. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The snapshot: what dashboards receive, a whole picture with a revision, never a difference."""
+"""The snapshot: what dashboards receive, a whole picture with a revision, never a difference. Pure."""
 
 from __future__ import annotations
 

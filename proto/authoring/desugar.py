@@ -1,4 +1,4 @@
-"""The author's conveniences resolved away: scales, tables, bands as text, the short forms of rules and hierarchies."""
+"""The author's conveniences resolved away: scales, tables, bands as text, the short forms of rules and hierarchies. Pure."""
 
 from __future__ import annotations
 

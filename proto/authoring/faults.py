@@ -1,4 +1,4 @@
-"""Faults: what is wrong with an author's file, at which line, and what to do about it."""
+"""Faults: what is wrong with an author's file, at which line, and what to do about it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of headlines: a question that is asked, a statistic that it has, options that can be told together."""
+"""What must hold of headlines: a question that is asked, a statistic that it has, options that can be told together. Pure."""
 
 from __future__ import annotations
 

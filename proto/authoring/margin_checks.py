@@ -1,4 +1,4 @@
-"""What must hold of margins: a stratum or question whose groups exist, shares that make a whole, combinations few enough to count."""
+"""What must hold of margins: a stratum or question whose groups exist, shares that make a whole, combinations few enough to count. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tree of YAML read into Structs, every misfit told with its place.
+"""A tree of YAML read into Structs, every misfit told with its place. Pure.
 
 Where a value is missing or misshapen, a stand-in takes its place and the path counts as broken, so the rest of the file
 can still be checked.

@@ -1,4 +1,4 @@
-"""What must hold of a question by itself: choices that can be made, bands without gaps, a fitting hierarchy and statistics."""
+"""What must hold of a question by itself: choices that can be made, bands without gaps, a fitting hierarchy and statistics. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of rules: they speak of earlier questions, of codes that exist, with operations that fit, and can hold."""
+"""What must hold of rules: they speak of earlier questions, of codes that exist, with operations that fit, and can hold. Pure."""
 
 from __future__ import annotations
 

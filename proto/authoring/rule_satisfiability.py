@@ -1,4 +1,4 @@
-"""Can a rule ever hold? A search through the answers that it speaks of, hidden questions included.
+"""Can a rule ever hold? A search through the answers that it speaks of, hidden questions included. Pure.
 
 Sound in one direction: False means that no respondent can ever meet the rule. True may be too kind, where two tests
 meet in one row of a matrix or the search would take too long.

@@ -1,4 +1,4 @@
-"""What an author may write: the format `platea-instrument/1`, key by key."""
+"""What an author may write: the format `platea-instrument/1`, key by key. Pure."""
 
 from __future__ import annotations
 

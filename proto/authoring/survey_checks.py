@@ -1,4 +1,4 @@
-"""What must hold across a questionnaire: names once, questions in the order of sections, strata that exist."""
+"""What must hold across a questionnaire: names once, questions in the order of sections, strata that exist. Pure."""
 
 from __future__ import annotations
 

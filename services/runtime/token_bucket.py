@@ -1,4 +1,4 @@
-"""How fast a survey is being answered: a bucket that tells a flood from a busy morning."""
+"""How fast a survey is being answered: a bucket that tells a flood from a busy morning. Pure."""
 
 from __future__ import annotations
 

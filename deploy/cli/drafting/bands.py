@@ -1,4 +1,4 @@
-"""Bands for numbers that nobody has banded yet: round steps, or powers of ten where a few answers are much larger than the rest."""
+"""Bands for numbers that nobody has banded yet: round steps, or powers of ten where a few answers are much larger than the rest. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft written down: the instrument with its comments, and the import map beside it."""
+"""A draft written down: the instrument with its comments, and the import map beside it. Pure."""
 
 from __future__ import annotations
 
