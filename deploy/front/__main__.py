@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 
@@ -13,7 +12,7 @@ from deploy.front.front import Front
 from deploy.front.proxy import Proxy, client_sessions
 from services.intake.main import running
 from services.intake.settings import Settings
-from services.runtime import http_server, settings
+from services.runtime import http_server, logs, settings
 from services.runtime.client_address import networks
 from services.runtime.connection_limit import Seats
 
@@ -27,9 +26,9 @@ async def main(chosen: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s intake %(message)s")
     try:
         chosen = settings.read(Settings, os.environ)
+        logs.configure("intake", chosen.log_format)
     except settings.UnknownSetting as error:
         sys.exit(str(error))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 
@@ -12,7 +11,7 @@ import uvloop
 from services.analysis.gateway.gateway_service import alone
 from services.analysis.main import running
 from services.analysis.settings import Settings
-from services.runtime import http_server, settings
+from services.runtime import http_server, logs, settings
 
 
 async def main(chosen: Settings) -> int:
@@ -27,9 +26,9 @@ async def main(chosen: Settings) -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s analysis %(message)s")
     try:
         chosen = settings.read(Settings, os.environ)
+        logs.configure("analysis", chosen.log_format)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(main(chosen))
     except settings.UnknownSetting as error:

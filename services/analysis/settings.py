@@ -8,6 +8,7 @@ import msgspec
 
 from services.runtime.connection_limit import ALL, EACH
 from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.logs import LogFormat
 from services.runtime.settings import UnknownSetting
 
 
@@ -17,7 +18,8 @@ class Settings(msgspec.Struct, frozen=True):
     not change while a survey runs.
 
     `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of
-    the networks `proxies` tell it. `public_url` and `metrics_from` as `services.runtime.host_guard` has them.
+    the networks `proxies` tell it. `log_format` is "text" for people, "json" for a collector. `public_url` and `metrics_from` as
+    `services.runtime.host_guard` has them.
     """
 
     nats_url: str
@@ -31,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_from: str = LOOPBACK
     followers: int = ALL
     followers_each: int = EACH
+    log_format: LogFormat = "text"
 
     def __post_init__(self) -> None:
         self.host_guard()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
@@ -16,7 +15,7 @@ from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.settings import Settings
 from services.export.store import Store
-from services.runtime import nats_client
+from services.runtime import logs, nats_client
 from services.runtime.audit_log import Acts
 from services.runtime.http_server import serve
 from services.runtime.settings import UnknownSetting, read
@@ -43,11 +42,11 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = read(Settings, os.environ)
     except UnknownSetting as error:
         sys.exit(f"export: {error}")
+    logs.configure("export", settings.log_format)
     uvloop.run(run(settings))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.logs import LogFormat
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -24,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True):
     """Networks of what stands in front, with commas between; its Host and X-Forwarded-Proto are believed."""
     metrics_from: str = LOOPBACK
     """Networks that may read metrics, with commas between."""
+
+    log_format: LogFormat = "text"
+    """Of log lines: "text" for people, "json" for a collector."""
 
     def __post_init__(self) -> None:
         self.host_guard()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 
@@ -11,7 +10,7 @@ import uvloop
 
 from services.intake.main import running
 from services.intake.settings import Settings
-from services.runtime import http_server, settings
+from services.runtime import http_server, logs, settings
 
 
 async def main(chosen: Settings) -> None:
@@ -20,9 +19,9 @@ async def main(chosen: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s intake %(message)s")
     try:
         chosen = settings.read(Settings, os.environ)
+        logs.configure("intake", chosen.log_format)
     except settings.UnknownSetting as error:
         sys.exit(str(error))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

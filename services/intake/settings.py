@@ -11,6 +11,7 @@ from msgspec import Meta
 from services.intake.flood.flood_guard import BURST, LEAST, RATE
 from services.runtime.connection_limit import ALL, EACH
 from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.logs import LogFormat
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most who follow live figures through the front at a time."""
     followers_each: int = EACH
     """Most of them from one address."""
+    log_format: LogFormat = "text"
+    """Of log lines: "text" for people, "json" for a collector."""
     drain_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
     """After SIGTERM: not ready any more, and everybody who still comes is served. A second signal ends it at once."""
     queue: int = 4096
