@@ -42,7 +42,7 @@ _numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def started(program: Program, log: Path, seconds: float = 20.0, awaited: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+def started(program: Program, log: Path, seconds: float = 60.0, awaited: bool = True) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a program of the stack as a child of the tests, from ready (where that is `awaited`) to ended."""
     with log.open("ab") as output:
         child = subprocess.Popen(program.line(), env=program.environment(), stdout=output, stderr=output, start_new_session=True)
@@ -84,7 +84,7 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL with a migrated database that `database_url` copies."""
+    """A PostgreSQL with a migrated database that `database_url` copies. It does not wait for the disk: nobody cuts this machine's power."""
     folder = tmp_path_factory.mktemp("postgres")
     server = Postgres.embedded(folder / "postgres", Keys(folder / "secrets"))
     with started(server.program(), folder / "postgres.log"):
@@ -96,6 +96,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 async def _template(server: Postgres) -> None:
     url = server.url(database=TEMPLATE)
     await create_database(url)
+    connection = await asyncpg.connect(url)
+    await connection.execute("alter system set fsync = off")
+    await connection.execute("select pg_reload_conf()")
+    await connection.close()
     await migrate(url, {role: server.keys.read(f"postgres-{role}") for role in ("platea_analysis", "platea_export")})
 
 

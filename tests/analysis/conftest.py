@@ -136,7 +136,7 @@ async def database(database_urls: DatabaseUrls) -> AsyncIterator[Any]:
     await connection.close()
 
 
-async def until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
+async def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
     """Waits for a condition, which may be asynchronous."""
     async with asyncio.timeout(seconds):
         while True:

@@ -134,20 +134,20 @@ def test_a_pipe_gets_each_snapshot_as_a_line_and_ctrl_c_ends_it_cleanly(square: 
     assert lines[0] == snapshots.encode(FIGURES) + b"\n"
     assert json.loads(lines[1])["revision"] == 2
     watching.send_signal(signal.SIGINT)
-    rest, said = watching.communicate(timeout=20)
+    rest, said = watching.communicate(timeout=120)
     assert (watching.returncode, rest) == (0, b"")
     assert b"Traceback" not in said
 
 
 def test_without_a_terminal_the_figures_are_plain_text(square: Square) -> None:
-    text, _ = platea("watch", "small", "--once", "--url", square.url).communicate(timeout=30)
+    text, _ = platea("watch", "small", "--once", "--url", square.url).communicate(timeout=120)
     shown = text.decode()
     assert "\x1b" not in shown
     assert "300 answers" in shown
     assert "Edition 1" in shown
     for question in survey().questions:
         assert question.id in shown
-    one, _ = platea("watch", "small", "--once", "-q", "Agree", "--url", square.url).communicate(timeout=30)
+    one, _ = platea("watch", "small", "--once", "-q", "Agree", "--url", square.url).communicate(timeout=120)
     assert "Row x" in one.decode()
     assert "Place" not in one.decode()
 
@@ -162,7 +162,7 @@ def test_without_a_terminal_the_figures_are_plain_text(square: Square) -> None:
 )
 def test_what_cannot_be_watched_is_told(square: Square, arguments: tuple[str, ...], cause: str) -> None:
     watching = platea("watch", *arguments, "--url", square.url)
-    text, said = watching.communicate(timeout=30)
+    text, said = watching.communicate(timeout=120)
     assert (watching.returncode, text) == (1, b"")
     assert said.decode().startswith(cause)
 

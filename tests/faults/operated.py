@@ -103,7 +103,7 @@ class Operated:
             return []
         return psutil.Process(self._process.pid).children(recursive=True)
 
-    def child(self, name: str, seconds: float = 20.0) -> psutil.Process:
+    def child(self, name: str, seconds: float = 60.0) -> psutil.Process:
         """The child with this name, waiting for it to be there again after a fall."""
         assert self._process is not None
         deadline = time.monotonic() + seconds

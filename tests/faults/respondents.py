@@ -153,7 +153,7 @@ async def recorded(url: str, receipts: list[str], seconds: float) -> float:
         await asyncio.sleep(0.2)
 
 
-async def exact(url: str, token: str, survey: str = "ai-security", seconds: float = 30.0) -> dict[str, Any]:
+async def exact(url: str, token: str, survey: str = "ai-security", seconds: float = 60.0) -> dict[str, Any]:
     """The organiser's exact view. While responses are still being read after a start, it asks again."""
     path, deadline = f"{url}/api/v1/surveys/{survey}/aggregates?view=exact", time.monotonic() + seconds
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -50,11 +51,9 @@ async def _generate(port: int, folder: Path, *chosen: str) -> None:
 
 async def _ready(url: str) -> None:
     async with httpx.AsyncClient() as http:
-        for _ in range(200):
-            try:
-                if (await http.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.05)
-    raise TimeoutError(url)
+        async with asyncio.timeout(120):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await http.get(url)).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)

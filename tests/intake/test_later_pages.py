@@ -301,7 +301,7 @@ async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too
         await enter(first, code)
         assert first.status == 403, "closed, and perhaps opened again"
         await end_at_once(provisioner, SURVEY)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await js.stream_info(subjects.SEALS)).state.messages:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(2 * retention.LOOK)  # each intake forgets for itself
