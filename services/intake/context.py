@@ -1,25 +1,32 @@
-"""Everything that intake's routes work with, connected once at the start."""
+"""The wiring of intake: its stores, its limits, the use cases built on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from nats.aio.client import Client
 
 from proto.answers import EAST, today_of
+from proto.events import ControlEvent
 from proto.registry import Registry
 from services.intake.contacts.contact_book import ContactBook
+from services.intake.drafts.draft_claims import DraftClaims
 from services.intake.drafts.draft_keys import Seals
 from services.intake.drafts.draft_store import DraftStore
+from services.intake.drafts.saved_drafts import SavedDrafts
 from services.intake.flood.flood_guard import Guard
 from services.intake.flood.guess_limiter import Throttle
 from services.intake.flood.keyed_lock import Turns
 from services.intake.invitations.invitations import Invitations
+from services.intake.invitations.ticket_claims import TicketClaims
 from services.intake.metrics import Metrics
 from services.intake.streams.journal import Journal
 from services.intake.submission.committer import Committer
+from services.intake.submission.receipt_service import ReceiptService
+from services.intake.submission.submit import Submitter
+from services.intake.surveys import control
 from services.intake.surveys.catalogue import Catalogue
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.nats_client import Follower
@@ -28,6 +35,8 @@ from services.runtime.supervision import Supervisor
 
 @dataclass(frozen=True)
 class Intake:
+    """One per process. Routes get it as the parameter `intake`; use cases get only the stores they need."""
+
     client: Client
     registry: Registry
     catalogue: Catalogue
@@ -35,32 +44,58 @@ class Intake:
     journal: Journal
     committer: Committer
     metrics: Metrics
-    throttle: Throttle
+    guess_limiter: Throttle
     clock: Callable[[], float]
-    guard: Guard = field(kw_only=True)
-    drafts: DraftStore = field(kw_only=True)
-    seals: Seals = field(kw_only=True)
-    saves: Throttle = field(kw_only=True)
     invitations: Invitations
-    tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
-    turns: Turns = field(default_factory=Turns, kw_only=True)
+    flood_guard: Guard = field(kw_only=True)
+    draft_store: DraftStore = field(kw_only=True)
+    draft_keys: Seals = field(kw_only=True)
+    draft_limiter: Throttle = field(kw_only=True)
     contacts: ContactBook = field(kw_only=True)
+    tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
+    lookup_lock: Turns = field(default_factory=Turns, kw_only=True)
+    """Receipts and codes are looked up one at a time per address that guessed too often."""
     acts: Recorder = field(default_factory=Unrecorded, kw_only=True)
-    claims_seen: dict[bytes, float] = field(default_factory=dict[bytes, float], kw_only=True)
-    """When this process first met a claim on a ticket whose response it did not find, by the response's id."""
     token_uses: dict[str, str] = field(default_factory=dict[str, str], kw_only=True)
-    """The last day on which each token was used, by its id."""
+    """The last day (ISO date, UTC) on which each token was used, by its id."""
+
+    @cached_property
+    def ticket_claims(self) -> TicketClaims:
+        return TicketClaims(self.invitations, self.journal, self.clock)
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        return Submitter(
+            self.catalogue, self.registry, self.journal, self.committer, self.invitations, self.ticket_claims, self.latest_today
+        )
+
+    @cached_property
+    def receipts(self) -> ReceiptService:
+        return ReceiptService(self.catalogue, self.registry, self.journal, self.committer, self.today, self.latest_today)
+
+    @cached_property
+    def drafts(self) -> SavedDrafts:
+        return SavedDrafts(self.draft_store, self.draft_keys, self.draft_limiter, self.registry, self.clock, self.tasks)
+
+    @cached_property
+    def draft_claims(self) -> DraftClaims:
+        return DraftClaims(self.drafts, self.draft_store, self.draft_keys, self.journal, self.clock)
+
+    async def publish_control_event(self, event: ControlEvent) -> None:
+        """Returns once this process has applied the event. Raises Problem where that is unknown."""
+        await control.publish_control_event(self.client, self.follower, event)
+        self.catalogue.refresh(self.registry)
 
     def today(self) -> str:
-        """The UTC date: retention and drafts go by it."""
+        """The date in UTC (ISO). Retention and drafts use it."""
         return _date(int(self.clock() // 86_400))
 
     def latest_today(self) -> str:
-        """The date that answers are judged by: the latest that is today anywhere on Earth, so that nobody's own today is refused."""
+        """The latest date that is today anywhere on Earth (ISO). Answers are checked against it, so no time zone's today is refused."""
         return _date(int((self.clock() + EAST) // 86_400))
 
 
 @lru_cache(maxsize=4)
 def _date(day: int) -> str:
-    """Remembered, since every response asks."""
+    """Cached, since every response asks."""
     return today_of(day * 86_400)

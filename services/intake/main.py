@@ -14,13 +14,12 @@ from proto.registry import Registry
 from services.intake.app import create_app
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.drafts import save_draft
 from services.intake.drafts.draft_keys import Seals
 from services.intake.drafts.draft_store import DraftStore
+from services.intake.drafts.saved_drafts import draft_limiter
 from services.intake.flood.flood_guard import Guard
 from services.intake.flood.guess_limiter import Throttle
 from services.intake.form.pages.notice import version_of
-from services.intake.invitations import ticket_claims
 from services.intake.invitations.invitation_store import InvitationStore
 from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
@@ -62,7 +61,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         closing.push_async_callback(committer.close)
         key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
         book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
-        invitations, seals = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
+        invitations, draft_keys = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
         intake = Intake(
             client,
             registry,
@@ -75,10 +74,10 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             time.time,
             invitations,
             tasks=tasks,
-            guard=Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
-            drafts=DraftStore(client, settings.draft_days),
-            seals=seals,
-            saves=save_draft.throttle(),
+            flood_guard=Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
+            draft_store=DraftStore(client, settings.draft_days),
+            draft_keys=draft_keys,
+            draft_limiter=draft_limiter(),
             contacts=book,
             acts=acts,
         )
@@ -87,12 +86,13 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
 
         async def rewrite_invitations() -> None:
             by_invitation = [id for id, known in catalogue.surveys.items() if known.invited]
-            await ticket_claims.sweep(intake, by_invitation)
+            await intake.ticket_claims.sweep(by_invitation)
             await invitations.rewrite(by_invitation)
 
+        erasers = (draft_keys.erase, invitations.forget)
         tasks.start("rewrite contacts", lambda: by_the_clock(lambda: book.rewrite(list(catalogue.surveys))))
         tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))
-        tasks.start("erase what is over", lambda: retention.by_the_clock(registry, intake.today, seals, invitations))
+        tasks.start("erase what is over", lambda: retention.erase_ended_surveys(registry, intake.today, erasers))
         yield create_app(intake)
 
 

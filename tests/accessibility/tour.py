@@ -50,7 +50,7 @@ async def _tour(language: str) -> list[Sight]:
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
-        seen += [Sight(name, language, html) async for name, html in _later(visitor, cast("MemoryDrafts", desk.drafts), language)]
+        seen += [Sight(name, language, html) async for name, html in _later(visitor, cast("MemoryDrafts", desk.draft_store), language)]
         desk.registry.apply(SurveyClosed(SURVEY))
         await visitor.get(f"/s/{SURVEY}?lang={language}")
         seen.append(Sight("closed", language, visitor.page.html))

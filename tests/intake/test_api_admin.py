@@ -24,8 +24,6 @@ from proto.instrument import Integer, Policy, Question
 from proto.problem import Problem
 from proto.registry import GRACE, Registry
 from services.intake.context import Intake
-from services.intake.http import routes_publication
-from services.intake.surveys.control import announce
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, action3, open_survey, served
@@ -124,15 +122,16 @@ async def test_publishing_to_a_closed_survey_is_one_event_and_cannot_be_done_by_
     api: Api, provisioner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
+    publish = Intake.publish_control_event
     written: list[tuple[Intake, ControlEvent]] = []
 
     async def once(intake: Intake, event: ControlEvent) -> None:
         if written:
             raise Problem("busy")
         written.append((intake, event))
-        await announce(intake, event)
+        await publish(intake, event)
 
-    monkeypatch.setattr(routes_publication, "announce", once)
+    monkeypatch.setattr(Intake, "publish_control_event", once)
     for status in (201, 200):
         published = await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
         assert (published.status_code, published.json()["open"]) == (status, True)
@@ -140,7 +139,7 @@ async def test_publishing_to_a_closed_survey_is_one_event_and_cannot_be_done_by_
     monkeypatch.undo()
     await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
     with pytest.raises(Problem):  # by an intake that does not know of it yet
-        await announce(*written[0])
+        await publish(*written[0])
     assert not (await _replayed(provisioner)).is_open(SURVEY), "it would have come after the closing"
 
 

@@ -16,8 +16,8 @@ from proto import invitation, receipt
 from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.form import flow
-from services.intake.invitations import ticket_claims
 from services.intake.invitations.spent_tickets import SPENT
+from services.intake.streams.journal import MAX_IN_TRANSIT
 from tests.intake.invited import SURVEY, instrument, invite_to
 from tests.pages.desk import MemoryJournal, open_desk
 from tests.pages.visitor import Visitor
@@ -160,14 +160,14 @@ async def test_a_ticket_whose_response_never_came_is_taken_over_after_a_while(de
         await finish(second, "2")
         assert second.status == 503, "the first may still arrive"
         again, mine = second.page.press("send"), first.page.press("send")
-        now += ticket_claims.HELD / 2
+        now += MAX_IN_TRANSIT / 2
         desk.journal.busy = True
         await first.send(*mine)
         desk.journal.busy = False
-        now += ticket_claims.HELD / 2
+        now += MAX_IN_TRANSIT / 2
         await second.send(*again)
         assert second.status == 503, "the first has just tried again"
-        now += ticket_claims.HELD
+        now += MAX_IN_TRANSIT
         await second.send(*again)
         assert second.status == 200
         await first.send(*mine)
@@ -189,7 +189,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
     def crash(*arguments: object) -> None:
         pass
 
-    monkeypatch.setattr(ticket_claims, "settle", crash)
+    monkeypatch.setattr(desk.intake.ticket_claims, "settle", crash)
     [code, other] = await desk.codes(2)
     await answer(await enter(desk, code))
     await begin(waiting := await enter(desk, other))
@@ -200,7 +200,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
     unknown = receipt.response_id(waiting.page.control("receipt").value)
     spent = desk.intake.invitations.spent
     assert {value for _, value in await spent.read(SURVEY)} == {bytes.fromhex(written.event.id), bytes.fromhex(unknown)}
-    await ticket_claims.sweep(desk.intake, [SURVEY, "unknown"])
+    await desk.intake.ticket_claims.sweep([SURVEY, "unknown"])
     assert {value for _, value in await spent.read(SURVEY)} == {SPENT, bytes.fromhex(unknown)}
 
 

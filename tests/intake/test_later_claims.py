@@ -20,6 +20,7 @@ from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.drafts import draft_claims, drafts
 from services.intake.form.pages.words import words
+from services.intake.streams.journal import MAX_IN_TRANSIT
 from tests.conftest import NatsUrls
 from tests.intake import invited
 from tests.intake.serving import Api, journal, served
@@ -60,7 +61,7 @@ def desk(events: MemoryJournal, clock: Clock) -> Intake:
 
 @pytest.fixture
 def kept(desk: Intake) -> MemoryDrafts:
-    return cast("MemoryDrafts", desk.drafts)
+    return cast("MemoryDrafts", desk.draft_store)
 
 
 @pytest.fixture
@@ -145,8 +146,8 @@ async def test_a_claim_whose_response_never_came_is_taken_over_after_a_while(
     assert one.status == 503
     events.busy = False
     await other.send(*theirs.press("send"))
-    assert (other.status, int(other.received["Retry-After"])) == (503, draft_claims.AGAIN), "the first may still arrive"
-    clock.now += draft_claims.HELD
+    assert (other.status, int(other.received["Retry-After"])) == (503, draft_claims.RETRY_AFTER), "the first may still arrive"
+    clock.now += MAX_IN_TRANSIT
     await other.send(*theirs.press("send"))
     assert other.status == 200
     await one.send(*mine.press("send"))
@@ -213,7 +214,7 @@ async def test_a_draft_of_an_earlier_release_opens_and_its_receipt_is_not_used(
 ) -> None:
     one, old = Visitor(client, "en"), receipts.make()
     code = drafts.code_of(old)
-    lock = drafts.lock_of(code, SURVEY, await desk.seals.made(SURVEY))
+    lock = drafts.lock_of(code, SURVEY, await desk.draft_keys.made(SURVEY))
     content = {"sheet": {"version": "1.0.0", "answers": {"T0": "Begun"}, "seen": ["T0"]}, "place": "S0", "receipt": old, "language": "en"}
     kept.sealed[lock.id] = drafts.seal(lock, msgspec.convert(content, drafts.Draft), bytes(drafts.NONCE)) or b""
     await go_on(one, codes.grouped(code))

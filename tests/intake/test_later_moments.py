@@ -14,7 +14,7 @@ from proto.answers import today_of
 from proto.events import RetentionSet
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.drafts import drafts, save_draft
+from services.intake.drafts import drafts, saved_drafts
 from services.intake.drafts.drafts import Draft
 from services.intake.form.flow import Sheet
 from tests.intake import invited
@@ -25,7 +25,7 @@ from tests.pages.walking import begin, respondent, walk
 ACTION3 = next(instrument for instrument in bundled() if instrument.id == "ai-security")
 RECEIPT = "7HKM-2V9Q-8C3T-RW5N-4JXD-E6YP-0000"
 DRAFT = Draft(Sheet("0.1.0"), "A", "en")
-MIDNIGHT = 20_000 * save_draft.DAY
+MIDNIGHT = 20_000 * saved_drafts.DAY
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def desk() -> Intake:
 
 @pytest.fixture
 def kept(desk: Intake) -> MemoryDrafts:
-    return cast("MemoryDrafts", desk.drafts)
+    return cast("MemoryDrafts", desk.draft_store)
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ async def visitor(desk: Intake) -> AsyncIterator[Visitor]:
         yield Visitor(client)
 
 
-@pytest.mark.parametrize("second", [0, 1, save_draft.DAY - 1])
+@pytest.mark.parametrize("second", [0, 1, saved_drafts.DAY - 1])
 async def test_a_code_works_until_the_end_of_the_day_that_was_told(desk: Intake, kept: MemoryDrafts, second: int) -> None:
     now = MIDNIGHT + second
-    saved = await save_draft.save(replace(desk, clock=lambda: float(now)), "ai-security", drafts.code_of(RECEIPT), DRAFT, "")
-    assert isinstance(saved, save_draft.Saved)
+    saved = await replace(desk, clock=lambda: float(now)).drafts.save("ai-security", drafts.code_of(RECEIPT), DRAFT, "")
+    assert isinstance(saved, saved_drafts.Saved)
     assert saved.until == "2024-11-03"  # 30 days after 2024-10-04
-    assert now + kept.seconds == MIDNIGHT + 31 * save_draft.DAY
+    assert now + kept.seconds == MIDNIGHT + 31 * saved_drafts.DAY
 
 
 @pytest.mark.parametrize(("ends", "until"), [("2024-10-20", "2024-10-19"), ("2024-10-05", "2024-10-04"), ("2024-10-04", "2024-11-03")])
@@ -59,17 +59,17 @@ async def test_nothing_is_saved_beyond_the_day_on_which_answers_are_deleted(
 ) -> None:
     """A survey that is still open after its day goes on as if there were none: closing it sets another."""
     desk.registry.apply(RetentionSet("ai-security", ends))
-    saved = await save_draft.save(replace(desk, clock=lambda: float(MIDNIGHT)), "ai-security", drafts.code_of(RECEIPT), DRAFT, "")
-    assert isinstance(saved, save_draft.Saved)
+    saved = await replace(desk, clock=lambda: float(MIDNIGHT)).drafts.save("ai-security", drafts.code_of(RECEIPT), DRAFT, "")
+    assert isinstance(saved, saved_drafts.Saved)
     assert saved.until == until
-    assert kept.seconds <= 31 * save_draft.DAY
+    assert kept.seconds <= 31 * saved_drafts.DAY
     assert today_of(MIDNIGHT + kept.seconds - 1) == until
 
 
 async def test_sending_does_not_wait_for_a_stream_that_is_away_and_the_draft_still_goes(
     visitor: Visitor, kept: MemoryDrafts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(save_draft, "AGAIN", (0.05, 0.05, 0.05))
+    monkeypatch.setattr(saved_drafts, "RETRY_PAUSES", (0.05, 0.05, 0.05))
     await begin(visitor)
     review = await walk(visitor, ACTION3, respondent(ACTION3, 0))
     await visitor.press("later")
@@ -116,4 +116,4 @@ async def test_an_invitation_goes_on_elsewhere_without_its_code() -> None:
         await second.press("send")
         assert second.status == 200, second.page.text
     assert len(journal.events) == 1
-    assert not cast("MemoryDrafts", desk.drafts).sealed
+    assert not cast("MemoryDrafts", desk.draft_store).sealed

@@ -16,7 +16,7 @@ from deploy.stack.nats_server import NatsServer
 from proto import codes, events, subjects
 from proto import receipt as receipts
 from proto.registry import published
-from services.intake.drafts import drafts, save_draft
+from services.intake.drafts import drafts, saved_drafts
 from services.intake.surveys import retention
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
@@ -227,7 +227,7 @@ async def test_a_flood_of_saves_is_held_back_and_the_page_keeps_everything(api: 
     await begin(flooding, language="en")
     flooding.page.fill("q.A01", "FR")
     pressed = flooding.page.press("later")
-    for _ in range(int(save_draft.BURST) + 100):
+    for _ in range(int(saved_drafts.BURST) + 100):
         page = await flooding.send(*pressed)
         if flooding.status != 200:
             break

@@ -110,7 +110,7 @@ async def test_receipts_that_clients_chose_open_on_the_page_even_if_they_look_li
 async def test_while_many_addresses_guess_one_miss_is_too_many_and_nobody_else_notices(http: httpx.AsyncClient, desk: Intake) -> None:
     mine = await submit(http)
     for number in range(1100):
-        desk.throttle.miss(f"192.0.2.{number}", desk.clock())
+        desk.guess_limiter.miss(f"192.0.2.{number}", desk.clock())
     assert (await look_up(http, mine)).status_code == 200
     assert (await look_up(http, receipt.make())).status_code == 404
     assert (await look_up(http, receipt.make())).status_code == 429
@@ -118,7 +118,7 @@ async def test_while_many_addresses_guess_one_miss_is_too_many_and_nobody_else_n
 
 
 async def test_behind_our_proxies_everybody_has_an_address_of_their_own(http: httpx.AsyncClient, desk: Intake) -> None:
-    desk.throttle.proxies = networks("127.0.0.0/8")
+    desk.guess_limiter.proxies = networks("127.0.0.0/8")
     guesser, somebody = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "198.51.100.1"}
     for _ in range(int(BURST) + 5):
         await look_up(http, receipt.make(), **guesser)

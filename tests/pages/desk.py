@@ -17,9 +17,9 @@ from proto.registry import Registry, published
 from services.intake.app import create_app
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.drafts import save_draft
 from services.intake.drafts.draft_keys import Seals
 from services.intake.drafts.draft_store import DraftStore, Full, NotNow
+from services.intake.drafts.saved_drafts import draft_limiter
 from services.intake.flood.flood_guard import Guard
 from services.intake.flood.guess_limiter import Throttle
 from services.intake.form.pages.notice import version_of
@@ -163,10 +163,10 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         Throttle(),
         time.time,
         Invitations(cast("InvitationStore", MemoryInvitations())),
-        guard=Guard(Metrics(), least=0.0),
-        drafts=cast("DraftStore", MemoryDrafts()),
-        seals=Seals(cast("Wholes", MemoryWholes())),
-        saves=save_draft.throttle(),
+        flood_guard=Guard(Metrics(), least=0.0),
+        draft_store=cast("DraftStore", MemoryDrafts()),
+        draft_keys=Seals(cast("Wholes", MemoryWholes())),
+        draft_limiter=draft_limiter(),
         contacts=ContactBook(cast("Wholes", MemoryWholes()), str, time.time),
     )
 

@@ -56,7 +56,7 @@ class Square:
 async def square(guard: Callable[[Intake, Clock], Guard]) -> AsyncIterator[Square]:
     journal, clock = MemoryJournal(), Clock(time.time())
     desk = open_desk(journal)
-    desk = replace(desk, guard=guard(desk, clock))
+    desk = replace(desk, flood_guard=guard(desk, clock))
     async with AsyncTestClient(create_app(desk)) as client:
         yield Square(Visitor(client, "en"), journal, clock, desk)
 

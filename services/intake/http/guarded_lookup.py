@@ -19,26 +19,26 @@ PAUSE = 60
 
 async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
     """What `ask` finds. A typing mistake that shows by itself is nobody's attempt at guessing."""
-    address = asking(intake, request)
-    if not intake.throttle.blocked(address, intake.clock()):
+    address = client_address(intake, request)
+    if not intake.guess_limiter.blocked(address, intake.clock()):
         return _counted(intake, address, await ask())
     try:
-        async with intake.turns.turn(address):
+        async with intake.lookup_lock.turn(address):
             outcome = _counted(intake, address, await ask())
     except Crowded:
         return _too_many()
     return _too_many() if _missed(outcome) else outcome
 
 
-def asking(intake: Intake, request: Req) -> str:
-    """The address to count by."""
+def client_address(intake: Intake, request: Req) -> str:
+    """The address that failures are counted by; behind our proxies it is the one they name."""
     peer = request.client.host if request.client else ""
-    return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.throttle.proxies)
+    return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.guess_limiter.proxies)
 
 
 def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
     if _missed(outcome):
-        intake.throttle.miss(address, intake.clock())
+        intake.guess_limiter.miss(address, intake.clock())
     return outcome
 
 

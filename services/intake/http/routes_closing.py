@@ -12,7 +12,6 @@ from proto.problem import Problem
 from proto.tokens import Token
 from services.intake.context import Intake
 from services.intake.http.http_responses import Req, json
-from services.intake.surveys.control import announce
 from services.runtime import http_server
 
 
@@ -33,7 +32,7 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[
     """
     by = _asked_by(request, intake, survey)
     if intake.registry.is_open(survey):
-        await announce(intake, SurveyClosed(survey, on=intake.today()))
+        await intake.publish_control_event(SurveyClosed(survey, on=intake.today()))
         await intake.acts.record(by.id, "survey-closed", survey)
     return json(_state(intake, survey))
 
@@ -45,7 +44,7 @@ async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath
     if intake.registry.over(survey, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
     if not intake.registry.is_open(survey):
-        await announce(intake, SurveyClosed(survey, closed=False, on=intake.today()))
+        await intake.publish_control_event(SurveyClosed(survey, closed=False, on=intake.today()))
         await intake.acts.record(by.id, "survey-reopened", survey)
     return json(_state(intake, survey))
 

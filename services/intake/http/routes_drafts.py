@@ -14,7 +14,7 @@ from proto import codes
 from proto import receipt as receipts
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.drafts import drafts, save_draft
+from services.intake.drafts import drafts, saved_drafts
 from services.intake.drafts.draft_store import NotNow
 from services.intake.drafts.drafts import Draft
 from services.intake.form.pages import compose, compose_later
@@ -23,6 +23,7 @@ from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import sheet_of, show, walk_of
+from services.intake.http.save_for_later import save_for_later
 
 
 @get("/s/{survey:str}/continue", include_in_schema=False)
@@ -40,7 +41,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         return _asked(request, intake, survey, typed, "mistyped" if typed else "empty", 422)
 
     async def look() -> Draft | Problem:
-        return await save_draft.find(intake, survey, code) or Problem("receipt-unknown")
+        return await intake.drafts.find(survey, code) or Problem("receipt-unknown")
 
     try:
         draft = await attempt(intake, request, look)
@@ -52,7 +53,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         asked = request.query_params.get("lang") or draft.language
         paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
         if first(fields, "go") == "delete":
-            await save_draft.delete(intake, survey, code)
+            await intake.drafts.delete(survey, code)
             return html(compose_later.deleted(paper), paper.voice.language)
     except NotNow:
         raise Problem("busy", "Please try again.", retry_after=2) from None
@@ -63,7 +64,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         if not receipt or drafts.code_of(receipt) != code:
             return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
     # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
-    sheet = structs.replace(draft.sheet, began=intake.guard.began(receipt), draft=code, continued=True)
+    sheet = structs.replace(draft.sheet, began=intake.flood_guard.began(receipt), draft=code, continued=True)
     return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), receipt)
 
 
@@ -79,13 +80,13 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
     paper = read_in(request, walk.reader)
     if go == "delete":
         try:
-            await save_draft.delete(intake, survey, save_draft.code_of(sheet, receipt))
+            await intake.drafts.delete(survey, saved_drafts.code_of(sheet, receipt))
         except NotNow:
             raise Problem("busy", "Please try again.", retry_after=2) from None
         return html(compose_later.deleted(paper), paper.voice.language)
     demand_open(intake, survey)
     view = walk.reopen(sheet, first(fields, "place"), intake.latest_today())
-    return show(paper, walk, view, receipt) if go == "resume" else await save_draft.keep(request, intake, paper, view, receipt)
+    return show(paper, walk, view, receipt) if go == "resume" else await save_for_later(request, intake, paper, view, receipt)
 
 
 def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:

@@ -14,7 +14,7 @@ from proto import receipt as receipt_maker
 from proto.answers import Reader
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.drafts import draft_claims, save_draft
+from services.intake.drafts import saved_drafts
 from services.intake.flood.flood_guard import TRAP, Held
 from services.intake.form import flow
 from services.intake.form.flow import Sheet, View, Walk
@@ -37,8 +37,8 @@ from services.intake.http.page_requests import (
     read_form,
     read_in,
 )
+from services.intake.http.save_for_later import save_for_later
 from services.intake.http.throttled_page import BEGAN, WORK, hold
-from services.intake.submission import receipt_service, submit
 from services.intake.submission.receipt_service import State
 from services.intake.submission.submit import Kept
 from services.intake.surveys import catalogue
@@ -83,19 +83,19 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
     walk = walk_of(known.reader(sheet.version))
     paper = read_in(request, walk.reader)
     began = first(fields, BEGAN) or sheet.began
-    kept_back = intake.guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
+    kept_back = intake.flood_guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
     if isinstance(kept_back, Held):
         return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
     marks = words(first(fields, "typed")).marks
     view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
     if view.send and kept_back:
-        sheet = msgspec.structs.replace(view.sheet, began=intake.guard.began(receipt, sheet.began))
+        sheet = msgspec.structs.replace(view.sheet, began=intake.flood_guard.began(receipt, sheet.began))
         return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
     if view.send:
         return await _send(intake, paper, walk, view, receipt)
     demand_open(intake, survey)
     if go == "later":
-        return await save_draft.keep(request, intake, paper, view, receipt)
+        return await save_for_later(request, intake, paper, view, receipt)
     return show(paper, walk, view, receipt)
 
 
@@ -109,7 +109,7 @@ def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet |
     walk = walk_of(reader)
     receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
     sheet = sheet or Sheet(reader.instrument.version)
-    view = walk.begin(msgspec.structs.replace(sheet, began=intake.guard.began(receipt, sheet.began)), intake.latest_today())
+    view = walk.begin(msgspec.structs.replace(sheet, began=intake.flood_guard.began(receipt, sheet.began)), intake.latest_today())
     return show(paper, walk, view, receipt)
 
 
@@ -135,7 +135,7 @@ def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page
 async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
     language, instrument = paper.voice.language, walk.instrument
     sheet, changes = view.sheet, view.sheet.changes
-    claimed = None if changes or sheet.ticket else await draft_claims.claim(intake, instrument.id, sheet, receipt)
+    claimed = None if changes or sheet.ticket else await intake.draft_claims.claim(instrument.id, sheet, receipt)
     if claimed is not None:
         intake.metrics.ended(claimed.code)
         trouble = "already" if claimed.code == "draft-sent" else "busy"
@@ -143,14 +143,14 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
     answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
     body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
     outcome = await (
-        receipt_service.replace(intake, receipt, body, instrument.id)
+        intake.receipts.replace(receipt, body, instrument.id)
         if changes
-        else submit.submit(intake, instrument.id, body, receipt, sheet.ticket)
+        else intake.submitter.submit(instrument.id, body, receipt, sheet.ticket)
     )
     match outcome:
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
-            await save_draft.forget(intake, instrument.id, save_draft.code_of(sheet, receipt))
+            await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
             found = Status(outcome.status, outcome.digest or "", receipt)
             return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):

@@ -24,7 +24,6 @@ from services.intake.form.pages.compose_invitation import Told
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, options, private, raised
 from services.intake.http.page_requests import NO_STORE, Page, demand_open, first, html, known_survey, read_in
-from services.intake.invitations import ticket_claims
 from services.intake.surveys import catalogue
 from services.runtime import http_server
 
@@ -149,7 +148,7 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
     mine = await intake.invitations.check(known.id, ticket)
     if isinstance(mine, Problem):
         return refused(paper, mine)
-    if await ticket_claims.is_spent(intake, known.id, mine.token):
+    if await intake.ticket_claims.is_spent(known.id, mine.token):
         return refused(paper, Problem("invitation-spent"))
     sheet = Sheet(known.current.instrument.version, ticket=ticket)
     return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)

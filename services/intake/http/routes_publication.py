@@ -16,7 +16,6 @@ from proto.registry import published
 from services.intake.context import Intake
 from services.intake.http.http_responses import Req, json
 from services.intake.surveys import publication
-from services.intake.surveys.control import announce
 from services.runtime import http_server
 
 
@@ -46,7 +45,7 @@ async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[byt
     if intake.registry.over(instrument.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
     _refuse_succession(versions, instrument)
-    await announce(intake, published(instrument))
+    await intake.publish_control_event(published(instrument))
     await intake.acts.record(by.id, "survey-published", instrument.id, instrument.version)
     headers = {"Location": f"/api/v1/surveys/{instrument.id}"}
     return json(Published(instrument.id, instrument.version, open=True, current=instrument.version), 201, headers)

@@ -20,11 +20,11 @@ from services.intake.form.flow import Sheet
 from services.intake.form.pages import compose_receipt
 from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.compose_receipt import Status
+from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, raised
 from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import show, walk_of
-from services.intake.submission import receipt_service
 from services.intake.submission.receipt_service import State
 from services.intake.surveys import catalogue
 
@@ -44,7 +44,7 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     typed, go = " ".join(first(fields, "receipt")[: codes.MOST_AROUND].split()), first(fields, "go")
     if not typed:
         return html(compose_receipt.lookup(paper, fault="empty"), paper.voice.language, 422)
-    state = await attempt(intake, request, lambda: receipt_service.look_up(intake, typed, survey))
+    state = await attempt(intake, request, lambda: intake.receipts.look_up(typed, survey))
     if isinstance(state, Problem):
         return _refused(paper, typed, state)
     try:
@@ -99,7 +99,7 @@ class Held:
         return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
-        state = raised(await receipt_service.withdraw(self.intake, self.receipt, self.known.id))
+        state = raised(await withdrawal.withdraw(self.intake, self.receipt, self.known.id))
         self.intake.metrics.ended("withdrawn")
         return self.status(state)
 
@@ -108,7 +108,7 @@ class Held:
         demand_open(self.intake, self.known.id)
         event = await self._stored()
         walk, today = walk_of(self._reader(event)), self.intake.latest_today()
-        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.guard.began(self.receipt))
+        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.flood_guard.began(self.receipt))
         shown = walk.judge(sheet, today).shown
         view = walk.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
         return show(read_in(self.request, walk.reader), walk, view, self.receipt)
@@ -130,7 +130,7 @@ class Held:
         return Response(text, media_type="application/json", headers=headers)
 
     async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
-        return raised(await receipt_service.stored(self.intake, self.receipt, self.known.id))
+        return raised(await self.intake.receipts.stored(self.receipt, self.known.id))
 
     def _reader(self, event: ResponseSubmitted | ResponseReplaced) -> Reader:
         return self.known.reader(event.version)

@@ -16,10 +16,10 @@ from msgspec import Meta
 
 from proto.problem import Problem
 from services.intake.context import Intake
+from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, options, private
 from services.intake.http.page_requests import known_survey
-from services.intake.submission import receipt_service
 from services.intake.submission.receipt_service import State
 from services.runtime.http_server import json_body, json_text
 
@@ -50,21 +50,21 @@ async def status(request: Req, intake: NamedDependency[Intake]) -> Response[byte
 @put(PATH)
 async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     body = await json_text(request, intake.catalogue.body_limit)
-    reply = _reply(await attempt(intake, request, lambda: receipt_service.replace(intake, receipt, body)))
+    reply = _reply(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body)))
     intake.metrics.ended("replaced")
     return reply
 
 
 @delete(PATH, status_code=202)
 async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
-    reply = _reply(await attempt(intake, request, lambda: receipt_service.withdraw(intake, receipt)), 202)
+    reply = _reply(await attempt(intake, request, lambda: withdrawal.withdraw(intake, receipt)), 202)
     intake.metrics.ended("withdrawn")
     return reply
 
 
 async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
     survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
-    return _reply(await attempt(intake, request, lambda: receipt_service.look_up(intake, asked.receipt, survey)))
+    return _reply(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey)))
 
 
 def _reply(state: State | Problem, status: int = 200) -> Response[bytes]:

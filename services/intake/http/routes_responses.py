@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.submission.submit import Kept, submit
+from services.intake.submission.submit import Kept
 from services.runtime.http_server import read_body, secret_in, send_problem
 from services.runtime.supervision import stack_of
 
@@ -76,13 +76,13 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
     if length is not None and length.isdigit() and len(length) < 12 and int(length) > limit:
         return Problem("too-large", f"At most {limit} bytes are taken.")
     organiser = secret is not None and intake.registry.allows(secret, "organiser", survey, intake.clock())
-    if not organiser and known and (refused := intake.guard.api(survey, key, solution)):
+    if not organiser and known and (refused := intake.flood_guard.api(survey, key, solution)):
         return refused
     try:
         body = await read_body(receive, scope, limit)
     except Problem as problem:
         return problem
-    return await submit(intake, survey, body, key, None if organiser else ticket)
+    return await intake.submitter.submit(survey, body, key, None if organiser else ticket)
 
 
 async def _send_kept(send: Send, kept: Kept) -> None:

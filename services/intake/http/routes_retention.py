@@ -15,7 +15,6 @@ from proto.events import RetentionSet
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.intake.http.http_responses import Req, options, private
-from services.intake.surveys.control import announce
 from services.runtime import http_server
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
@@ -63,7 +62,7 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         raise Problem(
             "request-refused", errors=(Fault("/on", "past", f"This day has passed; the first one to choose is {intake.today()}."),)
         )
-    await announce(intake, RetentionSet(survey, wanted.on, intake.today()))
+    await intake.publish_control_event(RetentionSet(survey, wanted.on, intake.today()))
     await intake.acts.record(by.id, "retention-set", survey, wanted.on or "never")
     return private(_kept(intake, survey))
 

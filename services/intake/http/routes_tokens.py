@@ -16,7 +16,6 @@ from proto.problem import Fault, Problem
 from proto.tokens import Token, TokenRole
 from services.intake.context import Intake
 from services.intake.http.http_responses import Req, options, private
-from services.intake.surveys.control import announce
 from services.runtime import http_server
 
 DAYS = 365
@@ -66,7 +65,9 @@ async def create_token(request: Req, intake: NamedDependency[Intake]) -> Respons
         raise Problem("request-refused", errors=(Fault("/survey", "survey-unknown", "There is no survey with this name."),))
     id, secret = tokens.make()
     expires = _end(order.days, maker, intake.clock())
-    await announce(intake, Token(id, tokens.digest(secret), order.role, order.survey, expires, maker=maker.id, made=intake.today()))
+    await intake.publish_control_event(
+        Token(id, tokens.digest(secret), order.role, order.survey, expires, maker=maker.id, made=intake.today())
+    )
     await intake.acts.record(maker.id, "token-made", order.survey, id)
     return private(CreatedToken(id, secret, order.role, order.survey, expires), 201)
 
@@ -105,7 +106,7 @@ async def revoke_token(request: Req, intake: NamedDependency[Intake], token: Fro
     if found is None or asking.survey not in (None, found.survey):
         raise Problem("not-found", "There is no token with this name.")
     if not found.revoked:
-        await announce(intake, structs.replace(found, revoked=True))
+        await intake.publish_control_event(structs.replace(found, revoked=True))
         await intake.acts.record(asking.id, "token-revoked", found.survey, found.id)
     return Response(None, status_code=204)
 

@@ -30,6 +30,8 @@ WATCH = 1.0
 """Seconds between two questions whether the journal has a leader."""
 ATTEMPT = 2.0
 """Seconds within which the journal must have answered; a flush takes milliseconds, a new leader of the stream about a second."""
+MAX_IN_TRANSIT = 60
+"""Seconds after which a response that the journal does not have is not on its way any more: no submission takes as long."""
 FLOOR_AGE = 0.2
 """Seconds for which a consumer's progress is taken as known."""
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"

@@ -1,7 +1,8 @@
-"""What a receipt opens: looking up, changing and withdrawing one's own response."""
+"""What the holder of a receipt can do with its response: look it up, change it, withdraw it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -9,15 +10,15 @@ import msgspec
 from proto import receipt as receipts
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.problem import Problem
-from services.intake.context import Intake
-from services.intake.drafts import drafts, save_draft
-from services.intake.streams.journal import OutOfReach, Written, entry
-from services.intake.submission.committer import Busy, Outcome
-from services.intake.submission.submit import RETRY_AFTER, find
+from proto.registry import Registry
+from services.intake.streams.journal import Journal, OutOfReach, Written, entry
+from services.intake.submission.committer import Busy, Committer, Outcome
+from services.intake.submission.submit import RETRY_AFTER
 from services.intake.submission.validation import accept_as
+from services.intake.surveys.catalogue import Catalogue
 
 TRIES = 20
-"""How often somebody may lose against another change of the same response before hearing that we are busy."""
+"""How often one change may lose against another change of the same response before the answer is "busy"."""
 
 
 DELETED = "Check the letters. Or it belonged to answers that are deleted because their time was over: then it opens nothing any more."
@@ -32,97 +33,107 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
 
 
-async def look_up(intake: Intake, receipt: str, survey: str = "*") -> State | Problem:
-    """With a survey, a receipt of any other is unknown: the journal is asked for this survey alone, so it takes as long, too."""
-    try:
-        found = await _find(intake, receipt, survey)
-        return found if isinstance(found, Problem) else await _state(intake, found)
-    except OutOfReach:
+class ReceiptService:
+    """In every method `survey="*"` stands for any survey. `today` (UTC) and `latest_today` (anywhere on Earth) return ISO dates."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        registry: Registry,
+        journal: Journal,
+        committer: Committer,
+        today: Callable[[], str],
+        latest_today: Callable[[], str],
+    ) -> None:
+        self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
+        self._today, self._latest_today = today, latest_today
+
+    async def look_up(self, receipt: str, survey: str = "*") -> State | Problem:
+        """A receipt of another survey is unknown, and takes as long: the journal is asked for this survey alone."""
+        try:
+            written = await self._find(receipt, survey)
+            return written if isinstance(written, Problem) else await self._state(written)
+        except OutOfReach:
+            return _busy()
+
+    async def stored(self, receipt: str, survey: str) -> ResponseSubmitted | ResponseReplaced | Problem:
+        """The last event that carries answers under this receipt, for their author to check or to change."""
+        try:
+            written = await self._find(receipt, survey)
+        except OutOfReach:
+            return _busy()
+        if isinstance(written, Problem):
+            return written
+        return Problem("withdrawn") if isinstance(written.event, ResponseWithdrawn) else written.event
+
+    async def replace(self, receipt: str, body: bytes, survey: str = "*") -> State | Problem:
+        """Replaces the answers by those in this body, while the survey is open. A returned State is on disk."""
+        for _ in range(TRIES):
+            try:
+                written = await self._find(receipt, survey)
+                if isinstance(written, Problem):
+                    return written
+                if isinstance(written.event, ResponseWithdrawn):
+                    return Problem("withdrawn")
+                known = self._catalogue.surveys.get(written.event.survey)
+                if known is None or not self._registry.is_open(known.id):
+                    return Problem("survey-closed")
+                event = accept_as(ResponseReplaced, known, body, written.event.id, self._latest_today())
+                if isinstance(event, list):
+                    return Problem("answers-refused", errors=tuple(event))
+                if event.digest == written.event.digest:
+                    return await self._state(written)
+                if await self._committer.commit(entry(event, after=written.seq)) is Outcome.WRITTEN:
+                    return State(status="accepted", survey=known.id, version=event.version, digest=event.digest)
+            except Problem as unreadable:
+                return unreadable
+            except (Busy, OutOfReach):
+                return _busy()
         return _busy()
 
-
-async def stored(intake: Intake, receipt: str, survey: str) -> ResponseSubmitted | ResponseReplaced | Problem:
-    """The last event that carries answers under this receipt, for their author to check or to change."""
-    try:
-        found = await _find(intake, receipt, survey)
-    except OutOfReach:
+    async def withdraw(self, receipt: str, survey: str = "*") -> State | Problem:
+        """Withdraws the response, also after the survey closed. A returned State is on disk."""
+        for _ in range(TRIES):
+            try:
+                written = await self._find(receipt, survey)
+                if isinstance(written, Problem):
+                    return written
+                withdrawn = State(status="withdrawn", survey=written.event.survey)
+                if isinstance(written.event, ResponseWithdrawn):
+                    return withdrawn
+                event = ResponseWithdrawn(written.event.id, written.event.survey)
+                if await self._committer.commit(entry(event, after=written.seq)) is Outcome.WRITTEN:
+                    return withdrawn
+            except (Busy, OutOfReach):
+                return _busy()
         return _busy()
-    if isinstance(found, Problem):
-        return found
-    return Problem("withdrawn") if isinstance(found.event, ResponseWithdrawn) else found.event
 
+    async def _find(self, receipt: str, survey: str = "*") -> Written | Problem:
+        """The last event under this receipt. A certain typing mistake is refused without asking the journal. Raises OutOfReach.
 
-async def replace(intake: Intake, receipt: str, body: bytes, survey: str = "*") -> State | Problem:
-    """Puts the answers in this body in place of the earlier ones, while the survey is open."""
-    for _ in range(TRIES):
-        try:
-            found = await _find(intake, receipt, survey)
-            if isinstance(found, Problem):
-                return found
-            if isinstance(found.event, ResponseWithdrawn):
-                return Problem("withdrawn")
-            known = intake.catalogue.surveys.get(found.event.survey)
-            if known is None or not intake.registry.is_open(known.id):
-                return Problem("survey-closed")
-            event = accept_as(ResponseReplaced, known, body, found.event.id, intake.latest_today())
-            if isinstance(event, list):
-                return Problem("answers-refused", errors=tuple(event))
-            if event.digest == found.event.digest:
-                return await _state(intake, found)
-            if await intake.committer.commit(entry(event, after=found.seq)) is Outcome.WRITTEN:
-                return State(status="accepted", survey=known.id, version=event.version, digest=event.digest)
-        except Problem as unreadable:
-            return unreadable
-        except (Busy, OutOfReach):
-            return _busy()
-    return _busy()
+        Of deleted answers nothing is left that says whose they were. So in a survey that is over, every receipt that could be one of
+        its own gets "answers-deleted"; looked up in any survey, it is unknown.
+        """
+        mistake = receipts.mistake(receipt)
+        if mistake is None or not mistake.certain:
+            written = await self._journal.last(receipts.response_id(receipt), survey)
+            if written is not None:
+                return written
+        if mistake is not None:
+            return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
+        today = self._today()
+        if self._registry.over(survey, today):
+            return Problem("answers-deleted", extra={"on": self._registry.deletion_day(survey)})
+        over = survey == "*" and any(self._registry.over(id, today) for id in self._registry.retention)
+        return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
 
-
-async def withdraw(intake: Intake, receipt: str, survey: str = "*") -> State | Problem:
-    """Takes the response back, also after the survey closed. Once this returns, that it is withdrawn is on disk."""
-    for _ in range(TRIES):
-        try:
-            found = await _find(intake, receipt, survey)
-            if isinstance(found, Problem):
-                return found
-            withdrawn = State(status="withdrawn", survey=found.event.survey)
-            if isinstance(found.event, ResponseWithdrawn):
-                return withdrawn
-            event = ResponseWithdrawn(found.event.id, found.event.survey)
-            if await intake.committer.commit(entry(event, after=found.seq)) is Outcome.WRITTEN:
-                await save_draft.forget(intake, found.event.survey, drafts.code_of(receipt))  # a change that was saved and not sent
-                return withdrawn
-        except (Busy, OutOfReach):
-            return _busy()
-    return _busy()
-
-
-async def _find(intake: Intake, receipt: str, survey: str = "*") -> Written | Problem:
-    """What shows by itself is told without asking the journal.
-
-    Of deleted answers nothing is left to tell whose they were. So in a survey whose time is over, every receipt that could be one of
-    its own is told that; asked for in any survey, it is unknown.
-    """
-    mistake = receipts.mistake(receipt)
-    if mistake is None or not mistake.certain:
-        found = await find(intake, receipts.response_id(receipt), survey)
-        if found is not None:
-            return found
-    if mistake is not None:
-        return Problem("receipt-mistyped", "Compare it with your copy, group by group.")
-    if intake.registry.over(survey, intake.today()):
-        return Problem("answers-deleted", extra={"on": intake.registry.deletion_day(survey)})
-    over = survey == "*" and any(intake.registry.over(each, intake.today()) for each in intake.registry.retention)
-    return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
+    async def _state(self, written: Written) -> State:
+        event = written.event
+        if isinstance(event, ResponseWithdrawn):
+            return State(status="withdrawn", survey=event.survey)
+        status = "recorded" if await self._journal.recorded(written) else "accepted"
+        return State(status=status, survey=event.survey, version=event.version, digest=event.digest)
 
 
 def _busy() -> Problem:
     return Problem("busy", "Please send the same again.", retry_after=RETRY_AFTER)
-
-
-async def _state(intake: Intake, found: Written) -> State:
-    event = found.event
-    if isinstance(event, ResponseWithdrawn):
-        return State(status="withdrawn", survey=event.survey)
-    status = "recorded" if await intake.journal.recorded(found) else "accepted"
-    return State(status=status, survey=event.survey, version=event.version, digest=event.digest)

@@ -1,31 +1,31 @@
-"""Writes to the control stream: surveys, closings and tokens become true when they are on disk and known here."""
+"""Writes surveys, closings, retention days and tokens to the control stream."""
 
 from __future__ import annotations
 
 import nats.errors
+from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from proto import events, subjects
 from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
 from proto.problem import Problem
-from services.intake.context import Intake
+from services.runtime.nats_client import Follower
 
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 
 
-async def announce(intake: Intake, event: ControlEvent) -> None:
-    """Returns once this process follows what was written. Raises Problem where that is unknown."""
+async def publish_control_event(client: Client, follower: Follower, event: ControlEvent) -> None:
+    """Returns once the event is on disk and `follower` has applied it. Raises Problem ("busy") where that is unknown, or "too-large"."""
     headers = events.headers(event, events.tag(event))
-    if isinstance(event, SurveyPublished):  # once for each version: written again, it would come after what closed the survey since
+    if isinstance(event, SurveyPublished):  # each version once: a second writing would come after an event that closed the survey
         headers[_LAST_SEQUENCE] = "0"
     try:
-        ack = await intake.client.jetstream(timeout=5).publish(_subject(event), events.encode(event), headers=headers)
-        await intake.follower.reached(ack.seq)
+        ack = await client.jetstream(timeout=5).publish(_subject(event), events.encode(event), headers=headers)
+        await follower.reached(ack.seq)
     except nats.errors.MaxPayloadError:
         raise Problem("too-large", "The instrument does not fit into one message.") from None
     except (nats.errors.Error, APIError, TimeoutError):
         raise Problem("busy", "Please try again.", retry_after=2) from None
-    intake.catalogue.refresh(intake.registry)
 
 
 def _subject(event: ControlEvent) -> str:

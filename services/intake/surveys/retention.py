@@ -1,37 +1,38 @@
-"""What intake keeps of a survey besides its answers goes when they go: what opens its drafts, and what there is to know of its invitations.
+"""Erases what intake keeps of a survey once its answers are deleted: the keys of its drafts, the data of its invitations.
 
-The list of those who want the results stays, for they were promised to hear of them; it goes when the organiser has sent them.
+The list of addresses for the results stays: those people were promised the results. The organiser deletes it after sending them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from proto.registry import Registry
-from services.intake.drafts.draft_keys import Seals
-from services.intake.invitations.invitations import Invitations
 from services.intake.streams.cas_store import OutOfReach
 from services.runtime.outage import Outages, refused
 
 log = logging.getLogger(__name__)
 
-LOOK = 1.0
-"""Seconds between two looks at what is over."""
+CHECK_SECONDS = 1.0
+"""Seconds between two checks for surveys that are over."""
 
 
-async def by_the_clock(registry: Registry, today: Callable[[], str], seals: Seals, invitations: Invitations) -> None:
-    """For as long as it runs. Each intake does it for itself, since each remembers; doing it again erases nothing more."""
+async def erase_ended_surveys(registry: Registry, today: Callable[[], str], erasers: Sequence[Callable[[str], Awaitable[None]]]) -> None:
+    """Runs until cancelled: calls every eraser once with each survey that is over, and again where one raised OutOfReach.
+
+    Every process runs it, since each has its own memory; erasing twice does no harm.
+    """
     done, outages = set[str](), Outages(log, "erasing what is kept of")
     while True:
         for survey in registry.retention.keys() - done:
             if registry.over(survey, today()):
                 try:
-                    await seals.erase(survey)
-                    await invitations.forget(survey)
+                    for erase in erasers:
+                        await erase(survey)
                     done.add(survey)
                     outages.works(survey)
                 except OutOfReach as error:
                     outages.failed(error, refused(error), survey)
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(CHECK_SECONDS)

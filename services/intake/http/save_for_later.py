@@ -1,0 +1,34 @@
+"""The answer to "save for later": the page with the code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgspec import structs
+
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.drafts.drafts import Draft
+from services.intake.drafts.saved_drafts import Saved, code_of
+from services.intake.form.flow import View
+from services.intake.form.pages import compose_later
+from services.intake.form.pages.compose import Survey
+from services.intake.http.guarded_lookup import client_address
+from services.intake.http.http_responses import Req
+from services.intake.http.page_requests import NO_STORE, Page, html
+from services.runtime.host_guard import origin_of
+
+
+async def save_for_later(request: Req, intake: Intake, paper: Survey, view: View, receipt: str) -> Page:
+    """Saves what a page carries. Returns the page with the code, or one that says why not and still carries everything."""
+    language = paper.voice.language
+    code = code_of(view.sheet, receipt)
+    draft = Draft(structs.replace(view.sheet, draft=""), view.place, language)
+    match await intake.drafts.save(paper.instrument.id, code, draft, client_address(intake, request)):
+        case Problem() as refusal:
+            intake.metrics.ended(f"later-{refusal.code}")
+            return html(compose_later.unsaved(paper, view, receipt), language, refusal.kind.status, refusal.headers)
+        case Saved(shown, until):
+            intake.metrics.ended("saved-for-later")
+            view = replace(view, sheet=structs.replace(view.sheet, draft=code))
+            return html(compose_later.saved(paper, view, receipt, shown, until, origin_of(request.scope)), language, headers=NO_STORE)

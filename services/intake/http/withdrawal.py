@@ -1,0 +1,16 @@
+"""Withdraws a response, for the API and for the page."""
+
+from __future__ import annotations
+
+from proto.problem import Problem
+from services.intake.context import Intake
+from services.intake.drafts import drafts
+from services.intake.submission.receipt_service import State
+
+
+async def withdraw(intake: Intake, receipt: str, survey: str = "*") -> State | Problem:
+    """Withdraws the response under this receipt. A change of it that was saved and not sent is deleted, too."""
+    outcome = await intake.receipts.withdraw(receipt, survey)
+    if isinstance(outcome, State):
+        await intake.drafts.forget(outcome.survey, drafts.code_of(receipt))
+    return outcome
