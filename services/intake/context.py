@@ -13,12 +13,12 @@ from proto.events import ControlEvent
 from proto.registry import Registry
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.drafts.draft_claims import DraftClaims
-from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_keys import DraftKeys
 from services.intake.drafts.draft_store import DraftStore
 from services.intake.drafts.saved_drafts import SavedDrafts
-from services.intake.flood.flood_guard import Guard
-from services.intake.flood.guess_limiter import Throttle
-from services.intake.flood.keyed_lock import Turns
+from services.intake.flood.flood_guard import FloodGuard
+from services.intake.flood.guess_limiter import GuessLimiter
+from services.intake.flood.keyed_lock import KeyedLock
 from services.intake.invitations.invitations import Invitations
 from services.intake.invitations.ticket_claims import TicketClaims
 from services.intake.metrics import Metrics
@@ -44,16 +44,16 @@ class Intake:
     journal: Journal
     committer: Committer
     metrics: Metrics
-    guess_limiter: Throttle
+    guess_limiter: GuessLimiter
     clock: Callable[[], float]
     invitations: Invitations
-    flood_guard: Guard = field(kw_only=True)
+    flood_guard: FloodGuard = field(kw_only=True)
     draft_store: DraftStore = field(kw_only=True)
-    draft_keys: Seals = field(kw_only=True)
-    draft_limiter: Throttle = field(kw_only=True)
+    draft_keys: DraftKeys = field(kw_only=True)
+    draft_limiter: GuessLimiter = field(kw_only=True)
     contacts: ContactBook = field(kw_only=True)
     tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
-    lookup_lock: Turns = field(default_factory=Turns, kw_only=True)
+    lookup_lock: KeyedLock = field(default_factory=KeyedLock, kw_only=True)
     """Receipts and codes are looked up one at a time per address that guessed too often."""
     acts: Recorder = field(default_factory=Unrecorded, kw_only=True)
     token_uses: dict[str, str] = field(default_factory=dict[str, str], kw_only=True)

@@ -14,17 +14,17 @@ from proto.registry import Registry
 from services.intake.app import create_app
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_keys import DraftKeys
 from services.intake.drafts.draft_store import DraftStore
 from services.intake.drafts.saved_drafts import draft_limiter
-from services.intake.flood.flood_guard import Guard
-from services.intake.flood.guess_limiter import Throttle
+from services.intake.flood.flood_guard import FloodGuard
+from services.intake.flood.guess_limiter import GuessLimiter
 from services.intake.form.pages.notice import version_of
 from services.intake.invitations.invitation_store import InvitationStore
 from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
 from services.intake.settings import Settings
-from services.intake.streams.cas_store import Wholes, by_the_clock
+from services.intake.streams.cas_store import CasStore, run_periodically
 from services.intake.streams.journal import Journal
 from services.intake.submission.committer import Committer
 from services.intake.surveys import retention
@@ -60,8 +60,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         committer = Committer(journal, metrics, waiting=settings.queue)
         closing.push_async_callback(committer.close)
         key = settings.guard_key_file.read_bytes().strip() if settings.guard_key_file else None
-        book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, time.time)
-        invitations, draft_keys = Invitations(InvitationStore(client)), Seals(Wholes(client, subjects.SEALS))
+        book = ContactBook(CasStore(client, subjects.CONTACTS), subjects.contacts, time.time)
+        invitations, draft_keys = Invitations(InvitationStore(client)), DraftKeys(CasStore(client, subjects.SEALS))
         intake = Intake(
             client,
             registry,
@@ -70,11 +70,11 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             journal,
             committer,
             metrics,
-            Throttle(proxies=networks(settings.proxies)),
+            GuessLimiter(proxies=networks(settings.proxies)),
             time.time,
             invitations,
             tasks=tasks,
-            flood_guard=Guard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
+            flood_guard=FloodGuard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
             draft_store=DraftStore(client, settings.draft_days),
             draft_keys=draft_keys,
             draft_limiter=draft_limiter(),
@@ -90,8 +90,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             await invitations.rewrite(by_invitation)
 
         erasers = (draft_keys.erase, invitations.forget)
-        tasks.start("rewrite contacts", lambda: by_the_clock(lambda: book.rewrite(list(catalogue.surveys))))
-        tasks.start("rewrite invitations", lambda: by_the_clock(rewrite_invitations))
+        tasks.start("rewrite contacts", lambda: run_periodically(lambda: book.rewrite(list(catalogue.surveys))))
+        tasks.start("rewrite invitations", lambda: run_periodically(rewrite_invitations))
         tasks.start("erase what is over", lambda: retention.erase_ended_surveys(registry, intake.today, erasers))
         yield create_app(intake)
 

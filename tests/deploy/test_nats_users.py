@@ -20,7 +20,7 @@ from deploy.stack.nats_server import NatsServer
 from proto import subjects
 from proto.registry import Registry
 from services.intake.invitations.invitation_store import InvitationStore
-from services.intake.streams.cas_store import Overtaken, Whole
+from services.intake.streams.cas_store import Overtaken, Record
 from services.runtime import nats_client, stream_settings
 from services.runtime.supervision import Supervisor
 from tests.conftest import NatsUrls
@@ -241,7 +241,7 @@ async def test_intake_rewrites_what_it_knows_about_invitations_and_erases_the_fo
     store = InvitationStore(client)
     first = await store.write("s", "used", b"first", 0)
     second = await store.write("s", "used", b"second", first)
-    assert await store.read("s", "used") == Whole(b"second", second)
+    assert await store.read("s", "used") == Record(b"second", second)
     with pytest.raises(Overtaken):
         await store.write("s", "used", b"third", first)
     await client.close()

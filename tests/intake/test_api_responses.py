@@ -16,7 +16,7 @@ from proto import author, events, receipt, subjects
 from proto.bounds import body_limit
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
-from services.intake.flood.guess_limiter import Throttle
+from services.intake.flood.guess_limiter import GuessLimiter
 from services.runtime import withheld
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, Api, action3, body, journal, key, open_survey, served
@@ -198,10 +198,10 @@ async def test_asking_for_many_unknown_receipts_is_slowed_down(api: Api) -> None
 
 
 def test_slowing_down_ends_after_a_while_and_concerns_one_address() -> None:
-    throttle = Throttle(burst=10, rate=1)
+    throttle = GuessLimiter(burst=10, rate=1)
     for _ in range(10):
         assert not throttle.blocked("a", 0)
-        throttle.miss("a", 0)
+        throttle.record_failure("a", 0)
     assert throttle.blocked("a", 0)
     assert not throttle.blocked("b", 0)
     assert not throttle.blocked("a", 1.1)

@@ -22,7 +22,7 @@ from proto import subjects
 from services.intake.contacts import contacts
 from services.intake.contacts.contact_book import BURST, Busy, ContactBook
 from services.intake.contacts.contacts import Contact
-from services.intake.streams.cas_store import Wholes
+from services.intake.streams.cas_store import CasStore
 from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.serving import SURVEY, Api, open_survey, served
@@ -182,7 +182,7 @@ async def organiser(api: Api) -> str:
 
 async def test_two_intakes_at_once_lose_no_address_and_leave_no_former_writing(nats_urls: NatsUrls) -> None:
     clients = [await nats_client.connect(nats_urls.intake, "intake") for _ in range(2)]
-    books = [ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0) for client in clients]
+    books = [ContactBook(CasStore(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0) for client in clients]
     await asyncio.gather(*(books[n % 2].add("square", Contact(f"a{n}@example.eu", "v")) for n in range(20)))
     assert len(msgspec.json.decode(await books[0].read("square"))) == 20
     await books[1].rewrite(["square", "nobody-left-one"])
@@ -193,7 +193,7 @@ async def test_two_intakes_at_once_lose_no_address_and_leave_no_former_writing(n
 
 async def test_a_flood_of_addresses_is_slowed_down(nats_urls: NatsUrls) -> None:
     client = await nats_client.connect(nats_urls.intake, "intake")
-    book = ContactBook(Wholes(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0)
+    book = ContactBook(CasStore(client, subjects.CONTACTS), subjects.contacts, lambda: 0.0)
     same = Contact("a@example.eu", "v")
     for _ in range(int(BURST)):
         await book.add("square", same)

@@ -15,7 +15,7 @@ from litestar.testing import AsyncTestClient
 from proto.answers import Reader
 from proto.instrument import Instrument
 from services.intake.app import create_app
-from services.intake.form.flow import REVIEW, START, Sheet, Walk
+from services.intake.form.flow import REVIEW, START, FormFlow, FormState
 from services.intake.form.pages import compose, questions
 from services.intake.form.pages.words import words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
@@ -24,7 +24,7 @@ from tests.pages.walking import TODAY, begin, fill_in, respondent, walk
 from tests.proto.test_bounds import texts
 
 ACTION3: Instrument = next(instrument for instrument in bundled() if instrument.id == "ai-security")
-WALK = Walk(Reader(ACTION3))
+WALK = FormFlow(Reader(ACTION3))
 PAPER = compose.survey_in(ACTION3, "en")
 RTL = "\u202eשלום, \u2066مرحبا\u2069\u202c"
 EMOJI = "👩🏽\u200d🚒 👍🏿 🏴\U000e0067\U000e0062\U000e007f"
@@ -239,6 +239,6 @@ names = st.sampled_from(
 def test_whatever_is_sent_a_page_comes_back(fields: dict[str, list[str]], place: str, go: str, shown: list[str] | None) -> None:
     if shown is not None:
         fields = fields | {"shown": [" ".join(shown)]}
-    view = WALK.turn(Sheet("0.1.0"), place, go, fields, ",", TODAY)
+    view = WALK.turn(FormState("0.1.0"), place, go, fields, ",", TODAY)
     if view.place not in (START, REVIEW):
         Page(questions.section(PAPER, WALK, view, "r" * 32).decode())

@@ -14,7 +14,7 @@ from proto import author
 from proto.answers import Reader
 from proto.instrument import Instrument
 from services.intake.form import flow
-from services.intake.form.flow import REVIEW, START, Sheet, View, Walk
+from services.intake.form.flow import REVIEW, START, FormFlow, FormState, NextPage
 
 TODAY = "2026-11-22"
 
@@ -25,7 +25,7 @@ def _action3() -> Instrument:
     return found
 
 
-WALK = Walk(Reader(_action3()))
+WALK = FormFlow(Reader(_action3()))
 SECTIONS = [section.id for section in WALK.instrument.sections]
 ROWS = [row.code for row in getattr(WALK.reader.questions["B02"], "rows", ())]
 A = {"q.A01": ["FR"], "q.A02": ["1"], "q.A04": ["p6"], "q.A05": ["municipality"], "q.A08": ["official"], "q.A09": ["police"]}
@@ -35,15 +35,15 @@ def matrix(code: str, **other: str) -> dict[str, list[str]]:
     return {f"q.B02.{row}": [other.get(row, code)] for row in ROWS}
 
 
-def at_b() -> View:
-    view = WALK.begin(Sheet("0.1.0"), TODAY)
+def at_b() -> NextPage:
+    view = WALK.begin(FormState("0.1.0"), TODAY)
     view = WALK.turn(view.sheet, "A", "next", A, ".", TODAY)
     assert view.place == "B"
     return view
 
 
-def shown(view: View) -> list[str]:
-    return [question.id for question in WALK.questions(view.place, view.standing)]
+def shown(view: NextPage) -> list[str]:
+    return [question.id for question in WALK.questions(view.place, view.evaluation)]
 
 
 def test_a_question_that_may_go_either_way_waits_for_what_it_depends_on() -> None:
@@ -75,7 +75,7 @@ def test_an_answer_that_closes_a_question_with_an_answer_says_so_once() -> None:
     assert (view.place, view.closed, view.opened) == ("B", ("B03", "B04"), ("B08",))
     view = WALK.turn(view.sheet, "B", "next", user | matrix("none") | {"q.B08": ["cost"]}, ".", TODAY)
     assert view.place == "F"
-    assert view.standing.dropped == ("B03", "B04")
+    assert view.evaluation.dropped == ("B03", "B04")
 
 
 def test_going_back_keeps_also_what_does_not_fit_and_does_not_complain() -> None:
@@ -94,15 +94,15 @@ def test_only_what_was_shown_can_have_been_forgotten() -> None:
 
 def test_progress_counts_sections_that_may_still_come() -> None:
     view = at_b()
-    assert WALK.progress("B", view.standing) == (2, 8)
+    assert WALK.progress("B", view.evaluation) == (2, 8)
     fields = {"q.B01": ["against"], "q.B08": ["rights"]} | matrix("none")
     view = WALK.turn(view.sheet, "B", "next", fields, ".", TODAY)
     view = WALK.turn(view.sheet, "B", "next", fields, ".", TODAY)
-    assert WALK.progress("F", view.standing) == (3, 5)
+    assert WALK.progress("F", view.evaluation) == (3, 5)
 
 
 def test_nobody_reaches_the_review_with_something_missing() -> None:
-    forged = Sheet("0.1.0", {"A01": "FR"}, tuple(WALK.reader.questions), reviewed=True)
+    forged = FormState("0.1.0", {"A01": "FR"}, tuple(WALK.reader.questions), reviewed=True)
     for go in ("send", "stay", "back", "change.Z", "nonsense"):
         view = WALK.turn(forged, REVIEW, go, {}, ".", TODAY)
         assert view.place != REVIEW
@@ -122,7 +122,7 @@ json = st.recursive(
     st.sampled_from(["next", "back", "stay", "send", "change.B", "?"]),
 )
 def test_a_forged_sheet_leads_to_an_ordinary_page(answers: dict[str, Any], place: str, go: str) -> None:
-    view = WALK.turn(Sheet("0.1.0", answers), place, go, {}, ".", TODAY)
+    view = WALK.turn(FormState("0.1.0", answers), place, go, {}, ".", TODAY)
     assert view.place in {START, *SECTIONS}
     assert flow.read(flow.write(view.sheet)) == view.sheet
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from proto.receipt import make, response_id
 from services.intake.flood import proof_of_work, signed_timestamp
-from services.intake.flood.flood_guard import Guard, Held, Hurried
-from services.intake.flood.slow_admission import BURST, FARE, RATE, Lane
+from services.intake.flood.flood_guard import FloodGuard, Throttled, TooFast
+from services.intake.flood.slow_admission import BURST, MIN_AGE, RATE, SlowAdmission
 from services.intake.metrics import Metrics
 from services.runtime.token_bucket import Bucket
 
@@ -35,8 +35,8 @@ def solve(task: dict[str, Any]) -> str:
     return altcha.Payload(challenge, solution).to_base64()
 
 
-def flooded(burst: float = 100.0, rate: float = 1.0, clock: Any = time.time) -> Guard:
-    guard = Guard(Metrics(), KEY, burst, rate, least=1.0, clock=clock)
+def flooded(burst: float = 100.0, rate: float = 1.0, clock: Any = time.time) -> FloodGuard:
+    guard = FloodGuard(Metrics(), KEY, burst, rate, least=1.0, clock=clock)
     while guard.api("square", None, "") is None:
         pass
     return guard
@@ -108,33 +108,33 @@ def test_what_is_no_solution_is_refused_and_surprises_nobody(text: str) -> None:
     assert not proof_of_work.solved(KEY, "id", text)
 
 
-def test_the_lane_lets_those_pass_who_began_long_ago() -> None:
-    lane = Lane()
-    assert lane.wait(FARE, 0) == 0
-    assert lane.wait(1.0, 0) == FARE - 1
+def test_slow_admission_lets_those_pass_who_began_long_ago() -> None:
+    admission = SlowAdmission()
+    assert admission.wait(MIN_AGE, 0) == 0
+    assert admission.wait(1.0, 0) == MIN_AGE - 1
 
 
 def test_who_spent_some_minutes_passes_the_crowd_of_those_who_just_began() -> None:
-    lane, passed, now = Lane(), 0, 0.0
+    admission, passed, now = SlowAdmission(), 0, 0.0
     for _ in range(600):  # ten minutes with fifty robots a second, each of which waited half a minute
         now += 1
-        passed += sum(lane.wait(30.0, now) == 0 for _ in range(50))
+        passed += sum(admission.wait(30.0, now) == 0 for _ in range(50))
         if now > 60:
-            assert lane.wait(180.0, now) == 0
+            assert admission.wait(180.0, now) == 0
     assert passed <= BURST + 600 * RATE
 
 
 def test_in_quiet_times_a_visit_of_a_moment_passes_and_a_faster_one_comes_back() -> None:
     clock, receipt = Clock(), make()
-    guard = Guard(Metrics(), KEY, least=1.0, clock=clock)
+    guard = FloodGuard(Metrics(), KEY, least=1.0, clock=clock)
     began = guard.began(receipt)
-    assert isinstance(guard.form("square", receipt, began, "", ""), Hurried)
+    assert isinstance(guard.form("square", receipt, began, "", ""), TooFast)
     clock.now += 1.2
     assert guard.began(receipt, began) == began
     assert guard.form("square", receipt, began, "", "") is None
-    assert isinstance(guard.form("square", receipt, began, "buy this", ""), Hurried)
-    assert isinstance(guard.form("square", receipt, "forged", "", ""), Hurried)
-    assert isinstance(guard.form("square", make(), began, "", ""), Hurried), "a stamp belongs to one receipt"
+    assert isinstance(guard.form("square", receipt, began, "buy this", ""), TooFast)
+    assert isinstance(guard.form("square", receipt, "forged", "", ""), TooFast)
+    assert isinstance(guard.form("square", make(), began, "", ""), TooFast), "a stamp belongs to one receipt"
 
 
 def test_during_a_flood_a_device_passes_with_work_and_a_patient_person_without() -> None:
@@ -143,11 +143,11 @@ def test_during_a_flood_a_device_passes_with_work_and_a_patient_person_without()
     began = guard.began(receipt)
     clock.now += 3
     held = guard.form("square", receipt, began, "", "")
-    assert isinstance(held, Held)
-    assert 0 < held.seconds <= FARE
+    assert isinstance(held, Throttled)
+    assert 0 < held.seconds <= MIN_AGE
     assert guard.form("square", receipt, began, "", solve(held.task)) is None
-    assert isinstance(guard.form("square", receipt, began, "buy this", solve(held.task)), Held)
-    assert isinstance(new := guard.form("square", receipt, "forged", "", ""), Held)
+    assert isinstance(guard.form("square", receipt, began, "buy this", solve(held.task)), Throttled)
+    assert isinstance(new := guard.form("square", receipt, "forged", "", ""), Throttled)
     assert new.began != "forged", "whoever lost the stamp begins to wait here"
     clock.now += held.seconds
     assert guard.form("square", receipt, began, "", "") is None
@@ -165,7 +165,7 @@ def test_programs_are_told_what_to_solve_and_another_survey_is_left_in_peace() -
 
 def test_the_metrics_tell_which_survey_is_flooded_and_nobodys_address() -> None:
     metrics = Metrics()
-    guard = Guard(metrics, KEY, burst=2, rate=1)
+    guard = FloodGuard(metrics, KEY, burst=2, rate=1)
     for _ in range(4):
         guard.api("square", None, "")
     guard.api("quiet", None, "")

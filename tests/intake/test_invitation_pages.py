@@ -208,7 +208,7 @@ async def test_what_a_crash_left_between_response_and_list_is_noted_by_the_clock
 @pytest.mark.parametrize("place", ["", "start", "A", "review"])
 async def test_no_page_of_the_form_opens_without_a_ticket(desk: Desk, place: str, ticket: str) -> None:
     await desk.codes(1)
-    sheet = flow.write(flow.Sheet("0.1.0", {"A1": "1"}, ("A1", "A2"), reviewed=True, ticket=ticket))
+    sheet = flow.write(flow.FormState("0.1.0", {"A1": "1"}, ("A1", "A2"), reviewed=True, ticket=ticket))
     fields = {"place": place, "sheet": sheet, "receipt": receipt.make(), "consent": "yes", "go": "send" if place == "review" else "next"}
     visitor = Visitor(desk.client, "en")
     await visitor.send(ADDRESS, urlencode(fields))

@@ -17,9 +17,9 @@ from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.problem import Problem
 from services.intake.invitations.invitation_store import InvitationStore, Part
 from services.intake.invitations.invitations import Invitations
-from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.invitations.spent_tickets import SPENT
-from services.intake.streams.cas_store import Whole
+from services.intake.streams.cas_store import Record
 from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.invited import API, SURVEY, Guest, answers, bare, guests, invite, key_in, known, make_known, open_invited, submit
@@ -230,7 +230,7 @@ async def test_a_list_that_another_intakes_came_before_is_known_whole(api: Api, 
     async with served(api.urls) as other:
         await invite(api.http, 1)
 
-        async def read_and_be_late(self: InvitationStore, survey: str, part: Part) -> Whole:
+        async def read_and_be_late(self: InvitationStore, survey: str, part: Part) -> Record:
             whole = await read(self, survey, part)
             if part == "marks" and whole.seq:
                 monkeypatch.undo()
@@ -330,7 +330,7 @@ async def settled(client: Client) -> RawStreamMsg:
     async with asyncio.timeout(20):
         while True:
             message = await js.get_last_msg("INVITATIONS", f"platea.invitations.{SURVEY}.spent")
-            if all(value == SPENT for _, value in Table(NAME, message.data or b"")):
+            if all(value == SPENT for _, value in SortedNames(NAME, message.data or b"")):
                 return message
             await asyncio.sleep(0.05)
 

@@ -24,9 +24,9 @@ from deploy.stack.nats_server import NatsServer
 from proto import invitation, receipt, subjects
 from proto.blind import PublicKey
 from proto.invitation import TicketRequest
-from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.invitations.spent_tickets import SPENT
-from services.intake.streams.cas_store import Wholes
+from services.intake.streams.cas_store import CasStore
 from services.runtime import stream_settings
 from tests.conftest import NatsUrls
 from tests.faults.operated import Operated
@@ -195,7 +195,7 @@ def test_no_ticket_is_listed_with_its_response_once_that_is_written(world: World
     ]
     spent = {record.seq: record.data for record in found if record.subject.endswith(f"{SURVEY}.spent")}
     names = {invitation.spent_name(person.request.token) for person in world.people}
-    listed = dict(Table(NAME, spent[max(spent)][-2 * NAME * COUNT :]))  # before it stand the message's headers
+    listed = dict(SortedNames(NAME, spent[max(spent)][-2 * NAME * COUNT :]))  # before it stand the message's headers
     assert listed.keys() - names == names - listed.keys() == set()
     assert {name for name, value in listed.items() if value != SPENT} == set()
 
@@ -256,13 +256,13 @@ async def test_the_same_attack_finds_the_order_where_a_process_keeps_codes_as_th
     assert verdict.right > verdict.ceiling
 
 
-async def forget(self: Wholes, subject: str, before: int) -> None:
+async def forget(self: CasStore, subject: str, before: int) -> None:
     """What one would build first: the stream's own limit drops a former writing, and nobody overwrites it."""
 
 
 @pytest.fixture
 async def forgetful(nats_urls: NatsUrls, provisioner: Client, monkeypatch: pytest.MonkeyPatch) -> NatsUrls:
-    monkeypatch.setattr(Wholes, "erase", forget)
+    monkeypatch.setattr(CasStore, "erase", forget)
     js = provisioner.jetstream(timeout=5)
     await js.delete_stream(subjects.INVITATIONS)
     stream = stream_settings.invitations_stream()

@@ -12,7 +12,7 @@ import pytest
 from proto.events import ResponseSubmitted
 from services.intake.metrics import Metrics
 from services.intake.streams.journal import Conflict, Entry, OutOfReach, Refused, entry
-from services.intake.submission.committer import LARGEST, Busy, Committer, Outcome
+from services.intake.submission.committer import MAX_BATCH, Busy, Committer, Outcome
 
 
 class Whimsical:
@@ -92,7 +92,7 @@ async def test_what_is_told_is_true_whatever_the_journal_does(seed: int) -> None
     first = Counter(id for id, outcome in told if outcome is Outcome.WRITTEN)
     assert not first or max(first.values()) == 1, "one submission of a response is the first"
     assert len(told) >= len(ids) - len(gone)
-    assert all(size <= LARGEST for size in journal.sizes)
+    assert all(size <= MAX_BATCH for size in journal.sizes)
     if seed % 3 == 0:
         assert {outcome for _, outcome in told} == {Outcome.WRITTEN, Outcome.CONFLICT}
 

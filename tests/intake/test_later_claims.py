@@ -214,7 +214,7 @@ async def test_a_draft_of_an_earlier_release_opens_and_its_receipt_is_not_used(
 ) -> None:
     one, old = Visitor(client, "en"), receipts.make()
     code = drafts.code_of(old)
-    lock = drafts.lock_of(code, SURVEY, await desk.draft_keys.made(SURVEY))
+    lock = drafts.lock_of(code, SURVEY, await desk.draft_keys.get_or_create(SURVEY))
     content = {"sheet": {"version": "1.0.0", "answers": {"T0": "Begun"}, "seen": ["T0"]}, "place": "S0", "receipt": old, "language": "en"}
     kept.sealed[lock.id] = drafts.seal(lock, msgspec.convert(content, drafts.Draft), bytes(drafts.NONCE)) or b""
     await go_on(one, codes.grouped(code))

@@ -12,7 +12,7 @@ from proto import codes
 from proto import receipt as receipts
 from services.intake.drafts import drafts
 from services.intake.drafts.drafts import NONCE, SIZES, Draft
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 
 SURVEY = "ai-security"
 HALF = bytes(range(32))
@@ -21,7 +21,7 @@ nonces = st.binary(min_size=NONCE, max_size=NONCE)
 
 
 def draft_of(given: dict[str, Any], receipt: str = "") -> Draft:
-    return Draft(Sheet("0.1.0", given, ("A01",)), "B", "fr", receipt or receipts.make())
+    return Draft(FormState("0.1.0", given, ("A01",)), "B", "fr", receipt or receipts.make())
 
 
 @given(answers, nonces)

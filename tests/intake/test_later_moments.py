@@ -16,7 +16,7 @@ from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.drafts import drafts, saved_drafts
 from services.intake.drafts.drafts import Draft
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 from tests.intake import invited
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
@@ -24,7 +24,7 @@ from tests.pages.walking import begin, respondent, walk
 
 ACTION3 = next(instrument for instrument in bundled() if instrument.id == "ai-security")
 RECEIPT = "7HKM-2V9Q-8C3T-RW5N-4JXD-E6YP-0000"
-DRAFT = Draft(Sheet("0.1.0"), "A", "en")
+DRAFT = Draft(FormState("0.1.0"), "A", "en")
 MIDNIGHT = 20_000 * saved_drafts.DAY
 
 

@@ -304,7 +304,7 @@ async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too
         async with asyncio.timeout(60):
             while (await js.stream_info(subjects.SEALS)).state.messages:
                 await asyncio.sleep(0.05)
-        await asyncio.sleep(2 * retention.LOOK)  # each intake forgets for itself
+        await asyncio.sleep(2 * retention.CHECK_SECONDS)  # each intake forgets for itself
         for somebody in (first, elsewhere):
             await enter(somebody, code)
             assert somebody.status == 404

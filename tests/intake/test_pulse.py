@@ -10,7 +10,7 @@ import nats.errors
 import pytest
 
 from services.intake.streams import stalled_server
-from services.intake.streams.stalled_server import Pulse
+from services.intake.streams.stalled_server import StalledServerWatch
 
 
 @dataclass
@@ -35,8 +35,8 @@ async def connection() -> AsyncIterator[Connection]:
     await asyncio.sleep(0)
 
 
-def of(connection: Connection) -> Pulse:
-    return Pulse(connection)  # pyright: ignore[reportArgumentType]
+def of(connection: Connection) -> StalledServerWatch:
+    return StalledServerWatch(connection)  # pyright: ignore[reportArgumentType]
 
 
 async def settled() -> None:

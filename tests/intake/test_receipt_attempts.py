@@ -19,8 +19,8 @@ from proto.instrument import Instrument
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.flood.guess_limiter import BURST, Throttle
-from services.intake.flood.keyed_lock import Crowded, Turns
+from services.intake.flood.guess_limiter import BURST, GuessLimiter
+from services.intake.flood.keyed_lock import KeyedLock, QueueFull
 from services.runtime.client_address import address_of, networks
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, body, open_survey, served
@@ -110,7 +110,7 @@ async def test_receipts_that_clients_chose_open_on_the_page_even_if_they_look_li
 async def test_while_many_addresses_guess_one_miss_is_too_many_and_nobody_else_notices(http: httpx.AsyncClient, desk: Intake) -> None:
     mine = await submit(http)
     for number in range(1100):
-        desk.guess_limiter.miss(f"192.0.2.{number}", desk.clock())
+        desk.guess_limiter.record_failure(f"192.0.2.{number}", desk.clock())
     assert (await look_up(http, mine)).status_code == 200
     assert (await look_up(http, receipt.make())).status_code == 404
     assert (await look_up(http, receipt.make())).status_code == 429
@@ -139,28 +139,28 @@ def test_an_address_is_taken_from_whoever_may_say_it() -> None:
 
 
 def test_what_was_missed_is_forgotten_with_time_and_at_the_latest_when_too_many_others_miss() -> None:
-    throttle = Throttle(burst=10, rate=1)
+    throttle = GuessLimiter(burst=10, rate=1)
     for number in range(20_000):
-        throttle.miss(str(number % 15_000), 0)
+        throttle.record_failure(str(number % 15_000), 0)
     assert not throttle.blocked("a", 10_000)
     for _ in range(10):
-        throttle.miss("a", 10_000)
+        throttle.record_failure("a", 10_000)
     assert throttle.blocked("a", 10_000)
     assert not throttle.blocked("a", 10_001.1)
 
 
 async def test_a_line_is_short_and_lets_one_after_the_other() -> None:
-    turns, going, most = Turns(3), 0, 0
+    turns, going, most = KeyedLock(3), 0, 0
 
     async def go() -> bool:
         nonlocal going, most
         try:
-            async with turns.turn("a"):
+            async with turns.hold("a"):
                 going += 1
                 most = max(most, going)
                 await asyncio.sleep(0.01)
                 going -= 1
-        except Crowded:
+        except QueueFull:
             return False
         return True
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.invitations.invitation_store import InvitationStore, Part
-from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.invitations.spent_tickets import SPENT, SpentTickets
-from services.intake.streams.cas_store import OutOfReach, Whole
+from services.intake.streams.cas_store import OutOfReach, Record
 from tests.pages.desk import MemoryInvitations
 
 SURVEY = "s"
@@ -34,7 +34,7 @@ class Faulty(MemoryInvitations):
             raise OutOfReach
         return seq
 
-    async def read(self, survey: str, part: Part) -> Whole:
+    async def read(self, survey: str, part: Part) -> Record:
         await asyncio.sleep(0)
         return await super().read(survey, part)
 
@@ -57,7 +57,7 @@ def test_one_response_has_a_ticket_and_everybody_hears_which(order: list[tuple[i
         return list(await asyncio.gather(*(intakes[at].change(SURVEY, value(ticket), None, value(id)) for ticket, id, at in order)))
 
     heard = asyncio.run(all_at_once())
-    kept = dict(Table(NAME, store.kept[SURVEY, "spent"].data))
+    kept = dict(SortedNames(NAME, store.kept[SURVEY, "spent"].data))
     assert kept.keys() == {value(ticket) for ticket, _, _ in order}
     assert heard == [kept[value(ticket)] for ticket, _, _ in order]
     for ticket, has in kept.items():
@@ -83,7 +83,7 @@ def test_a_claim_is_settled_or_taken_over_only_from_what_stands(order: list[tupl
         return heard
 
     heard = asyncio.run(all_at_once())
-    assert set(dict(Table(NAME, store.kept[SURVEY, "spent"].data)).values()) == {SPENT}
+    assert set(dict(SortedNames(NAME, store.kept[SURVEY, "spent"].data)).values()) == {SPENT}
     assert all(standing is not None for standing in heard)
 
 

@@ -14,7 +14,7 @@ from nats.js.client import JetStreamContext
 
 from proto import invitation, subjects
 from services.intake.invitations.invitations import MOST
-from services.intake.streams.cas_store import OutOfReach, Whole, Wholes
+from services.intake.streams.cas_store import CasStore, OutOfReach, Record
 from services.runtime import nats_client
 from tests.conftest import NatsUrls
 
@@ -39,7 +39,7 @@ async def client(nats_urls: NatsUrls) -> AsyncIterator[Client]:
 async def test_a_replica_that_is_behind_makes_nobody_unknown_and_nothing_gone(
     client: Client, provisioner: Client, stream: str, subject: str, other: str
 ) -> None:
-    wholes, js = Wholes(client, stream), provisioner.jetstream(timeout=5)
+    wholes, js = CasStore(client, stream), provisioner.jetstream(timeout=5)
     async with behind(js, stream, knowing=other):
         await wholes.write(other, b"", 0)
         async with asyncio.timeout(10):
@@ -49,7 +49,7 @@ async def test_a_replica_that_is_behind_makes_nobody_unknown_and_nothing_gone(
         for number in range(20):
             data = str(number).encode()
             seq = await wholes.write(subject, data, seq)
-            assert await wholes.read(subject) == Whole(data, seq)
+            assert await wholes.read(subject) == Record(data, seq)
             assert (await js.stream_info(stream)).state.messages == 2, "a former writing was not erased"
 
 
@@ -64,15 +64,15 @@ async def behind(js: JetStreamContext, stream: str, knowing: str) -> AsyncGenera
 
 
 async def test_what_was_never_written_is_told_from_what_cannot_be_asked(client: Client, provisioner: Client) -> None:
-    wholes = Wholes(client, subjects.INVITATIONS)
-    assert await wholes.read(SUBJECT) == Whole()
+    wholes = CasStore(client, subjects.INVITATIONS)
+    assert await wholes.read(SUBJECT) == Record()
     await provisioner.jetstream(timeout=5).delete_stream(subjects.INVITATIONS)
     with pytest.raises(OutOfReach):
         await wholes.read(SUBJECT)
 
 
 async def test_the_used_codes_of_the_largest_survey_come_back_whole(client: Client) -> None:
-    wholes = Wholes(client, subjects.INVITATIONS)
+    wholes = CasStore(client, subjects.INVITATIONS)
     data = os.urandom(2 * invitation.NAME * MOST)
     seq = await wholes.write(SUBJECT, data, 0)
-    assert await wholes.read(SUBJECT) == Whole(data, seq)
+    assert await wholes.read(SUBJECT) == Record(data, seq)

@@ -17,16 +17,16 @@ from proto.registry import Registry, published
 from services.intake.app import create_app
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.context import Intake
-from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_keys import DraftKeys
 from services.intake.drafts.draft_store import DraftStore, Full, NotNow
 from services.intake.drafts.saved_drafts import draft_limiter
-from services.intake.flood.flood_guard import Guard
-from services.intake.flood.guess_limiter import Throttle
+from services.intake.flood.flood_guard import FloodGuard
+from services.intake.flood.guess_limiter import GuessLimiter
 from services.intake.form.pages.notice import version_of
 from services.intake.invitations.invitation_store import InvitationStore, Part
 from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
-from services.intake.streams.cas_store import Overtaken, Whole, Wholes
+from services.intake.streams.cas_store import CasStore, Overtaken, Record
 from services.intake.streams.journal import Entry, Journal, Written
 from services.intake.submission.committer import Busy, Committer, Outcome
 from services.intake.surveys.catalogue import Catalogue
@@ -113,29 +113,29 @@ class MemoryInvitations:
     """What the stream keeps about invitations."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, Part], Whole] = {}
+        self.kept: dict[tuple[str, Part], Record] = {}
 
-    async def read(self, survey: str, part: Part) -> Whole:
-        return self.kept.get((survey, part), Whole())
+    async def read(self, survey: str, part: Part) -> Record:
+        return self.kept.get((survey, part), Record())
 
     async def write(self, survey: str, part: Part, data: bytes, after: int) -> int:
         if (await self.read(survey, part)).seq != after:
             raise Overtaken
-        self.kept[survey, part] = Whole(data, after + 1)
+        self.kept[survey, part] = Record(data, after + 1)
         return after + 1
 
 
-class MemoryWholes:
+class MemoryCasStore:
     """Lists of addresses that end with the process."""
 
     def __init__(self) -> None:
-        self.wholes: dict[str, Whole] = {}
+        self.wholes: dict[str, Record] = {}
 
-    async def read(self, subject: str) -> Whole:
-        return self.wholes.get(subject, Whole())
+    async def read(self, subject: str) -> Record:
+        return self.wholes.get(subject, Record())
 
     async def write(self, subject: str, data: bytes, after: int) -> None:
-        self.wholes[subject] = Whole(data, after + 1)
+        self.wholes[subject] = Record(data, after + 1)
 
     async def erase(self, subject: str) -> None:
         self.wholes.pop(subject, None)
@@ -160,14 +160,14 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         cast("Journal", journal),
         cast("Committer", journal),
         Metrics(),
-        Throttle(),
+        GuessLimiter(),
         time.time,
         Invitations(cast("InvitationStore", MemoryInvitations())),
-        flood_guard=Guard(Metrics(), least=0.0),
+        flood_guard=FloodGuard(Metrics(), least=0.0),
         draft_store=cast("DraftStore", MemoryDrafts()),
-        draft_keys=Seals(cast("Wholes", MemoryWholes())),
+        draft_keys=DraftKeys(cast("CasStore", MemoryCasStore())),
         draft_limiter=draft_limiter(),
-        contacts=ContactBook(cast("Wholes", MemoryWholes()), str, time.time),
+        contacts=ContactBook(cast("CasStore", MemoryCasStore()), str, time.time),
     )
 
 

@@ -18,7 +18,7 @@ from proto.receipt import make
 from proto.tokens import Token
 from services.intake.app import create_app
 from services.intake.context import Intake
-from services.intake.flood.flood_guard import Guard
+from services.intake.flood.flood_guard import FloodGuard
 from services.intake.form.pages.notice import version_of
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
@@ -53,7 +53,7 @@ class Square:
 
 
 @asynccontextmanager
-async def square(guard: Callable[[Intake, Clock], Guard]) -> AsyncIterator[Square]:
+async def square(guard: Callable[[Intake, Clock], FloodGuard]) -> AsyncIterator[Square]:
     journal, clock = MemoryJournal(), Clock(time.time())
     desk = open_desk(journal)
     desk = replace(desk, flood_guard=guard(desk, clock))
@@ -61,12 +61,12 @@ async def square(guard: Callable[[Intake, Clock], Guard]) -> AsyncIterator[Squar
         yield Square(Visitor(client, "en"), journal, clock, desk)
 
 
-def quiet(desk: Intake, clock: Clock) -> Guard:
-    return Guard(desk.metrics, least=2.0, clock=clock)
+def quiet(desk: Intake, clock: Clock) -> FloodGuard:
+    return FloodGuard(desk.metrics, least=2.0, clock=clock)
 
 
-def flooded(desk: Intake, clock: Clock) -> Guard:
-    guard = Guard(desk.metrics, b"k", burst=100, rate=0.1, least=2.0, clock=clock)
+def flooded(desk: Intake, clock: Clock) -> FloodGuard:
+    guard = FloodGuard(desk.metrics, b"k", burst=100, rate=0.1, least=2.0, clock=clock)
     while guard.api(SURVEY.id, None, "") is None:
         pass
     return guard

@@ -34,7 +34,7 @@ from proto.instrument import (
 )
 from services.intake.form import typed_values
 from services.intake.form.client_rules import needed
-from services.intake.form.flow import Sheet, Walk
+from services.intake.form.flow import FormFlow, FormState
 
 TODAY = "2026-11-22"
 CASES = 300
@@ -204,7 +204,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     found.close()
 
 
-def filled(sheet: Sheet, walk: Walk, ids: list[str], fields: dict[str, list[str]], marks: str) -> Sheet:
+def filled(sheet: FormState, walk: FormFlow, ids: list[str], fields: dict[str, list[str]], marks: str) -> FormState:
     read = {id: typed_values.read(walk.reader.questions[id], fields, marks, sheet.answers.get(id)) for id in ids}
     others = {id: value for id, value in sheet.answers.items() if id not in read}
     return msgspec.structs.replace(sheet, answers=others | {id: value for id, value in read.items() if value is not msgspec.UNSET})
@@ -213,11 +213,11 @@ def filled(sheet: Sheet, walk: Walk, ids: list[str], fields: dict[str, list[str]
 def test_page_and_server_ask_the_same_questions(page: Page) -> None:
     asked: list[dict[str, Any]] = []
     expected: list[set[str]] = []
-    sheets: list[tuple[Walk, Sheet, list[str], dict[str, list[str]], str]] = []
+    sheets: list[tuple[FormFlow, FormState, list[str], dict[str, list[str]], str]] = []
     for instrument, fields, mark, before in cases():
-        walk = Walk(Reader(instrument))
+        walk = FormFlow(Reader(instrument))
         # What was typed before, perhaps in another language, and could not be read there: it stays so as long as nobody types it anew.
-        sheet = filled(Sheet("1"), walk, [id for id in walk.reader.questions if id[0] == "B"], before, ",.")
+        sheet = filled(FormState("1"), walk, [id for id in walk.reader.questions if id[0] == "B"], before, ",.")
         sheet = filled(sheet, walk, [id for id in walk.reader.questions if id[0] == "A"], fields, mark)
         asks = walk.asks("B", walk.judge(sheet, TODAY))
         ruled = needed(asks)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from services.intake.contacts import contacts
 from services.intake.contacts.contacts import Contact
-from services.intake.streams.cas_store import OutOfReach, Overtaken, Wholes
+from services.intake.streams.cas_store import CasStore, OutOfReach, Overtaken
 from services.runtime.outage import Outages, refused
 from services.runtime.token_bucket import Bucket
 
@@ -30,8 +30,8 @@ class Busy(Exception):
 class ContactBook:
     """`subject` names the place of a survey's list."""
 
-    def __init__(self, wholes: Wholes, subject: Callable[[str], str], clock: Callable[[], float]) -> None:
-        self._wholes, self._subject, self._clock = wholes, subject, clock
+    def __init__(self, store: CasStore, subject: Callable[[str], str], clock: Callable[[], float]) -> None:
+        self._store, self._subject, self._clock = store, subject, clock
         self._turns: dict[str, asyncio.Lock] = {}
         self._buckets: dict[str, Bucket] = {}
         self._outages = Outages(log, "writing anew the addresses for the results of")
@@ -63,7 +63,7 @@ class ContactBook:
     async def read(self, survey: str) -> bytes:
         """The list as JSON. Raises Busy."""
         try:
-            return (await self._wholes.read(self._subject(survey))).data or b"[]"
+            return (await self._store.read(self._subject(survey))).data or b"[]"
         except OutOfReach as error:
             raise Busy from error
 
@@ -93,11 +93,11 @@ class ContactBook:
         async with self._turns.setdefault(survey, asyncio.Lock()):
             for _ in range(TRIES):
                 try:
-                    whole = await self._wholes.read(subject)
-                    after = change(contacts.read(whole.data))
+                    record = await self._store.read(subject)
+                    after = change(contacts.read(record.data))
                     if after is None:
                         return
-                    await self._wholes.write(subject, contacts.write(after), whole.seq)
+                    await self._store.write(subject, contacts.write(after), record.seq)
                     return
                 except Overtaken:
                     continue

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from proto import receipt as receipts
 from proto.problem import Problem
 from services.intake.drafts import drafts
-from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_keys import DraftKeys
 from services.intake.drafts.draft_store import DraftStore, Full, NotNow, Overtaken
 from services.intake.drafts.drafts import Claim, Lock
 from services.intake.drafts.saved_drafts import SavedDrafts, code_of
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 from services.intake.streams.cas_store import OutOfReach
 from services.intake.streams.journal import MAX_IN_TRANSIT, Journal
 from services.intake.streams.journal import OutOfReach as JournalOutOfReach
@@ -33,10 +33,10 @@ TRIES = 5
 class DraftClaims:
     """`clock` returns Unix time."""
 
-    def __init__(self, saved: SavedDrafts, store: DraftStore, keys: Seals, journal: Journal, clock: Callable[[], float]) -> None:
+    def __init__(self, saved: SavedDrafts, store: DraftStore, keys: DraftKeys, journal: Journal, clock: Callable[[], float]) -> None:
         self._saved, self._store, self._keys, self._journal, self._clock = saved, store, keys, journal, clock
 
-    async def claim(self, survey: str, sheet: Sheet, receipt: str) -> Problem | None:
+    async def claim(self, survey: str, sheet: FormState, receipt: str) -> Problem | None:
         """Reserves this page's draft for the response under this receipt. Returns the refusal where another page has sent it or may do so.
 
         Where drafts are out of reach, a page that was never saved may send; one that was saved is told to wait.
@@ -47,7 +47,7 @@ class DraftClaims:
             return _busy() if sheet.draft else None
 
     async def _claim(self, survey: str, code: str, id: str) -> Problem | None:
-        server_key = await self._keys.half(survey)
+        server_key = await self._keys.get(survey)
         if server_key is None:
             return None  # no draft of this survey was ever saved
         lock = drafts.claim_lock_of(code, survey, server_key)

@@ -1,8 +1,8 @@
-"""The server's half of the key of every draft: one random number for each survey, erased together with the answers to it.
+"""The server's half of the key of every draft: one random number per survey, erased together with the answers to it.
 
-*Claim.* Once it is erased nobody opens a draft of that survey any more, whether they hold its code, its link or an older copy of the
-stream of drafts. *Argument* and what it assumes: `services.intake.drafts.drafts`. *Does not protect* against somebody who copied this
-stream before, too, and has the code.
+*Claim.* Once it is erased nobody can open a draft of that survey any more, even with its code, its link or an older copy of the stream of
+drafts. *Argument* and *assumptions*: `services.intake.drafts.drafts`. *Does not protect* against somebody who copied this stream before,
+too, and has the code.
 """
 
 from __future__ import annotations
@@ -11,30 +11,32 @@ import contextlib
 import secrets
 
 from proto import subjects
-from services.intake.streams.cas_store import Overtaken, Wholes
+from services.intake.streams.cas_store import CasStore, Overtaken
 
 SIZE = 32
 """Bytes."""
 
 
-class Seals:
-    def __init__(self, wholes: Wholes) -> None:
-        self._wholes = wholes
-        self._known: dict[str, bytes] = {}
+class DraftKeys:
+    """Keys that were read stay in memory until they are erased."""
 
-    async def half(self, survey: str) -> bytes | None:
-        """None where nothing was saved for later yet, or it is erased. Raises OutOfReach."""
-        known = self._known.get(survey) or (await self._wholes.read(subjects.seal(survey))).data
-        return self._known.setdefault(survey, known) if known else None
+    def __init__(self, store: CasStore) -> None:
+        self._store = store
+        self._keys: dict[str, bytes] = {}
 
-    async def made(self, survey: str) -> bytes:
-        """The same, made now where there is none; where two intakes make one, the first counts. Raises OutOfReach."""
-        while (known := await self.half(survey)) is None:
+    async def get(self, survey: str) -> bytes | None:
+        """The server's half (32 bytes). None where no draft was saved yet, or the key is erased. Raises OutOfReach."""
+        key = self._keys.get(survey) or (await self._store.read(subjects.seal(survey))).data
+        return self._keys.setdefault(survey, key) if key else None
+
+    async def get_or_create(self, survey: str) -> bytes:
+        """The same, created where there is none. Where two processes create one, the first counts. Raises OutOfReach."""
+        while (key := await self.get(survey)) is None:
             with contextlib.suppress(Overtaken):
-                await self._wholes.write(subjects.seal(survey), secrets.token_bytes(SIZE), 0)
-        return known
+                await self._store.write(subjects.seal(survey), secrets.token_bytes(SIZE), 0)
+        return key
 
     async def erase(self, survey: str) -> None:
-        """Raises OutOfReach."""
-        self._known.pop(survey, None)
-        await self._wholes.erase(subjects.seal(survey))
+        """Raises OutOfReach; then the next call erases it."""
+        self._keys.pop(survey, None)
+        await self._store.erase(subjects.seal(survey))

@@ -12,7 +12,7 @@ from nats.js.errors import APIError, Error, NotFoundError
 from proto import subjects
 from services.intake.streams.cas_store import Overtaken
 from services.intake.streams.replica_reads import BEHIND, Behind, certain, hedged
-from services.intake.streams.stalled_server import Pulse
+from services.intake.streams.stalled_server import StalledServerWatch
 from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
 from services.runtime.outage import Outages, refused
 
@@ -42,7 +42,7 @@ class DraftStore:
         self.days = days
         self._js = client.jetstream(timeout=ATTEMPT)
         self._outages = Outages(log, "saving answers for later")
-        self._pulse, self._leader = Pulse(client), StreamLeader(client, subjects.DRAFTS)
+        self._pulse, self._leader = StalledServerWatch(client), StreamLeader(client, subjects.DRAFTS)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:
         """Returns once it is on disk, in place of the one before it, for so many seconds. Raises NotNow."""

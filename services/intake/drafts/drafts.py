@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from proto import codes
 from proto import receipt as receipts
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 
 SIZES = (8 * 1024, 32 * 1024, 128 * 1024, 512 * 1024)
 """Bytes. The first holds a long questionnaire with a page of text, so nearly all drafts are of one size."""
@@ -51,7 +51,7 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Drafts of earlier releases bring one, which is passed over.
     """
 
-    sheet: Sheet
+    sheet: FormState
     place: str
     language: str
     receipt: str = ""

@@ -14,11 +14,11 @@ from proto.answers import today_of
 from proto.problem import Problem
 from proto.registry import Registry
 from services.intake.drafts import drafts
-from services.intake.drafts.draft_keys import Seals
+from services.intake.drafts.draft_keys import DraftKeys
 from services.intake.drafts.draft_store import DraftStore, NotNow
 from services.intake.drafts.drafts import Draft
-from services.intake.flood.guess_limiter import Throttle
-from services.intake.form.flow import Sheet
+from services.intake.flood.guess_limiter import GuessLimiter
+from services.intake.form.flow import FormState
 from services.intake.streams.cas_store import OutOfReach
 from services.runtime.supervision import Supervisor
 
@@ -33,12 +33,12 @@ RETRY_PAUSES = (1, 5, 30)
 """Seconds between attempts to delete a draft whose answers were sent. After them it expires by itself."""
 
 
-def draft_limiter() -> Throttle:
+def draft_limiter() -> GuessLimiter:
     """Limits saving: every saved draft counts as a failure."""
-    return Throttle(BURST, RATE, ALL_BURST, ALL_RATE)
+    return GuessLimiter(BURST, RATE, ALL_BURST, ALL_RATE)
 
 
-def code_of(sheet: Sheet, receipt: str) -> str:
+def code_of(sheet: FormState, receipt: str) -> str:
     """The code of a page's draft: the one it was opened with or saved under, else the one made from its receipt."""
     return sheet.draft if drafts.well_typed(sheet.draft) else drafts.code_of(receipt)
 
@@ -55,7 +55,7 @@ class SavedDrafts:
     """`clock` returns Unix time; `tasks` runs deletions that have to be repeated."""
 
     def __init__(
-        self, store: DraftStore, keys: Seals, limiter: Throttle, registry: Registry, clock: Callable[[], float], tasks: Supervisor
+        self, store: DraftStore, keys: DraftKeys, limiter: GuessLimiter, registry: Registry, clock: Callable[[], float], tasks: Supervisor
     ) -> None:
         self._store, self._keys, self._limiter = store, keys, limiter
         self._registry, self._clock, self._tasks = registry, clock, tasks
@@ -66,13 +66,13 @@ class SavedDrafts:
         if self._limiter.blocked(address, now):
             return Problem("too-many-requests", retry_after=60)
         try:
-            lock = drafts.lock_of(code, survey, await self._keys.made(survey))
+            lock = drafts.lock_of(code, survey, await self._keys.get_or_create(survey))
         except OutOfReach:
             return Problem("busy", retry_after=60)
         sealed = drafts.seal(lock, draft, secrets.token_bytes(drafts.NONCE))
         if sealed is None:
             return Problem("too-large", "These answers are too long to be saved for later.")
-        self._limiter.miss(address, now, len(sealed) / drafts.SIZES[0])
+        self._limiter.record_failure(address, now, len(sealed) / drafts.SIZES[0])
         seconds = self.seconds_left(survey)
         try:
             await self._store.put(lock.id, sealed, seconds)
@@ -83,7 +83,7 @@ class SavedDrafts:
     async def find(self, survey: str, code: str) -> Draft | None:
         """The draft that a bare code opens. None also where it was sealed with another key, or changed since. Raises NotNow."""
         try:
-            server_key = await self._keys.half(survey)
+            server_key = await self._keys.get(survey)
         except OutOfReach as error:
             raise NotNow from error
         if server_key is None:

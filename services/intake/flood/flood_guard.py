@@ -1,8 +1,8 @@
-"""Keeps robots and floods from a survey without knowing who anybody is: it counts by survey, never by address.
+"""Keeps robots and floods from a survey. It counts requests by survey, never by address, and stores nothing about a person.
 
-In quiet times a visit only has to take a moment and leave a hidden field empty. During a flood a device solves a small task;
-without scripts one waits a little (see `lane`). Nothing typed is ever lost: whoever is held back gets the page back whole.
-Each intake counts for itself, in memory.
+In quiet times a visit has to last a second and leave a hidden field empty. During a flood a device solves a small task; without scripts it
+waits a little (`services.intake.flood.slow_admission`). Nothing typed is lost: a throttled respondent gets the whole page back.
+Each process counts for itself, in memory.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from typing import Any
 from proto import receipt as receipts
 from proto.problem import Problem
 from services.intake.flood import proof_of_work, signed_timestamp
-from services.intake.flood.slow_admission import Lane
+from services.intake.flood.slow_admission import SlowAdmission
 from services.intake.metrics import Metrics
 from services.runtime.token_bucket import Bucket
 
 log = logging.getLogger(__name__)
 
 BURST, RATE = 20_000.0, 100.0
-"""Responses that a survey takes at once, and each second for longer, before it counts as flooded. All cities of Europe
-answering in one morning stay far below."""
+"""Responses of one survey at once, and per second for longer, above which it counts as flooded. All cities of Europe answering in one
+morning stay far below."""
 LEAST = 1.0
-"""Seconds that everybody needs from agreeing to sending."""
+"""Seconds that everybody needs at least from consent to sending."""
 TRAP = "subject"
-"""The field that people do not see, named so that robots like it and browsers do not fill it in."""
+"""The name of the hidden field: robots fill it in, browsers do not."""
 AGAIN = 10
-"""Seconds after which a program without a solution may look whether the flood is over."""
+"""Seconds after which a program without a solution may try again."""
 
 
 @dataclass(frozen=True)
-class Hurried:
-    """Faster than people are, or the trap was filled in. Sending again, once it is not, passes."""
+class TooFast:
+    """The visit was faster than people are, or the hidden field was filled in. Sending again, slower and without it, is accepted."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """The survey is flooded: with a solution of `task` the same passes at once, without after `seconds`.
+class Throttled:
+    """The survey is flooded: the same is accepted at once with a solution of `task`, without one after `seconds`.
 
-    `began` is to be carried on: a page without a stamp of ours begins to wait here.
+    The page must carry `began` (a signed timestamp): a page without a valid one begins to wait now.
     """
 
     seconds: int
@@ -55,12 +55,13 @@ class Held:
 @dataclass
 class _Watch:
     bucket: Bucket
-    lane: Lane = field(default_factory=Lane)
-    told: bool = False
+    admission: SlowAdmission = field(default_factory=SlowAdmission)
+    logged: bool = False
+    """Whether the log's last line about this survey says that it is flooded."""
 
 
-class Guard:
-    """`key` is shared by all intakes, so that what one has signed another reads; without one this process makes its own."""
+class FloodGuard:
+    """`key` signs timestamps and tasks. All processes share it; without one this process makes its own. `clock` returns Unix time."""
 
     def __init__(
         self,
@@ -76,12 +77,12 @@ class Guard:
         self._watches: dict[str, _Watch] = {}
 
     def began(self, receipt: str, carried: str = "") -> str:
-        """The stamp that the pages of this visit carry on: the one they had, or a new one where that is none of ours."""
+        """The signed timestamp for the pages of this visit: `carried` where it is valid, else a new one."""
         id, now = receipts.response_id(receipt), self._clock()
         return carried if signed_timestamp.age(self._key, id, carried, now) is not None else signed_timestamp.make(self._key, id, now)
 
-    def form(self, survey: str, receipt: str, carried: str, trap: str, solution: str) -> Hurried | Held | None:
-        """What keeps a form that was sent from being taken; None where nothing does."""
+    def form(self, survey: str, receipt: str, carried: str, trap: str, solution: str) -> TooFast | Throttled | None:
+        """Why a form that was sent is not accepted now; None where it is. `carried`: its signed timestamp; `trap`: its hidden field."""
         id, now = receipts.response_id(receipt), self._clock()
         watch, flooded = self._count(survey, now)
         age = signed_timestamp.age(self._key, id, carried, now) or 0.0
@@ -89,16 +90,16 @@ class Guard:
             if not trap and age >= self._least:
                 return None
             self._metrics.held("trapped" if trap else "hurried")
-            return Hurried()
+            return TooFast()
         if not trap and proof_of_work.solved(self._key, id, solution):
             return None
-        if not (seconds := watch.lane.wait(0.0 if trap else age, now)):
+        if not (seconds := watch.admission.wait(0.0 if trap else age, now)):
             return None
         self._metrics.held("flooded")
-        return Held(math.ceil(seconds), proof_of_work.task(self._key, id, now), self.began(receipt, carried))
+        return Throttled(math.ceil(seconds), proof_of_work.task(self._key, id, now), self.began(receipt, carried))
 
     def api(self, survey: str, receipt: str | None, solution: str) -> Problem | None:
-        """What keeps a program without an organiser's token from being heard; None where nothing does."""
+        """The refusal for a program without an organiser's token; None where it is accepted."""
         now = self._clock()
         _, flooded = self._count(survey, now)
         if not flooded:
@@ -113,14 +114,14 @@ class Guard:
         return Problem("too-many-requests", advice, retry_after=AGAIN, extra={"task": proof_of_work.task(self._key, id, now)})
 
     def _count(self, survey: str, now: float) -> tuple[_Watch, bool]:
-        """Whether the survey is flooded, this one counted. Asked for known surveys only, so there are no more than those."""
+        """Counts one request, then returns whether the survey is flooded. Called for known surveys only, so memory is bounded."""
         watch = self._watches.get(survey)
         if watch is None:
             watch = self._watches[survey] = _Watch(bucket := Bucket(self._burst, self._rate))
             self._metrics.flooded(survey, lambda: bucket.flooded(self._clock()))
         watch.bucket.take(now)
         flooded = watch.bucket.flooded()
-        if flooded is not watch.told:
-            watch.told = flooded
+        if flooded is not watch.logged:
+            watch.logged = flooded
             log.warning("survey %s is %s flooded", survey, "now" if flooded else "no longer")
         return watch, flooded

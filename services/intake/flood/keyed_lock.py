@@ -1,4 +1,4 @@
-"""One after the other: whoever shares a name waits for those before them, and a few at most wait."""
+"""Per-key async lock with a bounded queue."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-WAITING = 20
-"""In one line, with the one whose turn it is."""
+MAX_WAITING = 20
+"""Callers per key, including the one that holds the lock."""
 
 
-class Crowded(Exception):
-    """The line is full."""
+class QueueFull(Exception):
+    """Too many callers already wait for this key."""
 
 
 @dataclass
-class _Line:
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+class _Queue:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
 
 
-class Turns:
-    def __init__(self, waiting: int = WAITING) -> None:
-        self._most = waiting
-        self._lines: dict[str, _Line] = {}
+class KeyedLock:
+    """Keys that nobody holds or waits for take no memory."""
+
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self._max_waiting = max_waiting
+        self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
-    async def turn(self, name: str) -> AsyncGenerator[None]:
-        """Raises Crowded."""
-        line = self._lines.setdefault(name, _Line())
-        if line.waiting >= self._most:
-            raise Crowded
-        line.waiting += 1
+    async def hold(self, key: str) -> AsyncGenerator[None]:
+        """Holds the lock of this key, first come first served. Raises QueueFull."""
+        queue = self._queues.setdefault(key, _Queue())
+        if queue.waiting >= self._max_waiting:
+            raise QueueFull
+        queue.waiting += 1
         try:
-            async with line.turn:
+            async with queue.lock:
                 yield
         finally:
-            line.waiting -= 1
-            if not line.waiting:
-                del self._lines[name]
+            queue.waiting -= 1
+            if not queue.waiting:
+                del self._queues[key]

@@ -1,7 +1,7 @@
-"""A small task that a device solves while a survey is flooded, made and checked with ALTCHA's library; nobody else is asked.
+"""The proof of work that a device does while a survey is flooded, made and checked with ALTCHA's library, without any other server.
 
-A task is made for one receipt, and a receipt counts once: so a solution is worth one response however often it is sent, and no
-server has to remember which ones were used. Sending again after a lost answer needs no new work.
+A task is made for one receipt, and a receipt counts once. So a solution is worth one response however often it is sent, no server has to
+remember used solutions, and sending again after a lost answer needs no new work.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any, cast
 import altcha
 
 COST = 500
-"""Rounds of PBKDF2 for each try: what the server spends to check a solution."""
+"""Rounds of PBKDF2 for each try; checking a solution costs the server one try."""
 PREFIX = "000"
-"""What the key of a solution begins with: 4,096 tries on average, about two seconds of one core."""
+"""Hex digits that the key of a solution begins with: 4,096 tries on average, about two seconds of one core."""
 LASTS = 600
-"""Seconds within which a solution must come."""
+"""Seconds for which a task is valid."""
 LONGEST = 2000
 """Characters of a solution."""
 
 
 def task(key: bytes, id: str, now: float) -> dict[str, Any]:
-    """For the response with this id."""
+    """A task for the response with this id, as JSON-ready values. `now`: Unix time."""
     challenge = altcha.create_challenge(
         "PBKDF2/SHA-256", COST, key_prefix=PREFIX, expires_at=int(now) + LASTS, data={"for": id}, hmac_secret=key
     )
@@ -29,7 +29,7 @@ def task(key: bytes, id: str, now: float) -> dict[str, Any]:
 
 
 def solved(key: bytes, id: str, text: str) -> bool:
-    """Whether this is a solution, still in time, of a task that was made for this response."""
+    """Whether `text` is a valid solution, in time, of a task that was made for this response."""
     if not text or len(text) > LONGEST:
         return False
     try:

@@ -1,4 +1,4 @@
-"""When a visit began, signed, so that the page can carry it and nobody can move it back. Pure."""
+"""A signed timestamp: when a visit began. The page carries it, and nobody can change it. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import hmac
 
 
 def make(key: bytes, id: str, now: float) -> str:
-    """Holds for the response with this id alone. It travels with the page and is stored nowhere."""
+    """Valid for the response with this id only. `now`: Unix time; kept to a tenth of a second. It is stored nowhere."""
     began = str(int(now * 10))
     return f"{began}.{_sign(key, id, began)}"
 
 
 def age(key: bytes, id: str, stamp: str, now: float) -> float | None:
-    """Seconds since the visit began; None where the stamp is not ours or belongs to another response."""
+    """Seconds since the visit began; None where the signature is wrong or belongs to another response."""
     began, _, signature = stamp.partition(".")
     if not (began.isascii() and began.isdigit() and len(began) < 16):
         return None

@@ -1,45 +1,47 @@
-"""The slower way through a flood, for browsers without scripts: whoever began long enough ago passes, a few at a time.
+"""Admits browsers without scripts during a flood: by the age of their visit, at a limited rate. Pure.
 
-*Claim.* A respondent who spent some minutes on the questionnaire passes at once, whatever the flood does, and one who just
-began after seconds; a robot that does not wait never passes, and one that waits with many pages in store makes the wait
-longer for itself first: each time the lane is full, the fare (the seconds since the beginning) doubles, and half of the
-lane is kept for whoever has several times the fare. *Does not protect* against a robot that keeps thousands of pages for as
-long as people take to answer; what passes the lane is then still no more than its rate.
+*Claim.* A respondent who spent some minutes on the questionnaire is admitted at once, whatever the flood does; one who just began is
+admitted after seconds. A robot that does not wait is never admitted. A robot that keeps many pages waiting raises the minimum age, and so
+its own wait, first. *Argument.* Each time the bucket is empty, the minimum age (seconds since the visit began) doubles; half of the bucket
+is reserved for visits that are several times as old. *Does not protect* against a robot that keeps thousands of pages for as long as
+people take to answer; it is then still limited to the bucket's rate.
 """
 
 from __future__ import annotations
 
 from services.runtime.token_bucket import Bucket
 
-FARE = 10.0
-"""Seconds since the beginning, while the lane is quiet."""
-HIGHEST = 640.0
+MIN_AGE = 10.0
+"""Seconds since the visit began that are asked for at first."""
+MAX_AGE = 640.0
+"""Seconds: the minimum age never gets higher, and a visit this old always has priority."""
 BURST, RATE = 100.0, 10.0
-SENIOR = 4.0
-"""Times the fare that open the other half of the lane."""
-RISE = 5.0
-"""Seconds between two rises of the fare."""
-FALL = 60.0
-"""Seconds without a full lane after which the fare halves."""
+PRIORITY_FACTOR = 4.0
+"""A visit this many times older than the minimum age may use the reserved half of the bucket."""
+RAISE_SECONDS = 5.0
+"""Seconds between two doublings of the minimum age."""
+LOWER_SECONDS = 60.0
+"""Seconds without an empty bucket after which the minimum age halves."""
 
 
-class Lane:
+class SlowAdmission:
     def __init__(self) -> None:
         self._bucket = Bucket(BURST, RATE)
-        self._fare, self._changed = FARE, 0.0
+        self._min_age, self._changed = MIN_AGE, 0.0
 
     def wait(self, age: float, now: float) -> float:
-        """0 for whoever passes now, else the seconds after which to try again. `age`: since the beginning of the visit."""
-        self._fall(now)
-        if age < self._fare:
-            return self._fare - age
-        leave = 0.0 if age >= min(SENIOR * self._fare, HIGHEST) else BURST / 2
-        if self._bucket.take(now, leave):
+        """0 where the visit is admitted now, else the seconds after which to try again. `age`: seconds since the visit began."""
+        self._lower(now)
+        if age < self._min_age:
+            return self._min_age - age
+        priority_age = min(PRIORITY_FACTOR * self._min_age, MAX_AGE)
+        reserved = 0.0 if age >= priority_age else BURST / 2
+        if self._bucket.take(now, reserved):
             return 0.0
-        if now - self._changed >= RISE:
-            self._fare, self._changed = min(2 * self._fare, HIGHEST), now
-        return max(self._fare - age, RISE)
+        if now - self._changed >= RAISE_SECONDS:
+            self._min_age, self._changed = min(2 * self._min_age, MAX_AGE), now
+        return max(self._min_age - age, RAISE_SECONDS)
 
-    def _fall(self, now: float) -> None:
-        while self._fare > FARE and now - self._changed >= FALL:
-            self._fare, self._changed = self._fare / 2, self._changed + FALL
+    def _lower(self, now: float) -> None:
+        while self._min_age > MIN_AGE and now - self._changed >= LOWER_SECONDS:
+            self._min_age, self._changed = self._min_age / 2, self._changed + LOWER_SECONDS

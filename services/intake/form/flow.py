@@ -1,6 +1,6 @@
-"""The walk through a questionnaire, page by page: what was sent, what it shows and hides, where it leads.
+"""The form through a questionnaire, page by page: what was sent, what it shows and hides, where it leads.
 
-The server keeps nothing between pages. A `Sheet` travels with the page and is judged afresh each time, like everything
+The server keeps nothing between pages. A `FormState` travels with the page and is judged afresh each time, like everything
 that comes from outside.
 """
 
@@ -23,7 +23,7 @@ START = "start"
 REVIEW = "review"
 
 
-class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class FormState(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a respondent has filled in so far. Answers are plain values, also those that do not fit yet."""
 
     version: str
@@ -43,20 +43,20 @@ class Sheet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """Whether it was opened with that code."""
 
 
-_sheets = msgspec.json.Decoder(Sheet)
+_sheets = msgspec.json.Decoder(FormState)
 
 
-def write(sheet: Sheet) -> str:
+def write(sheet: FormState) -> str:
     return msgspec.json.encode(sheet).decode()
 
 
-def read(text: str) -> Sheet:
+def read(text: str) -> FormState:
     """Raises msgspec.ValidationError or msgspec.DecodeError on anything but a sheet."""
     return _sheets.decode(text.encode())
 
 
 @dataclass(frozen=True)
-class Standing:
+class Evaluation:
     """A sheet as judged: `shown` is asked, `pending` depends on answers still missing, `dropped` was answered and is now hidden.
 
     `answers` holds what fits and is not hidden. `today` is the ISO date on which it was judged.
@@ -74,12 +74,12 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class View:
+class NextPage:
     """The page to show next: a section's id, START or REVIEW. `send`: everything fits and the respondent said so."""
 
     place: str
-    sheet: Sheet
-    standing: Standing
+    sheet: FormState
+    evaluation: Evaluation
     faults: tuple[Fault, ...] = ()
     opened: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ def question_of(fault: Fault) -> str:
     return parts[2] if len(parts) > 2 else ""
 
 
-class Walk:
+class FormFlow:
     """One instrument as a sequence of pages. Pure; made once per published version."""
 
     def __init__(self, reader: Reader) -> None:
@@ -103,7 +103,7 @@ class Walk:
         self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
-    def judge(self, sheet: Sheet, today: str) -> Standing:
+    def judge(self, sheet: FormState, today: str) -> Evaluation:
         """A question is asked once every required question that its rule leans on is answered; until then it may go either way.
 
         While it waits, it has no answer for the rules of others either.
@@ -123,7 +123,7 @@ class Walk:
                 setattr(answers, id, UNSET)
         dropped = tuple(id for id in hidden if id in sheet.answers)
         asked = frozenset(shown)
-        return Standing(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
+        return Evaluation(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
 
     def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """Every question as shown, pending or hidden. `unsettled` are those with faults."""
@@ -141,42 +141,42 @@ class Walk:
                 hidden.append(id)
         return tuple(shown), tuple(pending), tuple(hidden)
 
-    def sections(self, standing: Standing) -> list[str]:
+    def sections(self, evaluation: Evaluation) -> list[str]:
         """The sections with something to ask, in order."""
-        asked = {self.reader.questions[id].section for id in standing.shown}
+        asked = {self.reader.questions[id].section for id in evaluation.shown}
         return [section.id for section in self.instrument.sections if section.id in asked]
 
-    def questions(self, section: str, standing: Standing) -> list[AnyQuestion]:
+    def questions(self, section: str, evaluation: Evaluation) -> list[AnyQuestion]:
         """What a section asks now."""
-        return [question for id in standing.shown if (question := self.reader.questions[id]).section == section]
+        return [question for id in evaluation.shown if (question := self.reader.questions[id]).section == section]
 
-    def asks(self, section: str, standing: Standing) -> dict[str, Ask]:
+    def asks(self, section: str, evaluation: Evaluation) -> dict[str, Ask]:
         """What this section asks now or comes to ask while it is answered."""
-        return self.skips.asks(section, standing.answers, standing.faulty() | set(standing.pending), standing.today)
+        return self.skips.asks(section, evaluation.answers, evaluation.faulty() | set(evaluation.pending), evaluation.today)
 
-    def progress(self, section: str, standing: Standing) -> tuple[int, int]:
+    def progress(self, section: str, evaluation: Evaluation) -> tuple[int, int]:
         """The how many-th of how many sections this is, counting those that may still come."""
-        coming = {self.reader.questions[id].section for id in (*standing.shown, *standing.pending)} | {section}
+        coming = {self.reader.questions[id].section for id in (*evaluation.shown, *evaluation.pending)} | {section}
         names = [item.id for item in self.instrument.sections if item.id in coming]
         return names.index(section) + 1, len(names)
 
-    def soft_checks(self, standing: Standing) -> list[SoftCheck]:
+    def soft_checks(self, evaluation: Evaluation) -> list[SoftCheck]:
         """The questions back that these answers raise."""
-        return [check for check, raised in self._soft if raised(standing.answers)]
+        return [check for check, raised in self._soft if raised(evaluation.answers)]
 
-    def begin(self, sheet: Sheet, today: str) -> View:
-        standing = self.judge(sheet, today)
-        sections = self.sections(standing)
-        return self._at(sections[0], sheet, standing) if sections else self._review(sheet, standing)
+    def begin(self, sheet: FormState, today: str) -> NextPage:
+        evaluation = self.judge(sheet, today)
+        sections = self.sections(evaluation)
+        return self._at(sections[0], sheet, evaluation) if sections else self._review(sheet, evaluation)
 
-    def reopen(self, sheet: Sheet, place: str, today: str) -> View:
+    def reopen(self, sheet: FormState, place: str, today: str) -> NextPage:
         """The page that was left, without a word about what is still missing; what comes first where there is no such page any more."""
-        standing = self.judge(sheet, today)
-        if place in self.sections(standing):
-            return self._at(place, sheet, standing)
-        return self._review(sheet, standing) if place == REVIEW else self.begin(sheet, today)
+        evaluation = self.judge(sheet, today)
+        if place in self.sections(evaluation):
+            return self._at(place, sheet, evaluation)
+        return self._review(sheet, evaluation) if place == REVIEW else self.begin(sheet, today)
 
-    def turn(self, sheet: Sheet, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> View:
+    def turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
         """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}. For `marks` see `number`."""
         if place not in {section.id for section in self.instrument.sections}:
             return self._from_review(sheet, self.judge(sheet, today), go)
@@ -187,70 +187,70 @@ class Walk:
             asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
             sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, marks)
-        standing = self.judge(sheet, today)
+        evaluation = self.judge(sheet, today)
         if go == "back":
-            return self._before(place, sheet, standing)
+            return self._before(place, sheet, evaluation)
         if go == "stay":
-            return self._at(place, sheet, standing)
-        here = {question.id for question in self.questions(place, standing)}
-        opened = tuple(id for id in standing.shown if id in here and id not in sheet.seen)
-        closed = tuple(question.id for question in asked if question.id in standing.dropped)
-        faults = tuple(fault for fault in standing.faults if question_of(fault) in here and question_of(fault) in sheet.seen)
+            return self._at(place, sheet, evaluation)
+        here = {question.id for question in self.questions(place, evaluation)}
+        opened = tuple(id for id in evaluation.shown if id in here and id not in sheet.seen)
+        closed = tuple(question.id for question in asked if question.id in evaluation.dropped)
+        faults = tuple(fault for fault in evaluation.faults if question_of(fault) in here and question_of(fault) in sheet.seen)
         if faults or opened or closed:
-            return self._at(place, sheet, standing, faults, opened, closed)
-        return self._onward(place, sheet, standing)
+            return self._at(place, sheet, evaluation, faults, opened, closed)
+        return self._onward(place, sheet, evaluation)
 
-    def _from_review(self, sheet: Sheet, standing: Standing, go: str) -> View:
-        sections = self.sections(standing)
+    def _from_review(self, sheet: FormState, evaluation: Evaluation, go: str) -> NextPage:
+        sections = self.sections(evaluation)
         target = go.removeprefix("change.")
         if go == "back" and sections:
-            return self._at(sections[-1], sheet, standing)
+            return self._at(sections[-1], sheet, evaluation)
         if target in sections:
-            return self._at(target, sheet, standing)
-        view = self._review(sheet, standing)
-        return replace(view, send=True) if go == "send" and view.place == REVIEW else view
+            return self._at(target, sheet, evaluation)
+        next_page = self._review(sheet, evaluation)
+        return replace(next_page, send=True) if go == "send" and next_page.place == REVIEW else next_page
 
-    def _before(self, place: str, sheet: Sheet, standing: Standing) -> View:
+    def _before(self, place: str, sheet: FormState, evaluation: Evaluation) -> NextPage:
         order = [section.id for section in self.instrument.sections]
-        earlier = [id for id in self.sections(standing) if order.index(id) < order.index(place)]
-        return self._at(earlier[-1], sheet, standing) if earlier else View(START, sheet, standing)
+        earlier = [id for id in self.sections(evaluation) if order.index(id) < order.index(place)]
+        return self._at(earlier[-1], sheet, evaluation) if earlier else NextPage(START, sheet, evaluation)
 
-    def _onward(self, place: str, sheet: Sheet, standing: Standing) -> View:
+    def _onward(self, place: str, sheet: FormState, evaluation: Evaluation) -> NextPage:
         order = [section.id for section in self.instrument.sections]
-        later = [id for id in self.sections(standing) if order.index(id) > order.index(place)]
-        return self._at(later[0], sheet, standing) if later and not sheet.reviewed else self._review(sheet, standing)
+        later = [id for id in self.sections(evaluation) if order.index(id) > order.index(place)]
+        return self._at(later[0], sheet, evaluation) if later and not sheet.reviewed else self._review(sheet, evaluation)
 
-    def _review(self, sheet: Sheet, standing: Standing) -> View:
+    def _review(self, sheet: FormState, evaluation: Evaluation) -> NextPage:
         """The review, or the first section that still has something to ask or to mend."""
-        faulty = standing.faulty()
-        for section in self.sections(standing):
-            ids = [question.id for question in self.questions(section, standing)]
+        faulty = evaluation.faulty()
+        for section in self.sections(evaluation):
+            ids = [question.id for question in self.questions(section, evaluation)]
             opened = tuple(id for id in ids if id not in sheet.seen)
             if opened or not faulty.isdisjoint(ids):
-                faults = tuple(fault for fault in standing.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
-                return self._at(section, sheet, standing, faults, opened)
-        return View(REVIEW, structs.replace(sheet, reviewed=True), standing)
+                faults = tuple(fault for fault in evaluation.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
+                return self._at(section, sheet, evaluation, faults, opened)
+        return NextPage(REVIEW, structs.replace(sheet, reviewed=True), evaluation)
 
     def _at(
         self,
         place: str,
-        sheet: Sheet,
-        standing: Standing,
+        sheet: FormState,
+        evaluation: Evaluation,
         faults: tuple[Fault, ...] = (),
         opened: tuple[str, ...] = (),
         closed: tuple[str, ...] = (),
-    ) -> View:
+    ) -> NextPage:
         """A section's page. What it shows has then been seen."""
-        shown = [question.id for question in self.questions(place, standing)]
+        shown = [question.id for question in self.questions(place, evaluation)]
         seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
-        return View(place, structs.replace(sheet, seen=seen), standing, faults, opened, closed)
+        return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed)
 
 
-def _seeing(sheet: Sheet, shown: list[str]) -> Sheet:
+def _seeing(sheet: FormState, shown: list[str]) -> FormState:
     return structs.replace(sheet, seen=(*sheet.seen, *(id for id in shown if id not in sheet.seen)))
 
 
-def _filled(sheet: Sheet, asked: list[AnyQuestion], fields: typed_values.Fields, marks: str) -> Sheet:
+def _filled(sheet: FormState, asked: list[AnyQuestion], fields: typed_values.Fields, marks: str) -> FormState:
     """The sheet with what stands in the fields of these questions, and nothing else of them."""
     answers = dict(sheet.answers)
     for question in asked:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.flood.keyed_lock import Crowded
+from services.intake.flood.keyed_lock import QueueFull
 from services.intake.http.http_responses import Req
 from services.runtime.client_address import address_of
 
@@ -23,9 +23,9 @@ async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | 
     if not intake.guess_limiter.blocked(address, intake.clock()):
         return _counted(intake, address, await ask())
     try:
-        async with intake.lookup_lock.turn(address):
+        async with intake.lookup_lock.hold(address):
             outcome = _counted(intake, address, await ask())
-    except Crowded:
+    except QueueFull:
         return _too_many()
     return _too_many() if _missed(outcome) else outcome
 
@@ -38,7 +38,7 @@ def client_address(intake: Intake, request: Req) -> str:
 
 def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
     if _missed(outcome):
-        intake.guess_limiter.miss(address, intake.clock())
+        intake.guess_limiter.record_failure(address, intake.clock())
     return outcome
 
 

@@ -22,7 +22,7 @@ from services.intake.form.pages.compose_later import Fault
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
-from services.intake.http.routes_form import sheet_of, show, walk_of
+from services.intake.http.routes_form import form_of, sheet_of, show
 from services.intake.http.save_for_later import save_for_later
 
 
@@ -49,9 +49,9 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
             if draft.code == "receipt-unknown":
                 return _asked(request, intake, survey, typed, "unknown", 404)
             raise draft
-        walk = walk_of(known.reader(draft.sheet.version))
+        form = form_of(known.reader(draft.sheet.version))
         asked = request.query_params.get("lang") or draft.language
-        paper = compose.survey_in(walk.instrument, asked, request.headers.get("accept-language", ""))
+        paper = compose.survey_in(form.instrument, asked, request.headers.get("accept-language", ""))
         if first(fields, "go") == "delete":
             await intake.drafts.delete(survey, code)
             return html(compose_later.deleted(paper), paper.voice.language)
@@ -65,7 +65,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
             return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
     # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
     sheet = structs.replace(draft.sheet, began=intake.flood_guard.began(receipt), draft=code, continued=True)
-    return show(paper, walk, walk.reopen(sheet, draft.place, intake.latest_today()), receipt)
+    return show(paper, form, form.reopen(sheet, draft.place, intake.latest_today()), receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
@@ -76,8 +76,8 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
     sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
     if sheet is None or not receipts.acceptable(receipt):
         raise Problem("bad-request", "The page that was sent is damaged.")
-    walk = walk_of(known.reader(sheet.version))
-    paper = read_in(request, walk.reader)
+    form = form_of(known.reader(sheet.version))
+    paper = read_in(request, form.reader)
     if go == "delete":
         try:
             await intake.drafts.delete(survey, saved_drafts.code_of(sheet, receipt))
@@ -85,8 +85,8 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
             raise Problem("busy", "Please try again.", retry_after=2) from None
         return html(compose_later.deleted(paper), paper.voice.language)
     demand_open(intake, survey)
-    view = walk.reopen(sheet, first(fields, "place"), intake.latest_today())
-    return show(paper, walk, view, receipt) if go == "resume" else await save_for_later(request, intake, paper, view, receipt)
+    next_page = form.reopen(sheet, first(fields, "place"), intake.latest_today())
+    return show(paper, form, next_page, receipt) if go == "resume" else await save_for_later(request, intake, paper, next_page, receipt)
 
 
 def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:

@@ -15,9 +15,9 @@ from proto.answers import Reader
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.drafts import saved_drafts
-from services.intake.flood.flood_guard import TRAP, Held
+from services.intake.flood.flood_guard import TRAP, Throttled
 from services.intake.form import flow
-from services.intake.form.flow import Sheet, View, Walk
+from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import compose, compose_receipt, questions
 from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.compose_invitation import PLACE
@@ -38,7 +38,7 @@ from services.intake.http.page_requests import (
     read_in,
 )
 from services.intake.http.save_for_later import save_for_later
-from services.intake.http.throttled_page import BEGAN, WORK, hold
+from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
 from services.intake.submission.receipt_service import State
 from services.intake.submission.submit import Kept
 from services.intake.surveys import catalogue
@@ -80,46 +80,48 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         return _begin(request, intake, known, sheet, receipt, fields)
     if not receipt_maker.acceptable(receipt):
         raise Problem("receipt-unfit")
-    walk = walk_of(known.reader(sheet.version))
-    paper = read_in(request, walk.reader)
+    form = form_of(known.reader(sheet.version))
+    paper = read_in(request, form.reader)
     began = first(fields, BEGAN) or sheet.began
-    kept_back = intake.flood_guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
-    if isinstance(kept_back, Held):
-        return hold(paper, f"/s/{survey}?lang={paper.voice.language}", fields, kept_back)
+    refused = intake.flood_guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
+    if isinstance(refused, Throttled):
+        return throttled_page(paper, f"/s/{survey}?lang={paper.voice.language}", fields, refused)
     marks = words(first(fields, "typed")).marks
-    view = walk.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
-    if view.send and kept_back:
-        sheet = msgspec.structs.replace(view.sheet, began=intake.flood_guard.began(receipt, sheet.began))
-        return html(compose.review(paper, walk, replace(view, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
-    if view.send:
-        return await _send(intake, paper, walk, view, receipt)
+    next_page = form.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
+    if next_page.send and refused:
+        sheet = msgspec.structs.replace(next_page.sheet, began=intake.flood_guard.began(receipt, sheet.began))
+        return html(compose.review(paper, form, replace(next_page, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
+    if next_page.send:
+        return await _send(intake, paper, form, next_page, receipt)
     demand_open(intake, survey)
     if go == "later":
-        return await save_for_later(request, intake, paper, view, receipt)
-    return show(paper, walk, view, receipt)
+        return await save_for_later(request, intake, paper, next_page, receipt)
+    return show(paper, form, next_page, receipt)
 
 
-def _begin(request: Req, intake: Intake, known: catalogue.Survey, sheet: Sheet | None, receipt: str, fields: dict[str, list[str]]) -> Page:
+def _begin(
+    request: Req, intake: Intake, known: catalogue.Survey, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]
+) -> Page:
     reader = known.current if sheet is None else known.reader(sheet.version)
     paper = read_in(request, reader)
     if first(fields, "go") == "stay":
         return _start(paper, sheet, receipt)
     if not first(fields, "consent"):
         return html(compose.start(paper, sheet, receipt, unticked=True), paper.voice.language, 422)
-    walk = walk_of(reader)
+    form = form_of(reader)
     receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
-    sheet = sheet or Sheet(reader.instrument.version)
-    view = walk.begin(msgspec.structs.replace(sheet, began=intake.flood_guard.began(receipt, sheet.began)), intake.latest_today())
-    return show(paper, walk, view, receipt)
+    sheet = sheet or FormState(reader.instrument.version)
+    next_page = form.begin(msgspec.structs.replace(sheet, began=intake.flood_guard.began(receipt, sheet.began)), intake.latest_today())
+    return show(paper, form, next_page, receipt)
 
 
-def show(paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
+def show(paper: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
     language = paper.voice.language
-    if view.place == flow.START:
-        return _start(paper, view.sheet, receipt)
-    if view.place == flow.REVIEW:
-        return html(compose.review(paper, walk, view, receipt), language)
-    return html(questions.section(paper, walk, view, receipt), language, 422 if view.faults else 200)
+    if next_page.place == flow.START:
+        return _start(paper, next_page.sheet, receipt)
+    if next_page.place == flow.REVIEW:
+        return html(compose.review(paper, form, next_page, receipt), language)
+    return html(questions.section(paper, form, next_page, receipt), language, 422 if next_page.faults else 200)
 
 
 @cache
@@ -128,19 +130,19 @@ def _fresh(reader: Reader, language: str, tongue: str) -> Page:
     return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
 
 
-def _start(paper: Survey, sheet: Sheet | None = None, receipt: str = "") -> Page:
+def _start(paper: Survey, sheet: FormState | None = None, receipt: str = "") -> Page:
     return html(compose.start(paper, sheet, receipt), paper.voice.language)
 
 
-async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: str) -> Page:
-    language, instrument = paper.voice.language, walk.instrument
-    sheet, changes = view.sheet, view.sheet.changes
+async def _send(intake: Intake, paper: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
+    language, instrument = paper.voice.language, form.instrument
+    sheet, changes = next_page.sheet, next_page.sheet.changes
     claimed = None if changes or sheet.ticket else await intake.draft_claims.claim(instrument.id, sheet, receipt)
     if claimed is not None:
         intake.metrics.ended(claimed.code)
         trouble = "already" if claimed.code == "draft-sent" else "busy"
-        return html(compose.review(paper, walk, view, receipt, trouble), language, claimed.kind.status, claimed.headers)
-    answers = msgspec.Raw(walk.reader.canonical(view.standing.answers))
+        return html(compose.review(paper, form, next_page, receipt, trouble), language, claimed.kind.status, claimed.headers)
+    answers = msgspec.Raw(form.reader.canonical(next_page.evaluation.answers))
     body = msgspec.json.encode({"answers": answers, "language": paper.voice.tongue, "version": instrument.version, "consent": True})
     outcome = await (
         intake.receipts.replace(receipt, body, instrument.id)
@@ -155,14 +157,14 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
             return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
-            return html(compose.review(paper, walk, view, receipt, "busy"), language, 503, outcome.headers)
+            return html(compose.review(paper, form, next_page, receipt, "busy"), language, 503, outcome.headers)
         case Problem(code="answers-deleted"):
             intake.metrics.ended(outcome.code)
             return deleted(paper, receipt, outcome)
         case Problem(code="receipt-in-use"):
             intake.metrics.ended(outcome.code)
-            changing = replace(view, sheet=msgspec.structs.replace(view.sheet, changes=True))
-            return html(compose.review(paper, walk, changing, receipt, "in_use"), language, 409)
+            changing = replace(next_page, sheet=msgspec.structs.replace(next_page.sheet, changes=True))
+            return html(compose.review(paper, form, changing, receipt, "in_use"), language, 409)
         case _:
             intake.metrics.ended(outcome.code)
             if outcome.code == "invitation-spent":
@@ -171,11 +173,11 @@ async def _send(intake: Intake, paper: Survey, walk: Walk, view: View, receipt: 
 
 
 @cache
-def walk_of(reader: Reader) -> Walk:
-    return Walk(reader)
+def form_of(reader: Reader) -> FormFlow:
+    return FormFlow(reader)
 
 
-def sheet_of(fields: dict[str, list[str]]) -> Sheet | None:
+def sheet_of(fields: dict[str, list[str]]) -> FormState | None:
     text = first(fields, "sheet")
     try:
         return flow.read(text) if text else None

@@ -17,7 +17,7 @@ from proto import codes, invitation
 from proto.blind import PublicKey
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 from services.intake.form.pages import compose, compose_invitation
 from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.compose_invitation import Told
@@ -150,7 +150,7 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
         return refused(paper, mine)
     if await intake.ticket_claims.is_spent(known.id, mine.token):
         return refused(paper, Problem("invitation-spent"))
-    sheet = Sheet(known.current.instrument.version, ticket=ticket)
+    sheet = FormState(known.current.instrument.version, ticket=ticket)
     return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
 
 

@@ -16,7 +16,7 @@ from proto.events import ResponseReplaced, ResponseSubmitted
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.form import flow
-from services.intake.form.flow import Sheet
+from services.intake.form.flow import FormState
 from services.intake.form.pages import compose_receipt
 from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.compose_receipt import Status
@@ -24,7 +24,7 @@ from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, raised
 from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
-from services.intake.http.routes_form import show, walk_of
+from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import State
 from services.intake.surveys import catalogue
 
@@ -48,26 +48,26 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
     if isinstance(state, Problem):
         return _refused(paper, typed, state)
     try:
-        return await _answered(Held(request, intake, known, paper, maker.shown(typed)), go, state)
+        return await _answered(ReceiptHolder(request, intake, known, paper, maker.shown(typed)), go, state)
     except Problem as refusal:  # deleted or withdrawn since it was looked up
         return _refused(paper, typed, refusal)
 
 
-async def _answered(held: Held, go: str, state: State) -> Page:
-    paper = held.paper
+async def _answered(holder: ReceiptHolder, go: str, state: State) -> Page:
+    paper = holder.paper
     match go, state.status:
         case "withdraw.yes", _:
-            return await held.withdrawn()
+            return await holder.withdrawn()
         case ("withdraw", "accepted" | "recorded"):
-            return html(compose_receipt.withdraw(paper, held.receipt), paper.voice.language, headers=NO_STORE)
+            return html(compose_receipt.withdraw(paper, holder.receipt), paper.voice.language, headers=NO_STORE)
         case ("change", "accepted" | "recorded"):
-            return await held.changing()
+            return await holder.changing()
         case ("check", "accepted" | "recorded"):
-            return await held.checked()
+            return await holder.checked()
         case ("text", "accepted" | "recorded"):
-            return await held.text()
+            return await holder.text()
         case _:
-            return held.status(state)
+            return holder.status(state)
 
 
 def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
@@ -84,7 +84,7 @@ def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
 
 
 @dataclass(frozen=True)
-class Held:
+class ReceiptHolder:
     """A receipt that belongs to a response, and what its holder can do."""
 
     request: Req
@@ -107,11 +107,13 @@ class Held:
         """The stored answers on the review page, from where each section opens."""
         demand_open(self.intake, self.known.id)
         event = await self._stored()
-        walk, today = walk_of(self._reader(event)), self.intake.latest_today()
-        sheet = Sheet(event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.flood_guard.began(self.receipt))
-        shown = walk.judge(sheet, today).shown
-        view = walk.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
-        return show(read_in(self.request, walk.reader), walk, view, self.receipt)
+        form, today = form_of(self._reader(event)), self.intake.latest_today()
+        sheet = FormState(
+            event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.flood_guard.began(self.receipt)
+        )
+        shown = form.judge(sheet, today).shown
+        next_page = form.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
+        return show(read_in(self.request, form.reader), form, next_page, self.receipt)
 
     async def checked(self) -> Page:
         """The stored answers with the text that the digest is made of, for the page or its reader to work it out."""

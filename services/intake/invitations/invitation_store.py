@@ -12,7 +12,7 @@ from typing import Literal
 from nats.aio.client import Client
 
 from proto import subjects
-from services.intake.streams.cas_store import Whole, Wholes
+from services.intake.streams.cas_store import CasStore, Record
 
 Part = Literal["key", "marks", "spent", "codes", "used"]
 PARTS: tuple[Part, ...] = ("key", "marks", "spent", "codes", "used")
@@ -22,9 +22,9 @@ without a mark, and those that were exchanged then."""
 
 class InvitationStore:
     def __init__(self, client: Client) -> None:
-        self._parts = Wholes(client, subjects.INVITATIONS)
+        self._parts = CasStore(client, subjects.INVITATIONS)
 
-    async def read(self, survey: str, part: Part) -> Whole:
+    async def read(self, survey: str, part: Part) -> Record:
         """Raises OutOfReach."""
         return await self._parts.read(subjects.invitations(survey, part))
 

@@ -24,7 +24,7 @@ from proto.blind import PublicKey, SecretKey
 from proto.invitation import NAME, Ticket
 from proto.problem import Problem
 from services.intake.invitations.invitation_store import PARTS, InvitationStore
-from services.intake.invitations.sorted_names import Table
+from services.intake.invitations.sorted_names import SortedNames
 from services.intake.invitations.spent_tickets import SpentTickets
 from services.intake.streams.cas_store import OutOfReach, Overtaken
 from services.runtime.outage import Outages, refused
@@ -49,9 +49,9 @@ class _Book:
 
     secret: SecretKey
     library: rsa.RSAPublicKey
-    marks: Table
-    former: Table
-    used: Table
+    marks: SortedNames
+    former: SortedNames
+    used: SortedNames
     """Of release 0.1.0: its codes, and those that it exchanged for tickets of the browser's own chance."""
 
 
@@ -61,7 +61,7 @@ class Invitations:
         self._books: dict[str, _Book] = {}
         self._outages = Outages(log, "writing anew the invitations of")
         self._signing = asyncio.Lock()
-        self._reading: dict[str, asyncio.Task[Table]] = {}
+        self._reading: dict[str, asyncio.Task[SortedNames]] = {}
         self.spent = SpentTickets(store)
 
     async def invite(self, survey: str, marks: Mapping[bytes, bytes]) -> int | Problem:
@@ -71,7 +71,7 @@ class Invitations:
             book = await self._book(survey) or await self._begin(survey)
             for _ in range(TRIES):
                 kept = await self._store.read(survey, "marks")
-                table = Table(NAME, kept.data)
+                table = SortedNames(NAME, kept.data)
                 table = table.changed({name: mark for name, mark in marks.items() if table.get(name) is None})
                 total = len(table) + len(book.former)
                 if total > MOST:
@@ -168,7 +168,9 @@ class Invitations:
         secret = SecretKey(int.from_bytes(key.p), int.from_bytes(key.q), 65537)
         library = rsa.RSAPublicNumbers(secret.e, secret.public.n).public_key()
         marks, former, used = [(await self._store.read(survey, part)).data for part in ("marks", "codes", "used")]
-        return self._books.setdefault(survey, _Book(secret, library, Table(NAME, marks), Table(0, former), Table(NAME, used)))
+        return self._books.setdefault(
+            survey, _Book(secret, library, SortedNames(NAME, marks), SortedNames(0, former), SortedNames(NAME, used))
+        )
 
     async def _begin(self, survey: str) -> _Book:
         """The survey's key is made with the first invitation; where two intakes make one, the first counts."""
@@ -189,7 +191,7 @@ class Invitations:
             book.marks = await self._marks(survey)
         return book.marks.get(name)
 
-    async def _marks(self, survey: str) -> Table:
+    async def _marks(self, survey: str) -> SortedNames:
         """All of a survey, as stored after this was called. They are megabytes, so those who ask together share the next reading."""
         before = self._reading.get(survey)
         if before is not None:
@@ -201,9 +203,9 @@ class Invitations:
             reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waited may have left
         return await asyncio.shield(reading)
 
-    async def _read_marks(self, survey: str) -> Table:
+    async def _read_marks(self, survey: str) -> SortedNames:
         try:
-            return Table(NAME, (await self._store.read(survey, "marks")).data)
+            return SortedNames(NAME, (await self._store.read(survey, "marks")).data)
         finally:
             self._reading.pop(survey, None)
 

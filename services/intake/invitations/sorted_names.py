@@ -10,7 +10,7 @@ NAME = 16
 
 
 @dataclass(frozen=True)
-class Table:
+class SortedNames:
     """`width`: bytes of a value, the same for all."""
 
     width: int
@@ -27,14 +27,14 @@ class Table:
         start = _start(self.data, self._size, name)
         return self.data[start + NAME : start + self._size] if self.data.startswith(name, start) else None
 
-    def changed(self, entries: Mapping[bytes, bytes]) -> Table:
+    def changed(self, entries: Mapping[bytes, bytes]) -> SortedNames:
         """With these, in place of those of the same names."""
         parts, last = list[bytes](), 0
         for name in sorted(entries):
             start = _start(self.data, self._size, name)
             parts += [self.data[last:start], name + entries[name]]
             last = start + self._size * self.data.startswith(name, start)
-        return Table(self.width, b"".join([*parts, self.data[last:]]))
+        return SortedNames(self.width, b"".join([*parts, self.data[last:]]))
 
     @property
     def _size(self) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.intake.invitations.invitation_store import InvitationStore
-from services.intake.invitations.sorted_names import NAME, Table
+from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.streams.cas_store import OutOfReach, Overtaken
 from services.runtime.supervision import stack_of
 
@@ -44,7 +44,7 @@ class _Change:
 class _Book:
     """One survey's table as this process knows it. Behind another intake's writing it is corrected when it matters."""
 
-    table: Table = field(default_factory=lambda: Table(NAME))
+    table: SortedNames = field(default_factory=lambda: SortedNames(NAME))
     seq: int = 0
     waiting: list[_Change] = field(default_factory=list[_Change])
     writer: asyncio.Task[None] | None = None
@@ -55,7 +55,7 @@ class SpentTickets:
         self._store = store
         self._books: dict[str, _Book] = {}
 
-    async def read(self, survey: str) -> Table:
+    async def read(self, survey: str) -> SortedNames:
         """As it is now. Raises OutOfReach."""
         book = self._book(survey)
         await self._look(survey, book)
@@ -79,7 +79,7 @@ class SpentTickets:
     async def _look(self, survey: str, book: _Book) -> None:
         kept = await self._store.read(survey, "spent")
         if kept.seq > book.seq:
-            book.table, book.seq = Table(NAME, kept.data), kept.seq
+            book.table, book.seq = SortedNames(NAME, kept.data), kept.seq
 
     async def _write(self, survey: str, book: _Book) -> None:
         """Changes that come in together are written together: one flush for all, and less to tell them apart by."""
@@ -121,7 +121,7 @@ class SpentTickets:
         raise OutOfReach
 
 
-def _applied(table: Table, batch: Sequence[_Change]) -> tuple[dict[bytes, bytes], list[bytes | None]]:
+def _applied(table: SortedNames, batch: Sequence[_Change]) -> tuple[dict[bytes, bytes], list[bytes | None]]:
     """The entries that become others, and what stands beside the name of each change afterwards."""
     entries: dict[bytes, bytes] = {}
     standing: list[bytes | None] = []

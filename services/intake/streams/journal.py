@@ -16,9 +16,9 @@ from proto import events, subjects
 from proto.events import ResponseEvent, ResponseSubmitted
 from services.intake.streams.journal_errors import CONFLICT, UNBATCHED, Verdict, judge, judge_batch
 from services.intake.streams.journal_health import JournalHealth
-from services.intake.streams.publish_acks import Acks, Unanswered
+from services.intake.streams.publish_acks import PublishAcks, Unanswered
 from services.intake.streams.replica_reads import Behind, certain, hedged
-from services.intake.streams.stalled_server import Pulse
+from services.intake.streams.stalled_server import StalledServerWatch
 from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
 from services.runtime import withheld
 from services.runtime.outage import Outages
@@ -101,8 +101,8 @@ class Journal:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js = client.jetstream(timeout=ATTEMPT)
-        self._pulse = Pulse(client)
-        self._acks = Acks(client, self._pulse)
+        self._pulse = StalledServerWatch(client)
+        self._acks = PublishAcks(client, self._pulse)
         self._leader = StreamLeader(client, subjects.RESPONSES)
         self._health = JournalHealth()
         self._reconnects = 0
@@ -154,7 +154,7 @@ class Journal:
                     raise Conflict
                 case Verdict.REFUSED:
                     raise self._told(Refused(), ack.error)
-                case Verdict.PERHAPS:
+                case Verdict.UNKNOWN:
                     raise self._told(OutOfReach(), ack.error)
 
     async def write_batch(self, entries: list[Entry]) -> None:

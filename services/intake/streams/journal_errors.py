@@ -10,9 +10,9 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    CONFLICT = "another event about this response is the last one"
+    CONFLICT = "the journal holds another last event about this response"
     REFUSED = "nothing was written"
-    PERHAPS = "it is written, or will be, or not: sending the same again tells"
+    UNKNOWN = "written, or still to be written, or not: sending the same again tells"
 
 
 CONFLICT = 10071
@@ -52,9 +52,9 @@ def judge(code: int) -> Verdict:
     """Of a message that was sent alone."""
     if code == CONFLICT:
         return Verdict.CONFLICT
-    return Verdict.REFUSED if code in REFUSED else Verdict.PERHAPS
+    return Verdict.REFUSED if code in REFUSED else Verdict.UNKNOWN
 
 
 def judge_batch(code: int) -> Verdict:
     """Of all members of an atomic batch. Where it was refused, each can be sent alone."""
-    return Verdict.REFUSED if code == CONFLICT or code in REFUSED or code in UNBATCHED else Verdict.PERHAPS
+    return Verdict.REFUSED if code == CONFLICT or code in REFUSED or code in UNBATCHED else Verdict.UNKNOWN

@@ -8,7 +8,7 @@ import time
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.intake.streams.stalled_server import Pulse
+from services.intake.streams.stalled_server import StalledServerWatch
 
 WATCH = 0.1
 """Seconds between looks at the connection while somebody waits."""
@@ -20,11 +20,11 @@ class Unanswered(Exception):
     """The connection was lost, or the time is over."""
 
 
-class Acks:
+class PublishAcks:
     """Like the client's own requests, but a lost connection ends the waiting at once, and fewer turns of the event loop
     lie between the journal's answer and the respondent's."""
 
-    def __init__(self, client: Client, pulse: Pulse) -> None:
+    def __init__(self, client: Client, pulse: StalledServerWatch) -> None:
         self._client, self._pulse = client, pulse
         self._inbox = client.new_inbox()
         self._waiting: dict[str, asyncio.Future[bytes]] = {}

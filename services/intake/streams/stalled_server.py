@@ -20,7 +20,7 @@ SETTLED = 6.0
 """Seconds at a server before the next is tried: an election takes up to nine."""
 
 
-class Pulse:
+class StalledServerWatch:
     """For a client that knows several servers; one with a single server has nowhere to go, and waits."""
 
     def __init__(self, client: Client) -> None:

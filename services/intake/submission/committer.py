@@ -1,4 +1,4 @@
-"""Group commit: responses that arrive together reach the journal as one atomic batch, with one flush to disk."""
+"""Group commit: responses that arrive together are written to the journal as one atomic batch, with one flush to disk."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
 
-SMALLEST = 8
-"""Fewer entries go one by one, side by side: the server makes a place for each batch, which costs it several flushes."""
-LARGEST = 256
-"""Most entries of one batch; JetStream takes at most 1,000."""
-LARGEST_BYTES = 4 * 1024 * 1024
-FLIGHTS = 1
-"""Batches under way at a time: while one is flushed, the next gathers."""
-MOST_BYTES = 64 * 1024 * 1024
-"""Of answers that wait at a time."""
+MIN_BATCH = 8
+"""Fewer entries are written one by one, concurrently: opening a batch costs the server several flushes."""
+MAX_BATCH = 256
+"""Entries of one batch; JetStream takes at most 1,000."""
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_IN_FLIGHT = 1
+"""Batches in flight at a time: while one is flushed, the next one fills."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Bytes of all waiting entries."""
 PATIENCE = 5.0
-"""Seconds for which an entry without an answer is sent again; nobody waits longer than this and one attempt."""
+"""Seconds for which an unacknowledged entry is sent again. No caller waits longer than this and one attempt."""
 GRACE = 2.0
-"""Seconds without a connection for which new entries still wait for it."""
+"""Seconds without a connection during which new entries are still accepted."""
 PAUSE = 0.05
-"""Seconds before trying again what failed."""
+"""Seconds before a failed write is tried again."""
 REMEMBERED = 16_384
-"""Ids of responses written lately: a repeat of one is not put into a batch, which it would spoil for the others."""
+"""Ids of recently written responses. A repeat of one is not put into a batch, since one conflict refuses the whole batch."""
 
 
 class Outcome(Enum):
     WRITTEN = "on disk"
     CONFLICT = "the journal holds another last event about this response"
-    PERHAPS = "so does it here, but that may be this very entry, whose answer was lost"
+    CONFLICT_AFTER_RETRY = "conflict after a lost acknowledgement; may be our own write"
 
 
 class Busy(Exception):
-    """Nothing was written: too many wait already, or the journal is out of reach."""
+    """Nothing was written: the queue is full, or the journal is out of reach."""
 
 
 @dataclass(eq=False, slots=True)
@@ -50,65 +50,68 @@ class Waiting:
     entry: Entry
     done: asyncio.Future[Outcome]
     sent: bool = False
-    """Whether it may have reached the journal without an answer: then finding it there is success."""
+    """Whether it was sent before without an acknowledgement. Then a conflict may be our own write."""
     since: float = field(default_factory=time.monotonic)
 
 
 class Committer:
-    """One at a time per response id, in order; a refused batch is written again one by one."""
+    """Writes at most one entry per response id at a time. The entries of a refused batch are written one by one.
+
+    `waiting`: entries that wait at a time. `patience`: seconds (see PATIENCE).
+    """
 
     def __init__(self, journal: Journal, metrics: Metrics, waiting: int = 4096, patience: float = PATIENCE) -> None:
         self._journal, self._metrics = journal, metrics
-        self._most, self._patience = waiting, patience
+        self._max_waiting, self._patience = waiting, patience
         self._queue: deque[Waiting] = deque()
         self._pending: dict[str, Waiting] = {}
         self._bytes = 0
-        self._flights: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
         self._remembered: OrderedDict[str, None] = OrderedDict()
-        self._lost: float | None = None
+        self._lost_at: float | None = None
         self._wake: asyncio.TimerHandle | asyncio.Handle | None = None
         metrics.queue(lambda: len(self._pending))
 
     async def commit(self, entry: Entry) -> Outcome:
-        """Returns once the journal has decided. Raises Busy where nothing was written, OutOfReach where that is unknown."""
+        """Returns once the journal has answered. Raises Busy where nothing was written, OutOfReach where that is unknown."""
         if (earlier := self._pending.get(entry.id)) is not None:
             await asyncio.shield(earlier.done)
             return Outcome.CONFLICT
         if entry.after == 0 and entry.id in self._remembered:
             return Outcome.CONFLICT
-        if len(self._pending) >= self._most or self._bytes >= MOST_BYTES or self._away():
+        if len(self._pending) >= self._max_waiting or self._bytes >= MAX_BYTES or self._away():
             raise Busy
         waiting = Waiting(entry, asyncio.get_running_loop().create_future())
         self._pending[entry.id] = waiting
         self._bytes += len(entry.payload)
         self._queue.append(waiting)
         self._pump_soon()
-        # Shielded: a client that goes away takes nothing with it that others may wait for.
+        # Shielded: a cancelled request must not cancel the write, which others may wait for.
         return await asyncio.shield(waiting.done)
 
     async def close(self) -> None:
-        """Waits until everything that was taken is written or given up."""
+        """Waits until every accepted entry is written or given up."""
         if self._pending:
             await asyncio.wait([waiting.done for waiting in self._pending.values()], timeout=self._patience)
 
     def _away(self) -> bool:
-        """Whether the connection has been gone for longer than the grace."""
+        """Whether the connection has been lost for more than GRACE seconds."""
         if self._journal.connected:
-            self._lost = None
+            self._lost_at = None
             return False
         now = time.monotonic()
-        self._lost = self._lost or now
-        return now - self._lost > GRACE
+        self._lost_at = self._lost_at or now
+        return now - self._lost_at > GRACE
 
     def _pump_soon(self, seconds: float = 0.0) -> None:
-        """After the current turn of the event loop, so that requests read together are written together."""
+        """Schedules `_pump` after the current event loop iteration, so that requests read together are written together."""
         if self._wake is None:
             loop = asyncio.get_running_loop()
             self._wake = loop.call_later(seconds, self._pump) if seconds else loop.call_soon(self._pump)
 
     def _pump(self) -> None:
         self._wake = None
-        if not self._queue or len(self._flights) >= FLIGHTS:
+        if not self._queue or len(self._in_flight) >= MAX_IN_FLIGHT:
             return
         if not self._journal.connected:
             while self._queue and self._late(self._queue[0]):
@@ -116,23 +119,23 @@ class Committer:
             self._pump_soon(PAUSE)
             return
         if batch := self._gather():
-            flight = asyncio.create_task(self._fly(batch))
-            self._flights.add(flight)
-            flight.add_done_callback(partial(self._landed, batch))
+            task = asyncio.create_task(self._write_batch(batch))
+            self._in_flight.add(task)
+            task.add_done_callback(partial(self._on_batch_done, batch))
 
-    def _landed(self, batch: list[Waiting], flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
-        if not flight.cancelled() and (error := flight.exception()) is not None:  # whatever it was, nobody waits for ever
+    def _on_batch_done(self, batch: list[Waiting], task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:  # after any error every caller gets an answer
             log.error("a batch of %d ended with %s", len(batch), stack_of(error))
             for waiting in batch:
                 self._settle(waiting, OutOfReach())
-        again = bool(self._queue) and self._queue[0].sent
-        self._pump_soon(PAUSE if again else 0.0)
+        retrying = bool(self._queue) and self._queue[0].sent
+        self._pump_soon(PAUSE if retrying else 0.0)
 
     def _gather(self) -> list[Waiting]:
         batch: list[Waiting] = []
         size = 0
-        while self._queue and len(batch) < LARGEST and size < LARGEST_BYTES:
+        while self._queue and len(batch) < MAX_BATCH and size < MAX_BATCH_BYTES:
             waiting = self._queue.popleft()
             if self._late(waiting):
                 self._expire(waiting)
@@ -141,9 +144,9 @@ class Committer:
                 size += len(waiting.entry.payload)
         return batch
 
-    async def _fly(self, batch: list[Waiting]) -> None:
+    async def _write_batch(self, batch: list[Waiting]) -> None:
         try:
-            if len(batch) >= SMALLEST:
+            if len(batch) >= MIN_BATCH:
                 began = time.perf_counter()
                 await self._journal.write_batch([waiting.entry for waiting in batch])
                 self._metrics.wrote(len(batch), time.perf_counter() - began)
@@ -153,26 +156,26 @@ class Committer:
         except Refused:
             self._metrics.refused_batches.inc()
         except OutOfReach:
-            self._again(batch)
+            self._retry(batch)
             return
-        await asyncio.gather(*map(self._alone, batch))
+        await asyncio.gather(*map(self._write_single, batch))
 
-    async def _alone(self, waiting: Waiting) -> None:
+    async def _write_single(self, waiting: Waiting) -> None:
         began = time.perf_counter()
         try:
             await self._journal.write(waiting.entry)
         except Conflict:
-            self._settle(waiting, Outcome.PERHAPS if waiting.sent else Outcome.CONFLICT)
+            self._settle(waiting, Outcome.CONFLICT_AFTER_RETRY if waiting.sent else Outcome.CONFLICT)
         except Refused:
             self._expire(waiting)
         except OutOfReach:
-            self._again([waiting])
+            self._retry([waiting])
         else:
             self._metrics.wrote(1, time.perf_counter() - began)
             self._settle(waiting, Outcome.WRITTEN)
 
-    def _again(self, batch: list[Waiting]) -> None:
-        """Sends once more what had no answer, for as long as somebody waits: the journal takes each entry at most once."""
+    def _retry(self, batch: list[Waiting]) -> None:
+        """Queues unacknowledged entries again, in order. Sending twice does no harm: the journal writes each entry at most once."""
         for waiting in reversed(batch):
             waiting.sent = True
             if self._late(waiting):
@@ -184,7 +187,7 @@ class Committer:
         return time.monotonic() - waiting.since >= self._patience
 
     def _expire(self, waiting: Waiting) -> None:
-        """Gives up: nothing was written, unless it was sent before without an answer."""
+        """Gives up: Busy where nothing was written, OutOfReach where it was sent without an acknowledgement."""
         self._settle(waiting, OutOfReach() if waiting.sent else Busy())
 
     def _settle(self, waiting: Waiting, end: Outcome | Exception) -> None:
@@ -194,7 +197,7 @@ class Committer:
         self._bytes -= len(waiting.entry.payload)
         if isinstance(end, Exception):
             waiting.done.set_exception(end)
-            waiting.done.exception()  # its client may be gone: then nobody asks, and that is fine
+            waiting.done.exception()  # marks it as retrieved: the caller may be gone
             return
         waiting.done.set_result(end)
         if waiting.entry.after == 0:

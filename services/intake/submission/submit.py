@@ -93,7 +93,7 @@ class Submitter:
                 self._ticket_claims.settle(survey, token, id)
             if outcome is Outcome.WRITTEN:
                 return _kept(accepted)
-            return await self._compare(accepted, written, new=outcome is Outcome.PERHAPS)
+            return await self._compare(accepted, written, new=outcome is Outcome.CONFLICT_AFTER_RETRY)
         except Busy:
             return busy(receipt, "Nothing was stored." if key is None else NOT_BY_THIS)
         except OutOfReach:

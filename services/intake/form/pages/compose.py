@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from proto.instrument import Instrument
 from services.intake.form import flow
-from services.intake.form.flow import Sheet, View, Walk
+from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import words
 from services.intake.form.pages.notice import version_of
 from services.intake.form.pages.render import render
@@ -91,13 +91,13 @@ def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any
     return _frame(voice.words, title, path or home, **known, **more)
 
 
-def start(survey: Survey, sheet: Sheet | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
+def start(survey: Survey, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. With a sheet: somebody went back to it."""
     frame = of(survey, survey.title, wrong=unticked)
     return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
 
 
-def _begun(sheet: Sheet | None) -> dict[str, Any]:
+def _begun(sheet: FormState | None) -> dict[str, Any]:
     """Somebody who was invited comes to the start with a sheet that holds nothing but the ticket."""
     return {
         "sheet": flow.write(sheet) if sheet else "",
@@ -107,25 +107,25 @@ def _begun(sheet: Sheet | None) -> dict[str, Any]:
 
 
 def review(
-    survey: Survey, walk: Walk, view: View, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
+    survey: Survey, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
 ) -> bytes:
     """Everything once more before it is sent; `trouble` says why sending did not work."""
-    voice, answers = survey.voice, view.sheet.answers
+    voice, answers = survey.voice, next_page.sheet.answers
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     parts = [
-        (id, headings[id], [say(voice, question, answers.get(question.id)) for question in walk.questions(id, view.standing)])
-        for id in walk.sections(view.standing)
+        (id, headings[id], [say(voice, question, answers.get(question.id)) for question in form.questions(id, next_page.evaluation)])
+        for id in form.sections(next_page.evaluation)
     ]
     return render(
         "review.html",
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
-        soft=[voice.text(check.text) for check in walk.soft_checks(view.standing)],
-        dropped=[say(voice, walk.reader.questions[id], answers.get(id)) for id in view.standing.dropped],
-        changes=view.sheet.changes,
-        continued=view.sheet.continued,
+        soft=[voice.text(check.text) for check in form.soft_checks(next_page.evaluation)],
+        dropped=[say(voice, form.reader.questions[id], answers.get(id)) for id in next_page.evaluation.dropped],
+        changes=next_page.sheet.changes,
+        continued=next_page.sheet.continued,
         trouble=trouble,
-        sheet=flow.write(view.sheet),
+        sheet=flow.write(next_page.sheet),
         receipt=receipt,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from services.intake.form import flow
-from services.intake.form.flow import View
+from services.intake.form.flow import NextPage
 from services.intake.form.pages import compose
 from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.render import render
@@ -20,18 +20,18 @@ _WORDS = {
 }
 
 
-def saved(survey: Survey, view: View, receipt: str, code: str, until: str, origin: str) -> bytes:
+def saved(survey: Survey, next_page: NextPage, receipt: str, code: str, until: str, origin: str) -> bytes:
     """The code and the link, each of which opens the draft until that day."""
     say, language = survey.voice.words, survey.voice.language
     link = f"{_path(survey)}?lang={language}#{code}"
-    carried = {"sheet": flow.write(view.sheet), "place": view.place, "receipt": receipt}
+    carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     frame = compose.of(survey, say("later_title"))
     return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{origin}{link}")
 
 
-def unsaved(survey: Survey, view: View, receipt: str) -> bytes:
+def unsaved(survey: Survey, next_page: NextPage, receipt: str) -> bytes:
     """Nothing was saved, and nothing is lost: the page still carries it all."""
-    carried = {"sheet": flow.write(view.sheet), "place": view.place, "receipt": receipt}
+    carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     return render("later.html", **compose.of(survey, survey.voice.words("later_title"), wrong=True), **carried, groups=())
 
 

@@ -1,4 +1,4 @@
-"""What stands in a question's fields: the choices that are ticked, and the texts."""
+"""The values of a question's form fields: ticked choices and texts."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ from services.intake.form.pages.words import Words
 
 
 @dataclass(frozen=True)
-class Held:
-    """`ticked` names choices as "name=value", `texts` are by name; `rows` is the order of a matrix, empty for its own."""
+class FieldValues:
+    """`ticked` names choices as "name=value"; `texts` are by field name; `rows` is the order of a matrix, empty where it is as written."""
 
     ticked: frozenset[str] = frozenset()
     texts: dict[str, str] = field(default_factory=dict[str, str])
     rows: tuple[str, ...] = ()
 
 
-def held(words: Words, question: AnyQuestion, value: Any, mix: str) -> Held:
-    """The fields of a question with this value, of any shape: it may have been tampered with. For `mix` see `rows_in_order`."""
+def values_of(words: Words, question: AnyQuestion, value: Any, mix: str) -> FieldValues:
+    """The field values that show this answer. It may have any shape: it comes from the browser. For `mix` see `rows_in_order`."""
     match question:
         case Single():
-            return Held(_ticked((typed_values.name(question), typed_values.as_text(value))))
+            return FieldValues(_ticked((typed_values.name(question), typed_values.as_text(value))))
         case Multiple():
-            return Held(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))))
+            return FieldValues(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))))
         case Matrix():
             chosen = typed_values.as_rows(value)
             ticked = _ticked(*((typed_values.name(question, row.code), chosen.get(row.code, "")) for row in question.rows))
-            return Held(ticked, rows=rows_in_order(question, mix))
+            return FieldValues(ticked, rows=rows_in_order(question, mix))
         case Ranking():
-            return Held(_ticked(*((typed_values.name(question, rank), code) for rank, code in enumerate(typed_values.as_codes(value), 1))))
+            return FieldValues(
+                _ticked(*((typed_values.name(question, rank), code) for rank, code in enumerate(typed_values.as_codes(value), 1)))
+            )
         case Integer() | Numeric():
-            return Held(texts={typed_values.name(question): typed_values.as_number(value, words.number)})
+            return FieldValues(texts={typed_values.name(question): typed_values.as_number(value, words.number)})
         case Date():
             year, month, *day = typed_values.as_date(value, 3 if question.precision == "day" else 2)
             texts = {typed_values.name(question, "year"): year, typed_values.name(question, "day"): day[0] if day else ""}
-            return Held(_ticked((typed_values.name(question, "month"), month)), texts)
+            return FieldValues(_ticked((typed_values.name(question, "month"), month)), texts)
         case ShortText() | LongText():
-            return Held(texts={typed_values.name(question): typed_values.as_text(value)})
+            return FieldValues(texts={typed_values.name(question): typed_values.as_text(value)})
 
 
 def rows_in_order(question: Matrix, mix: str) -> tuple[str, ...]:
-    """The codes of the rows as this respondent sees them; empty where they stand as written.
+    """The row codes in the order that this respondent sees; empty where that is the order as written.
 
-    `mix` is a secret of this respondent's pages: by it the order stays the same from page to page, and nothing has to be kept.
+    `mix` is a secret on this respondent's pages. The order is derived from it, so it stays the same and nothing has to be stored.
     """
     if not question.randomise_rows or not mix:
         return ()

@@ -12,11 +12,11 @@ from markupsafe import Markup
 from proto.instrument import AnyQuestion, Matrix
 from services.intake.form import flow
 from services.intake.form.client_rules import needed
-from services.intake.form.flow import View, Walk
+from services.intake.form.flow import FormFlow, NextPage
 from services.intake.form.pages import advice
 from services.intake.form.pages.advice import Advice
 from services.intake.form.pages.compose import Survey, of
-from services.intake.form.pages.field_values import Held, held, rows_in_order
+from services.intake.form.pages.field_values import FieldValues, rows_in_order, values_of
 from services.intake.form.pages.fields import field_of
 from services.intake.form.pages.render import render
 from services.intake.form.pages.skeleton import Skeleton, hole
@@ -24,35 +24,39 @@ from services.intake.form.pages.voice import Voice
 from services.intake.form.pages.words import words
 
 
-def section(survey: Survey, walk: Walk, view: View, receipt: str) -> bytes:
-    voice, standing, answers = survey.voice, view.standing, view.sheet.answers
-    asks = walk.asks(view.place, standing)
-    told = _told(survey, walk, view, receipt)
+def section(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
+    voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
+    asks = form.asks(next_page.place, evaluation)
+    told = _told(survey, form, next_page, receipt)
     ruled = needed(asks)
 
     def filled(question: AnyQuestion) -> Markup:
         id = question.id
         ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
         advice = tuple(item for item in told if item.question == id)
-        if advice or id in view.opened:
-            made = _skeleton(voice, question, ask, advice, new=id in view.opened)
+        if advice or id in next_page.opened:
+            made = _skeleton(voice, question, ask, advice, new=id in next_page.opened)
         else:
-            made = _same_for_all(walk, voice.language, voice.tongue, id, ask)
-        return made.fill(held(voice.words, question, answers.get(id), receipt))
+            made = _same_for_all(form, voice.language, voice.tongue, id, ask)
+        return made.fill(values_of(voice.words, question, answers.get(id), receipt))
 
-    same = (walk, voice.language, voice.tongue, view.place, walk.progress(view.place, standing), view.sheet.continued)
-    page = _page(*same, tuple(told), len(view.opened), len(view.closed)) if told or view.opened or view.closed else _same_page(*same)
+    same = (form, voice.language, voice.tongue, next_page.place, form.progress(next_page.place, evaluation), next_page.sheet.continued)
+    page = (
+        _page(*same, tuple(told), len(next_page.opened), len(next_page.closed))
+        if told or next_page.opened or next_page.closed
+        else _same_page(*same)
+    )
     parts: list[str] = []
     for id in asks:
-        field = filled(walk.reader.questions[id])
+        field = filled(form.reader.questions[id])
         # What is not asked yet waits where a browser without scripts does not show it.
-        parts += (field,) if id in standing.shown else ("<template>", field, "</template>\n")
-    values = {"sheet": flow.write(view.sheet), "receipt": receipt, "questions": Markup("".join(parts))}  # noqa: S704  all from skeletons
-    return page.fill(Held(texts=values)).encode()
+        parts += (field,) if id in evaluation.shown else ("<template>", field, "</template>\n")
+    values = {"sheet": flow.write(next_page.sheet), "receipt": receipt, "questions": Markup("".join(parts))}  # noqa: S704  all from skeletons
+    return page.fill(FieldValues(texts=values)).encode()
 
 
 def _page(
-    walk: Walk,
+    form: FormFlow,
     language: str,
     tongue: str,
     place: str,
@@ -63,7 +67,7 @@ def _page(
     closed: int = 0,
 ) -> Skeleton:
     """The page around the questions."""
-    instrument = walk.instrument
+    instrument = form.instrument
     survey = Survey(instrument, Voice(words(language), language, tongue, instrument.source_language))
     heading = next(survey.voice.text(item.text) for item in instrument.sections if item.id == place)
     current, total = progress
@@ -95,14 +99,14 @@ def _skeleton(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advic
 
 
 @lru_cache(maxsize=3000)
-def _same_for_all(walk: Walk, language: str, tongue: str, id: str, ask: str) -> Skeleton:
+def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str) -> Skeleton:
     """A question without faults looks the same to everybody who reads these languages, but for what stands in its fields."""
-    return _skeleton(Voice(words(language), language, tongue, walk.instrument.source_language), walk.reader.questions[id], ask)
+    return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask)
 
 
-def _told(survey: Survey, walk: Walk, view: View, receipt: str) -> list[Advice]:
+def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
     """The faults in the order in which the page shows their fields."""
-    questions, answers = walk.reader.questions, view.sheet.answers
+    questions, answers = form.reader.questions, next_page.sheet.answers
     places = list(questions)
 
     def place(item: Advice) -> tuple[int, int]:
@@ -117,7 +121,9 @@ def _told(survey: Survey, walk: Walk, view: View, receipt: str) -> list[Advice]:
             return item
         return replace(item, anchor=advice.anchor(question, [row.code for row in question.rows].index(rows[0])))
 
-    found = [advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in view.faults if (id := flow.question_of(fault))]
+    found = [
+        advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in next_page.faults if (id := flow.question_of(fault))
+    ]
     return sorted(map(first_row, found), key=place)
 
 

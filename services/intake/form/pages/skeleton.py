@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from services.intake.form.pages.field_values import Held
+from services.intake.form.pages.field_values import FieldValues
 
 _SEAM = secrets.token_hex(16)
 """Stands around holes while the HTML is made; nobody can write it into a text."""
@@ -32,14 +32,14 @@ class Pieces:
             self._holes.setdefault(name, ("" if kind == "text" else f" {kind}", []))[1].append(i)
             parts[i] = ""
 
-    def fill(self, held: Held) -> str:
+    def fill(self, values: FieldValues) -> str:
         out, holes = self._blank.copy(), self._holes
-        for name in held.ticked:
+        for name in values.ticked:
             if name in holes:
                 attribute, places = holes[name]
                 for i in places:
                     out[i] = attribute
-        for name, text in held.texts.items():
+        for name, text in values.texts.items():
             for i in holes[name][1] if name in holes else ():
                 out[i] = escape(text)
         return "".join(out)
@@ -65,6 +65,6 @@ class Skeleton:
         tail = rows.pop()[1] if rows else Pieces([""])
         return cls(head, dict(rows), tail)
 
-    def fill(self, held: Held) -> Markup:
-        rows = [self.rows[code].fill(held) for code in held.rows or self.rows]
-        return Markup("".join((self.head.fill(held), *rows, self.tail.fill(held))))  # noqa: S704  literals come from templates, texts are escaped
+    def fill(self, values: FieldValues) -> Markup:
+        rows = [self.rows[code].fill(values) for code in values.rows or self.rows]
+        return Markup("".join((self.head.fill(values), *rows, self.tail.fill(values))))  # noqa: S704  literals come from templates, texts are escaped

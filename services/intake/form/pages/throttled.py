@@ -1,4 +1,4 @@
-"""The page for somebody who is held back: everything that was sent, to be sent again, and the task for devices with scripts."""
+"""The page that a respondent gets during a flood: it carries everything that was sent, to be sent again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from services.intake.form.pages.compose import Survey
 from services.intake.form.pages.render import render
 
 
-def slow(survey: Survey, address: str, kept: list[tuple[str, str]], task: str) -> bytes:
-    """`kept` are the fields of the form that was sent to `address`. Costs little: nothing is judged or composed again."""
+def throttled(survey: Survey, address: str, kept: list[tuple[str, str]], task: str) -> bytes:
+    """`kept` are the fields of the form that was sent to `address`; `task` is the proof-of-work task (JSON) for devices with scripts.
+
+    Costs little: no answer is checked and no question is rendered.
+    """
     frame = compose.of(survey, survey.voice.words("slow_down_title")) | {"path": ""}
     return render("slow.html", **frame, address=address, kept=kept, task=task)
