@@ -1,4 +1,4 @@
-"""Intake as an app: the JSON API and the pages, with one way to answer what goes wrong."""
+"""The ASGI app of intake: all routes and the error handlers."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ ROUTES = (
 
 
 def create_app(intake: Intake) -> ASGIApp:
-    """Handlers get the connected `intake` by asking for a parameter of that name."""
+    """Handlers get `intake` as a parameter of that name."""
 
-    def given() -> Intake:
+    def provide() -> Intake:
         return intake
 
     async def count(error: Exception, scope: Scope) -> None:
@@ -64,7 +64,7 @@ def create_app(intake: Intake) -> ASGIApp:
 
     app = Litestar(
         route_handlers=ROUTES,
-        dependencies={"intake": Provide(given, sync_to_thread=False)},
+        dependencies={"intake": Provide(provide, sync_to_thread=False)},
         exception_handlers=error_pages.EXCEPTION_HANDLERS,
         after_exception=[count],
         before_send=[_no_sniffing],
@@ -77,7 +77,7 @@ def create_app(intake: Intake) -> ASGIApp:
 
 
 async def _no_sniffing(message: Message, scope: Scope) -> None:
-    """Whatever a browser is given, it takes it for what it is called."""
+    """Adds X-Content-Type-Options to every response: browsers must not guess content types."""
     if message["type"] == "http.response.start":
         headers = list(message.get("headers", []))
         if not any(name == b"x-content-type-options" for name, _ in headers):

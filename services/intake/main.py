@@ -1,4 +1,4 @@
-"""Intake from connection to close, for its own process and for the front that shares one with it."""
+"""Starts and stops intake, in its own process or inside the front."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from services.runtime.supervision import Supervisor
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
-    """The app, connected and with all surveys compiled; leaving waits for the answers that are on their way to the journal."""
+    """Yields the app, connected and with all surveys compiled. Leaving waits for answers that are being written to the journal."""
     async with AsyncExitStack() as closing:
         client = await nats_client.connect(settings.nats_url, "intake")
         closing.push_async_callback(client.close)
@@ -97,7 +97,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
 
 
 def _follow_uses(intake: Intake) -> None:
-    """Nobody waits for it: answers are taken before it is known when tokens were used."""
+    """Starts following the days on which tokens were used. The start does not wait for it."""
 
     def handle(message: RawStreamMsg) -> None:
         token, day = (message.subject or "").rpartition(".")[2], (message.data or b"").decode("ascii", "replace")

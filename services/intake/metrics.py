@@ -1,4 +1,4 @@
-"""What intake counts about itself, for Prometheus: outcomes, never persons."""
+"""Prometheus metrics of intake. No label or value concerns a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 Tasks = Callable[[], dict[str, bool]]
-"""Of each background task, whether it is well."""
+"""Returns for each background task whether it runs."""
 
 
 class Metrics:
@@ -56,6 +56,6 @@ class Metrics:
         self._tasks = up
 
     def text(self) -> bytes:
-        for task, well in self._tasks().items():
-            self._task_up.labels(task).set(well)
+        for task, runs in self._tasks().items():
+            self._task_up.labels(task).set(runs)
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""What an operator sets for intake."""
+"""The settings of intake."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most responses that wait for the journal at a time; beyond it the answer is 503."""
     flood_burst: float = BURST
     flood_rate: float = RATE
-    """Responses that one survey takes at once, and a second for longer, before it counts as flooded."""
+    """Responses of one survey at once, and per second for longer, above which it counts as flooded."""
     least_seconds: float = LEAST
-    """From agreeing to sending; who is faster is asked to look once more."""
+    """Least seconds from consent to sending; a faster respondent has to confirm once more."""
     guard_key_file: Path | None = None
-    """The secret that all intakes sign with. Without it each has its own."""
+    """The secret that all intake processes sign with. Without it each process has its own."""
     draft_days: Annotated[int, Meta(ge=1, le=365)] = 30
-    """How long a draft can be continued after it was last saved."""
+    """Days for which a draft can be continued after it was last saved."""
 
     def __post_init__(self) -> None:
         self.host_guard()

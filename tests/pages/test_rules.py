@@ -1,4 +1,4 @@
-"""The page opens and closes the same questions as the server: generated questionnaires and answers, judged by both."""
+"""The page opens and closes the same questions as the server: generated questionnaires and answers, evaluation by both."""
 
 from __future__ import annotations
 
@@ -219,13 +219,13 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         # What was typed before, perhaps in another language, and could not be read there: it stays so as long as nobody types it anew.
         sheet = filled(FormState("1"), walk, [id for id in walk.reader.questions if id[0] == "B"], before, ",.")
         sheet = filled(sheet, walk, [id for id in walk.reader.questions if id[0] == "A"], fields, mark)
-        asks = walk.asks("B", walk.judge(sheet, TODAY))
+        asks = walk.asks("B", walk.evaluate(sheet, TODAY))
         ruled = needed(asks)
-        judged = walk.judge(filled(sheet, walk, list(asks), fields, mark), TODAY)
+        evaluation = walk.evaluate(filled(sheet, walk, list(asks), fields, mark), TODAY)
         asked.append(
             {"asks": [msgspec.to_builtins(asks[id]) for id in asks if id in ruled], "fields": fields, "mark": mark, "kept": sheet.answers}
         )
-        expected.append({question.id for question in walk.questions("B", judged)})
+        expected.append({question.id for question in walk.questions("B", evaluation)})
         sheets.append((walk, sheet, [id for id in asks if id not in ruled], fields, mark))
         assert expected[-1] <= set(asks), "a question that the page does not hold"
     found: list[list[str]] = page.evaluate(
@@ -239,7 +239,7 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         together = {*by_page, *always}
         assert together == by_server, json.dumps(told, indent=1)
         sent = [id for id in walk.reader.questions if id in together]
-        after = walk.judge(filled(sheet, walk, sent, fields, mark), TODAY)
+        after = walk.evaluate(filled(sheet, walk, sent, fields, mark), TODAY)
         assert {question.id for question in walk.questions("B", after)} == together, "what the page sends opens nothing further"
     telling = sum(0 < len(shown) < len(told["asks"]) for shown, told in zip(found, asked, strict=True))
     assert telling > CASES // 6, f"too few cases say something: {telling}"

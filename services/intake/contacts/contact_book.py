@@ -1,4 +1,4 @@
-"""The lists of addresses where they are kept: changed one change at a time, and written anew on a clock."""
+"""Stores the address list of each survey: one change at a time, rewritten at regular intervals."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from services.runtime.token_bucket import Bucket
 log = logging.getLogger(__name__)
 
 TRIES = 20
-"""How often a change may be overtaken by one of another intake."""
+"""How often a change may lose against a change of another process."""
 BURST, RATE = 200.0, 5.0
-"""Addresses that one survey takes at once, and a second."""
+"""Addresses that one survey accepts at once, and per second."""
 
 Change = Callable[[list[Contact]], list[Contact] | None]
-"""The list after a change; None where it stays as it is."""
+"""Returns the list after a change; None where nothing changes."""
 
 
 class Busy(Exception):
-    """Too many at once, too many in all, or the stream is out of reach."""
+    """Too many requests, too many addresses, or the stream is out of reach."""
 
 
 class ContactBook:
-    """`subject` names the place of a survey's list."""
+    """`subject` returns the NATS subject of a survey's list; `clock` returns seconds."""
 
     def __init__(self, store: CasStore, subject: Callable[[str], str], clock: Callable[[], float]) -> None:
         self._store, self._subject, self._clock = store, subject, clock
@@ -37,7 +37,7 @@ class ContactBook:
         self._outages = Outages(log, "writing anew the addresses for the results of")
 
     async def add(self, survey: str, contact: Contact) -> None:
-        """On disk once this returns. Raises Busy."""
+        """Adds an address; it is on disk once this returns. Raises Busy."""
         self._take(survey)
 
         def change(known: list[Contact]) -> list[Contact] | None:
@@ -51,7 +51,7 @@ class ContactBook:
         await self._change(survey, change)
 
     async def remove(self, survey: str, address: str) -> None:
-        """Gone once this returns, whether it was there or not. Raises Busy."""
+        """Removes an address, or does nothing where it is not on the list. Raises Busy."""
         self._take(survey)
 
         def change(known: list[Contact]) -> list[Contact] | None:
@@ -68,24 +68,24 @@ class ContactBook:
             raise Busy from error
 
     async def delete(self, survey: str, version: str | None) -> bool:
-        """Empties the list; False where it is not (any more) the one with this `version`. Raises Busy."""
-        gone = True
+        """Empties the list. False where `version` is given and the list has another one. Raises Busy."""
+        deleted = True
 
         def change(known: list[Contact]) -> list[Contact] | None:
-            nonlocal gone
-            gone = version is None or contacts.version(contacts.write(known)) == version
-            return [] if gone and known else None
+            nonlocal deleted
+            deleted = version is None or contacts.version(contacts.write(known)) == version
+            return [] if deleted and known else None
 
         await self._change(survey, change)
-        return gone
+        return deleted
 
     async def rewrite(self, surveys: Iterable[str]) -> None:
-        """Every list as it is, so that the times and the bytes of former writings go."""
+        """Rewrites every list unchanged, so that times and bytes of previous records are erased."""
         for survey in surveys:
             try:
                 await self._change(survey, lambda known: known or None)
                 self._outages.works(survey)
-            except Busy as error:  # the next round does it
+            except Busy as error:  # the next call does it
                 self._outages.failed(error, refused(error), survey)
 
     async def _change(self, survey: str, change: Change) -> None:

@@ -1,12 +1,12 @@
-"""The list of those who want the results of a survey: what may be on it, and how it is read and written. Pure.
+"""The list of addresses that want the results of a survey: its entries and its encoding. Pure.
 
-*Claim.* Whoever reads everything that is stored, at one moment, cannot tell which address belongs to which response, nor which
-address came first: the list is sorted, is one message with one time, and holds nothing that a response holds too, neither
-language nor receipt.
+*Claim.* A copy of everything stored, taken at one moment, shows neither which address belongs to which response nor which address came
+first. *Argument.* The list is sorted, is one message with one time, and has nothing in common with a response, neither language nor
+receipt.
 
-*Assumes* that former writings are erased (see `wholes`) and that the list holds several addresses. *Does not protect*
-against somebody who takes a copy before and another after a single respondent came and left an address (the copies differ by
-one response and one address), nor against what an address says of itself: a country, an authority, a name.
+*Assumes* that previous records are erased (`services.intake.streams.cas_store`) and that the list has several addresses.
+*Does not protect* against somebody who takes one copy before and one after a single respondent left an address (the copies differ by one
+response and one address), nor against what an address itself reveals: a country, an authority, a name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 LONGEST = 254
 """Characters of an address (RFC 5321)."""
 MOST = 20_000
-"""Addresses of one survey: what fits into one message many times over."""
+"""Addresses of one survey; they fit into one message many times over."""
 
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -47,12 +47,12 @@ def write(contacts: Iterable[Contact]) -> bytes:
 
 
 def version(data: bytes) -> str:
-    """Names what is on a list: two writings of the same list have the same."""
+    """A hash of the list's content (32 hex digits)."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def fit(typed: str) -> str | None:
-    """The address as it is kept, or None where it cannot be one. Asks nobody: only the first mail will show whether it is right."""
+    """The normalised address, or None where it cannot be one. Does not check that it exists."""
     local, at, domain = typed.strip().rpartition("@")
     if not at or len(local.encode()) > 64 or not _LOCAL.fullmatch(local):
         return None
@@ -66,7 +66,7 @@ def fit(typed: str) -> str | None:
 
 
 def added(known: list[Contact], contact: Contact) -> list[Contact]:
-    """With this one: who leaves an address twice is on the list once, as said last."""
+    """The list with this contact, in place of an earlier one with the same address."""
     return [*removed(known, contact.address), contact]
 
 

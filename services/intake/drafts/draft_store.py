@@ -1,4 +1,4 @@
-"""Where drafts for later are kept: one sealed message each, on the stream DRAFTS, for a time."""
+"""Stores drafts and claims on the stream DRAFTS: one encrypted message each, which expires."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ TRIES = 5
 _CONFLICTS = frozenset({10071, 10164})
 """JetStream's codes for another last sequence than the expected one."""
 _FULL = 10077
-"""Its code for what it could not store."""
+"""JetStream's code for a message that it could not store."""
 
 
 class NotNow(Exception):
-    """Drafts cannot be saved or read at the moment: there is no more room for them, or the stream does not answer."""
+    """Drafts cannot be saved or read at the moment: the stream is full or does not answer."""
 
 
 class Full(NotNow):
-    """There is no room."""
+    """The stream is full."""
 
 
 class DraftStore:
-    """Knows ids and sealed bytes, never a code or what is inside."""
+    """Handles ids and encrypted bytes, never a code or the content. `days`: how long a draft is kept."""
 
     def __init__(self, client: Client, days: int) -> None:
         self.days = days
@@ -45,7 +45,7 @@ class DraftStore:
         self._pulse, self._leader = StalledServerWatch(client), StreamLeader(client, subjects.DRAFTS)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:
-        """Returns once it is on disk, in place of the one before it, for so many seconds. Raises NotNow."""
+        """Replaces the draft with this id; it expires after `seconds`. Returns once it is on disk. Raises NotNow."""
         try:
             await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, msg_ttl=seconds)
         except (nats.errors.Error, Error, TimeoutError) as error:
@@ -54,7 +54,7 @@ class DraftStore:
         self._outages.works()
 
     async def claim(self, id: str, sealed: bytes, seconds: int, after: int) -> None:
-        """The same in place of what has the sequence `after`, 0 for nothing. Raises Overtaken, Full or NotNow."""
+        """The same, only where the last message has the sequence `after` (0: none). Raises Overtaken, Full or NotNow."""
         only = {"Nats-Expected-Last-Subject-Sequence": str(after)}
         try:
             await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, headers=only, msg_ttl=seconds)
@@ -63,24 +63,24 @@ class DraftStore:
             raise Overtaken if code in _CONFLICTS else Full if code == _FULL else NotNow from error
 
     async def get(self, id: str) -> bytes | None:
-        """None where there is certainly none. Raises NotNow."""
-        found = await self.read(id)
-        return None if found is None else found[1]
+        """The encrypted bytes; None where there is certainly no such draft. Raises NotNow."""
+        stored = await self.read(id)
+        return None if stored is None else stored[1]
 
     async def delete(self, id: str) -> bool:
         """Overwrites it on disk. False where there was none. Raises NotNow."""
-        found = await self.read(id)
+        stored = await self.read(id)
         for _ in range(TRIES):
-            if found is None:
+            if stored is None:
                 return False
-            if await self._erase(found[0]):
+            if await self._erase(stored[0]):
                 return True
             await asyncio.sleep(BEHIND)  # it was saved again in between, or a replica is a moment behind
-            found = await self.read(id)
+            stored = await self.read(id)
         raise NotNow
 
     async def read(self, id: str) -> tuple[int, bytes] | None:
-        """With its sequence. Raises NotNow."""
+        """Sequence and encrypted bytes; None where there is certainly no such message. Raises NotNow."""
         subject = subjects.draft(id)
         try:
             return await certain(lambda: hedged(lambda: self._answered(subject), self._pulse.doubt), lambda: self._leader.holds(subject))

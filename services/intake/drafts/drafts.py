@@ -1,4 +1,4 @@
-"""A draft kept for later: the code that opens it, where it is stored, and the seal around it. Pure.
+"""The cryptography of drafts: the code that opens one, the name it is stored under, its encryption. Pure.
 
 *Claim.* Whoever reads everything the server stores and logs, but has not the code, learns of a draft when it was last saved
 and into which of four sizes it fits; not what it says, in which survey or language it is, whose it is, nor which receipt
@@ -8,7 +8,7 @@ or response it will belong to. Once the answers to its survey are deleted, whoev
 nowhere. HKDF-SHA-256 (RFC 5869) makes of it two values that nobody can tell from unrelated random ones: the name under
 which the draft is stored, and the key of ChaCha20-Poly1305 (RFC 8439), which hides and protects the content. The key is salted with the
 server's half, 256 random bits for each survey: HMAC, keyed with it, is a pseudorandom function also of a code that is known, so without
-that half, erased when the survey is over (`seals`), the key is lost. Its nonces
+that half, erased when the survey is over (`services.intake.drafts.draft_keys`), the key is lost. Its nonces
 are random; a person does not save often enough for two to meet. The content is filled up to one of four sizes.
 
 *Assumes* that the server did as it should while the page was in its hands: the answers pass through it in clear, as they
@@ -36,9 +36,9 @@ from proto import receipt as receipts
 from services.intake.form.flow import FormState
 
 SIZES = (8 * 1024, 32 * 1024, 128 * 1024, 512 * 1024)
-"""Bytes. The first holds a long questionnaire with a page of text, so nearly all drafts are of one size."""
+"""Bytes. The first holds a long questionnaire with a page of text, so nearly all drafts have one size."""
 NONCE = 12
-"""Bytes of randomness that every seal needs anew."""
+"""Random bytes that each encryption needs."""
 LETTERS = 26
 _LENGTH = 4
 _FORM = b"platea-draft-1"
@@ -85,22 +85,22 @@ def well_typed(code: str) -> bool:
 
 
 def name_of(code: str, survey: str) -> str:
-    """Where the draft of this code is stored. In another survey the same code is another name."""
+    """The id that the draft of this code is stored under (32 hex digits). In another survey the same code gives another id."""
     return _derived(code, f"id {survey}", 16).hex()
 
 
-def lock_of(code: str, survey: str, half: bytes) -> Lock:
-    """In another survey the same code is another name and another key, so it opens nothing there. `half` is the server's."""
-    return Lock(name_of(code, survey), _derived(code, f"key {survey}", 32, half))
+def lock_of(code: str, survey: str, server_key: bytes) -> Lock:
+    """In another survey the same code is another name and another key, so it opens nothing there. `server_key`: its half (32 bytes)."""
+    return Lock(name_of(code, survey), _derived(code, f"key {survey}", 32, server_key))
 
 
-def claim_lock_of(code: str, survey: str, half: bytes) -> Lock:
-    """Where the claim on the draft of this code stands. Nobody without the code can tell whose claim it is, or that it is one."""
-    return Lock(_derived(code, f"claim id {survey}", 16).hex(), _derived(code, f"claim key {survey}", 32, half))
+def claim_lock_of(code: str, survey: str, server_key: bytes) -> Lock:
+    """The lock of the claim on this draft. Without the code nobody can tell whose claim it is, or that it is one."""
+    return Lock(_derived(code, f"claim id {survey}", 16).hex(), _derived(code, f"claim key {survey}", 32, server_key))
 
 
 def seal(lock: Lock, content: Draft | Claim, nonce: bytes) -> bytes | None:
-    """For storing; None where it is larger than the largest size."""
+    """The encrypted content for storing; None where it is larger than the largest size. `nonce`: NONCE random bytes, never used before."""
     return _sealed(lock, msgspec.json.encode(content), nonce)
 
 
@@ -113,7 +113,7 @@ def _sealed(lock: Lock, content: bytes, nonce: bytes) -> bytes | None:
 
 
 def unseal(lock: Lock, sealed: bytes) -> Draft | None:
-    """None where this was not sealed with this key, or was changed since."""
+    """The decrypted draft; None where it was encrypted with another key, or changed since."""
     return _unsealed(lock, sealed, Draft)
 
 

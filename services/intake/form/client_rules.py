@@ -1,6 +1,6 @@
-"""What a page needs to show and hide questions by itself: its rules, with everything settled that this page cannot change.
+"""The rules that a page's script needs to show and hide questions, reduced to what the page itself can change. Pure.
 
-`static/rules.js` and `static/answers.js` read an `Ask` as `proto.logic` and `pages.typed` read the question; tests let both judge the same.
+`static/rules.js` and `static/answers.js` evaluate an `Ask` as `proto.logic` and `typed_values` do the question; tests compare both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from proto.instrument import (
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A question as the page's script knows it: when it is asked, and what makes its fields an answer.
+    """A question as the page's script knows it: when it is asked, and which field values are an answer.
 
     `leans`: required questions of the page that must be answered first. `min` and `max` bound a number, a date, the choices, or the
     characters of a text.
@@ -51,35 +51,35 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Skips:
-    """The rules of one instrument. Pure; made once per published version."""
+    """The rules of one instrument. Created once per published version."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._derived: dict[str, Derived] = {item.id: item for item in reader.instrument.derived}
         self.leans_on = _leans_on(reader.instrument)
-        """The required questions that each question's rule looks at."""
+        """The required questions that each question's rule depends on."""
 
     def asks(self, section: str, answers: Any, unsettled: set[str], today: str) -> dict[str, Ask]:
-        """The questions of a section that this page may come to ask, whatever is answered on it, in order.
+        """The questions of a section that this page may ask, whatever is answered on it, in order.
 
-        `answers` and `unsettled` (required questions without a fitting answer, and what waits for them) are as the page begins.
+        `answers` and `unsettled` (required questions without a valid answer, and questions that wait for them) are as the page begins.
         """
-        found: dict[str, Ask] = {}
+        asks: dict[str, Ask] = {}
         stuck: set[str] = set()
         for question in self._reader.instrument.questions:
             if question.section != section:
                 continue
             leans = self.leans_on[question.id]
-            if any(id in stuck or (id in unsettled and id not in found) for id in leans):
+            if any(id in stuck or (id in unsettled and id not in asks) for id in leans):
                 stuck.add(question.id)
                 continue
-            rule = True if question.show_if is None else self._settle(question.show_if, answers, found)
+            rule = True if question.show_if is None else self._settle(question.show_if, answers, asks)
             if rule is not False:
-                found[question.id] = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in found), today)
-        return found
+                asks[question.id] = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
+        return asks
 
     def _settle(self, rule: Rule, answers: Any, here: dict[str, Ask]) -> Rule | bool:
-        """The rule with every test decided that this page cannot change. Derived variables are written out."""
+        """The rule with every test evaluated that this page cannot change, derived variables expanded; a bool where nothing is left."""
         if rule.all or rule.any:
             decides = not rule.all  # one true part decides `any`, one false part decides `all`
             parts = [self._settle(part, answers, here) for part in rule.all or rule.any]
@@ -102,13 +102,13 @@ class Skips:
 
 
 def needed(asks: dict[str, Ask]) -> frozenset[str]:
-    """The questions that the script must know: those with a rule, and those that rules look at."""
+    """The questions that the script must know: those with a rule, and those that rules refer to."""
     ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans]
     return frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *named(ask.rule, {})))
 
 
 def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
-    """The questions that a rule looks at, derived variables followed."""
+    """The questions that a rule refers to, also through derived variables."""
     if rule is None:
         return
     for part in (*rule.all, *rule.any, rule.not_):

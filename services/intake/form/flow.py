@@ -1,7 +1,7 @@
-"""The form through a questionnaire, page by page: what was sent, what it shows and hides, where it leads.
+"""The flow through a questionnaire, page by page: which questions are asked, and which page comes next. Pure.
 
-The server keeps nothing between pages. A `FormState` travels with the page and is judged afresh each time, like everything
-that comes from outside.
+The server stores nothing between pages. The `FormState` is sent with every page, in the form field "sheet", and is evaluated anew each
+time, like all input.
 """
 
 from __future__ import annotations
@@ -24,26 +24,27 @@ REVIEW = "review"
 
 
 class FormState(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a respondent has filled in so far. Answers are plain values, also those that do not fit yet."""
+    """What a respondent has filled in so far. Answers are plain values by question id; they may be invalid."""
 
     version: str
     answers: dict[str, Any] = {}
     seen: tuple[str, ...] = ()
-    """Questions that were on a page: only these can have been forgotten."""
+    """Questions that were on a page. Only these can be reported as unanswered."""
     reviewed: bool = False
+    """Whether the review page was shown. From then on each page leads back to it."""
     changes: bool = False
     """Whether this changes a response that was sent before."""
     began: str = ""
     """When the visit began, signed (`services.intake.flood.signed_timestamp`)."""
     ticket: str = ""
-    """Of whoever was invited. It travels with the page as the answers do, and is stored nowhere."""
+    """The ticket of an invited respondent. It is stored nowhere."""
     draft: str = ""
-    """The code under which this is saved for later."""
+    """The code of the draft that this was saved as or opened from."""
     continued: bool = False
     """Whether it was opened with that code."""
 
 
-_sheets = msgspec.json.Decoder(FormState)
+_decoder = msgspec.json.Decoder(FormState)
 
 
 def write(sheet: FormState) -> str:
@@ -51,15 +52,15 @@ def write(sheet: FormState) -> str:
 
 
 def read(text: str) -> FormState:
-    """Raises msgspec.ValidationError or msgspec.DecodeError on anything but a sheet."""
-    return _sheets.decode(text.encode())
+    """Raises msgspec.ValidationError or msgspec.DecodeError where the text is no form state."""
+    return _decoder.decode(text.encode())
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A sheet as judged: `shown` is asked, `pending` depends on answers still missing, `dropped` was answered and is now hidden.
+    """A form state as evaluated: `shown` is asked, `pending` depends on missing answers, `dropped` was answered and is now hidden.
 
-    `answers` holds what fits and is not hidden. `today` is the ISO date on which it was judged.
+    `answers` has the valid answers of questions that are not hidden. `today` is the ISO date of the evaluation.
     """
 
     answers: Any
@@ -75,7 +76,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class NextPage:
-    """The page to show next: a section's id, START or REVIEW. `send`: everything fits and the respondent said so."""
+    """The page to show next. `place`: a section's id, START or REVIEW.
+
+    `opened`, `closed`: questions that the last answers added or removed. `send`: everything is valid and the respondent asked to send it.
+    """
 
     place: str
     sheet: FormState
@@ -87,13 +91,13 @@ class NextPage:
 
 
 def question_of(fault: Fault) -> str:
-    """The id of the question that a fault is about; "" where it is about none."""
+    """The id of the question that a fault belongs to; "" where it belongs to none."""
     parts = fault.pointer.split("/")
     return parts[2] if len(parts) > 2 else ""
 
 
 class FormFlow:
-    """One instrument as a sequence of pages. Pure; made once per published version."""
+    """One instrument as a sequence of pages. Created once per published version. Every `today` is an ISO date."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -103,15 +107,15 @@ class FormFlow:
         self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
-    def judge(self, sheet: FormState, today: str) -> Evaluation:
-        """A question is asked once every required question that its rule leans on is answered; until then it may go either way.
+    def evaluate(self, sheet: FormState, today: str) -> Evaluation:
+        """A question is asked once every required question that its rule depends on is answered; until then it is pending.
 
-        While it waits, it has no answer for the rules of others either.
+        A pending question has no answer for the rules of others either.
         """
         answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
         unread = frozenset(question_of(fault) for fault in refused)
         while True:
-            for id, _, shows in self._rules:  # rules look back only, so one pass settles what the answers hide
+            for id, _, shows in self._rules:  # rules refer to earlier questions only, so one pass is enough
                 if shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
                     setattr(answers, id, UNSET)
             faults = refused + self.reader.check(answers, today, unread)
@@ -126,7 +130,7 @@ class FormFlow:
         return Evaluation(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
 
     def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        """Every question as shown, pending or hidden. `unsettled` are those with faults."""
+        """Sorts all questions into shown, pending and hidden. `unsettled`: questions with faults; pending ones are added."""
         shown: list[str] = []
         pending: list[str] = []
         hidden: list[str] = []
@@ -142,52 +146,55 @@ class FormFlow:
         return tuple(shown), tuple(pending), tuple(hidden)
 
     def sections(self, evaluation: Evaluation) -> list[str]:
-        """The sections with something to ask, in order."""
+        """The ids of the sections that ask something, in order."""
         asked = {self.reader.questions[id].section for id in evaluation.shown}
         return [section.id for section in self.instrument.sections if section.id in asked]
 
     def questions(self, section: str, evaluation: Evaluation) -> list[AnyQuestion]:
-        """What a section asks now."""
+        """The questions that a section asks now."""
         return [question for id in evaluation.shown if (question := self.reader.questions[id]).section == section]
 
     def asks(self, section: str, evaluation: Evaluation) -> dict[str, Ask]:
-        """What this section asks now or comes to ask while it is answered."""
+        """The questions that this section asks now, or may ask while it is being answered."""
         return self.skips.asks(section, evaluation.answers, evaluation.faulty() | set(evaluation.pending), evaluation.today)
 
     def progress(self, section: str, evaluation: Evaluation) -> tuple[int, int]:
-        """The how many-th of how many sections this is, counting those that may still come."""
+        """The number of this section (from 1) and of all sections, including those that may still be asked."""
         coming = {self.reader.questions[id].section for id in (*evaluation.shown, *evaluation.pending)} | {section}
         names = [item.id for item in self.instrument.sections if item.id in coming]
         return names.index(section) + 1, len(names)
 
     def soft_checks(self, evaluation: Evaluation) -> list[SoftCheck]:
-        """The questions back that these answers raise."""
+        """The soft checks that these answers raise."""
         return [check for check, raised in self._soft if raised(evaluation.answers)]
 
     def begin(self, sheet: FormState, today: str) -> NextPage:
-        evaluation = self.judge(sheet, today)
+        evaluation = self.evaluate(sheet, today)
         sections = self.sections(evaluation)
         return self._at(sections[0], sheet, evaluation) if sections else self._review(sheet, evaluation)
 
     def reopen(self, sheet: FormState, place: str, today: str) -> NextPage:
-        """The page that was left, without a word about what is still missing; what comes first where there is no such page any more."""
-        evaluation = self.judge(sheet, today)
+        """The page that was left, without faults; the first page where that page does not exist any more."""
+        evaluation = self.evaluate(sheet, today)
         if place in self.sections(evaluation):
             return self._at(place, sheet, evaluation)
         return self._review(sheet, evaluation) if place == REVIEW else self.begin(sheet, today)
 
     def turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
-        """The page after this one was sent with the button `go`: next, back, stay, send, or change.{section}. For `marks` see `number`."""
+        """The page after `place` was sent with the button `go`: next, back, stay, send, or change.{section}.
+
+        `marks`: decimal and thousands marks (`typed_values.number`).
+        """
         if place not in {section.id for section in self.instrument.sections}:
-            return self._from_review(sheet, self.judge(sheet, today), go)
-        told = typed_values.shown(fields)
-        if told is None:
-            asked = self.questions(place, self.judge(sheet, today))
-        else:  # the page has opened and closed questions by itself
-            asked = [question for question in self.instrument.questions if question.section == place and question.id in told]
+            return self._from_review(sheet, self.evaluate(sheet, today), go)
+        shown_by_page = typed_values.shown(fields)
+        if shown_by_page is None:
+            asked = self.questions(place, self.evaluate(sheet, today))
+        else:  # the page's script has added and removed questions by itself
+            asked = [question for question in self.instrument.questions if question.section == place and question.id in shown_by_page]
             sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, marks)
-        evaluation = self.judge(sheet, today)
+        evaluation = self.evaluate(sheet, today)
         if go == "back":
             return self._before(place, sheet, evaluation)
         if go == "stay":
@@ -221,7 +228,7 @@ class FormFlow:
         return self._at(later[0], sheet, evaluation) if later and not sheet.reviewed else self._review(sheet, evaluation)
 
     def _review(self, sheet: FormState, evaluation: Evaluation) -> NextPage:
-        """The review, or the first section that still has something to ask or to mend."""
+        """The review page, or the first section with an unanswered question or a fault."""
         faulty = evaluation.faulty()
         for section in self.sections(evaluation):
             ids = [question.id for question in self.questions(section, evaluation)]
@@ -240,7 +247,7 @@ class FormFlow:
         opened: tuple[str, ...] = (),
         closed: tuple[str, ...] = (),
     ) -> NextPage:
-        """A section's page. What it shows has then been seen."""
+        """The page of a section. Its questions count as seen."""
         shown = [question.id for question in self.questions(place, evaluation)]
         seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
         return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed)
@@ -251,7 +258,7 @@ def _seeing(sheet: FormState, shown: list[str]) -> FormState:
 
 
 def _filled(sheet: FormState, asked: list[AnyQuestion], fields: typed_values.Fields, marks: str) -> FormState:
-    """The sheet with what stands in the fields of these questions, and nothing else of them."""
+    """The state with the values in these questions' fields in place of their answers."""
     answers = dict(sheet.answers)
     for question in asked:
         value = typed_values.read(question, fields, marks, answers.get(question.id))

@@ -11,7 +11,7 @@ FILE = Path(__file__).parents[1] / "accessibility.json"
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """A clause of EN 301 549 (or of WCAG 2.2, where it has more): how often tests looked, and how often they objected."""
+    """A clause of EN 301 549 (or of WCAG 2.2, where it has more): the number of checks, and of failed ones."""
 
     clause: str
     name: str
@@ -20,12 +20,12 @@ class Clause(msgspec.Struct, frozen=True):
 
     @property
     def result(self) -> str:
-        """The key of the word for it."""
+        """The key of the result's name in the translations."""
         return "statement_by_hand" if not self.checks else "statement_not_met" if self.failures else "statement_met"
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Of one run: its day, how many page states it looked at, and every clause."""
+    """One run: its day (ISO date), the number of page states it checked, and every clause."""
 
     date: str
     pages: int
@@ -34,7 +34,7 @@ class Results(msgspec.Struct, frozen=True):
 
 @cache
 def results(file: Path = FILE) -> Results | None:
-    """None where no run has left any."""
+    """The results of the last run; None where there are none."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=Results)
     except FileNotFoundError:

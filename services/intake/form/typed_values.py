@@ -1,6 +1,6 @@
-"""Between what was typed into a question's fields and its answer.
+"""Converts between typed form fields and answers. Pure.
 
-What cannot be an answer is kept as it was typed: the reader of answers finds the fault, the page shows it again.
+Text that cannot be an answer stays as it was typed: `proto.answers.Reader` finds the fault, and the page shows the text again.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multi
 Fields = Mapping[str, list[str]]
 
 EDGES = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-"""What is no part of an answer before its first and after its last character: the same that `trim` takes away in a page."""
+"""White space that is removed at both ends of an answer: the same that JavaScript's `trim` removes."""
 _ALIKE = str.maketrans("\u2212\ufe63\uff0d\uff0c\uff0e\u2019" + "".join(map(chr, range(0xFF10, 0xFF1A))), "---,.'0123456789")
-"""Minus signs, full-width digits and marks, the typographic apostrophe."""
+"""Maps minus signs, full-width digits and marks, and the typographic apostrophe to ASCII."""
 _BLANKS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 
 
@@ -29,15 +29,15 @@ def name(question: AnyQuestion, part: str | int | None = None) -> str:
 
 
 def shown(fields: Fields) -> frozenset[str] | None:
-    """The questions that the page says it showed when it was sent; None from a page without scripts, which shows what it was made with."""
+    """The ids of the questions that the page showed when it was sent; None from a page without scripts, which cannot change them."""
     return frozenset(fields["shown"][0].split()) if "shown" in fields else None
 
 
 def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET) -> Any | UnsetType:
-    """The answer in these fields, UNSET where they are empty or hold nothing that anybody could see. For `marks` see `number`.
+    """The answer in these fields, UNSET where they are empty or have only invisible characters. For `marks` see `number`.
 
-    `kept` is the answer that the page came with: a number that could not be read stays as it was typed until it is typed anew, also
-    where another language would read it.
+    `kept` is the answer that the page was made with: an unreadable number stays as it was typed until it is typed anew, even where another
+    language could read it.
     """
 
     def text(part: str | int | None = None) -> str:
@@ -48,7 +48,7 @@ def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET
             return text() or UNSET
         case Multiple():
             chosen = list(dict.fromkeys(value for value in fields.get(name(question), []) if value))
-            return chosen[: len(question.options) + 1] or UNSET  # with one more than there are it is refused all the same
+            return chosen[: len(question.options) + 1] or UNSET  # one more than there are is enough to be refused
         case Matrix():
             return {row.code: value for row in question.rows if (value := text(row.code))} or UNSET
         case Ranking():
@@ -66,10 +66,10 @@ def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET
 
 
 def number(typed: str, marks: str, decimals: int) -> int | float | str:
-    """A number as people write it: "1 250", "1.250,5", "1,250.5". What could mean two things stays as typed.
+    """A number as people write it: "1 250", "1.250,5", "1,250.5". Ambiguous text is returned unchanged.
 
-    `marks`: the language's decimal mark, and after it the point or comma that it writes between thousands, if it does. In every language
-    the other one may stand between thousands where nothing else is possible: twice, or before the decimal mark.
+    `marks`: the language's decimal mark, followed by its thousands mark if that is a point or a comma. In every language the other one of
+    the two is read as a thousands mark where nothing else is possible: twice, or before the decimal mark.
     """
     decimal, other = marks[0], "." if marks[0] == "," else ","
     bare = _BLANKS.sub(" ", typed.translate(_ALIKE)).strip().replace("- ", "-")
@@ -83,7 +83,7 @@ def number(typed: str, marks: str, decimals: int) -> int | float | str:
         return typed
     whole, mark, fraction = found[1], found[2], found[3] or ""
     if len(fraction) == 3 and (decimals < 3 or mark != decimal):
-        return typed  # the same, where the mark is, or could be, the decimal one
+        return typed  # also ambiguous: the mark may be the decimal one
     significant = fraction.rstrip("0")
     if len(significant) > decimals:
         return typed
@@ -91,7 +91,7 @@ def number(typed: str, marks: str, decimals: int) -> int | float | str:
 
 
 def _date(year: str, month: str, day: str | None) -> str | UnsetType:
-    """An ISO date; half a date keeps its hyphens, so that each part finds its field again."""
+    """An ISO date. An incomplete date keeps its hyphens, so that each part returns to its field."""
     parts = [year.replace("-", " "), month.replace("-", " ")] + ([] if day is None else [day.replace("-", " ")])
     if not any(parts):
         return UNSET
@@ -100,26 +100,26 @@ def _date(year: str, month: str, day: str | None) -> str | UnsetType:
 
 
 def as_text(value: Any) -> str:
-    """What a text field shows for this answer."""
+    """The text that a text field shows for this answer."""
     return value if isinstance(value, str) else ""
 
 
 def as_number(value: Any, write: Any) -> str:
-    """What a number field shows: numbers as the language writes them, anything else as it was typed."""
+    """The text that a number field shows: numbers as the language writes them, other text as it was typed. `write`: `Words.number`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return write(value, grouped=False)
     return as_text(value)
 
 
 def as_codes(value: Any) -> list[str]:
-    """What is ticked or ranked."""
+    """The codes that are ticked, or ranked in order."""
     if not isinstance(value, list):
         return []
     return [item if isinstance(item, str) else "" for item in cast("list[Any]", value)]
 
 
 def as_rows(value: Any) -> dict[str, str]:
-    """What is chosen in each row of a matrix."""
+    """The chosen code of each row of a matrix."""
     if not isinstance(value, dict):
         return {}
     return {row: code for row, code in cast("dict[str, Any]", value).items() if isinstance(code, str)}
@@ -127,5 +127,5 @@ def as_rows(value: Any) -> dict[str, str]:
 
 def as_date(value: Any, parts: int) -> list[str]:
     """Year, month and, for three parts, day."""
-    found = as_text(value).split("-") if isinstance(value, str) else []
-    return [found[i] if i < len(found) else "" for i in range(parts)]
+    typed = as_text(value).split("-") if isinstance(value, str) else []
+    return [typed[i] if i < len(typed) else "" for i in range(parts)]

@@ -1,4 +1,4 @@
-"""Refusals in the form that whoever asked can read: a page for people, a problem in JSON for programs."""
+"""Error responses: a page for browsers, a problem in JSON for programs."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ KEYS = {
     "busy": "unavailable",
     "too-many-requests": "too_many",
 }
-"""Refusals with a page of their own; all others share one."""
+"""The translation key of the page for each problem code; all other codes share "error"."""
 
 
 def in_kind(handler: Callable[[Req, Any], Response[bytes]]) -> Callable[[Req, Any], Response[bytes]]:
-    """The same refusal: a page for whoever accepts HTML, a problem in JSON for everybody else."""
+    """Wraps an exception handler: a page for clients that accept HTML, its own JSON problem for all others."""
 
     def answer(request: Req, error: Any) -> Response[bytes]:
-        plain = handler(request, error)
+        response = handler(request, error)
         if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
-            return plain
-        told: dict[str, Any] = msgspec.json.decode(plain.content)
-        key = KEYS.get(told["type"].rpartition("/")[2], "error")
+            return response
+        problem: dict[str, Any] = msgspec.json.decode(response.content)
+        key = KEYS.get(problem["type"].rpartition("/")[2], "error")
         language = language_of(request)
-        detail = told.get("detail", "") if key == "error" else ""
+        detail = problem.get("detail", "") if key == "error" else ""
         lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
-        kept = {name: value for name, value in plain.headers.items() if name.lower() in ("retry-after", "allow")}
-        return html(compose.message(language, key, lead=lead, detail=detail), language, plain.status_code or 500, kept)
+        kept = {name: value for name, value in response.headers.items() if name.lower() in ("retry-after", "allow")}
+        return html(compose.message(language, key, lead=lead, detail=detail), language, response.status_code or 500, kept)
 
     return answer
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {kind: in_kind(handler) for kind, handler in http_server.EXCEPTION_HANDLERS.items()}
-"""In place of `services.runtime.http_server`'s where pages are served."""
+"""Replaces that of `services.runtime.http_server` where pages are served."""

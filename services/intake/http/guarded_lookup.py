@@ -1,4 +1,4 @@
-"""Looking up a receipt or an invitation code for somebody who may be guessing: what is wrong is counted, what is right always works."""
+"""Looks up a receipt or an invitation code, slower for addresses that guess. A right one always works."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from services.runtime.client_address import address_of
 T = TypeVar("T")
 
 PAUSE = 60
-"""Seconds after which half of what an address may miss at once is there again."""
+"""Seconds after which half of an address's allowed failures are available again."""
 
 
 async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
-    """What `ask` finds. A typing mistake that shows by itself is nobody's attempt at guessing."""
+    """Returns what `ask` returns, or "too-many-requests". Only unknown receipts and codes count as failures; typing mistakes do not."""
     address = client_address(intake, request)
     if not intake.guess_limiter.blocked(address, intake.clock()):
-        return _counted(intake, address, await ask())
+        return _count_failure(intake, address, await ask())
     try:
         async with intake.lookup_lock.hold(address):
-            outcome = _counted(intake, address, await ask())
+            outcome = _count_failure(intake, address, await ask())
     except QueueFull:
         return _too_many()
-    return _too_many() if _missed(outcome) else outcome
+    return _too_many() if _is_unknown(outcome) else outcome
 
 
 def client_address(intake: Intake, request: Req) -> str:
@@ -36,13 +36,13 @@ def client_address(intake: Intake, request: Req) -> str:
     return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.guess_limiter.proxies)
 
 
-def _counted(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
-    if _missed(outcome):
+def _count_failure(intake: Intake, address: str, outcome: T | Problem) -> T | Problem:
+    if _is_unknown(outcome):
         intake.guess_limiter.record_failure(address, intake.clock())
     return outcome
 
 
-def _missed(outcome: object) -> bool:
+def _is_unknown(outcome: object) -> bool:
     return isinstance(outcome, Problem) and outcome.code in ("receipt-unknown", "invitation-unknown")
 
 

@@ -1,4 +1,4 @@
-"""Answers that several routes give."""
+"""Responses that several routes share."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
 
 
 def private(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
-    """An answer that no cache may keep."""
+    """A JSON response that no cache may store."""
     return json(value, status, (headers or {}) | {"Cache-Control": "no-store"})
 
 
 def cached(request: Req, body: bytes, etag: str) -> Response[bytes]:
-    """A body with its ETag, or 304 for somebody who has it."""
+    """A JSON body with its ETag, or 304 where the client has it."""
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in given or "*" in given:
+    client_etags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in client_etags or "*" in client_etags:
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
 
 def raised(outcome: T | Problem) -> T:
-    """What was asked for; a problem goes the way that all refusals of a route go."""
+    """Returns the outcome, or raises it where it is a Problem."""
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
 
 
 def options(path: str, *methods: str) -> HTTPRouteHandler:
-    """OPTIONS for a path with several handlers, to be listed before them; the framework's own names the methods of one alone."""
+    """An OPTIONS handler for a path with several handlers; list it before them. The framework's own lists the methods of one handler."""
 
     @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
     async def handler() -> Response[None]:

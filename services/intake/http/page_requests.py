@@ -1,4 +1,4 @@
-"""What every page route does with a request: which survey, in which language, what was typed, and the page that goes back."""
+"""Helpers of the page routes: read the survey, the language and the form from a request, and make the response."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Page:
-    """A page. Browsers keep it for going back, and for nothing else."""
+    """An HTML response. Browsers may keep it for the back button only."""
     fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
     return Response(body, status_code=status, media_type="text/html", headers={**http_server.SECURITY_HEADERS, **fixed, **(headers or {})})
 
 
 def deleted(paper: Survey, receipt: str, problem: Problem) -> Page:
-    """For whoever asks for answers whose time is over."""
+    """The page for a receipt whose answers are deleted."""
     found = Status("deleted", "", receipts.shown(receipt), problem.extra["on"])
     return html(compose_receipt.status(paper, found, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
 
 
 def language_of(request: Req) -> str:
-    """The language of a page that is about no survey."""
+    """The language of a page that belongs to no survey."""
     return choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
 def known_survey(intake: Intake, survey: str) -> catalogue.Survey:
+    """Raises Problem where there is no such survey."""
     known = intake.catalogue.surveys.get(survey)
     if known is None:
         raise Problem("survey-unknown")
@@ -53,12 +54,13 @@ def known_survey(intake: Intake, survey: str) -> catalogue.Survey:
 
 
 def demand_open(intake: Intake, survey: str) -> None:
+    """Raises Problem where the survey is closed."""
     if not intake.registry.is_open(survey):
         raise Problem("survey-closed")
 
 
 def read_in(request: Req, reader: Reader) -> Survey:
-    """The survey in the language that this reader gets."""
+    """The survey in the language that this request asks for."""
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return compose.survey_in(reader.instrument, request.query_params.get("lang"), accepted.decode("latin-1"))
 
@@ -68,11 +70,10 @@ def first(fields: dict[str, list[str]], name: str) -> str:
 
 
 def demand_own_page(request: Req) -> None:
-    """Raises Problem where another site filled in the page: somebody could be made to go on with it, and answer for a stranger.
+    """Raises Problem where the form was sent from another site, which could have filled it in for the respondent.
 
-    Browsers say it in Sec-Fetch-Site, over plain HTTP and in older ones in Origin: every one that knows our scripts sends it with a form,
-    and "null" where a site hides itself. A request with neither comes from no page that a stranger can have somebody open. Only names are
-    compared: whether there is TLS in front of us, we may not know.
+    Browsers send Sec-Fetch-Site; over plain HTTP, and older ones, Origin ("null" where a site hides itself). A request with neither header
+    does not come from a page in a browser. Only host names are compared, since we may not know whether a proxy in front of us uses TLS.
     """
     fetched, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     elsewhere = fetched is None and origin is not None and urlsplit(origin.lower()).netloc != urlsplit(origin_of(request.scope)).netloc
@@ -81,7 +82,7 @@ def demand_own_page(request: Req) -> None:
 
 
 async def read_form(request: Req, limit: int = bounds.LEAST) -> dict[str, list[str]]:
-    """What was typed, in at most `limit` bytes. Raises Problem."""
+    """The form fields of a request body of at most `limit` bytes. Raises Problem."""
     demand_own_page(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise Problem("media-type", "Send a form.")

@@ -1,4 +1,4 @@
-"""For organisers: what was done, with which token."""
+"""GET /api/v1/acts: the audit log, for organisers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.runtime.audit_log import Act
 log = logging.getLogger(__name__)
 
 PAGE = 1000
-"""Most acts that are looked at for one answer."""
+"""Acts that are read for one response."""
 
 
 class ActPage(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ async def _organiser(connection: http_server.AnyConnection, _: BaseRouteHandler)
 
 @get("/api/v1/acts", guards=[_organiser])
 async def list_acts(request: Request, intake: NamedDependency[Intake], after: FromQuery[int] = 0) -> Response[bytes]:
-    """Those about the surveys that the organiser's own token opens, the oldest first."""
+    """The acts on surveys that the organiser's token covers, the oldest first."""
     asking = http_server.demand_some(request, intake.registry, intake.clock())
     if after < 0:
         raise Problem("request-refused", errors=(Fault("/after", "negative", "Give the `after` of an answer before."),))
@@ -52,7 +52,7 @@ async def list_acts(request: Request, intake: NamedDependency[Intake], after: Fr
 
 
 async def _read(intake: Intake, after: int) -> tuple[list[Act], int, bool]:
-    """What comes after this number, the number of the last of it, and whether there may be more."""
+    """The acts after this sequence, the sequence of the last one, and whether there may be more."""
     js, acts, seq = intake.client.jetstream(timeout=5), list[Act](), after
     for _ in range(PAGE):
         try:

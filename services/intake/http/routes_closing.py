@@ -1,4 +1,4 @@
-"""For organisers: closing a survey, and opening it again while its answers are there."""
+"""For organisers: closes and reopens a survey."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class SurveyState(msgspec.Struct, frozen=True):
 
 @post("/api/v1/surveys/{survey:str}/close", status_code=200)
 async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """From here on nothing new is taken; looking up and withdrawing stay possible until the answers are deleted.
+    """New responses are refused from now on; looking up and withdrawing stay possible until the answers are deleted.
 
-    Where the day of their deletion has come, they stay for days of grace, in which the survey can be opened again or another day be set.
+    Where the day of their deletion has come, a grace period begins, in which the survey can be reopened or another day be set.
     """
     by = _asked_by(request, intake, survey)
     if intake.registry.is_open(survey):
@@ -39,7 +39,7 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 
 @post("/api/v1/surveys/{survey:str}/reopen", status_code=200)
 async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """The current version takes answers again. Refused once the answers are deleted."""
+    """The current version accepts responses again. Refused once the answers are deleted."""
     by = _asked_by(request, intake, survey)
     if intake.registry.over(survey, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")

@@ -1,4 +1,4 @@
-"""Results by e-mail: a page of its own, whose request carries an address and nothing else, and the list for the organiser."""
+"""Results by e-mail: the page that takes an address, sent apart from all answers, and the organiser's list."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def contact_form(request: Req, intake: NamedDependency[Intake], survey: Fr
 
 @post("/s/{survey:str}/contact", status_code=200, include_in_schema=False)
 async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
-    """Says the same whether the address was on the list before or not."""
+    """The response is the same whether the address was on the list before or not."""
     known = _offering(intake, survey)
     paper = read_in(request, known.current)
     language, fields = paper.voice.language, await read_form(request)
@@ -61,7 +61,7 @@ async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPat
 
 @get(API)
 async def contact_list(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """Sorted by address. The ETag names what is on the list, for deleting just that."""
+    """The list, sorted by address. Its ETag is for deleting exactly this list."""
     by = _demand(request, intake, survey)
     try:
         body = await intake.contacts.read(survey)
@@ -74,11 +74,11 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Fr
 
 @delete(API, status_code=204)
 async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[None]:
-    """Empties the list and overwrites what it held. With If-Match, only if nothing was added since."""
+    """Empties the list and overwrites its bytes. With If-Match, only if nothing changed since."""
     by = _demand(request, intake, survey)
-    given = request.headers.get("if-match", "").strip().strip('"')
+    expected = request.headers.get("if-match", "").strip().strip('"')
     try:
-        if not await intake.contacts.delete(survey, given if given not in ("", "*") else None):
+        if not await intake.contacts.delete(survey, expected if expected not in ("", "*") else None):
             raise Problem("list-changed", "Get it again, then delete what you have.")
     except Busy:
         raise Problem("busy", retry_after=2) from None

@@ -1,6 +1,6 @@
-"""Continuing later: /s/{survey}/continue, where a code leads back to the very page, and what can be done where the code is shown.
+"""/s/{survey}/continue and /s/{survey}/later: opens, resumes and deletes drafts.
 
-Codes come in bodies. The link carries one in its fragment, which browsers send to nobody.
+Codes are sent in request bodies. The link has one in its fragment, which browsers do not send.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
         receipt = receipts.shown(first(fields, "receipt")[: codes.MOST_AROUND].strip())
         if not receipt or drafts.code_of(receipt) != code:
             return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
-    # Whoever began knows a receipt of theirs; this page gets its own, and its visit begins now.
+    # The page gets a receipt of its own: the one it was begun under is known to the person who began. Its visit begins now.
     sheet = structs.replace(draft.sheet, began=intake.flood_guard.began(receipt), draft=code, continued=True)
     return show(paper, form, form.reopen(sheet, draft.place, intake.latest_today()), receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
 async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
-    """From the page with the code: on with the answers, saved once more, or the saved copy deleted. It carries the sheet, but no fields."""
+    """The buttons of the page that shows the code: resume, save again, delete. It carries the form state, but no fields."""
     known = known_survey(intake, survey)
     fields = await read_form(request, known.body_limit)
     sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")

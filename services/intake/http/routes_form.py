@@ -1,4 +1,4 @@
-"""The pages for people: open surveys and the form. They work without scripts and keep nothing on the server."""
+"""The list of open surveys and the form. The pages work without scripts and store nothing on the server."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
 async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
-    """One page further, or back, or the answers sent: everything needed comes with the request."""
+    """Goes to the next or previous page, saves for later, or sends the answers. The request carries everything needed."""
     known = known_survey(intake, survey)
     fields = await read_form(request, known.body_limit)
     sheet, receipt = sheet_of(fields), first(fields, "receipt")
@@ -126,7 +126,7 @@ def show(paper: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> Pa
 
 @cache
 def _fresh(reader: Reader, language: str, tongue: str) -> Page:
-    """The start page for somebody new: the same for everybody who reads these languages."""
+    """The start page of a new visit, cached: it is the same for everybody with these languages."""
     return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
 
 

@@ -1,6 +1,6 @@
-"""By invitation: organisers make codes known, respondents exchange one for a ticket, and the page where a code is entered.
+"""Invitations: organisers add codes, respondents exchange a code for a ticket, by the API or on a page.
 
-Codes and tickets come in bodies, never in addresses, and nothing here is logged.
+Codes and tickets are sent in request bodies, never in addresses, and are not logged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from services.runtime import http_server
 S = TypeVar("S", bound=msgspec.Struct)
 SUITE = "RSABSSA-SHA384-PSS-Deterministic"
 MOST_AT_ONCE = 10_000
-"""Codes that one request makes known."""
+"""Codes that one request may add."""
 MAX_CODES = 1024 * 1024
 MAX_EXCHANGE = 4096
 
@@ -130,7 +130,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
 
 
 async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: dict[str, list[str]]) -> Page:
-    """What the page with the code sends: the ticket that scripts have made, or the code, whose ticket is then made here."""
+    """Handles the page with the code. It sends the ticket that its script made, or the code, whose ticket is then made here."""
     paper = read_in(request, known.current)
     ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]
     if not ticket:
@@ -139,16 +139,16 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
         code = invitation.read_code(typed)
         if code is None:
             return ask(paper, "mistyped", 422, typed)
-        made = await attempt(intake, request, lambda: intake.invitations.exchange_plainly(known.id, code))
-        if isinstance(made, Problem):
-            intake.metrics.ended(made.code)
-            return refused(paper, made, typed)
+        exchanged = await attempt(intake, request, lambda: intake.invitations.exchange_plainly(known.id, code))
+        if isinstance(exchanged, Problem):
+            intake.metrics.ended(exchanged.code)
+            return refused(paper, exchanged, typed)
         intake.metrics.ended("ticket")
-        ticket = made.text
-    mine = await intake.invitations.check(known.id, ticket)
-    if isinstance(mine, Problem):
-        return refused(paper, mine)
-    if await intake.ticket_claims.is_spent(known.id, mine.token):
+        ticket = exchanged.text
+    checked = await intake.invitations.check(known.id, ticket)
+    if isinstance(checked, Problem):
+        return refused(paper, checked)
+    if await intake.ticket_claims.is_spent(known.id, checked.token):
         return refused(paper, Problem("invitation-spent"))
     sheet = FormState(known.current.instrument.version, ticket=ticket)
     return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
@@ -159,7 +159,7 @@ def ask(paper: Survey, told: Told = "", status: int = 200, typed: str = "") -> P
 
 
 def refused(paper: Survey, problem: Problem, typed: str = "") -> Page:
-    """The page with the code once more, saying why not. Raises what it has no words for."""
+    """The page with the code, with the reason of the refusal. Raises a problem that this page has no text for."""
     if problem.code not in _TOLD:
         raise problem
     told, status = _TOLD[problem.code]

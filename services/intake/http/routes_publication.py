@@ -1,4 +1,4 @@
-"""For organisers: publishing surveys."""
+"""POST /api/v1/surveys: publishes a survey, for organisers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Published(msgspec.Struct, frozen=True):
 
 @post("/api/v1/surveys")
 async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
-    """201 where the version is new, 200 where the same was published before: then nothing changes, and what was closed stays closed."""
+    """201 where the version is new. 200 where the same was published before; then nothing changes, and a closed survey stays closed."""
     http_server.demand_some(request, intake.registry, intake.clock())
     instrument = publication.read(await http_server.json_text(request, publication.MAX_INSTRUMENT))
     if isinstance(instrument, list):
@@ -52,7 +52,7 @@ async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[byt
 
 
 def _refuse_succession(versions: Mapping[str, Instrument], instrument: Instrument) -> None:
-    """Versions only go up, an id keeps its type, and a survey its guarantee. Raises Problem."""
+    """Raises Problem where the version is not higher, a question id changes its type, or the survey changes its guarantee."""
     if versions and version_changes.number(instrument.version) <= version_changes.number(highest := version_changes.highest(versions)):
         detail = f"{highest} is published, and {instrument.version} is not higher: publish under a higher version."
         raise Problem("version-not-higher", detail)

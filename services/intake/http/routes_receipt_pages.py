@@ -1,4 +1,4 @@
-"""The pages that a receipt opens: what became of the answers, checking, changing and withdrawing them."""
+"""The pages that a receipt opens: its status, and checking, changing or withdrawing the answers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def receipt_form(request: Req, intake: NamedDependency[Intake], survey: Fr
 
 @post("/s/{survey:str}/receipt", status_code=200, include_in_schema=False)
 async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
-    """The receipt is sent in the body, so that it stands in no address, history or log."""
+    """The receipt is sent in the body, so that it is in no address, history or log."""
     known = known_survey(intake, survey)
     paper = read_in(request, known.current)
     fields = await read_form(request)
@@ -85,7 +85,7 @@ def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
 
 @dataclass(frozen=True)
 class ReceiptHolder:
-    """A receipt that belongs to a response, and what its holder can do."""
+    """What the holder of a known receipt can do with the response."""
 
     request: Req
     intake: Intake
@@ -111,12 +111,12 @@ class ReceiptHolder:
         sheet = FormState(
             event.version, msgspec.json.decode(event.answers), changes=True, began=self.intake.flood_guard.began(self.receipt)
         )
-        shown = form.judge(sheet, today).shown
+        shown = form.evaluate(sheet, today).shown
         next_page = form.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
         return show(read_in(self.request, form.reader), form, next_page, self.receipt)
 
     async def checked(self) -> Page:
-        """The stored answers with the text that the digest is made of, for the page or its reader to work it out."""
+        """The stored answers with the text that the digest is computed from, so that the page or its reader can verify it."""
         event = await self._stored()
         paper = read_in(self.request, self._reader(event))
         text = events.digested(event.survey, event.version, event.answers).decode()
@@ -125,7 +125,7 @@ class ReceiptHolder:
         return html(page, paper.voice.language, headers=NO_STORE)
 
     async def text(self) -> Page:
-        """The same text as a file, to the byte: nothing that copies or pastes can change it."""
+        """The same text as a file, byte for byte, since copying and pasting may change it."""
         event = await self._stored()
         headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.json"', **NO_STORE}
         text = events.digested(event.survey, event.version, event.answers)

@@ -1,7 +1,7 @@
-"""/api/v1/receipts/{receipt}: whoever holds the receipt may look up, change and withdraw the response.
+"""/api/v1/receipts/{receipt}: look up, change and withdraw the response with its receipt.
 
-An address is written into logs and histories. Our own pages ask under /api/v1/receipts/status, where the receipt is in the body; programs
-that keep their addresses to themselves may name it there.
+Addresses are written into logs and histories. So our own pages use /api/v1/receipts/status, with the receipt in the body; the address is
+for programs that log no addresses.
 """
 
 from __future__ import annotations

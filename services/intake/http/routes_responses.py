@@ -1,4 +1,4 @@
-"""POST /api/v1/surveys/{survey}/responses: the one route that must be fast, so it speaks plain ASGI, past the framework."""
+"""POST /api/v1/surveys/{survey}/responses, in plain ASGI without the framework: the one route that must be fast."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shortcut(intake: Intake, app: ASGIApp) -> ASGIApp:
 async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, send: Send) -> None:
     try:
         outcome = await _submit(intake, survey, scope, receive)
-    except Exception as error:  # nothing shows a traceback, nobody is left without an answer
+    except Exception as error:  # the client gets an answer, without a traceback
         log.error("surprised by %s", stack_of(error))
         outcome = Problem("internal")
     if isinstance(outcome, Problem):

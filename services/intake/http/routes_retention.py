@@ -1,4 +1,4 @@
-"""For organisers: until when the answers to a survey are kept."""
+"""/api/v1/surveys/{survey}/retention: the day from which the answers are deleted, for organisers."""
 
 from __future__ import annotations
 

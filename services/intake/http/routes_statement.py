@@ -1,4 +1,4 @@
-"""The accessibility statement: what was tested, with what result, and whom to tell."""
+"""GET /accessibility: the accessibility statement with the test results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /static/…: the style sheet and the mark, from memory, with ETag."""
+"""GET /static/{name}: style sheets, scripts and images, from memory, with ETag."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class File(NamedTuple):
 
 
 def _load() -> dict[str, File]:
-    found = [path for path in (Path(__file__).parent / "static").iterdir() if path.suffix in KINDS]
-    return {path.name: _file(path.read_bytes(), KINDS[path.suffix]) for path in found}
+    paths = [path for path in (Path(__file__).parent / "static").iterdir() if path.suffix in KINDS]
+    return {path.name: _file(path.read_bytes(), KINDS[path.suffix]) for path in paths}
 
 
 def _file(body: bytes, kind: str) -> File:
@@ -37,7 +37,7 @@ FILES = _load()
 
 @get("/static/{name:str}", include_in_schema=False)
 async def static(request: Req, name: FromPath[str]) -> Response[bytes]:
-    """Packed where the browser can unpack it. The tag is a weak one: it names the content, not its bytes on the way (RFC 9110, 8.8.1)."""
+    """Gzipped where the browser accepts it. The ETag is weak: it identifies the content, not the encoded bytes (RFC 9110, 8.8.1)."""
     file = FILES.get(name)
     if file is None:
         raise Problem("not-found")

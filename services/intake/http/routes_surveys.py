@@ -1,4 +1,4 @@
-"""GET /api/v1/surveys: which surveys there are and what they ask, from memory."""
+"""GET /api/v1/surveys: the published surveys and their definitions, from memory."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Listed(msgspec.Struct, frozen=True):
 @get("/api/v1/surveys")
 async def surveys(request: Req, intake: NamedDependency[Intake], closed: FromQuery[bool] = False) -> Response[bytes]:
     """The open surveys; `closed=true` shows the closed ones too."""
-    found = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
-    body = msgspec.json.encode(found)
+    listed = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
+    body = msgspec.json.encode(listed)
     return cached(request, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
@@ -43,10 +43,10 @@ async def definition(
     known = intake.catalogue.surveys.get(survey)
     if known is None:
         raise Problem("survey-unknown")
-    found = known.definitions.get(version or known.current.instrument.version)
-    if found is None:
+    definition = known.definitions.get(version or known.current.instrument.version)
+    if definition is None:
         raise Problem("not-found", "This survey was never published in this version.")
-    return cached(request, found.body, found.etag)
+    return cached(request, definition.body, definition.etag)
 
 
 def _listed(intake: Intake, id: str) -> Listed:

@@ -1,4 +1,4 @@
-"""For organisers: access tokens, made, listed and revoked, and the record of what was done with them."""
+"""/api/v1/tokens: creates, lists and revokes access tokens, for organisers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.intake.http.http_responses import Req, options, private
 from services.runtime import http_server
 
 DAYS = 365
-"""How long a token lives for which nothing was said."""
+"""Days until a token expires whose request names no number of days."""
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class CreatedToken(msgspec.Struct, frozen=True):
 
 @post("/api/v1/tokens")
 async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
-    """A token opens no more, and lives no longer, than the one it is made with."""
+    """A token has no wider scope and no later expiry than the token it is made with."""
     http_server.demand_some(request, intake.registry, intake.clock())
     order = await http_server.json_body(request, TokenRequest, 4096)
     maker = http_server.demand(request, intake.registry, "organiser", order.survey, intake.clock())
@@ -84,10 +84,10 @@ def _end(days: int | None, maker: Token, now: float) -> int:
 
 @get("/api/v1/tokens")
 async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
-    """Those for the surveys that the organiser's own token opens."""
+    """The tokens for surveys that the organiser's token covers."""
     asking, now = http_server.demand_some(request, intake.registry, intake.clock()), intake.clock()
-    found = [token for token in intake.registry.tokens.values() if asking.survey in (None, token.survey)]
-    return private([_info(intake, token, now) for token in found])
+    listed = [token for token in intake.registry.tokens.values() if asking.survey in (None, token.survey)]
+    return private([_info(intake, token, now) for token in listed])
 
 
 def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
@@ -100,14 +100,14 @@ def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
 
 @delete("/api/v1/tokens/{token:str}", status_code=204)
 async def revoke_token(request: Req, intake: NamedDependency[Intake], token: FromPath[str]) -> Response[None]:
-    """With all that were made with it. Revoking twice is harmless."""
+    """Revokes a token with all tokens made with it. Revoking twice is harmless."""
     asking = http_server.demand_some(request, intake.registry, intake.clock())
-    found = intake.registry.token(token)
-    if found is None or asking.survey not in (None, found.survey):
+    existing = intake.registry.token(token)
+    if existing is None or asking.survey not in (None, existing.survey):
         raise Problem("not-found", "There is no token with this name.")
-    if not found.revoked:
-        await intake.publish_control_event(structs.replace(found, revoked=True))
-        await intake.acts.record(asking.id, "token-revoked", found.survey, found.id)
+    if not existing.revoked:
+        await intake.publish_control_event(structs.replace(existing, revoked=True))
+        await intake.acts.record(asking.id, "token-revoked", existing.survey, existing.id)
     return Response(None, status_code=204)
 
 

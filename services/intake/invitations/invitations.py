@@ -1,8 +1,8 @@
-"""Who may answer a survey by invitation: codes made known, each exchanged for one signed ticket, tickets checked.
+"""Invitations: adds codes, exchanges a code for a signed ticket, checks tickets.
 
-The exchange changes nothing: for each code one blinded number is signed, whose mark came with the invitation, as often as it is asked
-for. So nothing kept, on disk or in memory, says who has looked at the questions, when or after whom. The exchange sees the name of a
-code and a blinded number, the answer a ticket; which tickets are spent is told in `services.intake.invitations.spent_tickets`.
+The exchange stores nothing. For each code it signs one blinded number, whose mark came with the invitation, as often as it is asked for.
+So nothing on disk or in memory shows who has looked at the questions, when, or in which order. The exchange sees the name of a code and a
+blinded number; a submission sees a ticket. Spent tickets are in `services.intake.invitations.spent_tickets`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from services.runtime.outage import Outages, refused
 log = logging.getLogger(__name__)
 
 MOST = 100_000
-"""Codes of one survey: what fits into one message."""
+"""Codes of one survey; their marks fit into one message."""
 TRIES = 50
-"""How often a writing may lose against one of another intake."""
+"""How often a write may lose against a write of another process."""
 _PSS = padding.PSS(padding.MGF1(hashes.SHA384()), blind.SALT)
 
 
@@ -45,14 +45,14 @@ class _Key(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Book:
-    """One survey's, as this process knows it. Behind another intake's writing it is corrected when it matters."""
+    """One survey's data as this process knows it. Another process may have newer marks; they are read again before a refusal."""
 
     secret: SecretKey
     library: rsa.RSAPublicKey
     marks: SortedNames
     former: SortedNames
     used: SortedNames
-    """Of release 0.1.0: its codes, and those that it exchanged for tickets of the browser's own chance."""
+    """From release 0.1.0: its codes, and those that were exchanged then, for tickets drawn by the browser."""
 
 
 class Invitations:
@@ -65,20 +65,22 @@ class Invitations:
         self.spent = SpentTickets(store)
 
     async def invite(self, survey: str, marks: Mapping[bytes, bytes]) -> int | Problem:
-        """Makes codes known by their names, each with the mark of its number. Returns how many the survey has; the same ones again change
-        nothing, and a name that is known keeps its mark. Without any, the survey has a key afterwards."""
+        """Adds codes by name, each with the mark of its number. Returns how many the survey has; a known name keeps its mark.
+
+        With no codes it only creates the survey's key.
+        """
         try:
             book = await self._book(survey) or await self._begin(survey)
             for _ in range(TRIES):
-                kept = await self._store.read(survey, "marks")
-                table = SortedNames(NAME, kept.data)
+                record = await self._store.read(survey, "marks")
+                table = SortedNames(NAME, record.data)
                 table = table.changed({name: mark for name, mark in marks.items() if table.get(name) is None})
                 total = len(table) + len(book.former)
                 if total > MOST:
                     return Problem("too-large", f"A survey has at most {MOST} invitation codes.")
-                if len(table.data) > len(kept.data):
+                if len(table.data) > len(record.data):
                     try:
-                        await self._store.write(survey, "marks", table.data, kept.seq)
+                        await self._store.write(survey, "marks", table.data, record.seq)
                     except Overtaken:
                         continue
                 book.marks = table
@@ -88,7 +90,7 @@ class Invitations:
         return _busy()
 
     async def key(self, survey: str) -> PublicKey | Problem | None:
-        """The key with which tickets verify; None where nobody was invited yet."""
+        """The public key that verifies tickets; None where nobody was invited yet."""
         try:
             book = await self._book(survey)
         except OutOfReach:
@@ -96,7 +98,7 @@ class Invitations:
         return book.secret.public if book else None
 
     async def exchange(self, survey: str, name: bytes, blinded: bytes) -> bytes | Problem:
-        """The blind signature for the code of this name: always the same, and for one number alone."""
+        """The blind signature for the code of this name. Always the same, since only one number is signed for each code."""
         try:
             book = await self._book(survey)
             mark = None if book is None else await self._mark(book, survey, name)
@@ -109,7 +111,8 @@ class Invitations:
     async def exchange_plainly(self, survey: str, code: str) -> Ticket | Problem:
         """The ticket for a bare code, made here: for a browser without scripts, and for codes of release 0.1.0.
 
-        It is the one that the browser would have made, and nothing is kept of it."""
+        It is the same that the browser would have made, and nothing of it is stored.
+        """
         try:
             book = await self._book(survey)
             name = invitation.name(survey, code)
@@ -123,7 +126,7 @@ class Invitations:
         return asked.ticket(book.secret.public, await self._sign(book, asked.blinded))
 
     async def check(self, survey: str, text: str) -> Ticket | Problem:
-        """The ticket in this text, where it is one of ours."""
+        """The ticket in this text, if its signature is valid."""
         ticket = invitation.read_ticket(text)
         if ticket is None:
             return Problem("invitation-needed")
@@ -139,20 +142,20 @@ class Invitations:
         return book is not None and len(book.used) > 0
 
     async def rewrite(self, surveys: Iterable[str]) -> None:
-        """Everything as it is, so that the times and the bytes of former writings go."""
+        """Rewrites every part unchanged, so that times and bytes of previous records are erased."""
         for survey in surveys:
             try:
                 for part in PARTS:
                     whole = await self._store.read(survey, part)
                     if whole.seq:
-                        with contextlib.suppress(Overtaken):  # then somebody else wrote
+                        with contextlib.suppress(Overtaken):  # then another process wrote it
                             await self._store.write(survey, part, whole.data, whole.seq)
                 self._outages.works(survey)
-            except OutOfReach as error:  # the next round does it
+            except OutOfReach as error:  # the next call does it
                 self._outages.failed(error, refused(error), survey)
 
     async def forget(self, survey: str) -> None:
-        """Everything: the key, the names of the codes, and which tickets were spent. Raises OutOfReach."""
+        """Erases the key, the names of the codes and the spent tickets. Raises OutOfReach."""
         self._books.pop(survey, None)
         self.spent.forget(survey)
         await self._store.erase(survey)
@@ -161,10 +164,10 @@ class Invitations:
         """Raises OutOfReach."""
         if (book := self._books.get(survey)) is not None:
             return book
-        kept = await self._store.read(survey, "key")
-        if not kept.seq:
+        record = await self._store.read(survey, "key")
+        if not record.seq:
             return None
-        key = msgspec.json.decode(kept.data, type=_Key)
+        key = msgspec.json.decode(record.data, type=_Key)
         secret = SecretKey(int.from_bytes(key.p), int.from_bytes(key.q), 65537)
         library = rsa.RSAPublicNumbers(secret.e, secret.public.n).public_key()
         marks, former, used = [(await self._store.read(survey, part)).data for part in ("marks", "codes", "used")]
@@ -173,9 +176,9 @@ class Invitations:
         )
 
     async def _begin(self, survey: str) -> _Book:
-        """The survey's key is made with the first invitation; where two intakes make one, the first counts."""
-        made = await asyncio.to_thread(rsa.generate_private_key, 65537, invitation.SIGNED_BITS)
-        numbers = made.private_numbers()
+        """Creates the survey's key, with the first invitation. Where two processes create one, the first counts. Raises OutOfReach."""
+        private_key = await asyncio.to_thread(rsa.generate_private_key, 65537, invitation.SIGNED_BITS)
+        numbers = private_key.private_numbers()
         size = invitation.SIGNED_BITS // 16
         key = _Key(numbers.p.to_bytes(size), numbers.q.to_bytes(size))
         with contextlib.suppress(Overtaken):
@@ -186,13 +189,13 @@ class Invitations:
         return book
 
     async def _mark(self, book: _Book, survey: str, name: bytes) -> bytes | None:
-        """Of the number that is signed for the code of this name. Another intake may have been told of it. Raises OutOfReach."""
+        """The mark of the number that is signed for this code; None for an unknown code. Raises OutOfReach."""
         if book.marks.get(name) is None:
             book.marks = await self._marks(survey)
         return book.marks.get(name)
 
     async def _marks(self, survey: str) -> SortedNames:
-        """All of a survey, as stored after this was called. They are megabytes, so those who ask together share the next reading."""
+        """All marks of a survey, read after this was called. They are megabytes, so concurrent callers share the next reading."""
         before = self._reading.get(survey)
         if before is not None:
             with contextlib.suppress(OutOfReach):
@@ -200,7 +203,7 @@ class Invitations:
         reading = self._reading.get(survey)
         if reading is None or reading is before:
             reading = self._reading[survey] = asyncio.create_task(self._read_marks(survey))
-            reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever waited may have left
+            reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # marks it as retrieved: the callers may be gone
         return await asyncio.shield(reading)
 
     async def _read_marks(self, survey: str) -> SortedNames:
@@ -210,8 +213,7 @@ class Invitations:
             self._reading.pop(survey, None)
 
     async def _sign(self, book: _Book, blinded: bytes) -> bytes:
-        """Takes milliseconds of pure computing: one at a time, in a thread, so that a whole city hall that is invited at once does not
-        keep the process from hearing the journal."""
+        """Signs in a thread, one number at a time: it takes milliseconds of CPU, and the event loop must stay free for the journal."""
         async with self._signing:
             return await asyncio.to_thread(blind.sign, book.secret, blinded)
 

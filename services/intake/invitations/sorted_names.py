@@ -1,4 +1,4 @@
-"""Names of 16 bytes with a value each, sorted in one run of bytes: neither on disk nor in memory does it tell what came first. Pure."""
+"""An immutable map from 16-byte names to values, as sorted bytes. Neither on disk nor in memory does it show insertion order. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 NAME = 16
+"""Bytes of a name."""
 
 
 @dataclass(frozen=True)
 class SortedNames:
-    """`width`: bytes of a value, the same for all."""
+    """`width`: bytes of every value."""
 
     width: int
     data: bytes = b""
@@ -28,7 +29,7 @@ class SortedNames:
         return self.data[start + NAME : start + self._size] if self.data.startswith(name, start) else None
 
     def changed(self, entries: Mapping[bytes, bytes]) -> SortedNames:
-        """With these, in place of those of the same names."""
+        """A new map with these entries added or replaced."""
         parts, last = list[bytes](), 0
         for name in sorted(entries):
             start = _start(self.data, self._size, name)
@@ -42,5 +43,5 @@ class SortedNames:
 
 
 def _start(data: bytes, size: int, name: bytes) -> int:
-    """Where the entry of this name begins, or would."""
-    return size * bisect_left(range(len(data) // size), name, key=lambda place: data[place * size : place * size + NAME])
+    """The offset in `data` where the entry of this name begins, or would begin."""
+    return size * bisect_left(range(len(data) // size), name, key=lambda i: data[i * size : i * size + NAME])

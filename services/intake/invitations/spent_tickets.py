@@ -1,13 +1,13 @@
-"""The tickets that are spent: one table for each survey, written whole, so that nothing kept says when a ticket was spent or before which.
+"""Stores which tickets are spent: one table per survey, always written as a whole, so it shows neither time nor order.
 
-While a response is on its way, its ticket is listed with the response's id, so that whoever comes with the same ticket can tell a
-repetition from a second response. Once the journal has the response, the id is taken out.
+While a response is being written, its ticket is listed with the response's id. So a repetition can be told from a second response with the
+same ticket. Once the journal has the response, SPENT replaces the id.
 
-Claim: two tables of names and ids that nobody can put in order join no ticket to a response. Argument: each is sorted by bits of hashes
-that have nothing to do with one another, and former writings are overwritten (`services.intake.streams.cas_store`). Assumes that the
-thief came once: whoever copies the table twice, and has the codes from which tickets come, sees which of them were spent in between. Does
-not
-protect a response that was on its way when the copy was made from whoever has its ticket or its code.
+*Claim.* The names and ids stored here link no spent ticket to its response. *Argument.* They are bits of unrelated hashes, the table is
+sorted by them and always one message with one time, so no order in it matches that of the responses; previous records are overwritten
+(`services.intake.streams.cas_store`). *Assumes* that the table is copied once: somebody who copies it twice, and has the codes that tickets
+are made from, sees which tickets were spent in between. *Does not protect* a response that was being
+written when the copy was made against somebody who has its ticket or its code.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from services.runtime.supervision import stack_of
 log = logging.getLogger(__name__)
 
 SPENT = bytes(NAME)
-"""What stands beside a ticket whose response is in the journal."""
+"""The value of a ticket whose response is in the journal."""
 TRIES = 50
-"""How often a writing may lose against one of another intake."""
+"""How often a write may lose against a write of another process."""
 
 
 @dataclass
 class _Change:
-    """From what stands beside a name (None: it is not listed) to what shall. `done` becomes what stands there afterwards."""
+    """Sets the value of a name from `before` (None: not listed) to `after`. `done` gets the value that the name has afterwards."""
 
     name: bytes
     before: bytes | None
@@ -42,7 +42,7 @@ class _Change:
 
 @dataclass
 class _Book:
-    """One survey's table as this process knows it. Behind another intake's writing it is corrected when it matters."""
+    """One survey's table as this process knows it. Another process may have a newer one; it is read again before a decision."""
 
     table: SortedNames = field(default_factory=lambda: SortedNames(NAME))
     seq: int = 0
@@ -56,13 +56,13 @@ class SpentTickets:
         self._books: dict[str, _Book] = {}
 
     async def read(self, survey: str) -> SortedNames:
-        """As it is now. Raises OutOfReach."""
+        """The current table. Raises OutOfReach."""
         book = self._book(survey)
         await self._look(survey, book)
         return book.table
 
     def change(self, survey: str, name: bytes, before: bytes | None, after: bytes) -> asyncio.Future[bytes | None]:
-        """Puts `after` beside this name where `before` stands. What stands there afterwards is on disk. It may raise OutOfReach."""
+        """Sets the value of a name to `after` if it is `before`. The future gets the value afterwards, which is on disk, or OutOfReach."""
         book = self._book(survey)
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         book.waiting.append(_Change(name, before, after, done))
@@ -77,17 +77,17 @@ class SpentTickets:
         return self._books.setdefault(survey, _Book())
 
     async def _look(self, survey: str, book: _Book) -> None:
-        kept = await self._store.read(survey, "spent")
-        if kept.seq > book.seq:
-            book.table, book.seq = SortedNames(NAME, kept.data), kept.seq
+        record = await self._store.read(survey, "spent")
+        if record.seq > book.seq:
+            book.table, book.seq = SortedNames(NAME, record.data), record.seq
 
     async def _write(self, survey: str, book: _Book) -> None:
-        """Changes that come in together are written together: one flush for all, and less to tell them apart by."""
+        """Writes waiting changes together: one flush for all, and less that tells them apart."""
         while book.waiting:
             batch, book.waiting = book.waiting, []
             try:
-                standing = await self._record(survey, book, batch)
-            except Exception as error:  # whatever it was, nobody waits for ever
+                values = await self._record(survey, book, batch)
+            except Exception as error:  # after any error every caller gets an answer
                 if not isinstance(error, OutOfReach):
                     log.error("spent tickets were not written: %s", stack_of(error))
                 for change in batch:
@@ -95,39 +95,39 @@ class SpentTickets:
                         change.done.set_exception(OutOfReach())
                         change.done.exception()
                 continue
-            for change, value in zip(batch, standing, strict=True):
+            for change, value in zip(batch, values, strict=True):
                 if not change.done.done():
                     change.done.set_result(value)
 
     async def _record(self, survey: str, book: _Book, batch: Sequence[_Change]) -> list[bytes | None]:
-        """What was written without an answer is found again. Raises OutOfReach."""
+        """Writes the changes; tries again where overtaken or unanswered. Returns the value of each name afterwards. Raises OutOfReach."""
         for attempt in range(TRIES):
-            entries, standing = _applied(book.table, batch)
+            entries, values = _applied(book.table, batch)
             if not entries:
-                known = book.seq
+                seq = book.seq
                 await self._look(survey, book)
-                if book.seq == known:
-                    return standing
-                continue  # another intake has written since
+                if book.seq == seq:
+                    return values
+                continue  # another process has written since
             table = book.table.changed(entries)
             try:
                 seq = await self._store.write(survey, "spent", table.data, book.seq)
             except (Overtaken, OutOfReach):
-                await asyncio.sleep(0.002 * attempt)  # several intakes do not get in each other's way again
+                await asyncio.sleep(0.002 * attempt)  # keeps several processes from colliding again
                 await self._look(survey, book)
                 continue
             book.table, book.seq = table, seq
-            return standing
+            return values
         raise OutOfReach
 
 
 def _applied(table: SortedNames, batch: Sequence[_Change]) -> tuple[dict[bytes, bytes], list[bytes | None]]:
-    """The entries that become others, and what stands beside the name of each change afterwards."""
+    """The entries that change, and the value of each change's name afterwards."""
     entries: dict[bytes, bytes] = {}
-    standing: list[bytes | None] = []
+    values: list[bytes | None] = []
     for change in batch:
-        now = entries.get(change.name) or table.get(change.name)
-        if now == change.before:
-            now = entries[change.name] = change.after
-        standing.append(now)
-    return entries, standing
+        value = entries.get(change.name) or table.get(change.name)
+        if value == change.before:
+            value = entries[change.name] = change.after
+        values.append(value)
+    return entries, values

@@ -1,4 +1,4 @@
-"""The journal as intake uses it: the only module here that speaks JetStream for responses."""
+"""The journal of responses, as intake writes and reads it over JetStream."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from services.runtime.withheld import Withheld
 log = logging.getLogger(__name__)
 
 WATCH = 1.0
-"""Seconds between two questions whether the journal has a leader."""
+"""Seconds between two checks whether the journal has a leader."""
 ATTEMPT = 2.0
-"""Seconds within which the journal must have answered; a flush takes milliseconds, a new leader of the stream about a second."""
+"""Seconds within which the journal must answer. A flush takes milliseconds, the election of a new leader about a second."""
 MAX_IN_TRANSIT = 60
-"""Seconds after which a response that the journal does not have is not on its way any more: no submission takes as long."""
+"""Seconds after which a response that the journal does not have cannot arrive any more: no submission takes as long."""
 FLOOR_AGE = 0.2
-"""Seconds for which a consumer's progress is taken as known."""
+"""Seconds for which the known progress of a consumer is used without asking again."""
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 
 
 _NO_SERVICE = 503
-"""Of JetStream: no leader yet, or too few servers."""
+"""JetStream's status for: no leader yet, or too few servers."""
 
 
 class Conflict(Exception):
@@ -46,16 +46,16 @@ class Conflict(Exception):
 
 
 class OutOfReach(Exception):
-    """The journal did not answer, or its answer leaves open whether it wrote; that is unknown until the same is sent again."""
+    """Whether the journal wrote is unknown: it did not answer, or its answer leaves it open. Sending the same again shows it."""
 
 
 class Refused(Exception):
-    """The journal refused, and certainly wrote nothing: too large, misconfigured, or a batch with one conflicting member."""
+    """The journal certainly wrote nothing: too large, misconfigured, or a batch with one conflicting member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event to be written if the last one about this response has the sequence `after` (0: there is none)."""
+    """An event to write if the last event about this response has the sequence `after` (0: there is none)."""
 
     event: ResponseEvent
     payload: bytes
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The last event about a response, where the journal holds it."""
+    """The last event about a response, with its sequence and partition in the journal."""
 
     event: ResponseEvent
     seq: int
@@ -112,7 +112,7 @@ class Journal:
         self._outages = Outages(log, "writing to the journal")
 
     async def open(self) -> None:
-        """Before the first write."""
+        """Subscribes to acknowledgements. Call it before the first write."""
         await self._acks.open()
 
     @property
@@ -120,16 +120,17 @@ class Journal:
         return self._client.is_connected
 
     def checks(self) -> dict[str, bool]:
-        """What an answer needs to be stored, and whether it is there, as far as is known."""
+        """What storing an answer needs, by name, and whether it is there as far as is known."""
         return {"connection": self._client.is_connected, **self._health.checks(time.monotonic())}
 
     async def watch(self) -> None:
-        """Asks once a second whether there is a leader that a majority confirms, and goes to another server where none answers."""
+        """Calls `look` every second until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(WATCH)
 
     async def look(self) -> None:
+        """Checks that the journal has a leader confirmed by a majority. After some seconds without one, connects to another server."""
         if not self._client.is_connected:
             return
         if (reconnects := self._client.stats["reconnects"]) != self._reconnects:
@@ -153,34 +154,35 @@ class Journal:
                 case Verdict.CONFLICT:
                     raise Conflict
                 case Verdict.REFUSED:
-                    raise self._told(Refused(), ack.error)
+                    raise self._noted(Refused(), ack.error)
                 case Verdict.UNKNOWN:
-                    raise self._told(OutOfReach(), ack.error)
+                    raise self._noted(OutOfReach(), ack.error)
 
     async def write_batch(self, entries: list[Entry]) -> None:
-        """All or none, with one flush. Raises Refused or OutOfReach."""
+        """Writes all entries or none, with one flush. Returns once they are on disk. Raises Refused or OutOfReach."""
         self._batches += 1
         batch = f"{self._run}-{self._batches}"
         *others, last = entries
         try:
-            for place, entry in enumerate(others, 1):
+            for number, entry in enumerate(others, 1):
                 headers = _headers(entry)
                 headers["Nats-Batch-Id"] = batch
-                headers["Nats-Batch-Sequence"] = str(place)
+                headers["Nats-Batch-Sequence"] = str(number)
                 await self._client.publish(_subject(entry), entry.payload, headers=headers)
         except nats.errors.Error as error:
             raise OutOfReach from error
         closing = _headers(last) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(entries)), "Nats-Batch-Commit": "1"}
         ack = await self._ask(last, closing)
         if ack.error is not None:
-            raise self._told(Refused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else OutOfReach(), ack.error)
+            raise self._noted(Refused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else OutOfReach(), ack.error)
         if ack.batch != batch or ack.count != len(entries):
             raise OutOfReach
         self._health.wrote(time.monotonic())
 
     async def last(self, id: str, survey: str = "*") -> Written | None:
-        """The last event about a response, in this survey or in any, as whichever server answers has it. None only where the leader
-        confirmed that there is none. Raises OutOfReach.
+        """The last event about a response, in this survey or in any, read from whichever server answers first.
+
+        None only where the leader confirmed that there is none. Raises OutOfReach.
         """
         if not await self._pulse.connected():
             raise OutOfReach
@@ -199,18 +201,18 @@ class Journal:
         return Written(events.read_response(message.data or b""), message.seq or 0, subjects.partition_of(message.subject or ""))
 
     async def recorded(self, written: Written) -> bool:
-        """Whether analysis has this event in its store: its consumer acknowledges what is committed, and lists what could not be read."""
+        """Whether analysis has committed this event. Its consumer acknowledges what is committed, and lists what could not be read."""
         now = time.monotonic()
-        known = self._floors.get(written.partition)
-        if known is not None and (_is_recorded(written, known) or now - known[0] < FLOOR_AGE):
-            return _is_recorded(written, known)
+        progress = self._floors.get(written.partition)
+        if progress is not None and (_is_recorded(written, progress) or now - progress[0] < FLOOR_AGE):
+            return _is_recorded(written, progress)
         try:
             info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(written.partition))
         except (nats.errors.Error, APIError, TimeoutError):
             return False
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
-        found = self._floors[written.partition] = now, floor, withheld.read(info.config.metadata)
-        return _is_recorded(written, found)
+        progress = self._floors[written.partition] = now, floor, withheld.read(info.config.metadata)
+        return _is_recorded(written, progress)
 
     async def _ask(self, entry: Entry, headers: dict[str, str]) -> _Ack:
         try:
@@ -222,16 +224,16 @@ class Journal:
             self._outages.works()
         return ack
 
-    def _told(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
-        """A repeat that meets its own earlier sending, or a batch that meets a repeat, is an ordinary day; the rest is for the log."""
+    def _noted(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
+        """Returns `kind`. Logs the error, unless a repeated entry met its own earlier write: that is ordinary."""
         self._health.refused(time.monotonic(), error.err_code)
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
             self._outages.failed(APIError(code=error.code, err_code=error.err_code), error.code != _NO_SERVICE)
         return kind
 
 
-def _is_recorded(written: Written, known: tuple[float, int, Withheld]) -> bool:
-    _, floor, not_recorded = known
+def _is_recorded(written: Written, progress: tuple[float, int, Withheld]) -> bool:
+    _, floor, not_recorded = progress
     return written.seq <= floor and written.seq not in not_recorded
 
 
@@ -240,7 +242,7 @@ def _subject(entry: Entry) -> str:
 
 
 def _headers(entry: Entry) -> dict[str, str]:
-    """A receipt is submitted once in the journal's whole life, in whichever survey; so the server looks at the id alone."""
+    """The expected sequence is checked over all surveys: a receipt is submitted at most once in the journal's whole life."""
     headers = events.headers(entry.event, entry.id)
     headers[_LAST_SEQUENCE] = str(entry.after)
     headers[f"{_LAST_SEQUENCE}-Subject"] = subjects.journalled(entry.id)

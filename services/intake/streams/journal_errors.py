@@ -1,7 +1,7 @@
-"""What the journal's answer to a message says about it: written, not written, or not known. Pure.
+"""Reads from JetStream's error code whether a message was written. Pure.
 
-A code stands in `REFUSED` only where the server answers with it before anything is stored or handed to the other servers, and where the
-same message, sent before by anybody, cannot be on its way either. Every other code, also one that a later server invents, leaves it open.
+A code is in `REFUSED` only where the server answers with it before it stores or replicates anything, and where the same message, sent
+before by anybody, cannot be in transit either. Every other code, also one of a later server version, means that it is unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Verdict(Enum):
 
 
 CONFLICT = 10071
-"""Wrong last sequence, with the number of the right one. The same without a number (10164) comes while another event is under way."""
+"""Wrong last sequence; the answer names the right one. Without a number (10164) another event is still being written."""
 
 REFUSED = frozenset(
     {
@@ -31,11 +31,11 @@ REFUSED = frozenset(
 
 UNBATCHED = frozenset(
     {
-        10158,  # a member of the batch is under way already
-        10163,  # what the last event is cannot be told at the moment
-        10164,  # an event about the same response is under way
+        10158,  # a member of the batch is being written already
+        10163,  # the last event is unknown at the moment
+        10164,  # an event about the same response is being written
         10174,  # batches are not allowed
-        10175,  # a member without its place
+        10175,  # a member without its sequence in the batch
         10176,  # a member is missing
         10177,  # a header that batches may not have
         10179,  # the name of the batch
@@ -45,16 +45,16 @@ UNBATCHED = frozenset(
         10210,  # too many batches at once
     }
 )
-"""Codes for which no member of an atomic batch was written by it. About each member alone they say nothing."""
+"""Codes with which no member of an atomic batch was written. They say nothing about a member sent alone."""
 
 
 def judge(code: int) -> Verdict:
-    """Of a message that was sent alone."""
+    """The verdict on a message that was sent alone."""
     if code == CONFLICT:
         return Verdict.CONFLICT
     return Verdict.REFUSED if code in REFUSED else Verdict.UNKNOWN
 
 
 def judge_batch(code: int) -> Verdict:
-    """Of all members of an atomic batch. Where it was refused, each can be sent alone."""
+    """The verdict on all members of an atomic batch. After REFUSED each member can be sent alone."""
     return Verdict.REFUSED if code == CONFLICT or code in REFUSED or code in UNBATCHED else Verdict.UNKNOWN

@@ -1,28 +1,28 @@
-"""Pure. Whether an answer sent now would be stored, by what the journal did lately: a confirmed leader, writes, refusals."""
+"""Whether an answer sent now would be stored, judged from recent events: a confirmed leader, writes, refusals. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 FRESH = 5.0
-"""Seconds for which a proof counts: the leader is asked each second, and an answer may take another."""
+"""Seconds for which a proof counts. The leader is asked every second, and its answer may take another."""
 NO_ROOM = frozenset({10002, 10023, 10039, 10047, 10076, 10077})
-"""JetStream's codes for no room, a broken store, or JetStream off: they hold of whatever is sent, and not of this answer alone."""
+"""JetStream's codes for: no room, a broken store, JetStream off. They concern every message, not only this one."""
 AGAIN = 15.0
-"""Seconds after such a refusal until it is worth trying again, where nothing else says that it has passed."""
+"""Seconds after such a refusal for which the journal counts as not writable, unless a write succeeds before."""
 SILENCE = 5.0
-"""Seconds after an answer of the journal did not come."""
+"""Seconds after a missing answer for which the journal counts as not writable."""
 
 
 @dataclass
 class JournalHealth:
-    """Times are of one monotonic clock. Writing proves the most, so under load nothing else has to."""
+    """All times are seconds of one monotonic clock. A successful write is the strongest proof."""
 
     proved_at: float = float("-inf")
     suspect_until: float = float("-inf")
 
     def proved(self, now: float) -> None:
-        """A leader answered that a majority of the servers confirmed."""
+        """A leader answered, and a majority of the servers confirms it."""
         self.proved_at = now
 
     def wrote(self, now: float) -> None:
@@ -36,7 +36,7 @@ class JournalHealth:
         self.suspect_until = max(self.suspect_until, now + SILENCE)
 
     def reconnected(self) -> None:
-        """To another server, or to the same one after it was started again: what it refused before says nothing any more."""
+        """The client reconnected, to another or a restarted server: earlier refusals do not count any more."""
         self.suspect_until = float("-inf")
 
     def checks(self, now: float) -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""The journal's answers to what was published: one inbox, a future for each question."""
+"""Publishes messages with one shared reply inbox, a future for each message."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from nats.aio.msg import Msg
 from services.intake.streams.stalled_server import StalledServerWatch
 
 WATCH = 0.1
-"""Seconds between looks at the connection while somebody waits."""
+"""Seconds between checks of the connection while a caller waits."""
 LONG = 0.5
-"""Seconds without an answer after which the server itself may be frozen."""
+"""Seconds without an answer after which the server is suspected to be frozen."""
 
 
 class Unanswered(Exception):
-    """The connection was lost, or the time is over."""
+    """The connection was lost, or no answer came in time."""
 
 
 class PublishAcks:
-    """Like the client's own requests, but a lost connection ends the waiting at once, and fewer turns of the event loop
-    lie between the journal's answer and the respondent's."""
+    """Like the client's own `request`, but a lost connection ends the wait at once, and an answer takes fewer event loop iterations."""
 
     def __init__(self, client: Client, pulse: StalledServerWatch) -> None:
         self._client, self._pulse = client, pulse
@@ -37,7 +36,7 @@ class PublishAcks:
         await self._client.subscribe(f"{self._inbox}.*", cb=self._heard)
 
     async def ask(self, subject: str, payload: bytes, headers: dict[str, str], seconds: float) -> bytes:
-        """The answer to this message. Raises Unanswered, or the client's own errors."""
+        """Publishes a message and returns the answer to it. `seconds`: how long to wait. Raises Unanswered, or the client's own errors."""
         loop = asyncio.get_running_loop()
         self._asked += 1
         token = str(self._asked)
@@ -47,14 +46,14 @@ class PublishAcks:
         try:
             await self._client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=headers)
             async with asyncio.timeout(seconds):
-                said = await answer
+                data = await answer
         except TimeoutError:
             self._pulse.unanswered()
             raise Unanswered from None
         finally:
             del self._waiting[token], self._since[token]
         self._pulse.answered()
-        return said
+        return data
 
     async def _heard(self, message: Msg) -> None:
         answer = self._waiting.get(message.subject.rpartition(".")[2])

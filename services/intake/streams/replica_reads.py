@@ -1,6 +1,6 @@
-"""Reading where several servers keep a stream: whichever of them answers may be a moment behind, cut off from the others, or frozen.
+"""Reads from a replicated stream, where the server that answers may be behind, cut off from the others, or frozen.
 
-So another is asked where one does not answer soon, and nothing is called unknown before the leader was asked (`stream_leader`).
+A slow question is asked again, at another server by chance. Nothing is called unknown before the leader was asked (`stream_leader`).
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ T = TypeVar("T")
 BEHIND = 0.05
 """Seconds after which a replica usually has what the leader acknowledged."""
 CATCHING_UP = 2.0
-"""Seconds for which what the leader has is looked for at the others."""
+"""Seconds for which a message that the leader has is looked for at its replicas."""
 NEXT = 0.25
-"""Seconds without an answer after which the question goes out once more; the server chooses at random who gets it."""
+"""Seconds without an answer after which the question is sent once more; NATS chooses at random which server gets it."""
 ATTEMPT = 4.0
-"""Seconds within which somebody must have answered: time to notice that one's own server is frozen, and to go to another."""
+"""Seconds within which one server must answer: enough to notice that our own server is frozen, and to connect to another."""
 
 
 class Behind(Exception):
-    """The leader has it, and no replica that answers does."""
+    """The leader has the message, but no replica that answers has it yet."""
 
 
 async def certain(ask: Callable[[], Awaitable[T | None]], held: Callable[[], Awaitable[bool]]) -> T | None:
-    """What `ask` finds; None only where the leader said that it is not `held`. Raises Behind, or what the two raise."""
+    """Returns what `ask` returns. None only after the leader answered `held` with False. Raises Behind, or what the two raise."""
     begun = time.monotonic()
-    while (found := await ask()) is None and await held():
+    while (answer := await ask()) is None and await held():
         if time.monotonic() - begun > CATCHING_UP:
             raise Behind
         await asyncio.sleep(BEHIND)
-    return found
+    return answer
 
 
 async def hedged(ask: Callable[[], Coroutine[Any, Any, T]], doubt: Callable[[], None]) -> T:
-    """The first answer to the same question, which goes out again as long as there is none; `doubt` is called each time.
+    """The first answer to `ask`, which is called again every NEXT seconds while there is none; `doubt` is called each time.
 
     Raises TimeoutError, or what every attempt raised.
     """

@@ -1,4 +1,4 @@
-"""Leaves a server that is frozen, or cut off from the others. Its connections stay open: only a ping, or the lack of answers, tells."""
+"""Leaves a NATS server that is frozen or cut off from the others. Its connections stay open; only missing answers show it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import nats.errors
 from nats.aio.client import Client
 
 PONG = 1  # nats-py wants whole seconds
-"""Seconds in which a server answers a ping, however much it has to write."""
+"""Seconds in which a working server answers a ping, however much it has to write."""
 SILENT = 3.0
-"""Seconds without any answer from the journal after which another server is tried. During an election that does not help, nor harm."""
+"""Seconds without any answer from the journal after which another server is tried. During an election that neither helps nor harms."""
 MOVING = 1.0
-"""Seconds for which a connection is waited for."""
+"""Seconds for which `connected` waits for a connection."""
 SETTLED = 6.0
 """Seconds at a server before the next is tried: an election takes up to nine."""
 
 
 class StalledServerWatch:
-    """For a client that knows several servers; one with a single server has nowhere to go, and waits."""
+    """Reconnects a client that knows several servers. With a single server it does nothing."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class StalledServerWatch:
         self._moved = float("-inf")
 
     async def connected(self) -> bool:
-        """Whether there is a server to ask. Going to another one takes a moment, which is waited for."""
+        """Whether the client is connected; waits a moment for a reconnection."""
         deadline = time.monotonic() + MOVING
         while not self._client.is_connected:
             if time.monotonic() > deadline:
@@ -42,7 +42,7 @@ class StalledServerWatch:
         self._silent = None
 
     def unanswered(self) -> None:
-        """A question to the journal had no answer in time."""
+        """A request to the journal had no answer in time. After SILENT seconds of this, connects to another server."""
         now = time.monotonic()
         self._silent = self._silent or now
         if now - self._silent > SILENT and now - self._moved > SETTLED:
@@ -50,14 +50,14 @@ class StalledServerWatch:
             self._leave(self._client.force_reconnect)
 
     def doubt(self) -> None:
-        """An answer takes long: asks the server for a sign of life, and goes to another one where there is none."""
-        self._leave(self._feel)
+        """An answer takes long: pings the server, and connects to another one where there is no answer."""
+        self._leave(self._ping)
 
     def _leave(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if self._client.is_connected and len(self._client.servers) > 1 and (self._leaving is None or self._leaving.done()):
             self._leaving = asyncio.create_task(how())
 
-    async def _feel(self) -> None:
+    async def _ping(self) -> None:
         try:
             await self._client.flush(PONG)
         except nats.errors.TimeoutError:

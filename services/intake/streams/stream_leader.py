@@ -1,4 +1,4 @@
-"""Asks the leader of a stream whether it holds a message. Only this answer may call something unknown that somebody was promised.
+"""Asks the leader of a stream whether it holds a message. Nothing that was acknowledged is called unknown without this answer.
 
 *Claim.* `holds` returns False only if no message with this subject was acknowledged to anybody before it was called.
 *Argument.* A leader that lost the others does not notice for seconds, while they elect another one and go on. So an answer counts once
@@ -6,7 +6,7 @@ a majority of the servers confirmed this leader after the question was asked: th
 this leader acknowledged itself it holds. Servers confirm their leader with whatever they receive from it, at least once a second.
 *Assumes* that clocks of the servers and of this process run equally fast, not that they agree.
 
-It needs leave for `$JS.API.STREAM.INFO` of the stream, which can list the subjects, but read nothing.
+It needs permission for `$JS.API.STREAM.INFO` of the stream, which lists subjects and reads no message.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import nats.errors
 from nats.aio.client import Client
 
 PATIENCE = 4.0
-"""Seconds in which a leader must be found and confirmed; an election takes longer."""
+"""Seconds in which a leader must be found and confirmed. An election takes longer."""
 ATTEMPT = 1.0
 HEARTBEAT = 1.0
-"""Seconds between a leader's messages to the others where there is nothing to write."""
+"""Seconds between a leader's heartbeats."""
 SHORTEST = 0.03
-"""Seconds between two questions."""
+"""Least seconds between two questions."""
 
 
 class LeaderOutOfReach(Exception):
-    """No server answered that is certainly the leader."""
+    """No server that is certainly the leader answered."""
 
 
 class _Peer(msgspec.Struct):
@@ -47,7 +47,7 @@ class _State(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What one server says about the stream. A server that is not the leader names the leader among the others, or none."""
+    """One server's view of the stream. A server that is not the leader lists the leader among the replicas, or names none."""
 
     state: _State | None = None
     cluster: _Cluster | None = None
@@ -58,7 +58,7 @@ class Answer(msgspec.Struct):
 
     @property
     def confirmed(self) -> float | None:
-        """Seconds since a majority, with itself, confirmed it as the leader. None where it is not the leader, or nobody did."""
+        """Seconds since a majority (itself included) confirmed it as the leader. None where it is not the leader, or not confirmed."""
         if self.state is None:
             return None
         others = self.cluster.replicas if self.cluster else []
@@ -94,7 +94,7 @@ class StreamLeader:
         raise LeaderOutOfReach
 
     async def confirmed(self) -> bool:
-        """Whether there is a leader that a majority confirmed within their last few heartbeats."""
+        """Whether there is a leader that a majority confirmed within the last three heartbeats."""
         try:
             confirmed = (await self._ask(b"")).confirmed
         except LeaderOutOfReach:
@@ -102,7 +102,7 @@ class StreamLeader:
         return confirmed is not None and confirmed <= 3 * HEARTBEAT
 
     async def _ask(self, asked: bytes) -> Answer:
-        """Raises LeaderOutOfReach; only the leader answers, so a wait in vain says that there is none that could be reached."""
+        """Raises LeaderOutOfReach: only the leader answers, so no answer means that it cannot be reached."""
         try:
             return _answer.decode((await self._client.request(self._subject, asked, timeout=ATTEMPT)).data)
         except (nats.errors.Error, msgspec.MsgspecError, TimeoutError) as error:

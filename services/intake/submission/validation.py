@@ -1,4 +1,4 @@
-"""Whether what somebody sent is a response: the one pure step between a body and the journal."""
+"""Validates the body of a response and makes the event for the journal. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ E = TypeVar("E", ResponseSubmitted, ResponseReplaced)
 
 @dataclass(frozen=True)
 class Accepted:
-    """A response that fits its instrument. `receipt` goes back to the respondent and nowhere else."""
+    """A valid response. `receipt` goes back to the respondent and nowhere else."""
 
     event: ResponseSubmitted
     receipt: str
@@ -32,7 +32,10 @@ _versioned = msgspec.json.Decoder(_Versioned)
 
 
 def accept(survey: Survey, body: bytes, receipt: str, id: str, today: str) -> Accepted | list[Fault]:
-    """The response in this body, or everything that is wrong with it. Raises Problem where the body is no JSON."""
+    """The response in this body, or all its faults. `today`: the ISO date that dates are checked against.
+
+    Raises Problem where the body is no JSON.
+    """
     event = accept_as(ResponseSubmitted, survey, body, id, today)
     return event if isinstance(event, list) else Accepted(event, receipt)
 
@@ -40,17 +43,18 @@ def accept(survey: Survey, body: bytes, receipt: str, id: str, today: str) -> Ac
 def accept_as(kind: type[E], survey: Survey, body: bytes, id: str, today: str) -> E | list[Fault]:
     """The same for any event that carries answers."""
     reader, faults = _reader_of(survey, body)
-    found = reader.read(body, today)
-    if isinstance(found, list) or faults:
-        return faults + (found if isinstance(found, list) else [])
+    response = reader.read(body, today)
+    if isinstance(response, list) or faults:
+        return faults + (response if isinstance(response, list) else [])
     instrument = reader.instrument
-    answers = reader.canonical(found.answers)
+    answers = reader.canonical(response.answers)
     digest = events.digest(instrument.id, instrument.version, answers)
-    return kind(id, instrument.id, instrument.version, msgspec.Raw(answers), digest, found.language, survey.notices.get(instrument.version))
+    notice = survey.notices.get(instrument.version)
+    return kind(id, instrument.id, instrument.version, msgspec.Raw(answers), digest, response.language, notice)
 
 
 def _reader_of(survey: Survey, body: bytes) -> tuple[Reader, list[Fault]]:
-    """The version that the body names. Where there is no such version, or no readable name, the current one explains the rest."""
+    """The reader of the version that the body names. The current one, with a fault, where there is no such version."""
     try:
         version = _versioned.decode(body).version
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

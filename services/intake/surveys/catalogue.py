@@ -1,4 +1,4 @@
-"""The surveys that intake serves: every published version compiled into a reader, and its definition as JSON."""
+"""The published surveys: every version as a compiled reader, with its public definition as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Definition:
-    """What the public may read of an instrument, with its ETag."""
+    """The public JSON of an instrument, with its ETag."""
 
     body: bytes
     etag: str
@@ -28,7 +28,7 @@ class Definition:
 
 @dataclass
 class Survey:
-    """Versions in the order of publication; answers may name any of them and mean the last if they name none."""
+    """Versions in the order of publication. Answers may name any of them; without a version they belong to the last."""
 
     id: str
     readers: dict[str, Reader] = field(default_factory=dict[str, Reader])
@@ -41,22 +41,22 @@ class Survey:
         return self.readers[next(reversed(self.readers))]
 
     def reader(self, version: str) -> Reader:
-        """Of this version, of the current one where there is no such version any more."""
+        """The reader of this version; the current one where there is no such version."""
         return self.readers.get(version) or self.current
 
     @property
     def body_limit(self) -> int:
-        """Bytes of a response to any of its versions."""
+        """Most bytes of a response to any of its versions."""
         return max(bounds.body_limit(reader.instrument) for reader in self.readers.values())
 
     @property
     def invited(self) -> bool:
-        """Whether only whoever was invited may answer."""
+        """Whether only invited people may answer."""
         return self.current.instrument.participation == "invited"
 
 
 class Catalogue:
-    """Compiles a version once, when it is published, so that no respondent waits for it."""
+    """Compiles each version once, when it is published, so that no respondent waits for it. `notice_of` hashes the information notice."""
 
     def __init__(self, notice_of: Callable[[Instrument], str] = notice.version) -> None:
         self._notice_of = notice_of
@@ -64,21 +64,22 @@ class Catalogue:
         self._broken: set[tuple[str, str]] = set()
 
     def refresh(self, registry: Registry) -> None:
+        """Adds the versions in `registry` that are not compiled yet. One that does not compile is logged once and left out."""
         for id, versions in registry.versions.items():
             for version, instrument in versions.items():
-                known = self.surveys.get(id)
-                if (known is None or version not in known.readers) and (id, version) not in self._broken:
+                survey = self.surveys.get(id)
+                if (survey is None or version not in survey.readers) and (id, version) not in self._broken:
                     self._add(instrument)
 
     @property
     def body_limit(self) -> int:
-        """Bytes of a response to any survey."""
+        """Most bytes of a response to any survey."""
         return max((survey.body_limit for survey in self.surveys.values()), default=bounds.LEAST)
 
     def _add(self, instrument: Instrument) -> None:
         try:
             reader = Reader(instrument)
-        except Exception as error:  # publication compiles before it publishes; what gets here was published past it
+        except Exception as error:  # publication compiles first, so this version was published without it
             log.error("survey %s %s does not compile: %s", instrument.id, instrument.version, type(error).__name__)
             self._broken.add((instrument.id, instrument.version))
             return
@@ -89,8 +90,8 @@ class Catalogue:
 
 
 def define(instrument: Instrument) -> Definition:
-    """The instrument, its disclosure policy written out: readers may know every parameter, only the key is secret."""
-    known = msgspec.json.decode(instruments.encode(instrument))
-    known["policy"] = msgspec.structs.asdict(instrument.policy)
-    body = msgspec.json.encode(known, order="deterministic")
+    """The instrument with every parameter of its disclosure policy. Only the key of the perturbation is secret."""
+    definition = msgspec.json.decode(instruments.encode(instrument))
+    definition["policy"] = msgspec.structs.asdict(instrument.policy)
+    body = msgspec.json.encode(definition, order="deterministic")
     return Definition(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

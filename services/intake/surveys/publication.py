@@ -1,4 +1,4 @@
-"""Whether an instrument that somebody sends may be published: read strictly, checked as a whole, compiled for a trial."""
+"""Checks whether an instrument may be published: strict parsing, checks of the whole, a trial compilation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from proto.protection_advice import incoherent
 from services.runtime.http_server import fault_of
 
 MAX_INSTRUMENT = 900 * 1024
-"""Bytes of JSON: what fits into one message of the control stream. Action 3 in three languages has a tenth of it."""
+"""Bytes of JSON that fit into one message of the control stream. Action 3 in three languages has a tenth of it."""
 
 _SURVEY = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}")
@@ -42,7 +42,7 @@ def read(body: bytes) -> Instrument | list[Fault]:
 def _faults(instrument: Instrument) -> Iterator[Fault]:
     shape = list(_names(instrument))
     yield from shape
-    if shape:  # what follows would only repeat it
+    if shape:  # the checks below would report the same again
         return
     if bounds.text(instrument) > bounds.MOST_TEXT:
         yield Fault("/questions", "too-long", f"All texts together may have {bounds.MOST_TEXT:,} characters.")
@@ -51,7 +51,7 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
     yield from rules
     found = Faults("")
     fitness = Fitness(instrument.hierarchies, found)
-    with suppress(TooManyFaults):  # the first thousand are told
+    with suppress(TooManyFaults):  # the first thousand faults are reported
         for place, question in enumerate(instrument.questions):
             fitness.question(question, ("questions", place))
         fitness.hierarchies()
@@ -64,7 +64,7 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
 
 
 def _names(instrument: Instrument) -> Iterator[Fault]:
-    """Names that travel in subjects, columns and files, each used once."""
+    """Faults of names, which are used in subjects, columns and files and must be unique."""
     if not _SURVEY.fullmatch(instrument.id):
         yield Fault("/id", "bad-name", "A survey's name has small letters, digits and hyphens, a letter first.")
     if not _VERSION.fullmatch(instrument.version):
@@ -89,10 +89,10 @@ def _names(instrument: Instrument) -> Iterator[Fault]:
 
 
 def _codes(codes: Iterable[str], where: str) -> Iterator[Fault]:
-    given = list(codes)
-    if not given:
+    listed = list(codes)
+    if not listed:
         yield Fault(where, "empty", "There must be at least one.")
-    for place, code in enumerate(given):
+    for place, code in enumerate(listed):
         if not _CODE.fullmatch(code):
             yield Fault(f"{where}/{place}/code", "bad-name", "A code has letters, digits and _ . + - only.")
 
@@ -106,7 +106,7 @@ def _once(names: Iterable[str], where: str, what: str) -> Iterator[Fault]:
 
 
 def _rules(instrument: Instrument) -> Iterator[Fault]:
-    """Skip rules look back only, so that a respondent never sees a question appear above."""
+    """Faults of skip rules that look forward: no question may appear above the one that a respondent is at."""
     derived = {item.id: item.rule for item in instrument.derived}
     position = {question.id: place for place, question in enumerate(instrument.questions)}
     for place, question in enumerate(instrument.questions):
@@ -116,7 +116,7 @@ def _rules(instrument: Instrument) -> Iterator[Fault]:
 
 
 def _asked(rule: Rule | None, derived: dict[str, Rule], depth: int = 0) -> Iterator[str]:
-    """The questions that a rule looks at, through derived variables too (which might refer to each other in a circle)."""
+    """The questions that a rule refers to, also through derived variables. `depth` ends a circle of derived variables."""
     if rule is None:
         return
     for part in (*rule.all, *rule.any, rule.not_):

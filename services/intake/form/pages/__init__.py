@@ -1,1 +1,1 @@
-"""The pages that respondents see: from an instrument, a draft and a language to HTML. Pure; the routes do the talking."""
+"""The HTML pages of intake, rendered from an instrument, a form state and a language. They do no I/O beyond loading templates."""

@@ -1,4 +1,4 @@
-"""What to do about a fault, in the respondent's language and in terms of what stands on the page."""
+"""Turns a fault into a sentence that tells the respondent what to do, in their language."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from services.intake.form.pages.voice import Voice
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do, said where nothing else says what it is about, and beside the question; and the field to go to."""
+    """`sentence` is for the summary at the top of the page, `beside` for the place beside the question; `anchor` is the field's element id.
+
+    `part`: the row of a matrix, or "".
+    """
 
     question: str
     part: str
@@ -35,12 +38,12 @@ class Advice:
 
 
 def anchor(question: AnyQuestion, part: str | int = 0, choice: int = 0) -> str:
-    """The id of an element in the page: by position, since codes may hold characters that links trip over."""
+    """The id of an element on the page. It is made of positions, since codes may have characters that links cannot have."""
     return f"{question.id}-{part}" if choice == 0 else f"{question.id}-{part}-{choice}"
 
 
 def advise(voice: Voice, question: AnyQuestion, fault: Fault, value: object) -> Advice:
-    """`value` is what was given, as far as it goes."""
+    """`value` is the answer with the fault."""
     parts = fault.pointer.split("/")
     part = parts[3] if len(parts) > 3 else ""
     sentence, field = _sentence(voice, question, fault.code, part, value)
@@ -80,7 +83,7 @@ def _sentence(voice: Voice, question: AnyQuestion, code: str, part: str, value: 
 
 
 def _choose(voice: Voice, key: str, label: str, options: tuple[Option, ...], **values: object) -> str:
-    """ "Choose one answer for '…', or 'Don't know'": the way out is named wherever there is one."""
+    """ "Choose one answer for '…', or 'Don't know'": names the first non-substantive option, if there is one."""
     for option in options:
         if option.code in NON_SUBSTANTIVE:
             return voice.words(f"{key}_or", question=label, way_out=voice.text(option.text), **values)
@@ -110,5 +113,5 @@ def _date(voice: Voice, question: Date, code: str, label: str) -> str:
 
 
 def _repeated(chosen: list[str]) -> int:
-    """Where a code stands for the second time."""
+    """The index of the first code that occurs a second time."""
     return next((i for i, code in enumerate(chosen) if code in chosen[:i]), 0)

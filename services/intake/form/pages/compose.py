@@ -1,4 +1,4 @@
-"""The pages one by one: what each needs, put together and rendered."""
+"""Renders the list of surveys, the start, the review, the statement and the message pages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from services.intake.form.pages.voice import Voice, voice_for
 from services.intake.form.statement import Results
 
 OWN_WORDING = frozenset({"ai-security"})
-"""Surveys whose name might be taken for the Partnership's own: their pages say that the wording is ours."""
+"""Surveys that could be mistaken for the Partnership's own. Their pages say that the wording is ours."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """An instrument in the language it is read in."""
+    """An instrument in the reader's language."""
 
     instrument: Instrument
     voice: Voice
@@ -45,7 +45,7 @@ class Survey:
 
     @property
     def texts_in(self) -> str:
-        """The name of the language that its texts are in, where that is not the language of the page."""
+        """The name of the language of the texts; "" where it is the language of the page."""
         voice = self.voice
         return "" if voice.tongue == voice.words.language else voice.words.name_of(voice.tongue)
 
@@ -59,12 +59,12 @@ def survey_in(instrument: Instrument, asked: str | None, accepted: str = "") -> 
 
 
 Chooser = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-"""Languages to choose from, each with its code and its own name, under headings of which the first is empty."""
+"""Groups of languages to choose from: a heading (the first is empty), then code and own name of each language."""
 
 
 @cache
 def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
-    """A survey's own languages come first: in the others only the interface speaks."""
+    """The languages of a survey come first; in the others only the interface is translated."""
     known = words.catalogues()
     others = tuple(language for language in known if language not in own) if own else ()
     groups = (("", own or tuple(known)), (say("other_languages"), others))
@@ -72,17 +72,17 @@ def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
 
 
 def _frame(say: words.Words, title: str, path: str, **more: Any) -> dict[str, Any]:
-    """What every page has. `language` is what links ask for; the interface may not speak it, and then the page is in English."""
+    """The template values of every page. `language` is the one that links ask for; where the interface lacks it, the page is in English."""
     common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None}
     return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
 
 
 def surveys(language: str, instruments: Iterable[Instrument], accepted: str = "") -> bytes:
-    """`/`: what is open."""
+    """`/`: the open surveys."""
     say = words.words(language)
-    found = [survey_in(instrument, language, accepted) for instrument in instruments]
+    listed = [survey_in(instrument, language, accepted) for instrument in instruments]
     frame = _frame(say, say("surveys_title"), "/")
-    return render("surveys.html", **frame, surveys=found, own_wording=any(survey.own_wording for survey in found))
+    return render("surveys.html", **frame, surveys=listed, own_wording=any(survey.own_wording for survey in listed))
 
 
 def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any
 
 
 def start(survey: Survey, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
-    """The page before the first section. With a sheet: somebody went back to it."""
+    """The page before the first section. `sheet` is given where the respondent went back to it."""
     frame = of(survey, survey.title, wrong=unticked)
     return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
 
 
 def _begun(sheet: FormState | None) -> dict[str, Any]:
-    """Somebody who was invited comes to the start with a sheet that holds nothing but the ticket."""
+    """`begun` is False for an invited respondent who has just arrived: that form state has only a ticket."""
     return {
         "sheet": flow.write(sheet) if sheet else "",
         "begun": sheet is not None and bool(sheet.seen),
@@ -109,7 +109,7 @@ def _begun(sheet: FormState | None) -> dict[str, Any]:
 def review(
     survey: Survey, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
 ) -> bytes:
-    """Everything once more before it is sent; `trouble` says why sending did not work."""
+    """All answers, to be checked before sending. `trouble` says why sending failed."""
     voice, answers = survey.voice, next_page.sheet.answers
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     parts = [
@@ -137,7 +137,7 @@ def statement(language: str, results: Results | None) -> bytes:
 
 
 def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
-    """A page that says no: `key` names its words, "not_found" for instance."""
+    """A page with a refusal. `key` is the translation key, such as "not_found"."""
     say = words.words(language)
     return render(
         "message.html",

@@ -1,4 +1,4 @@
-"""The page that offers the results by e-mail, and what it says afterwards."""
+"""Renders the page that offers the results by e-mail, with its confirmation."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Fault = Literal["empty", "unfit", "agree_needed"]
 def ask(
     survey: Survey, typed: str = "", faults: Iterable[Fault] = (), *, agreed: bool = False, interview: bool = False, busy: bool = False
 ) -> bytes:
-    """`busy`: it could not be stored just now."""
-    found = list(faults)
+    """`busy`: the address could not be stored just now."""
+    listed = list(faults)
     title, path = survey.voice.words("contact_title"), f"/s/{survey.instrument.id}/contact"
-    frame = compose.of(survey, title, path, wrong=bool(found or busy))
+    frame = compose.of(survey, title, path, wrong=bool(listed or busy))
     return render(
         "contact.html",
         **frame,
         offered=survey.instrument.contact_form,
         notice=version_of(survey.instrument),
         typed=typed,
-        fault=next((fault for fault in found if fault != "agree_needed"), ""),
-        unticked="agree_needed" in found,
+        fault=next((fault for fault in listed if fault != "agree_needed"), ""),
+        unticked="agree_needed" in listed,
         agreed=agreed,
         interview=interview,
         busy=busy,

@@ -1,4 +1,4 @@
-"""The page where an invitation code is entered."""
+"""Renders the page where an invitation code is entered."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from services.intake.form.pages.compose import Survey, of
 from services.intake.form.pages.render import render
 
 PLACE = "invitation"
-"""Where its form says that it comes from."""
+"""The value of the form field "place" on this page."""
 Told = Literal["", "empty", "mistyped", "unknown", "used", "needed", "spent"]
 
 
 def invitation(survey: Survey, told: Told = "", typed: str = "") -> bytes:
-    """`told` is why the code did not do."""
+    """`told` is why the code was refused."""
     frame = of(survey, survey.voice.words("invited_title"), wrong=bool(told))
     return render("invitation.html", **frame, told=told, typed=typed, sheet="", receipt="")

@@ -1,4 +1,4 @@
-"""The pages around a draft for later: the code for continuing, and where it is entered."""
+"""Renders the pages of drafts: the code after saving, the page where it is entered, the confirmation of deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = {
 
 
 def saved(survey: Survey, next_page: NextPage, receipt: str, code: str, until: str, origin: str) -> bytes:
-    """The code and the link, each of which opens the draft until that day."""
+    """The page with the code and the link. Each of them opens the draft until the day `until` (ISO date)."""
     say, language = survey.voice.words, survey.voice.language
     link = f"{_path(survey)}?lang={language}#{code}"
     carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
@@ -30,15 +30,15 @@ def saved(survey: Survey, next_page: NextPage, receipt: str, code: str, until: s
 
 
 def unsaved(survey: Survey, next_page: NextPage, receipt: str) -> bytes:
-    """Nothing was saved, and nothing is lost: the page still carries it all."""
+    """The page after a failed save. It still carries the whole form state."""
     carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     return render("later.html", **compose.of(survey, survey.voice.words("later_title"), wrong=True), **carried, groups=())
 
 
 def ask(survey: Survey, action: str, typed: str = "", fault: Fault = "") -> bytes:
-    """Where the code is entered, and the receipt of what it changes where that is asked for.
+    """The page where the code is entered, and for some faults the receipt of the response that the draft changes.
 
-    `action` asks for a language only if the reader did: else the draft's own is spoken.
+    `action` names a language only if the reader asked for one; else the page opens in the draft's language.
     """
     frame = compose.of(survey, survey.voice.words("continue_title"), _path(survey), wrong=bool(fault))
     return render("continue.html", **frame, action=action, typed=typed, fault=_WORDS.get(fault, ""), asks=fault in ("receipt", "other"))

@@ -1,4 +1,4 @@
-"""The pages around a receipt: shown after sending, looked up, checked, withdrawn."""
+"""Renders the pages of receipts: after sending, look-up, status, check, withdrawal."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Fault = Literal["", "empty", "unknown", "mistyped", "short"]
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a response: "accepted", "recorded", "withdrawn" or "deleted", and its digest, empty when it is gone.
+    """The status of a response: "accepted", "recorded", "withdrawn" or "deleted"; its digest, "" where the answers are gone.
 
-    `on` is the day (ISO date) on which the time of deleted answers was over.
+    `on` is the day (ISO date) from which deleted answers were deleted.
     """
 
     status: str
@@ -33,13 +33,13 @@ class Status:
 
 
 def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
-    """The receipt, right after sending."""
+    """The page with the receipt, right after sending."""
     title = survey.voice.words("changed_title" if changed else "thanks")
     return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status)
 
 
 def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
-    """Where a receipt is entered. What was typed comes back with what is wrong with it."""
+    """The page where a receipt is entered. After a fault it shows what was typed, with the reason."""
     words = survey.voice.words
     match fault:
         case "":
@@ -55,21 +55,21 @@ def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
 
 
 def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
-    """What became of the answers behind a receipt, and what can be done with them."""
+    """The page with the status of a response, and what its author can do with it."""
     frame = _of(survey, survey.voice.words("receipt_title"))
     card = _card(found.receipt) if found.stands else {}
     return render("status.html", **frame, **card, status=found, is_open=is_open)
 
 
 def check(survey: Survey, answers: dict[str, Any], text: str, found: Status) -> bytes:
-    """The stored answers as people read them, and the text behind their digest."""
+    """The page with the stored answers in words, and the text that their digest is computed from."""
     asked = [question for question in survey.instrument.questions if question.id in answers]
     said = [say(survey.voice, question, answers[question.id]) for question in asked]
     return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=found)
 
 
 def withdraw(survey: Survey, receipt: str) -> bytes:
-    """The question before a withdrawal."""
+    """The page that asks for confirmation of a withdrawal."""
     return render("withdraw.html", **_of(survey, survey.voice.words("withdraw_title")), receipt=receipt)
 
 

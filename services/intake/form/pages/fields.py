@@ -1,4 +1,4 @@
-"""A question as the controls of a page: what each is called, and says beside itself."""
+"""Makes the form controls of a question: names, labels, hints and errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.intake.form.pages.advice import Advice, anchor
 from services.intake.form.pages.voice import Voice
 
 LIST_FROM = 13
-"""From so many options on, a list to open is easier than a column of buttons."""
+"""From this many options on, a question is shown as a drop-down list."""
 
 Kind = Literal["radios", "list", "boxes", "table", "ranks", "number", "date", "line", "area"]
 
@@ -36,9 +36,9 @@ class Choice:
     value: str
     label: str
     apart: bool = False
-    """A little space, or an "or", sets it apart from the choices before."""
+    """Whether it is set apart from the choices before it, by space or an "or"."""
     alone: bool = False
-    """Stands on its own: it cannot be combined with the others."""
+    """Whether it is exclusive: it cannot be combined with the others."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """A head of a matrix. `apart`: an answer such as "don't know", beside the scale and not on it."""
+    """A column head of a matrix. `apart`: an answer such as "don't know", which is not on the scale."""
 
     label: str
     apart: bool
@@ -63,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Field:
-    """A question as everybody gets it. `ask` is what the page's script knows of it; `mixed`: the rows may stand in any order."""
+    """A question without its values. `ask`: JSON for the page's script; `mixed`: the rows are in random order."""
 
     kind: Kind
     id: str
@@ -91,7 +91,7 @@ class Field:
 
 
 def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Field:
-    """The controls for a question, without what stands in them."""
+    """The controls of a question, without values. `new`: it was added to the page by an answer."""
     words = voice.words
     common: dict[str, Any] = {
         "id": question.id,
@@ -142,18 +142,18 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
 
 
 def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[Choice, ...]:
-    found: list[Choice] = []
+    choices: list[Choice] = []
     before = False
     for i, option in enumerate(options):
         alone = option.exclusive if isinstance(question, Multiple) else option.code in NON_SUBSTANTIVE
         apart = alone and not before and i > 0
-        found.append(Choice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
+        choices.append(Choice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
         before = alone
-    return tuple(found)
+    return tuple(choices)
 
 
 def _alphabetical(voice: Voice, question: Single) -> tuple[Option, ...]:
-    """A long list by name, accents set aside; don't know and its like last."""
+    """The options in alphabetical order without regard to accents; non-substantive ones last."""
 
     def key(option: Option) -> tuple[bool, str]:
         bare = unicodedata.normalize("NFKD", voice.text(option.text).casefold())
@@ -193,7 +193,7 @@ def _ranks(voice: Voice, question: Ranking) -> tuple[Line, ...]:
 
 
 def _date(voice: Voice, question: Date) -> tuple[Line, ...]:
-    """Day, month by name, year: three small fields that every browser and every reader knows."""
+    """The fields for day, month (by name) and year, which every browser and screen reader supports."""
     words = voice.words
     months = tuple(Choice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
     parts = [("month", words("month"), months), ("year", words("year"), ())]

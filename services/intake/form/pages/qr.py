@@ -1,9 +1,8 @@
 """A receipt as a QR code.
 
-It holds the receipt itself and no address. An address would be opened by the phone that scans it, and with it the receipt
-would enter that browser's history, which phones copy to other devices; the code would have to know under which name this
-service is reached, and it would help nobody whose browser runs no scripts. As plain text it is also smaller: 34
-characters of QR's alphanumeric kind, 25 by 25 modules.
+The code has the receipt itself and no address. A phone opens a scanned address, which would put the receipt into the browser's history,
+and phones copy that to other devices. An address would also need the public name of this service, and would not help browsers without
+scripts. As plain text the code is smaller, too: 34 alphanumeric characters, 25 by 25 modules.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from itertools import groupby
 import segno
 
 QUIET = 4
-"""Modules of white around it, as ISO/IEC 18004 asks for."""
+"""White modules around the code, as ISO/IEC 18004 requires."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Code:
 
 
 def code_of(text: str) -> Code:
-    """Readable with up to 15 % of it covered."""
+    """Error correction level M: readable with up to 15 % of it covered."""
     rows = [list(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
     return Code(len(rows) + 2 * QUIET, "".join(_line(y + QUIET, row) for y, row in enumerate(rows)))
 

@@ -1,4 +1,4 @@
-"""The page of one section: its questions, those that the page may come to ask by itself, and what to do about faults."""
+"""Renders the page of one section: its questions, those that its script may add, and advice on faults."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def section(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -
         ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
         advice = tuple(item for item in told if item.question == id)
         if advice or id in next_page.opened:
-            made = _skeleton(voice, question, ask, advice, new=id in next_page.opened)
+            skeleton = _skeleton(voice, question, ask, advice, new=id in next_page.opened)
         else:
-            made = _same_for_all(form, voice.language, voice.tongue, id, ask)
-        return made.fill(values_of(voice.words, question, answers.get(id), receipt))
+            skeleton = _same_for_all(form, voice.language, voice.tongue, id, ask)
+        return skeleton.fill(values_of(voice.words, question, answers.get(id), receipt))
 
     same = (form, voice.language, voice.tongue, next_page.place, form.progress(next_page.place, evaluation), next_page.sheet.continued)
     page = (
@@ -49,7 +49,7 @@ def section(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -
     parts: list[str] = []
     for id in asks:
         field = filled(form.reader.questions[id])
-        # What is not asked yet waits where a browser without scripts does not show it.
+        # A question that is not asked yet is put into a <template>, which browsers without scripts do not show.
         parts += (field,) if id in evaluation.shown else ("<template>", field, "</template>\n")
     values = {"sheet": flow.write(next_page.sheet), "receipt": receipt, "questions": Markup("".join(parts))}  # noqa: S704  all from skeletons
     return page.fill(FieldValues(texts=values)).encode()
@@ -90,7 +90,7 @@ def _page(
 
 
 _same_page = lru_cache(maxsize=1000)(_page)
-"""Without anything to tell, the page around the questions is the same for everybody who reads these languages."""
+"""Without advice, the page around the questions is the same for everybody with these languages."""
 
 
 def _skeleton(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Skeleton:
@@ -100,12 +100,12 @@ def _skeleton(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advic
 
 @lru_cache(maxsize=3000)
 def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str) -> Skeleton:
-    """A question without faults looks the same to everybody who reads these languages, but for what stands in its fields."""
+    """A question without faults is the same for everybody with these languages, except for its values."""
     return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask)
 
 
 def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
-    """The faults in the order in which the page shows their fields."""
+    """The advice on all faults, in the order in which the page shows the fields."""
     questions, answers = form.reader.questions, next_page.sheet.answers
     places = list(questions)
 
@@ -115,7 +115,7 @@ def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> 
         return places.index(item.question), rows.index(item.part) if item.part in rows else 0
 
     def first_row(item: Advice) -> Advice:
-        """What is said about a whole matrix leads to the row that stands first."""
+        """Advice about a whole matrix links to the row that is shown first."""
         question = questions[item.question]
         if item.part or not isinstance(question, Matrix) or not (rows := rows_in_order(question, receipt)):
             return item
@@ -128,7 +128,7 @@ def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> 
 
 
 def _said_by_the_page(survey: Survey) -> dict[str, Any]:
-    """What the script says by itself: sentences with their {placeholders}, by plural form where there are several."""
+    """The sentences that the page's script uses, with their {placeholders}, by plural form where there are several."""
     say = survey.voice.words
     keys = {
         "opened": "question_opened",

@@ -1,4 +1,4 @@
-"""From a page's values to its HTML: one Jinja2 environment, everything escaped, nothing undefined passed over."""
+"""Renders templates with one Jinja2 environment: everything is escaped, an undefined name is an error."""
 
 from __future__ import annotations
 

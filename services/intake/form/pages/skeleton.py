@@ -1,6 +1,6 @@
-"""The HTML of a question as everybody gets it, with holes for what differs from one respondent to the next.
+"""Pre-rendered HTML with holes for the values that differ between respondents.
 
-Made once per language, so that a page costs hardly more than joining its pieces.
+It is made once per language, so that a page costs hardly more than joining its pieces.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from markupsafe import Markup, escape
 from services.intake.form.pages.field_values import FieldValues
 
 _SEAM = secrets.token_hex(16)
-"""Stands around holes while the HTML is made; nobody can write it into a text."""
+"""Marks holes while the HTML is made. It is random, so no text can contain it."""
 
 
 def hole(kind: str, name: str = "") -> Markup:
-    """For templates: the place of an attribute, of a text, or (kind "row") where a row of a matrix begins."""
+    """For templates: a hole for an attribute or a text, or (kind "row") the beginning of a matrix row."""
     return Markup(f"{_SEAM}{kind} {name}{_SEAM}")  # noqa: S704  never reaches a page
 
 
 class Pieces:
-    """Literal HTML with its holes: by name, where each is and what goes there if it is ticked ("" for texts)."""
+    """Literal HTML with named holes. For each: its positions, and the attribute that is written if it is ticked ("" for texts)."""
 
     def __init__(self, parts: list[str]) -> None:
         self._holes: dict[str, tuple[str, list[int]]] = {}
@@ -47,7 +47,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """`rows` are those that may stand in any order, by code."""
+    """`rows` are the matrix rows by code; they can be joined in any order."""
 
     head: Pieces
     rows: dict[str, Pieces]

@@ -1,4 +1,4 @@
-"""An answer in words, for reading it over."""
+"""An answer in words, for the review and check pages."""
 
 from __future__ import annotations
 

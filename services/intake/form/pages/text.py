@@ -1,4 +1,4 @@
-"""A text in another language than the page: a plain string to whoever asks for one, marked with `lang` in HTML."""
+"""A text that may be in another language than the page: plain as a string, marked with `lang` in HTML."""
 
 from __future__ import annotations
 

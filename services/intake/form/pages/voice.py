@@ -1,4 +1,4 @@
-"""The words of the interface together with the texts of one instrument, which may speak fewer languages."""
+"""The interface's words together with the texts of one instrument, which may have fewer languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Voice:
         self._order = tuple(dict.fromkeys((language, tongue, source)))
 
     def text(self, texts: Texts) -> str:
-        """The best text there is, marked where it is not in the language of the page."""
+        """The best available translation, marked where it is not in the language of the page."""
         for language in self._order:
             if found := texts.get(language):
                 return found if language == self.words.language else Text.of(found, language)
@@ -37,7 +37,7 @@ class Voice:
 
 
 def voice_for(instrument: Instrument, asked: str | None, accepted: str) -> Voice:
-    """What somebody reads who asked for this language (`?lang=`) and whose browser accepts those (Accept-Language).
+    """The voice for a requested language (`?lang=`) and the languages that the browser accepts (Accept-Language).
 
     The interface speaks more languages than an instrument: the texts then come in the reader's next best.
     """

@@ -1,4 +1,4 @@
-"""The interface's own words: one catalogue per language, which of them a reader gets, and numbers the way they are written there."""
+"""The interface's translations: one catalogue per language, with its plural forms, numbers and dates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Words:
-    """The words of one language, with {placeholders} filled in; whole numbers are written as the language writes them."""
+    """The words of one language, with {placeholders} filled in. Integers are written as the language writes them."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.language = catalogue.language
@@ -61,7 +61,7 @@ class Words:
         return Text.mixed(plain, escape(found).format_map(filled)) if quotes else plain
 
     def forms(self, key: str) -> dict[str, str]:
-        """A string as it stands in the catalogue, by plural form; one without such forms as "other"."""
+        """The string with its placeholders, by plural form; a string without plural forms has "other" only."""
         found = self.strings.get(key) or catalogues()[SOURCE].strings[key]
         return {"other": found} if isinstance(found, str) else found
 
@@ -70,14 +70,14 @@ class Words:
         return self.review != "needed"
 
     def name_of(self, language: str) -> str:
-        """What this language calls another."""
+        """The name of another language in this language."""
         try:
             return Locale.parse(language, sep="-").get_display_name(self._locale) or native_name(language)
         except ValueError:
             return native_name(language)
 
     def number(self, value: float, *, grouped: bool = True) -> str:
-        """1,250.5 or 1.250,5 or 1 250,5. Ungrouped is what a field shows and reads back."""
+        """1,250.5 or 1.250,5 or 1 250,5. Without grouping for form fields."""
         return format_decimal(Decimal(repr(value)), locale=self._locale, group_separator=grouped, decimal_quantization=False)
 
     @property
@@ -112,20 +112,20 @@ class Words:
 
 @cache
 def catalogues() -> dict[str, Words]:
-    """Every language that the interface speaks, the source first, then by name."""
+    """All languages of the interface, the source language first, then by name."""
     found = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Catalogue) for path in FOLDER.glob("*.yaml")]
     found.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
     return {catalogue.language: Words(catalogue) for catalogue in found}
 
 
 def words(language: str) -> Words:
-    """The words of this language; English where the interface does not speak it (the page then says so by its `lang`)."""
+    """The words of this language; English where the interface has no translation (the page's `lang` then says so)."""
     known = catalogues()
     return known.get(language) or known[SOURCE]
 
 
 def native_name(language: str) -> str:
-    """What the language calls itself."""
+    """The language's own name for itself."""
     known = catalogues().get(language)
     if known is not None:
         return known.native
