@@ -205,7 +205,7 @@ def test_who_reads_the_memory_of_every_process_and_has_no_codes_joins_no_better_
     attack, verdict = world.verdict(world.memory, with_codes=False)
     programs = " ".join(world.memory.files)
     print(f"\n{sum(map(len, world.memory.files.values())) / 1e6:.0f} MB in {len(world.memory.files)} processes. {verdict}")
-    for program in ("deploy.cli", "deploy.front.front", "services.analysis", "services.export", "nats", "postgres"):
+    for program in ("deploy.cli", "deploy.front", "services.analysis", "services.export", "nats", "postgres"):
         assert program in programs, "else this test looks in the wrong place"
     assert any(name.startswith("memory/nats") for name in attack.nearest), "nor does it lay traces beside each other"
     codes = [person.code.encode() for person in world.people] + [bare(person.code).encode() for person in world.people]
