@@ -22,9 +22,10 @@ from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Integer, Margin, Multiple, Portion, Single
+from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.statistics import stats, tables, weighted_tables
+from services.analysis.statistics import weighted_tables
 
 SURVEY = Path(__file__).parents[3] / "shared" / "data" / "bc-ai-survey.csv"
 
@@ -71,7 +72,7 @@ def test_every_two_way_table_of_a_real_survey_equals_pandas_and_scipy() -> None:
     book, state, given = survey()
     compared = 0
     for one, other in combinations(given, 2):
-        table = tables.exact(book, state, one, other, revision=1, as_of="now")
+        table = exact_view.table(book, state, one, other, revision=1, as_of="now")
         rows, columns = given[one], given[other]
         counts = rows.T @ columns
         answered = rows.T @ (columns.sum(axis=1) > 0).astype(float)
@@ -93,7 +94,7 @@ def test_every_two_way_table_of_a_real_survey_equals_pandas_and_scipy() -> None:
 def test_age_by_q14_weighted_to_given_ages_equals_statsmodels() -> None:
     book, state, given = survey()
     q14 = next(id for id in given if id.startswith("Q14"))
-    snapshot = stats.exact(book, state, revision=1, as_of="now")
+    snapshot = exact_view.snapshot(book, state, revision=1, as_of="now")
     assert snapshot.weighting is not None
     groups = snapshot.weighting.groups["Age"]
     shares = {portion.code: portion.share for portion in book.instrument.margins[0].portions}
@@ -102,8 +103,8 @@ def test_age_by_q14_weighted_to_given_ages_equals_statsmodels() -> None:
         members = given["Age"][list(group)].sum(axis=1) > 0
         weights[members] = sum(shares[code] for code in group) * len(weights) / members.sum()
     for table, row, column in (
-        (weighted_tables.exact(tables.exact(book, state, "Age", q14, revision=1, as_of="now"), book, state), "Age", q14),
-        (weighted_tables.exact(tables.exact(book, state, q14, "Age", revision=1, as_of="now"), book, state), q14, "Age"),
+        (weighted_tables.exact(exact_view.table(book, state, "Age", q14, revision=1, as_of="now"), book, state), "Age", q14),
+        (weighted_tables.exact(exact_view.table(book, state, q14, "Age", revision=1, as_of="now"), book, state), q14, "Age"),
     ):
         answered = given[column].sum(axis=1) > 0
         for code, line in table.cells.items():

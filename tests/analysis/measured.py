@@ -12,13 +12,14 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.intervals import wilson
 from proto.snapshot import Cell, Snapshot, Table
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import parameters_of
 from services.analysis.disclosure.published_state import release
+from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.statistics import stats, tables
 from tests.analysis.small import book, crowd, survey
 
 ROW = 50
@@ -55,8 +56,8 @@ SIDES = (("Use", "Agree.x"), ("place.region", "Agree.y"), ("Place", "Count"), ("
 def truth(seed: int, of: CodeBook) -> tuple[Snapshot, dict[tuple[str, str], Table]]:
     """The exact figures of a population, and its tables."""
     state = counted(population(seed))
-    return stats.exact(of, state, revision=1, as_of="now"), {
-        sides: tables.exact(of, state, *sides, revision=1, as_of="now") for sides in SIDES
+    return exact_view.snapshot(of, state, revision=1, as_of="now"), {
+        sides: exact_view.table(of, state, *sides, revision=1, as_of="now") for sides in SIDES
     }
 
 
@@ -69,15 +70,15 @@ def measure(n: int, surveys: int, *, invited: bool = False, seed: int = 1) -> di
         everybody, draw = population(seed + number % 4), np.random.default_rng(seed + number)
         true, true_tables = truth(seed + number % 4, of)
         state = counted(everybody[draw.integers(0, len(everybody), n)])
-        exact = {place: cell for place, cell, _ in shares(stats.exact(of, state, revision=1, as_of="now"))}
+        exact = {place: cell for place, cell, _ in shares(exact_view.snapshot(of, state, revision=1, as_of="now"))}
         known = {place: cell for place, cell, _ in shares(true)}
         noise = Noise(b"key %28d" % (seed + number), "small")
         state_ = release(Folder(of), state, None, Marks(), Due(True, True), noise, 1, 0.0, "now")
         for place, cell, _ in shares(state_.public):
             found["single"] += line(cell, exact[place], known[place])
         for sides in SIDES:
-            shown = tables.public(state_, *sides)
-            now, ever = tables.exact(of, state, *sides, revision=1, as_of="now"), true_tables[sides]
+            shown = public_tables.public(state_, *sides)
+            now, ever = exact_view.table(of, state, *sides, revision=1, as_of="now"), true_tables[sides]
             for row, cells in shown.cells.items():
                 if (shown.answered.get(row) or 0) >= ROW:
                     found["row"] += [one for code, cell in cells.items() for one in line(cell, now.cells[row][code], ever.cells[row][code])]

@@ -10,7 +10,7 @@ from services.analysis.disclosure.accountant import Guarantee
 from services.analysis.disclosure.advice import SIZES, Promise
 from services.analysis.disclosure.cells import parameters_in
 from services.analysis.disclosure.parameters import EDITIONS
-from services.analysis.statistics import stats
+from services.analysis.publish import exact_view
 from tests.analysis.test_guarantee import counted, guaranteed, population, published, shares, truth
 
 EPSILONS, HISTOGRAMS, DELTA = (2, 4, 8), (8, 60), 1e-6
@@ -39,7 +39,7 @@ def measured(epsilon: float, n: int, surveys: int) -> str:
     for seed in range(surveys):
         everybody, draw = population(seed % 3), np.random.default_rng(seed)
         state = counted(book, everybody[draw.integers(0, len(everybody), n)])
-        exact, true = dict(shares(stats.exact(book, state, revision=1, as_of="now"))), dict(shares(truth(seed % 3)))
+        exact, true = dict(shares(exact_view.snapshot(book, state, revision=1, as_of="now"))), dict(shares(truth(seed % 3)))
         for place, cell in shares(published(state, book, key=b"%032d" % seed).public):
             here, ever = exact[place].share, true[place].share
             if cell.share is None or cell.ci95 is None or here is None or ever is None:

@@ -36,7 +36,7 @@ from services.analysis.gateway.http_body import STREAM_HEADER, Encoded, block, t
 from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.render_cache import Shelf
 from services.analysis.gateway.snapshot_broadcast import Board
-from services.analysis.statistics import stats, tables
+from services.analysis.publish import exact_view
 from services.runtime import http_server
 from services.runtime.client_address import networks
 from services.runtime.connection_limit import Seats
@@ -45,7 +45,7 @@ from tests.analysis.small import book, crowd, state_of, survey
 
 API = "/api/v1/surveys/small"
 STATE = state_of(crowd(5, 300))
-FIGURES = stats.exact(book(), STATE, revision=1, as_of="2026-11-22T14:05:00Z")
+FIGURES = exact_view.snapshot(book(), STATE, revision=1, as_of="2026-11-22T14:05:00Z")
 """What is delivered here was not made public: how that is done is other tests' business."""
 TABLES: list[tuple[str, str]] = []
 
@@ -60,7 +60,7 @@ async def ask(_: str, question: dict[str, Any]) -> bytes:
 
 
 def crossed(row: str, column: str) -> Table:
-    return tables.exact(book(), STATE, row, column, revision=1, as_of="2026-11-22T14:05:00Z")
+    return exact_view.table(book(), STATE, row, column, revision=1, as_of="2026-11-22T14:05:00Z")
 
 
 class Desk:

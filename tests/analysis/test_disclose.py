@@ -16,13 +16,15 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.problem import Problem
 from proto.snapshot import Snapshot
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.disclosure.published_state import release
+from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
-from services.analysis.statistics import stats, tables
+from services.analysis.statistics import tables
 from tests.analysis.small import KEY, Answers, book, crowd, crowds, released, state_of, survey
 
 SURVEYS = 80
@@ -40,7 +42,7 @@ def counts(of: Any, path: str = "") -> Iterator[tuple[str, int]]:
 
 
 def exact(people: list[Answers]) -> Snapshot:
-    return stats.exact(book(), state_of(people), revision=1, as_of="now")
+    return exact_view.snapshot(book(), state_of(people), revision=1, as_of="now")
 
 
 @settings(max_examples=20, deadline=None)
@@ -67,7 +69,7 @@ def test_groups_that_are_one_answer_are_published_as_that_answer() -> None:
     for code, group in found.public.breakdowns["place.place"].items():
         cell = found.public.questions["Place"].cells[code]
         assert group.current == cell.n if (cell.n or 0) >= 10 else group.withheld
-    by_group, by_answer = tables.public(found, "place.place", "Use"), tables.public(found, "Place", "Use")
+    by_group, by_answer = public_tables.public(found, "place.place", "Use"), public_tables.public(found, "Place", "Use")
     assert by_group.cells == by_answer.cells
 
 
@@ -105,7 +107,7 @@ def test_within_one_edition_everything_adds_up(seed: int) -> None:
 def test_the_cells_of_a_table_add_up_to_the_counts_at_its_edges(sides: tuple[str, str]) -> None:
     """With those who did not answer, or are in no group: they are counted in the lines, and have no cell in the table."""
     state = released(crowd(8, 700))
-    table, tables_ = tables.public(state, *sides), state.tables
+    table, tables_ = public_tables.public(state, *sides), state.tables
     assert tables_ is not None
     (one,), (other,) = (tables_.cells.all_of(int(c) for c in tables.side(book(), name).columns) for name in sides)
     exact = tables_.cells.rows(tables_.burt, one)[:, tables_.cells.blocks.cells(other)]
@@ -121,7 +123,10 @@ def test_the_cells_of_a_table_add_up_to_the_counts_at_its_edges(sides: tuple[str
 @given(crowds(10, 150), st.integers(0, 3))
 def test_shares_and_intervals_keep_within_zero_and_one_whatever_the_noise(people: list[Answers], key: int) -> None:
     found = released(people, 10, len(people) // 2 + 5, key=b"key %28d" % key)
-    some = [tables.public(found, *pair).cells for pair in (("Place", "Use"), ("Rank", "Agree.x"), ("uses", "Why"), ("Why", "place.region"))]
+    some = [
+        public_tables.public(found, *pair).cells
+        for pair in (("Place", "Use"), ("Rank", "Agree.x"), ("uses", "Why"), ("Why", "place.region"))
+    ]
     cells = [cell for figures in _figures(found.public) for cell in [*figures["cells"], *figures["bands"], *figures["first"]]]
     cells += [msgspec.to_builtins(cell) for table in some for line in table.values() for cell in line.values()]
     for cell in cells:
@@ -143,8 +148,8 @@ def _figures(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 
 def test_the_same_cell_says_the_same_in_the_snapshot_and_in_every_table() -> None:
     found = released(crowd(5, 300), 100, 200)
-    table = tables.public(found, "place.region", "Use")
-    turned = tables.public(found, "Use", "place.region")
+    table = public_tables.public(found, "place.region", "Use")
+    turned = public_tables.public(found, "Use", "place.region")
     for group, line in table.cells.items():
         of_group = found.public.breakdowns["place.region"][group].questions
         for code, cell in line.items():
@@ -162,7 +167,7 @@ def test_no_sum_of_numbers_and_no_forbidden_question_leaves_the_exact_view() -> 
     assert {"Use", "Cost"}.isdisjoint(veiled.public.questions)
     assert all({"Use", "Cost"}.isdisjoint(group.questions) for each in veiled.public.breakdowns.values() for group in each.values())
     with pytest.raises(Problem):
-        tables.public(veiled, "Use", "Place")
+        public_tables.public(veiled, "Use", "Place")
 
 
 def _named(question: Any) -> Any:
@@ -190,9 +195,9 @@ def test_tables_stand_at_their_own_edition_while_single_counts_move() -> None:
     first = release(folder, state_of(people[:100]), None, Marks(), Due(True, True), noise, 1, 0.0, "then")
     later = release(folder, state_of(people), first, first.marks, Due(True), noise, 2, 1.0, "now")
     assert (later.public.responses, later.public.as_of) == (200, "now")
-    table = tables.public(later, "Place", "Use")
+    table = public_tables.public(later, "Place", "Use")
     assert (table.responses, table.as_of, table.revision) == (100, "then", 2)
-    assert table.cells == tables.public(first, "Place", "Use").cells
+    assert table.cells == public_tables.public(first, "Place", "Use").cells
     for name, groups in later.public.breakdowns.items():
         for code, group in groups.items():
             before = first.public.breakdowns[name][code]
@@ -205,4 +210,4 @@ def test_before_the_first_tables_single_counts_alone_are_told() -> None:
     assert found.public.questions["Use"].answered
     assert not any(group.questions for each in found.public.breakdowns.values() for group in each.values())
     with pytest.raises(Problem, match="40 answers"):
-        tables.public(found, "Place", "Use")
+        public_tables.public(found, "Place", "Use")

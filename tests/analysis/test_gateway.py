@@ -19,10 +19,11 @@ from proto.problem import Problem
 from proto.registry import Registry, published
 from proto.snapshot import Snapshot
 from proto.tokens import Token
+from services.analysis.disclosure import public_tables
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Board
-from services.analysis.statistics import stats, tables
+from services.analysis.publish import exact_view
 from services.runtime import http_server
 from tests.analysis.small import book, crowd, state_of, survey
 from tests.analysis.small import released as standing
@@ -49,15 +50,15 @@ class Desk:
         if self.away:
             raise Problem("unavailable", retry_after=5)
         state = state_of(crowd(5, 200))
-        whole = stats.exact(book(), state, revision=9, as_of="2026-11-22T14:05:00Z")
+        whole = exact_view.snapshot(book(), state, revision=9, as_of="2026-11-22T14:05:00Z")
         if question["what"] == "exact":
             return msgspec.json.encode(whole)
         if question["what"] == "recount":
             return b'{"equal": true}'
         row, column = question["row"], question["column"]
         if question["exact"]:
-            return msgspec.json.encode(tables.exact(book(), state, row, column, revision=9, as_of="now"))
-        return msgspec.json.encode(tables.public(standing(crowd(5, 200)), row, column))
+            return msgspec.json.encode(exact_view.table(book(), state, row, column, revision=9, as_of="now"))
+        return msgspec.json.encode(public_tables.public(standing(crowd(5, 200)), row, column))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from proto.version_changes import policy_faults
 from services.analysis.dashboard import csv_export
 from services.analysis.dashboard.crossing import sides
 from services.analysis.dashboard.words import Words
-from services.analysis.disclosure import edition_tables
+from services.analysis.disclosure import edition_tables, public_tables, weighted_public_tables
 from services.analysis.disclosure.cells import cells_of, histograms, parameters_in
 from services.analysis.disclosure.editions import Due, Marks, after, due
 from services.analysis.disclosure.noise import Noise
@@ -31,9 +31,9 @@ from services.analysis.disclosure.parameters import EDITIONS, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
 from services.analysis.disclosure.published_state import ReleasedState, Saved, release
+from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.statistics import stats, tables, weighted_tables
 from services.intake.surveys import publication
 from tests.analysis.small import crowd, state_of, survey
 
@@ -150,7 +150,7 @@ def _note(book: CodeBook, state: State, noted: list[Whole]) -> None:
     _ = made.tables.groups
     for group in book.instrument.strata:
         for other in sorted(COVERED):
-            tables.public(made, group, other)
+            public_tables.public(made, group, other)
     noted += [seen[pair] for pair in sorted(seen, key=sorted)]
 
 
@@ -168,13 +168,13 @@ def test_only_declared_breakdowns_are_published_as_tables_and_no_weighted_figure
     for row, column in every_pair(book):
         groups = [name for name in (row, column) if name in book.instrument.strata]
         if len(groups) == 1 and {row, column} - set(groups) <= COVERED:
-            found = tables.public(made, row, column)
+            found = public_tables.public(made, row, column)
             assert found.policy.name == "differential-privacy"
-            assert weighted_tables.public(found, made).weighting == made.weights.of.published
+            assert weighted_public_tables.public(found, made).weighting == made.weights.of.published
         else:
             with pytest.raises(Problem) as refused:
-                tables.public(made, row, column)
-            assert refused.value.detail == tables.GUARANTEED
+                public_tables.public(made, row, column)
+            assert refused.value.detail == public_tables.GUARANTEED
     assert made.public.weighting is not None
     assert made.public.weighting.reason == "guarantee"
     assert made.weights.estimates is None
@@ -198,8 +198,8 @@ def test_what_is_published_adds_up_and_says_what_is_spent() -> None:
     assert promised.variance == Fraction(histograms(book) * EDITIONS) / (2 * promised.rho)
     figures = made.public.questions["Use"]
     assert sum(cell.n or 0 for cell in figures.cells.values()) == figures.answered
-    table = tables.public(made, "uses", "Agree.x")
-    turned = tables.public(made, "Agree.x", "uses")
+    table = public_tables.public(made, "uses", "Agree.x")
+    turned = public_tables.public(made, "Agree.x", "uses")
     assert all(table.cells[a][b].n == turned.cells[b][a].n for a in table.cells for b in table.cells[a])
     assert table.cells["1"] == made.public.breakdowns["uses"]["1"].questions["Agree"].rows["x"].cells
     assert "differential-privacy" in csv_export.one_way(book.instrument, made.public, ["Use"], Words("en"))
@@ -249,7 +249,7 @@ def population(seed: int) -> np.ndarray:
 
 @cache
 def truth(seed: int) -> Snapshot:
-    return stats.exact(guaranteed(), counted(guaranteed(), population(seed)), revision=1, as_of="now")
+    return exact_view.snapshot(guaranteed(), counted(guaranteed(), population(seed)), revision=1, as_of="now")
 
 
 def counted(book: CodeBook, x: np.ndarray) -> State:

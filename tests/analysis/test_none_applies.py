@@ -17,9 +17,9 @@ from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Multiple
+from services.analysis.publish import exact_view
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from services.analysis.statistics import stats
 from services.analysis.store import Stored
 from tests.analysis.small import options, state_of, survey
 
@@ -49,7 +49,7 @@ def test_shares_are_of_all_who_answered_also_of_those_who_chose_nothing() -> Non
     of = instrument(0)
     book, people = CodeBook(Reader(of)), imported(of)
     assert Counter(len(one["M"]) for one in people) == {0: 50, 1: 25, 2: 15}
-    live = stats.exact(book, state_of(people, book), revision=1, as_of="")
+    live = exact_view.snapshot(book, state_of(people, book), revision=1, as_of="")
     figures = live.questions["M"]
     assert (figures.answered, figures.missing) == (90, 0)
     assert figures.cells["a"].share == 25 / 90

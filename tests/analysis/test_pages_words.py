@@ -29,11 +29,11 @@ from services.analysis.dashboard.figure_view import picture
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.view import View, figures_seen, unknown
 from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import release
 from services.analysis.state.fold import Folder
-from services.analysis.statistics import tables
 from tests.analysis.small import KEY, crowd, released, state_of, survey
 
 POLICY = PublishedPolicy("cell-key", 10, 12, 30.0, 0.08, 40, 2.0, 2.9)
@@ -193,7 +193,7 @@ def test_a_headline_and_its_table_show_one_number_of_one_edition() -> None:
 
 def test_a_table_says_of_how_many_it_tells() -> None:
     state = released(crowd(4, 300), *range(40, 300, 26))
-    table = tables.public(state, "place.region", "Use")
+    table = public_tables.public(state, "place.region", "Use")
     words = Words("en", survey())
     assert crossing.about(table, words).startswith("300 answers")
     page = dashboard.table_page(survey(), state.public, View("small", "en"), table)

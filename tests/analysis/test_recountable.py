@@ -19,10 +19,10 @@ from proto import snapshot as snapshots
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Margin, Portion
+from services.analysis.disclosure import public_tables, weighted_public_tables
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.disclosure.published_state import ReleasedState
 from services.analysis.disclosure.rounding import DIGITS, of_table
-from services.analysis.statistics import tables, weighted_tables
 from services.analysis.statistics.association import associate
 from tests.analysis.small import crowd, released, survey
 
@@ -81,7 +81,7 @@ def test_every_quotient_of_a_public_snapshot_follows_from_the_counts_in_it(seed:
 @pytest.mark.parametrize("sides", [("Use", "Agree.x"), ("Agree.x", "place.region"), ("place.region", "Rank"), ("Why", "Place")])
 def test_every_quotient_of_a_public_table_follows_from_the_counts_in_it(sides: tuple[str, str]) -> None:
     released_state = found(2)
-    shown = json.loads(snapshots.encode(tables.public(released_state, *sides)))
+    shown = json.loads(snapshots.encode(public_tables.public(released_state, *sides)))
     assert released_state.tables is not None
     blocks = len(released_state.tables.cells.blocks.sizes)
     known = dict(of_table_itself(shown, OPEN.table_variance(shown["responses"], blocks)))
@@ -94,7 +94,7 @@ def test_every_quotient_of_a_public_table_follows_from_the_counts_in_it(sides: t
 
 def test_a_weighted_table_is_as_long_as_any_other() -> None:
     state = found(2)
-    table = of_table(weighted_tables.public(tables.public(state, "place.region", "Use"), state))
+    table = of_table(weighted_public_tables.public(public_tables.public(state, "place.region", "Use"), state))
     told = dict(quotients(json.loads(snapshots.encode(table))))
     assert any("weighted" in path for path in told)
     assert all(value == round(value, DIGITS) for value in told.values())
@@ -178,7 +178,7 @@ def _weighted(
     path: Path, id: str, figures: dict[str, Any], weights: dict[str, tuple[int, float]], state: ReleasedState
 ) -> Iterator[tuple[Path, float]]:
     """From the public table of the margin by this question; who stood first, from its groups."""
-    table = json.loads(snapshots.encode(tables.public(state, "place.region", id)))
+    table = json.loads(snapshots.encode(public_tables.public(state, "place.region", id)))
     cells = {group: {code: cell.get("n", 0) for code, cell in line.items()} for group, line in table["cells"].items()}
     shares, n_eff = _shares(cells, table.get("answered", {}), weights)
     yield (*path, "n_eff"), n_eff

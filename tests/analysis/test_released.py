@@ -12,13 +12,13 @@ from proto import instrument as i
 from proto import snapshot as snapshots
 from proto.answers import Reader
 from proto.codebook import CodeBook, Column
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import ReleasedState, Saved, due_now, release
 from services.analysis.state.fold import Folder
 from services.analysis.state.state_codec import UnreadableState
-from services.analysis.statistics import tables
 from tests.analysis.small import KEY, book, crowd, options, released, state_of, survey
 
 NOISE = Noise(KEY, "small")
@@ -41,7 +41,7 @@ def test_after_a_restart_the_same_figures_come_out_and_the_same_marks_stand() ->
     after = ReleasedState.of(Folder(book()), read.marks, read.single, read.tables(book(), NOISE), NOISE, public.revision, public.as_of)
     assert snapshots.encode(after.public) == snapshots.encode(public)
     for sides in (("Place", "Use"), ("Why", "Agree.x")):
-        assert tables.public(after, *sides) == tables.public(before, *sides)
+        assert public_tables.public(after, *sides) == public_tables.public(before, *sides)
     assert ReleasedState.of(Folder(book()), read.marks, read.single, None, NOISE, 1, "now").dump() != before.dump()
 
 

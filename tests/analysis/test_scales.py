@@ -22,9 +22,9 @@ from proto.scores import scored
 from services.analysis.dashboard.figure_view import picture
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.words import Words
+from services.analysis.publish import exact_view
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from services.analysis.statistics import stats
 from services.analysis.store import Stored
 from services.export.dataset.numbering import numbers
 from services.export.dataset.variables import Variable
@@ -76,7 +76,7 @@ def people(codes: tuple[str, ...], seed: int, size: int) -> list[Answers]:
 def test_means_and_agreement_follow_the_numbers_in_whichever_order_they_are_written(codes: tuple[str, ...]) -> None:
     book = CodeBook(Reader(instrument(codes)))
     answered = people(codes, 1, 300)
-    found = stats.exact(book, state_of(answered, book), revision=1, as_of="now").questions
+    found = exact_view.snapshot(book, state_of(answered, book), revision=1, as_of="now").questions
     for figures, given_ in (
         (found["M"].rows["liked"], [one["M"]["liked"] for one in answered]),
         (found["M"].rows["hated"], [one["M"]["hated"] for one in answered]),
@@ -117,7 +117,7 @@ def test_a_recount_scores_as_the_page_does(codes: tuple[str, ...], seed: int, si
     book, answered = CodeBook(Reader(instrument(codes))), people(codes, seed, size)
     tally = Tally(book.instrument, lambda survey, version: book.instrument)
     tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in answered])
-    live = stats.exact(book, state_of(answered, book), revision=1, as_of="")
+    live = exact_view.snapshot(book, state_of(answered, book), revision=1, as_of="")
     assert recount.compare("small", live, tally)["differences"] == []
 
 

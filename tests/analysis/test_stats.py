@@ -20,13 +20,13 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Snapshot
+from services.analysis.publish import exact_view
 from services.analysis.state.state import State
-from services.analysis.statistics import stats, tables
 from tests.analysis.small import REGIONS, Answers, book, respondents, state_of, survey
 
 
 def snapshot(people: list[Answers]) -> Snapshot:
-    return stats.exact(book(), state_of(people), revision=3, as_of="2026-11-22T14:05:00Z")
+    return exact_view.snapshot(book(), state_of(people), revision=3, as_of="2026-11-22T14:05:00Z")
 
 
 def frame(people: list[Answers]) -> pd.DataFrame:
@@ -139,7 +139,7 @@ def test_every_breakdown_equals_pandas_within_each_group(people: list[Answers]) 
 @settings(max_examples=25, deadline=None)
 @given(respondents(fewest=1), st.sampled_from([("Place", "Use"), ("Use", "Why"), ("Why", "Agree.x"), ("uses", "Rank"), ("Count", "Since")]))
 def test_any_two_way_table_equals_pandas(people: list[Answers], pair: tuple[str, str]) -> None:
-    table = tables.exact(book(), state_of(people), *pair, revision=1, as_of="now")
+    table = exact_view.table(book(), state_of(people), *pair, revision=1, as_of="now")
     sides = [side(frame(people), name) for name in pair]
     for i, line in table.cells.items():
         for j, cell in line.items():
@@ -182,7 +182,7 @@ def test_a_withdrawn_answer_leaves_no_trace_in_the_figures() -> None:
     people: list[Answers] = [{"Place": "a", "Cost": 8.75}, {"Place": "b", "Cost": 0.25}]
     state = state_of(people)
     state.subtract(state_of(people[:1]))
-    found = stats.exact(book(), state, revision=1, as_of="now").questions["Cost"]
+    found = exact_view.snapshot(book(), state, revision=1, as_of="now").questions["Cost"]
     assert (found.sum, found.mean, found.variance) == (0.25, 0.25, None)
 
 
@@ -196,6 +196,6 @@ def test_the_whole_exact_picture_of_the_largest_questionnaire_takes_less_than_a_
     spent: list[float] = []
     for _ in range(7):
         begun = time.process_time()
-        stats.exact(codebook, state, revision=1, as_of="now")
+        exact_view.snapshot(codebook, state, revision=1, as_of="now")
         spent.append(time.process_time() - begun)
     assert min(spent) < 0.1

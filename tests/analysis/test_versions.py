@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
+from services.analysis.publish import exact_view
 from services.analysis.recount.recount import Tally, compare
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.statistics import stats
 from services.analysis.store import Stored
 from tests.analysis import small, versions
 
@@ -66,7 +66,7 @@ class Counting:
     def differences(self) -> Any:
         tally = Tally(self.instrument, lambda _, version: self.versions.get(version))
         tally.add(list(self.stored.values()))
-        live = stats.exact(self.folder.codebook, self.state, revision=0, as_of="")
+        live = exact_view.snapshot(self.folder.codebook, self.state, revision=0, as_of="")
         return compare(self.instrument.id, live, tally)["differences"]
 
     def _fold(self, responses: list[Stored], sign: int) -> None:

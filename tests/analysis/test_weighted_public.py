@@ -23,8 +23,10 @@ from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.policy_text import weighting
 from services.analysis.dashboard.view import View, figures_seen
 from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.disclosure import public_tables, weighted_public_tables
 from services.analysis.disclosure.published_state import ReleasedState
-from services.analysis.statistics import stats, tables, weighted_tables
+from services.analysis.publish import exact_view
+from services.analysis.statistics import weighted_tables
 from tests.analysis.small import Answers, released, state_of, survey
 
 SURVEYS = int(os.environ.get("PLATEA_WEIGHTED_SURVEYS", "3"))
@@ -94,7 +96,7 @@ def both(margins: tuple[str, ...], seed: int, size: int, lean: float) -> tuple[R
     """What is published after several releases, or after a single one, and the exact view of the same people."""
     of, answered = book(margins), people(seed, size, lean)
     steps = [(), range(60, size - 40, 60)][seed % 2]
-    return released(answered, *steps, of=of), stats.exact(of, state_of(answered, of), revision=1, as_of="now")
+    return released(answered, *steps, of=of), exact_view.snapshot(of, state_of(answered, of), revision=1, as_of="now")
 
 
 def intervals(public: Snapshot, exact: Snapshot) -> Iterator[tuple[float, tuple[float, float]]]:
@@ -153,8 +155,8 @@ def test_weighted_tables_are_near_the_exact_ones_too(sides: tuple[str, str]) -> 
     for seed in range(SURVEYS):
         found, _ = both(("Age", "Race"), seed, size, 0.6)
         state = state_of(people(seed, size, 0.6), of)
-        exact = weighted_tables.exact(tables.exact(of, state, *sides, revision=1, as_of="now"), of, state)
-        public = weighted_tables.public(tables.public(found, *sides), found)
+        exact = weighted_tables.exact(exact_view.table(of, state, *sides, revision=1, as_of="now"), of, state)
+        public = weighted_public_tables.public(public_tables.public(found, *sides), found)
         told = [(public.total, exact.total)]
         told += [({c: x.weighted for c, x in public.cells[r].items() if x.weighted}, _weights(exact.cells[r])) for r in public.cells]
         pairs += [(there[code].share, one.ci95) for here, there in told for code, one in here.items()]

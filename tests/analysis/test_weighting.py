@@ -21,9 +21,9 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Margin, Policy, Portion
 from proto.snapshot import Snapshot
+from services.analysis.publish import exact_view
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from services.analysis.statistics import stats
 from services.analysis.statistics.weighting import fit, join, kish, rake
 from services.analysis.store import Stored
 from tests.analysis.small import REGIONS, Answers, crowd, crowds, state_of, survey
@@ -39,7 +39,7 @@ def weighted(*margins: Margin, minimum: int = 1) -> CodeBook:
 
 
 def exact(people: list[Answers], book: CodeBook) -> Snapshot:
-    return stats.exact(book, state_of(people, book), revision=1, as_of="now")
+    return exact_view.snapshot(book, state_of(people, book), revision=1, as_of="now")
 
 
 def margins_of(people: list[Answers]) -> pd.DataFrame:

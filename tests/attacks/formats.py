@@ -20,11 +20,11 @@ from proto import snapshot as snapshots
 from proto.registry import Registry, published
 from services.analysis.dashboard.charts import LABEL, MARGIN, VALUES, WIDTH
 from services.analysis.dashboard.svg_canvas import ACCENT, WASH
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.published_state import ReleasedState
 from services.analysis.gateway.app import create_app
 from services.analysis.gateway.http_cache import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Board
-from services.analysis.statistics import tables
 from tests.analysis.small import survey
 
 LANGUAGES = ("en", "fr", "es")
@@ -58,7 +58,7 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
     board.post(found.public)
 
     async def ask(_: str, question: dict[str, Any]) -> bytes:
-        return snapshots.encode(tables.public(found, question["row"], question["column"]))
+        return snapshots.encode(public_tables.public(found, question["row"], question["column"]))
 
     app = create_app(Gateway(registry, board, ask, lambda: Readiness({}), lambda: b""))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://platea") as http:

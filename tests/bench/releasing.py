@@ -12,11 +12,11 @@ import numpy as np
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument
+from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import ReleasedState, release
 from services.analysis.state.fold import Folder
-from services.analysis.statistics import tables
 from tests.bench.report import Figure
 from tests.bench.servers import bodies, instrument
 
@@ -47,7 +47,7 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
             msgspec.json.encode(before.public)
             releases.append(time.thread_time() - begun)
             begun = time.thread_time()
-            msgspec.json.encode(tables.public(before, *PAIR))
+            msgspec.json.encode(public_tables.public(before, *PAIR))
             looks.append(time.thread_time() - begun)
         said = f"{len(book)} columns, {int(np.max(many.burt)):,} respondents"
         figures.append(

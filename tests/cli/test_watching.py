@@ -24,10 +24,10 @@ from deploy.cli.sse_client import events, follow
 from proto import instrument as instruments
 from proto import snapshot as snapshots
 from services.analysis.gateway.snapshot_broadcast import Edition
-from services.analysis.statistics import stats
+from services.analysis.publish import exact_view
 from tests.analysis.small import book, crowd, state_of, survey
 
-FIGURES = stats.exact(book(), state_of(crowd(5, 300)), revision=1, as_of="2026-11-22T14:05:00Z")
+FIGURES = exact_view.snapshot(book(), state_of(crowd(5, 300)), revision=1, as_of="2026-11-22T14:05:00Z")
 
 
 def frame(revision: int) -> bytes:

@@ -22,8 +22,8 @@ from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
 from services.analysis.gateway.app import create_app
 from services.analysis.gateway.http_cache import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
-from services.analysis.statistics import stats, tables
 from services.runtime import http_server
 
 SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
@@ -58,11 +58,11 @@ class Figures:
         self._folder.fold(self.state, people)
         self.revision += 1
         as_of = f"2026-11-22T14:{self.revision // 60:02d}:{self.revision % 60:02d}Z"
-        return _concealed(self._instrument, stats.exact(self.book, self.state, revision=self.revision, as_of=as_of))
+        return _concealed(self._instrument, exact_view.snapshot(self.book, self.state, revision=self.revision, as_of=as_of))
 
     async def ask(self, survey: str, question: dict[str, Any]) -> bytes:
         as_of = "2026-11-22T14:00:07Z"
-        found = tables.exact(self.book, self.state, question["row"], question["column"], revision=self.revision, as_of=as_of)
+        found = exact_view.table(self.book, self.state, question["row"], question["column"], revision=self.revision, as_of=as_of)
         cells = {row: {to: _hidden(cell) for to, cell in line.items()} for row, line in found.cells.items()}
         return msgspec.json.encode(msgspec.structs.replace(found, cells=cells, policy=POLICY), enc_hook=float)
 

@@ -18,7 +18,6 @@ from services.analysis.dashboard.render import ASSETS, of_survey, offered, rende
 from services.analysis.dashboard.view import View, figures_seen, is_weighted, responses_seen
 from services.analysis.dashboard.words import CATALOGUES, Words
 from services.analysis.disclosure.parameters import first_edition, parameters_of
-from services.analysis.gateway.snapshot_broadcast import Edition
 
 __all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
 
@@ -34,14 +33,15 @@ def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> st
     return choose((instrument.source_language, *others), wanted, accepted)
 
 
-def listing(instruments: list[Instrument], editions: Mapping[str, Edition], language: str) -> str:
+def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], language: str) -> str:
+    """Returns the page that lists surveys. `snapshots`: the published ones, by survey."""
     words = Words(language)
     entries: list[dict[str, str]] = []
     for instrument in instruments:
-        edition = editions.get(instrument.id)
+        snapshot = snapshots.get(instrument.id)
         waiting = words("listing_waiting", n=words.number(first_edition(instrument)))
-        state = words("listing_answers", n=words.number(edition.snapshot.responses)) if edition else waiting
-        when = words("as_of", time=words.time(edition.snapshot.as_of)) if edition else ""
+        state = words("listing_answers", n=words.number(snapshot.responses)) if snapshot else waiting
+        when = words("as_of", time=words.time(snapshot.as_of)) if snapshot else ""
         entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
     return render(
         "listing.html.j2",

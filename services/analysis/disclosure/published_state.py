@@ -16,6 +16,7 @@ from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.edition_tables import Crossed, publication_of
 from services.analysis.disclosure.editions import Due, Marks, after, due, moved_at_least
 from services.analysis.disclosure.noise import Noise
+from services.analysis.disclosure.published_policy import published_policy
 from services.analysis.disclosure.weighted_public import PublicWeights, public_weights
 from services.analysis.state.fold import Folder
 from services.analysis.state.layout import arrange
@@ -64,7 +65,8 @@ class ReleasedState:
         (everybody,) = read(layout, wide, [accuracy_of(publication, cells, layout, wide[0])])
         weights = public_weights(book, tables)
         everybody.weighted = weights.estimates
-        whole = stats.whole(book, everybody, None, weights.of.published, revision=revision, as_of=as_of, editions=marks.edition)
+        policy = published_policy(book, everybody.n[0], marks.edition)
+        whole = stats.whole(book, everybody, None, weights.of.published, policy, revision=revision, as_of=as_of)
         doubt = stats.doubt_of(layout, everybody)
         public = public_view.conceal(whole, layout, everybody, public_view.breakdowns(book, tables), doubt)
         return cls(folder, marks, single, tables, weights, public, noise)

@@ -76,8 +76,9 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
     """The surveys that have figures, or will have."""
     gateway = gateway_of(request)
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
-    instruments = [found for id in gateway.registry.surveys() if (found := gateway.registry.current(id))]
-    return _html(await in_thread(dashboard.listing, instruments, gateway.board.editions, language), language)
+    instruments = [instrument for id in gateway.registry.surveys() if (instrument := gateway.registry.current(id))]
+    snapshots = {survey: edition.snapshot for survey, edition in gateway.board.editions.items()}
+    return _html(await in_thread(dashboard.listing, instruments, snapshots, language), language)
 
 
 @get("/live/{survey:str}")

@@ -18,17 +18,18 @@ from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
 from services.analysis import store
-from services.analysis.disclosure import rounding
+from services.analysis.disclosure import public_tables, rounding, weighted_public_tables
 from services.analysis.ingest import journal, parked_events
 from services.analysis.ingest.journal import Journal
 from services.analysis.ingest.progress import Progress
 from services.analysis.ingest.totals import Totals
+from services.analysis.publish import exact_view
 from services.analysis.publish import worker_questions as questions
 from services.analysis.publish.publisher import Publisher
 from services.analysis.recount import recount
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.statistics import stats, tables, weighted_tables
+from services.analysis.statistics import weighted_tables
 from services.analysis.store import Store
 from services.runtime.error_location import place_of
 from services.runtime.outage import named
@@ -144,15 +145,15 @@ class Responder:
         revision = self._publisher.revision(survey)
         as_of = datetime.datetime.fromtimestamp(self._progress.complete(), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if question.what == "exact":
-            return snapshots.encode(stats.exact(folder.codebook, state, revision=revision, as_of=as_of))
-        table = tables.exact(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
+            return snapshots.encode(exact_view.snapshot(folder.codebook, state, revision=revision, as_of=as_of))
+        table = exact_view.table(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
         return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
 
     def _public_table(self, survey: str, question: Question) -> bytes:
         found = self._publisher.released(survey)
         if found is None:
             raise Problem("not-published-yet")
-        table = tables.public(found, question.row, question.column)
+        table = public_tables.public(found, question.row, question.column)
         if question.weighted:
-            table = rounding.of_table(weighted_tables.public(table, found))
+            table = rounding.of_table(weighted_public_tables.public(table, found))
         return snapshots.encode(table)

@@ -32,6 +32,7 @@ from proto.instrument import (
     Single,
 )
 from proto.problem import Problem
+from services.analysis.disclosure.published_policy import published_policy
 from services.analysis.ingest.journal import Journal
 from services.analysis.ingest.totals import Totals
 from services.analysis.recount.figures import Group, figures, sections
@@ -75,7 +76,8 @@ async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -
             points[number] = await _add_checkpoint(state, survey, number, reading, folder.codebook.digest)
         if (day := await reading.deleted(survey)) is not None:
             return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
-        live = await asyncio.to_thread(stats.exact, folder.codebook, state, revision=0, as_of="")
+        policy = published_policy(folder.codebook, state.responses)
+        live = await asyncio.to_thread(stats.exact, folder.codebook, state, policy, revision=0, as_of="")
         tally = Tally(folder.codebook.instrument, totals.instrument)
         for partition in own:
             await _count(tally, reading.responses(survey, partition.number))

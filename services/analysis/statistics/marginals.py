@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proto.intervals import wilson
 from proto.snapshot import Cell, Weighted
-from services.analysis.disclosure.accuracy import Accuracy
 from services.analysis.state.layout import Counts, Layout
 from services.analysis.statistics.weighting import Weights
+
+
+class Accuracy(Protocol):
+    """The variance that noise adds to sums of counts, over the widened columns of a layout."""
+
+    def shares(self, shares: Counts) -> Counts:
+        """The variance of n - share * answered for each widened column. `shares` and the result: shape (columns,)."""
+        ...
+
+    def of(self, columns: NDArray[np.intp], weights: Counts, base: float = 0.0) -> float:
+        """The variance of Σ w n - base * answered. `columns`: of one question; `weights`: w, one per column."""
+        ...
 
 
 @dataclass

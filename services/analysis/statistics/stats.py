@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain, groupby
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from proto import intervals
 from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, Matrix, Numeric, Ranking, Single
 from proto.scores import scored
-from proto.snapshot import Cell, Figures, Group, PublishedGuarantee, PublishedPolicy, Row, Scale, Snapshot, Weighting
-from services.analysis.disclosure.cells import parameters_in
+from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot, Weighting
 from services.analysis.state.layout import Layout, Part, arrange
 from services.analysis.state.state import State
 from services.analysis.statistics import headline_stats
@@ -28,14 +26,17 @@ from services.analysis.statistics.nonresponse import nonresponse, sections
 from services.analysis.statistics.weighting import fit
 
 
-def exact(book: CodeBook, state: State, *, revision: int, as_of: str) -> Snapshot:
-    """Every statistic of the survey, nothing withheld, shares in full precision; weighted where there are margins."""
+def exact(book: CodeBook, state: State, policy: PublishedPolicy, *, revision: int, as_of: str) -> Snapshot:
+    """Returns every statistic of the survey: no cell is withheld, shares are not rounded, and are weighted where there are margins.
+
+    `policy`: the rules of the survey, copied into the snapshot.
+    """
     layout = arrange(book)
     groups = [column for stratum in layout.strata for _, column in stratum.groups]
     everybody, *each = read(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
     weights = fit(book, state.burt[0])
     everybody.weighted = estimates(layout, weights, state.burt[weights.columns])
-    found = whole(book, everybody, state, weights.published, revision=revision, as_of=as_of)
+    found = whole(book, everybody, state, weights.published, policy, revision=revision, as_of=as_of)
     current = {(stratum.name, code): everybody.n[column] for stratum in layout.strata for code, column in stratum.groups}
     of_groups = breakdowns(book, dict(zip(groups, each, strict=True)), state)
     with_current = {
@@ -61,13 +62,12 @@ def whole(
     everybody: Reading,
     state: State | None,
     weighting: Weighting,
+    policy: PublishedPolicy,
     *,
     revision: int,
     as_of: str,
-    editions: int | None = None,
 ) -> Snapshot:
-    """The snapshot of what was read of everybody, without breakdowns. `state`: of numbers, None where they are not told.
-    `editions`: so many are published; None of exact figures."""
+    """Returns the snapshot of everybody, without breakdowns. `state`: for sums of numbers; None where they are not shown."""
     layout, instrument = arrange(book), book.instrument
     questions = _figures(layout.parts, everybody, book, state, 0)
     derived = {
@@ -86,7 +86,7 @@ def whole(
         revision=revision,
         as_of=as_of,
         responses=responses,
-        policy=published(book, responses, editions),
+        policy=policy,
         questions=questions,
         sections=sections(instrument, layout, everybody),
         weighting=weighting,
@@ -108,27 +108,6 @@ def doubt_of(layout: Layout, reading: Reading) -> Doubt | None:
         return accuracy.of(np.array(columns), np.array(list(chain.from_iterable(worth.values()))), base)
 
     return doubt
-
-
-def published(book: CodeBook, responses: int, editions: int | None = None) -> PublishedPolicy:
-    """The rules of a survey, with so many respondents. `editions`: so many are published; None of exact figures."""
-    policy, parameters = book.instrument.policy, parameters_in(book)
-    promised, guarantee = parameters.guarantee, None
-    if promised is not None and editions is not None:
-        spent = round(promised.spent(editions), 3)
-        guarantee = PublishedGuarantee(promised.epsilon, promised.delta, promised.editions, editions, spent)
-    return PublishedPolicy(
-        policy.name,
-        policy.minimum,
-        parameters.batch,
-        policy.clock,
-        None if promised else parameters.growth,
-        parameters.table_batch,
-        parameters.table_factor,
-        round(sqrt(parameters.answers.variance(responses)), 1),
-        policy.i_understand_that_this_protects_nobody,
-        guarantee,
-    )
 
 
 def _figures(parts: list[Part], reading: Reading, book: CodeBook, state: State | None, group: int) -> dict[str, Figures]:

@@ -1,4 +1,4 @@
-"""Any two-way table of a survey, straight from the Burt matrix: exact, and public."""
+"""Exact two-way tables of a survey, read from its Burt matrix. Pure."""
 
 from __future__ import annotations
 
@@ -12,37 +12,28 @@ from proto.codebook import CodeBook
 from proto.instrument import Matrix, Multiple, Ranking
 from proto.intervals import wilson
 from proto.problem import Problem
-from proto.snapshot import Association, Cell, Table
-from services.analysis.disclosure import public_view, rounding
-from services.analysis.disclosure.accuracy import Accuracy
-from services.analysis.disclosure.edition_tables import Crossed, publication_of
-from services.analysis.disclosure.published_state import ReleasedState
-from services.analysis.state.layout import Layout, arrange
+from proto.snapshot import Association, Cell, PublishedPolicy, Table
+from services.analysis.state.layout import Counts, arrange
 from services.analysis.state.state import State
 from services.analysis.statistics.association import associate
-from services.analysis.statistics.stats import published
-
-GUARANTEED = (
-    "The figures of this survey have a proven guarantee, which covers each question, and each that is broken down by a group that the "
-    "questionnaire names. Any other two questions are not crossed: the noise would outweigh what they tell."
-)
 
 
 @dataclass(frozen=True)
 class Side:
-    """A question, a matrix row ("B02.cctv") or a stratum, as one side of a table: widened columns."""
+    """A question, a matrix row ("B02.cctv") or a stratum, as one side of a table."""
 
     name: str
     codes: tuple[str, ...]
     columns: NDArray[np.intp]
+    """The widened column of each code."""
     answered: int
-    """The column of those who answered; of a stratum, everybody."""
+    """The widened column that counts those who answered; of a stratum 0, which counts everybody."""
     exclusive: bool = True
-    """Whether one respondent gives one answer at most."""
+    """Whether a respondent gives one answer at most."""
 
 
 def side(book: CodeBook, name: str) -> Side:
-    """Raises Problem where the survey has no such question, or one without closed answers."""
+    """Returns the side with this name. Raises Problem `not-found` for an unknown name, and for a question without closed answers."""
     layout = arrange(book)
     for stratum in layout.strata:
         if stratum.name == name:
@@ -60,116 +51,55 @@ def side(book: CodeBook, name: str) -> Side:
     return Side(name, part.codes, columns, part.answered, not isinstance(part.question, Multiple | Ranking))
 
 
-def exact(book: CodeBook, state: State, row: str, column: str, *, revision: int, as_of: str) -> Table:
-    """Counts of each pair of answers; shares are of those of the row who answered the column's question. Raises Problem."""
-    one, other = _sides(book, row, column)
-    layout = arrange(book)
-    ranks = layout.ranks(one.columns)
-    wide = layout.widen(state.burt[one.columns] if ranks is None else state.burt[ranks].sum(axis=0))
-    counts = wide[:, other.columns]
-    table = _table(book, one, other, wide, state.responses, revision, as_of)
-    single = layout.widen(state.burt.diagonal()[None])[0]
-    table = msgspec.structs.replace(table, rows=_side_alone(one, single), columns=_side_alone(other, single))
-    return msgspec.structs.replace(table, association=_association(one, other, counts, np.ones(counts.shape, np.bool_), 0.0))
-
-
-def public(released: ReleasedState, row: str, column: str) -> Table:
-    """The table as of when tables last moved, the same as in the snapshot's breakdown. Turned round it has the same counts. Rows and
-    columns with fewer than the minimum are withheld. Raises Problem."""
-    tables = _tables(released)
-    book, layout, revision = tables.book, tables.layout, released.public.revision
-    for name in (row, column):
-        _demand_public(book, name)
-    one, other = _sides(book, row, column)
-    if tables.publication.parameters.guarantee is not None:
-        _demand_guaranteed(book, row, column)
-    wide, accuracies = _published(tables, one, other)
-    counts = wide[:, other.columns]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = wide / np.maximum(wide[:, layout.of], wide)
-    noise = np.array([each.shares(share)[other.columns] for each, share in zip(accuracies, shares, strict=True)])
-    table = _table(book, one, other, wide, tables.responses, revision, tables.as_of, noise, tables.singles_edition)
-    enough = public_view.enough(tables)
-    shown = enough[one.columns][:, None] & enough[other.columns] & (wide[:, other.answered] > 0)[:, None]
-    cells = {
-        code: {to: cell if there else Cell(withheld=True) for (to, cell), there in zip(line.items(), seen, strict=True)}
-        for (code, line), seen in zip(table.cells.items(), shown.tolist(), strict=True)
-    }
-    rows, columns = (_side_alone(each, tables.single, least=book.instrument.policy.minimum) for each in (one, other))
-    variance = tables.publication.parameters.table_variance(tables.responses, _degree(tables, one, other))
-    association = _association(one, other, counts, shown, variance)
-    answered = {code: table.answered[code] for code, seen in zip(one.codes, shown, strict=True) if seen.any()}
-    return rounding.of_table(
-        msgspec.structs.replace(table, cells=cells, association=association, answered=answered, rows=rows, columns=columns)
-    )
-
-
-def _tables(released: ReleasedState) -> Crossed:
-    """Raises Problem before the first."""
-    if released.tables is None:
-        least = publication_of(released.folder.codebook, released.noise).parameters.table_batch
-        raise Problem("not-published-yet", f"Two-way tables follow once {least} answers are in: fewer could point to single respondents.")
-    return released.tables
-
-
-def _sides(book: CodeBook, row: str, column: str) -> tuple[Side, Side]:
+def sides(book: CodeBook, row: str, column: str) -> tuple[Side, Side]:
+    """Returns both sides of a table. Raises Problem where they are the same, or as `side` does."""
     if row == column:
         raise Problem("request-refused", "Choose two different questions.")
     return side(book, row), side(book, column)
 
 
-def _columns(layout: Layout, one: Side) -> list[list[int]]:
-    """For each code of a side the columns of the code book that its count is the sum of."""
+def exact(book: CodeBook, state: State, row: str, column: str, policy: PublishedPolicy, *, revision: int, as_of: str) -> Table:
+    """Returns the count of each pair of answers, and its share of those in the row who answered the column's question.
+
+    Raises Problem as `sides` does. `policy`: the rules of the survey, copied into the table.
+    """
+    one, other = sides(book, row, column)
+    layout = arrange(book)
     ranks = layout.ranks(one.columns)
-    return [[int(column)] for column in one.columns] if ranks is None else ranks.T.tolist()
+    wide = layout.widen(state.burt[one.columns] if ranks is None else state.burt[ranks].sum(axis=0))
+    counts = wide[:, other.columns]
+    table = table_of(book, one, other, wide, policy, responses=state.responses, revision=revision, as_of=as_of)
+    single = layout.widen(state.burt.diagonal()[None])[0]
+    association = association_of(one, other, counts, np.ones(counts.shape, np.bool_), 0.0)
+    return msgspec.structs.replace(table, rows=side_alone(one, single), columns=side_alone(other, single), association=association)
 
 
-def _blocks(tables: Crossed, one: Side) -> list[int]:
-    if one.answered == 0:  # a stratum
-        return tables.cells.all_of(int(column) for column in one.columns)
-    id, _, row = one.name.partition(".")
-    part = tables.layout.part(id, row or None)
-    assert part is not None
-    columns = [column for each in _columns(tables.layout, one) for column in each]
-    return tables.cells.all_of([*columns, part.missing, part.skipped] if row == "" else [*columns, part.missing])
-
-
-def _degree(tables: Crossed, one: Side, other: Side) -> int:
-    pairs = [(a, b) for a in _blocks(tables, one) for b in _blocks(tables, other) if a != b]
-    return max((tables.publication.blocks.crossed(a, b) for a, b in pairs), default=0)
-
-
-def _published(tables: Crossed, one: Side, other: Side) -> tuple[NDArray[np.float64], list[Accuracy]]:
-    """The widened rows of a side, as far as the other one needs them, and how accurate each is."""
-    layout, blocks = tables.layout, _blocks(tables, other)
-    columns = _columns(layout, one)
-    each = tables.rows([column for some in columns for column in some], blocks)
-    starts = np.cumsum([0, *(len(some) for some in columns[:-1])])
-    wide = layout.widen(np.add.reduceat(each, starts, axis=0))
-    return wide, [tables.accuracy_in(some[0], blocks) for some in columns]
-
-
-def _table(
+def table_of(
     book: CodeBook,
     one: Side,
     other: Side,
-    wide: NDArray[np.float64],
+    wide: Counts,
+    policy: PublishedPolicy,
+    *,
     responses: int,
     revision: int,
     as_of: str,
-    noise: NDArray[np.float64] | float = 0.0,
-    editions: int | None = None,
+    noise: Counts | float = 0.0,
 ) -> Table:
-    """The table without a word on association. `wide`: widened rows of the one side. `editions`: so many are published."""
+    """Returns the table without its association and without the two sides alone.
+
+    `wide`: widened rows of the side `one`, shape (codes of one, widened columns). `noise`: the variance that noise adds to each count,
+    shape (codes of one, codes of other).
+    """
     counts = wide[:, other.columns]
     # where noise put a part above its whole, the whole is as large as its largest part
-    of = np.maximum(wide[:, other.answered], counts.max(axis=1))[:, None]
-    low, high = wilson(counts, np.broadcast_to(of, counts.shape), noise)
+    answered = np.maximum(wide[:, other.answered], counts.max(axis=1))[:, None]
+    low, high = wilson(counts, np.broadcast_to(answered, counts.shape), noise)
     cells: dict[str, dict[str, Cell]] = {}
     for i, code in enumerate(one.codes):
-        values = zip(other.codes, counts[i].tolist(), low[i].tolist(), high[i].tolist(), strict=True)
-        answered = float(of[i, 0])
-        cells[code] = {to: Cell(int(n), n / answered, (least, most)) if answered else Cell(int(n)) for to, n, least, most in values}
+        columns = zip(other.codes, counts[i].tolist(), low[i].tolist(), high[i].tolist(), strict=True)
+        n_row = float(answered[i, 0])
+        cells[code] = {to: Cell(int(n), n / n_row, (least, most)) if n_row else Cell(int(n)) for to, n, least, most in columns}
     instrument = book.instrument
     return Table(
         survey=instrument.id,
@@ -179,14 +109,17 @@ def _table(
         row=one.name,
         column=other.name,
         responses=responses,
-        policy=published(book, responses, editions),
+        policy=policy,
         cells=cells,
         answered={code: int(n) for code, n in zip(one.codes, wide[:, other.answered].tolist(), strict=True)},
     )
 
 
-def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDArray[np.bool_], noise: float) -> Association:
-    """Of the rows and columns that are shown."""
+def association_of(one: Side, other: Side, counts: Counts, shown: NDArray[np.bool_], noise: float) -> Association:
+    """Returns the association of the rows and columns that are shown; only a reason where it is not defined.
+
+    `counts`, `shown`: shape (codes of one, codes of other). `noise`: the variance that noise adds to each count.
+    """
     if not one.exclusive or not other.exclusive:
         return Association(reason="overlapping")
     rows, columns = shown.any(axis=1), shown.any(axis=0)
@@ -195,26 +128,14 @@ def _association(one: Side, other: Side, counts: NDArray[np.float64], shown: NDA
     return associate(counts[rows][:, columns], noise)
 
 
-def _side_alone(one: Side, single: NDArray[np.float64], least: int = 0) -> dict[str, Cell]:
-    """Counts and shares of a side by itself. `single`: single counts in widened columns; groups of fewer than `least` are withheld."""
+def side_alone(one: Side, single: Counts, least: int = 0) -> dict[str, Cell]:
+    """Returns counts and shares of a side by itself. A group of a stratum with fewer than `least` respondents is withheld.
+
+    `single`: single counts, shape (widened columns,).
+    """
     counts = single[one.columns]
     whole = max(float(single[one.answered]), float(counts.max(initial=0.0)))
     shares = counts / whole if whole else counts
     group = one.answered == 0
-    told = zip(one.codes, counts.tolist(), shares.tolist(), strict=True)
-    return {code: Cell(withheld=True) if group and n < least else Cell(int(n), share) for code, n, share in told}
-
-
-def _demand_public(book: CodeBook, name: str) -> None:
-    public = {question.id for question in public_view.public_questions(book.instrument)}
-    if name not in book.instrument.strata and name.partition(".")[0] not in public:
-        raise Problem("not-found", f"'{name[:80]}' is not part of the public figures.")
-
-
-def _demand_guaranteed(book: CodeBook, row: str, column: str) -> None:
-    """Raises Problem where a table is none of those that a guarantee covers."""
-    strata = book.instrument.strata
-    declared = {question.id for question in book.instrument.questions if "crosstab" in question.stats}
-    pairs = [(row, column), (column, row)]
-    if not any(one in strata and other not in strata and other.partition(".")[0] in declared for one, other in pairs):
-        raise Problem("request-refused", GUARANTEED)
+    columns = zip(one.codes, counts.tolist(), shares.tolist(), strict=True)
+    return {code: Cell(withheld=True) if group and n < least else Cell(int(n), share) for code, n, share in columns}
