@@ -28,7 +28,7 @@ from proto import events, subjects
 from proto.events import ResponseReplaced, ResponseSubmitted
 from services.analysis.ingest.journal import Journal
 from services.analysis.ingest.journal_identity import ASKED, doubt_about
-from services.analysis.store import LOCKS, NAME, Reading
+from services.analysis.store import LOCKS, NAME, ReadSnapshot
 from services.runtime import nats_client
 
 ROUNDS = 20
@@ -165,12 +165,12 @@ async def _servers(nats_url: str, database_url: str) -> AsyncIterator[tuple[Clie
 
 async def _doubt(client: Client, connection: asyncpg.Connection) -> str | None:
     """Asked again where there is one: a cluster that has just come up may answer with what it knew before."""
-    journal, reading = Journal(client), Reading(connection)
+    journal, snapshot = Journal(client), ReadSnapshot(connection)
     doubt: str | None = None
     for asked in range(ASKED):
         if asked:
             await asyncio.sleep(0.3)
-        claim = await reading.claim()
+        claim = await snapshot.claim()
         sample = await connection.fetch(_SAMPLE, uuid.uuid4(), SAMPLE)
         known = [*claim.known, *((row["seq"], row["id"].hex) for row in sample)]
         doubt = await doubt_about(replace(claim, known=known), journal) or await _too_few(client, connection)

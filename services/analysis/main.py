@@ -14,12 +14,14 @@ from litestar.types import ASGIApp
 from services.analysis.gateway.gateway_service import connected
 from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Board
-from services.analysis.ingest.background_jobs import CHECKPOINT, Builder, Eraser, Keeper
+from services.analysis.ingest.checkpointer import CHECKPOINT, Checkpointer
 from services.analysis.ingest.compiled_surveys import Books
 from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal_eraser import JournalEraser
 from services.analysis.ingest.partition import Partition
 from services.analysis.ingest.progress import Progress
 from services.analysis.ingest.retention import Ender
+from services.analysis.ingest.state_builder import StateBuilder
 from services.analysis.ingest.totals import Totals
 from services.analysis.ingest.worker import TooManyParked, Worker
 from services.analysis.publish.publisher import Publisher
@@ -69,16 +71,16 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         totals = Totals(partitions, count, books, store)
         progress = Progress(partitions, count, journal, store)
         publisher = Publisher(client, totals, books, store)
-        eraser = Eraser(store, journal, lambda: totals.speaks and all(partition.held for partition in totals.partitions))
+        eraser = JournalEraser(store, journal, lambda: totals.speaks and all(partition.held for partition in totals.partitions))
         workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
-        keeper = Keeper(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
-        closing.push_async_callback(_last_checkpoints, keeper)
+        checkpointer = Checkpointer(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
+        closing.push_async_callback(_last_checkpoints, checkpointer)
         closing.push_async_callback(tasks.stop)
         ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
         tasks.start("watch the journal", progress.watch_journal)
         tasks.start("watch the store", progress.watch_store)
-        tasks.start("write checkpoints", keeper.run)
-        tasks.start("build counts", Builder(partitions).run)
+        tasks.start("write checkpoints", checkpointer.run)
+        tasks.start("build counts", StateBuilder(partitions).run)
         tasks.start("delete what is over", ender.run)
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
@@ -102,10 +104,10 @@ async def _finish(workers: list[Worker], loops: set[asyncio.Task[None]]) -> None
         await cancelled(left)
 
 
-async def _last_checkpoints(keeper: Keeper) -> None:
+async def _last_checkpoints(checkpointer: Checkpointer) -> None:
     try:
         async with asyncio.timeout(LAST_CHORES):
-            await keeper.finish()
+            await checkpointer.finish()
     except TimeoutError:
         log.warning("the database does not answer; the next start counts from an older checkpoint")
 

@@ -7,17 +7,26 @@ import datetime
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 
 from proto import instrument as instruments
-from proto.events import ResponseEvent
 from proto.instrument import Instrument
-from services.analysis.ingest.journal_identity import Claim
-from services.analysis.ingest.record_rules import Plan, Row, plan
-from services.analysis.ingest.unrecorded import NEWER, UNPUBLISHED, Unread, Waiting
+from services.analysis.records import (
+    BEGINNING,
+    NEWER,
+    UNPUBLISHED,
+    Changes,
+    Checkpoint,
+    JournalClaim,
+    Position,
+    Row,
+    StoredEdition,
+    StoredResponse,
+    Unread,
+    Waiting,
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,47 +61,7 @@ def refused(error: BaseException) -> bool:
     return isinstance(error, asyncpg.PostgresError) and not isinstance(error, _Passing)
 
 
-class Position(NamedTuple):
-    """How far a partition is recorded: events of the journal up to `seq`, and so many late batches of events that had waited.
-
-    A count stands at a position: it has the rows that came in turn up to `seq`, and those of late batches up to `late`.
-    """
-
-    seq: int = 0
-    late: int = 0
-
-
-BEGINNING = Position()
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A response, or a former content of one, as rebuilding and recounting read it."""
-
-    id: str
-    version: str
-    answers: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    at: Position
-    codebook: str
-    state: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The last state whose figures were made public."""
-
-    version: str
-    revision: int
-    codebook: str
-    as_of: str
-    state: bytes
-
-
-class Reading:
+class ReadSnapshot:
     """The store as it was at one moment."""
 
     def __init__(self, connection: Any) -> None:
@@ -103,7 +72,7 @@ class Reading:
         row = await self._connection.fetchrow("-- position\nselect seq, late from positions where partition = $1", partition)
         return Position(row["seq"], row["late"]) if row else Position()
 
-    async def claim(self) -> Claim:
+    async def claim(self) -> JournalClaim:
         """Which journal the numbers belong to, and some of them to try it with: the last responses of each survey and partition."""
         journal = await self._connection.fetchrow("-- journal\nselect id, settled from journals order by number desc limit 1")
         known = await self._connection.fetch(
@@ -117,7 +86,9 @@ class Reading:
         )
         highest = await self._connection.fetchval("-- highest position\nselect coalesce(max(seq), 0) from positions")
         numbers = [(row["seq"], row["id"].hex) for row in known]
-        return Claim(highest, numbers, journal["id"], journal["settled"]) if journal else Claim(highest, numbers)
+        if journal is None:
+            return JournalClaim(highest, numbers)
+        return JournalClaim(highest, numbers, journal["id"], journal["settled"])
 
     async def checkpointed(self, survey: str, partition: int) -> Position:
         """The position of the checkpoint, or the beginning where there is none."""
@@ -129,7 +100,7 @@ class Reading:
     async def checkpoint(self, survey: str, partition: int) -> Checkpoint | None:
         return await _checkpoint(self._connection, survey, partition)
 
-    async def responses(self, survey: str, partition: int, after: Position = BEGINNING) -> AsyncIterator[Stored]:
+    async def responses(self, survey: str, partition: int, after: Position = BEGINNING) -> AsyncIterator[StoredResponse]:
         """Responses recorded after this position."""
         text = """-- responses
             select id, version, answers from responses
@@ -138,15 +109,15 @@ class Reading:
             select id, version, answers from responses
             where survey = $1 and partition = $2 and late > $4 and status = 'recorded'"""
         async for row in self._connection.cursor(text, survey, partition, *after, prefetch=PAGE):
-            yield Stored(row["id"].hex, row["version"], row["answers"])
+            yield StoredResponse(row["id"].hex, row["version"], row["answers"])
 
-    async def counted(self, survey: str, partition: int, at: Position) -> AsyncIterator[Stored]:
+    async def counted(self, survey: str, partition: int, at: Position) -> AsyncIterator[StoredResponse]:
         """What a count at this position has: responses recorded until then, and what was taken back since."""
         text = """-- counted
             select id, version, answers from responses
             where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end and status = 'recorded'"""
         async for row in self._connection.cursor(text, survey, partition, *at, prefetch=PAGE):
-            yield Stored(row["id"].hex, row["version"], row["answers"])
+            yield StoredResponse(row["id"].hex, row["version"], row["answers"])
         async for former in self.retractions(survey, partition, at):
             yield former
 
@@ -183,50 +154,50 @@ class Reading:
             "-- deleted\nselect min(day) from deletions where survey = $1 and partition = coalesce($2, partition)", survey, partition
         )
 
-    async def retractions(self, survey: str, partition: int, after: Position) -> AsyncIterator[Stored]:
+    async def retractions(self, survey: str, partition: int, after: Position) -> AsyncIterator[StoredResponse]:
         """What counted at this position and was taken back later."""
         text = """-- retractions
             select id, version, answers from retractions
             where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end
                 and (until > $3 or until_late > $4)"""
         async for row in self._connection.cursor(text, survey, partition, *after, prefetch=PAGE):
-            yield Stored(row["id"].hex, row["version"], row["answers"])
+            yield StoredResponse(row["id"].hex, row["version"], row["answers"])
 
 
-class Lane(Reading):
-    """One partition's own connection. It holds the partition's lock, so whoever loses it cannot write any more."""
+class PartitionLease(ReadSnapshot):
+    """The right to write one partition: a connection that holds the partition's advisory lock. With the connection the right is lost."""
 
     def __init__(self, connection: Any, partition: int) -> None:
         super().__init__(connection)
         self.partition = partition
         self.waiting: dict[int, Waiting] = {}
         self.again: set[int] = set()
-        """Which of those an organiser wants read again."""
+        """The waiting events that an organiser wants read again."""
         self.parked: set[int] = set()
-        self._kept: set[tuple[str, str]] = set()
-        """Versions of surveys that this connection has seen in the store."""
+        self._versions: set[tuple[str, str]] = set()
+        """Versions of surveys that this connection has found or put in the store."""
 
     @property
     def unread(self) -> set[int]:
-        """Numbers of the journal that were passed and are not recorded."""
+        """Sequences of the journal that were passed and are not recorded."""
         return self.waiting.keys() | self.parked
 
     async def look(self) -> bool:
-        """Finds out whether the lock is still held (else one of `Unavailable` is raised), and whether others changed what is unread."""
-        found = await self._connection.fetchrow(
+        """Returns whether others changed what is unread. Raises one of `Unavailable` where the lock is lost."""
+        counts = await self._connection.fetchrow(
             """-- look
             select (select count(*) from waiting where partition = $1) as waiting,
                 (select count(*) from waiting where partition = $1 and again) as again,
                 (select count(*) from parked where partition = $1) as parked""",
             self.partition,
         )
-        if tuple(found) == (len(self.waiting), len(self.again), len(self.parked)):
+        if tuple(counts) == (len(self.waiting), len(self.again), len(self.parked)):
             return False
         await self.load()
         return True
 
     async def load(self) -> None:
-        """What is unread, as the store has it."""
+        """Reads what is unread from the store."""
         waiting = await self._connection.fetch(
             "-- waiting\nselect seq, survey, version, id, again from waiting where partition = $1 order by seq", self.partition
         )
@@ -235,70 +206,47 @@ class Lane(Reading):
         self.again = {row["seq"] for row in waiting if row["again"]}
         self.parked = {row["seq"] for row in parked}
 
-    async def record(self, events: Sequence[tuple[int, ResponseEvent]], unread: Unread, end: int, surveys: Iterable[Instrument]) -> Plan:
-        """Records a batch up to event `end` in one transaction: each response counts once, however often it is delivered.
+    @asynccontextmanager
+    async def recording(self, surveys: Iterable[Instrument]) -> AsyncGenerator[Recording]:
+        """One transaction that records a batch: it commits when the block ends. What is unread changes here only after the commit.
 
-        `surveys` are the instruments the batch refers to: no response is stored without.
+        `surveys`: the instruments that the batch refers to. They are stored first: no response is stored without its instrument.
         """
+        new = {(one.id, one.version): one for one in surveys if (one.id, one.version) not in self._versions}
         async with self._connection.transaction():
-            made = await self._plan(events, surveys)
-            await self._write(made, end, None)
-            await self._set_aside(unread)
-            gone = await self._superseded(made, unread)
-            await self._connection.execute(
-                """-- move
-                insert into positions (partition, seq) values ($1, $2)
-                on conflict (partition) do update set seq = greatest(positions.seq, excluded.seq)""",
-                self.partition,
-                end,
+            await self._connection.executemany(
+                "-- survey\ninsert into surveys values ($1, $2, $3) on conflict do nothing",
+                [(*key, instruments.encode(one).decode()) for key, one in new.items()],
             )
-        self._remember(unread, gone, surveys)
-        return made
+            recording = Recording(self._connection, self.partition, bool(self.unread))
+            yield recording
+        self._versions |= new.keys()
+        self._forget(recording.read)
+        self.waiting |= {event.seq: event for event in recording.unread.waiting}
+        self.parked |= {event.seq for event in recording.unread.parked}
+        self._forget(recording.superseded)
+        self.parked -= recording.superseded
 
-    async def record_late(
-        self, events: Sequence[tuple[int, ResponseEvent]], unread: Unread, read: Sequence[int], surveys: Iterable[Instrument]
-    ) -> tuple[Plan, int]:
-        """Records events that had waited, in one transaction, and says how many late batches there are now.
-
-        `read` are the numbers of all that were read again; of these, what is not in `unread` waits no longer.
-        """
-        async with self._connection.transaction():
-            made = await self._plan(events, surveys)
-            late: int = await self._connection.fetchval(
-                """-- move late
-                insert into positions (partition, seq, late) values ($1, 0, 1)
-                on conflict (partition) do update set late = positions.late + 1 returning late""",
-                self.partition,
-            )
-            await self._write(made, None, late)
-            await self._connection.execute("-- read\ndelete from waiting where seq = any($1::bigint[])", list(read))
-            await self._set_aside(unread)
-            gone = await self._superseded(made, unread)
-        for seq in read:
+    def _forget(self, seqs: Iterable[int]) -> None:
+        for seq in seqs:
             self.waiting.pop(seq, None)
             self.again.discard(seq)
-        self._remember(unread, gone, surveys)
-        return made, late
 
-    async def _plan(self, events: Sequence[tuple[int, ResponseEvent]], surveys: Iterable[Instrument]) -> Plan:
-        new = {(one.id, one.version): one for one in surveys if (one.id, one.version) not in self._kept}
-        await self._connection.executemany(
-            "-- survey\ninsert into surveys values ($1, $2, $3) on conflict do nothing",
-            [(*key, instruments.encode(one).decode()) for key, one in new.items()],
-        )
-        return plan(await self._known({event.id for _, event in events}), events)
 
-    def _remember(self, unread: Unread, gone: Iterable[int], surveys: Iterable[Instrument]) -> None:
-        """After the commit."""
-        self._kept |= {(one.id, one.version) for one in surveys}
-        self.waiting |= {each.seq: each for each in unread.waiting}
-        self.parked |= {each.seq for each in unread.parked}
-        for seq in gone:
-            self.waiting.pop(seq, None)
-            self.again.discard(seq)
-            self.parked.discard(seq)
+class Recording:
+    """The open transaction of one batch. `write` or `write_late` is called once."""
 
-    async def _known(self, ids: set[str]) -> dict[str, Row]:
+    def __init__(self, connection: Any, partition: int, any_unread: bool) -> None:
+        self._connection, self._partition, self._any_unread = connection, partition, any_unread
+        self.unread = Unread()
+        """What the batch leaves unread."""
+        self.read: Sequence[int] = ()
+        """Sequences of events that wait no longer."""
+        self.superseded: set[int] = set()
+        """Sequences of unread events that nothing can come of any more."""
+
+    async def known(self, ids: Iterable[str]) -> dict[str, Row]:
+        """Returns the stored responses with these ids."""
         rows = await self._connection.fetch(
             "-- known\nselect id, seq, survey, version, language, answers, notice, late from responses where id = any($1::uuid[])",
             list(ids),
@@ -308,31 +256,62 @@ class Lane(Reading):
             for row in rows
         }
 
-    async def _write(self, made: Plan, end: int | None, late: int | None) -> None:
-        """In turn, up to `end`, or else as late batch number `late`."""
-        if made.inserted:
+    async def write(self, changes: Changes, unread: Unread, end: int) -> None:
+        """Writes the changes in turn, and moves the position to the sequence `end`."""
+        await self._write(changes, end, None)
+        await self._set_aside(unread)
+        await self._supersede(changes)
+        await self._connection.execute(
+            """-- move
+            insert into positions (partition, seq) values ($1, $2)
+            on conflict (partition) do update set seq = greatest(positions.seq, excluded.seq)""",
+            self._partition,
+            end,
+        )
+
+    async def write_late(self, changes: Changes, unread: Unread, read: Sequence[int]) -> int:
+        """Writes the changes as the next late batch, and returns its number.
+
+        `read`: the sequences of all events that were read again; of these, what is not in `unread` waits no longer.
+        """
+        late: int = await self._connection.fetchval(
+            """-- move late
+            insert into positions (partition, seq, late) values ($1, 0, 1)
+            on conflict (partition) do update set late = positions.late + 1 returning late""",
+            self._partition,
+        )
+        await self._write(changes, None, late)
+        await self._connection.execute("-- read\ndelete from waiting where seq = any($1::bigint[])", list(read))
+        self.read = read
+        await self._set_aside(unread)
+        await self._supersede(changes)
+        return late
+
+    async def _write(self, changes: Changes, end: int | None, late: int | None) -> None:
+        """`end`: of a batch in turn; `late`: the number of a late batch."""
+        if changes.inserted:
             await self._connection.copy_records_to_table(
-                "responses", records=[self._record(id, row, late) for id, row in made.inserted.items()], columns=_COLUMNS
+                "responses", records=[self._record(id, row, late) for id, row in changes.inserted.items()], columns=_COLUMNS
             )
-        if made.changed:
+        if changes.changed:
             await self._connection.executemany(
                 """-- change
                 update responses set survey = $2, version = $3, partition = $4, seq = $5, status = $6, language = $7, answers = $8,
                     notice = $9, late = $10
                 where id = $1""",
-                [self._record(id, row, late) for id, row in made.changed.items()],
+                [self._record(id, row, late) for id, row in changes.changed.items()],
             )
-        if made.retracted:
+        if changes.retracted:
             await self._connection.executemany(
                 """-- retract
                 insert into retractions (seq, until, id, survey, partition, version, answers, late, until_late)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing""",
                 [
-                    (row.seq, end, id, row.survey, self.partition, row.version, row.answers, row.late, late)
-                    for id, row in made.retracted.items()
+                    (row.seq, end, id, row.survey, self._partition, row.version, row.answers, row.late, late)
+                    for id, row in changes.retracted.items()
                 ],
             )
-        await self._erase(made.erased)
+        await self._erase(changes.erased)
 
     async def _erase(self, seqs: Iterable[int]) -> None:
         """Notes messages to be deleted from the journal."""
@@ -340,36 +319,35 @@ class Lane(Reading):
             await self._connection.execute("-- erase\ninsert into erasures (seq) select unnest($1::bigint[]) on conflict do nothing", noted)
 
     async def _set_aside(self, unread: Unread) -> None:
+        self.unread = unread
         await self._connection.executemany(
             """-- wait
             insert into waiting (seq, partition, id, survey, version) values ($1, $2, $3, $4, $5) on conflict do nothing""",
-            [(each.seq, self.partition, each.id, each.survey, each.version) for each in unread.waiting],
+            [(event.seq, self._partition, event.id, event.survey, event.version) for event in unread.waiting],
         )
         await self._connection.executemany(
             "-- park\ninsert into parked (seq, partition, reason, survey, id) values ($1, $2, $3, $4, $5) on conflict do nothing",
-            [(each.seq, self.partition, each.reason, each.survey, each.id) for each in unread.parked],
+            [(event.seq, self._partition, event.reason, event.survey, event.id) for event in unread.parked],
         )
 
-    async def _superseded(self, made: Plan, unread: Unread) -> set[int]:
-        """Unread events about responses that a later event has changed, or that were withdrawn: nothing can come of them any more, and
-        what they say must not stay in the journal."""
-        now = made.inserted | made.changed
-        gone: set[int] = set()
-        for table in ("waiting", "parked") if now and (unread or self.unread) else ():
-            rows = await self._connection.fetch(
+    async def _supersede(self, changes: Changes) -> None:
+        """Deletes unread events about responses that a later event changed, or that were withdrawn. Nothing can come of them any more, and
+        their content must not stay in the journal."""
+        rows = changes.inserted | changes.changed
+        for table in ("waiting", "parked") if rows and (self.unread or self._any_unread) else ():
+            superseded = await self._connection.fetch(
                 f"""-- superseded
                 delete from {table} as unread using unnest($1::uuid[], $2::bigint[]) as now (id, seq)
                 where unread.id = now.id and unread.seq < now.seq returning unread.seq""",  # noqa: S608
-                list(now),
-                [_ANY if row.withdrawn else row.seq for row in now.values()],
+                list(rows),
+                [_ANY if row.withdrawn else row.seq for row in rows.values()],
             )
-            gone |= {row["seq"] for row in rows}
-        await self._erase(gone)
-        return gone
+            self.superseded |= {row["seq"] for row in superseded}
+        await self._erase(self.superseded)
 
     def _record(self, id: str, row: Row, late: int | None) -> tuple[Any, ...]:
         status = "withdrawn" if row.withdrawn else "recorded"
-        return id, row.survey, row.version, self.partition, row.seq, status, row.language, row.answers, row.notice, late
+        return id, row.survey, row.version, self._partition, row.seq, status, row.language, row.answers, row.notice, late
 
 
 _COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers", "notice", "late")
@@ -393,7 +371,7 @@ class Store:
                 opened.terminate()
 
     @asynccontextmanager
-    async def lane(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[Lane]:
+    async def lease(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[PartitionLease]:
         """The right to write one partition. Calls `refused` and waits where another worker has it. Raises one of `Unavailable`."""
         connection: Any = await asyncpg.connect(  # pyright: ignore[reportUnknownVariableType]
             self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER
@@ -406,16 +384,16 @@ class Store:
                     refused()
                 waited = True
                 await asyncio.sleep(0.5)
-            yield Lane(connection, partition)
+            yield PartitionLease(connection, partition)
         finally:
             connection.terminate()  # at once, also where the server no longer answers; it then frees the lock
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Reading]:
+    async def snapshot(self) -> AsyncGenerator[ReadSnapshot]:
         """The store as it is now, for as long as the block lasts."""
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.fetchval("-- begin\nselect 1")  # the first statement fixes the moment
-            yield Reading(connection)
+            yield ReadSnapshot(connection)
 
     async def checkpoint(self, survey: str, partition: int) -> Checkpoint | None:
         async with self._connection() as connection:
@@ -569,14 +547,14 @@ class Store:
             for table in ("parked", "waiting"):
                 await connection.execute(f"-- dropped\ndelete from {table} where seq = any($1::bigint[])", list(seqs))
 
-    async def released(self, survey: str) -> Released | None:
+    async def edition(self, survey: str) -> StoredEdition | None:
         async with self._connection() as connection:
             row = await connection.fetchrow(
                 "-- released\nselect version, revision, codebook, as_of, state from released where survey = $1", survey
             )
-        return Released(**dict(row)) if row else None
+        return StoredEdition(**dict(row)) if row else None
 
-    async def save_released(self, survey: str, released: Released, after: int | None) -> bool:
+    async def save_edition(self, survey: str, edition: StoredEdition, after: int | None) -> bool:
         """Whether it was written: only where revision `after` still stands (None: nothing does), so no number of an edition is ever given
         to two states, whoever else may publish."""
         async with self._connection() as connection:
@@ -586,7 +564,7 @@ class Store:
                 on conflict (survey) do update set version = excluded.version, revision = excluded.revision,
                     codebook = excluded.codebook, as_of = excluded.as_of, state = excluded.state
                 where old.revision = $7 returning revision""",
-                *(survey, released.version, released.revision, released.codebook, released.as_of, released.state, after),
+                *(survey, edition.version, edition.revision, edition.codebook, edition.as_of, edition.state, after),
             )
         return written is not None
 

@@ -18,9 +18,9 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Multiple
 from services.analysis.publish import exact_view
+from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from services.analysis.store import Stored
 from tests.analysis.small import options, state_of, survey
 
 ROWS = "M.a,M.b,M.c\n" + "1,0,0\n" * 25 + "0,1,1\n" * 15 + "0,0,0\n" * 50
@@ -54,7 +54,7 @@ def test_shares_are_of_all_who_answered_also_of_those_who_chose_nothing() -> Non
     assert (figures.answered, figures.missing) == (90, 0)
     assert figures.cells["a"].share == 25 / 90
     tally = Tally(of, lambda survey, version: of)
-    tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
+    tally.add([StoredResponse(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
     assert recount.compare("small", live, tally)["differences"] == []
 
 

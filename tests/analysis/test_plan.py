@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
-from services.analysis.ingest.record_rules import Row, plan
+from services.analysis.ingest.record_rules import changes_of
+from services.analysis.records import Row
 
 Journal = list[tuple[int, ResponseEvent]]
 
@@ -48,7 +49,7 @@ def test_whatever_the_order_and_the_batches_the_last_word_counts_once(journal: J
     while delivered:
         size = data.draw(st.integers(1, len(delivered)))
         batch, delivered = delivered[:size], delivered[size:]
-        made = plan({id: row for id, row in stored.items() if any(event.id == id for _, event in batch)}, batch)
+        made = changes_of({id: row for id, row in stored.items() if any(event.id == id for _, event in batch)}, batch)
         assert not made.inserted.keys() & stored.keys()
         assert made.changed.keys() <= stored.keys()
         assert {id: stored[id] for id in made.retracted} == made.retracted
@@ -69,8 +70,8 @@ def test_whatever_the_order_and_the_batches_the_last_word_counts_once(journal: J
 
 def test_a_batch_that_comes_again_changes_nothing() -> None:
     batch: Journal = [(1, _event(1, "a" * 32, "submit")), (2, _event(2, "a" * 32, "replace")), (3, _event(3, "b" * 32, "withdraw"))]
-    stored = plan({}, batch).inserted
-    again = plan(stored, batch)
+    stored = changes_of({}, batch).inserted
+    again = changes_of(stored, batch)
     assert not again.inserted
     assert not again.changed
     assert again.ignored == 3
@@ -78,8 +79,8 @@ def test_a_batch_that_comes_again_changes_nothing() -> None:
 
 
 def test_another_surveys_event_does_not_change_a_response() -> None:
-    stored = plan({}, [(1, _event(1, "a" * 32, "submit"))]).inserted
+    stored = changes_of({}, [(1, _event(1, "a" * 32, "submit"))]).inserted
     stranger = ResponseReplaced("a" * 32, "t", "1", msgspec.Raw(b"{}"), "d")
-    made = plan(stored, [(2, stranger)])
+    made = changes_of(stored, [(2, stranger)])
     assert not made.changed
     assert made.erased == {2}

@@ -19,7 +19,8 @@ from services.analysis.disclosure.editions import step
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
-from services.analysis.store import Released, Store
+from services.analysis.records import StoredEdition
+from services.analysis.store import Store
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 
@@ -157,13 +158,13 @@ async def test_an_edition_is_written_down_once_whoever_else_publishes(service: S
     """Two workers that take themselves for the one that speaks: only one of them can give the next number away."""
     del pen
     store = Store(service.settings.database_url)
-    one, other = (Released("1.0.0", revision, "book", "now", b"state") for revision in (1, 2))
+    one, other = (StoredEdition("1.0.0", revision, "book", "now", b"state") for revision in (1, 2))
     try:
-        assert await store.save_released("twice", one, None)
-        assert not await store.save_released("twice", one, None)
-        assert await store.save_released("twice", other, 1)
-        assert not await store.save_released("twice", other, 1)
-        assert await store.released("twice") == other
+        assert await store.save_edition("twice", one, None)
+        assert not await store.save_edition("twice", one, None)
+        assert await store.save_edition("twice", other, 1)
+        assert not await store.save_edition("twice", other, 1)
+        assert await store.edition("twice") == other
     finally:
         await store.close()
 

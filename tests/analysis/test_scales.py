@@ -23,9 +23,9 @@ from services.analysis.dashboard.figure_view import picture
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.words import Words
 from services.analysis.publish import exact_view
+from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from services.analysis.store import Stored
 from services.export.dataset.numbering import numbers
 from services.export.dataset.variables import Variable
 from tests.analysis.small import Answers, released, state_of, survey
@@ -116,7 +116,7 @@ def test_the_page_names_what_people_agree_with_most_and_draws_it_to_the_right(co
 def test_a_recount_scores_as_the_page_does(codes: tuple[str, ...], seed: int, size: int) -> None:
     book, answered = CodeBook(Reader(instrument(codes))), people(codes, seed, size)
     tally = Tally(book.instrument, lambda survey, version: book.instrument)
-    tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in answered])
+    tally.add([StoredResponse(id="", version="1.0.0", answers=json.dumps(one)) for one in answered])
     live = exact_view.snapshot(book, state_of(answered, book), revision=1, as_of="")
     assert recount.compare("small", live, tally)["differences"] == []
 

@@ -21,12 +21,15 @@ from deploy.provisioning.streams import create_consumers, create_streams
 from proto import subjects
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from services.analysis.ingest.background_jobs import Keeper
+from services.analysis.ingest import recording as recordings
+from services.analysis.ingest.batch import Batch
+from services.analysis.ingest.checkpointer import Checkpointer
 from services.analysis.ingest.journal import Feed
 from services.analysis.main import Analysis, running
+from services.analysis.records import Changes
 from services.analysis.settings import Settings
 from services.analysis.state.fold import Folder
-from services.analysis.store import Lane
+from services.analysis.store import PartitionLease
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, reader, replaced, submitted, until, withdrawn
 
 _versions = itertools.count()
@@ -60,19 +63,19 @@ class Trouble:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.next: set[str] = set()
-        record, acknowledge = Lane.record, Feed.acknowledge
+        record, acknowledge = recordings.record_in_turn, Feed.acknowledge
 
-        async def recording(lane: Lane, *batch: Any) -> Any:
+        async def recording(lease: PartitionLease, batch: Batch) -> Changes:
             self._strike("fail before commit")
-            made = await record(lane, *batch)
+            changes = await record(lease, batch)
             self._strike("fail after commit")
-            return made
+            return changes
 
         async def acknowledging(feed: Feed, entries: Any) -> None:
             self._strike("fail at acknowledging")
             await acknowledge(feed, entries)
 
-        monkeypatch.setattr(Lane, "record", recording)
+        monkeypatch.setattr(recordings, "record_in_turn", recording)
         monkeypatch.setattr(Feed, "acknowledge", acknowledging)
 
     def _strike(self, what: str) -> None:
@@ -177,10 +180,10 @@ class World:
     async def _crash(self) -> None:
         """Down without a word: no checkpoint, no last batch."""
 
-        async def nothing(_: Keeper) -> None: ...
+        async def nothing(_: Checkpointer) -> None: ...
 
         with self._patch.context() as patch:
-            patch.setattr(Keeper, "finish", nothing)
+            patch.setattr(Checkpointer, "finish", nothing)
             for task in asyncio.all_tasks():
                 if task.get_name().startswith("partition "):
                     task.cancel()

@@ -13,10 +13,10 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.analysis.publish import exact_view
+from services.analysis.records import StoredResponse
 from services.analysis.recount.recount import Tally, compare
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from services.analysis.store import Stored
 from tests.analysis import small, versions
 
 
@@ -26,7 +26,7 @@ class Counting:
     def __init__(self, survey: Instrument) -> None:
         self.versions: dict[str, Instrument] = {}
         self.readers: dict[str, Reader] = {}
-        self.stored: dict[str, Stored] = {}
+        self.stored: dict[str, StoredResponse] = {}
         self.rebuilt = 0
         self.publish(survey)
 
@@ -57,7 +57,7 @@ class Counting:
         id = hashlib.sha256(b"%d" % len(self.stored)).hexdigest()[:32] if len(self.stored) else "0" * 32
         while id in self.stored:
             id = hashlib.sha256(id.encode()).hexdigest()[:32]
-        self.stored[id] = Stored(id, version, versions.answered(self.readers[version], draw).decode())
+        self.stored[id] = StoredResponse(id, version, versions.answered(self.readers[version], draw).decode())
         self._fold([self.stored[id]], 1)
 
     def withdraw(self, id: str) -> None:
@@ -69,7 +69,7 @@ class Counting:
         live = exact_view.snapshot(self.folder.codebook, self.state, revision=0, as_of="")
         return compare(self.instrument.id, live, tally)["differences"]
 
-    def _fold(self, responses: list[Stored], sign: int) -> None:
+    def _fold(self, responses: list[StoredResponse], sign: int) -> None:
         answered = [(one.id, self.readers[one.version].stored(one.answers)) for one in responses]
         self.folder.fold(self.state, answered, sign)
 

@@ -17,11 +17,14 @@ from deploy.provisioning.provision import PARTITIONS
 from proto import registry, subjects
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, RetentionSet, SurveyClosed, encode
 from proto.instrument import Instrument
+from services.analysis.ingest import recording as recordings
 from services.analysis.ingest import worker
+from services.analysis.ingest.batch import PARKING_BUDGET, Batch
 from services.analysis.main import Analysis
 from services.analysis.metrics import REGISTRY
 from services.analysis.publish import worker_questions
-from services.analysis.store import LOCKS, Lane
+from services.analysis.records import Changes
+from services.analysis.store import LOCKS, PartitionLease
 from services.intake.streams.journal import Journal as Intake
 from tests.analysis.conftest import SURVEY, Pen, Service, answers, id_of, instrument, replaced, submitted, until, withdrawn
 
@@ -230,13 +233,13 @@ async def test_a_crash_amid_refused_answers_loses_none_that_was_parked(
 ) -> None:
     """The database takes no NUL, so its batch is recorded one by one; whatever moment the worker dies at, parked rows are there."""
     refused = msgspec.structs.replace(submitted(3), language="\0")
-    record, dies = Lane.record, iter([True, False, True, True, False, True] * 5)
+    record, dies = recordings.record_in_turn, iter([True, False, True, True, False, True] * 5)
 
-    async def recording(lane: Lane, *given: Any) -> Any:
-        made = await record(lane, *given)
+    async def recording(lease: PartitionLease, batch: Batch) -> Changes:
+        changes = await record(lease, batch)
         if next(dies, False):
             raise ConnectionResetError
-        return made
+        return changes
 
     for number in (1, 2):
         await pen.scrawl(b"{}", number=number)
@@ -244,7 +247,7 @@ async def test_a_crash_amid_refused_answers_loses_none_that_was_parked(
     await pen.scrawl(b"{}", number=4)
     await pen.write(*(submitted(number) for number in range(10, 40)))
     await pen.scrawl(b"{}", number=5)
-    monkeypatch.setattr(Lane, "record", recording)
+    monkeypatch.setattr(recordings, "record_in_turn", recording)
     async with service.running() as analysis:
         await there(analysis, SURVEY, 30)
         await until(lambda: pen.all_acknowledged())
@@ -261,7 +264,7 @@ async def test_no_more_is_parked_than_the_budget_allows(pen: Pen, service: Servi
     async with service.running() as analysis:
         await until(analysis.failed.done)
         assert "could not be read" in str(analysis.failed.exception())
-    assert 0 < await count(database, "parked") <= PARTITIONS * (worker.BUDGET[0] + 1)
+    assert 0 < await count(database, "parked") <= PARTITIONS * (PARKING_BUDGET[0] + 1)
 
 
 async def test_parked_events_have_a_way_back(

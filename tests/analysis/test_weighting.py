@@ -22,10 +22,10 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument, Margin, Policy, Portion
 from proto.snapshot import Snapshot
 from services.analysis.publish import exact_view
+from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
 from services.analysis.statistics.weighting import fit, join, kish, rake
-from services.analysis.store import Stored
 from tests.analysis.small import REGIONS, Answers, crowd, crowds, state_of, survey
 
 REGION = Margin("place.region", {"en": "A register"}, (Portion("north", 0.2), Portion("east", 0.3), Portion("south", 0.5)))
@@ -115,7 +115,7 @@ def test_a_recount_of_weights_non_response_sections_and_intervals_differs_nowher
 ) -> None:
     book = weighted(*margins, minimum=minimum)
     tally = Tally(book.instrument, lambda survey, version: book.instrument)
-    tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
+    tally.add([StoredResponse(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
     found = recount.compare("small", exact(people, book), tally)
     assert found["differences"] == []
     assert found["compared"] > 100
@@ -124,7 +124,7 @@ def test_a_recount_of_weights_non_response_sections_and_intervals_differs_nowher
 def test_a_recount_of_margins_that_no_weights_reach_says_so_too() -> None:
     people, book = crowd(40, Random(40).randint(1, 60)), weighted(REGION, USE, COUNT)
     tally = Tally(book.instrument, lambda survey, version: book.instrument)
-    tally.add([Stored(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
+    tally.add([StoredResponse(id="", version="1.0.0", answers=json.dumps(one)) for one in people])
     assert tally.figures()["weighting"] == {"reason": "no-fit"}
     assert recount.compare("small", exact(people, book), tally)["differences"] == []
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from deploy.mending.reconcile import Act, Held, Plan, Said, after, nowhere, reconcile
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
-from services.analysis.ingest.record_rules import Row, plan
+from services.analysis.ingest.record_rules import changes_of
+from services.analysis.records import Row
 
 PARTITIONS = 2
 IDS = "abcdef"
@@ -35,7 +36,7 @@ class Store:
         for seq, event in sorted(journal.items()):
             partition = partition_of(event.id)
             if self.positions[partition] < seq <= until[partition]:
-                made = plan(self.rows, [(seq, event)])
+                made = changes_of(self.rows, [(seq, event)])
                 self.rows |= made.inserted | made.changed
                 self.erasures |= made.erased
         for partition, seq in until.items():

@@ -15,8 +15,8 @@ from proto.instrument import Instrument
 from proto.registry import Registry
 from services.analysis.disclosure.noise import Noise
 from services.analysis.ingest.journal import Entry
+from services.analysis.records import StoredResponse
 from services.analysis.state.fold import Answered, Folder
-from services.analysis.store import Stored
 from services.runtime.error_location import place_of
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Books:
     def noise(self, survey: str) -> Noise:
         return Noise(self._secret, survey)
 
-    def answered(self, survey: str, stored: Stored) -> Answered:
+    def answered(self, survey: str, stored: StoredResponse) -> Answered:
         """A stored response as the fold takes it."""
         return stored.id, self.reader(survey, stored.version).stored(stored.answers.encode())
 

@@ -7,13 +7,12 @@ store's position, with other events under the same numbers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from nats.js.errors import NotFoundError
 
 from services.analysis.ingest.journal import Journal
+from services.analysis.records import JournalClaim
 
 ASKED = 3
 BETWEEN = 2.0
@@ -24,21 +23,8 @@ class Apart(Exception):
     """The journal and the store do not belong together; the message says in what."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What the store says of its journal."""
-
-    highest: int
-    """The highest position of a partition."""
-    known: Sequence[tuple[int, str]]
-    """Numbers of stored responses and their ids, the last ones among them: under each the journal has an event of it, or a later one."""
-    journal: str | None = None
-    """The id of the journal; None where the store was never told one."""
-    settled: bool = True
-
-
 class Claims(Protocol):
-    async def claim(self) -> Claim: ...
+    async def claim(self) -> JournalClaim: ...
 
 
 async def confirm(store: Claims, journal: Journal) -> None:
@@ -52,7 +38,7 @@ async def confirm(store: Claims, journal: Journal) -> None:
         await asyncio.sleep(BETWEEN)
 
 
-async def doubt_about(claim: Claim, journal: Journal) -> str | None:
+async def doubt_about(claim: JournalClaim, journal: Journal) -> str | None:
     """Why the two do not belong together; None where nothing speaks against it."""
     if not claim.settled:
         return "Mending the journal and the store was begun and is not finished."

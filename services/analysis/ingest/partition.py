@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from typing import Any
 
 from proto.codebook import same_columns
 from services.analysis.ingest.compiled_surveys import Books
-from services.analysis.ingest.record_rules import Plan
+from services.analysis.records import BEGINNING, Changes, Position, StoredResponse
 from services.analysis.state.fold import Answered, Folder
 from services.analysis.state.state import State
 from services.analysis.state.state_codec import UnreadableState
-from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
+from services.analysis.store import ReadSnapshot, Store
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ class Count:
     """That of its checkpoint."""
     retracted: bool = False
     """Whether the checkpoint still counts something that was taken back."""
-    moved: int = 0
-    """How many joined, left or changed since the publisher last took the state."""
 
     @property
     def digest(self) -> str:
@@ -74,6 +73,8 @@ class Partition:
         self.recording = asyncio.Lock()
         self.folding = asyncio.Lock()
         self.counts: dict[str, Count] = {}
+        self.moves: Counter[str] = Counter()
+        """A number for each survey that grows whenever its count changes. It never goes back, also where a count is built again."""
         self._books, self._store = books, store
         self._building: set[str] = set()
         self._lost: set[str] = set()
@@ -115,16 +116,16 @@ class Partition:
         """Whether no other worker can have the partition. Else there is no connection: then another may have it, if it has one."""
         return self.held and time.monotonic() - self.confirmed < CERTAIN
 
-    async def apply(self, made: Plan, answers: Mapping[int, Answered], end: Position) -> None:
-        """Brings the counts to `end`, after this plan was recorded. `answers` by the sequence of their event."""
+    async def apply(self, changes: Changes, answers: Mapping[int, Answered], end: Position) -> None:
+        """Brings the counts to `end`, after these changes were recorded. `answers`: by the sequence of their event."""
         joined: dict[str, list[Answered]] = {}
         left: dict[str, list[Answered]] = {}
-        for _, row in made.counted:
+        for _, row in changes.counted:
             joined.setdefault(row.survey, []).append(answers[row.seq])
-        for id, row in made.retracted.items():
+        for id, row in changes.retracted.items():
             assert row.version is not None
             assert row.answers is not None
-            left.setdefault(row.survey, []).append(self._books.answered(row.survey, Stored(id, row.version, row.answers)))
+            left.setdefault(row.survey, []).append(self._books.answered(row.survey, StoredResponse(id, row.version, row.answers)))
         async with self.folding:
             self.position = end
             for survey in joined.keys() | left.keys():
@@ -145,23 +146,22 @@ class Partition:
             base = await self._from_checkpoint(survey, folder) or await self._from_responses(survey, folder)
             if base is None:
                 return
-            async with self.recording, self._store.reading() as reading:
-                unchanged = await reading.checkpointed(survey, self.number) == base.checkpoint
-                if unchanged and await reading.position(self.number) == self.position:
-                    await self._forward(survey, base, reading)
+            async with self.recording, self._store.snapshot() as snapshot:
+                unchanged = await snapshot.checkpointed(survey, self.number) == base.checkpoint
+                if unchanged and await snapshot.position(self.number) == self.position:
+                    await self._forward(survey, base, snapshot)
                     async with self.folding:
                         self.counts[survey] = base.count
+                        self.moves[survey] += 1
         finally:
             self._building.discard(survey)
 
-    async def add_to(self, total: State, survey: str, digest: str, *, taken: bool = False) -> bool:
-        """Adds the count to a total, where it is there in the columns of that code book. `taken`: from now on nobody has moved."""
+    async def add_to(self, total: State, survey: str, digest: str) -> bool:
+        """Adds the count to a total. Returns False, and adds nothing, where there is no count in the columns of that code book."""
         async with self.folding:
             count = self.counts.get(survey)
             if count is None or count.digest != digest:
                 return False
-            if taken:
-                count.moved = 0
             await asyncio.to_thread(total.merge, count.state)
             return True
 
@@ -177,49 +177,50 @@ class Partition:
             self.counts.pop(survey, None)
             raise
         count.retracted |= bool(left)
-        count.moved += len(joined) + len(left)
+        self.moves[survey] += len(joined) + len(left)
 
     async def _from_checkpoint(self, survey: str, folder: Folder) -> Base | None:
-        found = await self._store.checkpoint(survey, self.number)
-        if found is None or not await self._counts_the_same(survey, folder, found.codebook):
+        checkpoint = await self._store.checkpoint(survey, self.number)
+        if checkpoint is None or not await self._counts_the_same(survey, folder, checkpoint.codebook):
             return None
         try:
-            state = await asyncio.to_thread(State.load, found.state, found.codebook)
+            state = await asyncio.to_thread(State.load, checkpoint.state, checkpoint.codebook)
         except UnreadableState:
             log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
             return None
-        return Base(Count(folder, state, saved=found.at), found.at, found.at)
+        return Base(Count(folder, state, saved=checkpoint.at), checkpoint.at, checkpoint.at)
 
     async def _counts_the_same(self, survey: str, folder: Folder, digest: str) -> bool:
         """Whether a checkpoint stands for what the folder would count. Where the answers are deleted it stands for good, and only has to
         have the same columns."""
         if digest == folder.codebook.digest:
             return True
-        async with self._store.reading() as reading:
-            deleted = await reading.deleted(survey, self.number) is not None
+        async with self._store.snapshot() as snapshot:
+            deleted = await snapshot.deleted(survey, self.number) is not None
         return deleted and same_columns(digest, folder.codebook.digest)
 
     async def _from_responses(self, survey: str, folder: Folder) -> Base | None:
         """None where the answers are deleted: counting what is left would publish wrong figures."""
-        async with self._store.reading() as reading:
-            if await reading.deleted(survey, self.number) is not None:
+        async with self._store.snapshot() as snapshot:
+            if await snapshot.deleted(survey, self.number) is not None:
                 self._lost.add(survey)
                 log.error("the answers to %s are deleted, and this version cannot read its checkpoint in partition %d", survey, self.number)
                 return None
-            base = Base(Count(folder, folder.empty()), await reading.position(self.number), await reading.checkpointed(survey, self.number))
-            await self._fold(survey, base.count, reading.responses(survey, self.number), 1)
+            position, checkpoint = await snapshot.position(self.number), await snapshot.checkpointed(survey, self.number)
+            base = Base(Count(folder, folder.empty()), position, checkpoint)
+            await self._fold(survey, base.count, snapshot.responses(survey, self.number), 1)
         return base
 
-    async def _forward(self, survey: str, base: Base, reading: Reading) -> None:
-        """From the base's position to the reading's."""
-        base.count.retracted = await self._fold(survey, base.count, reading.retractions(survey, self.number, base.position), -1) > 0
-        await self._fold(survey, base.count, reading.responses(survey, self.number, base.position), 1)
+    async def _forward(self, survey: str, base: Base, snapshot: ReadSnapshot) -> None:
+        """Brings the base to the position of the snapshot."""
+        base.count.retracted = await self._fold(survey, base.count, snapshot.retractions(survey, self.number, base.position), -1) > 0
+        await self._fold(survey, base.count, snapshot.responses(survey, self.number, base.position), 1)
 
-    async def _fold(self, survey: str, count: Count, stored: AsyncIterator[Stored], sign: int) -> int:
-        def fold(page: list[Stored]) -> None:
+    async def _fold(self, survey: str, count: Count, stored: AsyncIterator[StoredResponse], sign: int) -> int:
+        def fold(page: list[StoredResponse]) -> None:
             count.folder.fold(count.state, [self._books.answered(survey, one) for one in page], sign)
 
-        page: list[Stored] = []
+        page: list[StoredResponse] = []
         done = 0
         async for one in stored:
             page.append(one)

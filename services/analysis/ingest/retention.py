@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from services.analysis import store
 from services.analysis.ingest.compiled_surveys import Books
 from services.analysis.ingest.partition import Partition
-from services.analysis.store import Checkpoint, Store
+from services.analysis.records import Checkpoint
+from services.analysis.store import Store
 from services.runtime.error_location import place_of
 from services.runtime.outage import Outages
 

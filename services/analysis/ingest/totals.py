@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from proto.instrument import Instrument
 from services.analysis.ingest.compiled_surveys import Books
 from services.analysis.ingest.partition import Partition
+from services.analysis.records import Position
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 from services.analysis.state.state_codec import UnreadableState
-from services.analysis.store import Position, Store
+from services.analysis.store import Store
 
 
 class Totals:
@@ -59,26 +60,25 @@ class Totals:
     def instrument(self, survey: str, version: str) -> Instrument | None:
         return self._books.instrument(survey, version)
 
-    async def state(self, survey: str, *, others: bool = True, taken: bool = False) -> tuple[Folder, State] | None:
-        """The sum in the columns of the current version; None while a part of it is still being counted.
+    async def state(self, survey: str, *, others: bool = True) -> tuple[Folder, State] | None:
+        """Returns the sum in the columns of the current version; None while a part of it is still being counted.
 
-        `taken`: from now on nobody has moved.
+        `others`: with the checkpoints of other workers.
         """
         folder = self._books.folder(survey)
         if folder is None or not self.ready(survey):
             return None
         total = folder.empty()
         for partition in self.partitions:
-            if not await partition.add_to(total, survey, folder.codebook.digest, taken=taken):
+            if not await partition.add_to(total, survey, folder.codebook.digest):
                 return None
         for state in await self._read_others(survey, folder.codebook.digest) if others else []:
             total.merge(state)
         return folder, total
 
-    def moved(self, survey: str) -> int:
-        """How many joined, left or changed since the state was last taken."""
-        counts = (partition.counts.get(survey) for partition in self.partitions)
-        return sum(count.moved for count in counts if count)
+    def moves(self, survey: str) -> int:
+        """Returns a number that grows whenever a response joins, leaves or changes in what this worker counts."""
+        return sum(partition.moves[survey] for partition in self._partitions)
 
     async def _read_others(self, survey: str, digest: str) -> list[State]:
         if not (others := self.others):
@@ -86,10 +86,11 @@ class Totals:
         for number, position in (await self._store.progress(survey, others)).items():
             known = self._foreign.get((survey, number))
             if known is None or known[0] < position or known[1] != digest:
-                found = await self._store.checkpoint(survey, number)
-                if found is not None and found.codebook == digest:
+                checkpoint = await self._store.checkpoint(survey, number)
+                if checkpoint is not None and checkpoint.codebook == digest:
                     try:
-                        self._foreign[survey, number] = found.at, digest, await asyncio.to_thread(State.load, found.state, digest)
+                        state = await asyncio.to_thread(State.load, checkpoint.state, digest)
                     except UnreadableState:
                         continue
+                    self._foreign[survey, number] = checkpoint.at, digest, state
         return [state for (of, number), (_, book, state) in self._foreign.items() if of == survey and book == digest and number in others]

@@ -15,22 +15,19 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from proto import subjects
-from proto.events import ResponseEvent, ResponseWithdrawn, UnknownEvent, UnreadableEvent
-from proto.instrument import Instrument
+from proto.events import ResponseWithdrawn, UnknownEvent, UnreadableEvent
 from services.analysis import metrics, store
-from services.analysis.ingest import journal, journal_identity
+from services.analysis.ingest import journal, journal_identity, recording
+from services.analysis.ingest.batch import PARKING_BUDGET, Batch, survey_and_id
 from services.analysis.ingest.compiled_surveys import Books, UnknownVersion
 from services.analysis.ingest.journal import Entry, Feed, Gap, Journal
 from services.analysis.ingest.journal_identity import Apart
 from services.analysis.ingest.partition import Partition
-from services.analysis.ingest.record_rules import Plan
-from services.analysis.ingest.unrecorded import Parked, Unread, Waiting, whose
-from services.analysis.state.fold import Answered
-from services.analysis.store import Lane, Position, Store
+from services.analysis.records import Changes, Parked, Position, Waiting
+from services.analysis.store import PartitionLease, Store
 from services.runtime.error_location import place_of
 from services.runtime.outage import named, refused
 
@@ -42,8 +39,6 @@ PATIENCE = 1.0
 """Seconds that a batch waits for versions of surveys that the control stream may be about to bring. Then their events wait alone."""
 READ_AGAIN = 200
 """Events that had waited, recorded in one transaction."""
-BUDGET = (20, 100)
-"""More than 20 of the last 100 events parked are no accident."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 MENDING = 5.0
 """Seconds between two looks whether journal and store belong together again."""
@@ -57,36 +52,6 @@ class Stopped(Exception):
     """The worker is to stop, and the batch in hand cannot be read yet. It stays in the journal."""
 
 
-@dataclass
-class Batch:
-    """Entries of the journal, read. `answers` by the sequence of their event."""
-
-    events: list[tuple[int, ResponseEvent]] = field(default_factory=list[tuple[int, ResponseEvent]])
-    answers: dict[int, Answered] = field(default_factory=dict[int, Answered])
-    unread: Unread = field(default_factory=Unread)
-    surveys: dict[tuple[str, str], Instrument] = field(default_factory=dict[tuple[str, str], Instrument])
-    seqs: list[int] = field(default_factory=list[int])
-    """Of every entry that was looked at, in order."""
-    recent: deque[bool] = field(default_factory=lambda: deque[bool](maxlen=BUDGET[1]))
-    """Of the last events that waited for nothing, in order, whether they could not be read."""
-    spent: bool = False
-    """Whether these are too many to go on."""
-
-    @property
-    def end(self) -> int:
-        return self.seqs[-1]
-
-    def one_by_one(self) -> Iterator[Batch]:
-        """The same as batches with one event at most, each with the unread entries before it, so that none is ever passed over."""
-        after = 0
-        for seq, event in self.events:
-            seqs = [each for each in self.seqs if after < each <= seq]
-            yield Batch([(seq, event)], self.answers, self.unread.between(after, seq), self.surveys, seqs)
-            after = seq
-        if after < self.end:
-            yield Batch([], {}, self.unread.between(after, self.end), {}, [each for each in self.seqs if each > after])
-
-
 class Worker:
     """`counted` is called after each batch that changed a count, `erase` after one that leaves something to erase."""
 
@@ -98,7 +63,7 @@ class Worker:
         self._books, self._store, self._journal = books, store, journal
         self._counted, self._erase = counted, erase
         self._stopping = asyncio.Event()
-        self._recent: deque[bool] = deque(maxlen=BUDGET[1])
+        self._recent: deque[bool] = deque(maxlen=PARKING_BUDGET[1])
         self._pause = FIRST_PAUSE
         self._looked = -1e9
         self._waited_for: set[tuple[str, str | None]] = set()
@@ -118,8 +83,8 @@ class Worker:
         """Until `stop`. Raises TooManyParked, which does not get better by trying again."""
         while not self._stopping.is_set():
             try:
-                async with self._store.lane(self.partition.number, self._lost) as lane:
-                    await self._follow(lane)
+                async with self._store.lease(self.partition.number, self._lost) as lease:
+                    await self._follow(lease)
             except Stopped:
                 log.info("partition %d stops; events that cannot be read yet stay in the journal", self.partition.number)
             except Gap:
@@ -153,57 +118,57 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), MENDING)
 
-    async def _follow(self, lane: Lane) -> None:
+    async def _follow(self, lease: PartitionLease) -> None:
         self.partition.held = False
-        await journal_identity.confirm(lane, self._journal)
+        await journal_identity.confirm(lease, self._journal)
         if self.doubt:
             log.warning("The journal and the store belong together again; partition %d is read.", self.partition.number)
         self.doubt = ""
-        position = await lane.position(self.partition.number)
+        position = await lease.position(self.partition.number)
         self.partition.begin(position)
-        await lane.load()
+        await lease.load()
         self._due_at, self._looked = -1, -1e9
         self._counted()
-        feed = await self._journal.feed(self.partition.number, position.seq, lane.unread)
+        feed = await self._journal.feed(self.partition.number, position.seq, lease.unread)
         if self._pause != FIRST_PAUSE:
             log.info("partition %d goes on", self.partition.number)
         self._pause = FIRST_PAUSE
         try:
             while not self._stopping.is_set():
-                await self._look(lane, feed)
-                if due := self._due(lane):
-                    await self._read_again(lane, feed, due)
+                await self._look(lease, feed)
+                if due := self._due(lease):
+                    await self._read_again(lease, feed, due)
                 if entries := await feed.take(subjects.BATCH, 0.01 if due else WAIT):
-                    await self._handle(lane, feed, entries)
+                    await self._handle(lease, feed, entries)
         finally:
             await feed.stop()
 
-    async def _look(self, lane: Lane, feed: Feed) -> None:
+    async def _look(self, lease: PartitionLease, feed: Feed) -> None:
         """Once a second: whether the partition is still ours, and what an organiser did with unread events."""
         if time.monotonic() - self._looked < WAIT:
             return
-        if await lane.look():
-            await feed.withhold(lane.unread)
+        if await lease.look():
+            await feed.withhold(lease.unread)
         self._looked = time.monotonic()
         self.partition.confirm()
-        metrics.parked.labels(self.partition.number).set(len(lane.parked))
-        metrics.waiting.labels(self.partition.number).set(len(lane.waiting))
+        metrics.parked.labels(self.partition.number).set(len(lease.parked))
+        metrics.waiting.labels(self.partition.number).set(len(lease.waiting))
 
-    async def _handle(self, lane: Lane, feed: Feed, entries: Sequence[Entry]) -> None:
+    async def _handle(self, lease: PartitionLease, feed: Feed, entries: Sequence[Entry]) -> None:
         begun = time.monotonic()
         batch = self._read(entries)
         if await self._versions_came(batch):
             batch = self._read(entries)
         self._recent = batch.recent
         async with self.partition.recording:
-            plans = await self._record(lane, batch)
-            for made in plans:
+            recorded = await recording.record(lease, batch)
+            for changes in recorded:
                 position = Position(max(batch.end, self.partition.position.seq), self.partition.position.late)
-                await self.partition.apply(made, batch.answers, position)
-        await feed.withhold(lane.unread)
+                await self.partition.apply(changes, batch.answers, position)
+        await feed.withhold(lease.unread)
         await feed.acknowledge([entry for entry in entries if entry.seq <= batch.end])
-        self._tell(batch, plans, time.monotonic() - begun)
-        if batch.spent:
+        self._tell(batch, recorded, time.monotonic() - begun)
+        if batch.over_budget:
             raise TooManyParked(
                 f"{sum(self._recent)} of the last {len(self._recent)} events could not be read. They are parked and safe in the journal: "
                 "check that this version of Platea is not older than the one that wrote them, and see `platea parked list`."
@@ -214,15 +179,15 @@ class Worker:
         What did not come then is not waited for again. Whether anything came. Raises Stopped."""
         if self._known_at != self._books.registry.revision:
             self._known_at = self._books.registry.revision
-            self._waited_for = {each for each in self._waited_for if not self._knows(each)}
-        missing = {each.needs for each in batch.unread.waiting if each.version is not None} - self._waited_for
+            self._waited_for = {needs for needs in self._waited_for if not self._knows(needs)}
+        missing = {event.needs for event in batch.unread.waiting if event.version is not None} - self._waited_for
         deadline = time.monotonic() + PATIENCE
         lacking = missing
         while lacking and time.monotonic() < deadline:
             if self._stopping.is_set():
                 raise Stopped
             await asyncio.sleep(0.02)
-            lacking = {each for each in lacking if not self._knows(each)}
+            lacking = {needs for needs in lacking if not self._knows(needs)}
         for survey, version in sorted(lacking):
             log.error("%s %s is not known; answers to it wait in the journal (partition %d)", survey, version, self.partition.number)
         self._waited_for |= lacking
@@ -237,13 +202,13 @@ class Worker:
         batch = Batch(recent=self._recent.copy())
         for entry in entries:
             self._take_in(batch, entry)
-            if sum(batch.recent) > BUDGET[0]:
-                batch.spent = True
+            if sum(batch.recent) > PARKING_BUDGET[0]:
+                batch.over_budget = True
                 break
         return batch
 
     def _take_in(self, batch: Batch, entry: Entry) -> None:
-        survey, id = whose(entry.subject)
+        survey, id = survey_and_id(entry.subject)
         batch.seqs.append(entry.seq)
         try:
             event, answers = self._books.read(entry)
@@ -259,45 +224,25 @@ class Worker:
             batch.events.append((entry.seq, event))
             if not isinstance(event, ResponseWithdrawn):
                 batch.answers[entry.seq] = event.id, answers
-                found = self._books.instrument(event.survey, event.version)
-                assert found is not None
-                batch.surveys[event.survey, event.version] = found
+                instrument = self._books.instrument(event.survey, event.version)
+                assert instrument is not None
+                batch.surveys[event.survey, event.version] = instrument
 
-    async def _record(self, lane: Lane, batch: Batch) -> list[Plan]:
-        """One transaction; where the database will not take one of the responses, one for each, and that one is parked."""
-        try:
-            return [await lane.record(batch.events, batch.unread, batch.end, batch.surveys.values())]
-        except store.Indigestible as error:
-            log.error("the database refused a batch (%s); recording its events one by one", type(error).__name__)
-        made: list[Plan] = []
-        for part in batch.one_by_one():
-            try:
-                made.append(await lane.record(part.events, part.unread, part.end, part.surveys.values()))
-            except store.Indigestible as error:
-                part.unread.parked += self._refused(part, error)
-                batch.unread.parked += self._refused(part, error)
-                made.append(await lane.record([], part.unread, part.end, []))
-        return made
-
-    def _refused(self, part: Batch, error: Exception) -> list[Parked]:
-        reason = f"refused by the database: {type(error).__name__}"
-        return [Parked(seq, reason, event.survey, event.id) for seq, event in part.events]
-
-    def _due(self, lane: Lane) -> list[int]:
+    def _due(self, lease: PartitionLease) -> list[int]:
         """Events that waited and can be read now, or are to be read again; so many at a time, in the order of the journal."""
         revision = self._books.registry.revision
-        if not lane.waiting or (self._due_at == revision and not lane.again):
+        if not lease.waiting or (self._due_at == revision and not lease.again):
             return []
         if not self._tried_newer:  # this version may be the newer one
             self._tried_newer = True
-            lane.again |= {seq for seq, each in lane.waiting.items() if each.version is None}
-        known = {needs: self._knows(needs) for needs in {each.needs for each in lane.waiting.values()}}
-        due = sorted(seq for seq, each in lane.waiting.items() if known[each.needs] or seq in lane.again)
+            lease.again |= {seq for seq, event in lease.waiting.items() if event.version is None}
+        known = {needs: self._knows(needs) for needs in {event.needs for event in lease.waiting.values()}}
+        due = sorted(seq for seq, event in lease.waiting.items() if known[event.needs] or seq in lease.again)
         self._due_at = -1 if due else revision
         return due[:READ_AGAIN]
 
-    async def _read_again(self, lane: Lane, feed: Feed, due: Sequence[int]) -> None:
-        """Records events that had waited, out of turn. What they say still goes by their place in the journal (`plan`)."""
+    async def _read_again(self, lease: PartitionLease, feed: Feed, due: Sequence[int]) -> None:
+        """Records events that had waited, out of turn. The record rules still go by their sequence in the journal."""
         begun = time.monotonic()
         batch = Batch()
         for seq in due:
@@ -308,41 +253,27 @@ class Worker:
             else:
                 self._take_in(batch, entry)
         async with self.partition.recording:
-            plans: list[Plan] = []
-            for made, late in await self._record_late(lane, batch):
-                plans.append(made)
-                await self.partition.apply(made, batch.answers, Position(self.partition.position.seq, late))
-        await feed.withhold(lane.unread)
-        self._tell(batch, plans, time.monotonic() - begun)
+            recorded: list[Changes] = []
+            for changes, late in await recording.record_late(lease, batch):
+                recorded.append(changes)
+                await self.partition.apply(changes, batch.answers, Position(self.partition.position.seq, late))
+        await feed.withhold(lease.unread)
+        self._tell(batch, recorded, time.monotonic() - begun)
 
-    async def _record_late(self, lane: Lane, batch: Batch) -> list[tuple[Plan, int]]:
-        try:
-            return [await lane.record_late(batch.events, batch.unread, batch.seqs, batch.surveys.values())]
-        except store.Indigestible as error:
-            log.error("the database refused a batch (%s); recording its events one by one", type(error).__name__)
-        made: list[tuple[Plan, int]] = []
-        for part in batch.one_by_one():
-            try:
-                made.append(await lane.record_late(part.events, part.unread, part.seqs, part.surveys.values()))
-            except store.Indigestible as error:
-                part.unread.parked += self._refused(part, error)
-                made.append(await lane.record_late([], part.unread, part.seqs, []))
-        return made
-
-    def _tell(self, batch: Batch, plans: Sequence[Plan], seconds: float) -> None:
+    def _tell(self, batch: Batch, recorded: Sequence[Changes], seconds: float) -> None:
         metrics.batches.observe(len(batch.seqs))
         metrics.seconds.observe(seconds)
-        for made in plans:
-            metrics.recorded.labels("new").inc(len(made.inserted))
-            metrics.recorded.labels("changed").inc(len(made.changed))
-            metrics.ignored.inc(made.ignored)
+        for changes in recorded:
+            metrics.recorded.labels("new").inc(len(changes.inserted))
+            metrics.recorded.labels("changed").inc(len(changes.changed))
+            metrics.ignored.inc(changes.ignored)
         if parked := batch.unread.parked:
             self.parked += len(parked)
             log.error("parked %d events of partition %d: %s", len(parked), self.partition.number, parked[0].reason)
-        for each in parked:
-            metrics.unreadable.labels(each.reason).inc()
+        for event in parked:
+            metrics.unreadable.labels(event.reason).inc()
         self._looked = -1e9 if batch.unread else self._looked  # the gauges follow at once
-        if any(made.inserted or made.changed for made in plans):
+        if any(changes.inserted or changes.changed for changes in recorded):
             self._counted()
-        if any(made.erased for made in plans):
+        if any(changes.erased for changes in recorded):
             self._erase()

@@ -25,8 +25,9 @@ from services.analysis.disclosure.published_state import ReleasedState, Saved, d
 from services.analysis.ingest import journal
 from services.analysis.ingest.compiled_surveys import Books
 from services.analysis.ingest.totals import Totals
+from services.analysis.records import StoredEdition
 from services.analysis.state.state_codec import UnreadableState
-from services.analysis.store import Released, Store
+from services.analysis.store import Store
 from services.runtime.error_location import place_of
 from services.runtime.outage import Outages, refused
 
@@ -56,8 +57,8 @@ class Desk:
     at: float = -1e9
     looked_at: float = -1e9
     closed_at: float | None = None
-    looked: bool = False
-    """Whether what moved since the last release was looked at since the start, which forgets who moved."""
+    moves_seen: int | None = None
+    """`Totals.moves` when it was last looked whether an edition is due; None before the first look."""
 
     def marks_at(self, responses: int) -> Marks:
         """As if nothing had been published, but for the numbers of editions, where what stands is to be drawn anew."""
@@ -147,14 +148,14 @@ class Publisher:
         if not self._totals.alone:
             return time.monotonic() - desk.looked_at >= LOOK_AT_OTHERS
         what = self._due(survey, desk, self._totals.own(survey))
-        return what.singles and (not what.clock or not desk.looked or self._totals.moved(survey) > 0)
+        return what.singles and (not what.clock or self._totals.moves(survey) != desk.moves_seen)
 
     async def _release(self, survey: str, desk: Desk) -> None:
-        desk.looked_at, desk.looked = time.monotonic(), True
-        found = await self._totals.state(survey, taken=True)
-        if found is None or not self._due(survey, desk, found[1].responses).singles:
+        desk.looked_at, desk.moves_seen = time.monotonic(), self._totals.moves(survey)
+        counted = await self._totals.state(survey)
+        if counted is None or not self._due(survey, desk, counted[1].responses).singles:
             return
-        folder, state = found
+        folder, state = counted
         at, now, noise = time.monotonic(), self._now(), self._books.noise(survey)  # the clock counts from state to state
         marks, closed = desk.marks_at(state.responses), self._closed(survey, desk)
         what = await asyncio.to_thread(due_now, folder, state, desk.released, marks, noise, now.timestamp(), closed=closed)
@@ -185,7 +186,7 @@ class Publisher:
         published = await self._published(survey)
         if published is not None:
             desk.revision = published.revision
-        saved = await self._store.released(survey)
+        saved = await self._store.edition(survey)
         if saved is not None:
             desk.saved, desk.revision = saved.revision, max(desk.revision, saved.revision)
             try:
@@ -237,7 +238,7 @@ class Publisher:
         except (NotFoundError, msgspec.MsgspecError):
             return None
 
-    async def _restored(self, survey: str, saved: Released, read: Saved) -> ReleasedState | None:
+    async def _restored(self, survey: str, saved: StoredEdition, read: Saved) -> ReleasedState | None:
         folder = self._books.folder(survey, saved.version)
         if folder is None or not same_columns(folder.codebook.digest, saved.codebook) or len(read.single) != len(folder.codebook):
             return None
@@ -251,7 +252,7 @@ class Publisher:
         """Before anybody sees it: what a restart goes on from must never be older than what was shown."""
         digest, public = released.folder.codebook.digest, released.public
         state = await asyncio.to_thread(released.dump)
-        return await self._store.save_released(survey, Released(public.version, public.revision, digest, public.as_of, state), after)
+        return await self._store.save_edition(survey, StoredEdition(public.version, public.revision, digest, public.as_of, state), after)
 
 
 def _above(marks: Marks, published: Snapshot) -> Marks:

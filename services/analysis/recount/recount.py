@@ -35,13 +35,14 @@ from proto.problem import Problem
 from services.analysis.disclosure.published_policy import published_policy
 from services.analysis.ingest.journal import Journal
 from services.analysis.ingest.totals import Totals
+from services.analysis.records import BEGINNING, Position, StoredResponse
 from services.analysis.recount.figures import Group, figures, sections
 from services.analysis.recount.versions import Place, fitting
 from services.analysis.recount.weights import Cell, Key, Weighed, weigh
 from services.analysis.state.state import State
 from services.analysis.state.state_codec import UnreadableState
 from services.analysis.statistics import stats
-from services.analysis.store import BEGINNING, Position, Reading, Store, Stored
+from services.analysis.store import ReadSnapshot, Store
 
 PAGE = 500
 PATIENCE = 10.0
@@ -69,27 +70,27 @@ async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -
             found = await totals.state(survey, others=False)
             if found is None:
                 raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
-            reading = await stack.enter_async_context(store.reading())
+            snapshot = await stack.enter_async_context(store.snapshot())
         folder, state = found
         points: dict[int, Position] = {}
         for number in set(range(totals.count)) - {partition.number for partition in own}:
-            points[number] = await _add_checkpoint(state, survey, number, reading, folder.codebook.digest)
-        if (day := await reading.deleted(survey)) is not None:
+            points[number] = await _add_checkpoint(state, survey, number, snapshot, folder.codebook.digest)
+        if (day := await snapshot.deleted(survey)) is not None:
             return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
         policy = published_policy(folder.codebook, state.responses)
         live = await asyncio.to_thread(stats.exact, folder.codebook, state, policy, revision=0, as_of="")
         tally = Tally(folder.codebook.instrument, totals.instrument)
         for partition in own:
-            await _count(tally, reading.responses(survey, partition.number))
+            await _count(tally, snapshot.responses(survey, partition.number))
         for number, point in points.items():
-            await _count(tally, reading.counted(survey, number, point))
-        held = await reading.held()
+            await _count(tally, snapshot.counted(survey, number, point))
+        held = await snapshot.held()
         unanswered = [
             told
             for number, end in ends.items()
-            if (told := await _unanswered(survey, number, end, points.get(number), number in held, reading, journal)) is not None
+            if (told := await _unanswered(survey, number, end, points.get(number), number in held, snapshot, journal)) is not None
         ]
-        stored, unrecorded = await reading.stored(survey), await reading.unrecorded(survey)
+        stored, unrecorded = await snapshot.stored(survey), await snapshot.unrecorded(survey)
     report = await asyncio.to_thread(compare, survey, live, tally)
     return report | {"stored": stored, "unrecorded": unrecorded, "unanswered": unanswered}
 
@@ -101,16 +102,16 @@ async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mappi
             while True:
                 positions, others = await store.positions(), totals.others
                 counted = positions | dict.fromkeys(others, BEGINNING) | await store.progress(survey, others)
-                async with store.reading() as reading:
-                    held = await reading.held()
+                async with store.snapshot() as snapshot:
+                    held = await snapshot.held()
                 if all(min(positions.get(n, BEGINNING), counted.get(n, BEGINNING)).seq >= end for n, end in ends.items() if n in held):
                     return
                 await asyncio.sleep(0.2)
 
 
-async def _add_checkpoint(state: State, survey: str, number: int, reading: Reading, digest: str) -> Position:
+async def _add_checkpoint(state: State, survey: str, number: int, snapshot: ReadSnapshot, digest: str) -> Position:
     """Adds what another worker counts, and returns where that stands: at the beginning where live figures hold nothing of it."""
-    checkpoint = await reading.checkpoint(survey, number)
+    checkpoint = await snapshot.checkpoint(survey, number)
     if checkpoint is None or checkpoint.codebook != digest:
         return BEGINNING
     try:
@@ -121,21 +122,21 @@ async def _add_checkpoint(state: State, survey: str, number: int, reading: Readi
 
 
 async def _unanswered(
-    survey: str, number: int, end: int, point: Position | None, held: bool, reading: Reading, journal: Journal
+    survey: str, number: int, end: int, point: Position | None, held: bool, snapshot: ReadSnapshot, journal: Journal
 ) -> dict[str, Any] | None:
     """What is to be said of a partition that nobody has, or that was not recorded and counted up to its end; None where all is well."""
-    position = await reading.position(number)
+    position = await snapshot.position(number)
     recorded = position.seq >= end
     counted = point is None or point >= min(position, Position(end))
     if held and recorded and counted:
         return None
     waiting = None if recorded else await journal.backlog(number)
-    uncounted = 0 if point is None else await reading.stored_after(survey, number, point)
+    uncounted = 0 if point is None else await snapshot.stored_after(survey, number, point)
     return {"partition": number, "held": held, "waiting": waiting.events if waiting else 0, "uncounted": uncounted}
 
 
-async def _count(tally: Tally, stored: AsyncIterator[Stored]) -> None:
-    page: list[Stored] = []
+async def _count(tally: Tally, stored: AsyncIterator[StoredResponse]) -> None:
+    page: list[StoredResponse] = []
     async for one in stored:
         page.append(one)
         if len(page) == PAGE:
@@ -190,7 +191,7 @@ class Tally:
     def responses(self) -> int:
         return self._everybody.n
 
-    def add(self, page: list[Stored]) -> None:
+    def add(self, page: list[StoredResponse]) -> None:
         for stored in page:
             self._add(stored.version, json.loads(stored.answers))
 
