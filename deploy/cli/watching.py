@@ -19,7 +19,7 @@ from deploy.cli.simulating import definition
 from deploy.cli.sse_client import follow
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
-from services.analysis.dashboard.figure_view import Bar, Picture, picture
+from services.analysis.dashboard.figure_view import Bar, FigureView, figure_view
 from services.analysis.dashboard.headline_view import Headline, headlines
 from services.analysis.dashboard.svg_canvas import plain
 from services.analysis.dashboard.words import Words
@@ -94,7 +94,7 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
         if grid.row_count:
             parts.append((grid, lines))
     shown_ones = [one for one in instrument.questions if one.id in snapshot.questions and (not questions or one.id in questions)]
-    parts += [_question(picture(one, snapshot.questions[one.id], words), words, all_of_it=bool(questions)) for one in shown_ones]
+    parts += [_question(figure_view(one, snapshot.questions[one.id], words), words, all_of_it=bool(questions)) for one in shown_ones]
     room = out.height - 4 if out.is_terminal and not questions else 10**6
     shown: list[RenderableType] = []
     for part, lines in parts:
@@ -118,7 +118,7 @@ def _told(headline: Headline, words: Words) -> Text:
     return Text.assemble(*told) if told else Text(plain(words("withheld_short")), style="bold")
 
 
-def _question(found: Picture, words: Words, *, all_of_it: bool) -> tuple[RenderableType, int]:
+def _question(found: FigureView, words: Words, *, all_of_it: bool) -> tuple[RenderableType, int]:
     """A question, and how many lines it takes."""
     head = Text.assemble((found.id, "bold"), "  ", plain(found.title), ("  " + " · ".join(map(plain, found.facts)), "dim"))
     head.truncate(max(out.width, 20), overflow="ellipsis")

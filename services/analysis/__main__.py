@@ -1,4 +1,4 @@
-"""Starts analysis: connect, count, serve; stop fetching, finish the batch, write checkpoints, close. A gateway only serves."""
+"""Entry point of the analysis service: a worker with its gateway, or a gateway alone."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from services.runtime import http_server, logs, settings
 
 async def main(chosen: Settings) -> int:
     if not chosen.counts:
-        async with alone(chosen) as (app, board):
-            await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, board.let_go)
+        async with alone(chosen) as (app, broadcaster):
+            await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, broadcaster.close_all)
         return 0
     async with running(chosen) as analysis:
         app = chosen.host_guard().before(analysis.app)
-        await http_server.serve(app, chosen.host, chosen.port, analysis.board.let_go, until=analysis.failed)
+        await http_server.serve(app, chosen.host, chosen.port, analysis.broadcaster.close_all, until=analysis.failed)
         return 1 if analysis.failed.done() else 0
 
 

@@ -1,4 +1,4 @@
-"""Analysis as a whole: connected, running, and taken down again in order."""
+"""Wiring of the analysis service: connect, start the tasks, stop them in order."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from litestar.types import ASGIApp
 
 from services.analysis.gateway.gateway_service import connected
 from services.analysis.gateway.http_cache import Readiness
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.ingest.checkpointer import CHECKPOINT, Checkpointer
-from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.journal import Journal
 from services.analysis.ingest.journal_eraser import JournalEraser
 from services.analysis.ingest.partition import Partition
 from services.analysis.ingest.progress import Progress
-from services.analysis.ingest.retention import Ender
+from services.analysis.ingest.retention import RetentionJob
 from services.analysis.ingest.state_builder import StateBuilder
 from services.analysis.ingest.totals import Totals
 from services.analysis.ingest.worker import TooManyParked, Worker
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 TOGETHER = 1.0
 """Seconds between checkpoints where another worker publishes what this one counts."""
 BEHIND = 60.0
-"""Seconds after which an event that is not recorded is worth a look."""
+"""Seconds after which an unrecorded event is reported in the readiness notes."""
 LAST_CHORES = 3.0
-"""Seconds for checkpoints at the end. Without them nothing is lost; the next start takes longer."""
+"""Seconds for the last checkpoints. Without them nothing is lost, but the next start takes longer."""
 
 
 @dataclass
@@ -45,43 +45,43 @@ class Analysis:
     """The running parts, for `__main__` and tests."""
 
     app: ASGIApp
-    board: Board
+    broadcaster: Broadcaster
     partitions: list[Partition]
     workers: list[Worker]
     publisher: Publisher
     totals: Totals
-    books: Books
+    compiled: CompiledSurveys
     tasks: Supervisor
     failed: asyncio.Future[None]
-    """Done with the exception of a worker that cannot go on."""
+    """Gets the exception of a worker that cannot continue."""
 
 
 @asynccontextmanager
 async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGenerator[Analysis]:
-    """Everything, until the block ends: stop fetching, finish the batch, write checkpoints, close."""
+    """Runs everything until the block ends, then stops fetching, finishes the batch, writes checkpoints, closes."""
     secret = settings.record_key()
     async with AsyncExitStack() as closing:
-        facade = await closing.enter_async_context(connected(settings))
-        client, tasks = facade.client, facade.tasks
-        journal, store, books = Journal(client), Store(settings.database_url), Books(facade.registry, secret)
+        gateway = await closing.enter_async_context(connected(settings))
+        client, tasks = gateway.client, gateway.tasks
+        journal, store, compiled = Journal(client), Store(settings.database_url), CompiledSurveys(gateway.registry, secret)
         closing.push_async_callback(store.close)
         count = await journal.partitions()
         owned = settings.owned(count)
-        partitions = [Partition(number, books, store) for number in owned]
-        totals = Totals(partitions, count, books, store)
+        partitions = [Partition(number, compiled, store) for number in owned]
+        totals = Totals(partitions, count, compiled, store)
         progress = Progress(partitions, count, journal, store)
-        publisher = Publisher(client, totals, books, store)
+        publisher = Publisher(client, totals, compiled, store)
         eraser = JournalEraser(store, journal, lambda: totals.speaks and all(partition.held for partition in totals.partitions))
-        workers = [Worker(partition, books, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
+        workers = [Worker(partition, compiled, store, journal, publisher.nudge, eraser.nudge) for partition in partitions]
         checkpointer = Checkpointer(partitions, store, lambda: checkpoint if totals.alone else TOGETHER)
         closing.push_async_callback(_last_checkpoints, checkpointer)
         closing.push_async_callback(tasks.stop)
-        ender = Ender(partitions, books, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
+        retention = RetentionJob(partitions, compiled, store, eraser.nudge, lambda: datetime.datetime.now(datetime.UTC).date())
         tasks.start("watch the journal", progress.watch_journal)
         tasks.start("watch the store", progress.watch_store)
         tasks.start("write checkpoints", checkpointer.run)
         tasks.start("build counts", StateBuilder(partitions).run)
-        tasks.start("delete what is over", ender.run)
+        tasks.start("delete what is over", retention.run)
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
             tasks.start("erase from the journal", eraser.run)
@@ -91,12 +91,12 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # told by `__main__`, if at all
         loops = {asyncio.create_task(_told(worker, failed), name=f"partition {worker.partition.number}") for worker in workers}
         closing.push_async_callback(_finish, workers, loops)
-        app = facade.app(lambda: _ready(progress, journal, tasks), progress.tell)
-        yield Analysis(app, facade.board, partitions, workers, publisher, totals, books, tasks, failed)
+        app = gateway.app(lambda: _ready(progress, journal, tasks), progress.tell)
+        yield Analysis(app, gateway.broadcaster, partitions, workers, publisher, totals, compiled, tasks, failed)
 
 
 async def _finish(workers: list[Worker], loops: set[asyncio.Task[None]]) -> None:
-    """Lets each worker finish the batch in hand, within bounds."""
+    """Lets each worker finish its batch within LAST_CHORES seconds."""
     for worker in workers:
         worker.stop()
     if loops:
@@ -126,6 +126,6 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
 
 
 def _ready(progress: Progress, journal: Journal, tasks: Supervisor) -> Readiness:
-    """A worker that stands by is ready; what is wrong with other workers' partitions is told and does not make this one unready."""
+    """A worker on standby is ready. Trouble with other workers' partitions goes into the notes and does not make this one unready."""
     checks = {"nats": journal.connected, "database": progress.database, "partitions": progress.holds, "tasks": not tasks.down}
     return Readiness(checks, {"unheld": progress.unheld(), "behind": progress.behind(BEHIND)})

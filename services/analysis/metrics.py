@@ -1,4 +1,4 @@
-"""What operators can see of analysis. Counters start again with the process: they are telemetry, the statistics are not."""
+"""Prometheus metrics of analysis. Counters restart with the process: they are telemetry, the statistics are not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ listeners = Gauge("platea_analysis_listeners", "Open connections that follow liv
 
 
 class Total(Collector):
-    """A counter whose value somebody else keeps: set `count` before the metrics are written."""
+    """A counter whose value is kept elsewhere: set `count` before the metrics are written."""
 
     def __init__(self, name: str, documentation: str) -> None:
         self.name, self.documentation, self.count = name, documentation, 0

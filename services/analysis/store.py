@@ -1,4 +1,4 @@
-"""The store of responses in PostgreSQL: the only place where analysis meets the database."""
+"""The store of responses in PostgreSQL. No other module of analysis speaks to the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from services.analysis.records import (
 log = logging.getLogger(__name__)
 
 Unavailable = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
-"""What a call may raise while the database is away, or where it refuses (`refused`); whoever calls tries again."""
+"""What a call may raise while the database is away, or where it refuses (`refused`). The caller tries again."""
 _Passing = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -39,41 +39,41 @@ _Passing = (
     asyncpg.TransactionRollbackError,
 )
 Indigestible = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeEncodeError)
-"""What the database will never take, however often it is offered."""
+"""What the database refuses for the content of a row, however often it is tried."""
 
 PATIENCE = 120.0
-"""Seconds for one statement. A database that stands still for a minute is waited for."""
+"""Seconds for one statement. A database that stalls for a minute is waited for."""
 LOOK = 3
-"""Seconds within which the database must tell who has which partition."""
+"""Seconds for the database to say which partitions are held."""
 PAGE = 2000
-"""Rows that a stream holds in memory."""
+"""Rows that a cursor holds in memory."""
 TRIED = 4
-"""Responses of each survey and partition that a journal is tried with."""
+"""Responses of each survey and partition that the journal is checked against."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
 NAME = "platea analysis"
-"""By which the database knows this service's connections."""
+"""The application name of this service's connections."""
 _SERVER = {"application_name": NAME}
 _ANY = 2**62
 
 
 def refused(error: BaseException) -> bool:
-    """Whether the database answered, and will answer the same again: no leave, no such table, no such role."""
+    """Returns whether the database refused for good: no permission, no such table, no such role."""
     return isinstance(error, asyncpg.PostgresError) and not isinstance(error, _Passing)
 
 
 class ReadSnapshot:
-    """The store as it was at one moment."""
+    """The store at one moment: all reads see the same data."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     async def position(self, partition: int) -> Position:
-        """How far the partition is recorded."""
+        """Returns how far the partition is recorded."""
         row = await self._connection.fetchrow("-- position\nselect seq, late from positions where partition = $1", partition)
         return Position(row["seq"], row["late"]) if row else Position()
 
     async def claim(self) -> JournalClaim:
-        """Which journal the numbers belong to, and some of them to try it with: the last responses of each survey and partition."""
+        """Returns which journal the store was recorded from, with the last responses of each survey and partition to check it against."""
         journal = await self._connection.fetchrow("-- journal\nselect id, settled from journals order by number desc limit 1")
         known = await self._connection.fetch(
             """-- known numbers
@@ -91,7 +91,7 @@ class ReadSnapshot:
         return JournalClaim(highest, numbers, journal["id"], journal["settled"])
 
     async def checkpointed(self, survey: str, partition: int) -> Position:
-        """The position of the checkpoint, or the beginning where there is none."""
+        """Returns the position of the checkpoint; the beginning where there is none."""
         row = await self._connection.fetchrow(
             "-- checkpointed\nselect seq, late from checkpoints where survey = $1 and partition = $2", survey, partition
         )
@@ -101,7 +101,7 @@ class ReadSnapshot:
         return await _checkpoint(self._connection, survey, partition)
 
     async def responses(self, survey: str, partition: int, after: Position = BEGINNING) -> AsyncIterator[StoredResponse]:
-        """Responses recorded after this position."""
+        """Yields the responses recorded after this position."""
         text = """-- responses
             select id, version, answers from responses
             where survey = $1 and partition = $2 and late is null and seq > $3 and status = 'recorded'
@@ -112,7 +112,7 @@ class ReadSnapshot:
             yield StoredResponse(row["id"].hex, row["version"], row["answers"])
 
     async def counted(self, survey: str, partition: int, at: Position) -> AsyncIterator[StoredResponse]:
-        """What a count at this position has: responses recorded until then, and what was taken back since."""
+        """Yields what a count at this position contains: responses recorded until then, and those retracted since."""
         text = """-- counted
             select id, version, answers from responses
             where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end and status = 'recorded'"""
@@ -122,13 +122,13 @@ class ReadSnapshot:
             yield former
 
     async def stored(self, survey: str) -> int:
-        """How many responses are recorded, whatever their partition."""
+        """Returns how many responses are recorded, in all partitions."""
         return await self._connection.fetchval(
             "-- stored\nselect count(*) from responses where survey = $1 and status = 'recorded'", survey
         )
 
     async def stored_after(self, survey: str, partition: int, at: Position) -> int:
-        """How many responses of the partition were recorded after this position."""
+        """Returns how many responses of the partition were recorded after this position."""
         return await self._connection.fetchval(
             """-- stored after
             select count(*) from responses
@@ -137,7 +137,7 @@ class ReadSnapshot:
         )
 
     async def unrecorded(self, survey: str) -> int:
-        """Events about this survey that were passed in the journal and are not recorded: parked ones, and such that wait."""
+        """Returns how many events about this survey are parked or waiting."""
         return await self._connection.fetchval(
             """-- unrecorded
             select (select count(*) from waiting where survey = $1) + (select count(*) from parked where survey = $1)""",
@@ -145,17 +145,17 @@ class ReadSnapshot:
         )
 
     async def held(self) -> frozenset[int]:
-        """The partitions that some worker has, as the database's own locks tell."""
+        """Returns the partitions that some worker holds, by the advisory locks of the database."""
         return await _held(self._connection)
 
     async def deleted(self, survey: str, partition: int | None = None) -> datetime.date | None:
-        """The day on which answers to this survey, in this partition or any, began to be deleted; None where they are all there."""
+        """Returns the first day on which answers to this survey, in this partition or in any, were deleted; None where none were."""
         return await self._connection.fetchval(
             "-- deleted\nselect min(day) from deletions where survey = $1 and partition = coalesce($2, partition)", survey, partition
         )
 
     async def retractions(self, survey: str, partition: int, after: Position) -> AsyncIterator[StoredResponse]:
-        """What counted at this position and was taken back later."""
+        """Yields what was counted at this position and retracted later."""
         text = """-- retractions
             select id, version, answers from retractions
             where survey = $1 and partition = $2 and case when late is null then seq <= $3 else late <= $4 end
@@ -358,7 +358,7 @@ def _waiting(row: Any) -> Waiting:
 
 
 class Store:
-    """Opened lazily: the service starts, and waits, also while the database is away."""
+    """Connects lazily, so that the service can start and wait while the database is away."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -372,7 +372,7 @@ class Store:
 
     @asynccontextmanager
     async def lease(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[PartitionLease]:
-        """The right to write one partition. Calls `refused` and waits where another worker has it. Raises one of `Unavailable`."""
+        """The lease of a partition, until the block ends. Calls `refused` and waits while another worker holds it. Raises `Unavailable`."""
         connection: Any = await asyncpg.connect(  # pyright: ignore[reportUnknownVariableType]
             self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER
         )
@@ -390,7 +390,7 @@ class Store:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[ReadSnapshot]:
-        """The store as it is now, for as long as the block lasts."""
+        """A snapshot of the store as it is now, until the block ends."""
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.fetchval("-- begin\nselect 1")  # the first statement fixes the moment
             yield ReadSnapshot(connection)
@@ -400,14 +400,16 @@ class Store:
             return await _checkpoint(connection, survey, partition)
 
     async def positions(self) -> dict[int, Position]:
-        """How far each partition is recorded."""
+        """Returns how far each partition is recorded."""
         async with self._connection() as connection:
             rows = await connection.fetch("-- positions\nselect partition, seq, late from positions")
         return {row["partition"]: Position(row["seq"], row["late"]) for row in rows}
 
     async def look(self) -> frozenset[int]:
-        """The partitions that some worker has. One at a time, on a connection of its own, within a few seconds: work never waits for
-        this, nor this for work. Raises one of `Unavailable`."""
+        """Returns the partitions that some worker holds. Raises one of `Unavailable`.
+
+        It has its own connection and takes at most LOOK seconds, so it never waits for other statements, nor they for it.
+        """
         try:
             if self._watching is None:
                 self._watching = await asyncpg.connect(self._url, timeout=LOOK, command_timeout=LOOK, server_settings=_SERVER)  # pyright: ignore[reportUnknownVariableType]
@@ -423,7 +425,7 @@ class Store:
             await _replace_checkpoint(connection, survey, partition, checkpoint)
 
     async def progress(self, survey: str, partitions: Sequence[int]) -> dict[int, Position]:
-        """How far the checkpoints of these partitions are."""
+        """Returns the positions of the checkpoints of these partitions."""
         async with self._connection() as connection:
             rows = await connection.fetch(
                 "-- progress\nselect partition, seq, late from checkpoints where survey = $1 and partition = any($2::smallint[])",
@@ -440,9 +442,9 @@ class Store:
             )
 
     async def delete_answers(self, survey: str, partition: int, checkpoint: Checkpoint, day: datetime.date, most: int) -> int:
-        """Deletes answers of which this checkpoint tells the figures, with whatever else keeps them, and says how many it were.
+        """Deletes at most `most` answers that this checkpoint counts, with everything derived from them, and returns how many.
 
-        The checkpoint is written in the same transaction: at no moment do figures rest on answers that are gone.
+        The checkpoint is written in the same transaction: at no moment do figures depend on answers that are deleted.
         """
         async with self._connection() as connection, connection.transaction():
             await _replace_checkpoint(connection, survey, partition, checkpoint)
@@ -468,9 +470,9 @@ class Store:
         return len(gone)
 
     async def delete_unread(self, survey: str, partition: int, known: Sequence[str]) -> int:
-        """Has what is unread of a survey whose answers are deleted erased from the journal, too, and says how many events that were.
+        """Erases the unread events of a survey whose answers are deleted, and returns how many there were.
 
-        Not what is about to be recorded: answers to versions that are `known`.
+        Keeps answers to versions that are `known`, which are about to be recorded.
         """
         async with self._connection() as connection, connection.transaction():
             rows = await connection.fetch(
@@ -487,7 +489,7 @@ class Store:
         return len(rows)
 
     async def unread(self, most: int) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        """Events that are not recorded, at most so many, and how many there are: parked ones, and such that wait."""
+        """Returns at most `most` parked and waiting events, and how many there are of each."""
         async with self._connection() as connection:
             rows = await connection.fetch(
                 """-- unread
@@ -503,7 +505,7 @@ class Store:
         return [dict(row) for row in rows], dict(count)
 
     async def read_again(self, seqs: Sequence[int] | None) -> list[int]:
-        """Has parked events (all, or these) read again by whoever has their partition. Returns their numbers."""
+        """Marks parked events (all, or these) to be read again by the worker that holds their partition. Returns their sequences."""
         async with self._connection() as connection, connection.transaction():
             rows = await connection.fetch(
                 """-- unpark
@@ -519,7 +521,7 @@ class Store:
         return [row["seq"] for row in rows]
 
     async def unread_among(self, seqs: Sequence[int]) -> dict[str, int]:
-        """How many of these are still to be read again, how many wait, how many are parked."""
+        """Returns how many of these are still to be read again, wait, and are parked."""
         async with self._connection() as connection:
             row = await connection.fetchrow(
                 """-- unread among
@@ -531,7 +533,7 @@ class Store:
         return dict(row)
 
     async def to_drop(self, seqs: Sequence[int] | None) -> list[int]:
-        """Which events would be given up: these, parked or waiting, or else all that are parked."""
+        """Returns which events would be dropped: these, parked or waiting; without `seqs` all parked ones."""
         async with self._connection() as connection:
             rows = await connection.fetch(
                 """-- to drop
@@ -542,7 +544,7 @@ class Store:
         return [row["seq"] for row in rows]
 
     async def dropped(self, seqs: Sequence[int]) -> None:
-        """Forgets events that were erased from the journal."""
+        """Deletes events that were erased from the journal."""
         async with self._connection() as connection:
             for table in ("parked", "waiting"):
                 await connection.execute(f"-- dropped\ndelete from {table} where seq = any($1::bigint[])", list(seqs))
@@ -555,8 +557,10 @@ class Store:
         return StoredEdition(**dict(row)) if row else None
 
     async def save_edition(self, survey: str, edition: StoredEdition, after: int | None) -> bool:
-        """Whether it was written: only where revision `after` still stands (None: nothing does), so no number of an edition is ever given
-        to two states, whoever else may publish."""
+        """Writes an edition only if the stored revision is still `after` (None: there is none), and returns whether it did.
+
+        So no number of an edition is ever used for two states, even where two workers publish.
+        """
         async with self._connection() as connection:
             written = await connection.fetchval(
                 """-- save released
@@ -569,7 +573,7 @@ class Store:
         return written is not None
 
     async def erasures(self, most: int) -> list[int]:
-        """Messages that are still to be deleted from the journal."""
+        """Returns at most `most` messages that are still to be deleted from the journal."""
         async with self._connection() as connection:
             return [row["seq"] for row in await connection.fetch("-- erasures\nselect seq from erasures order by seq limit $1", most)]
 
@@ -606,7 +610,7 @@ async def _held(connection: Any) -> frozenset[int]:
 
 
 async def _replace_checkpoint(connection: Any, survey: str, partition: int, checkpoint: Checkpoint) -> None:
-    """Inside a transaction. Retractions that this checkpoint no longer counts go with the one it replaces."""
+    """Inside a transaction. Deletes the retractions that the new checkpoint no longer counts."""
     await connection.execute(
         """-- save checkpoint
         insert into checkpoints as old (survey, partition, seq, late, codebook, state) values ($1, $2, $3, $4, $5, $6)

@@ -16,7 +16,7 @@ from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import parameters_of
-from services.analysis.disclosure.published_state import release
+from services.analysis.disclosure.published_state import next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
@@ -73,7 +73,7 @@ def measure(n: int, surveys: int, *, invited: bool = False, seed: int = 1) -> di
         exact = {place: cell for place, cell, _ in shares(exact_view.snapshot(of, state, revision=1, as_of="now"))}
         known = {place: cell for place, cell, _ in shares(true)}
         noise = Noise(b"key %28d" % (seed + number), "small")
-        state_ = release(Folder(of), state, None, Marks(), Due(True, True), noise, 1, 0.0, "now")
+        state_ = next_edition(Folder(of), state, None, Marks(), Due(True, True), noise, 1, 0.0, "now")
         for place, cell, _ in shares(state_.public):
             found["single"] += line(cell, exact[place], known[place])
         for sides in SIDES:

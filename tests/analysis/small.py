@@ -16,7 +16,7 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import ReleasedState, release
+from services.analysis.disclosure.published_state import PublishedState, next_edition
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 
@@ -144,12 +144,12 @@ def crowds(fewest: int, most: int) -> st.SearchStrategy[list[Answers]]:
 KEY = b"k" * 32
 
 
-def released(people: list[Answers], *earlier: int, of: CodeBook | None = None, key: bytes = KEY) -> ReleasedState:
+def released(people: list[Answers], *earlier: int, of: CodeBook | None = None, key: bytes = KEY) -> PublishedState:
     """What stands released of these people, after releases of the first so many of them, each with new tables."""
     codebook, found = of or book(), None
     folder, noise = Folder(codebook), Noise(key, codebook.instrument.id)
     for revision, size in enumerate((*earlier, len(people)), 1):
         marks, as_of = found.marks if found else Marks(), f"2026-11-22T14:05:{revision % 60:02d}Z"
-        found = release(folder, state_of(people[:size], codebook), found, marks, Due(True, True), noise, revision, 0.0, as_of)
+        found = next_edition(folder, state_of(people[:size], codebook), found, marks, Due(True, True), noise, revision, 0.0, as_of)
     assert found is not None
     return found

@@ -68,7 +68,7 @@ class Organised:
 
     async def closes(self, *, closed: bool = True) -> None:
         await say(self._pen, SurveyClosed(SURVEY, closed), subjects.closing(SURVEY))
-        await until(lambda: (SURVEY in self._analysis.books.registry.closed) is closed)
+        await until(lambda: (SURVEY in self._analysis.compiled.registry.closed) is closed)
 
     async def opens(self) -> None:
         await self.closes(closed=False)
@@ -115,5 +115,5 @@ async def test_a_closed_survey_moves_once_more_where_a_batch_came_and_its_tables
         await survey.closes()
         await survey.stands()
     async with service.running() as analysis:
-        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+        await until(lambda: analysis.publisher.edition(SURVEY) is not None)
         await survey.stands()  # nor is a restart

@@ -34,8 +34,8 @@ from services.analysis.gateway import routes_files, sse
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.http_body import STREAM_HEADER, Encoded, block, takes_gzip
 from services.analysis.gateway.http_cache import Readiness
-from services.analysis.gateway.render_cache import Shelf
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.render_cache import RenderCache
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.runtime import http_server
 from services.runtime.client_address import networks
@@ -65,9 +65,9 @@ def crossed(row: str, column: str) -> Table:
 
 class Desk:
     def __init__(self, seats: Seats) -> None:
-        self.board, self.seats, registry = Board(), seats, Registry()
+        self.broadcaster, self.seats, registry = Broadcaster(), seats, Registry()
         registry.apply(published(survey()))
-        self.gateway = Gateway(registry, self.board, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats)
+        self.gateway = Gateway(registry, self.broadcaster, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats)
         self.app = create_app(self.gateway)
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -76,7 +76,7 @@ class Desk:
 @contextlib.asynccontextmanager
 async def opened(seats: Seats) -> AsyncIterator[Desk]:
     desk = Desk(seats)
-    desk.board.post(edition(1))
+    desk.broadcaster.post(edition(1))
     serving = asyncio.create_task(http_server.serve(desk.app, "127.0.0.1", desk.port))
     while ports.is_free("127.0.0.1", desk.port):
         await asyncio.sleep(0.01)
@@ -141,7 +141,7 @@ async def test_a_compressed_stream_says_the_same_as_a_plain_one(desk: Desk, http
         assert "Content-Encoding" not in plain.headers
         reading, one, other = zlib.decompressobj(zlib.MAX_WBITS | 16), b"", b""
         for revision in (2, 3):
-            desk.board.post(edition(revision))
+            desk.broadcaster.post(edition(revision))
             async with asyncio.timeout(60):
                 while ids(one)[-1:] != [revision] or not one.endswith(b"\n\n"):
                     one += reading.decompress(await squeezed.content.readany())
@@ -150,7 +150,7 @@ async def test_a_compressed_stream_says_the_same_as_a_plain_one(desk: Desk, http
     assert [line for line in one.splitlines() if line.startswith(b"data")][-1] == [
         line for line in other.splitlines() if line.startswith(b"data")
     ][-1]
-    event = desk.board.editions["small"].whole
+    event = desk.broadcaster.editions["small"].whole
     assert len(event.zipped) < len(event.plain) / 3
 
 
@@ -161,10 +161,10 @@ async def test_who_wants_only_the_notice_is_told_of_each_edition_without_its_fig
             async with asyncio.timeout(60):
                 while ids(heard)[-1:] != [revision] or not heard.endswith(b"\n\n"):
                     heard += await answer.content.readany()
-            desk.board.post(edition(revision + 1))
+            desk.broadcaster.post(edition(revision + 1))
     assert ids(heard) == [1, 2]
     told = [msgspec.json.decode(line[6:]) for line in heard.splitlines() if line.startswith(b"data: ")]
-    newest = desk.board.editions["small"].snapshot
+    newest = desk.broadcaster.editions["small"].snapshot
     assert told[1] == {"survey": "small", "revision": 2, "as_of": newest.as_of, "responses": newest.responses}
 
 
@@ -181,7 +181,7 @@ async def test_who_comes_back_with_a_revision_that_never_was_gets_the_current_on
             while b": alive" not in heard:
                 heard += await answer.content.readany()
     assert ids(heard) == first
-    assert (sse.ASTRAY in heard) is told
+    assert (sse.UNKNOWN_REVISION in heard) is told
 
 
 async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
@@ -190,17 +190,17 @@ async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
     monkeypatch.setattr(sse, "PATIENCE", 0.5)
     _, writer = await asyncio.open_connection("127.0.0.1", desk.port, limit=1024)
     writer.write(f"GET {API}/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    await until(lambda: desk.board.listening == 1)
+    await until(lambda: desk.broadcaster.listening == 1)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     heard = b""
     async with http.get(f"{API}/live", headers={"Accept-Encoding": "gzip"}) as answer, asyncio.timeout(30):
         reading, revision = zlib.decompressobj(zlib.MAX_WBITS | 16), 1
-        while not desk.board.dropped:
+        while not desk.broadcaster.dropped:
             revision += 1
-            desk.board.post(edition(revision))
+            desk.broadcaster.post(edition(revision))
             heard = reading.decompress(await answer.content.readany())
             await asyncio.sleep(0.001)
-        await until(lambda: desk.board.listening == 1)
+        await until(lambda: desk.broadcaster.listening == 1)
         while (ids(heard) or [0])[-1] < revision:  # the good reader has the newest
             heard += reading.decompress(await answer.content.readany())
     writer.close()
@@ -210,10 +210,10 @@ async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
 
 
 async def test_a_slow_reader_gets_the_newest_and_not_what_it_missed() -> None:
-    board = Board()
-    listener = board.listen("small")
+    broadcaster = Broadcaster()
+    listener = broadcaster.listen("small")
     for revision in range(1, 50):
-        board.post(edition(revision))
+        broadcaster.post(edition(revision))
     found = await listener.next(1)
     assert found is not None
     assert found.snapshot.revision == 49
@@ -238,7 +238,7 @@ async def test_connections_from_one_address_have_a_limit_and_others_notice_nothi
         assert others[-1].headers["Retry-After"] == "30"
         async with http.get(f"{API}/aggregates") as answer:
             assert answer.status == 200
-        desk.board.post(edition(2))
+        desk.broadcaster.post(edition(2))
         heard = b""
         async with asyncio.timeout(60):
             while 2 not in ids(heard):
@@ -288,21 +288,21 @@ async def test_who_asks_for_the_same_at_once_waits_for_one_making() -> None:
         await asyncio.sleep(0.01)
         return Encoded(b"x" * 100, '"1"')
 
-    shelf = Shelf(room=250, waiting=2)
-    assert len({id(found) for found in await asyncio.gather(*(shelf.get(("a",), make) for _ in range(9)))}) == 1
+    render_cache = RenderCache(room=250, waiting=2)
+    assert len({id(found) for found in await asyncio.gather(*(render_cache.get(("a",), make) for _ in range(9)))}) == 1
     assert made == 1
     for key in ("b", "c", "a"):  # three do not fit, so the first was forgotten
-        await shelf.get((key,), make)
+        await render_cache.get((key,), make)
     assert made == 4
-    waiting = [asyncio.ensure_future(shelf.get((key,), make)) for key in "de"]
+    waiting = [asyncio.ensure_future(render_cache.get((key,), make)) for key in "de"]
     await asyncio.sleep(0)
     with pytest.raises(Problem):
-        await shelf.get(("f",), make)
+        await render_cache.get(("f",), make)
     await asyncio.gather(*waiting)
 
 
 async def test_a_refusal_is_not_kept() -> None:
-    shelf, answers = Shelf(), [Problem("unavailable"), Encoded(b"", '"1"')]
+    render_cache, answers = RenderCache(), [Problem("unavailable"), Encoded(b"", '"1"')]
 
     async def make() -> Encoded:
         found = answers.pop(0)
@@ -311,8 +311,8 @@ async def test_a_refusal_is_not_kept() -> None:
         return found
 
     with pytest.raises(Problem):
-        await shelf.get(("a",), make)
-    assert (await shelf.get(("a",), make)).tag == '"1"'
+        await render_cache.get(("a",), make)
+    assert (await render_cache.get(("a",), make)).tag == '"1"'
 
 
 @pytest.mark.parametrize(
@@ -536,15 +536,15 @@ async def test_a_wall_of_one_group_is_of_that_group(http: aiohttp.ClientSession)
 
 
 async def test_what_a_page_does_not_take_is_no_part_of_what_it_is_kept_under(desk: Desk, http: aiohttp.ClientSession) -> None:
-    shelf: Shelf = desk.gateway.shelf
+    render_cache: RenderCache = desk.gateway.render_cache
     for path in ("/live/small", "/live/small?x=1", "/live/small?x=2&lang=en", "/live/small?lang=en&by="):
         async with http.get(path) as answer:
             assert answer.status == 200
-    assert len(shelf._kept) == 1
+    assert len(render_cache._kept) == 1
     for number in range(5):
         async with http.get(f"/live/small?row=r{number}") as answer:
             assert answer.status == 404
-    assert len(shelf._kept) == 1
+    assert len(render_cache._kept) == 1
 
 
 HEADED = ["/live", "/analysis/metrics", "/live/static/live.css", "/live/nothing"]
@@ -588,7 +588,7 @@ async def test_pictures_hold_up_nothing_that_is_quick_and_their_line_is_bounded(
     monkeypatch.setattr(routes_files.png, "png", never)
     wanted = ["Place", "Use", "Why", "Agree", "Rank", "Count", "Cost", "Since"]
     waiting = [asyncio.ensure_future(http.get(f"/live/small/{id}.png")) for id in wanted]
-    await until(lambda: desk.gateway.lines.pictures.inside == 7)
+    await until(lambda: desk.gateway.queues.pictures.inside == 7)
     for path in ("/live/small/Use.csv", "/live/small/Use.svg", f"{API}/aggregates.csv", "/live/small", f"{API}/aggregates/Use/uses.csv"):
         async with asyncio.timeout(30), http.get(path) as answer:
             assert answer.status == 200
@@ -599,12 +599,12 @@ async def test_pictures_hold_up_nothing_that_is_quick_and_their_line_is_bounded(
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    await until(lambda: desk.gateway.lines.pictures.inside == 0)  # those who went away hold no place
+    await until(lambda: desk.gateway.queues.pictures.inside == 0)  # those who went away hold no place
     assert begun == ended
 
 
 async def test_making_ends_once_the_last_who_waited_is_gone_and_not_before() -> None:
-    shelf, ended = Shelf(), asyncio.Event()
+    render_cache, ended = RenderCache(), asyncio.Event()
 
     async def make() -> Encoded:
         try:
@@ -613,7 +613,7 @@ async def test_making_ends_once_the_last_who_waited_is_gone_and_not_before() -> 
             ended.set()
         raise AssertionError
 
-    one, other = (asyncio.ensure_future(shelf.get(("a",), make)) for _ in range(2))
+    one, other = (asyncio.ensure_future(render_cache.get(("a",), make)) for _ in range(2))
     await asyncio.sleep(0)
     one.cancel()
     await asyncio.wait({one})
@@ -624,10 +624,10 @@ async def test_making_ends_once_the_last_who_waited_is_gone_and_not_before() -> 
     async def quick() -> Encoded:
         return Encoded(b"x", '"1"')
 
-    assert (await shelf.get(("a",), quick)).plain == b"x"  # who comes then does not wait for what is ending
+    assert (await render_cache.get(("a",), quick)).plain == b"x"  # who comes then does not wait for what is ending
     await asyncio.wait_for(ended.wait(), 60)
-    assert not shelf._making
-    assert not shelf._waiting
+    assert not render_cache._making
+    assert not render_cache._waiting
 
 
 @pytest.mark.parametrize(("language", "separator", "comma"), [("fr", ";", True), ("de", ";", True), ("en", ",", False), ("xx", ",", False)])

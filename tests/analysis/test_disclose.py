@@ -21,7 +21,7 @@ from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import OPEN
-from services.analysis.disclosure.published_state import release
+from services.analysis.disclosure.published_state import next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.statistics import tables
@@ -192,8 +192,8 @@ def test_a_group_below_the_minimum_by_its_published_count_is_withheld_whole() ->
 
 def test_tables_stand_at_their_own_edition_while_single_counts_move() -> None:
     people, noise, folder = crowd(5, 200), Noise(KEY, "small"), Folder(book())
-    first = release(folder, state_of(people[:100]), None, Marks(), Due(True, True), noise, 1, 0.0, "then")
-    later = release(folder, state_of(people), first, first.marks, Due(True), noise, 2, 1.0, "now")
+    first = next_edition(folder, state_of(people[:100]), None, Marks(), Due(True, True), noise, 1, 0.0, "then")
+    later = next_edition(folder, state_of(people), first, first.marks, Due(True), noise, 2, 1.0, "now")
     assert (later.public.responses, later.public.as_of) == (200, "now")
     table = public_tables.public(later, "Place", "Use")
     assert (table.responses, table.as_of, table.revision) == (100, "then", 2)
@@ -206,7 +206,7 @@ def test_tables_stand_at_their_own_edition_while_single_counts_move() -> None:
 
 
 def test_before_the_first_tables_single_counts_alone_are_told() -> None:
-    found = release(Folder(book()), state_of(crowd(5, 30)), None, Marks(), Due(True), Noise(KEY, "small"), 1, 0.0, "now")
+    found = next_edition(Folder(book()), state_of(crowd(5, 30)), None, Marks(), Due(True), Noise(KEY, "small"), 1, 0.0, "now")
     assert found.public.questions["Use"].answered
     assert not any(group.questions for each in found.public.breakdowns.values() for group in each.values())
     with pytest.raises(Problem, match="40 answers"):

@@ -136,12 +136,12 @@ async def test_nothing_goes_while_the_survey_is_open_or_its_day_is_to_come(pen: 
         await write(pen)
         await exact(service, analysis, 36)
         await say(pen, RetentionSet(SURVEY, TODAY), subjects.retention(SURVEY))
-        await until(lambda: analysis.books.registry.retention.get(SURVEY) == TODAY)
-        assert not analysis.books.registry.over(SURVEY, TODAY), "an open survey keeps its answers"
+        await until(lambda: analysis.compiled.registry.retention.get(SURVEY) == TODAY)
+        assert not analysis.compiled.registry.over(SURVEY, TODAY), "an open survey keeps its answers"
         await over(pen, monday)
-        await until(lambda: analysis.books.registry.retention.get(SURVEY) == monday)
-        assert not analysis.books.registry.over(SURVEY, TODAY)
-        assert analysis.books.registry.over(SURVEY, monday)
+        await until(lambda: analysis.compiled.registry.retention.get(SURVEY) == monday)
+        assert not analysis.compiled.registry.over(SURVEY, TODAY)
+        assert analysis.compiled.registry.over(SURVEY, monday)
         assert await answers(database) >= 36
 
 

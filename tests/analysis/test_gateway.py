@@ -22,7 +22,7 @@ from proto.tokens import Token
 from services.analysis.disclosure import public_tables
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.http_cache import Readiness
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.runtime import http_server
 from tests.analysis.small import book, crowd, state_of, survey
@@ -41,7 +41,7 @@ class Desk:
     """A gateway that serves, and the worker it asks: a real one without the journal."""
 
     url: str
-    board: Board
+    broadcaster: Broadcaster
     organiser: str
     ready: bool = True
     away: bool = False
@@ -63,13 +63,15 @@ class Desk:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    registry, board = Registry(), Board()
+    registry, broadcaster = Registry(), Broadcaster()
     registry.apply(published(survey()))
     id, secret = tokens.make()
     registry.apply(Token(id, tokens.digest(secret), "organiser"))
     port = ports.free()
-    desk = Desk(f"http://127.0.0.1:{port}", board, secret)
-    app = create_app(Gateway(registry, board, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2))
+    desk = Desk(f"http://127.0.0.1:{port}", broadcaster, secret)
+    app = create_app(
+        Gateway(registry, broadcaster, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2)
+    )
     serving = asyncio.create_task(http_server.serve(app, "127.0.0.1", port))
     while ports.is_free("127.0.0.1", port):
         await asyncio.sleep(0.01)
@@ -118,14 +120,14 @@ async def test_before_the_first_publication_the_answer_says_what_is_missing(desk
 
 
 async def test_figures_are_fetched_again_only_when_they_changed(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(1))
+    desk.broadcaster.post(released(1))
     async with http.get(f"{API}/aggregates") as answer:
         assert answer.headers["ETag"] == '"1"'
         assert msgspec.json.decode(await answer.read(), type=Snapshot) == released(1)
     async with http.get(f"{API}/aggregates", headers={"If-None-Match": '"1"'}) as answer:
         assert answer.status == 304
         assert await answer.read() == b""
-    desk.board.post(released(2))
+    desk.broadcaster.post(released(2))
     async with http.get(f"{API}/aggregates", headers={"If-None-Match": 'W/"0", "1"'}) as answer:
         assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
 
@@ -150,7 +152,7 @@ async def test_exact_figures_are_for_organisers(desk: Desk, http: aiohttp.Client
 
 
 async def test_public_figures_stay_when_nobody_counts(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(1))
+    desk.broadcaster.post(released(1))
     desk.away, desk.ready = True, False
     async with http.get(f"{API}/aggregates") as answer:
         assert answer.status == 200
@@ -168,22 +170,22 @@ async def test_public_figures_stay_when_nobody_counts(desk: Desk, http: aiohttp.
 
 
 async def test_live_gives_the_current_figures_at_once_and_then_each_new_one(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(1))
+    desk.broadcaster.post(released(1))
     async with http.get(f"{API}/live") as answer:
         assert answer.content_type == "text/event-stream"
         first = await event(answer)
         assert (first["event"], first["id"]) == ("snapshot", "1")
         assert msgspec.json.decode(first["data"], type=Snapshot) == released(1)
         for revision in (2, 3):
-            desk.board.post(released(revision))
+            desk.broadcaster.post(released(revision))
             assert (await event(answer))["id"] == str(revision)
 
 
 async def test_who_comes_back_gets_only_what_is_new(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(4))
+    desk.broadcaster.post(released(4))
     async with http.get(f"{API}/live", headers={"Last-Event-ID": "4"}) as answer:
         await asyncio.sleep(0.1)
-        desk.board.post(released(5))
+        desk.broadcaster.post(released(5))
         assert (await event(answer))["id"] == "5"
     async with http.get(f"{API}/live", headers={"Last-Event-ID": "4"}) as answer:
         assert (await event(answer))["id"] == "5"
@@ -193,24 +195,24 @@ async def test_live_waits_for_the_first_figures_with_signs_of_life(desk: Desk, h
     async with http.get(f"{API}/live") as answer:
         lines = [await answer.content.readline() for _ in range(4)]
         assert b": alive\n" in lines
-        desk.board.post(released(1))
+        desk.broadcaster.post(released(1))
         assert (await event(answer))["id"] == "1"
 
 
 async def test_a_listener_who_leaves_is_forgotten(desk: Desk, http: aiohttp.ClientSession) -> None:
     async with http.get(f"{API}/live") as answer:
         await answer.content.readline()
-        assert desk.board.listening == 1
+        assert desk.broadcaster.listening == 1
     async with asyncio.timeout(60):
-        while desk.board.listening:
+        while desk.broadcaster.listening:
             await asyncio.sleep(0.05)
 
 
 async def test_a_stop_ends_the_streams(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(1))
+    desk.broadcaster.post(released(1))
     async with http.get(f"{API}/live") as answer, asyncio.timeout(60):
         assert (await event(answer))["id"] == "1"
-        desk.board.let_go()
+        desk.broadcaster.close_all()
         await answer.content.read()
 
 
@@ -231,13 +233,13 @@ async def test_a_stop_ends_the_streams(desk: Desk, http: aiohttp.ClientSession) 
     ],
 )
 async def test_a_wrong_address_gets_a_clear_answer(desk: Desk, http: aiohttp.ClientSession, path: str, status: int, code: str) -> None:
-    desk.board.post(released(1))
+    desk.broadcaster.post(released(1))
     async with http.get(path) as answer:
         assert (answer.status, await problem(answer)) == (status, code)
 
 
 async def test_the_page_shows_every_question_with_its_figures_in_text(desk: Desk, http: aiohttp.ClientSession) -> None:
-    desk.board.post(released(3))
+    desk.broadcaster.post(released(3))
     async with http.get("/live/small?lang=xx") as answer:
         page = await answer.text()
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -263,7 +265,7 @@ async def test_the_page_shows_every_question_with_its_figures_in_text(desk: Desk
 
 async def test_a_table_of_figures_can_be_downloaded(desk: Desk, http: aiohttp.ClientSession) -> None:
     snapshot = released(1)
-    desk.board.post(snapshot)
+    desk.broadcaster.post(snapshot)
     async with http.get("/live/small/Place.csv") as answer:
         assert answer.content_type == "text/csv"
         lines = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"))))

@@ -31,7 +31,7 @@ async def test_an_answer_in_the_journal_moves_the_figures_on_every_way_out(pen: 
     await provisioner.jetstream().publish(subjects.token(id), events.encode(Token(id, tokens.digest(secret), "organiser", SURVEY)))
     port = ports.free()
     async with service.running() as analysis, aiohttp.ClientSession(f"http://127.0.0.1:{port}", read_bufsize=2**20) as http:
-        serving = asyncio.create_task(http_server.serve(analysis.app, "127.0.0.1", port, analysis.board.let_go))
+        serving = asyncio.create_task(http_server.serve(analysis.app, "127.0.0.1", port, analysis.broadcaster.close_all))
         await until(lambda: not ports.is_free("127.0.0.1", port))
         async with http.get(f"{API}/live") as live, asyncio.timeout(30):
             await pen.write(*(submitted(number) for number in range(120)))

@@ -30,7 +30,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import EDITIONS, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
-from services.analysis.disclosure.published_state import ReleasedState, Saved, release
+from services.analysis.disclosure.published_state import PublishedState, Saved, next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
@@ -54,9 +54,9 @@ def guaranteed(epsilon: float = 4.0) -> CodeBook:
     return CodeBook(Reader(msgspec.structs.replace(survey(), questions=questions, policy=policy, margins=margins)))
 
 
-def published(state: State, book: CodeBook, edition: int = 1, key: bytes = KEY) -> ReleasedState:
+def published(state: State, book: CodeBook, edition: int = 1, key: bytes = KEY) -> PublishedState:
     marks = Marks(edition=edition - 1, tables=edition - 1)
-    return release(Folder(book), state, None, marks, Due(True, True), Noise(key, "small"), 1, 0.0, "now")
+    return next_edition(Folder(book), state, None, marks, Due(True, True), Noise(key, "small"), 1, 0.0, "now")
 
 
 moments = st.lists(st.tuples(st.integers(0, 50_000), st.booleans(), st.booleans()), max_size=60)
@@ -210,7 +210,7 @@ def test_what_a_restart_reads_is_published_with_the_same_noise() -> None:
     made = published(state_of(crowd(3, 400), book), book, edition=3)
     read = Saved.load(made.dump())
     noise = Noise(KEY, "small")
-    again = ReleasedState.of(Folder(book), read.marks, read.single, read.tables(book, noise), noise, 1, "now")
+    again = PublishedState.of(Folder(book), read.marks, read.single, read.tables(book, noise), noise, 1, "now")
     assert msgspec.json.encode(again.public) == msgspec.json.encode(made.public)
 
 

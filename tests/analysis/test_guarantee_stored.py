@@ -67,12 +67,12 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         await asyncio.sleep(1.5)
         assert await published(provisioner, ID) == first, "the second of eighty"
     async with service.running() as analysis:
-        await until(lambda: analysis.publisher.released(ID) is not None, 60)
-        released = analysis.publisher.released(ID)
+        await until(lambda: analysis.publisher.edition(ID) is not None, 60)
+        released = analysis.publisher.edition(ID)
         assert released is not None
         assert released.public == first, "a restart draws nothing anew"
         await pen.publish(SECOND)
-        await until(lambda: analysis.totals.ready(ID) and analysis.books.registry.current(ID) == SECOND, 60)
+        await until(lambda: analysis.totals.ready(ID) and analysis.compiled.registry.current(ID) == SECOND, 60)
         await asyncio.sleep(1.5)
         assert await published(provisioner, ID) == first, "a version makes no edition"
         await _grow(pen, analysis, SECOND, 79, 80)
@@ -89,11 +89,11 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         assert third.responses == 50, "who withdrew leaves the figures with the close"
         for closed in (False, True):
             await _say(pen, closed=closed)
-            await until(lambda closed=closed: (ID in analysis.books.registry.closed) == closed, 60)
+            await until(lambda closed=closed: (ID in analysis.compiled.registry.closed) == closed, 60)
         await asyncio.sleep(5)
         assert await published(provisioner, ID) == third, "closing again is no new chance"
         await _say(pen, closed=False)
-        await until(lambda: ID not in analysis.books.registry.closed, 60)
+        await until(lambda: ID not in analysis.compiled.registry.closed, 60)
     await database.execute("delete from released where survey = $1", ID)
     async with service.running() as analysis:
         await until(lambda: analysis.totals.ready(ID), 60)

@@ -25,14 +25,14 @@ from proto.snapshot import (
     Weighting,
 )
 from services.analysis.dashboard import charts, crossing, dashboard, policy_text, respondents, wall_and_embed
-from services.analysis.dashboard.figure_view import picture
+from services.analysis.dashboard.figure_view import figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.view import View, figures_seen, unknown
 from services.analysis.dashboard.words import CATALOGUES, Words
 from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import release
+from services.analysis.disclosure.published_state import next_edition
 from services.analysis.state.fold import Folder
 from tests.analysis.small import KEY, crowd, released, state_of, survey
 
@@ -177,8 +177,8 @@ def test_a_headline_and_its_table_show_one_number_of_one_edition() -> None:
     wanted = (Headline("uses", {"en": "Use it"}, "Use", "share", of="uses"),)
     book = CodeBook(Reader(msgspec.structs.replace(survey(), headlines=wanted)))
     people, noise, folder = crowd(4, 300), Noise(KEY, "small"), Folder(book)
-    first = release(folder, state_of(people[:150], book), None, Marks(), Due(True, True), noise, 1, 0.0, "2026-11-22T14:05:00Z")
-    found = release(folder, state_of(people, book), first, first.marks, Due(True), noise, 2, 0.0, "2026-11-22T15:05:00Z").public
+    first = next_edition(folder, state_of(people[:150], book), None, Marks(), Due(True, True), noise, 1, 0.0, "2026-11-22T14:05:00Z")
+    found = next_edition(folder, state_of(people, book), first, first.marks, Due(True), noise, 2, 0.0, "2026-11-22T15:05:00Z").public
     group, headline = found.breakdowns["uses"]["1"], found.headlines["uses"]
     assert group.responses != group.current  # comparisons move more rarely
     assert (headline.n, headline.of) == (group.current, found.responses)
@@ -208,12 +208,12 @@ def test_a_zero_is_never_told_as_nobody(language: str, told: str) -> None:
     cells = {o.code: Cell(0, 0.0, (0.0, 0.02)) if n < 3 else Cell(20, 20 / 220, (0.06, 0.13)) for n, o in enumerate(options)}
     found = Figures("single", answered=220, cells=cells)
     words = Words(language)
-    long = picture(question, found, words)
+    long = figure_view(question, found, words)
     assert any(told in sentence for sentence in long.sentences)
-    short = picture(question, msgspec.structs.replace(found, cells=dict(list(cells.items())[2:5])), words)
+    short = figure_view(question, msgspec.structs.replace(found, cells=dict(list(cells.items())[2:5])), words)
     assert short.bars[0].share.startswith("≈")
     assert not short.bars[1].share.startswith("≈")
-    few = picture(question, Figures("single", answered=0), words)
+    few = figure_view(question, Figures("single", answered=0), words)
     assert {"en": "few", "fr": "presque", "es": "pocos"}[language] in few.note
     few_seen = msgspec.structs.replace(snapshot(), questions={"Use": msgspec.structs.replace(found, cells=dict(list(cells.items())[:4]))})
     drawn = charts.of_question(msgspec.structs.replace(survey(), questions=(question,)), few_seen, "Use", words).svg

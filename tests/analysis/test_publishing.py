@@ -68,7 +68,7 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
     assert last is not None
     assert last.revision == len(tops)
     async with service.running() as analysis:
-        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+        await until(lambda: analysis.publisher.edition(SURVEY) is not None)
         table = await ask(service, what="table", row="A04", column="A05")
         assert (table["responses"], table["revision"]) == (tops[-1], last.revision), "tables stay with the snapshot after a restart"
         await pen.write(*(withdrawn(number) for number in range(20)))
@@ -97,7 +97,7 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
     async with service.running() as analysis:
         await pen.write(*(submitted(number) for number in range(60 + more)))
         await until(lambda: analysis.totals.own(SURVEY) == 60 + more)
-        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+        await until(lambda: analysis.publisher.edition(SURVEY) is not None)
     found = await published(provisioner)
     assert found is not None
     former = msgspec.structs.replace(found, responses=60, revision=70)
@@ -114,10 +114,10 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
             assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
             await pen.write(*(submitted(number) for number in range(100, 115)))  # at most fifteen are waited for
         await until(lambda: analysis.publisher.revision(SURVEY) >= 71)
-        await until(lambda: analysis.publisher.released(SURVEY) is not None)
+        await until(lambda: analysis.publisher.edition(SURVEY) is not None)
         table = await ask(service, what="table", row="A04", column="A05")
         assert table["responses"] >= 60
-        released = analysis.publisher.released(SURVEY)
+        released = analysis.publisher.edition(SURVEY)
         assert released is not None
         assert released.marks.top >= (70 if more else 60)
         assert min(released.marks.edition, released.marks.tables) > 70, "no number that was seen comes again"
@@ -148,7 +148,7 @@ async def test_no_edition_that_was_seen_comes_again_whatever_the_store_has_forgo
         await until(lambda: analysis.publisher.revision(SURVEY) >= seen.revision)
         await pen.write(*(submitted(number) for number in range(100, 125)))
         await until(lambda: analysis.publisher.revision(SURVEY) > seen.revision)
-        released = analysis.publisher.released(SURVEY)
+        released = analysis.publisher.edition(SURVEY)
         assert released is not None
         assert released.marks.edition > seen.revision
         assert released.marks.top >= seen.responses

@@ -21,7 +21,7 @@ from proto.codebook import CodeBook
 from proto.instrument import Margin, Portion
 from services.analysis.disclosure import public_tables, weighted_public_tables
 from services.analysis.disclosure.parameters import OPEN
-from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.disclosure.rounding import DIGITS, of_table
 from services.analysis.statistics.association import associate
 from tests.analysis.small import crowd, released, survey
@@ -43,7 +43,7 @@ HEADLINES = (
 
 
 @cache
-def found(seed: int) -> ReleasedState:
+def found(seed: int) -> PublishedState:
     book = CodeBook(Reader(replace(survey(), margins=(REGION,), headlines=HEADLINES)))
     return released(crowd(seed, 400), *range(40, 390, 40), of=book)
 
@@ -100,7 +100,7 @@ def test_a_weighted_table_is_as_long_as_any_other() -> None:
     assert all(value == round(value, DIGITS) for value in told.values())
 
 
-def of_snapshot(shown: dict[str, Any], state: ReleasedState) -> Iterator[tuple[Path, float]]:
+def of_snapshot(shown: dict[str, Any], state: PublishedState) -> Iterator[tuple[Path, float]]:
     weights = _weights(shown)
     total, squares = (sum(n * w**power for n, w in weights.values()) for power in (1, 2))
     n_eff = min(total, shown["responses"]) ** 2 / squares
@@ -125,7 +125,7 @@ def _weights(shown: dict[str, Any]) -> dict[str, tuple[int, float]]:
     return {code: (n, sum(share[c] for c in joined[code]) * everybody / sum(sizes[c] for c in joined[code])) for code, n in sizes.items()}
 
 
-def _question(path: Path, id: str, figures: dict[str, Any], weights: dict[str, Any], state: ReleasedState) -> Iterator[tuple[Path, float]]:
+def _question(path: Path, id: str, figures: dict[str, Any], weights: dict[str, Any], state: PublishedState) -> Iterator[tuple[Path, float]]:
     for row, inner in figures.get("rows", {}).items():
         yield from _question((*path, "rows", row), f"{id}.{row}", inner, weights, state)
     for name in ("cells", "bands", "first"):
@@ -175,7 +175,7 @@ def _scale(counts: list[float | None]) -> Iterator[tuple[Path, float]]:
 
 
 def _weighted(
-    path: Path, id: str, figures: dict[str, Any], weights: dict[str, tuple[int, float]], state: ReleasedState
+    path: Path, id: str, figures: dict[str, Any], weights: dict[str, tuple[int, float]], state: PublishedState
 ) -> Iterator[tuple[Path, float]]:
     """From the public table of the margin by this question; who stood first, from its groups."""
     table = json.loads(snapshots.encode(public_tables.public(state, "place.region", id)))

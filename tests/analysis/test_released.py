@@ -16,7 +16,7 @@ from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import ReleasedState, Saved, due_now, release
+from services.analysis.disclosure.published_state import PublishedState, Saved, due_now, next_edition
 from services.analysis.state.fold import Folder
 from services.analysis.state.state_codec import UnreadableState
 from tests.analysis.small import KEY, book, crowd, options, released, state_of, survey
@@ -38,11 +38,11 @@ def test_after_a_restart_the_same_figures_come_out_and_the_same_marks_stand() ->
     assert read.marks == before.marks
     assert read.version == "1.0.0"
     public = before.public
-    after = ReleasedState.of(Folder(book()), read.marks, read.single, read.tables(book(), NOISE), NOISE, public.revision, public.as_of)
+    after = PublishedState.of(Folder(book()), read.marks, read.single, read.tables(book(), NOISE), NOISE, public.revision, public.as_of)
     assert snapshots.encode(after.public) == snapshots.encode(public)
     for sides in (("Place", "Use"), ("Why", "Agree.x")):
         assert public_tables.public(after, *sides) == public_tables.public(before, *sides)
-    assert ReleasedState.of(Folder(book()), read.marks, read.single, None, NOISE, 1, "now").dump() != before.dump()
+    assert PublishedState.of(Folder(book()), read.marks, read.single, None, NOISE, 1, "now").dump() != before.dump()
 
 
 def test_what_was_torn_or_written_by_an_earlier_release_is_refused() -> None:
@@ -54,7 +54,7 @@ def test_what_was_torn_or_written_by_an_earlier_release_is_refused() -> None:
 
 def test_a_new_version_makes_no_edition_and_waits_where_the_former_one_waited() -> None:
     people = crowd(3, 200)
-    before = release(Folder(book()), state_of(people[:100]), None, Marks(), Due(True, True), NOISE, 1, 0.0, "then")
+    before = next_edition(Folder(book()), state_of(people[:100]), None, Marks(), Due(True, True), NOISE, 1, 0.0, "then")
     of = newer()
     for folder in (Folder(book()), Folder(of)):
         for n in range(100, 116):
@@ -67,8 +67,8 @@ def test_a_new_version_makes_no_edition_and_waits_where_the_former_one_waited() 
 def test_noise_stays_with_its_cell_in_a_new_version() -> None:
     """The same counts at the same edition are published alike by both versions, where the question is the same."""
     state, of = state_of(crowd(3, 200)), newer()
-    one = release(Folder(book()), state, None, Marks(), Due(True, True), NOISE, 1, 0.0, "now")
-    other = release(Folder(of), state_of(crowd(3, 200), of), None, Marks(), Due(True, True), NOISE, 1, 0.0, "now")
+    one = next_edition(Folder(book()), state, None, Marks(), Due(True, True), NOISE, 1, 0.0, "now")
+    other = next_edition(Folder(of), state_of(crowd(3, 200), of), None, Marks(), Due(True, True), NOISE, 1, 0.0, "now")
     for question in ("Place", "Why", "Agree", "Rank", "Count"):
         assert one.public.questions[question] == other.public.questions[question]
     first, second = (cells_of(book_).blocks.names for book_ in (book(), of))
@@ -78,10 +78,10 @@ def test_noise_stays_with_its_cell_in_a_new_version() -> None:
 
 def test_breakdowns_of_the_former_version_stand_for_what_means_the_same() -> None:
     people = crowd(3, 300)
-    before = release(Folder(book()), state_of(people[:200]), None, Marks(), Due(True, True), NOISE, 1, 0.0, "then")
+    before = next_edition(Folder(book()), state_of(people[:200]), None, Marks(), Due(True, True), NOISE, 1, 0.0, "then")
     uses = i.Derived("uses", i.Rule(q="Use", op="in", value=("y", "m")), survey().derived[0].labels)
     of = newer(derived=(uses,))
-    after = release(Folder(of), state_of(people, of), before, before.marks, Due(True), NOISE, 2, 1.0, "now").public
+    after = next_edition(Folder(of), state_of(people, of), before, before.marks, Due(True), NOISE, 2, 1.0, "now").public
     was, now = (each.breakdowns for each in (before.public, after))
     for code, group in was["place.region"].items():
         there = now["place.region"][code]

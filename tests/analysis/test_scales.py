@@ -19,7 +19,7 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from proto.nonanswers import meant, scored_by_mistake
 from proto.scores import scored
-from services.analysis.dashboard.figure_view import picture
+from services.analysis.dashboard.figure_view import figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.words import Words
 from services.analysis.publish import exact_view
@@ -98,7 +98,7 @@ def test_the_page_names_what_people_agree_with_most_and_draws_it_to_the_right(co
     found = instrument(codes)
     snapshot = released(people(codes, 2, 400), of=CodeBook(Reader(found))).public
     words = Words("en", found)
-    told = picture(found.question("M"), snapshot.questions["M"], words)
+    told = figure_view(found.question("M"), snapshot.questions["M"], words)
     assert told.sentences[0].startswith("Most agreement: Everybody agrees (+")
     assert told.grid is not None
     assert told.grid.diverging[0] == ("s1", "Step 1")

@@ -89,7 +89,7 @@ async def _counted(analysis: Analysis, version: str, responses: int) -> None:
     def all_there() -> bool:
         return all(
             analysis.totals.ready(name)
-            and analysis.books.registry.current(name) == pair[int(version) - 1]
+            and analysis.compiled.registry.current(name) == pair[int(version) - 1]
             and analysis.totals.own(name) == responses
             for name, pair in PAIRS.items()
         )

@@ -217,13 +217,14 @@ async def test_an_event_of_a_kind_that_a_newer_version_writes_waits_for_it(
     await pen.write(submitted(2))
     async with service.running() as analysis:
         await there(analysis, SURVEY, 1)
+        await until(lambda: pen.all_acknowledged())  # the two may be in different partitions
         assert [await count(database, table) for table in ("waiting", "parked")] == [1, 0]
-    read = worker.Books.read
+    read = worker.CompiledSurveys.read
 
-    def newer_reads(books: Any, entry: Any) -> Any:
-        return read(books, entry._replace(data=entry.data.replace(b"submitted.v2", b"submitted.v1")))
+    def newer_reads(compiled: Any, entry: Any) -> Any:
+        return read(compiled, entry._replace(data=entry.data.replace(b"submitted.v2", b"submitted.v1")))
 
-    monkeypatch.setattr(worker.Books, "read", newer_reads)
+    monkeypatch.setattr(worker.CompiledSurveys, "read", newer_reads)
     async with service.running() as analysis:
         await there(analysis, SURVEY, 2)
 
@@ -257,6 +258,22 @@ async def test_a_crash_amid_refused_answers_loses_none_that_was_parked(
         assert await recorded(intake, range(10, 40)) == {True}
 
 
+async def test_an_answer_that_waited_and_is_refused_then_is_counted_as_parked(
+    pen: Pen, service: Service, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pen.publish(newer())
+    await pen.write(msgspec.structs.replace(to_newer(1), language="\0"), to_newer(2))
+    with monkeypatch.context() as patch:
+        older(patch)
+        async with service.running():
+            await until(lambda: gauge("waiting") == 2)
+    async with service.running() as analysis:
+        await there(analysis, NEWER, 1)
+        await until(lambda: gauge("parked") == 1)
+        assert sum(worker.parked for worker in analysis.workers) == 1, "it is in the log and in the metrics"
+    assert (await count(database, "waiting"), await count(database, "parked")) == (0, 1)
+
+
 async def test_no_more_is_parked_than_the_budget_allows(pen: Pen, service: Service, database: Any) -> None:
     for number in range(120):
         await pen.scrawl(b"{}", number=number)
@@ -270,15 +287,15 @@ async def test_no_more_is_parked_than_the_budget_allows(pen: Pen, service: Servi
 async def test_parked_events_have_a_way_back(
     pen: Pen, service: Service, database: Any, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, began = worker.Books.read, today()
+    read, began = worker.CompiledSurveys.read, today()
 
-    def faulty(books: Any, entry: Any) -> Any:
+    def faulty(compiled: Any, entry: Any) -> Any:
         if b"scrawled" not in entry.data and entry.subject.endswith((id_of(1), id_of(2), id_of(3))):
             raise worker.UnreadableEvent("a fault of this version")
-        return read(books, entry)
+        return read(compiled, entry)
 
     with monkeypatch.context() as older:
-        older.setattr(worker.Books, "read", faulty)
+        older.setattr(worker.CompiledSurveys, "read", faulty)
         await pen.write(*(submitted(number) for number in range(10)))
         bad = await pen.scrawl(b"scrawled", number=20)
         async with service.running() as analysis:

@@ -143,7 +143,7 @@ async def _counts(service: Service, responses: int) -> bool:
 
 
 def _published(analysis: Analysis, least: int) -> bool:
-    edition = analysis.board.editions.get(SURVEY)
+    edition = analysis.broadcaster.editions.get(SURVEY)
     return edition is not None and edition.snapshot.responses >= least - 12
 
 

@@ -18,13 +18,13 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Margin, Portion
 from proto.snapshot import Cell, Snapshot
-from services.analysis.dashboard.figure_view import NO_VALUE, picture
+from services.analysis.dashboard.figure_view import NO_VALUE, figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.policy_text import weighting
 from services.analysis.dashboard.view import View, figures_seen
 from services.analysis.dashboard.words import CATALOGUES, Words
 from services.analysis.disclosure import public_tables, weighted_public_tables
-from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.publish import exact_view
 from services.analysis.statistics import weighted_tables
 from tests.analysis.small import Answers, released, state_of, survey
@@ -92,7 +92,7 @@ def people(seed: int, size: int, lean: float) -> list[Answers]:
 
 
 @cache
-def both(margins: tuple[str, ...], seed: int, size: int, lean: float) -> tuple[ReleasedState, Snapshot]:
+def both(margins: tuple[str, ...], seed: int, size: int, lean: float) -> tuple[PublishedState, Snapshot]:
     """What is published after several releases, or after a single one, and the exact view of the same people."""
     of, answered = book(margins), people(seed, size, lean)
     steps = [(), range(60, size - 40, 60)][seed % 2]
@@ -175,7 +175,7 @@ def test_a_weighted_page_shows_no_unweighted_share_in_between() -> None:
     snapshot = replace(figures, questions=figures.questions | {"Q1": replace(question, cells=cells)})
     view = View("small", "en", weighted=True)
     seen = figures_seen(snapshot, view)
-    bars = picture(instrument.question("Q1"), seen["Q1"], Words("en", instrument)).bars
+    bars = figure_view(instrument.question("Q1"), seen["Q1"], Words("en", instrument)).bars
     assert bars[0].share == NO_VALUE
     assert not bars[0].width
     assert bars[0].n

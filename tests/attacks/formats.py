@@ -21,10 +21,10 @@ from proto.registry import Registry, published
 from services.analysis.dashboard.charts import LABEL, MARGIN, VALUES, WIDTH
 from services.analysis.dashboard.svg_canvas import ACCENT, WASH
 from services.analysis.disclosure import public_tables
-from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.gateway.app import create_app
 from services.analysis.gateway.http_cache import Gateway, Readiness
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from tests.analysis.small import survey
 
 LANGUAGES = ("en", "fr", "es")
@@ -47,20 +47,20 @@ class Seen:
     slack: float = 0.0
 
 
-def everything(found: ReleasedState, languages: Iterable[str] = LANGUAGES) -> list[Seen]:
+def everything(found: PublishedState, languages: Iterable[str] = LANGUAGES) -> list[Seen]:
     """All that is shown of the one question, in all formats and these languages."""
     return asyncio.run(_everything(found, tuple(languages)))
 
 
-async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[Seen]:
-    registry, board = Registry(), Board()
+async def _everything(found: PublishedState, languages: tuple[str, ...]) -> list[Seen]:
+    registry, broadcaster = Registry(), Broadcaster()
     registry.apply(published(replace(survey(), languages=LANGUAGES)))
-    board.post(found.public)
+    broadcaster.post(found.public)
 
     async def ask(_: str, question: dict[str, Any]) -> bytes:
         return snapshots.encode(public_tables.public(found, question["row"], question["column"]))
 
-    app = create_app(Gateway(registry, board, ask, lambda: Readiness({}), lambda: b""))
+    app = create_app(Gateway(registry, broadcaster, ask, lambda: Readiness({}), lambda: b""))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://platea") as http:
 
         async def get(path: str) -> bytes:
@@ -70,10 +70,10 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
         for where, body in (
             ("JSON", await get(f"{API}/aggregates")),
             ("NATS subject", snapshots.encode(found.public)),
-            *[(f"event {id}", data) for id, data in events(await _followed(http, board))],
+            *[(f"event {id}", data) for id, data in events(await _followed(http, broadcaster))],
         ):
             seen += _of_snapshot(where, body)
-        notice = json.loads(dict(events(await _followed(http, board, "?notice=true")))[str(found.public.revision)])
+        notice = json.loads(dict(events(await _followed(http, broadcaster, "?notice=true")))[str(found.public.revision)])
         assert notice.items() <= json.loads(snapshots.encode(found.public)).items(), "a notice says nothing that its state does not"
         seen += _of_csv("CSV of all", (await get(f"{API}/aggregates.csv")).decode())
         for lang in languages:
@@ -86,13 +86,13 @@ async def _everything(found: ReleasedState, languages: tuple[str, ...]) -> list[
         return seen
 
 
-async def _followed(http: httpx.AsyncClient, board: Board, query: str = "") -> list[bytes]:
+async def _followed(http: httpx.AsyncClient, broadcaster: Broadcaster, query: str = "") -> list[bytes]:
     """What the stream says until it is ended: the current edition. `platea watch --json` writes its data as it comes."""
     following = asyncio.create_task(http.get(f"{API}/live{query}"))
-    while not board.listening:
+    while not broadcaster.listening:
         await asyncio.sleep(0)
     await asyncio.sleep(0)
-    board.let_go()
+    broadcaster.close_all()
     return (await following).content.splitlines(keepends=True)
 
 

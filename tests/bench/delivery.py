@@ -32,7 +32,7 @@ from proto.codebook import CodeBook
 from proto.snapshot import Snapshot
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import release
+from services.analysis.disclosure.published_state import next_edition
 from services.analysis.gateway.snapshot_broadcast import Edition
 from services.analysis.state.fold import Folder
 from services.runtime import http_server
@@ -86,7 +86,7 @@ def _snapshot(folder: Path) -> Snapshot:
     noise = Noise(secrets.token_bytes(32), SURVEY)
     state = (folding := Folder(CodeBook(reader))).empty()
     folding.fold(state, [(secrets.token_hex(16), found.answers) for found in read if not isinstance(found, list)])
-    return release(folding, state, None, Marks(), Due(True, True), noise, 1, 0.0, f"{TODAY}T14:05:00Z").public
+    return next_edition(folding, state, None, Marks(), Due(True, True), noise, 1, 0.0, f"{TODAY}T14:05:00Z").public
 
 
 class Publisher:

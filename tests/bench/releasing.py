@@ -15,7 +15,7 @@ from proto.instrument import AnyQuestion, Instrument
 from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import ReleasedState, release
+from services.analysis.disclosure.published_state import PublishedState, next_edition
 from services.analysis.state.fold import Folder
 from tests.bench.report import Figure
 from tests.bench.servers import bodies, instrument
@@ -37,13 +37,13 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     for times in (max(1_000 // len(answers), 1), 1_000_000 // len(answers)):
         many = counted.empty()
         many.burt, many.products = state.burt * times, state.products * times
-        before: ReleasedState | None = None
+        before: PublishedState | None = None
         releases: list[float] = []
         looks: list[float] = []
         for revision in range(1, 4 if quick else 10):
             begun = time.thread_time()
             marks = before.marks if before else Marks()
-            before = release(counted, many, before, marks, Due(True, True), noise, revision, 0.0, "now")
+            before = next_edition(counted, many, before, marks, Due(True, True), noise, revision, 0.0, "now")
             msgspec.json.encode(before.public)
             releases.append(time.thread_time() - begun)
             begun = time.thread_time()

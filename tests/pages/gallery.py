@@ -21,7 +21,7 @@ from proto.registry import Registry, published
 from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
 from services.analysis.gateway.app import create_app
 from services.analysis.gateway.http_cache import Gateway, Readiness
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.runtime import http_server
@@ -86,22 +86,22 @@ def _concealed(instrument: Instrument, whole: Snapshot) -> Snapshot:
 
 
 async def main(port: int) -> None:
-    every, board, registry = {id: Figures(id) for id in (SURVEY, SMALLER)}, Board(), Registry()
+    every, broadcaster, registry = {id: Figures(id) for id in (SURVEY, SMALLER)}, Broadcaster(), Registry()
     for id in author.bundled():
         registry.apply(published(instrument(id)))
     for figures in every.values():
         for _ in range(4):
-            board.post(figures.next())
+            broadcaster.post(figures.next())
 
     async def ask(survey: str, question: dict[str, Any]) -> bytes:
         return await every[survey].ask(survey, question)
 
-    pages = create_app(Gateway(registry, board, ask, lambda: Readiness({}), lambda: b""))
+    pages = create_app(Gateway(registry, broadcaster, ask, lambda: Readiness({}), lambda: b""))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
         if path.startswith("/-/next/"):
-            board.post(every[Path(path).name].next())
+            broadcaster.post(every[Path(path).name].next())
             await _answer(send, b"", b"text/plain")
         elif path.startswith("/static/"):
             file = STATIC / Path(path).name

@@ -17,7 +17,7 @@ def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
 
 
 def group_labels(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
-    """Texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option itself."""
+    """Returns the texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option."""
     texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
     variable = name.partition(".")[0]
     for question in instrument.questions:
@@ -28,21 +28,21 @@ def group_labels(instrument: Instrument, name: str, codes: list[str], words: Wor
 
 
 def told_only(instrument: Instrument, only: tuple[str, str], words: Words) -> str:
-    """That one group alone is shown."""
+    """Returns the sentence that only one group is shown."""
     stratum, code = only
     label = group_labels(instrument, stratum, [code], words)[code]
     return words("only_group", stratum=stratum_label(instrument, stratum, words), group=label)
 
 
 def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
-    """The texts of the codes of a stratum, a question or a matrix row."""
+    """Returns the texts of the codes of a stratum, a question or a matrix row."""
     if name in instrument.strata:
         return group_labels(instrument, name, codes, words)
     return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
 
 
 def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:
-    """The question in each group of a stratum, side by side; None where it is not broken down."""
+    """Returns the question in each group of a stratum, side by side; None where it is not broken down."""
     each = snapshot.breakdowns.get(stratum, {})
     names = group_labels(instrument, stratum, list(each), words)
     shown = {code: group for code, group in each.items() if group.responses != 0}

@@ -1,4 +1,4 @@
-"""Any two questions crossed: what may be chosen, the heat table, and whether the two hang together, in words. Pure."""
+"""View-model of a two-way table: what may be crossed, the heat table, the association in words. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRENGTHS = ((0.1, "hardly"), (0.3, "weakly"), (0.5, "clearly"), (1.1, "strongly
 
 @dataclass(frozen=True)
 class Crossed:
-    """The table of two questions. `total`: its last line, everybody."""
+    """The table of two questions. `total`: its last row, everybody."""
 
     grid: Grid
     total: Line
@@ -50,12 +50,12 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
 
 
 def about(table: Table, words: Words) -> str:
-    """Of how many answers a table tells: it moves more rarely than the figures of everybody."""
+    """Returns how many answers the table counts. It is updated less often than the figures of everybody."""
     return words("answers", n=words.number(table.responses))
 
 
 def title_of(name: str, instrument: Instrument, words: Words) -> str:
-    """A side of a table as a heading; of a matrix the question, then the row."""
+    """Returns a side of a table as a heading: of a matrix the question, then the row."""
     if name in instrument.strata:
         return stratum_label(instrument, name, words)
     id, _, code = name.partition(".")
@@ -67,7 +67,7 @@ def title_of(name: str, instrument: Instrument, words: Words) -> str:
 
 
 def crossed(instrument: Instrument, table: Table, words: Words) -> Crossed:
-    """Lines and columns in the questionnaire's order; lines and columns that nobody is in are left out."""
+    """Returns rows and columns in the questionnaire's order, without empty ones."""
     rows, columns = table.rows, table.columns
     every = next(iter(table.cells.values()), dict[str, Cell]())
     codes = [code for code in every if _shown(columns.get(code), [line[code] for line in table.cells.values()])]
@@ -100,7 +100,7 @@ def _count(cell: Cell | None, words: Words) -> str:
 
 
 def _association(found: Association | None, words: Words) -> list[str]:
-    """What the test says, and what it cannot."""
+    """Returns the result of the test of association in words, with its limits."""
     if found is None:
         return []
     if found.reason is not None:

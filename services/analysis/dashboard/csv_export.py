@@ -1,4 +1,4 @@
-"""Published figures as CSV: one cell a line, with what it is, how sure it is, and from which edition it comes. Pure."""
+"""Published figures as CSV, one cell a line. Pure."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_labe
 def one_way(
     instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words, only: Only = None, *, excel: bool = False
 ) -> str:
-    """The figures of these questions, for everybody and for each group, or for one group alone. Shares are of those who answered,
-    `answered`. `places`: how often an option of a ranking stood first, second and so on. `excel`: see `_csv`."""
+    """Returns the figures of these questions, for everybody and for each group, or for one group alone.
+
+    Shares are of those who answered, `answered`. `places`: how often an option of a ranking was put on each rank. `excel`: see `_csv`.
+    """
     lines = (line for id in questions for line in _of_question(instrument, snapshot, id, words, only))
     return _csv(ONE_WAY, lines, snapshot, words if excel else None)
 
 
 def two_way(instrument: Instrument, table: Table, words: Words, *, excel: bool = False) -> str:
-    """A table. Shares are of those of the row who answered the column's question, `answered`."""
+    """Returns a table. Shares are of those in the row who answered the column's question, `answered`."""
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, columns_of(table), words)
     lines = (
@@ -59,8 +61,7 @@ def columns_of(table: Table) -> list[str]:
 
 
 def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table, excel: Words | None) -> str:
-    """`excel`: the words of the language whose Excel is to open it. Where numbers have a decimal comma there, Excel takes semicolons for
-    separators and points for parts of dates."""
+    """`excel`: the words of the language whose Excel is to open the file. With a decimal comma, Excel expects semicolons as separators."""
     policy: PublishedPolicy = edition.policy
     common = [edition.responses, edition.as_of, edition.revision, edition.version, policy.name, policy.minimum, policy.batch]
     text = io.StringIO()

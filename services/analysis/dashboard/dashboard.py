@@ -1,4 +1,4 @@
-"""The pages of the dashboard: from a published snapshot to HTML and CSV."""
+"""The pages of the dashboard as HTML, made from a published snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import policy_text, respondents
 from services.analysis.dashboard.comparison import group_labels, groups, stratum_label, told_only
 from services.analysis.dashboard.crossing import about, crossed, sides, title_of
-from services.analysis.dashboard.figure_view import Picture, picture
+from services.analysis.dashboard.figure_view import FigureView, figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.render import ASSETS, of_survey, offered, render
 from services.analysis.dashboard.view import View, figures_seen, is_weighted, responses_seen
@@ -23,12 +23,12 @@ __all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "ta
 
 
 def interface(wanted: str | None, accepted: str) -> str:
-    """The language of a page that shows no survey."""
+    """Returns the language of a page that shows no survey."""
     return choose(CATALOGUES, wanted, accepted)
 
 
 def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> str:
-    """The language in which this reader sees this survey."""
+    """Returns the language in which this reader sees this survey."""
     others = (code for code in instrument.languages if code != instrument.source_language)
     return choose((instrument.source_language, *others), wanted, accepted)
 
@@ -60,21 +60,24 @@ def unknown(language: str) -> str:
 
 
 def empty(instrument: Instrument, language: str) -> str:
-    """Before the first publication: what is missing."""
+    """Returns the page before the first edition, which says what is missing."""
     words = Words(language, instrument)
     values = {"minimum": words.number(first_edition(instrument)), "batch": words.number(parameters_of(instrument).batch)}
     return render("empty.html.j2", words, **of_survey(instrument, words), **values)
 
 
 def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: bool) -> str:
-    """The dashboard as the view has it."""
+    """Returns the dashboard as the view selects it."""
     words = Words(view.language, instrument)
     figures = figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
-    found: list[tuple[str, str, list[tuple[Picture, object]]]] = []
+    found: list[tuple[str, str, list[tuple[FigureView, object]]]] = []
     for section in instrument.sections:
         shown = [
-            (picture(question, figures[question.id], words), groups(question, snapshot, instrument, view.by, words) if view.by else None)
+            (
+                figure_view(question, figures[question.id], words),
+                groups(question, snapshot, instrument, view.by, words) if view.by else None,
+            )
             for question in instrument.questions
             if question.section == section.id and question.id in figures
         ]
@@ -97,13 +100,13 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
 
 
 def wrong(instrument: Instrument, language: str, asked: str) -> str:
-    """An address asks for figures that there are not, such as a group that the survey does not have."""
+    """Returns the page for an address that asks for unknown figures, such as a group that the survey does not have."""
     words = Words(language, instrument)
     return render("wrong.html.j2", words, **of_survey(instrument, words), asked=asked)
 
 
 def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None = None, refusal: str = "") -> str:
-    """Two questions crossed, or the form to choose them; `refusal` says in English why there is no table."""
+    """Returns a two-way table, or the form to choose one. `refusal`: in English, why there is no table."""
     words = Words(view.language, instrument)
     known = sides(instrument, snapshot, words)
     return render(
@@ -123,7 +126,7 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
 
 
 def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
-    """How the figures stand: when, of how many, by which rules, whom they stand for."""
+    """Returns what every page says about its figures: time, number of respondents, rules, population."""
     responses = responses_seen(snapshot, view)
     only = told_only(instrument, view.only, words) if view.only is not None else ""
     return {
@@ -144,7 +147,7 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Wor
 
 
 def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The groups that figures can be narrowed to: those that are shown, by stratum."""
+    """Returns the groups that can be selected, by stratum: those that are not withheld."""
     found: list[tuple[str, list[tuple[str, str]]]] = []
     for name in instrument.strata:
         shown = [code for code, group in snapshot.breakdowns.get(name, {}).items() if group.responses]

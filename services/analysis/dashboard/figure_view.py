@@ -1,4 +1,4 @@
-"""From figures to what a page draws: bars, grids and sentences as plain values. Pure."""
+"""View-model of a figure: bars, grids, sentences as plain values. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.analysis.dashboard.words import Words, bare
 from services.analysis.state.layout import question_options
 
 LONG = 12
-"""Options from which on those with a count of 0 are named in a sentence instead of drawn."""
+"""From this number of options on, those with a count of 0 are named in a sentence instead of drawn."""
 STEPS_OF_SHADE = (0.05, 0.15, 0.3, 0.5)
 """Shares at which the next shade of a heat table begins."""
 NO_VALUE = "\N{EN DASH}"
@@ -37,12 +37,12 @@ class Bar:
     reach: str = ""
     """Width of the interval."""
     mark: str = ""
-    """Where the share of the population stands."""
+    """The position of the share in the population."""
 
 
 @dataclass(frozen=True)
 class Shaded:
-    """A cell of a heat table: shade 0 (nothing) to 5. `n`: the count behind it, where it is told."""
+    """A cell of a heat table: shade 0 (none) to 5. `n`: its count, where it is shown."""
 
     text: str
     shade: int = 0
@@ -74,11 +74,11 @@ class Grid:
     lines: list[Line]
     caption: str = ""
     diverging: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """Colour and label of each step, where the lines have segments."""
+    """Colour and label of each step, where the rows have segments."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class FigureView:
     """One question on the page."""
 
     id: str
@@ -90,12 +90,12 @@ class Picture:
     grid: Grid | None = None
     groups: Grid | None = None
     note: str = ""
-    """Said instead of a figure: withheld, nobody answered, texts."""
+    """Shown instead of a figure: withheld, nobody answered, texts."""
 
 
-def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
-    """The figure of a question, with a sentence that says what to see."""
-    found = Picture(question.id, words.text(question.text), figures.type, [], [])
+def figure_view(question: AnyQuestion, figures: Figures, words: Words) -> FigureView:
+    """Returns the view-model of a question's figure, with a sentence that sums it up."""
+    found = FigureView(question.id, words.text(question.text), figures.type, [], [])
     if figures.withheld:
         return replace(found, note=words("question_withheld"))
     if isinstance(question, Matrix):
@@ -116,7 +116,7 @@ def picture(question: AnyQuestion, figures: Figures, words: Words) -> Picture:
 
 
 def _left_out(question: AnyQuestion, found: Nonresponse | None, words: Words) -> list[str]:
-    """How many of those asked gave no answer of substance; not where nobody can leave a question out, and a few are nothing but noise."""
+    """Returns how many of those asked gave no substantive answer; nothing for a required question, where a small count is noise."""
     if found is None or not found.rate or (question.required and found.dk is found.pnts is None):
         return []
     silent = found.missing + (found.dk or 0) + (found.pnts or 0)
@@ -124,13 +124,13 @@ def _left_out(question: AnyQuestion, found: Nonresponse | None, words: Words) ->
 
 
 def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
-    """Texts of options; bands are their own labels."""
+    """Returns the labels of cells: texts of options; bands label themselves."""
     texts = {option.code: words.text(option.text) for option in question_options(question)}
     return {code: texts.get(code, band(code)) for code in cells}
 
 
 def band(code: str) -> str:
-    """A band's code as text: a dash between numbers becomes an en dash."""
+    """Returns a band's code as text, with an en dash between numbers."""
     return code.replace("-", "\N{EN DASH}")
 
 
@@ -180,7 +180,7 @@ def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], 
     return said
 
 
-def _matrix(found: Picture, question: Matrix, figures: Figures, words: Words) -> Picture:
+def _matrix(found: FigureView, question: Matrix, figures: Figures, words: Words) -> FigureView:
     texts = {row.code: words.text(row.text) for row in question.rows}
     scale = [code for code, _ in scored(question)] if question.ordered else []
     extents = [_extent(row, scale) for row in figures.rows.values() if scale and not row.withheld]
@@ -216,12 +216,12 @@ def shaded(cell: Cell, words: Words) -> Shaded:
 
 
 def share_of(n: int | None, share: float, words: Words) -> str:
-    """A share in words. A public 0 stands for nobody, or for very few, so it is not told as nothing at all."""
+    """Returns a share in words. A public count of 0 may stand for very few, so it is shown as about 0."""
     return words("about", value=words.percent(0)) if n == 0 else words.percent(share)
 
 
 def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | None:
-    """Shares along the scale, and how far they reach to the left and right of its middle; None where a part is withheld."""
+    """Returns shares along the scale, and their sums left and right of its middle; None where a cell is withheld."""
     known = [share for code in scale if (share := row.cells[code].share) is not None] if row.cells else []
     if len(known) < len(scale) or len(scale) not in STEPS or sum(known) == 0:
         return None
@@ -231,8 +231,10 @@ def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | No
 
 
 def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
-    """A diverging bar around the middle of the scale. `reach`: the share that fills half of the drawing. Steps with a count of 0
-    have their place too, so that they can grow."""
+    """Returns a diverging bar around the middle of the scale. `reach`: the share that fills half of the width.
+
+    Steps with a count of 0 have a segment too, so that it can grow.
+    """
     found = _extent(row, scale) if scale and not row.withheld else None
     if found is None:
         return []

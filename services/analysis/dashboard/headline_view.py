@@ -1,4 +1,4 @@
-"""The few figures at the top of a dashboard, as words and bars. Pure."""
+"""View-model of the headline statistics at the top of a dashboard. Pure."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ class Headline:
 
 
 def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weighted: bool = False) -> list[Headline]:
-    """Those that have something to say: a headline that only its figure can show is left to the figure. `weighted`: the shares in the
-    snapshot are weighted ones; those of derived groups have no weighted form."""
+    """Returns the headlines that can be said in words or bars. `weighted`: whether the shares in the snapshot are weighted.
+
+    Derived groups have no weighted shares.
+    """
     figures = at_a_glance(instrument, snapshot.questions, {}, weighted=True) if weighted else snapshot.headlines
     found = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
     return [headline for headline in found if headline.value or headline.items or headline.withheld]

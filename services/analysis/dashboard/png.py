@@ -1,4 +1,4 @@
-"""A chart as PNG, from the same SVG, with a face of its own: it looks alike on every machine, also where no fonts are installed.
+"""Rasterises a chart to PNG with a bundled font, so that it looks the same on every machine.
 
 The library draws for a third of a second without letting go of the interpreter, so it does so in a process of its own, behind
 everything else: `python -m services.analysis.dashboard.png ZOOM` takes SVG and gives PNG.

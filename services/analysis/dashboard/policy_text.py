@@ -1,4 +1,4 @@
-"""What is withheld and noised, why, and what can still be worked out, in plain words with the policy's own parameters. Pure."""
+"""The disclosure policy in words, with its parameters. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.analysis.dashboard.words import Words
 
 
 def rules(snapshot: Snapshot, words: Words) -> list[str]:
-    """How figures are protected."""
+    """Returns the sentences that say how figures are protected."""
     policy = snapshot.policy
     batch = words.number(policy.batch)
     said = [words("rule_minimum", n=words.number(policy.minimum))]
@@ -44,14 +44,14 @@ def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: Wor
 
 
 def inferable(snapshot: Snapshot, words: Words) -> list[str]:
-    """What somebody may learn all the same. The claims and their measured attacks are in the documentation."""
+    """Returns the sentences that say what can still be inferred. The documentation has the claims and the measured attacks."""
     if snapshot.policy.guarantee is not None:
         return [words("left_alike"), words("left_uncovered")]
     return [words("left_alike"), words("left_rough"), words("left_many"), words("left_knows_all")]
 
 
 def weighting(instrument: Instrument, snapshot: Snapshot, words: Words) -> str:
-    """Whom the figures stand for: a population they are weighted to, or just those who chose to answer."""
+    """Returns the sentence that says whom the figures represent: a population they are weighted to, or those who chose to answer."""
     found = snapshot.weighting
     if found is None or found.reason is not None:
         if instrument.participation == "invited":

@@ -1,4 +1,4 @@
-"""Templates and assets of the dashboard, and the sentence of time that stands beside every figure."""
+"""Templates of the dashboard, with its assets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(template: str, words: Words, **values: object) -> str:
 
 
 def of_survey(instrument: Instrument, words: Words) -> dict[str, object]:
-    """What the frame of every page about a survey needs. Where the interface does not speak the survey's language, it says so."""
+    """Returns what the frame of every page about a survey needs. `fallen_back`: the interface lacks the survey's language."""
     return {
         "title": words.text(instrument.title),
         "survey": instrument.id,

@@ -1,4 +1,4 @@
-"""Who answered, and how far: the respondents by stratum beside the population, and section by section. Pure."""
+"""View-model of the respondents: by stratum beside the population, and by section. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.analysis.dashboard.words import Words
 
 @dataclass(frozen=True)
 class Portrait:
-    """The respondents by one stratum. `source`: whose figures of the population the marks are, where there are some."""
+    """The respondents by one stratum. `source`: of the figures of the population, where there are some."""
 
     name: str
     title: str
@@ -22,7 +22,7 @@ class Portrait:
 
 
 def portraits(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Portrait]:
-    """One for each stratum, in the questionnaire's order."""
+    """Returns one portrait per stratum, in the questionnaire's order."""
     return [_portrait(instrument, snapshot, name, words) for name in instrument.strata if snapshot.breakdowns.get(name)]
 
 
@@ -48,7 +48,7 @@ def _bar(label: str, group: Group, total: int, known: float | None, words: Words
 
 
 def sections(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Bar]:
-    """For each section the share of its questions that were answered by those who were asked them."""
+    """Returns, for each section, the share of its questions that were answered by those who were asked."""
     texts = {section.id: words.text(section.text) for section in instrument.sections}
     bars: list[Bar] = []
     for id, found in snapshot.sections.items():

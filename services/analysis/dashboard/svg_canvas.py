@@ -1,7 +1,6 @@
-"""A sheet of SVG: text that is measured and wrapped, bars and lines in the colours of the dashboard. Pure.
+"""A canvas for SVG: measured and wrapped text, bars, lines in the colours of the dashboard. Pure.
 
-What is drawn carries its colours, type and words with it, so that it looks the same in a report as on a page; it has no style
-sheet, no script and no address in it.
+The SVG contains its colours, fonts and texts, so it looks the same in a report as on a page. It has no style sheet, script or address.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from markupsafe import Markup
 PAPER, WASH, INK, QUIET, LINE, HAIR, ACCENT = "#fbfaf7", "#f1efe8", "#16202b", "#414d59", "#76808a", "#d8d5cc", "#0b5357"
 STEPS = {"s1": "#8c4a10", "s2": "#d09a55", "s3": "#b9b6ad", "s4": "#58a39c", "s5": "#0b5f5e", "s0": "#e3e0d8"}
 SHADES = (PAPER, "#eaf1ef", "#d6e6e3", "#bfd9d5", "#a5cbc5", "#8abcb5")
-"""The light tokens of `platea.css` and `live.css`: paper is what reports are made of."""
+"""The light colours of `platea.css` and `live.css`: reports are printed on paper."""
 FACE = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif'
 LEADING = 1.35
 
 
 def plain(text: str) -> str:
-    """A text of the interface without marks, and without what XML cannot hold."""
+    """Returns a text of the interface without markup, and without characters that XML cannot hold."""
     bare = text.striptags() if isinstance(text, Markup) else str(text)
     return "".join(c for c in bare if c >= " " or c in "\t\n")
 
@@ -29,13 +28,13 @@ _NARROW, _WIDE = frozenset("iljtfrI.,:;'!|()[]/- "), frozenset("mwMWОЩШЖЮ@%
 
 
 def width_of(text: str, size: float, bold: bool = False) -> float:
-    """About how wide a text is, on the wide side: every system has another face."""
+    """Returns the approximate width of a text in pixels, rather too large: every system has another font."""
     ems = sum(0.32 if c in _NARROW else 0.9 if c in _WIDE else 0.68 if c.isupper() else 0.56 for c in text)
     return ems * size * (1.06 if bold else 1.0)
 
 
 def wrapped(text: str, size: float, width: float, most: int = 99, bold: bool = False) -> list[str]:
-    """The text in lines of this width; what does not fit into so many lines ends in an ellipsis."""
+    """Returns the text in at most `most` lines of this width. A text that does not fit ends in an ellipsis."""
     lines, line = list[str](), ""
     for word in plain(text).split():
         longer = f"{line} {word}".strip()
@@ -61,7 +60,7 @@ def _cut(line: str, size: float, width: float, bold: bool) -> str:
 
 @dataclass(frozen=True)
 class Chart:
-    """A finished drawing; width and height in pixels of a screen."""
+    """A finished SVG. `width`, `height`: CSS pixels."""
 
     svg: str
     width: int
@@ -69,7 +68,7 @@ class Chart:
 
 
 @dataclass
-class Sheet:
+class Canvas:
     width: float
     parts: list[str] = field(default_factory=list[str])
 
@@ -95,7 +94,7 @@ class Sheet:
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight} fill="{fill}"{where}{turned}>{body}</text>')
 
     def lines(self, x: float, y: float, content: list[str], size: float = 15, *, bold: bool = False, fill: str = INK) -> float:
-        """Lines one under the other; returns where the next would begin."""
+        """Draws lines below each other, and returns the y of the next."""
         for line in content:
             self.text(x, y + size, line, size, bold=bold, fill=fill)
             y += size * LEADING
@@ -113,7 +112,7 @@ class Sheet:
         self.parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{stroke}" stroke-width="{width:g}"/>')
 
     def hatched(self, x: float, y: float, width: float, height: float) -> None:
-        """What is withheld: never a zero, never a gap."""
+        """Draws a withheld value: it is neither a zero nor a gap."""
         shape = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
         self.parts.append(f'<rect {shape} fill="url(#hatch)" stroke="{LINE}" stroke-width="1"/>')
 

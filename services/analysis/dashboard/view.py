@@ -1,4 +1,4 @@
-"""What a reader asked to see of a survey's figures, as the address says it. Pure."""
+"""What a reader selected in the address of a page: comparison, group, weighting. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class View:
     row: str = ""
     column: str = ""
     unweighted: bool = False
-    """Weighted figures were asked for, and this edition has none."""
+    """Whether weighted figures were asked for and this edition has none."""
 
     @classmethod
     def of(cls, instrument: Instrument, snapshot: Snapshot, language: str, asked: Mapping[str, str]) -> View:
@@ -53,7 +53,7 @@ class View:
         return f"/live/{self.survey}"
 
     def query(self, **changes: Any) -> str:
-        """The query of an address that shows the same with some changes."""
+        """Returns the query of the address of this view with some changes."""
         wanted = replace(self, **changes)
         fields = {
             "lang": wanted.language,
@@ -69,7 +69,7 @@ class View:
         return f"{self.path}?{self.query(**changes)}"
 
     def file(self, name: str) -> str:
-        """The address of a figure to take away, of the same group."""
+        """Returns the address of a file of a figure, of the same group."""
         return f"{self.path}/{name}?{self.query(by='', weighted=False, row='', column='')}"
 
     def table(self, **changes: Any) -> str:
@@ -117,19 +117,19 @@ def is_weighted(snapshot: Snapshot) -> bool:
 
 
 def figures_of(snapshot: Snapshot, only: Only) -> dict[str, Figures]:
-    """The figures of everybody, or of one group."""
+    """Returns the figures of everybody, or of one group."""
     return snapshot.questions if only is None else snapshot.breakdowns[only[0]][only[1]].questions
 
 
 def figures_seen(snapshot: Snapshot, view: View) -> dict[str, Figures]:
-    """The figures of everybody or of one group, as they were answered or weighted."""
+    """Returns the figures of everybody or of one group, weighted or not."""
     if view.weighted and view.only is None:
         return {id: _weighed(figures) for id, figures in snapshot.questions.items()}
     return figures_of(snapshot, view.only)
 
 
 def responses_seen(snapshot: Snapshot, view: View) -> int | None:
-    """Of how many respondents the view tells; None where that is withheld."""
+    """Returns how many respondents the view covers; None where that is withheld."""
     if view.only is None:
         return snapshot.responses
     stratum, code = view.only
@@ -156,7 +156,7 @@ def _scale(of: Figures | Row) -> dict[str, Any]:
 
 
 def weighed_cells(cells: dict[str, Cell]) -> dict[str, Cell]:
-    """Weighted shares and intervals in place of the others; none where a cell has no weighted form."""
+    """Returns the cells with weighted shares and intervals; no share where a cell has no weighted one."""
     return {code: _weighed_cell(cell, cell.weighted) for code, cell in cells.items()}
 
 

@@ -1,4 +1,4 @@
-"""The figures elsewhere than on the dashboard: large on a wall, and one of them inside somebody else's page."""
+"""Pages beside the dashboard: for a wall display, or for one figure inside another website."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 from proto.instrument import Instrument
 from proto.snapshot import Figures, Snapshot
 from services.analysis.dashboard.comparison import told_only
-from services.analysis.dashboard.figure_view import Bar, Line, Picture, picture
+from services.analysis.dashboard.figure_view import Bar, FigureView, Line, figure_view
 from services.analysis.dashboard.headline_view import Headline, headlines
 from services.analysis.dashboard.render import of_survey, render
 from services.analysis.dashboard.view import View, figures_seen
 from services.analysis.dashboard.words import Words
 
 ROOM = 7
-"""Bars that can be read across a room."""
+"""Most bars that can be read across a room."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +34,34 @@ class Slide:
 
 
 def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
-    """Large type, one figure after the other. Without scripts they stand one below the other."""
+    """Returns the page for a wall display: one figure at a time, in large type. Without scripts they are one below the other."""
     words, figures = Words(view.language, instrument), figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
     first = [] if view.only else headlines(instrument, seen, words, weighted=view.weighted)
     slides = [Slide(headline.label, headline) for headline in first if not headline.withheld]
     for question in instrument.questions:
         if question.id in figures:
-            slides += _slide(picture(question, figures[question.id], words), _whose(instrument, view, words), words)
+            slides += _slide(figure_view(question, figures[question.id], words), _whose(instrument, view, words), words)
     return render("wall.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), slides=slides)
 
 
 def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: View) -> str:
-    """One figure and where it is from, for the page of somebody else."""
+    """Returns the page of one figure with its source, for embedding."""
     words = Words(view.language, instrument)
     figures = figures_seen(snapshot, view).get(question) or Figures(snapshot.questions[question].type, withheld=True)
-    found = picture(instrument.question(question), figures, words)
+    found = figure_view(instrument.question(question), figures, words)
     found = replace(found, facts=[*_whose(instrument, view, words), *found.facts])
     return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=found)
 
 
 def _whose(instrument: Instrument, view: View, words: Words) -> list[str]:
-    """Whose figures they are where these are not everybody's, and whether they are weighted."""
+    """Returns which group is shown, and whether figures are weighted."""
     if view.only is not None:
         return [told_only(instrument, view.only, words)]
     return [words("as_weighted")] if view.weighted else [words("weighted_none")] if view.unweighted else []
 
 
-def _slide(found: Picture, whose: list[str], words: Words) -> list[Slide]:
+def _slide(found: FigureView, whose: list[str], words: Words) -> list[Slide]:
     if found.bars:
         drawn = [bar for bar in found.bars if not bar.withheld]
         best = sorted(drawn, key=lambda bar: -float(bar.width.rstrip("%") or 0))[:ROOM]

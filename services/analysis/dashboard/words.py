@@ -1,4 +1,4 @@
-"""The dashboard's words, numbers and dates in the reader's language."""
+"""Translation: the dashboard's texts, numbers, dates in the reader's language."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What of a survey's exact counts is published, when, and with how much noise. Pure: the publisher drives it, and so do the attacks."""
+"""Disclosure control: which counts of a survey are published, when, with how much noise. Pure."""

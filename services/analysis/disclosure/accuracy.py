@@ -28,7 +28,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Row:
-    """The row of a table: the share of all that it holds, the cells of its block, the variance of its own single count and of the table."""
+    """A row of a table: its share of all respondents, the cells of its block, the variances of its single count and of the table."""
 
     share: float
     cells: int
@@ -37,14 +37,16 @@ class Row:
 
     @property
     def own(self) -> float:
-        """What moving onto the margin leaves of the variance of the row's cells."""
+        """The variance of the row's cells that is left after the projection onto the margin."""
         return self.of_table * (1 - 2 * self.share + self.cells * self.share**2)
 
 
 @dataclass(frozen=True)
 class Spreads:
-    """Of blocks, or of the block of each column: how many cells, how many of them of who did not answer, and the variances of both kinds.
-    Numbers, or an array of them."""
+    """Blocks, or the block of each column: the number of cells, of cells for non-respondents, and the variances of both kinds of cells.
+
+    Each is a number or an array.
+    """
 
     cells: Any
     absents: Any
@@ -55,8 +57,10 @@ class Spreads:
         return Spreads(self.cells[place], self.absents[place], self.variance[place], self.of_absents[place])
 
     def moved(self, w2: Any, w1: Any, inside: Any = 0.0) -> Any:
-        """The variance of Σ w n over the cells of a block that was moved evenly onto its total. `w2`, `w1`: the sums of w² and of w over
-        answers; `inside`: w of who did not answer."""
+        """Returns the variance of Σ w n over the cells of a block that was projected onto its total.
+
+        `w2`, `w1`: the sums of w² and of w over answers; `inside`: w of the cells for non-respondents.
+        """
         mean = (w1 + self.absents * inside) / self.cells
         answers = w2 - 2 * mean * w1 + (self.cells - self.absents) * mean**2
         return self.variance * answers + self.of_absents * self.absents * (inside - mean) ** 2
@@ -75,11 +79,11 @@ class Accuracy:
     q: Numbers
     gone: Numbers
     answered: Spreads
-    """Of a block that tells who answered: skipped, missing, and answered."""
+    """The block that counts who answered a multiple choice: skipped, missing, answered."""
     row: Row | None = None
 
     def shares(self, shares: Numbers) -> Numbers:
-        """Of each column's count less its share of who answered."""
+        """Returns the variance of n - share * answered for each widened column. Shape (columns,)."""
         known = np.clip(np.nan_to_num(shares), 0.0, 1.0)  # where nobody answered there is no share
         inside, sides = np.where(self.apart | self.whole, 0.0, known), np.where(self.whole, 0.0, known)
         lean = self.q + inside * self.gone
@@ -89,7 +93,7 @@ class Accuracy:
         return variance + self._margin(np.where(self.apart, lean - sides * (1 - self.gone), lean - sides))
 
     def of(self, columns: NDArray[np.intp], weights: Numbers, base: float = 0.0) -> float:
-        """Of Σ w n over columns of one block, less `base` times who answered."""
+        """Returns the variance of Σ w n - base * answered over columns of one block."""
         at = int(columns[0])
         apart, whole, gone = bool(self.apart[at]), bool(self.whole[at]), float(self.gone[at])
         inside, sides = 0.0 if apart or whole else base, 0.0 if whole else base
@@ -100,7 +104,7 @@ class Accuracy:
         return float(variance + self._margin(lean - sides * (1 - gone) if apart else lean - sides))
 
     def _block(self, block: Spreads, w2: Any, w1: Any, inside: Any, lean: Any) -> Any:
-        """Of one block, without the margin of the row."""
+        """Returns the variance of one block, without that of the row's margin."""
         single = block.moved(w2, w1, inside)
         if self.row is None:
             return single
@@ -108,12 +112,12 @@ class Accuracy:
         return self.row.own * abs(around) + self.row.share**2 * single
 
     def _margin(self, lean: Any) -> Any:
-        """Of the margin of the row."""
+        """Returns the variance of the row's margin; 0 for everybody."""
         return 0.0 if self.row is None else lean**2 * self.row.variance
 
 
 def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: Numbers) -> Accuracy:
-    """Of everybody's figures. `single`: the published single counts in widened columns."""
+    """Returns the accuracy of everybody's figures. `single`: published single counts, shape (widened columns,)."""
     n = max(float(single[0]), 1.0)
     block_of = np.full(layout.width, -1, np.intp)
     block_of[: len(cells.block_of)] = cells.block_of
@@ -140,7 +144,7 @@ def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: 
 
 
 def spreads_of(publication: Publication, n: int) -> Spreads:
-    """Of all blocks, with so many respondents."""
+    """Returns the spreads of all blocks with `n` respondents."""
     blocks, variances = publication.blocks, publication.variances(n)
     sums = (np.add.reduceat(np.where(kind, variances, 0.0), blocks.starts) for kind in (~blocks.of_absent, blocks.of_absent))
     answers, absents = (
@@ -150,7 +154,7 @@ def spreads_of(publication: Publication, n: int) -> Spreads:
 
 
 def in_row(accuracy: Accuracy, publication: Publication, block: int, size: float, n: int, crossed: int) -> Accuracy:
-    """Of a row of that block which holds `size` of `n`. `accuracy`: of everybody's figures of the same edition."""
+    """Returns the accuracy of a row of this block with `size` of `n` respondents. `accuracy`: of everybody, at the same edition."""
     own = accuracy.every.at(block)
     row = Row(size / max(n, 1), int(own.cells), float(own.moved(1.0, 1.0)), publication.parameters.table_variance(n, crossed))
     return replace(accuracy, row=row)

@@ -21,14 +21,16 @@ from services.analysis.disclosure.noise import names_of
 from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Blocks
-from services.analysis.state.layout import live
+from services.analysis.state.layout import has_statistics
 
 
 @dataclass(frozen=True)
 class Cells:
-    """`columns`: of each block, the columns of the code book that are its first cells, in order. `remainder`: which blocks have one cell
-    more, for whoever is in none of these. `cell_of`: the cell of each column, -1 of those that are never published. `block_of`: its
-    block."""
+    """How cells follow from the columns of the code book.
+
+    `columns`: for each block, the columns that are its first cells, in order. `remainder`: which blocks have one more cell, for respondents
+    in none of these columns. `cell_of`, `block_of`: the cell and the block of each column; -1 for columns that are never published.
+    """
 
     blocks: Blocks
     columns: tuple[NDArray[np.intp], ...]
@@ -37,25 +39,25 @@ class Cells:
     block_of: NDArray[np.intp]
 
     def counts(self, diagonal: NDArray[Any]) -> Whole:
-        """Exact single counts of all cells. `diagonal`: those of all columns, of which the first is everybody."""
+        """Returns exact single counts, shape (cells,). `diagonal`: of the Burt matrix; its first entry counts everybody."""
         return self._spread(diagonal.astype(np.int64)[None])[0]
 
     def rows(self, burt: NDArray[np.int64], block: int) -> Whole:
-        """Exact counts of a block together with all cells. Shape (cells of the block, all cells)."""
+        """Returns exact counts of a block crossed with all cells. Shape (cells of the block, cells)."""
         rows = self._spread(burt[self.columns[block]])
         return np.vstack([rows, self._spread(burt[:1]) - rows.sum(axis=0)]) if self.remainder[block] else rows
 
     def _spread(self, rows: NDArray[np.int64]) -> Whole:
-        """Counts by column as counts by cell."""
-        found = rows[:, self._from]
-        sums = np.add.reduceat(found, self.blocks.starts, axis=1)
-        # where there is a remainder, everybody stands in its place so far
-        found[:, self._last[self.remainder]] = 2 * rows[:, :1] - sums[:, self.remainder]
-        return found
+        """Returns counts by cell for counts by column. Shape (rows, cells)."""
+        by_cell = rows[:, self._from]
+        sums = np.add.reduceat(by_cell, self.blocks.starts, axis=1)
+        # so far the cell of a remainder holds everybody
+        by_cell[:, self._last[self.remainder]] = 2 * rows[:, :1] - sums[:, self.remainder]
+        return by_cell
 
     @cached_property
     def _from(self) -> NDArray[np.intp]:
-        """Of each cell its column; 0, everybody, of a remainder."""
+        """The column of each cell; 0 (everybody) for a remainder."""
         zero = np.zeros(1, np.intp)
         return np.concatenate([np.append(at, zero) if more else at for at, more in zip(self.columns, self.remainder, strict=True)])
 
@@ -65,25 +67,27 @@ class Cells:
         return self.blocks.starts + self.blocks.sizes - 1
 
     def by_column(self, published: Whole, n: int) -> NDArray[np.float64]:
-        """Published single counts as a row over the columns of the code book: 0 where nothing is published."""
-        found = np.where(self.cell_of >= 0, published[self.cell_of], 0).astype(np.float64)
-        found[0] = n
-        return found
+        """Returns published single counts by column, shape (columns of the code book,); 0 where nothing is published."""
+        by_column = np.where(self.cell_of >= 0, published[self.cell_of], 0).astype(np.float64)
+        by_column[0] = n
+        return by_column
 
     def all_of(self, columns: Iterable[int]) -> list[int]:
-        """The blocks that these columns are in, each once."""
+        """Returns the blocks of these columns, each once."""
         return list(dict.fromkeys(int(block) for block in self.block_of[list(columns)] if block >= 0))
 
 
 @lru_cache(maxsize=32)
 def cells_of(book: CodeBook) -> Cells:
-    """Of the questions with live figures, of the margins that figures are weighted to, and of the strata. Where a guarantee holds nothing
-    is weighted."""
+    """Returns the cells of the questions with live figures, of the margins of the weights, and of the strata.
+
+    Under a guarantee figures are not weighted.
+    """
     making = _Making(book)
     guaranteed = book.instrument.policy.guaranteed
     wanted = set[str]() if guaranteed else {margin.of for margin in book.instrument.margins}
     for question in book.instrument.questions:
-        if live(question) or question.id in wanted:
+        if has_statistics(question) or question.id in wanted:
             making.question(question.id)
     for name in book.instrument.strata:
         making.stratum(name)
@@ -93,15 +97,15 @@ def cells_of(book: CodeBook) -> Cells:
 
 
 def parameters_in(book: CodeBook) -> Parameters:
-    """Those of a survey in this version, with the noise that its number of histograms takes where a guarantee holds."""
+    """Returns the parameters of this version of a survey. Under a guarantee its number of histograms sets the noise."""
     guaranteed = book.instrument.policy.guaranteed
     return parameters_of(book.instrument, histograms(book)) if guaranteed else parameters_of(book.instrument)
 
 
 @lru_cache(maxsize=32)
 def histograms(book: CodeBook) -> int:
-    """How many histograms are published of everybody at each edition where a guarantee holds: the blocks, and the tables of each stratum by
-    each block that is broken down."""
+    """Returns how many histograms are published at each edition under a guarantee: the blocks, and the tables of each stratum by each block
+    that is broken down."""
     cells, declared = cells_of(book), {question.id for question in book.instrument.questions if "crosstab" in question.stats}
     strata = cells.all_of(column for name in book.instrument.strata for column in book.of(name))
     broken_down = cells.all_of(at for at, column in enumerate(book.columns) if column.question in declared)

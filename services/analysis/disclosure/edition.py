@@ -1,4 +1,4 @@
-"""One edition after the other: marks, exact counts and published single counts, from which every table of the edition follows. Pure."""
+"""One edition of a survey, with what the next one is computed from. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from services.analysis.disclosure.publication import Publication
 
 @dataclass(frozen=True)
 class Edition:
-    """`counts`: exact single counts, `singles`: the published ones, both of all cells; `of_tables`: those published when tables last moved,
-    None before the first tables. `n`: respondents."""
+    """`counts`: exact single counts; `singles`: the published ones; `of_tables`: those published with the last edition of tables, None
+    before the first. All have the shape (cells,). `n`: respondents."""
 
     marks: Marks
     n: int
@@ -26,15 +26,17 @@ class Edition:
 
     @classmethod
     def of(cls, publication: Publication, marks: Marks, counts: Whole, of_tables: Whole | None = None) -> Edition:
-        """The edition with these marks and counts, which are all that has to be kept of it."""
+        """Returns the edition with these marks and exact counts. Nothing else of it has to be kept."""
         return cls(marks, publication.blocks.people(counts), counts, publication.singles(marks.edition, counts), of_tables)
 
 
 def advance(
     publication: Publication, before: Edition | None, counts: Whole, now: float, *, closed: bool = False
 ) -> tuple[Edition, Due] | None:
-    """The next edition where one is due, and what moves with it; None while the last one stands. `counts`: exact single counts of all
-    cells; `now`: seconds since the epoch."""
+    """Returns the next edition and what it updates; None where no edition is due.
+
+    `counts`: exact single counts, shape (cells,); `now`: seconds since the epoch.
+    """
     marks = before.marks if before else Marks()
     n = publication.blocks.people(counts)
     moved = moved_at_least(before.counts, counts, publication.blocks.starts) if before else 0
@@ -49,13 +51,15 @@ def advance(
     )
     if not what.singles:
         return None
-    made = Edition.of(publication, after(marks, what, n, now), counts, before.of_tables if before else None)
-    return (replace(made, of_tables=made.singles) if what.tables else made), what
+    edition = Edition.of(publication, after(marks, what, n, now), counts, before.of_tables if before else None)
+    return (replace(edition, of_tables=edition.singles) if what.tables else edition), what
 
 
 def tables(publication: Publication, edition: Edition, pairs: Sequence[tuple[int, int]], burt: NDArray[np.int64]) -> list[Whole]:
-    """Two-way tables of pairs of blocks. `burt`: the exact Burt matrix over all cells, of when tables last moved. Raises ValueError
-    before the first tables."""
+    """Returns the published two-way tables of pairs of blocks. Raises ValueError before the first edition of tables.
+
+    `burt`: the exact Burt matrix at the last edition of tables, shape (cells, cells).
+    """
     if edition.of_tables is None:
         raise ValueError("tables have not moved yet")
     cells = publication.blocks.cells

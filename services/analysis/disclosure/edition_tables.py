@@ -1,4 +1,4 @@
-"""The two-way tables of one edition: made when they are asked for, from exact counts as of that edition, always the same. Pure."""
+"""The two-way tables of one edition, computed on demand from its exact counts, always with the same noise. Pure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from services.analysis.state.layout import Counts, Layout, arrange
 
 
 def publication_of(book: CodeBook, noise: Noise) -> Publication:
-    """The engine of a version of a questionnaire."""
+    """Returns what publishes the counts of this version of a questionnaire."""
     return Publication(cells_of(book).blocks, parameters_in(book), noise)
 
 
 @dataclass(frozen=True, eq=False)
-class Crossed:
-    """`burt`: exact counts over the columns of `book`, as of the edition. `singles_edition`: the number of the single counts that came with
-    it, `edition`: of the tables."""
+class EditionTables:
+    """`burt`: the exact Burt matrix over the columns of `book` at the edition. `edition`: the number of the edition of tables;
+    `singles_edition`: of the single counts that were published with it."""
 
     book: CodeBook
     noise: Noise
@@ -53,12 +53,12 @@ class Crossed:
 
     @cached_property
     def singles(self) -> Whole:
-        """Published with these tables, of all cells."""
+        """The single counts published with these tables. Shape (cells,)."""
         return self.publication.singles(self.singles_edition, self.cells.counts(self.burt.diagonal()))
 
     @cached_property
     def single(self) -> Counts:
-        """The same in widened columns."""
+        """The same, shape (widened columns,)."""
         return self.layout.widen(self.cells.by_column(self.singles, self.responses)[None])[0]
 
     @cached_property
@@ -66,15 +66,17 @@ class Crossed:
         return accuracy_of(self.publication, self.cells, self.layout, self.single)
 
     def accuracy_in(self, column: int, others: Sequence[int]) -> Accuracy:
-        """Of the row of a column, crossed with these blocks."""
+        """Returns the accuracy of the row of a column, crossed with these blocks."""
         block = int(self.cells.block_of[column])
         crossed = max((self.publication.blocks.crossed(block, other) for other in others if other != block), default=0)
         return in_row(self.accuracy, self.publication, block, float(self.singles[self.cells.cell_of[column]]), self.responses, crossed)
 
     def rows(self, columns: Sequence[int], others: Iterable[int]) -> Counts:
-        """Published counts of these columns together with all columns of other blocks. Shape (columns, columns of the code book); 0 where
-        nothing is asked for or published."""
-        cells, others, found = self.cells, list(others), np.zeros((len(columns), len(self.book)))
+        """Returns published counts of these columns crossed with all columns of the blocks `others`.
+
+        Shape (columns, columns of the code book); 0 where nothing is asked for or published.
+        """
+        cells, others, rows_of = self.cells, list(others), np.zeros((len(columns), len(self.book)))
         blocks = cells.all_of(columns)
         pairs = [(one, other) for one in blocks for other in others if one != other]
         exact = {one: cells.rows(self.burt, one) for one in blocks}
@@ -88,12 +90,12 @@ class Crossed:
             if (block := int(cells.block_of[column])) >= 0:
                 cell = int(cells.cell_of[column])
                 row = wide[block][cell - cells.blocks.cells(block).start]
-                found[at] = np.where(cells.cell_of >= 0, row[cells.cell_of], 0)
-                found[at, 0] = self.singles[cell]
-        return found
+                rows_of[at] = np.where(cells.cell_of >= 0, row[cells.cell_of], 0)
+                rows_of[at, 0] = self.singles[cell]
+        return rows_of
 
     def blocks_of(self, questions: Iterable[str]) -> list[int]:
-        """The blocks of questions."""
+        """Returns the blocks of these questions."""
         wanted = set(questions)
         return self.cells.all_of(i for i, column in enumerate(self.book.columns) if column.question in wanted)
 

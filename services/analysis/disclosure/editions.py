@@ -26,20 +26,20 @@ from services.analysis.disclosure.parameters import Parameters
 
 @dataclass(frozen=True)
 class Marks:
-    """What an edition left behind. All begin at 0, before the first."""
+    """What is kept of all editions so far. All are 0 before the first."""
 
     edition: int = 0
-    """The number of the last edition of single counts; it never comes again."""
+    """The number of the last edition of single counts. No number is used twice."""
     top: int = 0
     """The highest number of respondents ever published."""
     tables: int = 0
-    """The number of the last edition of tables, which came with one of single counts."""
+    """The number of the last edition of tables. Each comes with one of single counts."""
     tables_at: int = 0
     """Respondents at the last edition of tables."""
     grown: float = 0.0
     """Seconds since the epoch of the last edition by growth."""
     clocked: int = 0
-    """Editions by the clock since then."""
+    """Editions by the clock since the last one by growth."""
     clocked_ever: int = 0
     closed: bool = False
     """Of a survey with a guarantee: whether the edition of its first close was made."""
@@ -47,7 +47,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class Due:
-    """Which figures move now. `clock`: not because the survey grew. `closing`: this is the edition of the first close."""
+    """Which figures are updated now. `clock`: not because the survey grew. `closing`: the edition of the first close."""
 
     singles: bool = False
     tables: bool = False
@@ -65,7 +65,11 @@ def due(
     closed: bool = False,
     moved: int = 0,
 ) -> Due:
-    """`draw`: a secret number between 0 and 1 for each edition. `moved`: how many left or changed since the last edition, at least."""
+    """Returns which figures are due with `n` respondents at `now` (seconds since the epoch).
+
+    `draw`: returns a secret number between 0 and 1 for each edition. `moved`: the least number of people who came, left or changed since
+    the last edition.
+    """
     if n < parameters.minimum:
         return Due()
     if parameters.guarantee is not None:
@@ -85,15 +89,17 @@ def due(
 
 
 def _within(editions: int, marks: Marks, n: int, parameters: Parameters, *, closed: bool) -> Due:
-    """What a guarantee allows: so many editions at most, at moments that hang on the number of respondents and the close alone. One is kept
-    for the first close; whatever was forgotten by then, there are never more."""
+    """Returns what a guarantee allows: at most `editions`, at moments that depend on the number of respondents and on the close alone.
+
+    One edition is reserved for the first close.
+    """
     closing = closed and not marks.closed and marks.edition < editions
     grown = n >= max(parameters.table_batch, parameters.table_factor * marks.top) and marks.edition < editions - (not marks.closed)
     return Due(closing or grown, closing or grown, closing=closing)
 
 
 def after(marks: Marks, what: Due, n: int, now: float) -> Marks:
-    """The marks once these figures have moved."""
+    """Returns the marks after these figures were updated."""
     return Marks(
         edition=marks.edition + 1,
         top=max(marks.top, n),
@@ -107,7 +113,7 @@ def after(marks: Marks, what: Due, n: int, now: float) -> Marks:
 
 
 def step(top: int, parameters: Parameters, drawn: float) -> int:
-    """By how many the survey has to grow past `top`. `drawn`: uniform between 0 and 1."""
+    """Returns by how many respondents the survey has to grow past `top`. `drawn`: uniform between 0 and 1."""
     mean = max(float(parameters.batch), parameters.growth * top)
     least = max(parameters.batch, math.ceil(mean / 2))
     most = max(least + parameters.batch // 2, math.floor(1.5 * mean))
@@ -115,7 +121,10 @@ def step(top: int, parameters: Parameters, drawn: float) -> int:
 
 
 def moved_at_least(before: NDArray[np.int64], now: NDArray[np.int64], starts: NDArray[np.intp]) -> int:
-    """How many people must have come, left or changed, to make these counts of those; whole counts in blocks that begin at `starts`."""
+    """Returns how many people, at least, must have come, left or changed to turn the counts `before` into `now`.
+
+    `before`, `now`: shape (cells,). `starts`: the first cell of each block.
+    """
     change = now - before
     come, gone = (np.add.reduceat(np.maximum(side, 0), starts) for side in (change, -change))
     return int(max(come.max(initial=0), gone.max(initial=0)))

@@ -23,16 +23,16 @@ from services.analysis.disclosure.discrete import discrete_gaussian
 from services.analysis.disclosure.parameters import INVITED, OPEN
 
 Names = NDArray[np.uint64]
-"""Of cells, 48 bits each."""
+"""The names of cells, 48 bits each."""
 Numbers = NDArray[np.float64]
 
 LAGS = 16
-"""Innovations that noise with memory is made of: those before weigh less than 2⁻¹⁶ at phi = 0.5."""
+"""Innovations that noise with memory is summed over: earlier ones weigh less than 2⁻¹⁶ at phi = 0.5."""
 _BITS = np.uint64(48)
 
 
 class Part(IntEnum):
-    """What a number is for."""
+    """The purpose of a random number."""
 
     LASTING = 0
     INNOVATION = 1
@@ -44,8 +44,8 @@ class Part(IntEnum):
 
 
 def names_of(what: Iterable[object]) -> Names:
-    """The names of cells by what they count: 48 bits of a hash of its representation."""
-    digests = (hashlib.blake2b(repr(each).encode(), digest_size=6).digest() + b"\0\0" for each in what)
+    """Returns the names of cells: 48 bits of a hash of the representation of what each counts."""
+    digests = (hashlib.blake2b(repr(cell).encode(), digest_size=6).digest() + b"\0\0" for cell in what)
     return np.frombuffer(b"".join(digests), "<u8")
 
 
@@ -56,31 +56,37 @@ class Noise:
         key = hashlib.blake2b(survey.encode(), key=secret, digest_size=32, person=b"platea noise").digest()
         self._cipher = _function(key)
         self._usual = _function(hashlib.blake2b(repr((OPEN, INVITED)).encode(), key=key, digest_size=32).digest())
-        """With other parameters noise is another: the same noise scaled to another variance would give the counts away of an edition that
-        a later release of Platea reads again."""
+        """Keyed by the parameters: with others, the noise is independent. The same noise scaled to another variance would reveal the counts
+        of an edition that a later release of Platea reads again."""
 
     def normals(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
-        """Independent standard normal numbers for cells, of the shape of `one`; for pairs of cells whichever of the two comes first.
-        `edition`: of all, or of each cell."""
+        """Returns independent standard normal numbers for cells, of the shape of `one`; for pairs of cells, the same in either order.
+
+        `edition`: one for all cells, or one per cell.
+        """
         first, second = _uniforms(_encrypted(self._usual, part, edition, one, one if other is None else other))
         return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
 
     def guaranteed(self, part: Part, edition: int, variance: Fraction, one: Names, other: Names | None = None) -> NDArray[np.int64]:
-        """Independent whole numbers of a discrete Gaussian distribution, as `normals` are. Each variance has a key of its own: noise of one
-        that was scaled to another would give the count away."""
-        told = b"".join(hashlib.blake2b(str(variance).encode(), digest_size=16, salt=salt).digest() for salt in (b"1", b"2"))
-        cipher = _function(self._cipher.encryptor().update(told))
+        """Returns independent whole numbers of a discrete Gaussian distribution, shaped as those of `normals`.
+
+        Each variance has its own key: noise of one variance scaled to another would reveal the count.
+        """
+        tweak = b"".join(hashlib.blake2b(str(variance).encode(), digest_size=16, salt=salt).digest() for salt in (b"1", b"2"))
+        cipher = _function(self._cipher.encryptor().update(tweak))
         words = _encrypted(cipher, part, edition, one, one if other is None else other)
         return discrete_gaussian(variance).drawn(words).reshape(one.shape)
 
     def threshold(self, edition: int) -> float:
-        """A number between 0 and 1 for what an edition is waited for."""
+        """Returns the secret number between 0 and 1 that sets the growth to the next edition."""
         nothing = np.zeros(1, np.uint64)
         return float(_uniforms(_encrypted(self._cipher, Part.THRESHOLD, edition, nothing, nothing))[0][0])
 
     def with_memory(self, edition: int, names: Names, phi: float) -> Numbers:
-        """Standard normal numbers, of which those of neighbouring editions have the correlation `phi`: an autoregression, cut off after
-        so many innovations that the rest is not seen."""
+        """Returns standard normal numbers that have the correlation `phi` between neighbouring editions.
+
+        An autoregression, cut off after LAGS innovations.
+        """
         weights = phi ** np.arange(LAGS)
         weights /= np.sqrt((weights**2).sum())
         editions = np.repeat(np.arange(edition, edition - LAGS, -1), len(names))
@@ -92,7 +98,7 @@ def _function(key: bytes) -> Cipher[ECB]:
 
 
 def _encrypted(cipher: Cipher[ECB], part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
-    """Shape (cells, 2): two random words of 64 bits for each."""
+    """Returns two random words of 64 bits for each cell. Shape (cells, 2)."""
     low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
     told = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
     asked = np.column_stack([low | (told & np.uint64(0xFFFF)) << _BITS, high | (told >> np.uint64(16)) << _BITS]).astype("<u8")

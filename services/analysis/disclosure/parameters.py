@@ -23,9 +23,11 @@ EDITIONS = 8
 
 @dataclass(frozen=True)
 class Spread:
-    """Of the noise of a single count: the variance is `root` times the root of the number of respondents, at least `least`; `lasting` of it
-    is drawn once for the life of a survey. It grows, since somebody may stand with more own answers the larger a survey is, and slower
-    than the variance of a sample, so noise is ever less of what a share is off by."""
+    """The variance of the noise of a single count: `root` times the square root of the number of respondents, at least `least`.
+
+    The part `lasting` is drawn once for the life of a survey. The variance grows, since an attacker can have more own answers in a larger
+    survey; it grows more slowly than the sampling variance, so the part of noise in the error of a share falls.
+    """
 
     least: float
     root: float
@@ -37,9 +39,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Parameters:
-    """`batch`, `growth`: single counts move when there are more respondents than at any edition before, by the larger of `batch` and
-    `growth` of them. `table_batch`, `table_factor`: two-way tables move when there are so many times as many as when they last
-    moved. `closing_factor`: the same at the close.
+    """When editions are due, and how much noise they carry.
+
+    `batch`, `growth`: an edition of single counts is due when the number of respondents exceeds every earlier one by the larger of `batch`
+    and `growth` times that number. `table_batch`, `table_factor`: the first tables are due with `table_batch` respondents, the next when
+    there are `table_factor` times as many as at the last. `closing_factor`: the same at the close.
     """
 
     minimum: int = 10
@@ -50,13 +54,13 @@ class Parameters:
     closing_factor: float = 1.5
     answers: Spread = Spread(8.5, 0.7, 5.0)
     absent: Spread = Spread(8.5, 0.7, 5.0)
-    """Of who did not answer a question."""
+    """The noise of counts of non-respondents of a question."""
     groups: Spread = Spread(20.0, 0.7, 16.0)
-    """Of strata: in single counts the lasting part alone decides whether a group has one person or none, once it is pushed over `minimum`;
-    in rows of tables it is `table_lasting`."""
+    """The noise of strata. In single counts the lasting part alone protects whether a group has one person or none, once an attacker pushes
+    it over `minimum`; in rows of tables that part is `table_lasting`."""
     phi: float = 0.5
-    """The correlation of what does not last from one edition to the next: a step between two editions is one innovation and little else,
-    while independent noise would average out."""
+    """The correlation of the other part between neighbouring editions: a step between two editions then holds one whole innovation, while
+    independent noise would average out."""
     table_least: float = 8.0
     table_share: float = 0.02
     table_most: float = 12.0
@@ -65,11 +69,11 @@ class Parameters:
     """Seconds after the last growth until single counts may move without growth, for the first time."""
     clock_editions: int = 8
     guarantee: Guarantee | None = None
-    """Of differential privacy: then every count carries the noise that this takes, and everything moves together, at `table_batch`
-    respondents and whenever there are `table_factor` times as many as ever before, and once at the first close."""
+    """Differential privacy: every count then carries the noise that it takes. All figures are updated together, at `table_batch`
+    respondents, whenever there are `table_factor` times as many as ever before, and once at the first close."""
 
     def table_variance(self, n: int, crossed: int = 0) -> float:
-        """Of a count of two answers. `crossed`: with how many blocks these are crossed."""
+        """Returns the variance of the noise of a count in a table. `crossed`: with how many blocks its sides are crossed."""
         if self.guarantee is not None:
             return float(self.guarantee.variance)
         return min(max(self.table_share * n, self.table_least), self.table_most) * max(crossed / BLOCKS, 1.0)

@@ -26,7 +26,7 @@ SEED = 1e-6
 
 
 def onto_total(blocks: Numbers, total: int) -> Numbers:
-    """The nearest numbers that are not negative and add up to `total`, block by block. Shape (blocks, cells)."""
+    """Returns the nearest non-negative numbers that add up to `total`, block by block. Shape (blocks, cells)."""
     falling: Numbers = -np.sort(-blocks, axis=-1)
     places: Numbers = np.arange(1, blocks.shape[-1] + 1, dtype=np.float64)
     off: Numbers = (np.add.accumulate(falling, axis=-1) - total) / places
@@ -35,7 +35,7 @@ def onto_total(blocks: Numbers, total: int) -> Numbers:
 
 
 def rounded(blocks: Numbers, total: Whole) -> Whole:
-    """Whole numbers that add up to `total`, by largest remainder; of equal remainders the first. Shape (…, cells), of `total` (…)."""
+    """Returns whole numbers that add up to `total`, by largest remainder (the first of equal ones). Shape (…, cells), `total` (…)."""
     floors = np.floor(blocks + 1e-9)
     short = (total - floors.sum(axis=-1)).astype(np.int64)
     order = np.argsort(-(blocks - floors), axis=-1, kind="stable")
@@ -66,7 +66,7 @@ def _factors(wanted: Any, found: Numbers) -> Numbers:
 
 
 def _columns_put_right(whole: Whole, exact: Numbers, columns: Whole) -> Whole:
-    """Moves units within rows, from columns that have too many to such as have too few, where it changes least, until all agree."""
+    """Moves units within rows, from columns with too many to columns with too few, with the least change, until all sums agree."""
     off = whole.sum(axis=1) - columns
     while (wrong := np.flatnonzero(off.any(axis=1))).size:
         here = np.arange(wrong.size)

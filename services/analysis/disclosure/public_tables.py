@@ -10,9 +10,9 @@ from proto.problem import Problem
 from proto.snapshot import Cell, Table
 from services.analysis.disclosure import public_view, rounding
 from services.analysis.disclosure.accuracy import Accuracy
-from services.analysis.disclosure.edition_tables import Crossed, publication_of
+from services.analysis.disclosure.edition_tables import EditionTables, publication_of
 from services.analysis.disclosure.published_policy import published_policy
-from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.state.layout import Counts, Layout
 from services.analysis.statistics.tables import Side, association_of, side_alone, sides, table_of
 
@@ -22,14 +22,14 @@ GUARANTEED = (
 )
 
 
-def public(released: ReleasedState, row: str, column: str) -> Table:
+def public(published: PublishedState, row: str, column: str) -> Table:
     """Returns the table of the last edition of tables, with the counts of the snapshot's breakdown. Turned round it has the same counts.
 
     Rows and columns with fewer respondents than the minimum are withheld. Raises Problem where the table is not public, not covered by the
     guarantee, or not published yet.
     """
-    tables = _tables(released)
-    book, layout, revision = tables.book, tables.layout, released.public.revision
+    tables = _tables(published)
+    book, layout, revision = tables.book, tables.layout, published.public.revision
     for name in (row, column):
         _demand_public(book, name)
     one, other = sides(book, row, column)
@@ -57,12 +57,12 @@ def public(released: ReleasedState, row: str, column: str) -> Table:
     )
 
 
-def _tables(released: ReleasedState) -> Crossed:
+def _tables(published: PublishedState) -> EditionTables:
     """Returns the two-way tables. Raises Problem `not-published-yet` before their first edition."""
-    if released.tables is None:
-        least = publication_of(released.folder.codebook, released.noise).parameters.table_batch
+    if published.tables is None:
+        least = publication_of(published.folder.codebook, published.noise).parameters.table_batch
         raise Problem("not-published-yet", f"Two-way tables follow once {least} answers are in: fewer could point to single respondents.")
-    return released.tables
+    return published.tables
 
 
 def _columns(layout: Layout, one: Side) -> list[list[int]]:
@@ -71,7 +71,7 @@ def _columns(layout: Layout, one: Side) -> list[list[int]]:
     return [[int(column)] for column in one.columns] if ranks is None else ranks.T.tolist()
 
 
-def _blocks(tables: Crossed, one: Side) -> list[int]:
+def _blocks(tables: EditionTables, one: Side) -> list[int]:
     """Returns the blocks of cells that a side is made of."""
     if one.answered == 0:  # a stratum
         return tables.cells.all_of(int(column) for column in one.columns)
@@ -82,13 +82,13 @@ def _blocks(tables: Crossed, one: Side) -> list[int]:
     return tables.cells.all_of([*columns, part.missing, part.skipped] if row == "" else [*columns, part.missing])
 
 
-def _degree(tables: Crossed, one: Side, other: Side) -> int:
+def _degree(tables: EditionTables, one: Side, other: Side) -> int:
     """Returns with how many blocks, at most, a block of the two sides is crossed. The noise of a table grows with it."""
     pairs = [(a, b) for a in _blocks(tables, one) for b in _blocks(tables, other) if a != b]
     return max((tables.publication.blocks.crossed(a, b) for a, b in pairs), default=0)
 
 
-def _published(tables: Crossed, one: Side, other: Side) -> tuple[Counts, list[Accuracy]]:
+def _published(tables: EditionTables, one: Side, other: Side) -> tuple[Counts, list[Accuracy]]:
     """Returns the widened rows of a side, filled in the blocks of the other side, and the accuracy of each row."""
     layout, blocks = tables.layout, _blocks(tables, other)
     columns = _columns(layout, one)

@@ -25,24 +25,27 @@ from proto.instrument import AnyQuestion, Instrument, Matrix, Ranking
 from proto.snapshot import Cell, Figures, Group, Row, Snapshot
 from services.analysis.disclosure import rounding
 from services.analysis.disclosure.cells import definitions
-from services.analysis.disclosure.edition_tables import Crossed
-from services.analysis.state.layout import Layout, Part, live
+from services.analysis.disclosure.edition_tables import EditionTables
+from services.analysis.state.layout import Layout, Part, has_statistics
 from services.analysis.statistics import headline_stats, stats
-from services.analysis.statistics.headline_stats import Doubt
-from services.analysis.statistics.marginals import Reading, read
+from services.analysis.statistics.headline_stats import NoiseVariance
+from services.analysis.statistics.marginals import Marginals, read_marginals
 
 Mask = NDArray[np.bool_]
 
 
 def public_questions(instrument: Instrument) -> Iterator[AnyQuestion]:
-    """Questions with public figures: not those that name somebody, nor those without statistics."""
-    return (question for question in instrument.questions if live(question))
+    """Yields the questions with public figures: not those that identify a person, nor those without statistics."""
+    return (question for question in instrument.questions if has_statistics(question))
 
 
 def conceal(
-    whole: Snapshot, layout: Layout, everybody: Reading, breakdowns: Mapping[str, dict[str, Group]], doubt: Doubt | None
+    whole: Snapshot, layout: Layout, everybody: Marginals, breakdowns: Mapping[str, dict[str, Group]], noise_variance: NoiseVariance | None
 ) -> Snapshot:
-    """The snapshot of published counts, rounded, without what is not shown. `breakdowns`: what tables tell of groups, already so."""
+    """Returns the snapshot of published counts, rounded, without what is withheld.
+
+    `whole`: the snapshot of everybody; `breakdowns`: those of groups, already withheld and rounded; `noise_variance`: of published counts.
+    """
     instrument = layout.book.instrument
     minimum, parts = instrument.policy.minimum, _by_question(layout)
     shown = np.ones(layout.width, np.bool_)
@@ -53,7 +56,7 @@ def conceal(
         for name, each in breakdowns.items()
     }
     derived = {name: one for name, one in headline_stats.groups_of(instrument, whole).items() if current[name, "1"] >= minimum}
-    headlines = headline_stats.at_a_glance(instrument, questions, derived, doubt=doubt)
+    headlines = headline_stats.at_a_glance(instrument, questions, derived, noise_variance=noise_variance)
     return msgspec.structs.replace(
         whole,
         questions=questions,
@@ -70,40 +73,44 @@ def _with_current(group: Group, current: int, minimum: int) -> Group:
     return msgspec.structs.replace(group, current=current)
 
 
-def breakdowns(book: CodeBook, tables: Crossed | None) -> dict[str, dict[str, Group]]:
-    """What is shown of each group of the strata of `book`, which may be of a later version than the tables: nothing of groups that mean
-    something else now, nor of questions that have other answers."""
-    told = _told(tables) if tables else {}
+def breakdowns(book: CodeBook, tables: EditionTables | None) -> dict[str, dict[str, Group]]:
+    """Returns what is shown of each group of the strata of `book`.
+
+    `book` may be of a later version than the tables. Groups whose meaning changed, and questions whose answers changed, are withheld.
+    """
+    shown = _shown_breakdowns(tables) if tables else {}
     same = _unchanged(tables.book, book) if tables else frozenset[str]()
-    found: dict[str, dict[str, Group]] = {}
+    breakdowns: dict[str, dict[str, Group]] = {}
     for name in book.instrument.strata:
         meaning = definitions(book.instrument, name)
-        found[name] = {code: Group(withheld=True) for code in meaning}
-        if tables is None or name not in told:
+        breakdowns[name] = {code: Group(withheld=True) for code in meaning}
+        if tables is None or name not in shown:
             continue
         before = definitions(tables.book.instrument, name)
         for code in meaning:
-            if code in told[name] and before[code] == meaning[code]:
-                group = told[name][code]
-                found[name][code] = msgspec.structs.replace(group, questions={id: q for id, q in group.questions.items() if id in same})
-    return found
+            if code in shown[name] and before[code] == meaning[code]:
+                group = shown[name][code]
+                breakdowns[name][code] = msgspec.structs.replace(
+                    group, questions={id: q for id, q in group.questions.items() if id in same}
+                )
+    return breakdowns
 
 
-def enough(tables: Crossed) -> Mask:
-    """Which widened columns have the minimum of respondents by what was published with the tables."""
+def enough(tables: EditionTables) -> Mask:
+    """Returns which widened columns have the minimum of respondents, by the single counts published with the tables. Shape (width,)."""
     return tables.single >= tables.book.instrument.policy.minimum
 
 
 @lru_cache(maxsize=8)
-def _told(tables: Crossed) -> dict[str, dict[str, Group]]:
-    """In the version of the tables."""
+def _shown_breakdowns(tables: EditionTables) -> dict[str, dict[str, Group]]:
+    """Returns what is shown of each group, in the version of the tables."""
     layout, shown, book = tables.layout, enough(tables), tables.book
     columns = [column for stratum in layout.strata for _, column in stratum.groups]
-    at = [place for place, column in enumerate(columns) if shown[column]]
+    at = [i for i, column in enumerate(columns) if shown[column]]
     if not at:
         return {}
-    accuracies = [tables.accuracy_in(columns[place], tables.broken_down) for place in at]
-    readings = dict(zip((columns[place] for place in at), read(layout, tables.groups[at], accuracies), strict=True))
+    accuracies = [tables.accuracy_in(columns[i], tables.broken_down) for i in at]
+    of_groups = dict(zip((columns[i] for i in at), read_marginals(layout, tables.groups[at], accuracies), strict=True))
     parts, public = _by_question(layout), {question.id for question in public_questions(book.instrument)}
     source = {stratum.name: stratum.source for stratum in layout.strata}
     return {
@@ -115,12 +122,12 @@ def _told(tables: Crossed) -> dict[str, dict[str, Group]]:
             )
             for code, group in groups.items()
         }
-        for name, groups in stats.breakdowns(book, readings, None).items()
+        for name, groups in stats.breakdowns(book, of_groups, None).items()
     }
 
 
 def _unchanged(old: CodeBook, new: CodeBook) -> frozenset[str]:
-    """The questions that have the same columns in both versions."""
+    """Returns the questions that have the same columns in both versions."""
 
     def columns(book: CodeBook) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
@@ -168,7 +175,7 @@ def _veiled_row(row: Row, part: Part, shown: Mask) -> Row:
 
 
 def _all_of(part: Part) -> slice:
-    """The columns that a part's scores and means rest on: of a ranking, every place of every option."""
+    """Returns the columns that the scores and means of a part are computed from: of a ranking, every rank of every option."""
     if isinstance(part.question, Ranking) and part.first is not None:
         return slice(part.first.start, part.first.start + part.question.rank_count * len(part.codes))
     return part.cells

@@ -24,15 +24,17 @@ from services.analysis.disclosure.parameters import Parameters, Spread
 from services.analysis.disclosure.projection import Whole, onto_margins, onto_total, rounded
 
 PAIR = np.sqrt((1 - 1 / 3) / (1 - 1 / 2))
-"""Moving two cells onto their total takes half of the variance away, three a third; with this a block of two has that of three."""
+"""Projecting two cells onto their total removes half of the variance, three a third. This factor gives a block of two that of three."""
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Cells in blocks: everybody is in exactly one cell of each block. `names`: of the cells. `sizes`: cells of each block, one block after
-    the other. `groups`: which blocks are strata. `declared`: which are broken down by the strata; None for all.
-    `choices`: in how many cells of each block somebody can be, as everybody knows; None for all of its cells. `absent`: which cells are
-    those of who did not answer; None where there are none."""
+    """Cells in blocks, one block after the other. Every respondent is in exactly one cell of each block.
+
+    `names`: of the cells. `sizes`: how many cells each block has. `groups`: which blocks are strata. `declared`: which are broken down by
+    the strata; None for all. `choices`: in how many cells of each block a respondent can be, by public knowledge; None for all. `absent`:
+    which cells count non-respondents; None where there are none.
+    """
 
     names: Names
     sizes: NDArray[np.intp]
@@ -41,7 +43,7 @@ class Blocks:
     choices: NDArray[np.intp] | None = None
     absent: NDArray[np.bool_] | None = None
     even: bool = False
-    """Whether the noise of all blocks is as their variance says."""
+    """Whether the noise of all blocks is left unscaled."""
 
     @cached_property
     def starts(self) -> NDArray[np.intp]:
@@ -53,14 +55,16 @@ class Blocks:
         return slice(start, start + int(self.sizes[block]))
 
     def people(self, counts: Whole) -> int:
-        """The number of respondents in single counts of all cells: every block adds up to it."""
+        """Returns the number of respondents in single counts: every block adds up to it."""
         return int(counts[: self.sizes[0]].sum())
 
     @cached_property
     def scale(self) -> NDArray[np.float64]:
-        """By how much the noise of each block is larger than its variance says, because moving it onto the total takes a part away. In
-        strata all of it is given back, as much as somebody can take who knows which cells are empty: whether a group has one person or
-        none hangs on it."""
+        """The factor by which the noise of each block is scaled, because projecting it onto the total removes a part of it.
+
+        In strata the whole loss is made up, as large as for an attacker who knows which cells are empty: it decides whether a group seems
+        to have one person or none.
+        """
         if self.even:
             return np.ones(len(self.sizes))
         choices = self.sizes if self.choices is None else np.maximum(self.choices, 2)
@@ -68,21 +72,21 @@ class Blocks:
 
     @cached_property
     def of_absent(self) -> NDArray[np.bool_]:
-        """Whether each cell is one of who did not answer."""
+        """Whether each cell counts non-respondents."""
         return np.zeros(len(self.names), np.bool_) if self.absent is None else self.absent
 
     @cached_property
     def absents(self) -> NDArray[np.intp]:
-        """How many cells of each block are those of who did not answer."""
+        """How many cells of each block count non-respondents."""
         return np.add.reduceat(self.of_absent.astype(np.intp), self.starts)
 
     @cached_property
     def kinds(self) -> NDArray[np.intp]:
-        """Of each cell the place of its spread in `Publication.spreads`."""
+        """The index of each cell's spread in `Publication.spreads`."""
         return np.where(np.repeat(self.groups, self.sizes), 2, self.of_absent)
 
     def crossed(self, one: int, other: int) -> int:
-        """With how many blocks these are crossed, whichever with more: a breakdown counts what is broken down, other tables everything."""
+        """Returns with how many blocks these are crossed, the larger number of the two: a breakdown only with what is broken down."""
         broken_down = self.groups[one] != self.groups[other]
         if self.declared is None or not broken_down or not self.declared[other if self.groups[one] else one]:
             return len(self.sizes)
@@ -91,7 +95,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Publication:
-    """The engine of one survey: how exact counts become published ones."""
+    """Turns exact counts of one survey into published ones."""
 
     blocks: Blocks
     parameters: Parameters
@@ -99,16 +103,19 @@ class Publication:
 
     @property
     def spreads(self) -> tuple[Spread, Spread, Spread]:
-        """Of answers, of who did not answer, and of strata."""
+        """The spreads of answers, of non-respondents, and of strata."""
         return self.parameters.answers, self.parameters.absent, self.parameters.groups
 
     def variances(self, n: int) -> NDArray[np.float64]:
-        """Of the noise of each cell with so many respondents, before its block is moved onto them."""
-        of_kinds = np.array([each.variance(n) for each in self.spreads])
+        """Returns the variance of the noise of each cell with `n` respondents, before the projection. Shape (cells,)."""
+        of_kinds = np.array([spread.variance(n) for spread in self.spreads])
         return of_kinds[self.blocks.kinds] * np.repeat(self.blocks.scale, self.blocks.sizes) ** 2
 
     def singles(self, edition: int, counts: Whole) -> Whole:
-        """Single counts at this edition. `counts`: exact ones, of all cells. Each block adds up to the number of respondents."""
+        """Returns published single counts at this edition, shape (cells,). Each block adds up to the number of respondents.
+
+        `counts`: exact single counts, same shape.
+        """
         starts, sizes = self.blocks.starts, self.blocks.sizes
         n = self.blocks.people(counts)
         drawn = self._drawn(edition, n)
@@ -120,20 +127,22 @@ class Publication:
         return published
 
     def _drawn(self, edition: int, n: int) -> Numbers:
-        """The noise of single counts, of all cells."""
+        """Returns the noise of single counts. Shape (cells,)."""
         names, sizes, guarantee = self.blocks.names, self.blocks.sizes, self.parameters.guarantee
         if guarantee is not None:
             return self.noise.guaranteed(Part.GUARANTEED, edition, guarantee.variance, names).astype(np.float64)
-        lasting = np.array([each.lasting for each in self.spreads])
-        rest = np.array([each.variance(n) for each in self.spreads]) - lasting
+        lasting = np.array([spread.lasting for spread in self.spreads])
+        rest = np.array([spread.variance(n) for spread in self.spreads]) - lasting
         lasting, rest = np.sqrt(lasting)[self.blocks.kinds], np.sqrt(rest)[self.blocks.kinds]
         drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
         return drawn * np.repeat(self.blocks.scale, sizes)
 
     def tables(self, edition: int, pairs: Sequence[tuple[int, int]], counts: Sequence[Whole], singles: Whole) -> list[Whole]:
-        """Two-way tables of pairs of different blocks at this edition of tables. `counts`: exact ones of each pair, shape (cells of one,
-        cells of the other). `singles`: what was published with this edition. Rows and columns add up to them."""
-        found: dict[int, Whole] = {}
+        """Returns published two-way tables of pairs of different blocks at this edition. Rows and columns add up to `singles`.
+
+        `counts`: the exact table of each pair, shape (cells of one, cells of the other). `singles`: published with this edition.
+        """
+        published: dict[int, Whole] = {}
         alike: dict[tuple[int, int, int], list[int]] = {}
         turned = [self._first(one) > self._first(other) for one, other in pairs]
         sides = [(other, one) if turn else (one, other) for turn, (one, other) in zip(turned, pairs, strict=True)]
@@ -142,12 +151,12 @@ class Publication:
             alike.setdefault(kind, []).append(place)
         for places in alike.values():
             exact = np.array([counts[place].T if turned[place] else counts[place] for place in places])
-            made = self._alike(edition, [sides[place] for place in places], exact, singles)
-            found |= {place: table.T if turned[place] else table for place, table in zip(places, made, strict=True)}
-        return [found[place] for place in range(len(pairs))]
+            tables = self._alike(edition, [sides[place] for place in places], exact, singles)
+            published |= {place: table.T if turned[place] else table for place, table in zip(places, tables, strict=True)}
+        return [published[place] for place in range(len(pairs))]
 
     def _first(self, block: int) -> list[int]:
-        """Which side of a table comes first when it is made: so a table turned round has the same counts, in every version."""
+        """Returns a key that decides which side comes first, so that a table turned round has the same counts, in every version."""
         return self.blocks.names[self.blocks.cells(block)].tolist()
 
     def _alike(self, edition: int, pairs: Sequence[tuple[int, int]], counts: NDArray[np.int64], singles: Whole) -> Whole:
@@ -155,8 +164,8 @@ class Publication:
         one, other = (self.blocks.starts[side][:, None] + np.arange(int(self.blocks.sizes[side[0]])) for side in blocks.T)
         rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
         if (guarantee := self.parameters.guarantee) is not None:
-            told = self.noise.guaranteed(Part.TABLE_GUARANTEED, edition, guarantee.variance, rows, columns)
-            return onto_margins((counts + told).astype(np.float64), singles[one], singles[other])
+            noise = self.noise.guaranteed(Part.TABLE_GUARANTEED, edition, guarantee.variance, rows, columns)
+            return onto_margins((counts + noise).astype(np.float64), singles[one], singles[other])
         n = int(singles[one[0]].sum())
         lasting = self.parameters.table_lasting
         rest = self.parameters.table_variance(n, self.blocks.crossed(*pairs[0])) - lasting

@@ -21,7 +21,7 @@ from proto.codebook import CodeBook
 from proto.intervals import Z
 from proto.snapshot import Weighting
 from services.analysis.disclosure.accuracy import Accuracy, Row
-from services.analysis.disclosure.edition_tables import Crossed
+from services.analysis.disclosure.edition_tables import EditionTables
 from services.analysis.state.layout import Counts
 from services.analysis.statistics.marginals import Estimates, estimates
 from services.analysis.statistics.weighting import Weights, fit
@@ -29,7 +29,8 @@ from services.analysis.statistics.weighting import Weights, fit
 
 @dataclass(frozen=True)
 class PublicWeights:
-    """`rows`: of the weights' columns, over those of the code book. `estimates`: None where nothing is weighted."""
+    """`rows`: the published rows of the weights' columns, shape (weights, columns of the code book). `estimates`: None where nothing is
+    weighted."""
 
     of: Weights
     rows: Counts
@@ -37,8 +38,8 @@ class PublicWeights:
 
 
 @lru_cache(maxsize=8)
-def public_weights(book: CodeBook, tables: Crossed | None) -> PublicWeights:
-    """Those of the moment when tables moved; none where this was in another version of the questionnaire."""
+def public_weights(book: CodeBook, tables: EditionTables | None) -> PublicWeights:
+    """Returns the weights at the last edition of tables; none where that was in another version of the questionnaire."""
     if not book.instrument.margins:
         return _none("no-margin")
     if book.instrument.policy.guaranteed:
@@ -51,32 +52,36 @@ def public_weights(book: CodeBook, tables: Crossed | None) -> PublicWeights:
     every = range(len(tables.cells.blocks.sizes))
     rows = tables.rows(weights.columns, every)
     accuracy = weighted_accuracy(tables, float((weights.of**2).sum()))
-    found = estimates(tables.layout, weights, rows, accuracy)
-    assert found is not None
-    told = _told(found, accuracy)
-    if not any(told[part.cells].any() for part in tables.layout.parts):
+    weighted = estimates(tables.layout, weights, rows, accuracy)
+    assert weighted is not None
+    shown = _shown(weighted, accuracy)
+    if not any(shown[part.cells].any() for part in tables.layout.parts):
         return _none("small-cells")
     published = msgspec.structs.replace(weights.published, as_of=tables.as_of)
-    return PublicWeights(replace(weights, published=published), rows, replace(found, told=told))
+    return PublicWeights(replace(weights, published=published), rows, replace(weighted, shown=shown))
 
 
-def weighted_accuracy(tables: Crossed, squares: float) -> Accuracy:
-    """Of sums over rows of tables with weights whose squares add up to this."""
+def weighted_accuracy(tables: EditionTables, squares: float) -> Accuracy:
+    """Returns the accuracy of weighted sums over rows of tables. `squares`: the sum of the squared weights."""
     of_table = tables.publication.parameters.table_variance(tables.responses, len(tables.cells.blocks.sizes))
     return replace(tables.accuracy, row=Row(0.0, 1, 0.0, of_table * squares))
 
 
 def outweighed(noise: Counts, width: Counts) -> NDArray[np.bool_]:
-    """Whether noise of that standard deviation makes up more of a width than sampling does. True where either is unknown."""
+    """Returns whether noise makes up more of an interval than sampling does; True where either is NaN.
+
+    `noise`: standard deviations; `width`: of the intervals. Same shape.
+    """
     with np.errstate(invalid="ignore"):
         half = width / 2
         return ~(2 * (Z * noise) ** 2 <= half**2)
 
 
-def _told(found: Estimates, accuracy: Accuracy) -> NDArray[np.bool_]:
-    share, low, high = (np.array(each) for each in (found.share, found.low, found.high))
+def _shown(weighted: Estimates, accuracy: Accuracy) -> NDArray[np.bool_]:
+    """Returns which weighted shares noise does not outweigh. Shape (widened columns,)."""
+    share, low, high = (np.array(values) for values in (weighted.share, weighted.low, weighted.high))
     with np.errstate(divide="ignore", invalid="ignore"):
-        noise = np.sqrt(accuracy.shares(share)) / found.answered
+        noise = np.sqrt(accuracy.shares(share)) / weighted.answered
     return ~outweighed(noise, high - low)
 
 

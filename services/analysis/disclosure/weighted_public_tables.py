@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.snapshot import Table
-from services.analysis.disclosure.edition_tables import Crossed
-from services.analysis.disclosure.published_state import ReleasedState
+from services.analysis.disclosure.edition_tables import EditionTables
+from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.disclosure.weighted_public import outweighed, weighted_accuracy
 from services.analysis.state.layout import Counts
 from services.analysis.statistics.weighted_tables import Variance, weigh
 
 
-def public(table: Table, released: ReleasedState) -> Table:
+def public(table: Table, published: PublishedState) -> Table:
     """Returns the published table with weighted shares. Cells that it withholds stay as they are.
 
     Under a guarantee nothing is weighted. Raises Problem where no side of the table is a margin.
     """
-    tables, weights = released.tables, released.weights
+    tables, weights = published.tables, published.weights
     assert tables is not None
     if tables.publication.parameters.guarantee is not None:
         return msgspec.structs.replace(table, weighting=weights.of.published)
@@ -32,7 +32,7 @@ def public(table: Table, released: ReleasedState) -> Table:
 class _Noise:
     """The noise of the two-way tables of one edition, as `statistics.weighted_tables.TableNoise` asks for it."""
 
-    tables: Crossed
+    tables: EditionTables
 
     def within_group(self, columns: NDArray[np.intp], squares: float) -> Variance:
         accuracy = weighted_accuracy(self.tables, squares)

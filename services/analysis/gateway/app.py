@@ -106,10 +106,10 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     demand_taken(request)
-    wish = sse.Wish(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
+    options = sse.StreamOptions(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
 
     async def answer(_: Scope, receive: Receive, send: Send) -> None:
-        await sse.stream(gateway.board, survey, wish, receive, send, gateway.heartbeat)
+        await sse.stream(gateway.broadcaster, survey, options, receive, send, gateway.heartbeat)
 
     return gateway.seats.seated(answer)
 

@@ -1,4 +1,4 @@
-"""What faces the readers: it follows surveys and figures on NATS and serves them. A gateway is this alone, beside any others."""
+"""The gateway service: follows surveys and editions on NATS and serves them over HTTP. It can run alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from proto.registry import Registry
 from services.analysis import metrics
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.http_cache import Readiness
-from services.analysis.gateway.snapshot_broadcast import Board
+from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import worker_questions
 from services.analysis.settings import Settings
 from services.runtime import nats_client
@@ -29,26 +29,28 @@ from services.runtime.supervision import Supervisor
 
 
 @dataclass(frozen=True)
-class Facade:
+class GatewayService:
+    """The connected parts of a gateway."""
+
     client: Client
     registry: Registry
-    board: Board
+    broadcaster: Broadcaster
     seats: Seats
     tasks: Supervisor
     acts: Acts
 
     def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> ASGIApp:
-        """`tell` brings further metrics up to date before they are shown."""
+        """Returns the HTTP app. `tell`: updates further metrics before they are written."""
         shown = partial(self._metrics, tell)
-        return create_app(Gateway(self.registry, self.board, self._ask, ready, shown, acts=self.acts, seats=self.seats))
+        return create_app(Gateway(self.registry, self.broadcaster, self._ask, ready, shown, acts=self.acts, seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
         return await worker_questions.ask(self.client, survey, question)
 
     def _metrics(self, tell: Callable[[], None]) -> bytes:
         tell()
-        metrics.listeners.set(self.board.listening)
-        metrics.dropped.count = self.board.dropped
+        metrics.listeners.set(self.broadcaster.listening)
+        metrics.dropped.count = self.broadcaster.dropped
         metrics.turned_away.count = self.seats.refused
         for task, well in self.tasks.up().items():
             metrics.task_up.labels(task).set(well)
@@ -56,22 +58,27 @@ class Facade:
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncGenerator[Facade]:
-    """Begins when it knows all surveys and all figures that there are. Leaving ends all tasks and the connection."""
+async def connected(settings: Settings) -> AsyncGenerator[GatewayService]:
+    """Connects, and begins when all surveys and editions are known. The end of the block ends all tasks and the connection."""
     async with AsyncExitStack() as closing:
-        client, registry, board, tasks = await nats_client.connect(settings.nats_url, "analysis"), Registry(), Board(), Supervisor()
+        client, registry, broadcaster, tasks = (
+            await nats_client.connect(settings.nats_url, "analysis"),
+            Registry(),
+            Broadcaster(),
+            Supervisor(),
+        )
         closing.push_async_callback(client.close)
         closing.push_async_callback(tasks.stop)
         acts = Acts(client, "analysis", tasks, time.time)
         registry.used = acts.used
         await nats_client.follow_control(client, registry, tasks)
-        await nats_client.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), board.handle).start(tasks)
+        await nats_client.Follower(client, subjects.AGGREGATES, subjects.aggregates("*"), broadcaster.handle).start(tasks)
         seats = Seats(settings.followers_each, settings.followers, networks(settings.proxies))
-        yield Facade(client, registry, board, seats, tasks, acts)
+        yield GatewayService(client, registry, broadcaster, seats, tasks, acts)
 
 
 @asynccontextmanager
-async def alone(settings: Settings) -> AsyncGenerator[tuple[ASGIApp, Board]]:
-    """A gateway that counts nothing: it needs neither the database nor the secret of the noise."""
-    async with connected(settings) as facade:
-        yield facade.app(lambda: Readiness({"nats": facade.client.is_connected, "tasks": not facade.tasks.down})), facade.board
+async def alone(settings: Settings) -> AsyncGenerator[tuple[ASGIApp, Broadcaster]]:
+    """A gateway without a worker. It needs neither the database nor the key of the noise."""
+    async with connected(settings) as gateway:
+        yield gateway.app(lambda: Readiness({"nats": gateway.client.is_connected, "tasks": not gateway.tasks.down})), gateway.broadcaster

@@ -1,4 +1,4 @@
-"""Bytes that many readers share, as they are and compressed once for all of them."""
+"""HTTP bodies that many readers share, compressed once for all of them. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 WORTH = 1024
-"""Bytes from which on compressing saves more than it costs."""
+"""Least bytes for which compression saves more than it costs."""
 LEVEL = 6
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether a reader who sends this Accept-Encoding takes gzip (RFC 9110, 12.5.3). One who says nothing gets what everybody can read."""
+    """Returns whether a client with this Accept-Encoding takes gzip (RFC 9110, 12.5.3). An empty header means no."""
     found: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
@@ -27,13 +27,13 @@ def takes_gzip(accepted: str) -> bool:
 
 @dataclass(frozen=True)
 class Encoded:
-    """One body. Its `tag` is the entity tag of every encoding: no part of a body is ever asked for."""
+    """One body. `tag`: the entity tag of every encoding, which is valid because ranges are not served."""
 
     plain: bytes
     tag: str
     media_type: str = "application/json"
     name: str = ""
-    """What a file of it is called; empty for what is read on the spot."""
+    """The file name for a download; empty for a page or JSON."""
 
     @cached_property
     def zipped(self) -> bytes:
@@ -41,11 +41,13 @@ class Encoded:
 
 
 STREAM_HEADER = b"\x1f\x8b\x08" + struct.pack("<BIBB", 0, 0, 0, 255)
-"""With this a gzip stream begins (RFC 1952)."""
+"""The start of a gzip stream (RFC 1952)."""
 
 
 def block(part: bytes) -> bytes:
-    """A part of a gzip stream that stands by itself: it ends on a whole byte and refers to nothing before it (RFC 1951), so
-    whatever a reader was sent before, the same bytes follow. Such a stream has no end with a checksum: it ends as a connection does."""
+    """Returns a part of a gzip stream that is independent of the parts before it: byte-aligned, without back references (RFC 1951).
+
+    So all readers of a stream can be sent the same bytes. The stream has no checksum at its end: it ends with the connection.
+    """
     squeezed = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return squeezed.compress(part) + squeezed.flush(zlib.Z_FULL_FLUSH)

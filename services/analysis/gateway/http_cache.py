@@ -1,4 +1,4 @@
-"""What every route of the gateway works with: the connected parts, and how they are found from a request."""
+"""What the routes of the gateway share: the connected parts, checks, cacheable replies."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from services.analysis.dashboard.view import untaken
 from services.analysis.disclosure.parameters import first_edition
 from services.analysis.gateway import sse
 from services.analysis.gateway.http_body import WORTH, Encoded, takes_gzip
-from services.analysis.gateway.render_cache import Shelf
-from services.analysis.gateway.render_queue import Lines
-from services.analysis.gateway.snapshot_broadcast import Board, Edition
+from services.analysis.gateway.render_cache import RenderCache
+from services.analysis.gateway.render_queue import RenderQueues
+from services.analysis.gateway.snapshot_broadcast import Broadcaster, Edition
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.connection_limit import Seats
 from services.runtime.http_server import AnyConnection, demand
 
 AnyRequest = Request[Any, Any, Any]
 SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""Headers of what organisers alone may see."""
+"""Headers of replies for organisers only."""
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
-"""Puts a question about a survey to the worker: (survey, question) → JSON. Raises Problem."""
+"""(survey, question) → the worker's answer as JSON. Raises Problem."""
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """What has to be well for the service to be ready, and what somebody should look at although it is."""
+    """`checks`: all must be true for the service to be ready. `notes`: what an operator should look at although it is ready."""
 
     checks: dict[str, bool]
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -47,10 +47,10 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Gateway:
-    """`ready` tells whether figures are being counted, `metrics` gives Prometheus text."""
+    """The connected parts. `ready`: returns whether figures are being counted; `metrics`: returns Prometheus text."""
 
     registry: Registry
-    board: Board
+    broadcaster: Broadcaster
     ask: Ask
     ready: Callable[[], Readiness]
     metrics: Callable[[], bytes]
@@ -58,10 +58,10 @@ class Gateway:
     heartbeat: float = sse.HEARTBEAT
     acts: Recorder = field(default_factory=Unrecorded)
     seats: Seats = field(default_factory=Seats)
-    """Places for those who follow live figures."""
-    shelf: Shelf = field(default_factory=Shelf)
-    """Tables, files and pages of the newest revisions."""
-    lines: Lines = field(default_factory=Lines)
+    """The limit of open connections that follow live figures."""
+    render_cache: RenderCache = field(default_factory=RenderCache)
+    """Rendered tables, files and pages of the newest revisions."""
+    queues: RenderQueues = field(default_factory=RenderQueues)
 
 
 def gateway_of(request: AnyRequest) -> Gateway:
@@ -69,13 +69,13 @@ def gateway_of(request: AnyRequest) -> Gateway:
 
 
 def demand_organiser(connection: AnyConnection, survey: str | None = None) -> Token:
-    """The token of somebody who may organise this survey, or the whole server where none is named. Raises Problem."""
+    """Returns the token of an organiser of this survey; of the whole server where no survey is named. Raises Problem."""
     gateway: Gateway = connection.app.state["gateway"]
     return demand(connection, gateway.registry, "organiser", survey, gateway.now())
 
 
 def instrument_of(gateway: Gateway, survey: str) -> Instrument:
-    """The survey as it is now. Raises Problem where there is none."""
+    """Returns the current version of the survey. Raises Problem `survey-unknown`."""
     instrument = gateway.registry.current(survey)
     if instrument is None:
         raise Problem("survey-unknown")
@@ -83,15 +83,15 @@ def instrument_of(gateway: Gateway, survey: str) -> Instrument:
 
 
 def counted(gateway: Gateway, figures: Edition | Snapshot | Table) -> Instrument:
-    """The version of the instrument by which these figures were counted; a newer one may have other questions."""
+    """Returns the version of the instrument that these figures were counted in. A newer version may have other questions."""
     of = figures.snapshot if isinstance(figures, Edition) else figures
     return gateway.registry.instrument(of.survey, of.version) or instrument_of(gateway, of.survey)
 
 
 def edition_of(gateway: Gateway, survey: str) -> Edition:
-    """What is published. Raises Problem where nothing is."""
+    """Returns the published edition. Raises Problem `not-published-yet` before the first."""
     instrument = instrument_of(gateway, survey)
-    edition = gateway.board.editions.get(survey)
+    edition = gateway.broadcaster.editions.get(survey)
     if edition is None:
         needed = first_edition(instrument)
         raise Problem("not-published-yet", f"Figures follow once {needed} answers are in: fewer could point to single respondents.")
@@ -103,25 +103,25 @@ class _Revised(msgspec.Struct):
 
 
 async def public_table(gateway: Gateway, survey: str, row: str, column: str, *, weighted: bool = False) -> Encoded:
-    """The published two-way table as JSON, asked for once per revision. Raises Problem."""
+    """Returns the published two-way table as JSON; the worker is asked once per revision. Raises Problem."""
     revision = edition_of(gateway, survey).snapshot.revision
 
     async def ask() -> Encoded:
         body = await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": False, "weighted": weighted})
         return Encoded(body, f'"{msgspec.json.decode(body, type=_Revised).revision}"')
 
-    # A worker that has just started may still be at an earlier revision; what it says then is not kept.
-    return await gateway.shelf.get((survey, revision, row, column, weighted), ask, lambda made: int(made.tag.strip('"')) >= revision)
+    # A worker that has just started may still be at an earlier revision: its answer is not cached.
+    return await gateway.render_cache.get((survey, revision, row, column, weighted), ask, lambda made: int(made.tag.strip('"')) >= revision)
 
 
 def demand_taken(request: AnyRequest, *taken: str) -> None:
-    """Raises Problem where figures are asked for in a way that this address does not know: it would answer with others, silently."""
+    """Raises Problem for a query parameter that this address does not know: it would return other figures without saying so."""
     if wrong := untaken(request.query_params, taken):
         raise Problem("request-refused", f"This address has no figures by '{wrong[:80]}'.")
 
 
 def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:
-    """What was published, compressed for whoever takes that; nothing for whoever has it already."""
+    """Returns the body, compressed if the client takes that; 304 without a body if the client has it already."""
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding", "ETag": body.tag}
     if unchanged(request, body.tag):
         return Response(b"", status_code=304, headers=headers)

@@ -1,4 +1,4 @@
-"""Keeps what was made from a revision (tables, files, drawings), so that each is made once however many ask for it."""
+"""Single-flight LRU cache of rendered tables, files and pages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from proto.problem import Problem
 from services.analysis.gateway.http_body import Encoded
 
 ROOM = 32 * 1024 * 1024
-"""Bytes; beyond it what was asked for longest ago is forgotten."""
+"""Bytes. Beyond that the least recently used entries are dropped."""
 WAITING = 64
-"""Most that may be in the making at a time; beyond it the answer is 503."""
+"""Most entries rendered at a time. Beyond that the answer is 503."""
 
 Key = tuple[object, ...]
 
 
-class Shelf:
+class RenderCache:
     def __init__(self, room: int = ROOM, waiting: int = WAITING) -> None:
         self._room, self._most = room, waiting
         self._kept: OrderedDict[Key, Encoded] = OrderedDict()
@@ -26,14 +26,14 @@ class Shelf:
         self._size = 0
 
     async def get(self, key: Key, make: Callable[[], Awaitable[Encoded]], keep: Callable[[Encoded], bool] = bool) -> Encoded:
-        """What is kept under this key, else what `make` makes; those who ask meanwhile wait for the same. Raises what it raises. Once
-        the last of those who wait is gone, making ends.
+        """Returns the cached entry, else the result of `make`, for which all concurrent callers wait. Raises what `make` raises.
 
-        The key names the revision, so nothing here is ever out of date. `keep` says whether it is worth keeping.
+        When the last waiting caller is cancelled, so is `make`. The key holds the revision, so no entry is ever out of date. `keep`:
+        returns whether to cache a result.
         """
-        if (found := self._kept.get(key)) is not None:
+        if (cached := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
-            return found
+            return cached
         making = self._making.get(key)
         if making is None:
             if len(self._making) >= self._most:
@@ -54,13 +54,13 @@ class Shelf:
 
     async def _make(self, key: Key, make: Callable[[], Awaitable[Encoded]], keep: Callable[[Encoded], bool]) -> Encoded:
         try:
-            made = await make()
+            rendered = await make()
         finally:
             if self._making.get(key) is asyncio.current_task():
                 del self._making[key]
-        if keep(made):
-            self._kept[key] = made
-            self._size += len(made.plain)
+        if keep(rendered):
+            self._kept[key] = rendered
+            self._size += len(rendered.plain)
             while self._size > self._room:
                 self._size -= len(self._kept.popitem(last=False)[1].plain)
-        return made
+        return rendered

@@ -1,4 +1,4 @@
-"""Who may draw next: a few files at a time, in one line for each kind of work, so that what takes long holds up nothing that is quick."""
+"""Bounded queues for rendering: slow work does not delay quick work."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Line:
-    """So many at a time, and so many waiting; beyond that the answer is 503. Who goes away leaves the line."""
+class RenderQueue:
+    """At most `at_once` run and `waiting` wait; beyond that the answer is 503. A caller that is cancelled leaves the queue."""
 
     def __init__(self, at_once: int, waiting: int, again: int) -> None:
         self._places, self._most, self._again = asyncio.Semaphore(at_once), at_once + waiting, again
         self.inside = 0
-        """Those who wait and those whose turn it is."""
+        """How many wait or run."""
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Raises Problem where the line is full; `again` is the number of seconds after which to come back."""
+        """Waits for a turn, which ends with the block. Raises Problem where the queue is full, with `again` seconds as Retry-After."""
         if self.inside >= self._most:
             raise Problem("unavailable", "Very many figures are asked for just now.", retry_after=self._again)
         self.inside += 1
@@ -37,7 +37,7 @@ class Line:
 
 
 async def in_thread(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Its result. Who is cancelled meanwhile waits for the thread: it cannot be ended, and keeps its place in the line so long."""
+    """Returns the result of `work` in a thread. A thread cannot be stopped, so a cancelled caller waits for it and keeps its turn."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *given, **named))
     try:
         return await asyncio.shield(running)
@@ -47,7 +47,7 @@ async def in_thread(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> 
 
 
 async def while_wanted(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:
-    """Its result; where the reader goes away before, it is cancelled. Raises what it raises."""
+    """Returns the result of `work`, or raises what it raises. Cancels it when the client disconnects."""
     making, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({making, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,13 +64,13 @@ async def _gone(request: Request[Any, Any, Any]) -> None:
         pass
 
 
-class Lines:
-    """Pictures take seconds each, everything else a few hundredths; all of it leaves room for the figures themselves."""
+class RenderQueues:
+    """One queue for PNG, which takes seconds each, and one for everything else, which takes hundredths of a second."""
 
     def __init__(self) -> None:
-        self.quick = Line(at_once=2, waiting=60, again=2)
-        self.pictures = Line(at_once=1, waiting=6, again=10)
+        self.quick = RenderQueue(at_once=2, waiting=60, again=2)
+        self.pictures = RenderQueue(at_once=1, waiting=6, again=10)
 
-    def of(self, kind: str) -> Line:
+    def of(self, kind: str) -> RenderQueue:
         """`kind`: csv, svg, html or png."""
         return self.pictures if kind == "png" else self.quick

@@ -104,13 +104,13 @@ async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str 
 
     async def made() -> Encoded:
         kind = name.rpartition(".")[2]
-        async with gateway.lines.of(kind).turn():
+        async with gateway.queues.of(kind).turn():
             body = await in_thread(make, instrument, Words(language, instrument))
             if not isinstance(body, bytes):
                 body = await png.png(body) if kind == "png" else body.svg.encode()
         return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind], name)
 
-    found = reply(request, await while_wanted(request, gateway.shelf.get((of.survey, of.revision, name, use, language), made)))
+    found = reply(request, await while_wanted(request, gateway.render_cache.get((of.survey, of.revision, name, use, language), made)))
     found.headers |= {
         "Content-Language": language,
         "Content-Security-Policy": "default-src 'none'; sandbox",

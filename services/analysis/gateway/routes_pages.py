@@ -48,7 +48,7 @@ async def _shown(
         language = dashboard.interface(lang, accepted)
         return _html(dashboard.unknown(language), language, 404)
     language = dashboard.language_of(instrument, lang, accepted)
-    edition = gateway.board.editions.get(survey)
+    edition = gateway.broadcaster.editions.get(survey)
     if edition is None:
         return _html(dashboard.empty(instrument, language), language)
     instrument, snapshot = counted(gateway, edition), edition.snapshot
@@ -61,12 +61,12 @@ async def _shown(
         return Response(b"", status_code=304, headers=headers)
 
     async def made() -> Encoded:
-        async with gateway.lines.quick.turn():
+        async with gateway.queues.quick.turn():
             body = await in_thread(lambda: draw(instrument, snapshot, view).encode())
         return Encoded(body, tag, "text/html; charset=utf-8")
 
     chosen = tuple((name, asked[name]) for name in taken if asked.get(name))
-    answer = reply(request, await while_wanted(request, gateway.shelf.get((survey, tag, "page", kind, *chosen), made)))
+    answer = reply(request, await while_wanted(request, gateway.render_cache.get((survey, tag, "page", kind, *chosen), made)))
     answer.headers |= headers
     return answer
 
@@ -77,7 +77,7 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
     gateway = gateway_of(request)
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
     instruments = [instrument for id in gateway.registry.surveys() if (instrument := gateway.registry.current(id))]
-    snapshots = {survey: edition.snapshot for survey, edition in gateway.board.editions.items()}
+    snapshots = {survey: edition.snapshot for survey, edition in gateway.broadcaster.editions.items()}
     return _html(await in_thread(dashboard.listing, instruments, snapshots, language), language)
 
 
@@ -105,7 +105,7 @@ async def embed(request: AnyRequest, survey: FromPath[str], question: FromQuery[
 async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """Any two questions crossed: the same table that the API gives."""
     gateway, asked = gateway_of(request), request.query_params
-    edition = gateway.board.editions.get(survey)
+    edition = gateway.broadcaster.editions.get(survey)
     row, column, taken = asked.get("row", ""), asked.get("column", ""), ("row", "column", "weighted")
     if edition is not None:
         # One side alone is kept with the form, so it has to be one that there is; of two sides the worker knows.

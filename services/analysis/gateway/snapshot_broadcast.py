@@ -1,4 +1,4 @@
-"""The last published snapshots in memory, and those who listen for the next ones."""
+"""Broadcast of published snapshots to the open connections."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from services.analysis.gateway.http_body import Encoded, block
 log = logging.getLogger(__name__)
 
 HURRY = 0.5
-"""Seconds that a write may still take once its connection is to end."""
+"""Seconds that a write may still take after its connection was told to end."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One Server-Sent Event, as it is and inside a gzip stream."""
+    """One Server-Sent Event, plain and as a part of a gzip stream."""
 
     plain: bytes
 
@@ -37,13 +37,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Edition:
-    """A published snapshot with the bytes that everybody shares."""
+    """A published snapshot with its encoded forms, which all connections share."""
 
     snapshot: Snapshot
     body: Encoded
     whole: Event
     notice: Event
-    """That there is a new edition, for pages that fetch it as they need it."""
+    """Says only that there is a new edition, for pages that fetch it themselves."""
 
     @property
     def etag(self) -> str:
@@ -58,7 +58,7 @@ class Edition:
 
 
 class Listener:
-    """One open connection. Of editions that come while it is being written to, only the newest waits: each is a whole picture."""
+    """One open connection. Of editions that come during a write only the newest is kept: each is complete in itself."""
 
     __slots__ = ("_moved", "_newest", "ended", "writing")
 
@@ -67,7 +67,7 @@ class Listener:
         self._newest: Edition | None = None
         self.ended = False
         self.writing: asyncio.Timeout | None = None
-        """The deadline of what is being written."""
+        """The deadline of the write in progress."""
 
     def offer(self, edition: Edition) -> None:
         self._newest = edition
@@ -80,25 +80,25 @@ class Listener:
             self.writing.reschedule(asyncio.get_running_loop().time() + HURRY)
 
     async def next(self, seconds: float) -> Edition | None:
-        """The newest edition that it has not had; None after so many seconds without one, and at the end."""
+        """Returns the newest edition not returned before; None after so many seconds without one, and at the end."""
         try:
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
         except TimeoutError:
             return None
-        found, self._newest = self._newest, None
+        newest, self._newest = self._newest, None
         if not self.ended:
             self._moved.clear()
-        return found
+        return newest
 
 
-class Board:
-    """What the gateway knows: one edition per survey, listeners per survey. `handle` takes messages of the stream AGGREGATES."""
+class Broadcaster:
+    """The last edition and the listeners of each survey. `handle` takes messages of the stream AGGREGATES."""
 
     def __init__(self) -> None:
         self.editions: dict[str, Edition] = {}
         self.dropped = 0
-        """Connections that were ended because nobody read."""
+        """How many connections were ended because the client did not read."""
         self._listeners: dict[str, set[Listener]] = {}
         self._decoder = msgspec.json.Decoder(Snapshot)
 
@@ -111,7 +111,7 @@ class Board:
         self.post(snapshot)
 
     def post(self, snapshot: Snapshot) -> None:
-        """Replaces the survey's edition and tells everybody who listens."""
+        """Replaces the survey's edition and offers it to all listeners."""
         edition = self.editions[snapshot.survey] = Edition.of(snapshot)
         for listener in self._listeners.get(snapshot.survey, ()):
             listener.offer(edition)
@@ -124,8 +124,8 @@ class Board:
     def leave(self, survey: str, listener: Listener) -> None:
         self._listeners.get(survey, set()).discard(listener)
 
-    def let_go(self) -> None:
-        """Ends every open stream, so that the service can stop; readers come back by themselves."""
+    def close_all(self) -> None:
+        """Ends every open stream, so that the service can stop. Clients reconnect by themselves."""
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.end()

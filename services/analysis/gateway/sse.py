@@ -1,4 +1,4 @@
-"""Server-Sent Events in plain ASGI: the current snapshot at once, then each new one, with heartbeats."""
+"""Server-Sent Events in plain ASGI: the current snapshot, then each new one, with heartbeats."""
 
 from __future__ import annotations
 
@@ -8,45 +8,47 @@ from dataclasses import dataclass
 from litestar.types import Message, Receive, Send
 
 from services.analysis.gateway.http_body import STREAM_HEADER, block
-from services.analysis.gateway.snapshot_broadcast import Board, Edition, Listener
+from services.analysis.gateway.snapshot_broadcast import Broadcaster, Edition, Listener
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which a comment shows that the connection lives."""
+"""Seconds of silence after which a comment is sent to keep the connection alive."""
 PATIENCE = 20.0
-"""Seconds in which a reader must take what it is sent. One who does not is let go, comes back by itself and gets the current figures."""
+"""Seconds in which a client must take what it is sent. Else its connection is closed; it reconnects and gets the current figures."""
 
 BEGINNING = b"retry: 2000\n\n"
 ALIVE = b": alive\n\n"
-ASTRAY = b": The revision in Last-Event-ID is none of this survey's so far; these are the current figures.\n\n"
-_BLOCKS = {part: block(part) for part in (BEGINNING, ALIVE, ASTRAY)}
+UNKNOWN_REVISION = b": The revision in Last-Event-ID is none of this survey's so far; these are the current figures.\n\n"
+_BLOCKS = {part: block(part) for part in (BEGINNING, ALIVE, UNKNOWN_REVISION)}
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a reader asked for."""
+class StreamOptions:
+    """What a client asked for."""
 
     last_seen: str | None = None
     """The revision in Last-Event-ID."""
     zipped: bool = False
     notice: bool = False
-    """To be told of editions, without the figures."""
+    """Whether to send only that there is a new edition, without the figures."""
 
     def of(self, edition: Edition) -> bytes:
         event = edition.notice if self.notice else edition.whole
         return event.zipped if self.zipped else event.plain
 
 
-async def stream(board: Board, survey: str, wish: Wish, receive: Receive, send: Send, heartbeat: float = HEARTBEAT) -> None:
-    """Sends until the reader leaves or stops reading. One that has seen the current revision waits for the next one."""
-    listener = board.listen(survey)
+async def stream(
+    broadcaster: Broadcaster, survey: str, options: StreamOptions, receive: Receive, send: Send, heartbeat: float = HEARTBEAT
+) -> None:
+    """Sends events until the client disconnects or stops reading. A client that has the current revision waits for the next one."""
+    listener = broadcaster.listen(survey)
     gone = asyncio.ensure_future(_gone(receive, listener))
     try:
-        await _tell(board.editions.get(survey), listener, _Writer(send, listener, wish), heartbeat)
+        await _send_editions(broadcaster.editions.get(survey), listener, _Writer(send, listener, options), heartbeat)
     except TimeoutError:
-        board.dropped += not listener.ended
+        broadcaster.dropped += not listener.ended
     finally:
         listener.writing = None
-        board.leave(survey, listener)
+        broadcaster.leave(survey, listener)
         gone.cancel()
 
 
@@ -56,12 +58,12 @@ async def _gone(receive: Receive, listener: Listener) -> None:
     listener.end()
 
 
-async def _tell(current: Edition | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
+async def _send_editions(current: Edition | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
     await writer.begin()
-    last_seen = writer.wish.last_seen
+    last_seen = writer.options.last_seen
     newest = current.snapshot.revision if current is not None else 0
     if last_seen is not None and not _is_past(last_seen, newest):
-        await writer.write(ASTRAY)
+        await writer.write(UNKNOWN_REVISION)
     if current is not None and last_seen != str(newest):
         await writer.edition(current)
     while True:
@@ -76,15 +78,15 @@ async def _tell(current: Edition | None, listener: Listener, writer: _Writer, he
 
 
 def _is_past(last_seen: str, newest: int) -> bool:
-    """Whether this is a revision that there has been. A copy of the data that was restored may have gone back behind what readers saw."""
+    """Returns whether this revision has existed. After a restore the current revision may be lower than what clients have seen."""
     return last_seen.isascii() and last_seen.isdigit() and len(last_seen) < 20 and int(last_seen) <= newest
 
 
 class _Writer:
-    """Writes what all readers share, as it is or as parts of a gzip stream. Raises TimeoutError where nobody takes it."""
+    """Writes shared bytes, plain or as parts of a gzip stream. Raises TimeoutError where the client does not take them."""
 
-    def __init__(self, send: Send, listener: Listener, wish: Wish) -> None:
-        self._send, self._listener, self.wish = send, listener, wish
+    def __init__(self, send: Send, listener: Listener, options: StreamOptions) -> None:
+        self._send, self._listener, self.options = send, listener, options
 
     async def begin(self) -> None:
         headers = [
@@ -97,16 +99,16 @@ class _Writer:
         start: Message = {
             "type": "http.response.start",
             "status": 200,
-            "headers": headers + ([(b"content-encoding", b"gzip")] if self.wish.zipped else []),
+            "headers": headers + ([(b"content-encoding", b"gzip")] if self.options.zipped else []),
         }
         await self._send(start)
-        await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self.wish.zipped else BEGINNING)
+        await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self.options.zipped else BEGINNING)
 
     async def write(self, part: bytes) -> None:
-        await self._put(_BLOCKS[part] if self.wish.zipped else part)
+        await self._put(_BLOCKS[part] if self.options.zipped else part)
 
     async def edition(self, edition: Edition) -> None:
-        await self._put(self.wish.of(edition))
+        await self._put(self.options.of(edition))
 
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})

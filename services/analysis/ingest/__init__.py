@@ -1,1 +1,1 @@
-"""From the journal to the store: reads events, records each response once, keeps the counts of each partition."""
+"""From the journal to the store: records each response once, keeps the state of each partition."""

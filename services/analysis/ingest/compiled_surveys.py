@@ -1,4 +1,4 @@
-"""What analysis compiles from published instruments, once each: readers, and the folder of each survey's current version."""
+"""Cache of what is compiled from published instruments: readers and folders, once per version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.ingest.journal import Entry
 from services.analysis.records import StoredResponse
 from services.analysis.state.fold import Answered, Folder
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,14 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class UnknownVersion(KeyError):
-    """A version of a survey that is not known here: not published, or not yet heard of, or not understood."""
+    """The version of a survey is not known here: not published, not yet received, or not understood."""
 
     def __init__(self, event: ResponseEvent, version: str) -> None:
         super().__init__(event.survey, version)
         self.event, self.version = event, version
 
 
-class Books:
+class CompiledSurveys:
     def __init__(self, registry: Registry, secret: bytes) -> None:
         self.registry = registry
         self._secret = secret
@@ -47,44 +47,45 @@ class Books:
         return self.registry.instrument(survey, version)
 
     def knows(self, survey: str, version: str) -> bool:
-        """Whether answers to this version can be read here. One that does not compile is told once."""
+        """Returns whether answers to this version can be read here. A version that does not compile is logged once."""
         if self.registry.instrument(survey, version) is None or (survey, version) in self._broken:
             return False
         try:
             self.reader(survey, version)
         except Exception as error:  # a newer version of Platea knows what it means
             self._broken.add((survey, version))
-            log.error("version %s of survey %s does not compile here: %s", version, survey, place_of(error))
+            log.error("version %s of survey %s does not compile here: %s", version, survey, error_location(error))
             return False
         return True
 
     def reader(self, survey: str, version: str) -> Reader:
-        """Raises KeyError on a version that is not known."""
+        """Returns the reader of answers to this version. Raises KeyError for an unknown version."""
         if (survey, version) not in self._readers:
-            found = self.registry.instrument(survey, version)
-            if found is None:
+            instrument = self.registry.instrument(survey, version)
+            if instrument is None:
                 raise KeyError(survey, version)
-            self._readers[survey, version] = Reader(found)
+            self._readers[survey, version] = Reader(instrument)
         return self._readers[survey, version]
 
     def folder(self, survey: str, version: str | None = None) -> Folder | None:
-        """The folder of this version, by default the current one: it counts the responses of all versions."""
-        found = self.registry.instrument(survey, version)
-        if found is None:
+        """Returns the folder of this version (by default the current one), which counts responses of all versions; None if unknown."""
+        instrument = self.registry.instrument(survey, version)
+        if instrument is None:
             return None
-        if (survey, found.version) not in self._folders:
-            self._folders[survey, found.version] = Folder(CodeBook(self.reader(survey, found.version)))
-        return self._folders[survey, found.version]
+        key = survey, instrument.version
+        if key not in self._folders:
+            self._folders[key] = Folder(CodeBook(self.reader(*key)))
+        return self._folders[key]
 
     def noise(self, survey: str) -> Noise:
         return Noise(self._secret, survey)
 
     def answered(self, survey: str, stored: StoredResponse) -> Answered:
-        """A stored response as the fold takes it."""
+        """Returns a stored response as `Folder.fold` takes it."""
         return stored.id, self.reader(survey, stored.version).stored(stored.answers.encode())
 
     def read(self, entry: Entry) -> tuple[Any, Any]:
-        """The event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent or UnknownVersion."""
+        """Returns the event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent or UnknownVersion."""
         event = read_response(entry.data)
         if _ID.fullmatch(event.id) is None or not entry.subject.endswith(f".{event.survey}.{event.id}"):
             raise UnreadableEvent("another subject than its own")

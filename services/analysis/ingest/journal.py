@@ -1,4 +1,4 @@
-"""The journal in JetStream as analysis reads it: in order, without gaps, acknowledged batch by batch, erased where asked."""
+"""The journal in JetStream as analysis reads it: in order, without gaps, acknowledged batch by batch."""
 
 from __future__ import annotations
 
@@ -24,24 +24,23 @@ from services.runtime import stream_settings, withheld
 log = logging.getLogger(__name__)
 
 Unavailable = (OSError, NatsError, asyncio.TimeoutError)
-"""What a call may raise while NATS is away; whoever calls tries again."""
+"""What a call may raise while NATS is away. The caller tries again."""
 
 PULL = 5.0
-"""Seconds that a request for events stays open at the server."""
+"""Seconds for which a request for events stays open at the server."""
 GATHER = 0.15
-"""Seconds for a batch to grow after its first event: one flush to disk then serves many."""
-
+"""Seconds for a batch to grow after its first event: one flush to disk then serves many events."""
 
 _NOBODY_SERVES = frozenset({"409", "503"})
-"""The server's answer to a request for events of a consumer that was deleted, and of one that does not exist or has no leader."""
+"""The server's status for a consumer that was deleted, and for one that does not exist or has no leader."""
 
 
 class Gap(Exception):
-    """The next event is not the one that was expected: something in between was lost on the way, or came before."""
+    """The next event is not the expected one: an event was lost on the way, or delivered before."""
 
 
 class Entry(NamedTuple):
-    """One event as the journal holds it, unread."""
+    """One event as the journal holds it, not decoded."""
 
     seq: int
     subject: str
@@ -51,7 +50,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Backlog:
-    """Events of a partition that are in the journal and not recorded: how many, and since when the oldest of them (seconds since 1970)."""
+    """The events of a partition that are not recorded. `since`: when the oldest of them was stored, in seconds since 1970."""
 
     events: int
     since: float | None = None
@@ -67,7 +66,7 @@ class Journal:
         return self._client.is_connected
 
     async def partitions(self) -> int:
-        """How many partitions the server divides the journal into. Waits until it answers."""
+        """Returns into how many partitions the server divides the journal. Waits until it answers."""
         while True:
             try:
                 return stream_settings.partitions_of((await self._js.stream_info(subjects.RESPONSES)).config)
@@ -76,7 +75,7 @@ class Journal:
                 await asyncio.sleep(1)
 
     async def backlog(self, partition: int) -> Backlog | None:
-        """What the store has not recorded of this partition; None while its consumer is made anew. Raises one of `Unavailable`."""
+        """Returns what is not recorded of this partition; None while its consumer is created again. Raises one of `Unavailable`."""
         try:
             info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(partition))
         except NotFoundError:
@@ -85,7 +84,7 @@ class Journal:
         return Backlog(events, await self._arrived(partition, info.ack_floor.stream_seq if info.ack_floor else 0) if events else None)
 
     async def _arrived(self, partition: int, after: int) -> float | None:
-        """When the first event of the partition after this one was stored, in seconds since 1970."""
+        """Returns when the first event of the partition after this sequence was stored, in seconds since 1970."""
         try:
             message = await self._js.get_msg(
                 subjects.RESPONSES, seq=after + 1, subject=subjects.journalled_in(partition), direct=True, next=True
@@ -95,7 +94,7 @@ class Journal:
         return message.time.timestamp() if message.time else None
 
     async def end(self, partition: int) -> int:
-        """The sequence of the partition's last event; 0 where there is none. Raises one of `Unavailable`."""
+        """Returns the sequence of the partition's last event; 0 where there is none. Raises one of `Unavailable`."""
         try:
             return (await self._js.get_last_msg(subjects.RESPONSES, subjects.journalled_in(partition), direct=True)).seq or 0
         except NotFoundError:
@@ -105,12 +104,12 @@ class Journal:
         return (await self.standing())[1]
 
     async def standing(self) -> tuple[str | None, int]:
-        """Which journal it is, by the id that provisioning gave it, and the number of its last event."""
+        """Returns the id that provisioning gave the journal, and the sequence of its last event."""
         info = await self._js.stream_info(subjects.RESPONSES)
         return (info.config.metadata or {}).get(subjects.JOURNAL_ID), info.state.last_seq
 
     async def knows(self, id: str, seq: int) -> bool:
-        """Whether it holds an event of this response under this number, or else a later one, which is still to be read."""
+        """Returns whether the journal holds an event of this response under this sequence, or a later one."""
         try:
             message = await self._js.get_msg(subjects.RESPONSES, seq, direct=True)
             if (message.subject or "").endswith(f".{id}"):
@@ -123,9 +122,9 @@ class Journal:
             return False
 
     async def erase(self, seq: int) -> None:
-        """Deletes a message and overwrites it. One that is gone already is done.
+        """Deletes a message and overwrites it. Does nothing for a message that is gone already.
 
-        That it is gone, the server tells in the words of a failure; so it is looked for before that is believed to be one.
+        The server answers that with a failure, so a failure is believed only while the message is still there.
         """
         try:
             await self._js.delete_msg(subjects.RESPONSES, seq)
@@ -141,7 +140,7 @@ class Journal:
         return True
 
     async def read(self, seq: int) -> Entry | None:
-        """One event by its number; None where it is no longer there. The leader is asked: a replica may be behind."""
+        """Returns an event by its sequence; None where it is gone. Asks the leader, because a replica may be behind."""
         try:
             message = await self._js.get_msg(subjects.RESPONSES, seq)
         except NotFoundError:
@@ -149,7 +148,7 @@ class Journal:
         return Entry(seq, message.subject or "", message.data or b"", "")
 
     async def day(self, seq: int) -> str | None:
-        """The day (UTC, ISO) on which this event was stored; None where it is no longer there. Raises one of `Unavailable`."""
+        """Returns the day (UTC, ISO) on which this event was stored; None where it is gone. Raises one of `Unavailable`."""
         try:
             message = await self._js.get_msg(subjects.RESPONSES, seq, direct=True)
         except NotFoundError:
@@ -157,18 +156,18 @@ class Journal:
         return message.time.astimezone(datetime.UTC).date().isoformat() if message.time else None
 
     async def feed(self, partition: int, position: int, unread: Iterable[int] = ()) -> Feed:
-        """The events of a partition after this position. `unread`: numbers up to there that are not recorded."""
+        """Returns the events of a partition after this position. `unread`: sequences up to there that are not recorded."""
         feed = Feed(self._client, self._js, partition)
         await feed.start(position, unread)
         return feed
 
 
 class Feed:
-    """One partition's events, each once and in order as far as the server's numbering tells.
+    """The events of one partition, each once and in order, by the server's numbers of deliveries.
 
-    With AckPolicy ALL an acknowledgement covers everything before it, so an event that was delivered to nobody (a worker
-    that died, a lost connection) must never be passed over. The server numbers deliveries without gaps; whenever
-    a number is not the next one, the consumer is made anew from the position in the store, which is the truth.
+    With AckPolicy ALL an acknowledgement covers every event before it, so an event that reached nobody (a worker died, a connection was
+    lost) must never be skipped. The server numbers deliveries without gaps. When a number is not the next one, the consumer is created
+    again from the position in the store, which is authoritative.
     """
 
     def __init__(self, client: Client, js: JetStreamContext, partition: int) -> None:
@@ -201,10 +200,9 @@ class Feed:
             await self._inbox.unsubscribe()
 
     async def take(self, most: int, wait: float) -> list[Entry]:
-        """What is there, up to `most` events; an empty list after `wait` seconds without any. Raises Gap.
+        """Returns at most `most` events; an empty list after `wait` seconds without any. Raises Gap.
 
-        A server that was away may have come back with fewer events than it had, and the consumer may be gone with its whole stream, so then
-        everything is looked at anew.
+        A reconnection raises Gap too: the server may have come back with fewer events, or without the stream and its consumer.
         """
         if self._unserved or self._client.stats["reconnects"] != self._connections:
             raise Gap
@@ -221,8 +219,10 @@ class Feed:
         return [self._entry(self._arrived.popleft()) for _ in range(min(most, len(self._arrived)))]
 
     async def withhold(self, unread: Iterable[int]) -> None:
-        """Writes these numbers where intake reads how far events are recorded. Before they are acknowledged, so that it never tells
-        of one of them that it is. Raises one of `Unavailable`."""
+        """Writes these sequences where intake reads how far events are recorded. Raises one of `Unavailable`.
+
+        Called before they are acknowledged, so that intake never reports one of them as recorded.
+        """
         wanted = withheld.written(unread)
         if wanted != self._withheld:
             info = await self._js.consumer_info(subjects.RESPONSES, subjects.durable(self._partition))
@@ -231,7 +231,7 @@ class Feed:
             self._withheld = wanted
 
     async def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Everything up to the last of these is recorded. Raises one of `Unavailable`; then a later call does it too."""
+        """Acknowledges everything up to the last of these. Raises one of `Unavailable`; a later call then covers these too."""
         await self._client.request(max(entries).reply, b"+ACK", timeout=5)
 
     async def _consumer(self) -> ConsumerInfo | None:

@@ -11,7 +11,7 @@ from services.analysis import metrics, store
 from services.analysis.ingest import journal
 from services.analysis.ingest.journal import Journal
 from services.analysis.store import Store
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 from services.runtime.outage import Outages, refused
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class JournalEraser:
                 self._outages.failed(error, store.refused(error) or refused(error))
                 await asyncio.sleep(PAUSE)
             except Exception as error:  # erasing goes on after a surprise
-                self._outages.surprised(place_of(error))
+                self._outages.surprised(error_location(error))
                 await asyncio.sleep(PAUSE)
 
     async def once(self) -> int:

@@ -1,7 +1,7 @@
-"""Whether the journal is the one that the store's numbers belong to. Asked before a partition is read, and by what mends the two.
+"""Checks whether the journal is the one that the store was recorded from.
 
-Neither the last number nor the time at which a stream was made tells: an older copy that intake went on writing to soon ends above the
-store's position, with other events under the same numbers.
+The last sequence, or the time at which the stream was created, are no proof: after a restore intake may write to an older copy, which soon
+ends above the store's position, with other events under the same sequences.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ from services.analysis.ingest.journal import Journal
 from services.analysis.records import JournalClaim
 
 ASKED = 3
+"""Checks until a mismatch is believed: after a cluster heals, a server that lags may answer."""
 BETWEEN = 2.0
-"""Seconds. A doubt is believed when it was there three times: right after a partition of a cluster heals, a server that lags may answer."""
+"""Seconds between two checks."""
 
 
-class Apart(Exception):
-    """The journal and the store do not belong together; the message says in what."""
+class JournalMismatch(Exception):
+    """The journal and the store do not belong together; the message says why."""
 
 
-class Claims(Protocol):
+class ClaimSource(Protocol):
     async def claim(self) -> JournalClaim: ...
 
 
-async def confirm(store: Claims, journal: Journal) -> None:
-    """Raises Apart, or what a server that is away raises."""
+async def confirm(store: ClaimSource, journal: Journal) -> None:
+    """Raises JournalMismatch, or one of `Unavailable` of journal or store."""
     for asked in range(1, ASKED + 1):
         doubt = await doubt_about(await store.claim(), journal)
         if doubt is None:
             return
         if asked == ASKED:
-            raise Apart(doubt)
+            raise JournalMismatch(doubt)
         await asyncio.sleep(BETWEEN)
 
 
 async def doubt_about(claim: JournalClaim, journal: Journal) -> str | None:
-    """Why the two do not belong together; None where nothing speaks against it."""
+    """Returns why the two do not belong together, in English; None where no check fails."""
     if not claim.settled:
         return "Mending the journal and the store was begun and is not finished."
     try:
@@ -50,7 +51,7 @@ async def doubt_about(claim: JournalClaim, journal: Journal) -> str | None:
         return "The journal is another one than the store has recorded."
     if last < claim.highest:
         return f"The journal ends at {last}, but the store holds events up to {claim.highest}."
-    found = await asyncio.gather(*(journal.knows(id, seq) for seq, id in claim.known))
-    if wrong := [seq for (seq, _), known in zip(claim.known, found, strict=True) if not known]:
+    is_known = await asyncio.gather(*(journal.knows(id, seq) for seq, id in claim.known))
+    if wrong := [seq for (seq, _), known in zip(claim.known, is_known, strict=True) if not known]:
         return f"The journal does not hold the event {max(wrong)} that the store has recorded."
     return None

@@ -1,4 +1,4 @@
-"""What an organiser does about events that could not be read: list them, have them read again, or give them up."""
+"""Organiser actions on events that could not be read: list, read again, drop."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from services.analysis.ingest.journal import Journal
 from services.analysis.store import Store
 
 MOST = 1000
-"""Events that are listed. All of them are counted."""
+"""Most events that are listed. All are counted."""
 TOGETHER = 100
-"""Events that the journal is asked for at once."""
+"""Requests to the journal in flight at once."""
 PATIENCE = 20.0
-"""Seconds for the workers to read them again; each looks once a second."""
+"""Seconds to wait until the workers have read them again. Each worker checks once a second."""
 
 
 async def listed(store: Store, journal: Journal) -> dict[str, Any]:
-    """Numbers, reasons and, as `since`, the day (UTC, ISO) on which each was accepted. Nothing of what the events say, nor whose they are.
+    """Returns sequences, reasons and, as `since`, the day (UTC, ISO) on which each event was accepted. No content, and no response id.
 
-    The store keeps no time with them. The day is read from the journal, which has it while it holds the event, and nothing finer is told:
-    whoever may list them sees the exact number of answers grow at any moment, so a day adds nothing to what he can know.
+    The store keeps no time with them: the day comes from the journal. Nothing finer than a day is returned. An organiser who may list them
+    can watch the exact number of answers grow at any moment, so a day adds nothing to what he can know.
     """
     events, count = await store.unread(MOST)
     days: list[str | None] = []
     for start in range(0, len(events), TOGETHER):
-        days += await asyncio.gather(*(journal.day(each["seq"]) for each in events[start : start + TOGETHER]))
-    return {**count, "events": [each | {"since": day} for each, day in zip(events, days, strict=True)]}
+        days += await asyncio.gather(*(journal.day(event["seq"]) for event in events[start : start + TOGETHER]))
+    return {**count, "events": [event | {"since": day} for event, day in zip(events, days, strict=True)]}
 
 
 async def retried(store: Store, seqs: Sequence[int] | None) -> dict[str, int]:
-    """Has parked events read again from the journal, and says what became of them. `again`: by nobody yet."""
+    """Has parked events read again, and returns how many were recorded, wait or are parked. `again`: not read yet by any worker."""
     chosen = await store.read_again(seqs)
     deadline = time.monotonic() + PATIENCE
     left = await store.unread_among(chosen)
@@ -44,11 +44,11 @@ async def retried(store: Store, seqs: Sequence[int] | None) -> dict[str, int]:
 
 
 async def dropped(store: Store, journal: Journal, seqs: Sequence[int] | None, count: int) -> dict[str, int]:
-    """Erases events from the journal, for good. Raises Problem unless it is exactly so many as whoever asks believes."""
+    """Erases events from the journal for good, and returns how many. Raises Problem `list-changed` unless there are exactly `count`."""
     chosen = await store.to_drop(seqs)
     if len(chosen) != count:
         raise Problem("list-changed", f"It is {len(chosen):,} events now.")
-    for seq in chosen:  # first there: until it is forgotten here too, its receipt is not told to be recorded
+    for seq in chosen:  # before the store: until it is gone there too, its receipt is not reported as recorded
         await journal.erase(seq)
     await store.dropped(chosen)
     return {"dropped": len(chosen)}

@@ -1,4 +1,4 @@
-"""One partition's live states: what the recorded responses of each survey add up to, at one position of the journal."""
+"""The states of one partition: the sums of its recorded responses by survey, at one position of the journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proto.codebook import same_columns
-from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.records import BEGINNING, Changes, Position, StoredResponse
 from services.analysis.state.fold import Answered, Folder
 from services.analysis.state.state import State
@@ -25,10 +25,10 @@ PAGE = 1024
 """Responses folded at once while a state is rebuilt."""
 
 CERTAIN = 3.0
-"""Seconds for which the lock of a partition is taken to be held after the database answered: it is asked each second."""
+"""Seconds for which the lock of a partition counts as held after the database last answered. The worker asks every second."""
 
 _counting = ThreadPoolExecutor(1, "counting")
-"""Partitions fold one after the other: side by side they would only wait for each other, and each for all."""
+"""One thread folds for all partitions: in parallel they would only slow each other down."""
 
 
 @dataclass
@@ -38,9 +38,9 @@ class Count:
     folder: Folder
     state: State
     saved: Position = BEGINNING
-    """That of its checkpoint."""
+    """The position of its checkpoint."""
     retracted: bool = False
-    """Whether the checkpoint still counts something that was taken back."""
+    """Whether the checkpoint still counts a response that was withdrawn or replaced."""
 
     @property
     def digest(self) -> str:
@@ -49,7 +49,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Base:
-    """What a count is built on: its position, and where the checkpoint stood when the store was read."""
+    """A count that is being built: its position, and that of the checkpoint when the store was read."""
 
     count: Count
     position: Position
@@ -57,46 +57,51 @@ class Base:
 
 
 class Partition:
-    """All counts stand at `position`. `recording` is held from the transaction to the fold: while nobody holds it, store and
-    counts tell the same. `folding` is held only while counts change, so that reading them never waits for the database."""
+    """All counts are at `position`.
 
-    def __init__(self, number: int, books: Books, store: Store) -> None:
+    The lock `recording` is held from the transaction to the fold: while it is free, store and counts agree. The lock `folding` is held only
+    while counts change, so that reading them never waits for the database.
+    """
+
+    def __init__(self, number: int, compiled: CompiledSurveys, store: Store) -> None:
         self.number = number
         self.position = Position(-1)
-        """-1 until this worker has had the partition."""
+        """-1 until this worker has held the partition."""
         self.held = False
-        """Whether no other worker counts it, as far as this one knows."""
+        """Whether this worker holds the partition, as far as it knows."""
         self.elsewhere = False
-        """Whether another worker counts it, so that its checkpoints tell what is in it."""
+        """Whether another worker holds the partition. Its checkpoints then say what is in it."""
         self.confirmed = -1e9
-        """When that was last certain, by the monotonic clock."""
+        """When the database last confirmed that; seconds of the monotonic clock."""
         self.recording = asyncio.Lock()
         self.folding = asyncio.Lock()
         self.counts: dict[str, Count] = {}
         self.moves: Counter[str] = Counter()
         """A number for each survey that grows whenever its count changes. It never goes back, also where a count is built again."""
-        self._books, self._store = books, store
+        self._compiled, self._store = compiled, store
         self._building: set[str] = set()
         self._lost: set[str] = set()
-        """Surveys whose answers are deleted and whose checkpoint this version cannot read: what is published stays, nothing is counted."""
+        """Surveys whose answers are deleted and whose checkpoint this version cannot read. Published figures stay; nothing is counted."""
 
     def ready(self, survey: str) -> bool:
-        """Whether the count is there, in the columns of the current version."""
-        folder, count = self._books.folder(survey), self.counts.get(survey)
+        """Returns whether there is a count in the columns of the current version."""
+        folder, count = self._compiled.folder(survey), self.counts.get(survey)
         return folder is not None and count is not None and count.digest == folder.codebook.digest
 
     def missing(self) -> list[str]:
-        """Surveys whose count has to be built."""
+        """Returns the surveys whose count has to be built."""
         return [
-            survey for survey in self._books.surveys() if self.held and not self.ready(survey) and survey not in self._building | self._lost
+            survey
+            for survey in self._compiled.surveys()
+            if self.held and not self.ready(survey) and survey not in self._building | self._lost
         ]
 
     def settled(self, survey: str) -> bool:
-        """Whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
+        """Returns whether a checkpoint may be written: not while a count is being built, which still needs the retractions."""
         return self.ready(survey) and survey not in self._building
 
     def begin(self, position: Position) -> None:
-        """This worker has the partition from now on. Counts that stand elsewhere have to be built again."""
+        """This worker holds the partition from now on. Counts at another position are dropped, and built again."""
         if position != self.position:
             self.counts.clear()
             self.position = position
@@ -104,16 +109,16 @@ class Partition:
         self.confirm()
 
     def leave(self) -> None:
-        """Another worker has it."""
+        """Another worker holds the partition."""
         self.held, self.elsewhere = False, True
 
     def confirm(self) -> None:
-        """The database has just answered on the connection that holds the partition."""
+        """Notes that the database just answered on the connection that holds the lock."""
         self.confirmed = time.monotonic()
 
     @property
     def certain(self) -> bool:
-        """Whether no other worker can have the partition. Else there is no connection: then another may have it, if it has one."""
+        """Whether no other worker can hold the partition. Without a database connection another worker may hold it."""
         return self.held and time.monotonic() - self.confirmed < CERTAIN
 
     async def apply(self, changes: Changes, answers: Mapping[int, Answered], end: Position) -> None:
@@ -125,7 +130,7 @@ class Partition:
         for id, row in changes.retracted.items():
             assert row.version is not None
             assert row.answers is not None
-            left.setdefault(row.survey, []).append(self._books.answered(row.survey, StoredResponse(id, row.version, row.answers)))
+            left.setdefault(row.survey, []).append(self._compiled.answered(row.survey, StoredResponse(id, row.version, row.answers)))
         async with self.folding:
             self.position = end
             for survey in joined.keys() | left.keys():
@@ -133,12 +138,12 @@ class Partition:
                     await self._move(survey, count, joined.get(survey, []), left.get(survey, []))
 
     async def build(self, survey: str) -> None:
-        """A count in the columns of the current version: from the checkpoint, or from all stored responses.
+        """Builds the count in the columns of the current version, from the checkpoint or from all stored responses.
 
-        The slow part reads the store as it was at one moment while batches go on being recorded; what came since is added
-        between two batches. Until then an older count, where there is one, goes on.
+        The slow part reads a snapshot of the store while batches are still recorded. Responses that came since are added between two
+        batches. Until then an older count, if there is one, stays in use.
         """
-        folder = self._books.folder(survey)
+        folder = self._compiled.folder(survey)
         if folder is None:
             return
         self._building.add(survey)
@@ -166,14 +171,14 @@ class Partition:
             return True
 
     async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
-        current = self._books.folder(survey)
+        current = self._compiled.folder(survey)
         if current is not None and current.codebook.digest == count.digest:
-            count.folder = current  # of a version with other texts: its answers are read as they are
+            count.folder = current  # a version that differs in texts only
         try:
             await _in_turn(count.folder.fold, count.state, joined)
             if left:
                 await _in_turn(count.folder.fold, count.state, left, -1)
-        except BaseException:  # a count that was left half-way is built again
+        except BaseException:  # a count that is only half updated is built again
             self.counts.pop(survey, None)
             raise
         count.retracted |= bool(left)
@@ -191,8 +196,10 @@ class Partition:
         return Base(Count(folder, state, saved=checkpoint.at), checkpoint.at, checkpoint.at)
 
     async def _counts_the_same(self, survey: str, folder: Folder, digest: str) -> bool:
-        """Whether a checkpoint stands for what the folder would count. Where the answers are deleted it stands for good, and only has to
-        have the same columns."""
+        """Returns whether the checkpoint holds what the folder would count.
+
+        Where the answers are deleted, the checkpoint cannot be replaced, and only has to have the same columns.
+        """
         if digest == folder.codebook.digest:
             return True
         async with self._store.snapshot() as snapshot:
@@ -200,7 +207,7 @@ class Partition:
         return deleted and same_columns(digest, folder.codebook.digest)
 
     async def _from_responses(self, survey: str, folder: Folder) -> Base | None:
-        """None where the answers are deleted: counting what is left would publish wrong figures."""
+        """Returns None where the answers are deleted: a count of what is left would publish wrong figures."""
         async with self._store.snapshot() as snapshot:
             if await snapshot.deleted(survey, self.number) is not None:
                 self._lost.add(survey)
@@ -218,7 +225,7 @@ class Partition:
 
     async def _fold(self, survey: str, count: Count, stored: AsyncIterator[StoredResponse], sign: int) -> int:
         def fold(page: list[StoredResponse]) -> None:
-            count.folder.fold(count.state, [self._books.answered(survey, one) for one in page], sign)
+            count.folder.fold(count.state, [self._compiled.answered(survey, one) for one in page], sign)
 
         page: list[StoredResponse] = []
         done = 0

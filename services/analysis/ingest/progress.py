@@ -1,4 +1,4 @@
-"""How far recording is behind the journal, and whether every partition is held: looked at once a second, for metrics and readiness."""
+"""Watches how far recording is behind the journal, for metrics and readiness."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from services.analysis.ingest.partition import Partition
 from services.analysis.store import Store
 
 LOOK = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 FRESH = 6.0
-"""Seconds for which what was seen counts as so: longer than a look that is slow under load, or a lock that changes hands, takes."""
+"""Seconds for which a check stays valid: longer than a slow check, or a lock that changes hands, takes."""
 
 
 class Progress:
-    """Of all `count` partitions, whichever worker has them: so each worker tells of one that is dead. `own` are this worker's."""
+    """Covers all `count` partitions, whichever worker holds them, so each worker reports a dead one. `own`: this worker's."""
 
     def __init__(self, own: Sequence[Partition], count: int, journal: Journal, store: Store) -> None:
         self._own, self._count, self._journal, self._store = [partition.number for partition in own], count, journal, store
         self._backlog: dict[int, tuple[float, Backlog]] = {}
-        """By partition: when it was looked at (seconds since 1970), and what was seen."""
+        """By partition: when it was checked (seconds since 1970), and its backlog."""
         self._held_at = dict.fromkeys(range(count), float("-inf"))
         self._seen_at = float("-inf")
 
     def tell(self) -> None:
-        """Brings the metrics up to date."""
+        """Updates the metrics."""
         unheld = self.unheld()
         for number in range(self._count):
             _, backlog = self._backlog.get(number, (0.0, Backlog(0)))
@@ -49,30 +49,30 @@ class Progress:
 
     @property
     def database(self) -> bool:
-        """Whether the database answered lately."""
+        """Whether the database answered within FRESH seconds."""
         return time.monotonic() - self._seen_at < FRESH
 
     @property
     def holds(self) -> bool:
-        """Whether each partition that this worker is to count is counted, by this worker or, where it stands by, by another."""
+        """Whether each of this worker's partitions is held, by this worker or by another one."""
         return not set(self.unheld()) & set(self._own)
 
     def unheld(self) -> list[int]:
-        """Partitions that nobody counts, as far as is known."""
+        """Returns the partitions that no worker is known to hold."""
         now = time.monotonic()
         return [number for number, at in self._held_at.items() if now - at >= FRESH]
 
     def oldest(self, partition: int) -> float:
-        """For how many seconds the oldest event that is not recorded has been waiting; 0 where there is none."""
+        """Returns how long the oldest unrecorded event has waited, in seconds; 0 where there is none."""
         _, backlog = self._backlog.get(partition, (0.0, Backlog(0)))
         return max(0.0, time.time() - backlog.since) if backlog.since is not None else 0.0
 
     def behind(self, seconds: float) -> list[int]:
-        """Partitions in which something has been waiting for longer than this."""
+        """Returns the partitions whose oldest unrecorded event has waited longer than this."""
         return [number for number in range(self._count) if self.oldest(number) > seconds]
 
     def complete(self) -> float:
-        """Until when (seconds since 1970) everything that was accepted is recorded, as far as is known."""
+        """Returns the time (seconds since 1970) up to which every accepted event is known to be recorded."""
         now = time.time()
         looked = [(at, backlog.since or at) for at, backlog in self._backlog.values()]
         if len(looked) < self._count:

@@ -1,11 +1,12 @@
-"""Deleting the answers to surveys whose time is over: rows, former answers, messages of the journal. Figures stay in the checkpoints.
+"""Background job that deletes the answers to surveys whose retention is over. Their figures stay in the checkpoints.
 
-Claim: at no moment, also not after a kill, do figures rest on answers that are gone. Nothing is recorded while a part is deleted, and the
-checkpoint that counts every answer of the partition is written in the transaction that deletes. Answers that arrive late are
-counted first, too. What is deleted is erased from the journal as withdrawn answers are (`erasures`); so are answers that could not be
-read until then, which were never counted.
+Claim. At no moment, also not after a kill, do figures depend on answers that are deleted.
 
-Assumes that the survey is closed and never gets another version, which intake sees to: a checkpoint cannot be counted anew.
+Argument. Nothing is recorded while a part is deleted. The checkpoint that counts every answer of the partition is written in the
+transaction that deletes. Answers that arrive late are counted first, too. Deleted rows, former answers, and answers that could never be
+read are erased from the journal, as withdrawn answers are (table `erasures`).
+
+Assumes that the survey is closed and never gets another version, which intake ensures: a checkpoint cannot be counted again.
 """
 
 from __future__ import annotations
@@ -16,37 +17,43 @@ import logging
 from collections.abc import Callable, Sequence
 
 from services.analysis import store
-from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Checkpoint
 from services.analysis.store import Store
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
 LOOK = 1.0
-"""Seconds between two looks at what is over."""
+"""Seconds between two checks which surveys are over."""
 PART = 10_000
-"""Answers deleted in one transaction, during which their partition records nothing."""
+"""Most answers deleted in one transaction. Meanwhile their partition records nothing."""
 
 
-class Ender:
-    """`today` gives the UTC date, `erase` is called when something is to be erased from the journal."""
+class RetentionJob:
+    """`today`: returns the UTC date. `erase`: called when there is something to erase from the journal."""
 
     def __init__(
-        self, partitions: Sequence[Partition], books: Books, store: Store, erase: Callable[[], None], today: Callable[[], datetime.date]
+        self,
+        partitions: Sequence[Partition],
+        compiled: CompiledSurveys,
+        store: Store,
+        erase: Callable[[], None],
+        today: Callable[[], datetime.date],
     ) -> None:
-        self._partitions, self._books, self._store = partitions, books, store
+        self._partitions, self._compiled, self._store = partitions, compiled, store
         self._erase, self._today = erase, today
         self._outages = Outages(log, "deleting answers to")
 
     async def run(self) -> None:
+        """Deletes what is over until cancelled."""
         while True:
             await asyncio.sleep(LOOK)
             today = self._today()
-            registry = self._books.registry
-            for survey in {*self._books.surveys(), *registry.retention}:
+            registry = self._compiled.registry
+            for survey in {*self._compiled.surveys(), *registry.retention}:
                 if registry.over(survey, today.isoformat()) and survey in registry.closed:
                     for partition in self._partitions:
                         await self._try(partition, survey, today)
@@ -59,7 +66,7 @@ class Ender:
         except store.Unavailable as error:
             self._outages.failed(error, store.refused(error), survey)
         except Exception as error:  # deleting goes on after a surprise; its message might quote an answer
-            self._outages.surprised(place_of(error), survey)
+            self._outages.surprised(error_location(error), survey)
 
     async def _end(self, partition: Partition, survey: str, today: datetime.date) -> None:
         total, before = 0, -1
@@ -73,7 +80,7 @@ class Ender:
             log.warning("%d answers to %s in partition %d are deleted that were never read", unread, survey, partition.number)
 
     def _known(self, survey: str) -> list[str]:
-        return [version for version in self._books.registry.versions.get(survey, {}) if self._books.knows(survey, version)]
+        return [version for version in self._compiled.registry.versions.get(survey, {}) if self._compiled.knows(survey, version)]
 
     async def _part(self, partition: Partition, survey: str, today: datetime.date) -> int:
         async with partition.recording:

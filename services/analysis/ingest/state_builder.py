@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from services.analysis import store
 from services.analysis.ingest.partition import Partition
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
@@ -46,5 +46,5 @@ class StateBuilder:
             self._outages.failed(error, store.refused(error), survey)
             await asyncio.sleep(PAUSE)
         except Exception as error:  # one survey that cannot be counted must not keep the others from it
-            self._outages.surprised(place_of(error), survey)
+            self._outages.surprised(error_location(error), survey)
             await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""A survey's state over all partitions: what this worker counts itself, and the checkpoints of the others."""
+"""The state of a survey over all partitions: this worker's counts plus the checkpoints of other workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from proto.instrument import Instrument
-from services.analysis.ingest.compiled_surveys import Books
+from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Position
 from services.analysis.state.fold import Folder
@@ -16,16 +16,16 @@ from services.analysis.store import Store
 
 
 class Totals:
-    """`partitions` are those that this worker counts unless another one has them, of `count` that there are."""
+    """`partitions`: those that this worker counts unless another worker holds them. `count`: how many partitions there are."""
 
-    def __init__(self, partitions: Sequence[Partition], count: int, books: Books, store: Store) -> None:
+    def __init__(self, partitions: Sequence[Partition], count: int, compiled: CompiledSurveys, store: Store) -> None:
         self.count = count
-        self._partitions, self._books, self._store = partitions, books, store
+        self._partitions, self._compiled, self._store = partitions, compiled, store
         self._foreign: dict[tuple[str, int], tuple[Position, str, State]] = {}
 
     @property
     def partitions(self) -> list[Partition]:
-        """Those that this worker counts, or is about to."""
+        """The partitions that this worker counts, or is about to count."""
         return [partition for partition in self._partitions if not partition.elsewhere]
 
     @property
@@ -36,12 +36,12 @@ class Totals:
 
     @property
     def speaks(self) -> bool:
-        """Whether this worker speaks for all: the one that counts the first partition does."""
+        """Whether this worker publishes and answers for all workers. The one that holds partition 0 does."""
         return any(partition.number == 0 and partition.held for partition in self._partitions)
 
     @property
     def certain(self) -> bool:
-        """Whether no other worker can be the one that speaks."""
+        """Whether no other worker can hold partition 0."""
         return any(partition.number == 0 and partition.certain for partition in self._partitions)
 
     @property
@@ -53,19 +53,19 @@ class Totals:
         return all(partition.held and partition.ready(survey) for partition in self.partitions)
 
     def own(self, survey: str) -> int:
-        """Responses counted by this worker."""
+        """Returns how many responses this worker counts."""
         counts = (partition.counts.get(survey) for partition in self.partitions)
         return sum(count.state.responses for count in counts if count)
 
     def instrument(self, survey: str, version: str) -> Instrument | None:
-        return self._books.instrument(survey, version)
+        return self._compiled.instrument(survey, version)
 
     async def state(self, survey: str, *, others: bool = True) -> tuple[Folder, State] | None:
         """Returns the sum in the columns of the current version; None while a part of it is still being counted.
 
         `others`: with the checkpoints of other workers.
         """
-        folder = self._books.folder(survey)
+        folder = self._compiled.folder(survey)
         if folder is None or not self.ready(survey):
             return None
         total = folder.empty()

@@ -1,11 +1,10 @@
-"""The loop of one partition: take a batch from the journal, record it in one transaction, acknowledge it, count it.
+"""The loop of one partition: take a batch from the journal, record it in one transaction, count it, acknowledge it.
 
-Redelivery is the only retry there is. Whatever goes wrong, the loop gives its database connection back and begins again where
-the store stands.
+Redelivery is the only retry. After any failure the loop gives up its database connection and starts again from the store's position.
 
-What cannot be read because this worker does not know the version of a survey is passed and noted in the store (`waiting`), so that the
-other surveys of the partition go on; it stays in the journal and is recorded out of turn as soon as the version is known. Only what nobody
-will ever be able to read, or to store, is parked.
+An event of an unknown version of a survey is skipped and listed in the table `waiting`, so that the other surveys of the partition go on.
+It stays in the journal, and is recorded out of turn as soon as the version is known. Only an event that no version of Platea can read or
+store is parked.
 """
 
 from __future__ import annotations
@@ -22,65 +21,72 @@ from proto.events import ResponseWithdrawn, UnknownEvent, UnreadableEvent
 from services.analysis import metrics, store
 from services.analysis.ingest import journal, journal_identity, recording
 from services.analysis.ingest.batch import PARKING_BUDGET, Batch, survey_and_id
-from services.analysis.ingest.compiled_surveys import Books, UnknownVersion
+from services.analysis.ingest.compiled_surveys import CompiledSurveys, UnknownVersion
 from services.analysis.ingest.journal import Entry, Feed, Gap, Journal
-from services.analysis.ingest.journal_identity import Apart
+from services.analysis.ingest.journal_identity import JournalMismatch
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Changes, Parked, Position, Waiting
 from services.analysis.store import PartitionLease, Store
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 from services.runtime.outage import named, refused
 
 log = logging.getLogger(__name__)
 
 WAIT = 1.0
-"""Seconds without events after which the loop looks whether it should stop, and whether it still has its partition."""
+"""Seconds without events after which the loop checks whether it should stop, and whether it still holds its partition."""
 PATIENCE = 1.0
-"""Seconds that a batch waits for versions of surveys that the control stream may be about to bring. Then their events wait alone."""
+"""Seconds that a batch waits for versions of surveys that the control stream may be about to bring. After that only their events wait."""
 READ_AGAIN = 200
-"""Events that had waited, recorded in one transaction."""
+"""Most events that had waited, recorded in one transaction."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+"""Seconds between two attempts after failures: doubled each time."""
 MENDING = 5.0
-"""Seconds between two looks whether journal and store belong together again."""
+"""Seconds between two checks whether journal and store match again."""
 
 
 class TooManyParked(Exception):
-    """So many events cannot be read that a wrong version of this service must be the reason."""
+    """Too many events cannot be read: this is probably the wrong version of the service."""
 
 
 class Stopped(Exception):
-    """The worker is to stop, and the batch in hand cannot be read yet. It stays in the journal."""
+    """The worker stops, and its batch cannot be read yet. The batch stays in the journal."""
 
 
 class Worker:
-    """`counted` is called after each batch that changed a count, `erase` after one that leaves something to erase."""
+    """`counted`: called after each batch that changed a count. `erase`: called after a batch that noted messages to erase."""
 
     def __init__(
-        self, partition: Partition, books: Books, store: Store, journal: Journal, counted: Callable[[], None], erase: Callable[[], None]
+        self,
+        partition: Partition,
+        compiled: CompiledSurveys,
+        store: Store,
+        journal: Journal,
+        counted: Callable[[], None],
+        erase: Callable[[], None],
     ) -> None:
         self.partition = partition
         self.parked = 0
-        self._books, self._store, self._journal = books, store, journal
+        self._compiled, self._store, self._journal = compiled, store, journal
         self._counted, self._erase = counted, erase
         self._stopping = asyncio.Event()
         self._recent: deque[bool] = deque(maxlen=PARKING_BUDGET[1])
         self._pause = FIRST_PAUSE
         self._looked = -1e9
         self._waited_for: set[tuple[str, str | None]] = set()
-        """Versions that did not come within PATIENCE, as of revision `_known_at` of what is published."""
+        """Versions that did not come within PATIENCE, as of revision `_known_at` of the registry."""
         self._known_at = -1
         self._due_at = -1
-        """As of which revision of what is published nothing that waits can be read."""
+        """The revision of the registry at which no waiting event can be read."""
         self._tried_newer = False
         self.doubt = ""
-        """What was found between journal and store."""
+        """Why journal and store do not match; empty where they do."""
 
     def stop(self) -> None:
-        """The batch in hand is finished first."""
+        """Lets `run` return after the current batch."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until `stop`. Raises TooManyParked, which does not get better by trying again."""
+        """Runs until `stop` is called. Raises TooManyParked; retries after every other error."""
         while not self._stopping.is_set():
             try:
                 async with self._store.lease(self.partition.number, self._lost) as lease:
@@ -91,12 +97,12 @@ class Worker:
                 log.info("partition %d lost its place in the journal; reading again from the store's position", self.partition.number)
             except (*store.Unavailable, *journal.Unavailable) as error:
                 await self._rest(named(error), store.refused(error) or refused(error))
-            except Apart as apart:
-                await self._wait_for_mending(str(apart))
+            except JournalMismatch as mismatch:
+                await self._wait_for_mending(str(mismatch))
             except TooManyParked:
                 raise
             except Exception as error:  # the loop outlives one bad batch; its message might quote an answer
-                await self._rest(place_of(error))
+                await self._rest(error_location(error))
 
     def _lost(self) -> None:
         self.partition.leave()
@@ -111,7 +117,7 @@ class Worker:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     async def _wait_for_mending(self, doubt: str) -> None:
-        """Without the partition, so that whoever mends can have it. Figures that are published stay; nothing is recorded or erased."""
+        """Waits without holding the partition, so that `platea mend` can take it. Published figures stay; nothing is recorded or erased."""
         if doubt != self.doubt:
             log.critical("%s Partition %d is not read until the two belong together: run `platea mend`.", doubt, self.partition.number)
         self.doubt = doubt
@@ -144,7 +150,7 @@ class Worker:
             await feed.stop()
 
     async def _look(self, lease: PartitionLease, feed: Feed) -> None:
-        """Once a second: whether the partition is still ours, and what an organiser did with unread events."""
+        """Once a second: checks that the partition is still held, and reads what an organiser did with unread events."""
         if time.monotonic() - self._looked < WAIT:
             return
         if await lease.look():
@@ -175,10 +181,12 @@ class Worker:
             )
 
     async def _versions_came(self, batch: Batch) -> bool:
-        """A survey that has just been published may be known a moment later: waits for what the batch lacks, all in all for PATIENCE.
-        What did not come then is not waited for again. Whether anything came. Raises Stopped."""
-        if self._known_at != self._books.registry.revision:
-            self._known_at = self._books.registry.revision
+        """Waits at most PATIENCE seconds for the versions that the batch lacks, and returns whether one came. Raises Stopped.
+
+        A survey that was just published may be known a moment later. A version that did not come is not waited for again.
+        """
+        if self._known_at != self._compiled.registry.revision:
+            self._known_at = self._compiled.registry.revision
             self._waited_for = {needs for needs in self._waited_for if not self._knows(needs)}
         missing = {event.needs for event in batch.unread.waiting if event.version is not None} - self._waited_for
         deadline = time.monotonic() + PATIENCE
@@ -195,10 +203,10 @@ class Worker:
 
     def _knows(self, needs: tuple[str, str | None]) -> bool:
         survey, version = needs
-        return version is not None and self._books.knows(survey, version)
+        return version is not None and self._compiled.knows(survey, version)
 
     def _read(self, entries: Sequence[Entry]) -> Batch:
-        """As far as the budget goes: more events that cannot be read are left in the journal."""
+        """Decodes entries until the parking budget is used up. The entries after that are left in the journal."""
         batch = Batch(recent=self._recent.copy())
         for entry in entries:
             self._take_in(batch, entry)
@@ -211,7 +219,7 @@ class Worker:
         survey, id = survey_and_id(entry.subject)
         batch.seqs.append(entry.seq)
         try:
-            event, answers = self._books.read(entry)
+            event, answers = self._compiled.read(entry)
         except UnknownVersion as unknown:
             batch.unread.waiting.append(Waiting(entry.seq, unknown.event.survey, unknown.version, id))
         except UnknownEvent:
@@ -224,13 +232,13 @@ class Worker:
             batch.events.append((entry.seq, event))
             if not isinstance(event, ResponseWithdrawn):
                 batch.answers[entry.seq] = event.id, answers
-                instrument = self._books.instrument(event.survey, event.version)
+                instrument = self._compiled.instrument(event.survey, event.version)
                 assert instrument is not None
                 batch.surveys[event.survey, event.version] = instrument
 
     def _due(self, lease: PartitionLease) -> list[int]:
-        """Events that waited and can be read now, or are to be read again; so many at a time, in the order of the journal."""
-        revision = self._books.registry.revision
+        """Returns, in order, at most READ_AGAIN waiting events that can be read now, or that an organiser wants read again."""
+        revision = self._compiled.registry.revision
         if not lease.waiting or (self._due_at == revision and not lease.again):
             return []
         if not self._tried_newer:  # this version may be the newer one
@@ -242,7 +250,7 @@ class Worker:
         return due[:READ_AGAIN]
 
     async def _read_again(self, lease: PartitionLease, feed: Feed, due: Sequence[int]) -> None:
-        """Records events that had waited, out of turn. The record rules still go by their sequence in the journal."""
+        """Records events that had waited as one late batch. The record rules still go by their sequence in the journal."""
         begun = time.monotonic()
         batch = Batch()
         for seq in due:

@@ -1,4 +1,4 @@
-"""Answers what gateways ask over NATS: exact figures from the current state, public tables from the released one, recounts."""
+"""Answers the questions of gateways over NATS: exact figures, public tables, recounts, parked events."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 from services.analysis.statistics import weighted_tables
 from services.analysis.store import Store
-from services.runtime.error_location import place_of
+from services.runtime.error_location import error_location
 from services.runtime.outage import named
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
 YIELD = 1.0
-"""Seconds by which a worker that has lost its database answers later: whoever has the partition by now is heard first."""
+"""Seconds by which a worker without a database connection answers later, so that the worker that now holds the partition is heard first."""
 GOODBYE = 2
-"""Seconds for the server to take note that this worker listens no longer."""
+"""Seconds for the server to confirm that this worker no longer listens."""
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +65,7 @@ class Responder:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncGenerator[None]:
-        """Takes questions until the block ends. Whoever asks afterwards learns at once that nobody listens: the server knows it by then."""
+        """Takes questions until the block ends. By then the server knows it, and tells later askers at once that nobody listens."""
         questions = await self._client.subscribe(subjects.query("*"), cb=self._take)
         try:
             yield
@@ -75,7 +75,7 @@ class Responder:
                 await self._client.flush(GOODBYE)
 
     async def _take(self, message: Msg) -> None:
-        """Each question in its own task: a recount takes long."""
+        """Answers each question in its own task: a recount takes long."""
         if self._totals.speaks:  # otherwise another worker answers
             self._tasks.spawn("answering a gateway", self._answer(message))
 
@@ -87,11 +87,11 @@ class Responder:
             signs.cancel()
         try:
             await self._send(message, body)
-        except journal.Unavailable as error:  # whoever asked hears nothing, and asks again
+        except journal.Unavailable as error:  # the gateway hears nothing, and asks again
             log.warning("an answer was not sent: %s", named(error))
 
     async def _give_signs(self, message: Msg) -> None:
-        """Tells whoever asked that the answer is on its way, for as long as it is."""
+        """Sends empty messages while the answer is computed, so that the asker keeps waiting."""
         while True:
             await asyncio.sleep(questions.SIGN)
             with contextlib.suppress(*journal.Unavailable):
@@ -109,7 +109,7 @@ class Responder:
         except (*store.Unavailable, *journal.Unavailable):
             return Problem("unavailable", retry_after=5).body()
         except Exception as error:
-            log.error("a question was not answered: %s", place_of(error))
+            log.error("a question was not answered: %s", error_location(error))
             return Problem("internal").body()
 
     async def _send(self, message: Msg, body: bytes) -> None:
@@ -127,7 +127,7 @@ class Responder:
                 return msgspec.json.encode(await parked_events.retried(self._store, question.events))
             case "drop":
                 return msgspec.json.encode(await parked_events.dropped(self._store, self._journal, question.events, question.count))
-            case _:
+            case "exact" | "table" | "recount":
                 return await self._figures(survey, question)
 
     async def _figures(self, survey: str, question: Question) -> bytes:
@@ -136,10 +136,10 @@ class Responder:
                 return msgspec.json.encode(await recount.recount(survey, self._totals, self._store, self._journal))
         if question.what == "table" and not question.exact:
             return await asyncio.to_thread(self._public_table, survey, question)
-        found = await self._totals.state(survey)
-        if found is None:
+        counted = await self._totals.state(survey)
+        if counted is None:
             raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
-        return await asyncio.to_thread(self._exact, survey, question, *found)
+        return await asyncio.to_thread(self._exact, survey, question, *counted)
 
     def _exact(self, survey: str, question: Question, folder: Folder, state: State) -> bytes:
         revision = self._publisher.revision(survey)
@@ -150,10 +150,10 @@ class Responder:
         return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
 
     def _public_table(self, survey: str, question: Question) -> bytes:
-        found = self._publisher.released(survey)
-        if found is None:
+        edition = self._publisher.edition(survey)
+        if edition is None:
             raise Problem("not-published-yet")
-        table = public_tables.public(found, question.row, question.column)
+        table = public_tables.public(edition, question.row, question.column)
         if question.weighted:
-            table = rounding.of_table(weighted_public_tables.public(table, found))
+            table = rounding.of_table(weighted_public_tables.public(table, edition))
         return snapshots.encode(table)

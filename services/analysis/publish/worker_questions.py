@@ -1,4 +1,4 @@
-"""What gateways ask the worker over NATS: the exact view, any table, a recount."""
+"""Client for the worker's answers over NATS: the exact view, tables, recounts, parked events."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from proto import subjects
 from proto.problem import KINDS, Fault, Problem
 
 SIGN = 5.0
-"""Seconds between two signs (empty messages) of a worker that is still counting."""
+"""Seconds between two empty messages of a worker that is still computing its answer."""
 PATIENCE = 4 * SIGN
-"""Seconds without a sign after which no worker answers: one that was starting or was killed has lost the question, however long its
-answer would have taken."""
+"""Seconds without any message after which no worker will answer: a worker that was killed has lost the question."""
 
 _NOBODY = "503"
 
 
 class _Refusal(msgspec.Struct):
-    """The members by which a problem is told from an answer; figures have none of them."""
+    """The members of a problem. An answer has none of them."""
 
     status: int | None = None
     type: str = ""
@@ -32,21 +31,21 @@ class _Refusal(msgspec.Struct):
 
 
 async def ask(client: Client, survey: str, question: dict[str, Any]) -> bytes:
-    """The worker's answer as JSON. Raises Problem: the worker's own, or `unavailable` where none answers."""
+    """Returns the worker's answer as JSON. Raises Problem: the worker's own, or `unavailable` where none answers."""
     try:
         reply = await hear(client, survey, question)
     except (TimeoutError, NatsError, OSError):
         raise Problem("unavailable", "The statistics are not being counted right now. Try again in a moment.", retry_after=5) from None
-    found = msgspec.json.decode(reply, type=_Refusal)
-    if found.status is not None:
-        code = found.type.rpartition("/")[2]
+    refusal = msgspec.json.decode(reply, type=_Refusal)
+    if refusal.status is not None:
+        code = refusal.type.rpartition("/")[2]
         again = 2 if code == "unavailable" else None
-        raise Problem(code if code in KINDS else "internal", found.detail, found.errors, retry_after=again)
+        raise Problem(code if code in KINDS else "internal", refusal.detail, refusal.errors, retry_after=again)
     return reply
 
 
 async def hear(client: Client, survey: str, question: dict[str, Any], patience: float = PATIENCE) -> bytes:
-    """What the worker says, answer or problem. Raises TimeoutError where it gives no sign for this long, NatsError where there is none."""
+    """Returns the worker's answer or problem. Raises TimeoutError after `patience` seconds of silence, NatsError without a worker."""
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
     try:

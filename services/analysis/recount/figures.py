@@ -1,4 +1,4 @@
-"""Recounting figures: what every exact figure must be, from plain counters of answers."""
+"""Recount of figures: every exact figure from plain counters of answers. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,29 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import sqrt
 from operator import mul
-from typing import Any
+from typing import Any, assert_never
 
-from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
+from proto.instrument import (
+    NON_SUBSTANTIVE,
+    AnyQuestion,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
 from proto.intervals import student
 from services.analysis.recount.weights import Key, Weighed
 
 
 @dataclass
 class Group:
-    """Counts among everybody, or among one stratum."""
+    """Counts of everybody, or of one group."""
 
     n: int = 0
     counts: Counter[Key] = field(default_factory=Counter[Key])
@@ -49,7 +62,7 @@ def sections(instrument: Instrument, group: Group) -> Iterator[tuple[str, dict[s
 
 
 def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dict[str, Any]:
-    """`weighed`: by which everybody is weighted; None for a group, which is not."""
+    """Returns the figures of a question. `weighed`: the weights of everybody; None for a group, which has no weighted figures."""
     id, counts = question.id, group.counts
     skipped, missing = counts[id, "skipped"], counts[id, "missing"]
     answered = group.n - skipped - missing
@@ -80,8 +93,10 @@ def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dic
             found = base | _cells("bands", codes, counts, answered, weighed, absent) | _median(codes, counts)
             if isinstance(question, Integer | Numeric) and answered:
                 found |= _moments(group, id, answered)
-        case _:
+        case ShortText() | LongText():
             found = base
+        case _:
+            assert_never(question)
     return found | ({"nonresponse": _nonresponse(group.n - skipped, missing, codes, counts)} if weighed else {})
 
 
@@ -105,7 +120,7 @@ def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: 
 def _cells(
     name: str, codes: Mapping[str, list[Key]], counts: Counter[Key], answered: int, weighed: Weighed | None, absent: list[Key]
 ) -> dict[str, Any]:
-    """The cells of a question, and what those who answered are worth. The keys of a code exclude each other."""
+    """Returns the cells of a question, and the effective size of those who answered. The keys of a code exclude each other."""
     cells = {code: _cell(sum(counts[key] for key in keys), answered) for code, keys in codes.items()}
     total, n_eff = weighed.answered(absent) if weighed else (0.0, 0.0)
     if weighed and n_eff and cells:
@@ -129,7 +144,7 @@ def _scale(codes: Mapping[str, list[Key]], counts: Counter[Key], weighed: Weighe
 
 
 def _scores(scale: list[str]) -> dict[str, int]:
-    """What each code is worth, in ascending order: the number that it is, or its place where they are no numbers."""
+    """Returns the score of each code, in ascending order: its number, or its rank where codes are no numbers."""
     digits = [code[1:] if code[0] in "+-" else code for code in scale]
     worth = {code: int(code) for code, bare in zip(scale, digits, strict=True) if bare.isdigit() and len(bare) < 10}
     if len(set(worth.values())) < len(scale):

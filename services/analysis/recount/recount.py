@@ -1,6 +1,6 @@
-"""Recounting: every exact statistic again from the stored answers, by another way than the live ones, and what differs.
+"""Recount: computes every exact statistic again from the stored answers, and compares.
 
-Plain counters over plain JSON: no code book, no matrix, no shared statistics. Only the instrument is common.
+Plain counters over plain JSON: no code book, no matrix, no shared statistics. Only the instrument is shared with the live figures.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from fractions import Fraction
 from functools import partial
 from math import isclose
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -23,12 +23,14 @@ from proto.instrument import (
     Date,
     Instrument,
     Integer,
+    LongText,
     Margin,
     Matrix,
     Multiple,
     Numeric,
     Ranking,
     Rule,
+    ShortText,
     Single,
 )
 from proto.problem import Problem
@@ -46,19 +48,19 @@ from services.analysis.store import ReadSnapshot, Store
 
 PAGE = 500
 PATIENCE = 10.0
-"""Seconds for what was accepted before to be recorded, and counted by whoever counts it."""
+"""Seconds to wait until everything accepted before is recorded and counted."""
 MOST_SHOWN = 1000
-"""Differences listed; one faulty column shows in thousands of cells."""
+"""Most differences listed: one faulty column shows in thousands of cells."""
 
 Answers = Mapping[str, Any]
 
 
 async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -> dict[str, Any]:
-    """Live figures against the stored responses, of all partitions, each at the very same point.
+    """Returns the differences between live figures and stored responses, over all partitions, each compared at the same position.
 
-    Partitions that this worker counts are compared as they stand; those of others at their checkpoint, which is what live figures are
-    made of: the same moment of the store tells the checkpoint, what it counts, and what was recorded since. Whatever was accepted
-    before the recount began is waited for; partitions that do not come that far, or that nobody has, are named in `unanswered`.
+    This worker's partitions are compared at their current position. Those of other workers are compared at their checkpoint, which live
+    figures are made of: one snapshot of the store has the checkpoint, what it counts, and what was recorded since. The recount waits for
+    everything accepted before it began. Partitions that do not get that far, or that nobody holds, are listed in `unanswered`.
     """
     ends = {number: await journal.end(number) for number in range(totals.count)}
     await _until_recorded(survey, totals, store, ends)
@@ -67,11 +69,11 @@ async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -
             own = totals.partitions
             for partition in own:
                 await still.enter_async_context(partition.recording)
-            found = await totals.state(survey, others=False)
-            if found is None:
+            counted = await totals.state(survey, others=False)
+            if counted is None:
                 raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
             snapshot = await stack.enter_async_context(store.snapshot())
-        folder, state = found
+        folder, state = counted
         points: dict[int, Position] = {}
         for number in set(range(totals.count)) - {partition.number for partition in own}:
             points[number] = await _add_checkpoint(state, survey, number, snapshot, folder.codebook.digest)
@@ -86,9 +88,9 @@ async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -
             await _count(tally, snapshot.counted(survey, number, point))
         held = await snapshot.held()
         unanswered = [
-            told
+            missing
             for number, end in ends.items()
-            if (told := await _unanswered(survey, number, end, points.get(number), number in held, snapshot, journal)) is not None
+            if (missing := await _unanswered(survey, number, end, points.get(number), number in held, snapshot, journal)) is not None
         ]
         stored, unrecorded = await snapshot.stored(survey), await snapshot.unrecorded(survey)
     report = await asyncio.to_thread(compare, survey, live, tally)
@@ -96,7 +98,7 @@ async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -
 
 
 async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mapping[int, int]) -> None:
-    """Returns when every partition that somebody has is recorded and counted up to its end, or has not come that far in time."""
+    """Waits at most PATIENCE seconds until every held partition is recorded and counted up to its end."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -110,7 +112,7 @@ async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mappi
 
 
 async def _add_checkpoint(state: State, survey: str, number: int, snapshot: ReadSnapshot, digest: str) -> Position:
-    """Adds what another worker counts, and returns where that stands: at the beginning where live figures hold nothing of it."""
+    """Adds the checkpoint of another worker, and returns its position: the beginning where live figures contain nothing of it."""
     checkpoint = await snapshot.checkpoint(survey, number)
     if checkpoint is None or checkpoint.codebook != digest:
         return BEGINNING
@@ -124,7 +126,7 @@ async def _add_checkpoint(state: State, survey: str, number: int, snapshot: Read
 async def _unanswered(
     survey: str, number: int, end: int, point: Position | None, held: bool, snapshot: ReadSnapshot, journal: Journal
 ) -> dict[str, Any] | None:
-    """What is to be said of a partition that nobody has, or that was not recorded and counted up to its end; None where all is well."""
+    """Returns what is missing of a partition that nobody holds, or that is not recorded and counted up to its end; None if all is well."""
     position = await snapshot.position(number)
     recorded = position.seq >= end
     counted = point is None or point >= min(position, Position(end))
@@ -170,14 +172,14 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _same(one: Any, other: Any, near: float) -> bool:
-    """Counts to the last digit; quotients as near as the last bits of floating point allow, weights as near as raking comes."""
+    """Returns whether two values agree: counts exactly, quotients and weights within a relative and absolute tolerance."""
     if isinstance(one, float) and isinstance(other, float):
         return isclose(one, other, rel_tol=near, abs_tol=near)
     return one == other and type(one) is type(other)
 
 
 class Tally:
-    """Responses of one survey, counted one by one. `instrument_of` gives the instrument of a version."""
+    """Counts the responses of one survey one by one. `instrument_of`: (survey, version) → its instrument."""
 
     def __init__(self, instrument: Instrument, instrument_of: Callable[[str, str], Instrument | None]) -> None:
         self._instrument, self._instrument_of = instrument, instrument_of
@@ -248,12 +250,12 @@ class Tally:
             self._cells.setdefault(tuple(code for code in cell if code), Group()).add(keys, {})
 
     def _instrument_at(self, version: str) -> Instrument:
-        """Raises KeyError on a version that was never published."""
+        """Returns the instrument of a version. Raises KeyError for a version that was never published."""
         if version not in self._versions:
-            found = self._instrument_of(self._instrument.id, version)
-            if found is None:
+            instrument = self._instrument_of(self._instrument.id, version)
+            if instrument is None:
                 raise KeyError(version)
-            self._versions[version] = found
+            self._versions[version] = instrument
         return self._versions[version]
 
 
@@ -262,7 +264,7 @@ def _shown(then: Instrument, question: AnyQuestion, answers: Answers) -> bool:
 
 
 def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) -> list[Key]:
-    """The cells that an answer counts in, and of a matrix the rows that were left out or not asked."""
+    """Returns the cells that an answer counts in; of a matrix also the rows that were missing or not asked."""
     id = question.id
     match question:
         case Single():
@@ -279,8 +281,10 @@ def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) ->
             number = int(value[:4]) if isinstance(question, Date) else value
             reached = [band.code for band in question.bands if band.lower <= number]
             return [(id, "cell", reached[-1])] if reached else []
-        case _:
+        case ShortText() | LongText():
             return []
+        case _:
+            assert_never(question)
 
 
 def _holds(rule: Rule, answers: Answers, instrument: Instrument) -> bool:
@@ -323,7 +327,7 @@ def _group_of(instrument: Instrument, stratum: str, answers: Answers) -> str | N
 
 
 def _portion_of(instrument: Instrument, margin: Margin, answers: Answers) -> str | None:
-    """The group of a margin that a respondent belongs to."""
+    """Returns the group of a margin that a respondent belongs to; None if none."""
     asked = next((question for question in instrument.questions if question.id == margin.of), None)
     if asked is None:
         code = _group_of(instrument, margin.of, answers)

@@ -1,14 +1,27 @@
-"""Recounting: answers to another version of a survey, by other code than the live figures. Pure.
+"""Recount of answers to another version of a survey. Pure.
 
-What counts of them is told in `proto.conversion`, once; here it is done again over plain JSON, one response at a time.
+The rules are those of `proto.conversion`, implemented again over plain JSON, one response at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
-from proto.instrument import AnyQuestion, Closed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText
+from proto.instrument import (
+    AnyQuestion,
+    Closed,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
 
 Answers = Mapping[str, Any]
 Place = tuple[str, ...]
@@ -18,9 +31,9 @@ Place = tuple[str, ...]
 def fitting(
     now: Instrument, then: Instrument, answers: Answers, shown: Callable[[AnyQuestion, Answers], bool]
 ) -> tuple[dict[str, Any], set[Place]]:
-    """What counts of answers to the version `then`, and the places that were not asked.
+    """Returns what counts of answers to the version `then`, and the questions and rows that were not asked.
 
-    `shown`: whether the skip rule of a question of that version showed it.
+    `shown`: returns whether the skip rule of a question of that version showed it.
     """
     kept: dict[str, Any] = {}
     unasked: set[Place] = set()
@@ -48,8 +61,10 @@ def _family(question: AnyQuestion) -> str:
             return "number"
         case ShortText() | LongText():
             return "text"
-        case _:
+        case Single() | Multiple() | Matrix() | Ranking() | Date():
             return type(question).__name__
+        case _:
+            assert_never(question)
 
 
 def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, str], set[Place]]:
@@ -67,7 +82,7 @@ def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, s
 
 
 def _value(question: AnyQuestion, value: Any) -> Any:
-    """The answer as far as the question knows it; None where nothing of it is left."""
+    """Returns the part of the answer that the question still has; None where nothing is left."""
     codes = {option.code for option in question.options} if isinstance(question, Closed) else set[str]()
     match question:
         case Multiple():
@@ -81,10 +96,12 @@ def _value(question: AnyQuestion, value: Any) -> Any:
             return value if question.min <= value <= question.max and round(value, question.decimals) == value else None
         case Date():
             return _date(question, value)
-        case _ if codes:
+        case Single() | Matrix():
             return value if value in codes else None
-        case _:
+        case ShortText() | LongText():
             return value
+        case _:
+            assert_never(question)
 
 
 def _date(question: Date, value: str) -> str | None:

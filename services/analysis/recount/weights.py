@@ -1,4 +1,4 @@
-"""Recounting weights: the margins met once more, by dictionaries of cells, and what the weighted figures must be."""
+"""Recount of weights: raking over dictionaries of cells. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Weighed:
         return sum(weight * self.counts[cell][key] for cell, weight in self.weights.items())
 
     def answered(self, absent: Iterable[Key]) -> tuple[float, float]:
-        """The weights of those who answered, added up, and how many respondents of equal weight they are worth."""
+        """Returns the sum of the weights of those who answered, and their effective size."""
         gone = list(absent)
         found = {cell: self.sizes[cell] - sum(self.counts[cell][key] for key in gone) for cell in self.weights}
         total = sum(self.weights[cell] * n for cell, n in found.items())
@@ -38,7 +38,7 @@ class Weighed:
 
 
 def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, Any], dict[Cell, float]]:
-    """What is published about the weighting, and the weight of each cell; none where figures are not weighted."""
+    """Returns the published weighting, and the weight of each cell; no weights where figures are not weighted."""
     if not instrument.margins:
         return {"reason": "no-margin"}, {}
     least, total = max(instrument.policy.minimum, 1), sum(sizes.values())
@@ -88,7 +88,7 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
 
 
 def _join(groups: list[list[str]], count: Counter[str], least: int) -> list[list[str]]:
-    """The smallest joins its smaller neighbour, the earlier where both are as small, until none is below `least`."""
+    """Joins the smallest group to its smaller neighbour (the earlier of two equal ones) until none is below `least`."""
     sizes = [sum(count[code] for code in group) for group in groups]
     if len(groups) == 1 or min(sizes) >= least:
         return groups

@@ -1,1 +1,1 @@
-"""The state of a survey: sums of all responses that add, subtract and merge."""
+"""The state of a survey: sums over its responses that add, subtract, merge. Pure."""

@@ -1,4 +1,4 @@
-"""Folding: responses become sums. Pure; the only place where a response meets the state."""
+"""Folding: adds responses to the state, the only place where a response meets it. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from proto.codebook import CodeBook
 from services.analysis.state.state import Matrix, State, add_each
 
 ROWS = 256
-"""Most responses in one float32 product, which stays exact up to 2²⁴ of them."""
+"""Most responses in one float32 product. It stays exact up to 2²⁴ of them."""
 FEW = 12
-"""Fewer responses than this are added cell by cell: a product costs the same for one as for dozens."""
+"""Fewer responses are added cell by cell: a matrix product costs the same for one response as for dozens."""
 
 Answered = tuple[str, Any]
 """A response's id and its answers as the Struct of its version."""
@@ -31,7 +31,7 @@ class Folder:
         return State.empty(len(self.codebook), len(self.codebook.numbers), len(self.codebook.groups))
 
     def fold(self, state: State, responses: Sequence[Answered], sign: int = 1) -> None:
-        """Adds the responses to the state; with `sign` -1 takes them back."""
+        """Adds the responses to the state; subtracts them with `sign` -1."""
         for _, version in groupby(responses, _version):
             same = list(version)
             for start in range(0, len(same), ROWS):

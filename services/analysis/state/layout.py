@@ -1,4 +1,4 @@
-"""Where each question's figures lie in the state: the code book, arranged for one pass over whole rows of the matrix."""
+"""Which columns of the state hold the figures of each question. Pure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ Counts = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """One question, or one row of a matrix: which columns count its answers, and which those who gave none."""
+    """The columns of one question, or of one row of a matrix."""
 
     question: AnyQuestion
     row: str | None
     codes: tuple[str, ...]
     cells: slice
-    """Columns of `codes`, in order, in a row of counts widened by `Layout.widen`."""
+    """The widened columns (`Layout.widen`) of `codes`, in order."""
     skipped: int
+    """The column that counts those whom skip logic did not ask."""
     missing: int
+    """The column that counts those who were asked and gave no answer."""
     answered: int
     """The widened column that counts those who answered."""
     first: slice | None = None
@@ -41,9 +43,10 @@ class Stratum:
 
 @dataclass
 class Layout:
-    """The arrangement of one code book. Behind its columns come those that follow from them: who ranked an option at all, and
-    who answered a question. They are sums of columns that exclude each other, so everything that adds up in a column, adds up
-    in these too."""
+    """The columns of one code book, widened by sums of them: who ranked an option at all, and who answered a question.
+
+    The summed columns exclude each other, so every statistic that is a sum over a column is a sum over a widened column too.
+    """
 
     book: CodeBook
     parts: list[Part] = field(default_factory=list[Part])
@@ -52,22 +55,17 @@ class Layout:
     absent: tuple[NDArray[np.intp], NDArray[np.intp]] = (np.zeros(0, np.intp), np.zeros(0, np.intp))
     """For each part, its skipped and its missing column."""
     rows: list[tuple[int, slice]] = field(default_factory=list[tuple[int, slice]])
-    """Rows of matrices: their place among the parts, and their columns. Whoever an earlier version did not ask a row sets none of
-    them, and neither skipped nor missing."""
+    """Rows of matrices: their index among the parts, and their columns. A respondent whom an earlier version did not ask a row sets none
+    of them, neither skipped nor missing."""
     of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     """For each widened column, the one that counts who answered its question; 0 ("all") where it has none."""
-
-    names: list[object] = field(default_factory=list[object])
-    """What each widened column counts, whatever the version of the questionnaire."""
-    marks: list[bytes] = field(default_factory=list[bytes])
-    """The names as bytes."""
 
     @property
     def width(self) -> int:
         return len(self.of)
 
     def widen(self, counts: Counts) -> Counts:
-        """Rows of the Burt matrix with the columns that follow. Rows that have them stay as they are."""
+        """Returns rows of the Burt matrix, widened: from shape (rows, columns) to (rows, width). Widened rows are unchanged."""
         if counts.shape[1] == self.width:
             return counts
         skipped, missing = self.absent
@@ -77,18 +75,20 @@ class Layout:
         return np.hstack([counts, *(counts[:, columns].sum(axis=1) for columns in self.ranked), answered])
 
     def answered(self, wide: Counts) -> Counts:
-        """For each cell, how many answered its question. Where noise put a part above its whole, the whole is as large as
-        its largest part: then no share is above 1."""
-        found = wide[:, self.of]
-        if (found < wide).any():
+        """Returns, for each widened cell, how many answered its question. Same shape as `wide`.
+
+        Where noise put a part above its whole, the whole is as large as its largest part, so no share exceeds 1.
+        """
+        answered = wide[:, self.of]
+        if (answered < wide).any():
             for part in self.parts:
                 for cells in (part.cells, part.first):
                     if cells is not None and cells.stop > cells.start:
-                        found[:, cells] = np.maximum(found[:, cells], wide[:, cells].max(axis=1, keepdims=True))
-        return found
+                        answered[:, cells] = np.maximum(answered[:, cells], wide[:, cells].max(axis=1, keepdims=True))
+        return answered
 
     def ranks(self, columns: NDArray[np.intp]) -> NDArray[np.intp] | None:
-        """Of ranked-at-all columns those they are sums of, shape (ranks, columns); None for others."""
+        """Returns the columns whose sums are these ranked-at-all columns, shape (ranks, columns); None for other columns."""
         for part, ranked in zip((part for part in self.parts if part.first is not None), self.ranked, strict=True):
             if part.cells.start == columns[0]:
                 return ranked
@@ -100,7 +100,7 @@ class Layout:
 
 @lru_cache(maxsize=32)
 def arrange(book: CodeBook) -> Layout:
-    """The layout of a code book."""
+    """Returns the layout of a code book."""
     layout = Layout(book)
     asked = [(q, row) for q in book.instrument.questions for row in (_rows(q) or [None])]
     ranked = len(book)
@@ -123,10 +123,6 @@ def arrange(book: CodeBook) -> Layout:
             layout.rows.append((len(layout.parts), cells))
         layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first))
     layout.of = of
-    layout.names = [*book.columns]
-    layout.names += [("ranked", q.id, o.code) for q in book.instrument.questions if isinstance(q, Ranking) for o in q.options]
-    layout.names += [("answered", q.id, row) for q, row in asked]
-    layout.marks = [repr(name).encode() for name in layout.names]
     layout.absent = (np.array([part.skipped for part in layout.parts], np.intp), np.array([part.missing for part in layout.parts], np.intp))
     for name in book.instrument.strata:
         groups = tuple((book.columns[i].code, i) for i in book.of(name))
@@ -139,17 +135,17 @@ def _rows(question: AnyQuestion) -> list[str | None]:
 
 
 def source(book: CodeBook, stratum: str) -> str | None:
-    """The question a stratum generalises; None for a derived variable."""
+    """Returns the question that a stratum generalises; None for a derived variable."""
     if any(derived.id == stratum for derived in book.instrument.derived):
         return None
     return strata(book.instrument, stratum)[0]
 
 
 def question_options(question: AnyQuestion) -> tuple[Option, ...]:
-    """The options of a closed question, none for others."""
+    """Returns the options of a closed question; none for others."""
     return question.options if isinstance(question, Single | Multiple | Matrix | Ranking) else ()
 
 
-def live(question: AnyQuestion) -> bool:
-    """Whether figures of it are published at all."""
+def has_statistics(question: AnyQuestion) -> bool:
+    """Returns whether figures of the question are published at all."""
     return "none" not in question.stats and question.privacy.role != "identifying"

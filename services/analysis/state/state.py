@@ -1,4 +1,4 @@
-"""The state of a survey: one value that adds, subtracts and merges, and of which every statistic is a pure reading."""
+"""The state of a survey: sums over its responses, from which every statistic is computed. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class _Head(msgspec.Struct, frozen=True):
 
 @dataclass
 class State:
-    """Sums over responses with columns x (0/1) and scaled numbers v (0 where there is none).
+    """Sums over responses with columns x (0 or 1) and scaled numbers v (0 where there is none).
 
-    All entries are whole numbers; in float64 they are exact below 2⁵³, so neither order nor grouping matters, and a
-    response that is subtracted leaves nothing behind.
+    All entries are whole numbers, which float64 holds exactly below 2⁵³. So the sums do not depend on order or grouping, and a response
+    that is subtracted leaves no trace.
     """
 
     burt: Matrix
@@ -46,20 +46,16 @@ class State:
     def responses(self) -> int:
         return int(self.burt[0, 0])
 
-    @property
-    def nbytes(self) -> int:
-        return self.burt.nbytes + self.products.nbytes
-
     def copy(self) -> State:
         squares, group_squares = ([row.copy() for row in each] for each in (self.squares, self.group_squares))
         return State(self.burt.copy(), self.products.copy(), squares, group_squares)
 
     def merge(self, other: State) -> None:
-        """Count the responses of both."""
+        """Adds the responses of another state."""
         self._add(other, 1)
 
     def subtract(self, other: State) -> None:
-        """Take back responses that this state counts."""
+        """Subtracts responses that this state counts."""
         self._add(other, -1)
 
     def _add(self, other: State, sign: int) -> None:
@@ -78,14 +74,14 @@ class State:
         )
 
     def dump(self, codebook: str) -> bytes:
-        """Compact bytes. `codebook` is the digest of the code book whose columns these are."""
+        """Returns compact bytes. `codebook`: the digest of the code book whose columns these are."""
         squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
         parts = upper(self.burt), self.products.ravel()
         return pack(_Head(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
 
     @classmethod
     def load(cls, data: bytes, codebook: str) -> State:
-        """Raises UnreadableState. What earlier releases of Platea wrote is read, too; the sums of record keys in it are passed over."""
+        """Reads what `dump` wrote, also in earlier releases of Platea, whose sums of record keys are skipped. Raises UnreadableState."""
         head, body = unpack(data, _Head)
         if head.codebook != codebook:
             raise UnreadableState("another code book")

@@ -1,4 +1,4 @@
-"""Symmetric matrices and vectors of whole numbers as compact bytes, with a head that says what they are. Pure."""
+"""Codec for states: a JSON head, then matrices of whole numbers as compressed bytes. Pure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class UnreadableState(ValueError):
 
 
 def pack(head: msgspec.Struct, parts: Iterable[NDArray[Any]]) -> bytes:
-    """Whole numbers as they are typed; a matrix in its rows."""
+    """Returns the bytes of a head, and of arrays of whole numbers in their own dtype, in row order."""
     start = msgspec.json.encode(head)
     body = zlib.compress(b"".join(_planes(part) for part in parts), level=1)
     return len(start).to_bytes(4, "big") + start + body
 
 
 def unpack(data: bytes, head: type[H]) -> tuple[H, Body]:
-    """Raises UnreadableState."""
+    """Returns the head, and the body to take arrays from. Raises UnreadableState."""
     try:
         end = 4 + int.from_bytes(data[:4], "big")
         return msgspec.json.decode(data[4:end], type=head), Body(zlib.decompress(data[end:]))
@@ -35,7 +35,7 @@ def unpack(data: bytes, head: type[H]) -> tuple[H, Body]:
 
 
 class Body:
-    """What was packed, taken out in the same order."""
+    """The packed arrays, to be taken in the order in which they were packed."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -51,15 +51,15 @@ class Body:
 
 
 def upper(matrix: NDArray[Any]) -> NDArray[Any]:
-    """The upper triangle of a symmetric matrix, row by row. Shape (n (n + 1) / 2,)."""
+    """Returns the upper triangle of a symmetric matrix, row by row. Shape (n (n + 1) / 2,)."""
     return matrix.reshape(-1)[_triangle(len(matrix))]
 
 
 def symmetric(triangle: NDArray[Any], width: int) -> NDArray[Any]:
-    """The matrix whose upper triangle this is."""
-    found = np.zeros((width, width), triangle.dtype)
-    found.reshape(-1)[_triangle(width)] = triangle
-    return np.where(np.tri(width, k=-1, dtype=np.bool_), found.T, found)
+    """Returns the symmetric matrix with this upper triangle. Shape (width, width)."""
+    matrix = np.zeros((width, width), triangle.dtype)
+    matrix.reshape(-1)[_triangle(width)] = triangle
+    return np.where(np.tri(width, k=-1, dtype=np.bool_), matrix.T, matrix)
 
 
 @lru_cache(maxsize=8)
@@ -69,6 +69,6 @@ def _triangle(width: int) -> NDArray[np.intp]:
 
 
 def _planes(numbers: NDArray[Any]) -> bytes:
-    """All first bytes, then all second bytes, …: small integers leave whole planes of zeros, which compress to nothing."""
+    """Returns all first bytes, then all second bytes, and so on. Small integers give whole planes of zeros, which compress well."""
     width = numbers.dtype.itemsize
     return numbers.astype(numbers.dtype.newbyteorder("<")).view(np.uint8).reshape(-1, width).T.tobytes()

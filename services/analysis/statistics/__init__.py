@@ -1,1 +1,1 @@
-"""Statistics: pure readings of the state."""
+"""Statistics, computed from the state of a survey. Pure."""

@@ -1,4 +1,4 @@
-"""Whether two questions hang together: chi-square and Cramér's V of a two-way table, with the noise of its counts accounted for.
+"""Association of two questions: chi-square and Cramér's V of a two-way table, corrected for the noise of its counts. Pure.
 
 Noise of variance v in each count makes Pearson's statistic greater also where nothing hangs together: its expectation under
 independence grows by v Σ (1 - pᵢ)(1 - qⱼ) / Eᵢⱼ, with p and q the shares of rows and columns and E the expected counts. For

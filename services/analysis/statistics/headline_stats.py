@@ -1,4 +1,4 @@
-"""The figures that an instrument puts first, with their intervals: worked out from the other figures of a snapshot. Pure."""
+"""Headline statistics: the figures that an instrument puts first, computed from the other figures of a snapshot. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from proto.instrument import Instrument, Matrix
 from proto.intervals import of_mean, of_share
 from proto.snapshot import Cell, Figures, Headline, Row, Snapshot
 
-Doubt = Callable[[str, str | None, Mapping[str, tuple[float, ...]], float], float]
-"""The variance that noise gives to a sum of answers to a question (of one row): what an answer is worth by its code (of rankings, on each
-place), less so much times who answered."""
+NoiseVariance = Callable[[str, str | None, Mapping[str, tuple[float, ...]], float], float]
+"""(question, row, worth, base) → the variance that noise adds to Σ worth n - base * answered. `worth`: by code
+(of rankings, for each rank)."""
 
 HIDDEN = Headline(withheld=True)
 ALL = Headline()
@@ -26,10 +26,13 @@ def at_a_glance(
     groups: Mapping[str, Headline],
     *,
     weighted: bool = False,
-    doubt: Doubt | None = None,
+    noise_variance: NoiseVariance | None = None,
 ) -> dict[str, Headline]:
-    """By headline. `groups`: the shares of derived groups, by variable; of those that are missing nothing is shown. `weighted`: the
-    shares in `questions` are weighted ones; of derived groups there are none. `doubt`: of figures with noise."""
+    """Returns the statistics by headline.
+
+    `groups`: the shares of derived groups, by variable; a missing one is withheld. `weighted`: whether the shares in `questions` are
+    weighted; derived groups then have none. `noise_variance`: for figures with noise.
+    """
     derived = {item.id for item in instrument.derived}
     found: dict[str, Headline] = {}
     for wanted in instrument.headlines:
@@ -37,77 +40,80 @@ def at_a_glance(
             if not weighted:
                 found[wanted.id] = groups.get(wanted.of or "", HIDDEN)
         elif wanted.question in questions:
-            found[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Reading(weighted, doubt))
+            found[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Basis(weighted, noise_variance))
     return found
 
 
 def share_of(n: int, of: int, noise: float = 0.0) -> Headline:
-    """Of a group among everybody. Noise may put it above its whole; then it is the whole. `noise`: its variance."""
+    """Returns the share of a group among everybody, with its interval. `noise`: the variance of its count.
+
+    Noise may put the count above the whole; then it is the whole.
+    """
     whole = max(n, of)
     return Headline(n / whole, of_share(n / whole, whole, noise), n, of) if whole else ALL
 
 
 def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, Headline]:
-    """The shares of derived groups as a snapshot has them."""
+    """Returns the shares of derived groups in a snapshot, by variable."""
     found = {one.of: snapshot.headlines[one.id] for one in instrument.headlines if one.of and one.id in snapshot.headlines}
     return {name: headline for name, headline in found.items() if not headline.withheld}
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _Basis:
     weighted: bool
-    doubt: Doubt | None
+    noise_variance: NoiseVariance | None
 
     def noise(self, question: str, row: str | None, worth: Mapping[str, tuple[float, ...]], base: float) -> float:
-        return 0.0 if self.doubt is None or self.weighted else self.doubt(question, row, worth, base)
+        return 0.0 if self.noise_variance is None or self.weighted else self.noise_variance(question, row, worth, base)
 
 
-def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, reading: _Reading) -> Headline:
+def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, basis: _Basis) -> Headline:
     if figures.withheld:
         return HIDDEN
     if wanted.row is not None:
         row = figures.rows.get(wanted.row, Row(withheld=True))
-        return _together(wanted, wanted.row, wanted.options, row.cells, row, reading)
+        return _together(wanted, wanted.row, wanted.options, row.cells, row, basis)
     if isinstance(instrument.question(wanted.question), Matrix):
-        return Headline(items={code: _of_row(wanted, code, row, reading) for code, row in figures.rows.items()})
+        return Headline(items={code: _of_row(wanted, code, row, basis) for code, row in figures.rows.items()})
     cells = figures.cells or figures.bands
     if wanted.options:
-        return _together(wanted, None, wanted.options, cells, figures, reading)
+        return _together(wanted, None, wanted.options, cells, figures, basis)
     if wanted.stat == "rank_score":
-        return Headline(items={code: _points(wanted, score, code, figures, reading) for code, score in figures.rank_score.items()})
-    return Headline(items={code: _together(wanted, None, (code,), cells, figures, reading) for code in cells})
+        return Headline(items={code: _points(wanted, score, code, figures, basis) for code, score in figures.rank_score.items()})
+    return Headline(items={code: _together(wanted, None, (code,), cells, figures, basis) for code in cells})
 
 
-def _of_row(wanted: Wanted, code: str, row: Row, reading: _Reading) -> Headline:
+def _of_row(wanted: Wanted, code: str, row: Row, basis: _Basis) -> Headline:
     if row.withheld:
         return HIDDEN
     if wanted.stat == "net_agreement":
         return Headline(row.net_agreement, row.net_agreement_ci95)
-    return _together(wanted, code, wanted.options, row.cells, row, reading)
+    return _together(wanted, code, wanted.options, row.cells, row, basis)
 
 
 def _together(
-    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | Row, reading: _Reading
+    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | Row, basis: _Basis
 ) -> Headline:
-    """The share of options that exclude each other, told as one; withheld where one of them is."""
+    """Returns the joint share of options that exclude each other; withheld where one of them is."""
     chosen = [cells.get(code, Cell()) for code in options]
     if of.withheld or not chosen or any(cell.n is None for cell in chosen):
         return HIDDEN
-    if reading.weighted and any(cell.share is None for cell in chosen):
+    if basis.weighted and any(cell.share is None for cell in chosen):
         return ALL
     n, answered = sum(cell.n or 0 for cell in chosen), of.answered or 0
     if len(chosen) == 1:
         return Headline(chosen[0].share, chosen[0].ci95, n, answered)
-    if reading.weighted and of.n_eff:
+    if basis.weighted and of.n_eff:
         share = min(sum(cell.share or 0.0 for cell in chosen), 1.0)
         return Headline(share, of_share(share, of.n_eff), n, answered)
-    noise = reading.noise(wanted.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
+    noise = basis.noise(wanted.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
     return replace(share_of(n, answered, noise), of=answered)
 
 
-def _points(wanted: Wanted, score: float, code: str, figures: Figures, reading: _Reading) -> Headline:
-    """Mean rank points; whoever did not rank the option gave it none."""
+def _points(wanted: Wanted, score: float, code: str, figures: Figures, basis: _Basis) -> Headline:
+    """Returns mean rank points. A respondent who did not rank the option gave it 0."""
     places, answered = figures.places.get(code, ()), figures.answered or 0
     counts = [max(answered - sum(places), 0), *reversed(places)]
-    noise = reading.noise(wanted.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
+    noise = basis.noise(wanted.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
     return Headline(score, of_mean(counts, range(len(counts)), noise) if places else None)

@@ -1,4 +1,4 @@
-"""Rows of the Burt matrix, read once: counts, shares and intervals of every column, weighted ones too."""
+"""Counts, shares and intervals of every column of the Burt matrix, read row by row. Pure."""
 
 from __future__ import annotations
 
@@ -29,24 +29,33 @@ class Accuracy(Protocol):
 
 @dataclass
 class Estimates:
-    """Weighted shares of every column with their intervals; `n_eff` for those who answered the column's question, 0 for nobody. `told`:
-    which of them are published. `accuracy`: of weighted sums with noise."""
+    """Weighted shares of every widened column, with their 95 % intervals."""
 
     n_eff: list[float]
+    """The effective size of those who answered the column's question; 0 where nobody did."""
     share: list[float]
     low: list[float]
     high: list[float]
     answered: Counts
-    told: NDArray[np.bool_] | None = None
+    """The sum of the weights of those who answered. Shape (widened columns,)."""
+    shown: NDArray[np.bool_] | None = None
+    """Which of them are published; None for all."""
     accuracy: Accuracy | None = None
+    """The noise of weighted sums; None for exact figures."""
 
     def cells(self, at: slice) -> list[Weighted | None]:
+        """Returns the weighted share of each of these columns; None where it is not published."""
         columns = zip(self.share[at], self.low[at], self.high[at], strict=True)
-        every = [Weighted(share, (low, high)) for share, low, high in columns]
-        return [*every] if self.told is None else [each if told else None for each, told in zip(every, self.told[at].tolist(), strict=True)]
+        shares = [Weighted(share, (low, high)) for share, low, high in columns]
+        if self.shown is None:
+            return [*shares]
+        return [share if is_shown else None for share, is_shown in zip(shares, self.shown[at].tolist(), strict=True)]
 
-    def doubt_of(self, columns: NDArray[np.intp]) -> Callable[[Counts], float] | None:
-        """The variance that noise gives to sums over columns of one question, on the scale of the effective size."""
+    def noise_variance_of(self, columns: NDArray[np.intp]) -> Callable[[Counts], float] | None:
+        """Returns a function from weights to the variance that noise adds to Σ w n over these columns of one question.
+
+        It is on the scale of the effective size. None for exact figures.
+        """
         accuracy, first = self.accuracy, int(columns[0])
         if accuracy is None:
             return None
@@ -55,20 +64,21 @@ class Estimates:
 
 
 @dataclass
-class Reading:
-    """Everybody, or one group."""
+class Marginals:
+    """Counts and shares of every widened column, of everybody or of one group."""
 
     n: list[int]
     answered: list[int]
+    """How many answered the column's question."""
     share: list[float]
     low: list[float]
     high: list[float]
     weighted: Estimates | None = None
     accuracy: Accuracy | None = None
-    """Of figures with noise."""
+    """The noise of the counts; None for exact figures."""
 
     def cells(self, codes: tuple[str, ...], at: slice) -> dict[str, Cell]:
-        """Count, share of those who answered the question, and its interval; no share where nobody did."""
+        """Returns, by code, the count, its share of those who answered the question, and the interval; no share where nobody did."""
         if not codes:
             return {}
         if self.answered[at.start] == 0:
@@ -80,38 +90,46 @@ class Reading:
         return {code: Cell(n, share, interval, weighted=w) for (code, n, share, interval), w in zip(columns, weighted, strict=True)}
 
 
-def read(layout: Layout, rows: Counts, accuracies: Sequence[Accuracy] = ()) -> list[Reading]:
-    """One pass over rows of the Burt matrix. `accuracies`: of each row, where they have noise; it goes into the intervals."""
+def read_marginals(layout: Layout, rows: Counts, accuracies: Sequence[Accuracy] = ()) -> list[Marginals]:
+    """Reads rows of the Burt matrix in one pass: everybody's, or those of groups. Shape (rows, columns).
+
+    `accuracies`: of each row, where the counts have noise. Noise widens the intervals.
+    """
     wide = layout.widen(rows)
     answered = layout.answered(wide)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = wide / answered
-    noise = np.array([one.shares(each) for one, each in zip(accuracies, share, strict=True)]) if accuracies else 0.0
+    noise = np.array([accuracy.shares(row) for accuracy, row in zip(accuracies, share, strict=True)]) if accuracies else 0.0
     low, high = wilson(wide, answered, noise)
     whole = wide.astype(np.int64).tolist(), answered.astype(np.int64).tolist()
     columns = zip(*whole, share.tolist(), low.tolist(), high.tolist(), strict=True)
-    readings = [Reading(*reading) for reading in columns]
-    for reading, accuracy in zip(readings, accuracies, strict=False):
-        reading.accuracy = accuracy
-    return readings
+    marginals = [Marginals(*values) for values in columns]
+    for of_row, accuracy in zip(marginals, accuracies, strict=False):
+        of_row.accuracy = accuracy
+    return marginals
 
 
 def estimates(layout: Layout, weights: Weights, rows: Counts, accuracy: Accuracy | None = None) -> Estimates | None:
-    """The weighted shares of every column; None where figures are not weighted. `rows`: of the Burt matrix, those of the weights' columns.
-    `accuracy`: of weighted sums, where these have noise."""
+    """Returns the weighted shares of every column; None where figures are not weighted.
+
+    `rows`: the rows of the Burt matrix of the weights' columns. `accuracy`: the noise of weighted sums, where they have noise.
+    """
     if not weights:
         return None
     wide = layout.widen(weights.sums(rows))
     answered = layout.answered(wide)
-    told = weighted_shares(wide[0], answered[0], answered[1], accuracy.shares if accuracy else None)
-    return Estimates(*(values.tolist() for values in told), answered=answered[0], accuracy=accuracy)
+    shares = weighted_shares(wide[0], answered[0], answered[1], accuracy.shares if accuracy else None)
+    return Estimates(*(values.tolist() for values in shares), answered=answered[0], accuracy=accuracy)
 
 
 def weighted_shares(
     n: Counts, answered: Counts, squares: Counts, noise: Callable[[Counts], Counts] | None = None
 ) -> tuple[Counts, Counts, Counts, Counts]:
-    """Effective size, share and interval of weighted counts. `answered`, `squares`: the sums of weights of those who
-    answered, and of their squares. NaN, and an effective size of 0, where nobody did. `noise`: the variance of counts with such shares."""
+    """Returns effective size, share, low and high end of the 95 % interval of weighted counts, each of the shape of `n`.
+
+    `answered`, `squares`: the sums of the weights of those who answered, and of their squares. Where nobody did, the effective size is 0
+    and the others are NaN. `noise`: returns the variance that noise adds to counts with these shares.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.clip(n / answered, 0.0, 1.0)
         n_eff = np.where((answered > 0) & (squares > 0), answered**2 / squares, 0.0)

@@ -1,4 +1,4 @@
-"""Item non-response: who was asked and gave no substantive answer, question by question and section by section."""
+"""Item non-response by question and by section. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from proto.instrument import Instrument
 from proto.snapshot import Cell, Nonresponse, SectionAnswers
-from services.analysis.state.layout import Layout, live
-from services.analysis.statistics.marginals import Reading
+from services.analysis.state.layout import Layout, has_statistics
+from services.analysis.statistics.marginals import Marginals
 
 
 def nonresponse(answered: int, missing: int, cells: Mapping[str, Cell], everybody: int) -> Nonresponse:
-    """Of those asked, not counting whom skip logic spared the question: a sum, so that a public one is never 1 or 2 either. Noise
-    never makes more than `everybody` of them.
+    """Returns how many were asked, and how many of them gave no substantive answer. Those whom skip logic spared were not asked.
+
+    The number asked is a sum of published counts, so a public one is never 1 or 2 either, and noise never raises it above `everybody`.
 
     "Not applicable" is an answer, the others are not: The American Association for Public Opinion Research, Standard
     Definitions (2023), on item non-response.
@@ -22,14 +23,14 @@ def nonresponse(answered: int, missing: int, cells: Mapping[str, Cell], everybod
     return Nonresponse(asked, missing, dk, na, pnts, min(unanswered / asked, 1.0) if asked > 0 else None)
 
 
-def sections(instrument: Instrument, layout: Layout, everybody: Reading) -> dict[str, SectionAnswers]:
-    """How far each section was answered, by its questions with live figures. Whoever stopped before sending is not counted."""
-    found: dict[str, SectionAnswers] = {}
+def sections(instrument: Instrument, layout: Layout, everybody: Marginals) -> dict[str, SectionAnswers]:
+    """Returns how far each section was answered, over its questions with live figures, by respondents who sent their answers."""
+    by_section: dict[str, SectionAnswers] = {}
     for section in instrument.sections:
-        parts = [part for part in layout.parts if part.question.section == section.id and live(part.question)]
+        parts = [part for part in layout.parts if part.question.section == section.id and has_statistics(part.question)]
         asked = [everybody.n[part.answered] + everybody.n[part.missing] for part in parts]
         answered = [everybody.n[part.answered] for part in parts]
         if parts:
             share = min(sum(answered) / sum(asked), 1.0) if sum(asked) else None
-            found[section.id] = SectionAnswers(sum(asked), sum(answered), max(answered), share)
-    return found
+            by_section[section.id] = SectionAnswers(sum(asked), sum(answered), max(answered), share)
+    return by_section

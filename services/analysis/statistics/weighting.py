@@ -1,4 +1,4 @@
-"""Weights that bring the respondents to the margins of the population: post-stratification to one, raking over several.
+"""Weights that match the respondents to margins of the population: post-stratification for one, raking for several. Pure.
 
 Weights by margins are the same for all respondents of one cell (one group of each margin), so a weighted count is a sum of
 weighted rows of the Burt matrix: the cell's rows are the columns of the one margin, or the combined columns of the code book.
