@@ -41,30 +41,32 @@ MOST = 3600
 
 def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only = None) -> Chart:
     """Returns the chart of a question, of everybody or of one group."""
-    found = figure_view(instrument.question(id), figures_of(snapshot, only)[id], words)
+    figure = figure_view(instrument.question(id), figures_of(snapshot, only)[id], words)
     if only is not None:
-        found = replace(found, facts=[told_only(instrument, only, words), *found.facts])
+        figure = replace(figure, facts=[told_only(instrument, only, words), *figure.facts])
     canvas = Canvas(WIDTH)
-    y = _head(canvas, instrument, found.title, [*found.facts, *_edition(snapshot, words)], found.sentences, words)
-    told = [*found.facts, *found.sentences]
+    y = _head(canvas, instrument, figure.title, [*figure.facts, *_edition(snapshot, words)], figure.sentences, words)
+    described = [*figure.facts, *figure.sentences]
     note = ""
-    if found.note:
-        y = _note(canvas, y, found)
-        told.append(found.note)
-    elif found.grid and found.grid.diverging:
-        y = _diverging(canvas, y, found.grid, words)
-        told += [f"{line.label}: {line.net}" for line in found.grid.lines]
-    elif found.grid:
-        y = _heat(canvas, y, found.grid, words)
-        told += _told(found.grid)
+    if figure.note:
+        y = _note(canvas, y, figure)
+        described.append(figure.note)
+    elif figure.grid and figure.grid.diverging:
+        y = _diverging(canvas, y, figure.grid, words)
+        described += [f"{line.label}: {line.net}" for line in figure.grid.lines]
+    elif figure.grid:
+        y = _heat(canvas, y, figure.grid, words)
+        described += _told(figure.grid)
     else:
-        for bar in found.bars:
+        for bar in figure.bars:
             y = _bar(canvas, y, bar, words)
         y = _scale(canvas, y, words)
-        told += [f"{bar.label}: {words('withheld') if bar.withheld else f'{bar.share} ({bar.interval}), {bar.n}'}" for bar in found.bars]
+        described += [
+            f"{bar.label}: {words('withheld') if bar.withheld else f'{bar.share} ({bar.interval}), {bar.n}'}" for bar in figure.bars
+        ]
         note = words("how_bars")
-    note = " ".join(filter(None, (note, _on_zeros([bar.share for bar in found.bars], found.grid, words))))
-    return _foot(canvas, y, instrument, found.title, told, note, words)
+    note = " ".join(filter(None, (note, _on_zeros([bar.share for bar in figure.bars], figure.grid, words))))
+    return _foot(canvas, y, instrument, figure.title, described, note, words)
 
 
 def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:

@@ -32,7 +32,7 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
     guaranteed = snapshot.policy.guarantee is not None
     if guaranteed and not strata:
         return []
-    found = [(words("groups"), strata)]
+    sides_by_section = [(words("groups"), strata)]
     for section in instrument.sections:
         entries: list[tuple[str, str]] = []
         for question in instrument.questions:
@@ -45,8 +45,8 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
                 entries += [(f"{question.id}.{row.code}", words.text(row.text)) for row in question.rows if row.code in figures.rows]
             elif figures.cells or figures.bands:
                 entries.append((question.id, words.text(question.text)))
-        found.append((words.text(section.text), entries))
-    return [(label, entries) for label, entries in found if entries]
+        sides_by_section.append((words.text(section.text), entries))
+    return [(label, entries) for label, entries in sides_by_section if entries]
 
 
 def about(table: Table, words: Words) -> str:

@@ -148,10 +148,10 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Wor
 
 def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
     """Returns the groups that can be selected, by stratum: those that are not withheld."""
-    found: list[tuple[str, list[tuple[str, str]]]] = []
+    choices: list[tuple[str, list[tuple[str, str]]]] = []
     for name in instrument.strata:
         shown = [code for code, group in snapshot.breakdowns.get(name, {}).items() if group.responses]
         labels = group_labels(instrument, name, shown, words)
         if shown:
-            found.append((stratum_label(instrument, name, words), [(f"{name}:{code}", labels[code]) for code in shown]))
-    return found
+            choices.append((stratum_label(instrument, name, words), [(f"{name}:{code}", labels[code]) for code in shown]))
+    return choices

@@ -95,16 +95,16 @@ class FigureView:
 
 def figure_view(question: AnyQuestion, figures: Figures, words: Words) -> FigureView:
     """Returns the view-model of a question's figure, with a sentence that sums it up."""
-    found = FigureView(question.id, words.text(question.text), figures.type, [], [])
+    view = FigureView(question.id, words.text(question.text), figures.type, [], [])
     if figures.withheld:
-        return replace(found, note=words("question_withheld"))
+        return replace(view, note=words("question_withheld"))
     if isinstance(question, Matrix):
-        return _matrix(found, question, figures, words)
+        return _matrix(view, question, figures, words)
     facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(question, figures.nonresponse, words)]
     if isinstance(question, ShortText | LongText):
-        return replace(found, facts=facts, note=words("text_only"))
+        return replace(view, facts=facts, note=words("text_only"))
     if not figures.answered:
-        return replace(found, facts=facts, note=words("nobody"))
+        return replace(view, facts=facts, note=words("nobody"))
     cells = figures.cells or figures.bands
     labels = labels_of(question, cells, words)
     zeros = [code for code, cell in cells.items() if cell.n == 0] if len(cells) > LONG else []
@@ -112,15 +112,15 @@ def figure_view(question: AnyQuestion, figures: Figures, words: Words) -> Figure
     sentences = _sentences(question, figures, cells, labels, words)
     if zeros:
         sentences.append(words("few_chose", list=words.together(labels[code] for code in zeros)))
-    return replace(found, facts=facts, sentences=sentences, bars=bars)
+    return replace(view, facts=facts, sentences=sentences, bars=bars)
 
 
-def _left_out(question: AnyQuestion, found: Nonresponse | None, words: Words) -> list[str]:
+def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: Words) -> list[str]:
     """Returns how many of those asked gave no substantive answer; nothing for a required question, where a small count is noise."""
-    if found is None or not found.rate or (question.required and found.dk is found.pnts is None):
+    if nonresponse is None or not nonresponse.rate or (question.required and nonresponse.dk is nonresponse.pnts is None):
         return []
-    silent = found.missing + (found.dk or 0) + (found.pnts or 0)
-    return [words("left_out", n=words.number(silent), total=words.number(found.asked), share=words.percent(found.rate))]
+    silent = nonresponse.missing + (nonresponse.dk or 0) + (nonresponse.pnts or 0)
+    return [words("left_out", n=words.number(silent), total=words.number(nonresponse.asked), share=words.percent(nonresponse.rate))]
 
 
 def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
@@ -180,7 +180,7 @@ def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], 
     return said
 
 
-def _matrix(found: FigureView, question: Matrix, figures: Figures, words: Words) -> FigureView:
+def _matrix(view: FigureView, question: Matrix, figures: Figures, words: Words) -> FigureView:
     texts = {row.code: words.text(row.text) for row in question.rows}
     scale = [code for code, _ in scored(question)] if question.ordered else []
     extents = [_extent(row, scale) for row in figures.rows.values() if scale and not row.withheld]
@@ -197,7 +197,7 @@ def _matrix(found: FigureView, question: Matrix, figures: Figures, words: Words)
         values = {"high": words.points(top[0]), "low": words.points(bottom[0])}
         sentences = [words("net_sentence", top=bare(texts[top[1]]), bottom=bare(texts[bottom[1]]), **values), words("net_note")]
     sentences.append(words("read_across"))
-    return replace(found, sentences=sentences, grid=grid)
+    return replace(view, sentences=sentences, grid=grid)
 
 
 def _line(label: str, row: Row, segments: list[Segment], words: Words) -> Line:
@@ -235,10 +235,10 @@ def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
 
     Steps with a count of 0 have a segment too, so that it can grow.
     """
-    found = _extent(row, scale) if scale and not row.withheld else None
-    if found is None:
+    extent = _extent(row, scale) if scale and not row.withheld else None
+    if extent is None:
         return []
-    shares, left, _ = found
+    shares, left, _ = extent
     x, per = 0.5 - left / reach / 2, 1 / sum(shares) / reach / 2
     segments: list[Segment] = []
     for share, step in zip(shares, STEPS[len(scale)], strict=True):

@@ -52,11 +52,11 @@ def inferable(snapshot: Snapshot, words: Words) -> list[str]:
 
 def weighting(instrument: Instrument, snapshot: Snapshot, words: Words) -> str:
     """Returns the sentence that says whom the figures represent: a population they are weighted to, or those who chose to answer."""
-    found = snapshot.weighting
-    if found is None or found.reason is not None:
+    published = snapshot.weighting
+    if published is None or published.reason is not None:
         if instrument.participation == "invited":
             return words("invited_sample")
-        reason = found.reason if found and found.reason else "no-margin"
+        reason = published.reason if published and published.reason else "no-margin"
         return words("self_selected" if reason == "no-margin" else f"self_selected_{reason.replace('-', '_')}")
-    n_eff, n = words.number(round(found.n_eff or 0)), words.number(found.responses or 0)
+    n_eff, n = words.number(round(published.n_eff or 0)), words.number(published.responses or 0)
     return words("weighted_sample", n=n, n_eff=n_eff)

@@ -49,9 +49,9 @@ def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: Vi
     """Returns the page of one figure with its source, for embedding."""
     words = Words(view.language, instrument)
     figures = figures_seen(snapshot, view).get(question) or Figures(snapshot.questions[question].type, withheld=True)
-    found = figure_view(instrument.question(question), figures, words)
-    found = replace(found, facts=[*_whose(instrument, view, words), *found.facts])
-    return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=found)
+    figure = figure_view(instrument.question(question), figures, words)
+    figure = replace(figure, facts=[*_whose(instrument, view, words), *figure.facts])
+    return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=figure)
 
 
 def _whose(instrument: Instrument, view: View, words: Words) -> list[str]:

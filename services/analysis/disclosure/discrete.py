@@ -56,11 +56,11 @@ def discrete_gaussian(variance: Fraction) -> DiscreteGaussian:
 
 def _weights(variance: Fraction) -> list[int]:
     """exp(-x² / 2 s) for x = 0, 1, … in fixed point. Each is the one before times exp(-(2x - 1) / 2 s)."""
-    found, factor, step = [1 << _FIXED], _exp(-1 / (2 * variance)), _exp(-1 / variance)
-    while (weight := found[-1] * factor >> _FIXED) >= _LEAST:
-        found.append(weight)
+    weights, factor, step = [1 << _FIXED], _exp(-1 / (2 * variance)), _exp(-1 / variance)
+    while (weight := weights[-1] * factor >> _FIXED) >= _LEAST:
+        weights.append(weight)
         factor = factor * step >> _FIXED
-    return found
+    return weights
 
 
 def _exp(exponent: Fraction) -> int:

@@ -100,12 +100,12 @@ def _function(key: bytes) -> Cipher[ECB]:
 def _encrypted(cipher: Cipher[ECB], part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
     """Returns two random words of 64 bits for each cell. Shape (cells, 2)."""
     low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
-    told = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
-    asked = np.column_stack([low | (told & np.uint64(0xFFFF)) << _BITS, high | (told >> np.uint64(16)) << _BITS]).astype("<u8")
+    tweak = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)
+    asked = np.column_stack([low | (tweak & np.uint64(0xFFFF)) << _BITS, high | (tweak >> np.uint64(16)) << _BITS]).astype("<u8")
     return np.frombuffer(cipher.encryptor().update(asked.tobytes()), "<u8").reshape(-1, 2)
 
 
 def _uniforms(words: NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
     """Strictly between 0 and 1."""
-    found: Numbers = ((words >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
-    return found[:, 0], found[:, 1]
+    uniforms: Numbers = ((words >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+    return uniforms[:, 0], uniforms[:, 1]

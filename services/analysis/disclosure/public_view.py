@@ -130,10 +130,10 @@ def _unchanged(old: CodeBook, new: CodeBook) -> frozenset[str]:
     """Returns the questions that have the same columns in both versions."""
 
     def columns(book: CodeBook) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = {}
+        by_question: dict[str, list[Any]] = {}
         for column in book.columns:
-            found.setdefault(column.question, []).append(column)
-        return found
+            by_question.setdefault(column.question, []).append(column)
+        return by_question
 
     before, now = columns(old), columns(new)
     return frozenset(id for id in before.keys() & now.keys() if before[id] == now[id])

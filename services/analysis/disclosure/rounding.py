@@ -61,14 +61,14 @@ def of_table(table: Table) -> Table:
 
 def _fields(struct: S) -> S:
     """The struct with its own numbers and intervals rounded."""
-    found: dict[str, float | Interval] = {}
+    rounded: dict[str, float | Interval] = {}
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
         if isinstance(value, float):
-            found[name] = _number(value)
+            rounded[name] = _number(value)
         elif isinstance(value, tuple) and name.endswith("ci95"):
-            found[name] = _pair(value)  # pyright: ignore[reportUnknownArgumentType]
-    return replace(struct, **found) if found else struct
+            rounded[name] = _pair(value)  # pyright: ignore[reportUnknownArgumentType]
+    return replace(struct, **rounded) if rounded else struct
 
 
 def _weighted(weighted: Weighted) -> Weighted:

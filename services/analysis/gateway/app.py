@@ -129,11 +129,11 @@ async def alive() -> dict[str, str]:
 
 @get("/analysis/health/ready")
 async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
-    found = gateway_of(request).ready()
-    told: dict[str, Any] = {"checks": found.checks, **found.notes}
-    if not found.good:
-        raise Problem("unavailable", "Answers are not being counted yet.", retry_after=1, extra=told)
-    return Response({"status": "ready", **told}, headers={"Cache-Control": "no-store"})
+    readiness = gateway_of(request).ready()
+    report: dict[str, Any] = {"checks": readiness.checks, **readiness.notes}
+    if not readiness.good:
+        raise Problem("unavailable", "Answers are not being counted yet.", retry_after=1, extra=report)
+    return Response({"status": "ready", **report}, headers={"Cache-Control": "no-store"})
 
 
 @get("/analysis/metrics")

@@ -15,14 +15,14 @@ LEVEL = 6
 
 def takes_gzip(accepted: str) -> bool:
     """Returns whether a client with this Accept-Encoding takes gzip (RFC 9110, 12.5.3). An empty header means no."""
-    found: dict[str, float] = {}
+    qualities: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
         try:
-            found[name.strip()] = float(weight.strip().removeprefix("q=") or 1)
+            qualities[name.strip()] = float(weight.strip().removeprefix("q=") or 1)
         except ValueError:
-            found[name.strip()] = 0.0
-    return found.get("gzip", found.get("x-gzip", found.get("*", 0.0))) > 0
+            qualities[name.strip()] = 0.0
+    return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
 
 
 @dataclass(frozen=True)

@@ -133,5 +133,5 @@ def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:
 
 
 def unchanged(request: AnyRequest, etag: str) -> bool:
-    given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in given.split(","))
+    header = request.headers.get("if-none-match", "")
+    return header.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in header.split(","))

@@ -130,10 +130,10 @@ async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[byt
 @get("/live/static/{name:str}")
 async def asset(name: FromPath[str]) -> Response[bytes]:
     """The dashboard's own styles and scripts."""
-    found = dashboard.ASSETS.get(name)
-    if found is None:
+    file = dashboard.ASSETS.get(name)
+    if file is None:
         raise Problem("not-found")
-    body, media_type = found
+    body, media_type = file
     return Response(body, media_type=media_type, headers={"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
 
 

@@ -72,9 +72,9 @@ def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dic
     match question:
         case Single() | Multiple():
             codes = {option.code: [(id, "cell", option.code)] for option in question.options}
-            found = base | _cells("cells", codes, counts, answered, weighed, absent)
+            result = base | _cells("cells", codes, counts, answered, weighed, absent)
             if isinstance(question, Single) and {"mean", "net_agreement"} & set(question.stats):
-                found |= _scale(codes, counts, weighed, absent)
+                result |= _scale(codes, counts, weighed, absent)
         case Matrix():
             rows = {row.code: _row(question, row.code, group.n - skipped, counts, weighed) for row in question.rows}
             return {"type": base["type"], "skipped": skipped, "rows": rows}
@@ -82,28 +82,28 @@ def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dic
             ranks = [str(place) for place in range(question.rank_count)]
             codes = {option.code: [(id, "rank", option.code, place) for place in ranks] for option in question.options}
             first = {code: keys[:1] for code, keys in codes.items()}
-            found = base | _cells("cells", codes, counts, answered, weighed, absent)
-            found |= {"first": _cells("cells", first, counts, answered, weighed, absent)["cells"]}
+            result = base | _cells("cells", codes, counts, answered, weighed, absent)
+            result |= {"first": _cells("cells", first, counts, answered, weighed, absent)["cells"]}
             if answered:
                 points = {code: sum((len(keys) - at) * counts[key] for at, key in enumerate(keys)) for code, keys in codes.items()}
-                found["rank_score"] = {code: value / answered for code, value in points.items()}
-            found["places"] = {code: [counts[key] for key in keys] for code, keys in codes.items()}
+                result["rank_score"] = {code: value / answered for code, value in points.items()}
+            result["places"] = {code: [counts[key] for key in keys] for code, keys in codes.items()}
         case Integer() | Numeric() | Date():
             codes = {band.code: [(id, "cell", band.code)] for band in question.bands}
-            found = base | _cells("bands", codes, counts, answered, weighed, absent) | _median(codes, counts)
+            result = base | _cells("bands", codes, counts, answered, weighed, absent) | _median(codes, counts)
             if isinstance(question, Integer | Numeric) and answered:
-                found |= _moments(group, id, answered)
+                result |= _moments(group, id, answered)
         case ShortText() | LongText():
-            found = base
+            result = base
         case _:
             assert_never(question)
-    return found | ({"nonresponse": _nonresponse(group.n - skipped, missing, codes, counts)} if weighed else {})
+    return result | ({"nonresponse": _nonresponse(group.n - skipped, missing, codes, counts)} if weighed else {})
 
 
 def _nonresponse(asked: int, missing: int, codes: Mapping[str, list[Key]], counts: Counter[Key]) -> dict[str, Any]:
     other = {code: sum(counts[key] for key in codes[code]) for code in ("dk", "na", "pnts") if code in codes}
-    told: dict[str, Any] = {"asked": asked, "missing": missing} | other
-    return told | ({"rate": (missing + other.get("dk", 0) + other.get("pnts", 0)) / asked} if asked else {})
+    result: dict[str, Any] = {"asked": asked, "missing": missing} | other
+    return result | ({"rate": (missing + other.get("dk", 0) + other.get("pnts", 0)) / asked} if asked else {})
 
 
 def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: Weighed | None) -> dict[str, Any]:
@@ -111,10 +111,10 @@ def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: 
     codes: dict[str, list[Key]] = {option.code: [(id, "cell", row, option.code)] for option in question.options}
     shown -= counts[id, "skipped", row]
     absent: list[Key] = [(id, "skipped"), (id, "skipped", row), (id, "missing", row)]
-    found = {"answered": shown - missing} | _cells("cells", codes, counts, shown - missing, weighed, absent)
+    result = {"answered": shown - missing} | _cells("cells", codes, counts, shown - missing, weighed, absent)
     if question.ordered:
-        found |= _scale(codes, counts, weighed, absent)
-    return found | ({"nonresponse": _nonresponse(shown, missing, codes, counts)} if weighed else {})
+        result |= _scale(codes, counts, weighed, absent)
+    return result | ({"nonresponse": _nonresponse(shown, missing, codes, counts)} if weighed else {})
 
 
 def _cells(
@@ -135,12 +135,12 @@ def _scale(codes: Mapping[str, list[Key]], counts: Counter[Key], weighed: Weighe
     scores = _scores([code for code in codes if code not in NON_SUBSTANTIVE])
     scale = [key for code in scores for key in codes[code][:1]]
     worth = list(scores.values())
-    found = _likert([counts[key] for key in scale], worth)
+    unweighted = _likert([counts[key] for key in scale], worth)
     total, n_eff = weighed.answered(absent) if weighed else (0.0, 0.0)
-    if found and weighed and n_eff:
+    if unweighted and weighed and n_eff:
         weighted = _likert([weighed.of(key) / total * n_eff for key in scale], worth)
-        return found | ({"weighted": weighted} if weighted else {})
-    return found
+        return unweighted | ({"weighted": weighted} if weighted else {})
+    return unweighted
 
 
 def _scores(scale: list[str]) -> dict[str, int]:
@@ -160,14 +160,14 @@ def _likert(scale: list[Any], worth: list[int]) -> dict[str, Any]:
     steps = [score - worth[0] for score in worth]
     beyond, net = sum(map(mul, steps, scale)) / total, (above - below) / total
     mean = worth[0] + beyond
-    found: dict[str, Any] = {"mean": mean, "net_agreement": net}
+    result: dict[str, Any] = {"mean": mean, "net_agreement": net}
     if total >= 2:
         squares = sum(step * step * count for step, count in zip(steps, scale, strict=True))
         error = sqrt(max(squares - total * beyond * beyond, 0.0) / (total - 1) / total) * student(total - 1)
-        found["mean_ci95"] = [max(mean - error, float(worth[0])), min(mean + error, float(worth[-1]))]
+        result["mean_ci95"] = [max(mean - error, float(worth[0])), min(mean + error, float(worth[-1]))]
     centre, both = (above - below) / (total + 2), (above + below + 2) / (total + 2)
     error = 1.959963984540054 * sqrt((both - centre * centre) / (total + 2))
-    return found | {"net_agreement_ci95": [max(centre - error, -1.0), min(centre + error, 1.0)]}
+    return result | {"net_agreement_ci95": [max(centre - error, -1.0), min(centre + error, 1.0)]}
 
 
 def _median(codes: Mapping[str, list[Key]], counts: Counter[Key]) -> dict[str, str]:
@@ -177,10 +177,10 @@ def _median(codes: Mapping[str, list[Key]], counts: Counter[Key]) -> dict[str, s
 
 def _moments(group: Group, id: str, answered: int) -> dict[str, float]:
     total = group.sums[id]
-    found = {"sum": float(total), "mean": float(total / answered)}
+    result = {"sum": float(total), "mean": float(total / answered)}
     if answered > 1:
-        found["variance"] = float((group.squares[id] - total * total / answered) / (answered - 1))
-    return found
+        result["variance"] = float((group.squares[id] - total * total / answered) / (answered - 1))
+    return result
 
 
 def _cell(n: int, answered: int) -> dict[str, Any]:

@@ -69,16 +69,16 @@ def _family(question: AnyQuestion) -> str:
 
 def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, str], set[Place]]:
     rows, options = {row.code for row in before.rows}, {option.code for option in question.options}
-    found: dict[str, str] = {}
+    kept: dict[str, str] = {}
     gone: set[Place] = set()
     for row in (row.code for row in question.rows):
         if row not in rows or (row in value and value[row] not in options):
             gone.add((question.id, row))
         elif row in value:
-            found[row] = value[row]
+            kept[row] = value[row]
     if all(row.code not in rows for row in question.rows):
         gone = {(question.id,)}
-    return found, gone
+    return kept, gone
 
 
 def _value(question: AnyQuestion, value: Any) -> Any:

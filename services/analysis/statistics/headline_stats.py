@@ -34,14 +34,14 @@ def at_a_glance(
     weighted; derived groups then have none. `noise_variance`: for figures with noise.
     """
     derived = {item.id for item in instrument.derived}
-    found: dict[str, Headline] = {}
+    headlines: dict[str, Headline] = {}
     for wanted in instrument.headlines:
         if wanted.of in derived:
             if not weighted:
-                found[wanted.id] = groups.get(wanted.of or "", HIDDEN)
+                headlines[wanted.id] = groups.get(wanted.of or "", HIDDEN)
         elif wanted.question in questions:
-            found[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Basis(weighted, noise_variance))
-    return found
+            headlines[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Basis(weighted, noise_variance))
+    return headlines
 
 
 def share_of(n: int, of: int, noise: float = 0.0) -> Headline:
@@ -55,8 +55,8 @@ def share_of(n: int, of: int, noise: float = 0.0) -> Headline:
 
 def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, Headline]:
     """Returns the shares of derived groups in a snapshot, by variable."""
-    found = {one.of: snapshot.headlines[one.id] for one in instrument.headlines if one.of and one.id in snapshot.headlines}
-    return {name: headline for name, headline in found.items() if not headline.withheld}
+    headlines = {one.of: snapshot.headlines[one.id] for one in instrument.headlines if one.of and one.id in snapshot.headlines}
+    return {name: headline for name, headline in headlines.items() if not headline.withheld}
 
 
 @dataclass(frozen=True)

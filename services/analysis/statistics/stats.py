@@ -36,13 +36,13 @@ def exact(book: CodeBook, state: State, policy: PublishedPolicy, *, revision: in
     everybody, *each = read_marginals(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
     weights = fit(book, state.burt[0])
     everybody.weighted = estimates(layout, weights, state.burt[weights.columns])
-    found = whole(book, everybody, state, weights.published, policy, revision=revision, as_of=as_of)
+    snapshot = whole(book, everybody, state, weights.published, policy, revision=revision, as_of=as_of)
     current = {(stratum.name, code): everybody.n[column] for stratum in layout.strata for code, column in stratum.groups}
     of_groups = breakdowns(book, dict(zip(groups, each, strict=True)), state)
     with_current = {
         name: {code: replace(group, current=current[name, code]) for code, group in each.items()} for name, each in of_groups.items()
     }
-    return replace(found, breakdowns=with_current)
+    return replace(snapshot, breakdowns=with_current)
 
 
 def breakdowns(book: CodeBook, groups: Mapping[int, Marginals], state: State | None) -> dict[str, dict[str, Group]]:
@@ -186,12 +186,12 @@ def _scaled(question: Matrix | Single, part: Part, marginals: Marginals, cells: 
     unweighted, n_eff = likert([cells[code].n or 0 for code in codes], scores, noise_variance), _n_eff(part, marginals)
     if unweighted is None:
         return {}
-    found: dict[str, Any] = structs.asdict(unweighted)
+    scaled: dict[str, Any] = structs.asdict(unweighted)
     weighted = [cells[code].weighted for code in codes]
     if n_eff and marginals.weighted is not None and None not in weighted:
         shares = [each.share * n_eff for each in weighted if each is not None]
-        found |= {"weighted": likert(shares, scores, marginals.weighted.noise_variance_of(columns))}
-    return found
+        scaled |= {"weighted": likert(shares, scores, marginals.weighted.noise_variance_of(columns))}
+    return scaled
 
 
 def likert(

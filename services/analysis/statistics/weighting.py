@@ -128,12 +128,12 @@ def rake(counts: Counts, targets: list[Counts]) -> Counts | None:
     factors = np.ones(counts.shape)
     for _ in range(ROUNDS):
         for axis, target in enumerate(targets):
-            found = _along(factors * counts, axis)
-            if (found <= 0).any():
+            sums = _along(factors * counts, axis)
+            if (sums <= 0).any():
                 return None
             if factors.max() > MOST:
                 return None
-            factors = factors * np.expand_dims(target / found, [other for other in range(counts.ndim) if other != axis])
+            factors = factors * np.expand_dims(target / sums, [other for other in range(counts.ndim) if other != axis])
         off = max(float(np.abs(_along(factors * counts, axis) / target - 1).max()) for axis, target in enumerate(targets))
         if off < CLOSE:
             return factors
