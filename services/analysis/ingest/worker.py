@@ -16,6 +16,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from structlog.contextvars import bind_contextvars
+
 from proto import subjects
 from proto.events import ResponseWithdrawn, UnknownEvent, UnreadableEvent
 from services.analysis import metrics, store
@@ -86,7 +88,8 @@ class Worker:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Runs until `stop` is called. Raises TooManyParked; retries after every other error."""
+        """Runs until `stop` is called, in a task of its own. Raises TooManyParked; retries after every other error."""
+        bind_contextvars(partition=self.partition.number)
         while not self._stopping.is_set():
             try:
                 async with self._store.lease(self.partition.number, self._lost) as lease:

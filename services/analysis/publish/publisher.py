@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
+from structlog.contextvars import bound_contextvars
 
 from proto import snapshot as snapshots
 from proto import subjects
@@ -94,8 +95,9 @@ class Publisher:
                 self._publications.clear()
             for survey in self._compiled.surveys() if self._totals.speaks else ():
                 try:
-                    if await self._look(survey):
-                        self._outages.works(survey)
+                    with bound_contextvars(survey=survey):
+                        if await self._look(survey):
+                            self._outages.works(survey)
                 except (*store.Unavailable, *journal.Unavailable) as error:
                     self._outages.failed(error, store.refused(error) or refused(error), survey)
                 except Exception as error:  # one survey that cannot be published must not keep the others from it
