@@ -36,8 +36,8 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
 
 def deleted(paper: Survey, receipt: str, problem: Problem) -> Page:
     """The page for a receipt whose answers are deleted."""
-    found = Status("deleted", "", receipts.shown(receipt), problem.extra["on"])
-    return html(compose_receipt.status(paper, found, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
+    status = Status("deleted", "", receipts.shown(receipt), problem.extra["on"])
+    return html(compose_receipt.status(paper, status, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
 
 
 def language_of(request: Req) -> str:

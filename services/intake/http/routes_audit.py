@@ -45,10 +45,10 @@ async def list_acts(request: Request, intake: NamedDependency[Intake], after: Fr
     if after < 0:
         raise Problem("request-refused", errors=(Fault("/after", "negative", "Give the `after` of an answer before."),))
     try:
-        found, seq, more = await _read(intake, after)
+        acts, last_seq, more = await _read(intake, after)
     except (TimeoutError, NatsError, OSError):
         raise Problem("busy", retry_after=2) from None
-    return private(ActPage([act for act in found if asking.survey in (None, act.survey)], seq if more else None))
+    return private(ActPage([act for act in acts if asking.survey in (None, act.survey)], last_seq if more else None))
 
 
 async def _read(intake: Intake, after: int) -> tuple[list[Act], int, bool]:

@@ -47,8 +47,8 @@ from services.intake.surveys import catalogue
 @get("/", include_in_schema=False)
 async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
     language, accepted = language_of(request), request.headers.get("accept-language", "")
-    found = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
-    return html(compose.surveys(language, found, accepted), language)
+    instruments = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
+    return html(compose.surveys(language, instruments, accepted), language)
 
 
 @get("/s/{survey:str}", include_in_schema=False)
@@ -72,9 +72,9 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
         if place == PLACE:
             demand_open(intake, survey)
             return await routes_invitations.enter(request, intake, known, fields)
-        found = await intake.invitations.check(survey, sheet.ticket if sheet else "")
-        if isinstance(found, Problem):
-            return routes_invitations.refused(read_in(request, known.current), found)
+        checked = await intake.invitations.check(survey, sheet.ticket if sheet else "")
+        if isinstance(checked, Problem):
+            return routes_invitations.refused(read_in(request, known.current), checked)
     if sheet is None or place == flow.START:
         demand_open(intake, survey)
         return _begin(request, intake, known, sheet, receipt, fields)
@@ -153,8 +153,8 @@ async def _send(intake: Intake, paper: Survey, form: FormFlow, next_page: NextPa
         case Kept() | State():
             intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
             await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
-            found = Status(outcome.status, outcome.digest or "", receipt)
-            return html(compose_receipt.sent(paper, found, changed=changes), language, headers=NO_STORE)
+            status = Status(outcome.status, outcome.digest or "", receipt)
+            return html(compose_receipt.sent(paper, status, changed=changes), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
             return html(compose.review(paper, form, next_page, receipt, "busy"), language, 503, outcome.headers)

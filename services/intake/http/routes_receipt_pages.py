@@ -94,9 +94,9 @@ class ReceiptHolder:
     receipt: str
 
     def status(self, state: State) -> Page:
-        found = Status(state.status, state.digest or "", self.receipt)
+        status = Status(state.status, state.digest or "", self.receipt)
         is_open = self.intake.registry.is_open(self.known.id)
-        return html(compose_receipt.status(self.paper, found, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
+        return html(compose_receipt.status(self.paper, status, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
         state = raised(await withdrawal.withdraw(self.intake, self.receipt, self.known.id))
@@ -120,8 +120,8 @@ class ReceiptHolder:
         event = await self._stored()
         paper = read_in(self.request, self._reader(event))
         text = events.digested(event.survey, event.version, event.answers).decode()
-        found = Status("", event.digest, self.receipt)
-        page = compose_receipt.check(paper, msgspec.json.decode(event.answers), text, found)
+        status = Status("", event.digest, self.receipt)
+        page = compose_receipt.check(paper, msgspec.json.decode(event.answers), text, status)
         return html(page, paper.voice.language, headers=NO_STORE)
 
     async def text(self) -> Page:

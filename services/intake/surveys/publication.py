@@ -46,17 +46,17 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
         return
     if bounds.text(instrument) > bounds.MOST_TEXT:
         yield Fault("/questions", "too-long", f"All texts together may have {bounds.MOST_TEXT:,} characters.")
-    yield from (Fault(f"/policy/{name}", "unfit", f"{told}: {advice}.") for name, told, advice in incoherent(instrument.policy))
+    yield from (Fault(f"/policy/{name}", "unfit", f"{fault}: {advice}.") for name, fault, advice in incoherent(instrument.policy))
     rules = list(_rules(instrument))
     yield from rules
-    found = Faults("")
-    fitness = Fitness(instrument.hierarchies, found)
+    faults = Faults("")
+    fitness = Fitness(instrument.hierarchies, faults)
     with suppress(TooManyFaults):  # the first thousand faults are reported
         for place, question in enumerate(instrument.questions):
             fitness.question(question, ("questions", place))
         fitness.hierarchies()
-    yield from (Fault(fault.path, "unfit", f"{fault.message}{': ' + fault.advice if fault.advice else ''}.") for fault in found.found)
-    if not rules and not found.found:
+    yield from (Fault(fault.path, "unfit", f"{fault.message}{': ' + fault.advice if fault.advice else ''}.") for fault in faults.found)
+    if not rules and not faults.found:
         try:
             CodeBook(Reader(instrument))
         except (KeyError, ValueError, TypeError, IndexError) as error:

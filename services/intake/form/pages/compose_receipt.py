@@ -43,29 +43,29 @@ def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
     words = survey.voice.words
     match fault:
         case "":
-            told = ""
+            message = ""
         case "mistyped":
-            told = words("receipt_mistyped")
+            message = words("receipt_mistyped")
         case "short":
             mistake = receipts.mistake(typed)
-            told = words("receipt_short", count=receipts.LENGTH, found=mistake.found if mistake else len(typed))
+            message = words("receipt_short", count=receipts.LENGTH, found=mistake.found if mistake else len(typed))
         case _:
-            told = words(f"lookup_{fault}")
-    return render("lookup.html", **_of(survey, words("lookup_title"), wrong=bool(fault)), typed=typed, told=told)
+            message = words(f"lookup_{fault}")
+    return render("lookup.html", **_of(survey, words("lookup_title"), wrong=bool(fault)), typed=typed, told=message)
 
 
-def status(survey: Survey, found: Status, *, is_open: bool) -> bytes:
+def status(survey: Survey, current: Status, *, is_open: bool) -> bytes:
     """The page with the status of a response, and what its author can do with it."""
     frame = _of(survey, survey.voice.words("receipt_title"))
-    card = _card(found.receipt) if found.stands else {}
-    return render("status.html", **frame, **card, status=found, is_open=is_open)
+    card = _card(current.receipt) if current.stands else {}
+    return render("status.html", **frame, **card, status=current, is_open=is_open)
 
 
-def check(survey: Survey, answers: dict[str, Any], text: str, found: Status) -> bytes:
+def check(survey: Survey, answers: dict[str, Any], text: str, current: Status) -> bytes:
     """The page with the stored answers in words, and the text that their digest is computed from."""
     asked = [question for question in survey.instrument.questions if question.id in answers]
     said = [say(survey.voice, question, answers[question.id]) for question in asked]
-    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=found)
+    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=current)
 
 
 def withdraw(survey: Survey, receipt: str) -> bytes:

@@ -121,10 +121,10 @@ def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> 
             return item
         return replace(item, anchor=advice.anchor(question, [row.code for row in question.rows].index(rows[0])))
 
-    found = [
+    advised = [
         advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in next_page.faults if (id := flow.question_of(fault))
     ]
-    return sorted(map(first_row, found), key=place)
+    return sorted(map(first_row, advised), key=place)
 
 
 def _said_by_the_page(survey: Survey) -> dict[str, Any]:

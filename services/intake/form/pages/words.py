@@ -44,26 +44,26 @@ class Words:
 
         Tests see to it that no catalogue lacks a word. Should one do so all the same, the reader gets it in English, marked as such.
         """
-        found = self.strings.get(key)
-        if found is None:
+        string = self.strings.get(key)
+        if string is None:
             if self.language == SOURCE:
                 raise KeyError(key)
             return Text.of(words(SOURCE)(key, **values), SOURCE)
-        if isinstance(found, dict):
+        if isinstance(string, dict):
             count = values["count"]
             form = self._locale.plural_form(count if isinstance(count, int | float) else 0)
-            found = found.get(form, found["other"])
+            string = string.get(form, string["other"])
         filled = {name: self.number(value) if isinstance(value, int | float) else value for name, value in values.items()}
         if not filled:
-            return found
-        plain = found.format_map(filled)
+            return string
+        plain = string.format_map(filled)
         quotes = any(isinstance(value, Text) for value in filled.values())
-        return Text.mixed(plain, escape(found).format_map(filled)) if quotes else plain
+        return Text.mixed(plain, escape(string).format_map(filled)) if quotes else plain
 
     def forms(self, key: str) -> dict[str, str]:
         """The string with its placeholders, by plural form; a string without plural forms has "other" only."""
-        found = self.strings.get(key) or catalogues()[SOURCE].strings[key]
-        return {"other": found} if isinstance(found, str) else found
+        string = self.strings.get(key) or catalogues()[SOURCE].strings[key]
+        return {"other": string} if isinstance(string, str) else string
 
     @property
     def reviewed(self) -> bool:
@@ -113,9 +113,9 @@ class Words:
 @cache
 def catalogues() -> dict[str, Words]:
     """All languages of the interface, the source language first, then by name."""
-    found = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Catalogue) for path in FOLDER.glob("*.yaml")]
-    found.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
-    return {catalogue.language: Words(catalogue) for catalogue in found}
+    loaded = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Catalogue) for path in FOLDER.glob("*.yaml")]
+    loaded.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
+    return {catalogue.language: Words(catalogue) for catalogue in loaded}
 
 
 def words(language: str) -> Words:
