@@ -107,6 +107,9 @@ _LOCK = """-- lock_releases
     select pg_try_advisory_lock(hashtext('releases'), hashtext($1))"""
 
 
+StoredResponse = tuple[str, str, bytes, str]
+"""Version of the instrument, answers (JSON), id (16 bytes), language (empty where unknown)."""
+
 Positions = dict[str, int]
 """Of each partition the place in the journal of the last response that counted, and the last late batch (`0 late`) that did."""
 
@@ -117,8 +120,7 @@ class Responses:
 
     count: int
     positions: Positions
-    batches: AsyncIterator[list[tuple[str, str, bytes, str]]]
-    """Version, answers (JSON), id and language of each, so many at a time."""
+    batches: AsyncIterator[list[StoredResponse]]
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ class Store:
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             extent = await connection.fetch(_EXTENT, *order)
 
-            async def batches() -> AsyncIterator[list[tuple[str, str, bytes, str]]]:
+            async def batches() -> AsyncIterator[list[StoredResponse]]:
                 cursor = await connection.cursor(_RESPONSES, *order)
                 while rows := await cursor.fetch(batch):
                     yield [(row["version"], row["answers"], row["id"].bytes, row["language"] or "") for row in rows]
@@ -267,6 +269,6 @@ class Store:
         rows = await self._pool.fetch(_RELEASES, survey)
         return [Published(manifests.decode(row["manifest"].encode()), row["withdrawn"]) for row in rows]
 
-    async def answers(self) -> bool:
-        """Whether the database answers."""
+    async def ping(self) -> bool:
+        """Whether the database answers within 2 s. Raises one of OUTAGES."""
         return await self._pool.fetchval("-- ping\n    select 1", timeout=2) == 1

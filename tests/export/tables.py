@@ -20,8 +20,10 @@ from services.export.bundle.signing import Signer
 from services.export.dataset.profiles import PROFILES
 from services.export.dataset.table import Passage, PassageQuestion, Passages, Table
 from services.export.dataset.variables import Encoder, Variable, variables
+from services.export.gate.after import Protected
 from services.export.gate.ledger import Keys
-from services.export.release import Protected, policy_of, protect, table_of, write
+from services.export.pipeline import protected_table
+from services.export.release import policy_of, table_of, write
 from services.export.report.of_release import files, report_on
 from services.export.report.report import Report
 
@@ -159,7 +161,7 @@ def released(count: int = 300, number: int = 1) -> Table:
     profile = PROFILES["public"]
     keys = Keys(bytes(32), instrument.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
-    protected = protect(columns, encoder.table(), profile, people, keys, number)
+    protected = protected_table(columns, encoder.table(), profile, people, keys, number)
     return table_of(number, instrument, columns, protected, profile, count)
 
 
@@ -186,7 +188,7 @@ class Made:
     table: Table
 
     def report(self) -> Report:
-        return report_on(self.original, self.table, self.columns, self.instrument, self.protected.reasons, self.protected.reading)
+        return report_on(self.original, self.table, self.columns, self.instrument, self.protected.reasons, self.protected.quasi_identifiers)
 
     def write(self, folder: Path) -> Manifest:
         """Every file of it, as the service writes them, into this empty folder."""
@@ -201,7 +203,7 @@ def made(survey: str, profile: str, count: int) -> Made:
     assert isinstance(instrument, Instrument), instrument
     columns, original, keys = variables(instrument), encoded(instrument, 0, count), Keys(bytes(32), survey)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
-    protected = protect(columns, original, PROFILES[profile], people, keys)
+    protected = protected_table(columns, original, PROFILES[profile], people, keys)
     return Made(instrument, columns, original, protected, table_of(1, instrument, columns, protected, PROFILES[profile], count))
 
 

@@ -15,10 +15,11 @@ from msgspec.structs import replace as replace_
 from services.export.dataset.profiles import PROFILES
 from services.export.dataset.variables import MISSING, WITHHELD, Variable, variables
 from services.export.gate import ledger, measuring
+from services.export.gate.after import Protected
 from services.export.gate.ledger import Keys, People
-from services.export.gate.quasi_identifiers import codes_of, read
+from services.export.gate.quasi_identifiers import QuasiIdentifierTable, codes_of
 from services.export.gate.refused import Refused
-from services.export.release import Protected, protect
+from services.export.pipeline import protected_table
 from tests.export.tables import every_kind
 
 PUBLIC, SCIENTIFIC = PROFILES["public"], PROFILES["scientific"]
@@ -40,7 +41,7 @@ def answers(count: int, seed: int = 1, **fixed: Any) -> pd.DataFrame:
 
 
 def released(full: pd.DataFrame, columns: list[Variable] = COLUMNS, first: int = 0, **more: Any) -> Protected:
-    return protect(columns, full, PUBLIC, people(len(full), first), KEYS, **more)
+    return protected_table(columns, full, PUBLIC, people(len(full), first), KEYS, **more)
 
 
 def test_what_goes_out_holds_every_rule_and_the_order_of_arrival_leaves_no_trace() -> None:
@@ -49,7 +50,7 @@ def test_what_goes_out_holds_every_rule_and_the_order_of_arrival_leaves_no_trace
     assert found.measures.smallest >= PUBLIC.k
     assert all(found.table.groupby(["age", "district"], observed=True).size() >= PUBLIC.k)
     shuffled = np.random.default_rng(9).permutation(200)
-    again = protect(COLUMNS, full.take(shuffled).reset_index(drop=True), PUBLIC, people(200)[shuffled], KEYS)
+    again = protected_table(COLUMNS, full.take(shuffled).reset_index(drop=True), PUBLIC, people(200)[shuffled], KEYS)
     pd.testing.assert_frame_equal(again.table, found.table)
     assert (full["reasons.market"].to_numpy()[found.rows] == found.table["reasons.market"].to_numpy()).all()
     assert (np.diff(found.rows) > 0).mean() < 0.7, "the order of arrival is gone"
@@ -114,7 +115,7 @@ def test_two_hundred_quasi_identifiers_of_rows_all_unlike_are_refused() -> None:
 
 def test_a_table_that_was_not_protected_does_not_pass_the_gate() -> None:
     full = answers(60)
-    reading = read(COLUMNS, full, PUBLIC.units)
+    reading = QuasiIdentifierTable.of(COLUMNS, full, PUBLIC.units)
     rows = np.arange(60)
     back = measuring.read_back(reading, full, rows, 60)
     broken, _ = measuring.weighed(reading, back, measuring.sensitive_back(reading, full, rows, COLUMNS), PUBLIC)
@@ -134,7 +135,7 @@ def test_a_long_table_is_read_without_being_copied() -> None:
 
 def test_a_released_value_that_is_not_true_is_found() -> None:
     full = answers(60)
-    reading = read(COLUMNS, full, PUBLIC.units)
+    reading = QuasiIdentifierTable.of(COLUMNS, full, PUBLIC.units)
     wrong = full.assign(district="north" if full["district"][0] != "old" else "south")
     with pytest.raises(ValueError, match="not true"):
         measuring.read_back(reading, wrong, np.arange(60), 60)
@@ -156,7 +157,7 @@ def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -
     joined = pd.concat([full[stays], answers(60, 7)], ignore_index=True)
     who = np.concatenate([people(300)[stays], people(60, 1000)])
     stored = ledger.decode(ledger.encode(first.book))
-    second = protect(COLUMNS, joined, PUBLIC, who, KEYS, 2, stored)
+    second = protected_table(COLUMNS, joined, PUBLIC, who, KEYS, 2, stored)
     one = {people(300)[row]: tuple(first.table.loc[at, ["age", "district"]]) for at, row in enumerate(first.rows)}
     two = {who[row]: tuple(second.table.loc[at, ["age", "district"]]) for at, row in enumerate(second.rows)}
     both = one.keys() & two.keys()
@@ -166,9 +167,9 @@ def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -
     assert seen.min() >= PUBLIC.k, "the intersection of both releases"
     book = ledger.decode(ledger.encode(second.book))
     assert not {each for each in people(6).tolist() if each in book.people}, "who withdrew is forgotten"
-    again = protect(COLUMNS, joined, PUBLIC, who, KEYS, 2, book)
+    again = protected_table(COLUMNS, joined, PUBLIC, who, KEYS, 2, book)
     pd.testing.assert_frame_equal(again.table, second.table)
-    third = protect(COLUMNS, joined, PUBLIC, who, KEYS, 3, book)
+    third = protected_table(COLUMNS, joined, PUBLIC, who, KEYS, 3, book)
     assert len(third.table) >= len(second.table)
 
 
@@ -182,14 +183,14 @@ def test_releases_of_both_profiles_hold_together_and_each_is_built_again_to_the_
             stays = np.arange(260) >= 9
             full = pd.concat([full[stays], answers(80, 8)], ignore_index=True)
             who = np.concatenate([who[stays], people(80, 1000)])
-        found = protect(COLUMNS, full, profile, who, KEYS, number, book)
+        found = protected_table(COLUMNS, full, profile, who, KEYS, number, book)
         book = ledger.decode(ledger.encode(found.book))
-        again = protect(COLUMNS, full, profile, who, KEYS, number, book)
+        again = protected_table(COLUMNS, full, profile, who, KEYS, number, book)
         pd.testing.assert_frame_equal(again.table, found.table)
         looks.append({who[row]: tuple(found.table.loc[at, ["age", "district"]]) for at, row in enumerate(found.rows)})
         made.append((full, profile, who, number, found.table))
     for full, profile, who, number, table in made[2:]:  # nobody left since, so that all who were in it are known
-        pd.testing.assert_frame_equal(protect(COLUMNS, full, profile, who, KEYS, number, book).table, table)
+        pd.testing.assert_frame_equal(protected_table(COLUMNS, full, profile, who, KEYS, number, book).table, table)
     for some in (some for many in (2, 3, 4) for some in combinations(range(4), many)):
         together = set.intersection(*(set(looks[place]) for place in some))
         seen = pd.Series([tuple(looks[place][each] for place in some) for each in together]).value_counts()
@@ -199,7 +200,7 @@ def test_releases_of_both_profiles_hold_together_and_each_is_built_again_to_the_
 
 def test_a_scientific_release_may_come_first_and_small() -> None:
     full = answers(15)
-    first = protect(COLUMNS, full, SCIENTIFIC, people(15), KEYS)
+    first = protected_table(COLUMNS, full, SCIENTIFIC, people(15), KEYS)
     assert first.measures.smallest >= SCIENTIFIC.k
     with pytest.raises(Refused, match="15 responses"):
         released(full, number=2, book=first.book)
@@ -209,7 +210,7 @@ def test_a_book_of_public_releases_alone_goes_on_and_one_that_is_emptied_says_wh
     full = answers(100)
     first = released(full)
     former = replace_(first.book, narrowed=b"", narrow=b"", narrow_nodes=b"")
-    second = protect(COLUMNS, full, SCIENTIFIC, people(100), KEYS, 2, former)
+    second = protected_table(COLUMNS, full, SCIENTIFIC, people(100), KEYS, 2, former)
     assert second.suppressed == 0
     with pytest.raises(Refused, match="a ledger for each profile"):
         ledger.decode(b"")
@@ -221,7 +222,7 @@ def test_the_ledger_names_nobody_and_needs_its_key() -> None:
     body = ledger.encode(book)
     assert not any(uuid.UUID(int=n).bytes in body or str(uuid.UUID(int=n)).encode() in body for n in range(1, 100))
     with pytest.raises(Refused, match="key"):
-        protect(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind"), 2, book)
+        protected_table(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind"), 2, book)
 
 
 def test_where_too_many_withdrew_the_next_release_is_refused_with_the_reason() -> None:
@@ -229,7 +230,7 @@ def test_where_too_many_withdrew_the_next_release_is_refused_with_the_reason() -
     first = released(full)
     left = np.arange(60) % 3 == 0
     with pytest.raises(Refused, match=r"fewer than 10 are left|Nobody of"):
-        protect(COLUMNS, full[left].reset_index(drop=True), PUBLIC, people(60)[left], KEYS, 2, first.book)
+        protected_table(COLUMNS, full[left].reset_index(drop=True), PUBLIC, people(60)[left], KEYS, 2, first.book)
 
 
 def test_other_quasi_identifiers_than_before_are_refused() -> None:

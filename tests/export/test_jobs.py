@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,18 @@ import msgspec
 import pytest
 
 from proto.author import bundled, load
+from proto.instrument import Instrument
 from proto.problem import KINDS, Problem
 from proto.registry import Registry, published
-from services.export import jobs as module
+from services.export import release
+from services.export.bundle import publish
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check, read
 from services.export.dataset.variables import variables
 from services.export.gate.ledger import Keys
-from services.export.jobs import KEPT, MOST_OPEN, Job, Jobs
-from services.export.store import Responses, Store
+from services.export.jobs import ENDED, KEPT, MOST_OPEN, Jobs
+from services.export.responses import read_responses
+from services.export.store import Responses, Store, StoredResponse
 from tests.export.tables import every_kind, stored
 
 SURVEY = "social-cohesion"
@@ -73,21 +78,47 @@ async def test_a_waiting_job_is_never_forgotten_and_one_too_many_is_refused(tmp_
     await jobs.stop()
 
 
-async def test_a_broken_cursor_leaves_no_task_behind(tmp_path: Path) -> None:
-    instrument = every_kind()
-    registry = Registry()
-    registry.apply(published(instrument))
-    jobs = Jobs(Stuck(), registry, tmp_path, Signer(bytes(32)))  # type: ignore[arg-type]
+BATCH = [("1", '{"A2":"old"}', bytes(16), "en")] * 50
 
-    async def batches() -> AsyncIterator[list[tuple[str, str, bytes, str]]]:
-        yield [(instrument.version, '{"A2":"old"}', bytes(16), "en")] * 50
-        raise ConnectionResetError
 
-    before, job = asyncio.all_tasks(), Job("1", instrument.id, "public")
-    responses = Responses(100, {}, batches())
-    with pytest.raises(ConnectionResetError):
-        await jobs._read(job, responses, instrument, variables(instrument), Keys(bytes(32), instrument.id), None)
-    assert asyncio.all_tasks() == before
+async def codes_of(instrument: Instrument, batches: AsyncIterator[list[StoredResponse]], version: Callable[[str], Instrument]) -> object:
+    columns, keys = variables(instrument), Keys(bytes(32), instrument.id)
+    return await read_responses(Responses(100, {}, batches), instrument, version, columns, keys, None, lambda count: None)
+
+
+@pytest.mark.parametrize("ends", ["broken", "cancelled"])
+async def test_no_thread_goes_on_reading_when_the_cursor_breaks_or_the_job_is_cancelled(
+    ends: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the thread raises is not logged either: the message may hold an answer."""
+    instrument, loop = every_kind(), asyncio.get_running_loop()
+    entered, free, left = asyncio.Event(), threading.Event(), threading.Event()
+    tasks: list[asyncio.Task[object]] = []
+
+    def version(_: str) -> Instrument:
+        loop.call_soon_threadsafe(entered.set)
+        assert free.wait(60)
+        left.set()
+        raise ValueError(SECRET)
+
+    async def batches() -> AsyncIterator[list[StoredResponse]]:
+        yield BATCH
+        await entered.wait()
+        if ends == "cancelled":
+            tasks[0].cancel()
+        loop.call_later(0.2, free.set)
+        if ends == "broken":
+            raise ConnectionResetError
+        await asyncio.Event().wait()
+
+    with caplog.at_level(logging.ERROR):
+        tasks.append(asyncio.create_task(codes_of(instrument, batches(), version)))
+        await asyncio.wait(tasks)
+        assert left.is_set(), "the thread has ended first"
+        assert tasks[0].cancelled() if ends == "cancelled" else isinstance(tasks[0].exception(), ConnectionResetError)
+        tasks.clear()
+        gc.collect()  # what nobody has looked at is logged when it is collected
+    assert SECRET not in caplog.text
 
 
 @pytest.fixture
@@ -109,18 +140,18 @@ async def test_no_transaction_is_open_while_a_release_is_written_and_two_service
 ) -> None:
     store, registry, owner = full
     seen: list[str] = []
-    write, loop = module.write, asyncio.get_running_loop()
+    write, loop = release.write, asyncio.get_running_loop()
 
     def looking(*given: Any) -> Any:
         asked = owner.fetch("select state from pg_stat_activity where usename = 'platea_export' and state like 'idle in transaction%'")
         seen.extend(row["state"] for row in asyncio.run_coroutine_threadsafe(asked, loop).result(30))
         return write(*given)
 
-    monkeypatch.setattr(module, "write", looking)
+    monkeypatch.setattr(release, "write", looking)
     days = iter(["2026-11-30", "2026-12-01"])
     both = [Jobs(store, registry, tmp_path, Signer(bytes(32)), "https://s.example/", lambda: next(days)) for _ in range(2)]
     made = [jobs.start(SURVEY, "public") for jobs in both]
-    await until(lambda: all(job.status in module.ENDED for job in made))
+    await until(lambda: all(job.status in ENDED for job in made))
     assert [job.detail for job in made] == ["", ""]
     assert sorted(job.number or 0 for job in made) == [1, 2]
     assert seen == []
@@ -135,7 +166,7 @@ async def test_no_transaction_is_open_while_a_release_is_written_and_two_service
             assert f"({manifest.date[:4]}). " in text, name
             assert manifest.address in text, name
     again = both[1].rebuild(manifests[0])
-    await until(lambda: again.status in module.ENDED)
+    await until(lambda: again.status in ENDED)
     assert (again.status, again.differing) == ("done", []), "the day is the release's, not today"
     assert await owner.fetchval("select count(*) from pg_locks where locktype = 'advisory' and classid = hashtext('releases')::oid") == 0
 
@@ -146,7 +177,7 @@ async def test_a_number_that_is_taken_meanwhile_is_not_given_twice(
     """As when the connection that held the right was lost: what another has published stays as it is."""
     store, registry, owner = full
     jobs = Jobs(store, registry, tmp_path, Signer(bytes(32)))
-    prepare = module.publish.prepare
+    prepare = publish.prepare
 
     def overtaken(*given: Any) -> None:
         prepare(*given)
@@ -158,8 +189,8 @@ async def test_a_number_that_is_taken_meanwhile_is_not_given_twice(
 
     loop = asyncio.get_running_loop()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module.publish, "prepare", overtaken)
+        patched.setattr(publish, "prepare", overtaken)
         job = jobs.start(SURVEY, "public")
-        await until(lambda: job.status in module.ENDED)
+        await until(lambda: job.status in ENDED)
     assert job.status == "failed"
     assert (tmp_path / SURVEY / "1" / "manifest.json").read_text() == "another's"

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.export.gate import company, rare, scales
-from services.export.gate.rare import UNTOLD, Answers, Shown
+from services.export.gate import company, rare, scales, withholding
+from services.export.gate.rarity import UNTOLD, Answers, Shown
 
 CODES = 4
 given_answers = st.lists(st.tuples(*[st.integers(UNTOLD, CODES - 1)] * 5), min_size=12, max_size=40)
@@ -54,7 +54,7 @@ def fewest(columns: list[Answers], shown: list[Shown], k: int) -> tuple[list[int
 @given(given_answers, st.integers(2, 4))
 def test_up_to_three_rare_answers_of_anybody_leave_at_least_k_rows(rows: list[tuple[int, ...]], k: int) -> None:
     columns = answers(rows)
-    shown = rare.withhold(columns, k, np.arange(len(rows)))
+    shown = rare.hide(columns, k, np.arange(len(rows)))
     alike, agreeing = fewest(columns, shown, k)
     assert min(alike) >= k, "rows that look the same, to whoever prefers those that tell the answers"
     assert min(agreeing) >= k, "rows that agree, to whoever takes a withheld cell for any answer"
@@ -92,8 +92,8 @@ def test_the_gate_finds_exactly_those_whom_a_search_through_all_sets_finds(
 @given(given_answers, st.integers(2, 3))
 def test_of_the_same_rows_a_wider_rule_tells_nothing_that_a_narrower_one_hides(rows: list[tuple[int, ...]], k: int) -> None:
     columns, rank = answers(rows), np.arange(len(rows))
-    narrow = rare.withhold(columns[1:], k, rank)
-    wide = rare.withhold([*columns[1:], columns[0]], 2 * k, rank, narrow)
+    narrow = rare.hide(columns[1:], k, rank)
+    wide = rare.hide([*columns[1:], columns[0]], 2 * k, rank, narrow)
     for few, many in zip(narrow, wide, strict=False):
         assert not (few.withheld & ~many.withheld).any()
         assert all(
@@ -107,7 +107,7 @@ def test_of_the_same_rows_a_wider_rule_tells_nothing_that_a_narrower_one_hides(r
 @given(given_answers, st.integers(2, 4))
 def test_steps_of_a_scale_are_neighbours_and_two_are_left(rows: list[tuple[int, ...]], k: int) -> None:
     columns = answers(rows)
-    for column, how in zip(columns, rare.withhold(columns, k, np.arange(len(rows))), strict=True):
+    for column, how in zip(columns, rare.hide(columns, k, np.arange(len(rows))), strict=True):
         steps = how.steps.tolist()
         assert steps == sorted(steps)
         assert all(steps[step] == step for step in steps)
@@ -139,8 +139,8 @@ def test_scales_are_merged_on_one_side_for_company_and_not_into_most_of_all() ->
 
 def test_where_everybody_has_rare_answers_whole_variables_are_withheld() -> None:
     """Two lists of towns in which few live: pairs of them point to everybody, and company for each would take hours."""
-    dice, many = np.random.default_rng(1), rare.MANY + 1
+    dice, many = np.random.default_rng(1), withholding.MANY + 1
     columns = [Answers(dice.permutation(many) % (many // 8), many // 8) for _ in range(2)]
-    shown = rare.withhold(columns, 5, np.arange(many))
+    shown = rare.hide(columns, 5, np.arange(many))
     assert sorted(bool(how.withheld.all()) for how in shown) == [False, True]
     assert not any(how.withheld.any() and not how.withheld.all() for how in shown)

@@ -21,7 +21,7 @@ from deploy.provisioning.migrate import migrations
 from proto import tokens
 from proto.registry import Registry, published
 from proto.tokens import Token
-from services.export import jobs
+from services.export import release
 from services.export.bundle import publish
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check
@@ -175,7 +175,7 @@ async def test_a_release_of_earlier_rules_says_why_it_cannot_be_built_again_and_
     with monkeypatch.context() as former:
         former.setattr(answers, "hidden", lambda *_: {})
         former.setattr(answers, "alone", lambda *_: 0)
-        former.setattr(jobs, "policy_of", policy_then)
+        former.setattr(release, "policy_of", policy_then)
         assert (await build(client, secrets["organiser"]))["number"] == 1
     again = await rebuild(client, secrets["organiser"], 1)
     assert "data.csv" in again["differing"]

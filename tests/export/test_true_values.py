@@ -21,9 +21,11 @@ from services.export import release
 from services.export.dataset.numbering import numbers
 from services.export.dataset.profiles import PROFILES
 from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
+from services.export.gate import after
 from services.export.gate.ledger import Keys
 from services.export.gate.quasi_identifiers import codes_of
 from services.export.gate.truth import Untrue, Witness, unlike
+from services.export.pipeline import protected_table
 from services.export.report.compared import Field, Value
 from services.export.report.report import Facts, Share, report
 from services.export.report.sentences import sentences
@@ -82,7 +84,7 @@ def made(asked: Instrument, profile: str, count: int, seed: int = 3) -> Made:
     columns, _, _, original = encoded(asked, count, seed)
     keys = Keys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
-    protected = release.protect(columns, original, PROFILES[profile], people, keys)
+    protected = protected_table(columns, original, PROFILES[profile], people, keys)
     return Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES[profile], count))
 
 
@@ -107,16 +109,16 @@ def test_a_column_that_says_not_answered_of_those_who_answered_is_found() -> Non
             Witness(asked, columns).judge(given, wrong)
     keys = Keys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(300)])
-    true = release._released
+    true = after._released
 
     def lying(*given: Any) -> pd.DataFrame:
         table = true(*given)
         return table.assign(**{"rank.1": table["rank.1"].cat.remove_categories(["c"]).fillna("a")})
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(release, "_released", lying)
+        patched.setattr(after, "_released", lying)
         with pytest.raises(Untrue, match=r"rank\.1"):
-            release.protect(columns, original, PROFILES["public"], people, keys)
+            protected_table(columns, original, PROFILES["public"], people, keys)
 
 
 def test_a_number_without_bands_takes_those_of_its_hierarchy_or_is_left_out_and_said_to_be(tmp_path: Path) -> None:
@@ -274,7 +276,7 @@ def test_rare_ends_of_a_scale_are_told_as_one_answer_and_the_net_promoter_score_
     encoder.add(given)
     original, keys = encoder.table(), Keys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(200)])
-    protected = release.protect(columns, original, PROFILES["public"], people, keys)
+    protected = protected_table(columns, original, PROFILES["public"], people, keys)
     found = Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES["public"], 200))
     (nps,) = (column for column in found.table.columns if column.name == "nps")
     codes = [nps.categories[code].code for code in nps.codes.tolist()]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.dataset.profiles import NARROW, SPARE, WIDE, Profile
-from services.export.gate.quasi_identifiers import Reading
+from services.export.gate.quasi_identifiers import QuasiIdentifierTable
 from services.export.protect import diversity
 from services.export.protect.anonymise import protect
 from services.export.protect.hierarchy import Hierarchy
@@ -24,41 +24,41 @@ LARGE, MANY = 5_000_000, 20
 """Cells, and quasi-identifiers, up to which every way is tried."""
 
 
-def request_of(reading: Reading, profile: Profile) -> Request:
+def request_of(table: QuasiIdentifierTable, profile: Profile) -> Request:
     """What a profile asks of the protecting core."""
-    sensitive = bool(reading.sensitive)
+    sensitive = bool(table.sensitive)
     return Request(
         profile.k,
         diversity=profile.diversity if sensitive else None,
         closeness=profile.closeness if sensitive else None,
-        frame=reading.seen_by(profile).frame,
+        frame=table.seen_by(profile).frame,
     )
 
 
-def rules_of(reading: Reading) -> Rules:
+def rules_of(table: QuasiIdentifierTable) -> Rules:
     """What both profiles ask, for the one sequence that their releases stand in."""
-    return Rules(request_of(reading, WIDE), request_of(reading, NARROW), SPARE)
+    return Rules(request_of(table, WIDE), request_of(table, NARROW), SPARE)
 
 
-def advise(reading: Reading, profile: Profile) -> str:
+def advise(table: QuasiIdentifierTable, profile: Profile) -> str:
     """A sentence with the ways that would work, each tried alone; empty where none does."""
-    found = [f"leave out {answer.name}" for answer in reading.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
+    found = [f"leave out {answer.name}" for answer in table.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
     if found:
         return _sentence(found)
-    if len(reading.identifiers) > MANY:
-        return _sentence([f"declare fewer quasi-identifiers: there are {len(reading.identifiers)}"])
-    if reading.codes.size * len(reading.identifiers) <= LARGE:
-        for v, hierarchy in enumerate(reading.hierarchies):
+    if len(table.identifiers) > MANY:
+        return _sentence([f"declare fewer quasi-identifiers: there are {len(table.identifiers)}"])
+    if table.codes.size * len(table.identifiers) <= LARGE:
+        for v, hierarchy in enumerate(table.hierarchies):
             if wide := _coarser(hierarchy):
-                codes = reading.codes.copy()
+                codes = table.codes.copy()
                 codes[:, v] = wide[1][codes[:, v]]
-                hierarchies = (*reading.hierarchies[:v], wide[0], *reading.hierarchies[v + 1 :])
-                if _works(replace(reading, codes=codes, hierarchies=hierarchies, frame=_without(reading, v)), profile):
+                hierarchies = (*table.hierarchies[:v], wide[0], *table.hierarchies[v + 1 :])
+                if _works(replace(table, codes=codes, hierarchies=hierarchies, frame=_without(table, v)), profile):
                     found.append(f"merge the values of {hierarchy.name} one level up")
-            if len(reading.hierarchies) > 1:
-                rest = [place for place in range(len(reading.hierarchies)) if place != v]
-                hierarchies = tuple(reading.hierarchies[place] for place in rest)
-                if _works(replace(reading, codes=reading.codes[:, rest], hierarchies=hierarchies, frame=None), profile):
+            if len(table.hierarchies) > 1:
+                rest = [place for place in range(len(table.hierarchies)) if place != v]
+                hierarchies = tuple(table.hierarchies[place] for place in rest)
+                if _works(replace(table, codes=table.codes[:, rest], hierarchies=hierarchies, frame=None), profile):
                     found.append(f"drop {hierarchy.name}")
     return _sentence(found)
 
@@ -78,13 +78,13 @@ def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, Ints] | None:
     return Hierarchy(hierarchy.name, values, tuple(above[value] for value in values)), codes
 
 
-def _without(reading: Reading, variable: int) -> Frame | None:
-    return None if reading.frame is None or variable in reading.frame.variables else reading.frame
+def _without(table: QuasiIdentifierTable, variable: int) -> Frame | None:
+    return None if table.frame is None or variable in table.frame.variables else table.frame
 
 
-def _works(reading: Reading, profile: Profile) -> bool:
+def _works(table: QuasiIdentifierTable, profile: Profile) -> bool:
     try:
-        result = protect(reading.codes, reading.hierarchies, reading.sensitive, request_of(reading, profile))
+        result = protect(table.codes, table.hierarchies, table.sensitive, request_of(table, profile))
     except Unprotectable:
         return False
     return len(np.unique(result.released, axis=0)) > 1

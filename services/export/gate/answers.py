@@ -17,7 +17,7 @@ from services.export.dataset.profiles import NARROW, Profile
 from services.export.dataset.variables import JOINT, MISSING, SKIPPED, WITHHELD, Variable
 from services.export.gate import company, rare
 from services.export.gate.quasi_identifiers import codes_of
-from services.export.gate.rare import Answers, Shown
+from services.export.gate.rarity import UNTOLD, Answers, Shown
 
 Ints = NDArray[np.int64]
 
@@ -29,10 +29,10 @@ def hidden(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, profile:
     """How each variable with rare answers to hide is released, by name. `rows`: of `full`, in an order that stays between releases."""
     plain, secret = (_answers(columns, full, rows, role) for role in ("insensitive", "sensitive"))
     rank = np.arange(len(rows))
-    found = rare.withhold(list(plain.values()), NARROW.k, rank)
+    found = rare.hide(list(plain.values()), NARROW.k, rank)
     if not profile.narrow:
         plain |= secret
-        found = rare.withhold(list(plain.values()), profile.k, rank, found)
+        found = rare.hide(list(plain.values()), profile.k, rank, found)
     return dict(zip(plain, found, strict=True))
 
 
@@ -73,9 +73,9 @@ def _answers(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, role: 
 def _told(column: Variable, codes: NDArray[np.integer]) -> Answers:
     """Where nothing was answered nothing can single out."""
     silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
-    told = [rare.UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
+    told = [UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
     small = np.min_scalar_type(-1 - len(told))
-    return Answers(np.array([*told, rare.UNTOLD], small)[codes], len(column.codes), _sides(column) if column.scale else None)
+    return Answers(np.array([*told, UNTOLD], small)[codes], len(column.codes), _sides(column) if column.scale else None)
 
 
 def _sides(column: Variable) -> Ints:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.gate.rare import KNOWN, UNTOLD, Answers, rarity
+from services.export.gate.rarity import KNOWN, UNTOLD, Answers, rarity
 
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.export.dataset.profiles import Profile
 from services.export.dataset.variables import Variable
-from services.export.gate.quasi_identifiers import ABSENT, Reading, codes_of
+from services.export.gate.quasi_identifiers import ABSENT, QuasiIdentifierTable, codes_of
 from services.export.protect import diversity, frame
 from services.export.protect.anonymise import LEFT_OUT, Result
 from services.export.protect.combinations import numbered
@@ -32,54 +32,62 @@ class Broken:
         return f"{self.rule}: {self.rows} {'row breaks' if self.rows == 1 else 'rows break'} this."
 
 
-def read_back(reading: Reading, released: pd.DataFrame, rows: Ints, total: int) -> Result:
+def read_back(quasi_identifiers: QuasiIdentifierTable, released: pd.DataFrame, rows: Ints, total: int) -> Result:
     """The released identifiers as nodes again. `rows[i]`: which response released row i came from; of `total`.
 
     A label that two nodes share is taken for the wider one. Raises ValueError where a released value is no node, or not true.
     """
-    ladders = [Ladder.of(hierarchy, reading.codes[:, v]) for v, hierarchy in enumerate(reading.hierarchies)]
+    ladders = [Ladder.of(hierarchy, quasi_identifiers.codes[:, v]) for v, hierarchy in enumerate(quasi_identifiers.hierarchies)]
     nodes = np.full((total, len(ladders)), LEFT_OUT, dtype=np.int32)
     for v, ladder in enumerate(ladders):
-        if not reading.identifiers:
+        if not quasi_identifiers.identifiers:
             nodes[rows, v] = 0
             continue
-        given = pd.Categorical(released[reading.hierarchies[v].name])
+        given = pd.Categorical(released[quasi_identifiers.hierarchies[v].name])
         place = _places(ladder.nodes)
         nodes[rows, v] = np.array([place[label] for label in given.categories], dtype=np.int32)[given.codes]
-        if not ladder.holds[nodes[rows, v], reading.codes[rows, v]].all():
+        if not ladder.holds[nodes[rows, v], quasi_identifiers.codes[rows, v]].all():
             raise ValueError(f"{ladder.hierarchy.name} would be released with a value that is not true")
     classes = np.full(total, LEFT_OUT, dtype=np.int64)
     classes[rows], _ = numbered(zip(nodes[rows].T, [len(ladder.nodes) for ladder in ladders], strict=True), len(rows))
     return Result(nodes, tuple(ladder.nodes for ladder in ladders), classes, ())
 
 
-def sensitive_back(reading: Reading, released: pd.DataFrame, rows: Ints, columns: list[Variable]) -> tuple[Sensitive, ...]:
+def sensitive_back(
+    quasi_identifiers: QuasiIdentifierTable, released: pd.DataFrame, rows: Ints, columns: list[Variable]
+) -> tuple[Sensitive, ...]:
     """The sensitive answers as released; what is withheld or merged, and those of rows left out, as they were given.
 
     So a class is as varied, and as near to everybody, as it is for somebody who knows what was withheld. Whoever does not knows less.
     """
     by_name = {column.name: column for column in columns}
     found: list[Sensitive] = []
-    for answer in reading.sensitive:
+    for answer in quasi_identifiers.sensitive:
         codes, shown = answer.codes.copy(), codes_of(released, by_name[answer.name])
         codes[rows] = np.where(shown == ABSENT, codes[rows], shown)
         found.append(Sensitive(answer.name, codes, answer.size, answer.harmless))
     return tuple(found)
 
 
-def weighed(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile) -> tuple[list[Broken], Measures]:
+def weighed(
+    quasi_identifiers: QuasiIdentifierTable, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile
+) -> tuple[list[Broken], Measures]:
     """The rules of the profile that the table breaks, none where it may go out, and what it holds."""
     kept = back.kept
     of_row = back.classes[kept]
     sizes = np.bincount(of_row)
     found = [_count(f"At least {profile.k} people must share all quasi-identifiers", sizes < profile.k, sizes)]
-    if reading.frame is not None:
+    if quasi_identifiers.frame is not None:
         example = np.zeros(len(sizes), dtype=np.int64)
         example[of_row] = np.flatnonzero(kept)
-        ladders = [Ladder.of(hierarchy, reading.codes[:, v]) for v, hierarchy in enumerate(reading.hierarchies)]
-        units = frame.population(reading.frame, ladders, [back.released[example, v].astype(np.int64) for v in reading.frame.variables])
-        short = units < reading.frame.least
-        found.append(_count(f"At least {reading.frame.least} authorities of the public list must share the released values", short, sizes))
+        ladders = [Ladder.of(hierarchy, quasi_identifiers.codes[:, v]) for v, hierarchy in enumerate(quasi_identifiers.hierarchies)]
+        units = frame.population(
+            quasi_identifiers.frame, ladders, [back.released[example, v].astype(np.int64) for v in quasi_identifiers.frame.variables]
+        )
+        short = units < quasi_identifiers.frame.least
+        found.append(
+            _count(f"At least {quasi_identifiers.frame.least} authorities of the public list must share the released values", short, sizes)
+        )
     varieties: dict[str, Variety] = {}
     for answer in sensitive:
         table, of_all = diversity.histograms(of_row, len(sizes), answer.of(kept)), diversity.shares(answer)
@@ -88,7 +96,7 @@ def weighed(reading: Reading, back: Result, sensitive: tuple[Sensitive, ...], pr
         found.append(_count(f"No class may agree in its answer to {answer.name}", alike, sizes))
         far = ~diversity.close(table, profile.closeness, of_all)
         found.append(_count(f"No class may answer {answer.name} so unlike everybody (t {profile.closeness.t:g})", far, sizes))
-    measures = measured(reading.codes, reading.hierarchies, varieties, back, reading.frame)
+    measures = measured(quasi_identifiers.codes, quasi_identifiers.hierarchies, varieties, back, quasi_identifiers.frame)
     return [each for each in found if each.rows], measures
 
 

@@ -1,4 +1,4 @@
-"""A table of answers as the protecting core sees it: codes, hierarchies, sensitive answers, and the public list they are held against."""
+"""A table of answers in the form that the protecting core takes: codes, hierarchies, sensitive answers, public list."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from services.export.protect.hierarchy import Hierarchy
 from services.export.protect.request import Frame, Sensitive
 
 COUNTRY, BAND = "alpha2", "band"
-"""How the hierarchies begin whose values the public list of authorities has too."""
+"""First levels of the hierarchies whose values are in the public list of authorities too."""
 
 ABSENT = -1
 EVERYBODY = Hierarchy("", ("everybody",), ((),))
-"""Of a survey without quasi-identifiers: nothing tells its respondents apart, so that all who come in together are one class."""
+"""The hierarchy of a survey without quasi-identifiers: all who enter at the same release form one class."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """`codes[r, v]`: the answer of row r to identifier v, as its place in the values of `hierarchies[v]`.
+class QuasiIdentifierTable:
+    """`codes[r, v]`: the answer of row r to identifier v, as an index into the values of `hierarchies[v]`.
 
-    Without identifiers the one hierarchy is EVERYBODY.
+    Without identifiers the one hierarchy is EVERYBODY. `frame`: the public list that releases are held against; None where there is none.
     """
 
     identifiers: tuple[Variable, ...]
@@ -41,26 +41,28 @@ class Reading:
     sensitive: tuple[Sensitive, ...]
     frame: Frame | None
 
-    def seen_by(self, profile: Profile) -> Reading:
+    @staticmethod
+    def of(
+        columns: Sequence[Variable], answers: pd.DataFrame, units: int, order: NDArray[np.int64] | slice = slice(None)
+    ) -> QuasiIdentifierTable:
+        """The rows of `answers` in this order. `units`: entries of the public list that must share a released value, 0 for no list.
+
+        Raises Refused where a quasi-identifier cannot be made coarser.
+        """
+        identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
+        hierarchies = tuple(hierarchy(column) for column in identifiers) or (EVERYBODY,)
+        by_column = [codes_of(answers, column)[order] for column in identifiers] or [np.zeros(len(answers), np.int8)]
+        codes = np.stack(by_column).T  # column by column in memory, as they are read
+        sensitive = tuple(sensitive_of(column, codes_of(answers, column)[order]) for column in columns if column.role == "sensitive")
+        return QuasiIdentifierTable(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, units))
+
+    def seen_by(self, profile: Profile) -> QuasiIdentifierTable:
         """Without the public list, where the profile does not count on it."""
         return self if profile.units else replace(self, frame=None)
 
 
-def read(columns: Sequence[Variable], full: pd.DataFrame, units: int, order: NDArray[np.int64] | slice = slice(None)) -> Reading:
-    """The rows of `full` in this order. `units`: how many of the public list are asked for, 0 for none.
-
-    Raises Refused where a quasi-identifier cannot be made coarser.
-    """
-    identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
-    hierarchies = tuple(hierarchy(column) for column in identifiers) or (EVERYBODY,)
-    given = [codes_of(full, column)[order] for column in identifiers] or [np.zeros(len(full), np.int8)]
-    codes = np.stack(given).T  # column by column in memory, as they are read
-    sensitive = tuple(sensitive_of(column, codes_of(full, column)[order]) for column in columns if column.role == "sensitive")
-    return Reading(identifiers, hierarchies, codes, sensitive, _frame(identifiers, hierarchies, units))
-
-
 def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
-    """Each row's place among the codes of its variable, ABSENT for what is none of them. Shape (rows,); not to be written to."""
+    """The index of each row's answer in `column.codes`, ABSENT where it is none of them. Shape (rows,); read-only."""
     given = pd.Categorical(full[column.name], copy=False)  # a long table has many columns: none is copied or widened
     if tuple(given.categories) == column.codes:
         return given.codes
@@ -69,9 +71,9 @@ def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
 
 
 def members(column: Variable, released: Sequence[str]) -> NDArray[np.bool_]:
-    """Which codes of a variable each released value may stand for: what is withheld for any. Shape (values, codes).
+    """Which codes of a variable each released value may stand for; a withheld value stands for any. Shape (values, codes).
 
-    Values of a quasi-identifier that are none of its codes stand for nothing here: `measuring.read_back` knows them.
+    A generalised value of a quasi-identifier stands for no code here: see `measuring.read_back`.
     """
     table = np.zeros((len(released), len(column.codes)), dtype=bool)
     place = {code: index for index, code in enumerate(column.codes)}
@@ -83,7 +85,7 @@ def members(column: Variable, released: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def hierarchy(column: Variable) -> Hierarchy:
-    """The steps of a variable between its values and "*". Levels that change nothing are no steps."""
+    """The steps of a variable between its values and "*", without levels that change nothing. Raises Refused."""
     if column.hierarchy is None:
         raise Refused(f"The quasi-identifier {column.name} has no hierarchy, so it cannot be made coarser. Give it one, or another role.")
     steps = column.ladder()
@@ -95,13 +97,13 @@ def hierarchy(column: Variable) -> Hierarchy:
 
 
 def sensitive_of(column: Variable, codes: NDArray[np.integer[Any]]) -> Sensitive:
-    """To leave out an answer, or an option, tells nothing that has to be kept: a class may agree in that."""
+    """A sensitive variable. No answer, or an option not ticked, is harmless: all people of a class may agree in it."""
     harmless = (MISSING, SKIPPED, *(("0",) if column.otherwise == "0" else ()))
     return Sensitive(column.name, codes, len(column.codes), tuple(column.codes.index(code) for code in harmless))
 
 
 def _frame(identifiers: tuple[Variable, ...], hierarchies: tuple[Hierarchy, ...], units: int) -> Frame | None:
-    """The authorities of Europe, where the survey asks where an authority is, in the words of their list."""
+    """The public list of European authorities, if the survey asks for the country in the codes of that list; else None."""
     begins = [column.hierarchy.levels[0] if column.hierarchy else "" for column in identifiers]
     if not units or COUNTRY not in begins:
         return None

@@ -262,7 +262,7 @@ async def live() -> dict[str, str]:
 @get("/export/health/ready", include_in_schema=False)
 async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     context = _context(request)
-    asked = asyncio.ensure_future(context.store.answers())
+    asked = asyncio.ensure_future(context.store.ping())
     done, _ = await asyncio.wait({asked}, timeout=PATIENCE)
     asked.cancel()  # a database that is frozen would not even hear of it
     database = bool(done) and asked.exception() is None and asked.result()  # any trouble with the database means the same here

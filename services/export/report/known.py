@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.instrument import NON_SUBSTANTIVE
-from services.export.gate.rare import KNOWN, rarity
+from services.export.gate.rarity import KNOWN, rarity
 from services.export.report.compared import Field
 
 MOST, TRIED, SEED = 500, 200, 1

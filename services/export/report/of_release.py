@@ -10,7 +10,7 @@ import pandas as pd
 from proto.instrument import Instrument
 from services.export.dataset.table import Table
 from services.export.dataset.variables import Variable
-from services.export.gate.quasi_identifiers import Reading
+from services.export.gate.quasi_identifiers import QuasiIdentifierTable
 from services.export.report.compared import compare
 from services.export.report.headlines import shares
 from services.export.report.page import page
@@ -23,18 +23,18 @@ def report_on(
     columns: Sequence[Variable],
     instrument: Instrument,
     reasons: tuple[str, ...] = (),
-    reading: Reading | None = None,
+    quasi_identifiers: QuasiIdentifierTable | None = None,
 ) -> Report:
     """What the release risks and what protecting it cost.
 
-    `original`: the answers as given, a column of codes per variable, in any order of rows. `reading`: knows the public list.
+    `original`: the answers as given, a column of codes per variable, in any order of rows. `quasi_identifiers`: knows the public list.
     """
     edition = table.edition
     fields = compare(original, table, columns)
-    frame = reading.frame if reading is not None else None
-    if reading is not None and frame is not None:
+    frame = quasi_identifiers.frame if quasi_identifiers is not None else None
+    if quasi_identifiers is not None and frame is not None:
         place = {field.name: at for at, field in enumerate(fields)}
-        frame = replace(frame, variables=tuple(place[reading.identifiers[at].name] for at in frame.variables))
+        frame = replace(frame, variables=tuple(place[quasi_identifiers.identifiers[at].name] for at in frame.variables))
     facts = Facts(
         number=edition.number,
         survey=edition.survey,
