@@ -20,10 +20,10 @@ import pytest
 from nats.aio.client import Client
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from deploy.keys import Keys
 from deploy.provisioning.migrate import create_database, migrate
 from deploy.provisioning.provision import PARTITIONS
 from deploy.provisioning.streams import create_consumers, create_streams
-from deploy.stack.keys import Keys
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program

@@ -335,8 +335,8 @@ async def _traces(where: tuple[Path, int]) -> list[Finding]:
     """How long the files still tell what was withdrawn, and when answers came. Read from the log itself, as whoever has the disk would."""
     import asyncpg
 
-    from deploy.provisioning.forgetting import earliest_commit
     from deploy.stack.data_folder import DataFolder
+    from deploy.stack.postgres_server import earliest_commit
 
     connection: Any = await asyncpg.connect(_store(*where))
     try:

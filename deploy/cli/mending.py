@@ -16,12 +16,12 @@ from nats.errors import Error as NatsError
 
 from deploy.cli.console import Trouble, err, fail, say
 from deploy.provisioning.migrate import ROLES
+from deploy.refusal import Refusal
 from deploy.stack import running
 from deploy.stack.child import Child
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
-from deploy.stack.refusal import Refusal
 from services.runtime import settings
 
 PATIENCE = 60.0

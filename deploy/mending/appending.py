@@ -11,7 +11,7 @@ from typing import Any
 from nats.aio.client import Client
 
 from deploy.mending.homes import FILLER
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import events, subjects
 from proto.events import ResponseEvent
 

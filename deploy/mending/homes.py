@@ -15,7 +15,7 @@ from nats.js.api import StreamState
 from deploy.mending.journal_pages import Message, pages
 from deploy.mending.reconcile import Held, Plan, Said, after, reconcile
 from deploy.provisioning.migrate import highest
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 

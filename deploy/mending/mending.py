@@ -23,7 +23,7 @@ from deploy.mending.appending import Append, Appender
 from deploy.mending.homes import Homes
 from deploy.mending.reconcile import Act, Plan, nowhere
 from deploy.provisioning.streams import told
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import events, subjects
 from proto.events import ResponseReplaced, ResponseSubmitted
 from services.analysis.ingest.journal import Journal

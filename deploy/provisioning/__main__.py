@@ -1,17 +1,40 @@
-"""`python -m deploy.provisioning` prepares the servers of a cluster."""
+"""`python -m deploy.provisioning` prepares the servers of a cluster, then mends what journal and store say differently."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import sys
+from pathlib import Path
 
-from deploy.provisioning.provision import main
-from deploy.stack.refusal import Refusal
+from deploy.mending.mending import settle
+from deploy.provisioning.provision import Settings, provision
+from deploy.refusal import Refusal
 from services.runtime import settings
+
+log = logging.getLogger(__name__)
+
+
+def passwords(wanted: Settings) -> dict[str, str]:
+    """The password of each role whose file is given."""
+    files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
+    return {role: Path(file).read_text().strip() for role, file in files.items() if file}
+
+
+async def main(wanted: Settings, passwords: dict[str, str]) -> None:
+    """Does not wait until journal and store agree: intake serves anyway, and analysis waits by itself."""
+    sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
+    await provision(wanted.nats_url, wanted.database_url, Path(wanted.token_file), passwords, *sizes)
+    report = await settle(wanted.nats_url, wanted.database_url)
+    if report.mended or not report.together:
+        log.warning("%s", report.sentence())
+
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        main()
+        wanted = settings.read(Settings, os.environ)
+        asyncio.run(main(wanted, passwords(wanted)))
     except (Refusal, settings.UnknownSetting) as refusal:
         sys.exit(str(refusal))

@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
+from deploy.keys import Keys, write_secret
 from deploy.provisioning.migrate import ROLES
-from deploy.stack.keys import Keys, write_secret
-from deploy.stack.nats_server import routes, write_passwords
+from deploy.provisioning.nats_users import routes, write_passwords
 
 FOLDER = Path(__file__).parents[1] / "secrets"
 NODES = ("nats-1", "nats-2", "nats-3")

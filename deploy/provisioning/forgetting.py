@@ -12,17 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from deploy.stack.postgres_server import binary
 from services.runtime import settings
 
 WAIT = "2s"
@@ -86,17 +82,6 @@ class Forgetter:
 async def _written(connection: asyncpg.Connection) -> int:
     """Grows with every transaction that writes."""
     return await connection.fetchval("-- written\nselect pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-
-
-def earliest_commit(folder: Path) -> datetime | None:
-    """The first commit that the log of the embedded server still tells of; None where it tells of none. Raises OSError."""
-    for file in sorted((folder / "pg_wal").glob("[0-9A-F]" * 24)):
-        line = [str(binary("pg_waldump")), "--rmgr=Transaction", str(file)]
-        told = subprocess.run(line, capture_output=True, text=True, check=False, env={"TZ": "UTC"}).stdout
-        if "COMMIT " in told:
-            day, clock = told.partition("COMMIT ")[2].split()[:2]
-            return datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=UTC)
-    return None
 
 
 class Settings(msgspec.Struct, frozen=True):

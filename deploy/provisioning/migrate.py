@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 ROLES = ("platea_analysis", "platea_export")

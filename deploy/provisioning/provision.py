@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,17 +13,14 @@ from nats.js.api import RawStreamMsg
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from deploy.mending.mending import settle
+from deploy.keys import write_secret
 from deploy.provisioning.migrate import create_database, migrate, progress
 from deploy.provisioning.streams import DRAFT_MEGABYTES, create_consumers, create_streams
-from deploy.stack.keys import write_secret
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import author, events, registry, subjects, tokens
 from proto.events import ControlEvent
 from proto.instrument import Instrument
-from services.runtime import nats_client, settings
-
-log = logging.getLogger(__name__)
+from services.runtime import nats_client
 
 PARTITIONS = 4
 
@@ -105,20 +99,3 @@ async def _last(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
         return await js.get_last_msg(subjects.CONTROL, subject, direct=True)
     except NotFoundError:
         return None
-
-
-def main() -> None:
-    wanted = settings.read(Settings, os.environ)
-    files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
-    passwords = {role: Path(file).read_text().strip() for role, file in files.items() if file}
-    token = Path(wanted.token_file)
-    sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
-    asyncio.run(_prepare(wanted, token, passwords, sizes))
-
-
-async def _prepare(wanted: Settings, token: Path, passwords: Mapping[str, str], sizes: tuple[int, int, int]) -> None:
-    """Intake starts whatever is found between journal and store; analysis waits by itself where they do not belong together."""
-    await provision(wanted.nats_url, wanted.database_url, token, passwords, *sizes)
-    report = await settle(wanted.nats_url, wanted.database_url)
-    if report.mended or not report.together:
-        log.warning("%s", report.sentence())

@@ -10,7 +10,7 @@ from nats.js.api import StreamConfig
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import subjects
 from services.runtime import stream_settings
 

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.refusal import Refusal
 from deploy.stack.bounded_log import BoundedLog
 from deploy.stack.program import Program
 from deploy.stack.pulse import Pulse
-from deploy.stack.refusal import Refusal
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 20.0
 HUNG = 30.0

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.stack.keys import Keys
-from deploy.stack.refusal import Refusal
+from deploy.keys import Keys
+from deploy.refusal import Refusal
 
 ROOM = 256 * 1024 * 1024
 """Bytes that must be free to start: PostgreSQL alone needs a third of it for a new cluster."""

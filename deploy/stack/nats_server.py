@@ -7,13 +7,13 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.keys import Keys
+from deploy.provisioning.nats_users import quoted, write_passwords
 from deploy.stack.health import ask, is_well
-from deploy.stack.keys import Keys, write_secret
 from deploy.stack.ports import free
 from deploy.stack.program import Program
 
 CONFIGURATION = Path(__file__).parents[1] / "nats"
-USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator")
 
 
 def binary() -> Path:
@@ -86,21 +86,3 @@ class NatsServer:
         except (OSError, TimeoutError):
             return False
         return status == 503 and b"write error" in answer
-
-
-def write_passwords(path: Path, keys: Keys) -> None:
-    """The file that users.conf includes: one line per user, mode 600. What only a cluster asks for stands apart, in route.conf."""
-    lines = [f"{user}_password: {quoted(keys.read(f'nats-{user}'))}" for user in USERS]
-    write_secret(path, "\n".join(lines) + "\n")
-    write_secret(path.with_name("route.conf"), f"route_password: {quoted(keys.read('nats-route'))}\n")
-
-
-def routes(keys: Keys, addresses: list[str]) -> str:
-    """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
-    return "[" + ", ".join(f"nats://route:{keys.in_url('nats-route')}@{address}" for address in addresses) + "]"
-
-
-def quoted(text: str) -> str:
-    """A string of the server's configuration. It reads the values of environment variables as if they stood in the file, where a
-    space ends a word, # begins a comment and $ a variable."""
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'

@@ -11,14 +11,15 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
-from deploy.stack.keys import Keys
+from deploy.keys import Keys
+from deploy.refusal import Refusal
 from deploy.stack.ports import free
 from deploy.stack.program import Program
-from deploy.stack.refusal import Refusal
 
 CONFIGURATION = Path(__file__).with_name("postgresql.conf")
 OWNER = "platea"
@@ -158,3 +159,14 @@ def _reason(output: str) -> str:
     lines = [line.removeprefix("initdb: ") for line in output.splitlines() if line.strip()]
     faults = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return (faults or lines or ["it gave no reason"])[0].rstrip(".")
+
+
+def earliest_commit(folder: Path) -> datetime | None:
+    """The time of the first commit in the write-ahead log of an embedded server; None without one. `folder`: its data. Raises OSError."""
+    for file in sorted((folder / "pg_wal").glob("[0-9A-F]" * 24)):
+        command = [str(binary("pg_waldump")), "--rmgr=Transaction", str(file)]
+        output = subprocess.run(command, capture_output=True, text=True, check=False, env={"TZ": "UTC"}).stdout
+        if "COMMIT " in output:
+            day, clock = output.partition("COMMIT ")[2].split()[:2]
+            return datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=UTC)
+    return None

@@ -14,13 +14,13 @@ from deploy.mending import mending
 from deploy.mending.mending import Report
 from deploy.provisioning.migrate import ROLES
 from deploy.provisioning.provision import PARTITIONS, provision
+from deploy.refusal import Refusal
 from deploy.stack import ports
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.health import is_well
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program
-from deploy.stack.refusal import Refusal
 
 LOOPBACK = "127.0.0.1"
 REACH = 30.0

@@ -17,11 +17,11 @@ from typing import Annotated
 import msgspec
 
 from deploy.provisioning.forgetting import Forgetter
+from deploy.refusal import Refusal
 from deploy.stack import ports, running
 from deploy.stack.child import Child
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.program import Program
-from deploy.stack.refusal import Refusal
 from deploy.stack.running import Running
 from deploy.stack.stack import Stack
 from deploy.stack.watch import watch_disk, watch_homes, watch_journal, watch_traces

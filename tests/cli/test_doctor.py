@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from deploy.cli import doctor, server
 from deploy.cli.doctor import Finding
+from deploy.keys import write_secret
 from deploy.provisioning.provision import provision
 from deploy.stack import running
 from deploy.stack.data_folder import DataFolder
-from deploy.stack.keys import write_secret
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.running import Running

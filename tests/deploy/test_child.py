@@ -16,11 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.refusal import Refusal
 from deploy.stack import child as children
 from deploy.stack.bounded_log import BoundedLog
 from deploy.stack.child import Child
 from deploy.stack.program import Program
-from deploy.stack.refusal import Refusal
 
 
 async def _ready() -> bool:

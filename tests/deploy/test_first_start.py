@@ -8,9 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.keys import Keys, write_secret
 from deploy.provisioning.migrate import create_database, migrate
-from deploy.stack.keys import Keys, write_secret
-from deploy.stack.nats_server import NatsServer, quoted, routes
+from deploy.provisioning.nats_users import quoted, routes
+from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from services.runtime import nats_client
 from tests.conftest import started

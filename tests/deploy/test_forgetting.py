@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.provisioning.forgetting import Forgetter, earliest_commit, main
+from deploy.keys import Keys
+from deploy.provisioning.forgetting import Forgetter, main
 from deploy.provisioning.migrate import create_database, migrate, migrations
-from deploy.stack.keys import Keys
-from deploy.stack.postgres_server import Postgres
+from deploy.stack.postgres_server import Postgres, earliest_commit
 from tests.conftest import started
 
 COUNT = 300

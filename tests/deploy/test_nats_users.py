@@ -14,8 +14,8 @@ from nats.aio.client import Client
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
+from deploy.keys import Keys
 from deploy.stack.child import Child
-from deploy.stack.keys import Keys
 from deploy.stack.nats_server import NatsServer
 from proto import subjects
 from proto.registry import Registry

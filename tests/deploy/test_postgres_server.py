@@ -11,10 +11,10 @@ import asyncpg
 import psutil
 import pytest
 
+from deploy.keys import Keys
 from deploy.provisioning.migrate import MIGRATIONS, create_database, migrate, migrations, progress
-from deploy.stack.keys import Keys
+from deploy.refusal import Refusal
 from deploy.stack.postgres_server import UID, Postgres
-from deploy.stack.refusal import Refusal
 from tests.conftest import DatabaseUrls, started
 
 

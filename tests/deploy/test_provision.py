@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from deploy.provisioning.provision import PARTITIONS, provision
 from deploy.provisioning.streams import create_streams
-from deploy.stack.refusal import Refusal
+from deploy.refusal import Refusal
 from proto import author, events, subjects, tokens
 from proto.events import SurveyPublished
 from proto.tokens import Token

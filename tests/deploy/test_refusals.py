@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.keys import Keys
+from deploy.refusal import Refusal
 from deploy.stack import data_folder
 from deploy.stack.data_folder import DataFolder
-from deploy.stack.keys import Keys
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import launched
-from deploy.stack.refusal import Refusal
 from deploy.stack.up import Settings
 from services.runtime import settings
 
@@ -140,8 +140,8 @@ def test_a_closed_folder_where_the_power_to_pass_is_missing(tmp_path: Path) -> N
     server = Postgres.embedded(closed / "postgres", Keys(tmp_path / "secrets"))
     # As in a container: every capability is gone but those with which root changes the user.
     text = (
-        "import sys; from pathlib import Path; from deploy.stack.keys import Keys; from deploy.stack.postgres_server import Postgres\n"
-        "from deploy.stack.refusal import Refusal\n"
+        "import sys; from pathlib import Path; from deploy.keys import Keys; from deploy.stack.postgres_server import Postgres\n"
+        "from deploy.refusal import Refusal\n"
         f"try: Postgres.embedded(Path({str(server.folder)!r}), Keys(Path({str(tmp_path / 'secrets')!r}))).program()\n"
         "except Refusal as refusal: print(refusal)"
     )

@@ -17,11 +17,12 @@ from pathlib import Path
 import asyncpg
 from nats.js.errors import Error as JetStreamError
 
+from deploy.keys import Keys
 from deploy.provisioning.migrate import ROLES
+from deploy.provisioning.nats_users import routes
 from deploy.provisioning.provision import provision
 from deploy.stack.health import is_well
-from deploy.stack.keys import Keys
-from deploy.stack.nats_server import CONFIGURATION, NatsServer, routes
+from deploy.stack.nats_server import CONFIGURATION, NatsServer
 from deploy.stack.ports import free
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program

@@ -17,8 +17,9 @@ import pytest
 from deploy.cli import doctor
 from deploy.cli.mending import addresses
 from deploy.cli.respondents import Population
-from deploy.provisioning.forgetting import Forgetter, earliest_commit
+from deploy.provisioning.forgetting import Forgetter
 from deploy.stack.data_folder import DataFolder
+from deploy.stack.postgres_server import earliest_commit
 from deploy.stack.running import read
 from proto.answers import today_of
 from proto.receipt import make

@@ -15,8 +15,8 @@ import httpx
 import nats
 import pytest
 
+from deploy.keys import Keys
 from deploy.provisioning.streams import create_consumers, create_streams
-from deploy.stack.keys import Keys
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.program import Program
 from proto import receipt

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from deploy.stack.keys import Keys
+from deploy.keys import Keys
 from deploy.stack.nats_server import NatsServer
 from proto import events, subjects
 from proto.registry import Registry
