@@ -1,6 +1,6 @@
-"""Sends many responses through the ordinary intake: bounded, at a rate if wanted, patient with a busy server.
+"""Sends many responses to the intake API, with bounded concurrency, an optional rate, retries while the server is busy.
 
-Each response carries its receipt from the start, so sending it again after a broken connection counts it once.
+Each response has its receipt from the start, so that a response sent again after a lost connection counts once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ BUSY = frozenset({408, 429, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One response on its way. `receipt` is the Idempotency-Key, `place` says where it came from (a line of a file)."""
+class Submission:
+    """One response to send. `receipt`: the Idempotency-Key. `place`: its line in the file it came from."""
 
     place: int
     receipt: str
@@ -33,18 +33,18 @@ class Letter:
 
 @dataclass(frozen=True)
 class Reply:
-    letter: Letter
+    submission: Submission
     status: int
     body: bytes
 
     @property
     def accepted(self) -> bool:
-        """201 is new, 200 was there before."""
+        """Whether it was accepted: 201 for a new response, 200 for one that was there."""
         return self.status in (200, 201)
 
 
 class Sender:
-    """A connection pool to one survey's intake; `async with` it."""
+    """A pool of `at_once` connections to the intake of one survey; an asynchronous context manager."""
 
     def __init__(self, url: str, survey: str, at_once: int = 32, token: str | None = None) -> None:
         self._url, self._at_once, self._token = url, at_once, token
@@ -63,33 +63,33 @@ class Sender:
         await self._session.close()
 
     def _authority(self) -> dict[str, str]:
-        """With an organiser's token, so many at once are no flood."""
+        """An organiser's token exempts from the flood limits."""
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-    async def send(self, letter: Letter) -> Reply:
-        """The final answer. A busy or restarting server is asked again. Raises Trouble when it stays silent."""
-        return await self._insist("POST", self._path, letter)
+    async def send(self, submission: Submission) -> Reply:
+        """Sends until the server gives a final answer; retries while it is busy or away. Raises Trouble after 120 s without an answer."""
+        return await self._insist("POST", self._path, submission)
 
-    async def replace(self, letter: Letter) -> Reply:
-        """The same receipt with other answers."""
-        return await self._insist("PUT", f"{self._url}/api/v1/receipts/{quoted(letter.receipt)}", letter)
+    async def replace(self, submission: Submission) -> Reply:
+        """Replaces the answers under this receipt; else as `send`."""
+        return await self._insist("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
 
-    async def send_all(self, letters: Iterable[Letter], rate: float | None = None) -> AsyncIterator[Reply]:
-        """Sends `at_once` at a time, at most `rate` a second, and yields replies as they come."""
+    async def send_all(self, submissions: Iterable[Submission], rate: float | None = None) -> AsyncIterator[Reply]:
+        """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
         loop = asyncio.get_running_loop()
-        waiting = iter(letters)
+        waiting = iter(submissions)
         replies: asyncio.Queue[Reply | Exception | None] = asyncio.Queue()
         begun, sent = loop.time(), 0
 
         async def work() -> None:
             nonlocal sent
             try:
-                for letter in waiting:  # all workers draw from the same iterator
+                for submission in waiting:  # all workers draw from the same iterator
                     due, sent = begun + sent / rate if rate else 0.0, sent + 1
                     if due > loop.time():
                         await asyncio.sleep(due - loop.time())
-                    replies.put_nowait(await self.send(letter))
-            except Exception as error:  # whoever listens is to hear of it
+                    replies.put_nowait(await self.send(submission))
+            except Exception as error:  # raised again by the caller's loop
                 replies.put_nowait(error)
             else:
                 replies.put_nowait(None)
@@ -110,18 +110,18 @@ class Sender:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _insist(self, method: str, path: str, letter: Letter) -> Reply:
+    async def _insist(self, method: str, path: str, submission: Submission) -> Reply:
         loop = asyncio.get_running_loop()
         first, attempt = loop.time(), 0
         while True:
             pause = min(0.1 * 2**attempt, 5.0)
             try:
-                headers = {} if method == "PUT" else {"Idempotency-Key": letter.receipt}
-                async with self._session.request(method, path, data=letter.body, headers=headers) as answer:
+                headers = {} if method == "PUT" else {"Idempotency-Key": submission.receipt}
+                async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
                     body = await answer.read()
                     if answer.status not in BUSY:
                         self._last = loop.time()
-                        return Reply(letter, answer.status, body)
+                        return Reply(submission, answer.status, body)
                     pause = max(pause, _seconds(answer.headers.get("Retry-After")))
                     silence: Exception | None = None
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -133,13 +133,13 @@ class Sender:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine on the quick loop."""
+    """Runs a coroutine on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
 
 
 def _seconds(retry_after: str | None) -> float:
-    """The header's seconds, within reason; the form with a date is not ours."""
+    """Seconds of a Retry-After header, at most 30; 0 for one with a date, which our servers never send."""
     try:
         return min(float(retry_after or 0), 30.0)
     except ValueError:

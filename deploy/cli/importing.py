@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, mapping, rows, server
-from deploy.cli.bulk_sender import Letter, Reply, Sender
+from deploy.cli.bulk_sender import Reply, Sender, Submission
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.import_map import read_map
 from deploy.cli.mapping import UnfitHeader
@@ -97,7 +97,7 @@ class Import:
         self._entries: dict[int, Row | Body] = {}
         self._columns: list[str] = []
 
-    def read_csv(self, map_file: Path | None) -> list[Letter]:
+    def read_csv(self, map_file: Path | None) -> list[Submission]:
         sheet = rows.read_csv(self._file.read_bytes())
         self._columns = [name for name in sheet.columns if name not in rows.OURS]
         if map_file is None:
@@ -112,17 +112,17 @@ class Import:
             language = (row.cells or {}).get("language") if "language" not in columns else None
             return {"answers": answers} | ({"language": language} if language else {})
 
-        return list(self._letters(sheet.rows, content))
+        return list(self._submissions(sheet.rows, content))
 
-    def read_ndjson(self) -> list[Letter]:
+    def read_ndjson(self) -> list[Submission]:
         self.suffix = ".ndjson"
 
         def content(body: Body) -> dict[str, Any]:
             return dict(body.content or {})
 
-        return list(self._letters(rows.read_ndjson(self._file.read_bytes()), content))
+        return list(self._submissions(rows.read_ndjson(self._file.read_bytes()), content))
 
-    def _letters(self, entries: Any, content: Any) -> Iterator[Letter]:
+    def _submissions(self, entries: Any, content: Any) -> Iterator[Submission]:
         sound: list[Row | Body] = []
         for entry in entries:
             self._entries[entry.line] = entry
@@ -133,14 +133,14 @@ class Import:
         for entry, receipt in zip(sound, rows.receipts(self._key, self._instrument.id, map(rows.content_of, sound)), strict=True):
             body = {"version": self._instrument.version, "consent": True} | content(entry)
             if entry.line not in self.refused:
-                yield Letter(entry.line, receipt, msgspec.json.encode(body))
+                yield Submission(entry.line, receipt, msgspec.json.encode(body))
 
-    async def send(self, letters: list[Letter], at_once: int, advance: Any) -> None:
+    async def send(self, submissions: list[Submission], at_once: int, advance: Any) -> None:
         async with Sender(self._server.url, self._instrument.id, at_once, self._server.token) as sender:
-            async for reply in sender.send_all(letters):
+            async for reply in sender.send_all(submissions):
                 advance()
                 if reply.status == 409 and self._replace:
-                    reply = await sender.replace(reply.letter)
+                    reply = await sender.replace(reply.submission)
                     if reply.status in (200, 202):
                         self.counts["replaced"] += 1
                         continue
@@ -158,7 +158,7 @@ class Import:
                 code, reasons = _reasons(reply.body)
                 if code in FOR_ALL:
                     raise refusal(reply.status, reply.body, self._server)
-                self.refused[reply.letter.place] = (self._entries[reply.letter.place], reasons or [f"status {reply.status}"])
+                self.refused[reply.submission.place] = (self._entries[reply.submission.place], reasons or [f"status {reply.status}"])
 
     def write_rejects(self, path: Path) -> Path | None:
         """The refused rows in the order of the file; None where there are none."""

@@ -1,4 +1,4 @@
-"""The free texts of a survey as a command reaches them, and sheets of decisions about them."""
+"""Client of the review API: free texts of a survey, with decisions about them one by one or as a sheet."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ COLUMNS = ("text_id", "question", "language", "marked", "text", "decision")
 WORDS = {"accept": "accepted", "accepted": "accepted", "refuse": "refused", "refused": "refused", "open": "open", "": ""}
 """What a sheet may say, in any case; nothing leaves a text as it is."""
 TOGETHER = 500
+"""Decisions in one request."""
 
 
 @dataclass
-class Desk:
-    """Texts and decisions of one survey. `questions` by name, as of the first page."""
+class ReviewApi:
+    """Texts and decisions of one survey. `questions`: by name, with their counts as of the last `refresh`."""
 
     server: Server
     survey: str
@@ -29,15 +30,15 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._path = f"/api/v1/surveys/{quoted(self.survey)}/releases/review"
-        self.look()
+        self.refresh()
 
-    def look(self) -> None:
-        """The counts as they are now."""
+    def refresh(self) -> None:
+        """Fetches the counts."""
         page: dict[str, Any] = self.server.get(f"{self._path}?most=1")
         self.questions = {each["question"]: each for each in page["questions"]}
 
     def texts(self, decided: bool, most: int = 100) -> Iterator[dict[str, Any]]:
-        """Texts to decide on, in pages that are asked for when they are needed; `decided`: those too that were decided on."""
+        """Texts to decide on, fetched page by page. `decided`: with those that were decided on before. `most`: texts per page."""
         after: str | None = ""
         while after is not None:
             query = f"?most={most}&after={after}" + ("&decided=true" if decided else "")
@@ -46,14 +47,14 @@ class Desk:
             after = page["next"]
 
     def enter(self, decided: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        """The server's answer, of all parts together. Every part is entered whole or not at all."""
-        found: dict[str, Any] = {"accepted": 0, "refused": 0, "open": 0, "gone": []}
+        """Enters (text id, decision) pairs, at most 500 in a request, which is entered whole or not at all. Returns the server's counts."""
+        total: dict[str, Any] = {"accepted": 0, "refused": 0, "open": 0, "gone": []}
         for begin in range(0, len(decided), TOGETHER):
             part = decided[begin : begin + TOGETHER]
             body = {"decisions": [{"id": id, "decision": decision} for id, decision in part]}
             answer: dict[str, Any] = self.server.ask("POST", self._path, json.dumps(body).encode())
-            found = {name: found[name] + answer[name] for name in found}
-        return found
+            total = {name: total[name] + answer[name] for name in total}
+        return total
 
     @property
     def given(self) -> int:
@@ -65,22 +66,22 @@ class Desk:
 
 
 def sheet(texts: Iterator[dict[str, Any]]) -> str:
-    """CSV with a line for each text, to be decided on in any program. What a spreadsheet takes for a formula is led by an apostrophe."""
-    made = io.StringIO()
-    writer = Writer(made)
+    """CSV with a line for each text. A cell that a spreadsheet would take for a formula gets an apostrophe in front."""
+    buffer = io.StringIO()
+    writer = Writer(buffer)
     writer.writerow(COLUMNS)
-    for each in texts:
-        kinds = "; ".join(f"{mark['kind']}: {each['text'][mark['begin'] : mark['end']]}" for mark in each["marks"])
-        decision = "" if each["decision"] == "open" else each["decision"]
-        writer.writerow((each["id"], each["question"], each["language"], kinds, each["text"], decision))
-    return made.getvalue()
+    for text in texts:
+        kinds = "; ".join(f"{mark['kind']}: {text['text'][mark['begin'] : mark['end']]}" for mark in text["marks"])
+        decision = "" if text["decision"] == "open" else text["decision"]
+        writer.writerow((text["id"], text["question"], text["language"], kinds, text["text"], decision))
+    return buffer.getvalue()
 
 
 def decisions_in(body: str, name: str) -> list[tuple[str, str]]:
-    """Text and decision of each line that says one. Raises Trouble at the first line that cannot be meant."""
+    """(Text id, decision) of each line with a decision. Raises Trouble at the first line that is no valid one."""
     try:
         lines = csv.DictReader(io.StringIO(body.removeprefix("\ufeff")), dialect=_dialect(body), strict=True)
-        found: dict[str, str] = {}
+        decisions: dict[str, str] = {}
         for line in lines:
             id, word = (line.get("text_id") or "").strip(), (line.get("decision") or "").strip().lower()
             if len(id) != 32 or word not in WORDS:
@@ -88,11 +89,11 @@ def decisions_in(body: str, name: str) -> list[tuple[str, str]]:
                     f"{name}, line {lines.line_num}: " + (f"`{word}` is no decision." if word not in WORDS else "this is no text_id."),
                     "Write accept, refuse, open, or nothing; leave the column text_id as it was exported.",
                 )
-            if found.setdefault(id, WORDS[word]) != WORDS[word]:
+            if decisions.setdefault(id, WORDS[word]) != WORDS[word]:
                 raise Trouble(f"{name}, line {lines.line_num}: a second decision about the same text.", "Keep one line for each text.")
     except csv.Error as error:
         raise Trouble(f"{name} is not CSV: {error}.", "Save it as CSV, with the columns that --export wrote.") from None
-    return [(id, decision) for id, decision in found.items() if decision]
+    return [(id, decision) for id, decision in decisions.items() if decision]
 
 
 def _dialect(body: str) -> type[csv.Dialect]:

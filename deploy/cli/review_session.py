@@ -1,4 +1,4 @@
-"""Reading free texts one by one at a terminal and deciding on each."""
+"""Review of free texts at a terminal: one text fills the screen, one key decides."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from deploy.cli.review_api import Desk
+from deploy.cli.review_api import ReviewApi
 
 KEYS = {"a": "accepted", "r": "refused", "s": "skip", "b": "back", "q": "quit"}
 AID = "Marks are an aid: a detector of shapes misses much. You decide."
 GONE = "The text before was changed or withdrawn in the meantime: nothing was decided about it."
 
 
-def sit(desk: Desk, again: bool, key: Callable[[], str], shown: Console) -> Counter[str]:
-    """Until all texts were shown or somebody quits. Every decision is entered as it is made. Returns how many of each there were."""
-    coming: Iterator[dict[str, Any]] = desk.texts(again)
+def review_texts(api: ReviewApi, again: bool, key: Callable[[], str], shown: Console) -> Counter[str]:
+    """Runs until all texts were shown, or until the reviewer quits. Enters each decision at once; returns how many of each there were.
+
+    `again`: shows texts that were decided on before too. `key`: blocks until a key is pressed. `shown`: the terminal.
+    """
+    coming: Iterator[dict[str, Any]] = api.texts(again)
     seen: list[dict[str, Any]] = []
-    at, done, told = 0, dict[str, str](), ""
+    at, done, notice = 0, dict[str, str](), ""
     while True:
         if at == len(seen):
-            found = next(coming, None)
-            if found is None:
+            following = next(coming, None)
+            if following is None:
                 break
-            seen.append(found)
+            seen.append(following)
         text = seen[at]
-        _show(shown, desk, text, len(done), at > 0, told)
-        told = ""
+        _show(shown, api, text, len(done), at > 0, notice)
+        notice = ""
         wanted = _ask(key, at > 0)
         if wanted == "quit":
             break
@@ -39,8 +42,8 @@ def sit(desk: Desk, again: bool, key: Callable[[], str], shown: Console) -> Coun
             at -= 1
             continue
         if wanted != "skip":
-            if desk.enter([(text["id"], wanted)])["gone"]:
-                told = GONE
+            if api.enter([(text["id"], wanted)])["gone"]:
+                notice = GONE
                 done.pop(text["id"], None)
             else:
                 text["decision"] = done[text["id"]] = wanted
@@ -55,15 +58,15 @@ def _ask(key: Callable[[], str], back: bool) -> str:
             return wanted
 
 
-def _show(shown: Console, desk: Desk, text: dict[str, Any], done: int, back: bool, told: str) -> None:
-    """One text fills the terminal. What it says cannot move the cursor or colour anything: control characters are shown, not obeyed."""
+def _show(shown: Console, api: ReviewApi, text: dict[str, Any], done: int, back: bool, notice: str) -> None:
+    """Prints one text. Control characters are printed as codes, so that a text cannot move the cursor or colour anything."""
     shown.clear()
-    if told:
-        shown.print(told, style="yellow", markup=False)
-    question = desk.questions[text["question"]]
+    if notice:
+        shown.print(notice, style="yellow", markup=False)
+    question = api.questions[text["question"]]
     asked = question["text"].get(text["language"]) or question["text"].get("en") or next(iter(question["text"].values()), "")
     shown.print(
-        f"{desk.survey} · {text['question']} · {text['language']} · {desk.open - done:,} of {desk.given:,} open", style="dim", markup=False
+        f"{api.survey} · {text['question']} · {text['language']} · {api.open - done:,} of {api.given:,} open", style="dim", markup=False
     )
     shown.print(visible(asked), style="bold", markup=False)
     shown.print(Padding(marked(text["text"], text["marks"]), (1, 4)), soft_wrap=False)
@@ -78,15 +81,15 @@ def _show(shown: Console, desk: Desk, text: dict[str, Any], done: int, back: boo
 
 
 def marked(text: str, marks: list[dict[str, Any]]) -> Text:
-    """The text with its marks set off, also where there is no colour."""
-    found, end = Text(), 0
+    """The text with its marks in brackets, which show without colour too."""
+    output, end = Text(), 0
     for mark in marks:
-        found.append(visible(text[end : mark["begin"]]))
-        found.append(f"⟦{visible(text[mark['begin'] : mark['end']])}⟧", style="bold yellow")
+        output.append(visible(text[end : mark["begin"]]))
+        output.append(f"⟦{visible(text[mark['begin'] : mark['end']])}⟧", style="bold yellow")
         end = mark["end"]
-    return found.append(visible(text[end:]))
+    return output.append(visible(text[end:]))
 
 
 def visible(text: str) -> str:
-    """Line breaks stay; any other control or direction character becomes a sign for itself."""
+    """The text with each control or direction character, other than a line break, replaced by its code."""
     return "".join(sign if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cf") else f"‹{ord(sign):04X}›" for sign in text)

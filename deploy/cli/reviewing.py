@@ -15,7 +15,7 @@ import click
 
 from deploy.cli import server
 from deploy.cli.console import Trouble, note, out, say, table
-from deploy.cli.review_api import Desk, decisions_in, sheet
+from deploy.cli.review_api import ReviewApi, decisions_in, sheet
 from deploy.cli.server import Server
 
 AID = "The column `marked` is what a detector of shapes found: an aid that misses much."
@@ -47,30 +47,30 @@ def command(survey: str, again: bool, sheet_out: Path | None, sheet_in: Path | N
     """
     if sheet_in is not None and sheet_out is not None:
         raise click.UsageError("--import and --export do not go together.")
-    desk = Desk(server, survey)
+    api = ReviewApi(server, survey)
     if sheet_in is not None:
-        _import(desk, sheet_in, as_json)
+        _import(api, sheet_in, as_json)
     elif sheet_out is not None:
-        _export(desk, sheet_out, again, as_json)
+        _export(api, sheet_out, again, as_json)
     elif as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        _tell(desk, as_json)
+        _show_counts(api, as_json)
     else:
-        _sit(desk, again)
+        _review_at_terminal(api, again)
 
 
-def _sit(desk: Desk, again: bool) -> None:
-    from deploy.cli.review_session import sit
+def _review_at_terminal(api: ReviewApi, again: bool) -> None:
+    from deploy.cli.review_session import review_texts
 
-    if not desk.given or not (desk.open or again):
-        _tell(desk, False)
+    if not api.given or not (api.open or again):
+        _show_counts(api, False)
         return
     with _keys() as key:
-        done = sit(desk, again, key, out)
-    desk.look()
+        done = review_texts(api, again, key, out)
+    api.refresh()
     out.clear()
-    say(f"{done['accepted']:,} accepted, {done['refused']:,} refused. {desk.open:,} of {desk.given:,} texts of {desk.survey} are open.")
-    if desk.open:
-        say(f"`platea release review {desk.survey}` goes on where you stopped.")
+    say(f"{done['accepted']:,} accepted, {done['refused']:,} refused. {api.open:,} of {api.given:,} texts of {api.survey} are open.")
+    if api.open:
+        say(f"`platea release review {api.survey}` goes on where you stopped.")
 
 
 @contextmanager
@@ -85,25 +85,25 @@ def _keys() -> Generator[Callable[[], str]]:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _tell(desk: Desk, as_json: bool) -> None:
+def _show_counts(api: ReviewApi, as_json: bool) -> None:
     if as_json:
         names = ("question", "given", "accepted", "refused", "open")
-        questions = [{name: each[name] for name in names} for each in desk.questions.values()]
-        say(json.dumps({"survey": desk.survey, "questions": questions, "given": desk.given, "open": desk.open}, indent=2))
+        questions = [{name: each[name] for name in names} for each in api.questions.values()]
+        say(json.dumps({"survey": api.survey, "questions": questions, "given": api.given, "open": api.open}, indent=2))
         return
-    if not desk.questions:
-        say(f"{desk.survey} asks for no free text.")
+    if not api.questions:
+        say(f"{api.survey} asks for no free text.")
         return
     grid = table("question", "texts", "accepted", "refused", "open")
-    for each in desk.questions.values():
+    for each in api.questions.values():
         grid.add_row(each["question"], *(f"{each[name]:,}" for name in ("given", "accepted", "refused", "open")))
     out.print(grid)
-    if desk.open and not sys.stdin.isatty():
+    if api.open and not sys.stdin.isatty():
         note("Run this at a terminal to read them, or use --export and --import.")
 
 
-def _export(desk: Desk, file: Path, again: bool, as_json: bool) -> None:
-    text = sheet(desk.texts(again, most=1000))
+def _export(api: ReviewApi, file: Path, again: bool, as_json: bool) -> None:
+    text = sheet(api.texts(again, most=1000))
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8-sig", newline="") as opened:
             opened.write(text)
@@ -112,19 +112,19 @@ def _export(desk: Desk, file: Path, again: bool, as_json: bool) -> None:
     except OSError as error:
         raise Trouble(f"Cannot write {file}: {error.strerror}.", "Name a file in a folder that you may write to.") from None
     if as_json:
-        _tell(desk, True)
+        _show_counts(api, True)
         return
     say(f"The texts are in {file}, which only you can read. Delete it when you have imported your decisions.")
     note(AID)
 
 
-def _import(desk: Desk, file: Path, as_json: bool) -> None:
+def _import(api: ReviewApi, file: Path, as_json: bool) -> None:
     try:
         body = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Trouble(f"Cannot read {file}: {reason}.", "Name the file that --export wrote, saved as CSV in UTF-8.") from None
-    entered = desk.enter(decisions_in(body, str(file)))
+    entered = api.enter(decisions_in(body, str(file)))
     if as_json:
         say(json.dumps(entered, indent=2))
         return

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, server
-from deploy.cli.bulk_sender import Letter, Reply, Sender
+from deploy.cli.bulk_sender import Reply, Sender, Submission
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.respondents import Population
 from deploy.cli.server import Server, refusal
@@ -32,10 +32,10 @@ def definition(found: Server, survey: str) -> Instrument:
         raise Trouble(f"{found.url} describes {survey} in a form unknown here.", "Use the `platea` of the server's own version.") from None
 
 
-def letters(instrument: Instrument, count: int, seed: int) -> Iterator[Letter]:
+def submissions(instrument: Instrument, count: int, seed: int) -> Iterator[Submission]:
     """The seed decides what people answer; receipts are new each time, as they are for people."""
     population = Population(instrument, seed, today_of(time.time()))
-    return (Letter(number, make(), population.body(number)) for number in range(count))
+    return (Submission(number, make(), population.body(number)) for number in range(count))
 
 
 async def simulate(
@@ -51,7 +51,7 @@ async def simulate(
     """Sends `count` respondents and returns how many were accepted. `seen` is called with each reply."""
     accepted = 0
     async with Sender(url, instrument.id, at_once, token) as sender:
-        async for reply in sender.send_all(letters(instrument, count, seed), rate):
+        async for reply in sender.send_all(submissions(instrument, count, seed), rate):
             accepted += reply.accepted
             seen(reply)
     return accepted
@@ -80,7 +80,7 @@ def command(survey: str, responses: int, rate: float | None, seed: int | None, a
         if not reply.accepted:
             refused.append(reply)
         elif file is not None:
-            file.write(reply.letter.receipt + "\n")
+            file.write(reply.submission.receipt + "\n")
 
     begun = time.monotonic()
     try:

@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from deploy.cli.bulk_sender import Letter, Sender
+from deploy.cli.bulk_sender import Sender, Submission
 from deploy.cli.server import Server
 from proto import instrument as i
 from proto.instrument import Instrument, Policy
@@ -104,8 +104,8 @@ def publish(url: str, token: str, instrument: Instrument) -> None:
 async def answered(url: str, survey: str, bodies: Sequence[bytes]) -> None:
     """All of these answer."""
     async with Sender(url, survey, at_once=8) as sender:
-        letters = (Letter(place, make(), body) for place, body in enumerate(bodies))
-        refused = [reply.status async for reply in sender.send_all(letters) if not reply.accepted]
+        submissions = (Submission(place, make(), body) for place, body in enumerate(bodies))
+        refused = [reply.status async for reply in sender.send_all(submissions) if not reply.accepted]
     assert not refused, refused
 
 

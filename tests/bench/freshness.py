@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-from deploy.cli.bulk_sender import Letter, Sender
+from deploy.cli.bulk_sender import Sender, Submission
 from proto.receipt import make
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, Servers, bodies, servers
@@ -23,14 +23,14 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     """The n-th acceptance is visible with the first view that counts n: an upper bound, as the view is asked for again and again."""
     sent = bodies(2000, folder).read_bytes().splitlines()
     count = RATE * (5 if quick else 30)
-    letters = [Letter(i, make(), sent[i % len(sent)]) for i in range(count)]
+    submissions = [Submission(i, make(), sent[i % len(sent)]) for i in range(count)]
     with (
         servers(folder / "stack") as running,
         running.running(running.stack.analysis()),
         running.running(running.stack.front()),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        accepted, views = runner.run(_run(running, letters))
+        accepted, views = runner.run(_run(running, submissions))
     delays: list[float] = []
     view = iter(views)
     seen, when = next(view)
@@ -48,13 +48,13 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     ]
 
 
-async def _run(running: Servers, letters: list[Letter]) -> tuple[list[float], list[tuple[int, float]]]:
+async def _run(running: Servers, submissions: list[Submission]) -> tuple[list[float], list[tuple[int, float]]]:
     """When responses were accepted, and what each view counted when."""
     accepted: list[float] = []
     views: list[tuple[int, float]] = []
-    watching = asyncio.create_task(_watch(running, views, len(letters)))
+    watching = asyncio.create_task(_watch(running, views, len(submissions)))
     async with Sender(running.stack.url(), SURVEY, 64, running.stack.data.token.read_text().strip()) as sender:
-        async for reply in sender.send_all(letters, RATE):
+        async for reply in sender.send_all(submissions, RATE):
             assert reply.status == 201, reply.status
             accepted.append(time.perf_counter())
     try:

@@ -11,15 +11,15 @@ import pytest
 from rich.console import Console
 
 from deploy.cli.console import Trouble
-from deploy.cli.review_api import Desk, decisions_in, sheet
-from deploy.cli.review_session import sit, visible
+from deploy.cli.review_api import ReviewApi, decisions_in, sheet
+from deploy.cli.review_session import review_texts, visible
 from services.export.texts.pii_hints import marks
 
 IDS = [f"{n:032x}" for n in range(4)]
 
 
-class Table(Desk):
-    """A desk with four texts on it and no server."""
+class Table(ReviewApi):
+    """Four texts without a server."""
 
     def __init__(self, *said: str) -> None:
         self.survey, self.lost = "square", set[str]()
@@ -45,32 +45,32 @@ class Table(Desk):
         return {"gone": [id for id, _ in decided if id in self.lost]}
 
 
-def sitting(desk: Table, keys: str) -> tuple[dict[str, int], str]:
+def sitting(api: Table, keys: str) -> tuple[dict[str, int], str]:
     """What was counted at the end, and all that was shown."""
     shown = Console(file=io.StringIO(), width=100, highlight=False)
     pressed = iter(keys)
-    counted = sit(desk, False, lambda: next(pressed), shown)
+    counted = review_texts(api, False, lambda: next(pressed), shown)
     return dict(counted), shown.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_keys_decide_and_every_decision_is_entered_at_once() -> None:
-    desk = Table()
-    assert sitting(desk, "arxsq")[0] == {"accepted": 1, "refused": 1}, "a key that means nothing is passed over"
-    assert desk.decided == {IDS[0]: "accepted", IDS[1]: "refused"}
+    api = Table()
+    assert sitting(api, "arxsq")[0] == {"accepted": 1, "refused": 1}, "a key that means nothing is passed over"
+    assert api.decided == {IDS[0]: "accepted", IDS[1]: "refused"}
 
 
 def test_one_goes_back_and_decides_otherwise() -> None:
-    desk = Table()
-    counted, shown = sitting(desk, "bA" + "bR" + "aaa")
+    api = Table()
+    counted, shown = sitting(api, "bA" + "bR" + "aaa")
     assert counted == {"refused": 1, "accepted": 3}
-    assert desk.decided[IDS[0]] == "refused"
+    assert api.decided[IDS[0]] == "refused"
     assert "So far: accepted." in shown
 
 
 def test_a_text_that_left_in_the_meantime_is_told_and_not_counted() -> None:
-    desk = Table()
-    desk.lost = {IDS[1]}
-    counted, shown = sitting(desk, "aaaa")
+    api = Table()
+    api.lost = {IDS[1]}
+    counted, shown = sitting(api, "aaaa")
     assert counted == {"accepted": 3}
     assert "changed or withdrawn in the meantime" in shown
 
@@ -93,8 +93,8 @@ def test_a_text_cannot_command_the_terminal() -> None:
 
 
 def test_a_sheet_comes_back_with_its_decisions() -> None:
-    desk = Table("=SUM(A1)", 'two, and "three"\nlines', "write to a@b.example")
-    rows = list(csv.DictReader(io.StringIO(sheet(desk.texts(False)))))
+    api = Table("=SUM(A1)", 'two, and "three"\nlines', "write to a@b.example")
+    rows = list(csv.DictReader(io.StringIO(sheet(api.texts(False)))))
     assert [row["text"] for row in rows] == ["'=SUM(A1)", 'two, and "three"\nlines', "write to a@b.example"]
     assert rows[2]["marked"] == "e-mail: a@b.example"
     for row, word in zip(rows, ("Accept", "refused", ""), strict=True):

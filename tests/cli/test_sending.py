@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.bulk_sender import Letter, Reply, Sender
+from deploy.cli.bulk_sender import Reply, Sender, Submission
 from deploy.cli.console import Trouble
 
 Answer = Callable[[web.Request, int], Awaitable[web.Response]]
@@ -39,9 +39,9 @@ async def intake(answer: Answer) -> AsyncIterator[str]:
 
 
 async def send(url: str, count: int, at_once: int = 8, rate: float | None = None) -> list[Reply]:
-    letters = (Letter(number, f"receipt-{number}", b"{}") for number in range(count))
+    submissions = (Submission(number, f"receipt-{number}", b"{}") for number in range(count))
     async with Sender(url, "s", at_once) as sender:
-        return [reply async for reply in sender.send_all(letters, rate)]
+        return [reply async for reply in sender.send_all(submissions, rate)]
 
 
 async def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
@@ -51,7 +51,7 @@ async def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
     async with intake(answer) as url:
         begun = time.monotonic()
         replies = await send(url, 20, at_once=20)
-    assert sorted(reply.letter.place for reply in replies) == list(range(20))
+    assert sorted(reply.submission.place for reply in replies) == list(range(20))
     assert all(reply.accepted for reply in replies)
     assert time.monotonic() - begun >= 1.0
 
