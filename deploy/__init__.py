@@ -1,1 +1,1 @@
-"""What runs Platea: the embedded stack, the front, provisioning, the command line, and the files of a cluster."""
+"""Runs Platea: embedded stack, front, provisioning, command line, files of a cluster."""

@@ -1,4 +1,4 @@
-"""The voice of the command line: plain lines, progress bars, and errors of two sentences."""
+"""Output of the command line: plain lines, progress bars, errors of two sentences."""
 
 from __future__ import annotations
 

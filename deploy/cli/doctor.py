@@ -1,4 +1,4 @@
-"""`platea doctor`: what is running, how durable it is, and what is wrong with the way out."""
+"""`platea doctor`: finds faults of a running or resting Platea, with a remedy for each."""
 
 from __future__ import annotations
 

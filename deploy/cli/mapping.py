@@ -1,4 +1,4 @@
-"""From the cells of a row to answers: which column answers which question, and what its labels mean."""
+"""From the cells of a row to answers: the question of each column, the code of each label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`platea mend`: the journal and the store are made to say the same again."""
+"""`platea mend`: makes journal agree with store again."""
 
 from __future__ import annotations
 

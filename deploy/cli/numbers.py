@@ -1,4 +1,4 @@
-"""Numbers and dates of simulated respondents: most small, some large, all within the question's bounds."""
+"""Numbers or dates of simulated respondents: most small, some large, all within the question's bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`platea release`: build, list and verify releases."""
+"""`platea release`: builds, lists, verifies releases."""
 
 from __future__ import annotations
 

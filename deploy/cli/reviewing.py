@@ -1,4 +1,4 @@
-"""`platea release review`: free texts go into a release only after somebody has read and accepted each."""
+"""`platea release review`: free texts go into a release only after a person has accepted each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a CSV or NDJSON file, one by one: a broken row is told with its reason and does not take its neighbours along."""
+"""Rows of a CSV or NDJSON file, one by one: a broken row is reported with its reason, the others are read."""
 
 from __future__ import annotations
 

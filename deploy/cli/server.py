@@ -1,4 +1,4 @@
-"""Which server a command talks to, with which token, and how it asks."""
+"""The server that a command talks to: its address, the token, requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`platea token`: access for organisers and researchers."""
+"""`platea token`: access for organisers or researchers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a version of a survey changes, as people read it: an aligned list with what earlier answers lose, and one sentence."""
+"""The changes of a new version of a survey as an aligned list, with what earlier answers lose."""
 
 from __future__ import annotations
 

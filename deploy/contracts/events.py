@@ -1,4 +1,4 @@
-"""What travels on NATS, as an AsyncAPI 3 document: channels, messages with CloudEvents headers, and who sends and receives what."""
+"""The events on NATS as an AsyncAPI 3 document: channels, messages with CloudEvents headers, senders, receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One origin for everything: intake in this process, analysis and export behind it by path.
+"""One origin for all services: intake in this process, the others behind it by path.
 
 Respondents' requests are handed straight to intake's app. What is proxied may be slow or gone without them noticing.
 """

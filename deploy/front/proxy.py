@@ -1,4 +1,4 @@
-"""A reverse proxy to one service on this machine, as an ASGI app: nothing is buffered, and whoever leaves is let go."""
+"""A reverse proxy to one service on this machine, as an ASGI app: streams without buffering, ends when the client leaves."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Makes the journal and the store say the same again."""
+"""Makes journal agree with store again."""

@@ -1,4 +1,4 @@
-"""Appends events to the journal beside intake, which may go on writing, and raises its end to a number."""
+"""Appends events to the journal, while intake may go on writing to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two homes of an answer, the journal and the store, say of each response, read side by side."""
+"""The two homes of each response, journal beside store, read side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the journal and the store say the same again, where they do not belong together any more. Nothing that either has is dropped.
+"""Makes journal agree with store again, where they do not belong together any more. Nothing that either has is dropped.
 
 Whatever ends it in the middle does no harm: the store is marked as not settled first, so analysis waits; what is appended by then needs no
 appending the next time; and what concerns the store is one transaction at the end. See docs/adr/0028-journal-and-store-belong-together.md.

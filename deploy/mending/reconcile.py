@@ -1,4 +1,4 @@
-"""Which of two homes, the journal and the store, has the last word on each response, and what makes both say it. Pure.
+"""Decides for each response whether journal or store has the last word, with the events that make both agree. Pure.
 
 Numbers up to `highest`, the highest in the store, may have been given twice: by the journal that the store recorded, and by this one,
 where it is an older copy that intake went on writing to. So every word that the two do not share under one number is appended to the

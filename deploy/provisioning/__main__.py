@@ -1,4 +1,4 @@
-"""`python -m deploy.provisioning` prepares the servers of a cluster, then mends what journal and store say differently."""
+"""`python -m deploy.provisioning` prepares the servers of a cluster, then mends where journal or store lack something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removes withdrawn and deleted answers from PostgreSQL's files. For a server of your own: `python -m deploy.provisioning.forgetting`.
+"""Removes withdrawn or deleted answers from PostgreSQL's files. For a server of your own: `python -m deploy.provisioning.forgetting`.
 
 A row that is changed or deleted leaves its bytes in the file of its table, vacuumed or not: vacuuming moves rows within a page, and where
 they lay is free space that still says it. PostgreSQL's log has each row once more, with the time of its commit, in order. So tables in

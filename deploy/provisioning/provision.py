@@ -1,4 +1,4 @@
-"""Prepares the servers for the services: streams and consumers, roles and tables, the first token, the bundled surveys.
+"""Prepares the servers for the services: streams, consumers, roles, tables, the first token, the bundled surveys.
 
 `python -m deploy.provisioning` does it for a cluster; the embedded stack calls `provision`. Doing it again changes nothing.
 """

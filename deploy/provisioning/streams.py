@@ -1,4 +1,4 @@
-"""Creates the streams and durable consumers that `proto.subjects` defines, or brings existing ones up to date."""
+"""Creates or updates the streams with their consumers, as `proto.subjects` defines them."""
 
 from __future__ import annotations
 

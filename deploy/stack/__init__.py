@@ -1,1 +1,1 @@
-"""The embedded stack: servers and services as supervised child processes."""
+"""The embedded stack: servers with services as supervised child processes."""

@@ -1,4 +1,4 @@
-"""A log file that never grows past its bound, and that no network address gets into: the older half goes when the newer is full."""
+"""A log file of bounded size without network addresses: the older half is dropped when the newer is full."""
 
 from __future__ import annotations
 

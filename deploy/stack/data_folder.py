@@ -1,4 +1,4 @@
-"""The folder that holds everything one stack keeps: checked before anything starts, and ours alone while we run."""
+"""The folder with everything one stack keeps: checked before anything starts, locked while the stack runs."""
 
 from __future__ import annotations
 

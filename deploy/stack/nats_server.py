@@ -1,4 +1,4 @@
-"""The embedded nats-server: its files, its program, and the address each service connects to."""
+"""The embedded nats-server: its files, its program, the address that each service connects to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its cluster on disk, its program, and the address each role connects to."""
+"""The embedded PostgreSQL: its cluster on disk, its program, the address that each role connects to."""
 
 from __future__ import annotations
 

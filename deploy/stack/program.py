@@ -1,4 +1,4 @@
-"""A program of the stack: what to start, with which settings, and how it is ready and ended."""
+"""A program of the stack: its command, settings, readiness check, way to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running stack tells other programs of this machine: its address and the ports of its servers."""
+"""What a running stack tells other programs of this machine: its address, the ports of its servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stack consists of: the servers, what prepares them, the services, and the settings each of them gets."""
+"""The parts of the stack: servers, provisioning, services, the settings of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`platea up`: starts the stack, keeps it running, says what matters, and leaves nothing behind."""
+"""`platea up`: starts the stack, then keeps it running until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Watches over what no child can help itself with: a disk that fills up, a journal that stopped writing because of it, one that is no
-longer the journal of its store, and files that still say what was withdrawn."""
+"""Background checks of a running stack: free disk space, the journal, withdrawn answers left in files."""
 
 from __future__ import annotations
 

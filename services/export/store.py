@@ -1,4 +1,4 @@
-"""What export reads from and writes to PostgreSQL."""
+"""Export's queries to PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first draft of an instrument and its import map, out of data that were collected elsewhere. Pure.
+"""A first draft of an instrument, with its import map, from data that were collected elsewhere. Pure.
 
 It guesses types from what stands in the columns; roles and texts are for the author, and the comments in the draft say where.
 Unedited it is already a sound instrument: every row of the data fits it.

@@ -1,4 +1,4 @@
-"""A draft written down: the instrument with its comments, and the import map beside it. Pure."""
+"""Writes a draft as text: the instrument with its comments, with the import map beside it. Pure."""
 
 from __future__ import annotations
 

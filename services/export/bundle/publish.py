@@ -1,4 +1,4 @@
-"""How a release gets its place on disk: whole and for ever, or not at all."""
+"""Moves a finished release to its place on disk, completely or not at all."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The dataset: its variables, its one typed table, and what is said about them."""
+"""The dataset of a release: variables, typed table, descriptions."""

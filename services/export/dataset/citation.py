@@ -1,4 +1,4 @@
-"""How a release is cited: a line for people, BibTeX and CSL-JSON for their programs."""
+"""Citations of a release: text, BibTeX, CSL-JSON. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms under which a release goes out: a licence for everybody, or for the stated purpose alone."""
+"""The terms under which a release goes out: a licence for everybody, or for the stated purpose alone. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that SPSS and Stata accept for the variables of a release."""
+"""Variable names that are valid in SPSS as well as in Stata. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which number each value of a variable has in SPSS and Stata: always the same one, whatever occurs in a release. Pure.
+"""The number of each value of a variable in SPSS or Stata files, the same in every release. Pure.
 
 Numbers follow from the questionnaire: its options in their order, then the coarser values of each level of the hierarchy, in thousands, and
 neighbours on a scale that may be told as one.

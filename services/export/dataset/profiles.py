@@ -1,4 +1,4 @@
-"""What a release must hold, for everybody and for research. Both stand in one sequence: the first is wide, the second narrow."""
+"""The rules of each profile of releases. Both stand in one sequence: the first is wide, the second narrow. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of a questionnaire as comments and constants of other languages: none of it is ever read as code. Pure.
+"""Quotes texts of a questionnaire as comments or constants of other languages, so that none is read as code. Pure.
 
 Rules: Python's `repr`; the R Language Definition, 10.3.1 (string escapes); Stata's manual, [U] 16.1.2 (comments) and 18.3 (macros);
 BibTeX's fields (braces balance, TeX commands); CommonMark 2.4 (backslash escapes); XML 1.0, 2.2 (characters).

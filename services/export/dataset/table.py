@@ -1,4 +1,4 @@
-"""The one typed table that every format of a release writes: columns of category codes, and all there is to know about them."""
+"""The typed table that every format of a release writes: columns of category codes, with their metadata. Pure."""
 
 from __future__ import annotations
 

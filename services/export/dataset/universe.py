@@ -1,4 +1,4 @@
-"""Who was asked a question, in words: its skip rule as a sentence."""
+"""Who was asked a question, in words: its skip rule as a sentence. Pure."""
 
 from __future__ import annotations
 

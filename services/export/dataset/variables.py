@@ -1,4 +1,4 @@
-"""The variables of a release: which columns each question becomes, and how responses are read into them."""
+"""The variables of a release: the columns of each question, with the encoder of responses. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a release that no questionnaire holds: reasons for missing answers, and skip rules in words."""
+"""The words of a release that no questionnaire holds: reasons for missing answers, skip rules in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`codebook.xml`: the release in DDI-Codebook 2.5, with question texts, universes and labels in all languages."""
+"""`codebook.xml`: the release in DDI-Codebook 2.5, with question texts, universes, labels in all languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`codebook.html`: what is in the release and how to read it, for people; no scripts, nothing from outside."""
+"""`codebook.html`: the codebook for people, without scripts, without anything from other sites."""
 
 from __future__ import annotations
 

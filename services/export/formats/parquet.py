@@ -1,4 +1,4 @@
-"""`data.parquet`: dictionary columns in row groups, with texts, labels and missing codes as metadata."""
+"""`data.parquet`: dictionary columns in row groups, with texts, labels, missing codes as metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`data.sav`: numbers with labels; what is no answer is below zero and user-missing.
+"""`data.sav`: numbers with labels; codes below zero are user-missing.
 
 pyreadstat writes the dictionary of a file without rows; the rows follow here, a batch at a time, because pyreadstat takes
 only whole frames of floating-point numbers. The layout is that of PSPP's developer manual, "System File Format": in the

@@ -1,1 +1,1 @@
-"""The gate: what a profile asks of a table, how the table is made to meet it, and the measuring that lets it out."""
+"""The gate: rules of a profile before protection, measurement of the table after it. Pure."""

@@ -1,4 +1,4 @@
-"""The gate after protection: hides rare answers, then measures the released table and refuses one that breaks a rule of its profile.
+"""The gate after protection: measures the released table, refuses one that breaks a rule of its profile.
 
 Claim: what is written has been measured from its own released columns, by other code than that which protected it.
 """

@@ -1,4 +1,4 @@
-"""The rare answers of a table: of which variables they are looked for, and how each variable is released so that nobody is alone in them.
+"""Rare answers of a table: selects the variables to look at, then releases each so that no row is alone in them.
 
 Claim: what a scientific release of the same rows withholds or merges, a public one does too, so that both together tell no more than the
 former. Of sensitive variables rare answers are hidden in public releases only: research needs them, and comes with a purpose.

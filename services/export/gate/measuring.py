@@ -1,4 +1,4 @@
-"""What a protected table holds, counted afresh from its released columns, and which rules of the profile it breaks."""
+"""Counts afresh what a protected table holds, from its released columns, against the rules of the profile."""
 
 from __future__ import annotations
 

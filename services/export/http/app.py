@@ -1,4 +1,4 @@
-"""The HTTP side of export: jobs, releases and their files, and the page that lists them."""
+"""The HTTP API of export: jobs, releases, their files, the page that lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a survey's releases: what each is, how it is protected, cited, fetched, opened and checked."""
+"""The page of a survey's releases: how each is protected, cited, fetched, opened, checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words and numbers of the data page in the reader's language."""
+"""The data page's own words in the reader's language, with number formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP side of reviewing free texts: pages of texts to read, and decisions about them."""
+"""The HTTP API of the review of free texts."""
 
 from __future__ import annotations
 

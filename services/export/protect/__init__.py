@@ -1,1 +1,1 @@
-"""Protecting microdata: groups of at least k that the declared quasi-identifiers cannot tell apart; pure numpy, no I/O."""
+"""Protecting microdata: groups of at least k that the declared quasi-identifiers cannot tell apart. Pure."""

@@ -1,4 +1,4 @@
-"""Protecting a table: cut, gather, repair; what is released for every row, and why it looks as it does.
+"""Protects a table in three steps: cut, gather, repair.
 
 Claim: every released combination of quasi-identifiers stands for at least k rows (Samarati and Sweeney 1998), and where asked for,
 every class is l-diverse, t-close, and shared by enough units of a public list. Every released value contains the true one.

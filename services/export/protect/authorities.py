@@ -1,4 +1,4 @@
-"""The public list of local authorities as a frame: how many there are per country and population band.
+"""The public list of local authorities as a frame: their number per country, or per country × population band.
 
 From `proto/reference/lau_2019_by_population_band.csv`: Eurostat, list of local administrative units 2019 (see the README beside it).
 """

@@ -1,4 +1,4 @@
-"""Classes of people in a sequence of releases: whether they may still be released, and how new ones are formed."""
+"""Classes of people in a sequence of releases: which may still be released, how new ones are formed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How varied the sensitive answers of each class are, and how far from those of everybody."""
+"""l-diversity with t-closeness: how varied the sensitive answers of each class are, how far from those of everybody."""
 
 from __future__ import annotations
 

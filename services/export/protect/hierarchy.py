@@ -1,4 +1,4 @@
-"""Hierarchies: what the values of a quasi-identifier may become, and what each step costs."""
+"""Generalisation hierarchies: the coarser values of a quasi-identifier, with the cost of each step."""
 
 from __future__ import annotations
 

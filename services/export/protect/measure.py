@@ -1,4 +1,4 @@
-"""Measuring a protected table afresh from what would be released: its risk, and what protection cost."""
+"""Measures a protected table from what would be released: its risk, its loss of information."""
 
 from __future__ import annotations
 

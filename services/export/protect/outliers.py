@@ -1,4 +1,4 @@
-"""Capping: numbers so far out that they tell who gave them are released as "at least" or "at most" (top and bottom coding)."""
+"""Top or bottom coding: numbers far out are released as "at least" or "at most"."""
 
 from __future__ import annotations
 

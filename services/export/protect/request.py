@@ -1,4 +1,4 @@
-"""What a protected table must hold, and what is known about its rows."""
+"""The request to the protecting core: rules that the table must meet, with what is known about its rows."""
 
 from __future__ import annotations
 

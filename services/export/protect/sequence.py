@@ -1,4 +1,4 @@
-"""Sequences of releases: whoever holds all of them still faces k people, after any joins, changes and withdrawals.
+"""Sequences of releases: who holds all of them still faces k people, whoever joined, changed or withdrew.
 
 Releases are wide, for everybody, or narrow, for research, which asks less and tells more.
 

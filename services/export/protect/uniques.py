@@ -1,4 +1,4 @@
-"""Special uniques: rare answers that single a row out although its quasi-identifiers do not (Elliot, Manning and Ford, SUDA, 2002).
+"""Special uniques: rare answers that single a row out although its quasi-identifiers do not (SUDA: Elliot, Manning, Ford 2002).
 
 A row is a minimal sample unique in a set of answers when nobody else has the same ones, and that is true of no part of the set.
 The fewer answers it takes, the more outsiders could know them: a row unique by one answer counts more than by three.

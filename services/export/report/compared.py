@@ -1,4 +1,4 @@
-"""A variable before and after protection, as integer codes: what every measure of the report reads."""
+"""A variable before protection beside the same after it, as integer codes: the input of every measure of the report. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that look the same: how many there are of each kind, and how a risk follows from it."""
+"""Groups of rows that look the same: their sizes, with the risk that follows from a size. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which shares the report follows: the headlines of the questionnaire, or else the answers most often given."""
+"""Which shares the report follows: the headlines of the questionnaire, or else the answers most often given. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inference attack: somebody finds a person's group in the release and reads from it what the person answered.
+"""The inference attack: somebody finds a person's group in the release, then reads from it what the person answered. Pure.
 
 They guess the most frequent answer of the group. What that tells about the person, and not only about people like them, shows beside a
 control: the same guess made from the others of the group alone, as if the person had not answered (leave-one-out; the control group

@@ -1,4 +1,4 @@
-"""The attack by rare answers: somebody knows one, two or three answers of a person that few gave, and looks for rows that agree.
+"""The attack by rare answers: somebody knows up to three rare answers of a person, then looks for rows that agree.
 
 A withheld cell agrees with anything, a merged one with each of its answers. Found is who has some such answers with which one row agrees
 and no other. Why this happens to nobody in a public release is argued in `gate.rare`; here it is counted, sensitive answers included.

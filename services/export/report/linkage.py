@@ -1,4 +1,4 @@
-"""The linkage attack: somebody knows a few answers of some respondents and looks for their rows in the release.
+"""The linkage attack: somebody knows a few answers of some respondents, then looks for their rows in the release. Pure.
 
 They take all rows whose released values may be those of the person and choose one at random, so that the chance of a right link
 is 1 / (rows that fit). That they know the person to be in the release is assumed, which errs on the side of more risk.

@@ -1,4 +1,4 @@
-"""From what a release is built of to its report, and from the report to its files."""
+"""The report of one release, from its tables to its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rare answers: rows that one, two or three answers single out, whoever knows them (SUDA, see `protect.uniques`)."""
+"""Rare answers: rows that one, two or three answers single out, whoever knows them (SUDA, see `protect.uniques`). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a release: what the measures and attacks of this folder find, in plain words and in figures.
+"""The report of a release: results of the measures or attacks of this folder, as sentences with figures. Pure.
 
 Claim: the report tells no more of single people than the release does. Figures of the answers as given are risks, errors and bounds over
 many people, rounded to whole percents (counts to two digits); no share or count of an answer is told from them, since beside the

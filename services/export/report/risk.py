@@ -1,4 +1,4 @@
-"""The risk of being found: in the release (prosecutor), on a public list (journalist), and of all people at once (marketer).
+"""The risk of being found: in the release (prosecutor), on a public list (journalist), of all people at once (marketer). Pure.
 
 Prosecutor, journalist, marketer: El Emam, Guide to the De-Identification of Personal Health Information (2013), chapter 16.
 Each is the chance that a link is right, for somebody who knows the quasi-identifiers and nothing else. Who is known to have

@@ -1,4 +1,4 @@
-"""What a report says in plain words, before its tables."""
+"""What a report says in plain words, before its tables. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far all two-way tables of a release are from those of the answers.
+"""How far all two-way tables of a release are from those of the answers. Pure.
 
 With a column for every value of every variable they all stand in one matrix, a block for every two variables (the Burt matrix;
 Greenacre, Correspondence Analysis in Practice). Neighbouring variables with few combinations are counted as one, and every table

@@ -1,4 +1,4 @@
-"""What protection cost: how much less exact each variable is, and how far the headline shares may have moved."""
+"""The cost of protection: the loss of detail of each variable, the possible change of headline shares. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free texts in releases: only what a person has accepted, apart from the rows, and never a few that came or went alone.
+"""Free texts in releases: only texts that a person has accepted, apart from the rows, never a few that came or went alone.
 
 Claim: take any releases of a survey and profile. Of one question and language, the texts that are in all of them, those that came
 between two of them, and those that went, are each none or at least k. So who sees one row disappear, or knows who answered in between,

@@ -1,4 +1,4 @@
-"""Which free texts a release holds: what was accepted and may stand together, in an order that tells nothing."""
+"""The free texts of one release, in an order that tells nothing."""
 
 from __future__ import annotations
 

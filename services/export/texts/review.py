@@ -1,4 +1,4 @@
-"""Reviewing free texts: which there are, what was decided about each, and entering decisions."""
+"""Review of free texts: lists the texts, enters decisions about them."""
 
 from __future__ import annotations
 
