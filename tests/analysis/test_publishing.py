@@ -14,6 +14,7 @@ from nats.js.errors import NotFoundError
 
 from proto import snapshot as snapshots
 from proto import subjects
+from proto.instrument import Policy
 from proto.snapshot import Snapshot
 from services.analysis.disclosure.editions import step
 from services.analysis.disclosure.noise import Noise
@@ -21,7 +22,7 @@ from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.records import StoredEdition
 from services.analysis.store import Store
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, submitted, until, withdrawn
 
 
 async def published(provisioner: Any, survey: str = SURVEY) -> Snapshot | None:
@@ -174,3 +175,33 @@ async def test_questions_that_make_no_sense_get_a_problem(pen: Pen, service: Ser
         await until(lambda: analysis.totals.ready(SURVEY))
         for question in ({"what": "everything"}, {"what": "table", "row": "Z9", "column": "A04", "exact": True}):
             assert (await ask(service, **question))["status"] >= 400
+
+
+async def test_an_edition_by_the_clock_is_not_given_up_where_the_store_fails_at_its_moment(
+    pen: Pen, service: Service, provisioner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = Policy(minimum=3, batch=1, clock=0, i_understand_that_this_protects_nobody=True)
+    await pen.publish(msgspec.structs.replace(instrument(), version="9.0.0", policy=policy))
+    save, failures = Store.save_edition, 0
+
+    async def failing(self: Store, survey: str, edition: StoredEdition, after: int | None) -> bool:
+        nonlocal failures
+        if edition.revision > 1 and not failures:
+            failures += 1
+            raise ConnectionError
+        return await save(self, survey, edition, after)
+
+    async def responses() -> int:
+        found = await published(provisioner)
+        return 0 if found is None else found.responses
+
+    async def shown(wanted: int) -> bool:
+        return await responses() == wanted
+
+    async with service.running() as analysis:
+        await pen.write(*(submitted(number) for number in range(10)))
+        await until(partial(shown, 10))
+        monkeypatch.setattr(Store, "save_edition", failing)
+        await pen.write(withdrawn(3))
+        await until(partial(shown, 9))
+        assert (failures, analysis.totals.own(SURVEY)) == (1, 9)

@@ -59,7 +59,7 @@ class PublicationState:
     looked_at: float = -1e9
     closed_at: float | None = None
     moves_seen: int | None = None
-    """`Totals.moves` at the last check whether an edition is due; None before the first check."""
+    """`Totals.moves` of the last state that was judged or published; None before the first. An outage in between judges nothing."""
 
     def marks_at(self, responses: int) -> Marks:
         """Returns the marks. Where figures are to get new noise, all but the numbers of editions are as before the first edition."""
@@ -153,15 +153,19 @@ class Publisher:
         return what.singles and (not what.clock or self._totals.moves(survey) != publication.moves_seen)
 
     async def _publish(self, survey: str, publication: PublicationState) -> None:
-        publication.looked_at, publication.moves_seen = time.monotonic(), self._totals.moves(survey)
+        publication.looked_at, moves = time.monotonic(), self._totals.moves(survey)
         counted = await self._totals.state(survey)
-        if counted is None or not self._due(survey, publication, counted[1].responses).singles:
+        if counted is None:
             return
         folder, state = counted
+        if not self._due(survey, publication, state.responses).singles:
+            publication.moves_seen = moves
+            return
         at, now, noise = time.monotonic(), self._now(), self._compiled.noise(survey)  # the clock counts from state to state
         marks, closed = publication.marks_at(state.responses), self._closed(survey, publication)
         what = await asyncio.to_thread(due_now, folder, state, publication.edition, marks, noise, now.timestamp(), closed=closed)
         if not what.singles:
+            publication.moves_seen = moves
             return
         as_of, revision = now.strftime("%Y-%m-%dT%H:%M:%SZ"), publication.revision + 1
         edition = await asyncio.to_thread(
@@ -173,6 +177,7 @@ class Publisher:
             return
         # From here on the edition counts as published, even if the message is lost: a second attempt would be another state.
         publication.revision, publication.saved, publication.at, publication.redrawn_at = revision, revision, at, None
+        publication.moves_seen = moves
         publication.marks, publication.edition, publication.unsent = edition.marks, edition, edition.public
         await self._send(survey, publication)
 
