@@ -11,7 +11,7 @@ from services.analysis.disclosure.advice import SIZES, Promise
 from services.analysis.disclosure.cells import parameters_in
 from services.analysis.disclosure.parameters import EDITIONS
 from services.analysis.publish import exact_view
-from tests.analysis.test_guarantee import counted, guaranteed, population, published, shares, truth
+from tests.analysis.disclosure.test_guarantee import counted, guaranteed, population, published, shares, truth
 
 EPSILONS, HISTOGRAMS, DELTA = (2, 4, 8), (8, 60), 1e-6
 

@@ -13,7 +13,7 @@ from services.export.report.insensitive import insensitive
 from services.export.report.known import known
 from services.export.report.sentences import sentences, warnings
 from tests.export.attacks import product, rare_answers
-from tests.export.test_true_values import PLACE, instrument, made, question
+from tests.export.gate.test_true_values import PLACE, instrument, made, question
 
 
 def test_the_report_counts_as_the_attacker_does() -> None:

@@ -7,7 +7,7 @@ the table, of its columns and of the row.
 Clipping and rounding are left out: they make small counts less uncertain, so intervals are rather too wide there.
 
 A share p of those who answered is off by (nᵢ - p · answered) / answered; where who did not answer stands in the same block, in two cells,
-w is 1 at the answer and p at these two. Delta method; `tests/analysis/test_coverage.py` measures how often intervals hold.
+w is 1 at the answer and p at these two. Delta method; `tests/analysis/statistics/test_coverage.py` measures how often intervals hold.
 """
 
 from __future__ import annotations

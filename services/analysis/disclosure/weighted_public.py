@@ -5,7 +5,8 @@ Claim. A published weighted figure lies within its own interval of the exact one
 Argument. Weighted figures are sums over the rows of the two-way tables of the margins, of one edition; those rows carry the noise of
 tables, and a sum with weights w carries Σ w² times as much, which goes into the interval. Groups that have fewer than the minimum by their
 published count are joined with a neighbour before they are weighted. Where the noise is wider than the sampling error, no weighted form is
-published: combinations of several margins are often so small. `tests/analysis/test_weighted_public.py` measures it over generated surveys.
+published: combinations of several margins are often so small. `tests/analysis/disclosure/test_weighted_public.py` measures it over
+generated surveys.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from services.export.protect.measure import measure
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Request
 
-REFERENCE = Path(__file__).parents[2] / "proto" / "reference"
+REFERENCE = Path(__file__).parents[3] / "proto" / "reference"
 LISTED = (REFERENCE / "lau_2019_by_population_band.csv").read_text()
 COUNTRIES = {line["alpha2"]: line["region_group"] for line in csv.DictReader((REFERENCE / "countries.csv").read_text().splitlines())}
 COUNTRY = Hierarchy("country", tuple(COUNTRIES), tuple((group,) for group in COUNTRIES.values()))

@@ -146,6 +146,6 @@ def test_a_closed_folder_where_the_power_to_pass_is_missing(tmp_path: Path) -> N
         "except Refusal as refusal: print(refusal)"
     )
     dropped = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable, "-c", text]
-    done = subprocess.run(dropped, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    done = subprocess.run(dropped, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert "PostgreSQL could not set up its files" in done.stdout, done.stderr
     assert "--data" in done.stdout

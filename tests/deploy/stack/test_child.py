@@ -132,13 +132,13 @@ async def test_a_child_that_ignores_the_signal_is_ended(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     text = (
-        "import asyncio, pathlib, sys; from deploy.stack.child import Child; from tests.deploy.test_child import _script\n"
+        "import asyncio, pathlib, sys; from deploy.stack.child import Child; from tests.deploy.stack.test_child import _script\n"
         "async def main():\n"
         f"    await Child(lambda: _script('echo $$ > {tmp_path}/pid; exec sleep 60'), pathlib.Path({str(tmp_path)!r})).start(5)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())"
     )
-    parent = subprocess.Popen([sys.executable, "-c", text], cwd=Path(__file__).parents[2])
+    parent = subprocess.Popen([sys.executable, "-c", text], cwd=Path(__file__).parents[3])
     deadline = time.monotonic() + 60
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
         assert time.monotonic() < deadline

@@ -16,8 +16,8 @@ from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.publish import publisher
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, submitted, until
-from tests.analysis.test_ending import say
-from tests.analysis.test_publishing import published, wait
+from tests.analysis.ingest.test_retention import say
+from tests.analysis.publish.test_publishing import published, wait
 
 CLOSING, LOOKED = 0.5, 2.5
 """Seconds from the close to its edition, and until a publisher has looked for certain whether there is one."""

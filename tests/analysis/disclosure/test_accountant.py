@@ -101,7 +101,7 @@ def test_a_person_who_comes_once_or_leaves_again_makes_the_difference_that_is_sa
 
 
 def test_the_documentation_has_the_costs_as_they_are_reckoned() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "disclosure.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "disclosure.md").read_text("utf-8")
     assert all(line in page for line in costs())
     for epsilon, other in ((2, "2.9"), (4, "5.9"), (8, "12.1")):
         assert f"{Guarantee(epsilon, 1e-6, 8, 8).of_other_answers:.1f}" == other

@@ -16,7 +16,7 @@ from deploy.stack.postgres_server import Postgres
 from services.runtime import nats_client
 from tests.conftest import started
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = [
     "with space",
     "#1",

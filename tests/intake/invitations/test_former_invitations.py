@@ -10,8 +10,8 @@ import pytest
 from proto import blind, codes, invitation, receipt
 from proto.blind import PublicKey, SecretKey
 from services.intake.invitations.invitations import _Key  # pyright: ignore[reportPrivateUsage]
+from tests.intake.invitations.test_invitation_pages import Desk, answer, begin, enter, finish, ticket_of
 from tests.intake.invited import SURVEY, answers
-from tests.intake.test_invitation_pages import Desk, answer, begin, enter, finish, ticket_of
 
 
 @pytest.fixture

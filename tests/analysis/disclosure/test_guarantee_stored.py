@@ -18,8 +18,8 @@ from proto.snapshot import Snapshot
 from services.analysis.main import Analysis
 from tests.analysis import small, versions
 from tests.analysis.conftest import Pen, Service, id_of, until
-from tests.analysis.test_ending import say
-from tests.analysis.test_publishing import published
+from tests.analysis.ingest.test_retention import say
+from tests.analysis.publish.test_publishing import published
 
 ID = "promised"
 POLICY = i.Policy(name="differential-privacy", epsilon=4.0, delta=1e-6, clock=0)

@@ -19,7 +19,7 @@ from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
 from services.runtime import nats_client
 from tests.conftest import NatsUrls
 from tests.intake.serving import Api, body, key, open_survey, served
-from tests.intake.test_wholes import behind
+from tests.intake.streams.test_cas_store import behind
 
 SECOND = 10**9
 

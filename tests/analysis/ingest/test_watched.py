@@ -22,7 +22,7 @@ from services.analysis.main import Analysis, running
 from services.analysis.state.state import State
 from services.runtime.supervision import Supervisor
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
-from tests.analysis.test_outage import standing_still
+from tests.analysis.ingest.test_outage import standing_still
 
 
 @pytest.fixture(autouse=True)
