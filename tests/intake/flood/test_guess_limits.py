@@ -179,8 +179,15 @@ async def two_surveys(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator
         yield api.http
 
 
+def differing(taken: dict[str, list[float]]) -> float:
+    """The largest difference between lower quartiles, as a share of the largest."""
+    quartiles = [statistics.quantiles(times, n=4)[0] for times in taken.values()]
+    return (max(quartiles) - min(quartiles)) / max(quartiles)
+
+
 async def test_unknown_and_elsewhere_and_withdrawn_elsewhere_take_as_long_and_say_the_same(two_surveys: httpx.AsyncClient) -> None:
-    """Medians of interleaved look-ups; asking the journal once instead of twice would show as a tenth of the time."""
+    """Lower quartiles of interleaved look-ups, which a busy machine moves little; asking the journal once instead of twice would show as a
+    tenth of the time. More are made where the first ones differ: chance does not stay, a way that takes longer does."""
     http = two_surveys
     other = author.load(author.bundled()[OTHER])
     assert isinstance(other, Instrument)
@@ -189,14 +196,15 @@ async def test_unknown_and_elsewhere_and_withdrawn_elsewhere_take_as_long_and_sa
     assert (await http.delete(f"/api/v1/receipts/{withdrawn}")).status_code == 202
     taken: dict[str, list[float]] = {"unknown": [], "elsewhere": [], "withdrawn": []}
     said: set[str] = set()
-    for turn in range(200):
+    for turn in range(400):
         asked = (("unknown", receipt.make()), ("elsewhere", elsewhere), ("withdrawn", withdrawn))
         for kind, code in (*asked[turn % 3 :], *asked[: turn % 3]):  # none is always the first
             begun = time.perf_counter()
-            page = await look_up(http, code, **{"X-Forwarded-For": f"203.0.113.{turn}"})
+            page = await look_up(http, code, **{"X-Forwarded-For": f"198.18.{turn // 200}.{turn % 200}"})
             taken[kind].append(time.perf_counter() - begun)
             assert page.status_code == 404
             said.add(page.text.replace(code, ""))
+        if turn % 200 == 199 and differing(taken) < 0.1:
+            break
     assert len(said) == 1
-    medians = {kind: statistics.median(times) for kind, times in taken.items()}
-    assert max(medians.values()) - min(medians.values()) < 0.15 * max(medians.values()), medians
+    assert differing(taken) < 0.15, taken
