@@ -244,5 +244,5 @@ def _schemas(taken: Collection[str]) -> Json:
     for name in found.keys() & set(taken):
         text = text.replace(f'"{_REF.format(name=name)}"', f'"{_REF.format(name=f"Published{name}")}"')
     renamed: Json = {f"Published{name}" if name in taken else name: shape for name, shape in msgspec.json.decode(text).items()}
-    _, order = msgspec.json.schema_components((export.Order,), ref_template=_REF)
-    return renamed | {"ReleaseOrder": order["Order"] | {"title": "ReleaseOrder"}}
+    _, order = msgspec.json.schema_components((export.ReleaseOrder,), ref_template=_REF)
+    return renamed | {"ReleaseOrder": order["ReleaseOrder"]}

@@ -43,7 +43,7 @@ ORDER = 16 * 1024
 """Bytes of the body that asks for a release."""
 
 
-class Order(msgspec.Struct, forbid_unknown_fields=True):
+class ReleaseOrder(msgspec.Struct, forbid_unknown_fields=True):
     """The body that asks for a release."""
 
     profile: str = "public"
@@ -101,7 +101,7 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
 async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
     """Start building a release (organiser token). The answer is a job to follow."""
     by = demand(request, _context(request).registry, "organiser", survey, time.time())
-    data = await json_body(request, Order, ORDER)
+    data = await json_body(request, ReleaseOrder, ORDER)
     languages = _survey(request, survey).languages
     if data.profile not in PROFILES:
         raise Problem("request-refused", f"Known profiles: {', '.join(PROFILES)}.")

@@ -16,23 +16,23 @@ from services.intake.http.routes_closing import SurveyState
 from services.intake.http.routes_invitations import Code, Codes, Exchange, Exchanged, Invited, TicketKey
 from services.intake.http.routes_publication import Published
 from services.intake.http.routes_receipts import ReceiptLookup
-from services.intake.http.routes_retention import Retained, Retention
-from services.intake.http.routes_surveys import Listed
+from services.intake.http.routes_retention import Retention, RetentionState
+from services.intake.http.routes_surveys import ListedSurvey
 from services.intake.http.routes_tokens import CreatedToken, TokenInfo, TokenRequest
-from services.intake.submission.receipt_service import State
+from services.intake.submission.receipt_service import ResponseStatus
 
 Json = dict[str, Any]
 
 _TYPES = (
     Fault,
     Contact,
-    State,
+    ResponseStatus,
     ActPage,
     CreatedToken,
     Published,
     TokenInfo,
     TokenRequest,
-    Listed,
+    ListedSurvey,
     Instrument,
     Code,
     Codes,
@@ -40,7 +40,7 @@ _TYPES = (
     TicketKey,
     Exchange,
     Exchanged,
-    Retained,
+    RetentionState,
     SurveyState,
     Retention,
     ReceiptLookup,
@@ -103,7 +103,7 @@ def _paths() -> Json:
                     _IF_NONE_MATCH,
                 ],
                 "responses": _answers(
-                    {200: _json({"type": "array", "items": _ref("Listed")}, "Surveys", ETag="Names this list.")}, 400, 422
+                    {200: _json({"type": "array", "items": _ref("ListedSurvey")}, "Surveys", ETag="Names this list.")}, 400, 422
                 )
                 | _ETAGGED,
             },
@@ -158,8 +158,8 @@ def _paths() -> Json:
                 "requestBody": _BODY,
                 "responses": _answers(
                     {
-                        200: _json(_ref("Kept"), "The same response, sent before under this receipt", Location="The receipt"),
-                        201: _json(_ref("Kept"), "Accepted: it is on disk", Location="The receipt"),
+                        200: _json(_ref("AcceptedResponse"), "The same response, sent before under this receipt", Location="The receipt"),
+                        201: _json(_ref("AcceptedResponse"), "Accepted: it is on disk", Location="The receipt"),
                     },
                     *(400, 403, 404, 408, 409, 410, 413, 415, 422, 429, 503),
                 ),
@@ -219,7 +219,7 @@ def _paths() -> Json:
                 "summary": "Until when the answers to a survey are kept",
                 "security": _ORGANISER,
                 "parameters": [_SURVEY],
-                "responses": _answers({200: _json(_ref("Retained"), "Until when")}, 400, 401, 403, 404),
+                "responses": _answers({200: _json(_ref("RetentionState"), "Until when")}, 400, 401, 403, 404),
             },
             "put": {
                 "operationId": "setRetention",
@@ -227,7 +227,7 @@ def _paths() -> Json:
                 "security": _ORGANISER,
                 "parameters": [_SURVEY],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Retention")}}},
-                "responses": _answers({200: _json(_ref("Retained"), "Set")}, 400, 401, 403, 404, 408, 413, 415, 422, 503),
+                "responses": _answers({200: _json(_ref("RetentionState"), "Set")}, 400, 401, 403, 404, 408, 413, 415, 422, 503),
             },
         },
         "/api/v1/surveys/{survey}/contacts": {
@@ -262,7 +262,7 @@ def _paths() -> Json:
                 "operationId": "askForReceipt",
                 "summary": "Where a response is, asked with the receipt in the body: addresses are written into logs",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReceiptLookup")}}},
-                "responses": _answers({200: _json(_ref("State"), "Known")}, 400, 404, 408, 410, 413, 415, 422, 429, 503),
+                "responses": _answers({200: _json(_ref("ResponseStatus"), "Known")}, 400, 404, 408, 410, 413, 415, 422, 429, 503),
             },
         },
         "/api/v1/receipts/{receipt}": {
@@ -279,20 +279,20 @@ def _paths() -> Json:
                         "schema": {"type": "string"},
                     },
                 ],
-                "responses": _answers({200: _json(_ref("State"), "Known")}, 400, 404, 410, 429, 503),
+                "responses": _answers({200: _json(_ref("ResponseStatus"), "Known")}, 400, 404, 410, 429, 503),
             },
             "put": {
                 "operationId": "replaceResponse",
                 "summary": "Change the answers, while the survey is open",
                 "parameters": [_HOLDER],
                 "requestBody": _BODY,
-                "responses": _answers({200: _json(_ref("State"), "Changed")}, 400, 403, 404, 408, 410, 413, 415, 422, 429, 503),
+                "responses": _answers({200: _json(_ref("ResponseStatus"), "Changed")}, 400, 403, 404, 408, 410, 413, 415, 422, 429, 503),
             },
             "delete": {
                 "operationId": "withdrawResponse",
                 "summary": "Withdraw the response; store and journal follow within seconds, published figures with their next edition",
                 "parameters": [_HOLDER],
-                "responses": _answers({202: _json(_ref("State"), "Withdrawn, now or before")}, 400, 404, 429, 503),
+                "responses": _answers({202: _json(_ref("ResponseStatus"), "Withdrawn, now or before")}, 400, 404, 429, 503),
             },
         },
         "/api/v1/acts": {
@@ -378,7 +378,7 @@ def _schemas() -> Json:
                 {"type": "object", "additionalProperties": text},
             ],
         },
-        "Kept": {
+        "AcceptedResponse": {
             "type": "object",
             "required": ["receipt", "status", "survey", "version", "digest"],
             "properties": {

@@ -39,8 +39,8 @@ from services.intake.http.page_requests import (
 )
 from services.intake.http.save_for_later import save_for_later
 from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
-from services.intake.submission.receipt_service import State
-from services.intake.submission.submit import Kept
+from services.intake.submission.receipt_service import ResponseStatus
+from services.intake.submission.submit import AcceptedResponse
 from services.intake.surveys import catalogue
 
 
@@ -150,8 +150,8 @@ async def _send(intake: Intake, paper: Survey, form: FormFlow, next_page: NextPa
         else intake.submitter.submit(instrument.id, body, receipt, sheet.ticket)
     )
     match outcome:
-        case Kept() | State():
-            intake.metrics.ended("replaced" if isinstance(outcome, State) else "accepted" if outcome.new else "repeated")
+        case AcceptedResponse() | ResponseStatus():
+            intake.metrics.ended("replaced" if isinstance(outcome, ResponseStatus) else "accepted" if outcome.new else "repeated")
             await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
             status = Status(outcome.status, outcome.digest or "", receipt)
             return html(compose_receipt.sent(paper, status, changed=changes), language, headers=NO_STORE)

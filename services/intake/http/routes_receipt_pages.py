@@ -25,7 +25,7 @@ from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, raised
 from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, show
-from services.intake.submission.receipt_service import State
+from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
 
 
@@ -53,7 +53,7 @@ async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPat
         return _refused(paper, typed, refusal)
 
 
-async def _answered(holder: ReceiptHolder, go: str, state: State) -> Page:
+async def _answered(holder: ReceiptHolder, go: str, state: ResponseStatus) -> Page:
     paper = holder.paper
     match go, state.status:
         case "withdraw.yes", _:
@@ -93,7 +93,7 @@ class ReceiptHolder:
     paper: Survey
     receipt: str
 
-    def status(self, state: State) -> Page:
+    def status(self, state: ResponseStatus) -> Page:
         status = Status(state.status, state.digest or "", self.receipt)
         is_open = self.intake.registry.is_open(self.known.id)
         return html(compose_receipt.status(self.paper, status, is_open=is_open), self.paper.voice.language, headers=NO_STORE)

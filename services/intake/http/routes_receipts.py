@@ -20,7 +20,7 @@ from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, options, private
 from services.intake.http.page_requests import known_survey
-from services.intake.submission.receipt_service import State
+from services.intake.submission.receipt_service import ResponseStatus
 from services.runtime.http_server import json_body, json_text
 
 PATH = "/api/v1/receipts/{receipt:str}"
@@ -67,7 +67,7 @@ async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Respon
     return _reply(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey)))
 
 
-def _reply(state: State | Problem, status: int = 200) -> Response[bytes]:
+def _reply(state: ResponseStatus | Problem, status: int = 200) -> Response[bytes]:
     if isinstance(state, Problem):
         raise state
     return private(state, status)

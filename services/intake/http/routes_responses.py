@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.submission.submit import Kept
+from services.intake.submission.submit import AcceptedResponse
 from services.runtime.http_server import read_body, secret_in, send_problem
 from services.runtime.supervision import stack_of
 
@@ -50,7 +50,7 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
         await _send_kept(send, outcome)
 
 
-async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> Kept | Problem:
+async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> AcceptedResponse | Problem:
     if scope.get("method") != "POST":
         return Problem("method-not-allowed", allow="POST")
     key = kind = length = secret = None
@@ -85,7 +85,7 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
     return await intake.submitter.submit(survey, body, key, None if organiser else ticket)
 
 
-async def _send_kept(send: Send, kept: Kept) -> None:
+async def _send_kept(send: Send, kept: AcceptedResponse) -> None:
     members = {"receipt": kept.receipt, "status": kept.status, "survey": kept.survey, "version": kept.version, "digest": kept.digest}
     body = _encoder.encode(members)
     await send(

@@ -26,7 +26,7 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None
 
 
-class Retained(msgspec.Struct, frozen=True):
+class RetentionState(msgspec.Struct, frozen=True):
     """`on`: the day that was set. `deleted_from`: the day from which the answers are deleted once the survey is closed, which is some days
     after it was closed, or after `on` was set, at the earliest. `over`: that day has come, so they are deleted, or are being deleted."""
 
@@ -67,12 +67,12 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
     return private(_kept(intake, survey))
 
 
-def _kept(intake: Intake, survey: str) -> Retained:
+def _kept(intake: Intake, survey: str) -> RetentionState:
     registry = intake.registry
     if survey not in registry.versions:
         raise Problem("survey-unknown")
     deleted_from, over = registry.deletion_day(survey), registry.over(survey, intake.today())
-    return Retained(survey, registry.is_open(survey), registry.retention.get(survey), deleted_from, over)
+    return RetentionState(survey, registry.is_open(survey), registry.retention.get(survey), deleted_from, over)
 
 
 HANDLERS = (options("/api/v1/surveys/{survey:str}/retention", "GET", "PUT"), look, keep)

@@ -15,7 +15,7 @@ from services.intake.context import Intake
 from services.intake.http.http_responses import Req, cached, options
 
 
-class Listed(msgspec.Struct, frozen=True):
+class ListedSurvey(msgspec.Struct, frozen=True):
     id: str
     version: str
     versions: list[str]
@@ -49,10 +49,10 @@ async def definition(
     return cached(request, definition.body, definition.etag)
 
 
-def _listed(intake: Intake, id: str) -> Listed:
+def _listed(intake: Intake, id: str) -> ListedSurvey:
     survey = intake.catalogue.surveys[id]
     instrument = survey.current.instrument
-    return Listed(
+    return ListedSurvey(
         id,
         instrument.version,
         list(survey.readers),

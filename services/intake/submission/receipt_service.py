@@ -24,7 +24,7 @@ TRIES = 20
 DELETED = "Check the letters. Or it belonged to answers that are deleted because their time was over: then it opens nothing any more."
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Where a response is. Nothing but its survey is left of a withdrawn one."""
 
     status: Literal["accepted", "recorded", "withdrawn"]
@@ -48,7 +48,7 @@ class ReceiptService:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
         self._today, self._latest_today = today, latest_today
 
-    async def look_up(self, receipt: str, survey: str = "*") -> State | Problem:
+    async def look_up(self, receipt: str, survey: str = "*") -> ResponseStatus | Problem:
         """A receipt of another survey is unknown, and takes as long: the journal is asked for this survey alone."""
         try:
             written = await self._find(receipt, survey)
@@ -66,8 +66,8 @@ class ReceiptService:
             return written
         return Problem("withdrawn") if isinstance(written.event, ResponseWithdrawn) else written.event
 
-    async def replace(self, receipt: str, body: bytes, survey: str = "*") -> State | Problem:
-        """Replaces the answers by those in this body, while the survey is open. A returned State is on disk."""
+    async def replace(self, receipt: str, body: bytes, survey: str = "*") -> ResponseStatus | Problem:
+        """Replaces the answers by those in this body, while the survey is open. A returned ResponseStatus is on disk."""
         for _ in range(TRIES):
             try:
                 written = await self._find(receipt, survey)
@@ -84,21 +84,21 @@ class ReceiptService:
                 if event.digest == written.event.digest:
                     return await self._state(written)
                 if await self._committer.commit(entry(event, after=written.seq)) is Outcome.WRITTEN:
-                    return State(status="accepted", survey=known.id, version=event.version, digest=event.digest)
+                    return ResponseStatus(status="accepted", survey=known.id, version=event.version, digest=event.digest)
             except Problem as unreadable:
                 return unreadable
             except (Busy, OutOfReach):
                 return _busy()
         return _busy()
 
-    async def withdraw(self, receipt: str, survey: str = "*") -> State | Problem:
-        """Withdraws the response, also after the survey closed. A returned State is on disk."""
+    async def withdraw(self, receipt: str, survey: str = "*") -> ResponseStatus | Problem:
+        """Withdraws the response, also after the survey closed. A returned ResponseStatus is on disk."""
         for _ in range(TRIES):
             try:
                 written = await self._find(receipt, survey)
                 if isinstance(written, Problem):
                     return written
-                withdrawn = State(status="withdrawn", survey=written.event.survey)
+                withdrawn = ResponseStatus(status="withdrawn", survey=written.event.survey)
                 if isinstance(written.event, ResponseWithdrawn):
                     return withdrawn
                 event = ResponseWithdrawn(written.event.id, written.event.survey)
@@ -127,12 +127,12 @@ class ReceiptService:
         over = survey == "*" and any(self._registry.over(id, today) for id in self._registry.retention)
         return Problem("receipt-unknown", DELETED if over else "Check the letters; a receipt is shown once, when a response is sent.")
 
-    async def _state(self, written: Written) -> State:
+    async def _state(self, written: Written) -> ResponseStatus:
         event = written.event
         if isinstance(event, ResponseWithdrawn):
-            return State(status="withdrawn", survey=event.survey)
+            return ResponseStatus(status="withdrawn", survey=event.survey)
         status = "recorded" if await self._journal.recorded(written) else "accepted"
-        return State(status=status, survey=event.survey, version=event.version, digest=event.digest)
+        return ResponseStatus(status=status, survey=event.survey, version=event.version, digest=event.digest)
 
 
 def _busy() -> Problem:

@@ -24,7 +24,7 @@ NOT_BY_THIS = "This request stored nothing; one sent before with the same receip
 """For a receipt that the client chose: another intake may have stored it."""
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptedResponse(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a response that is stored. `new` is False where the same response was stored before."""
 
     receipt: str
@@ -51,8 +51,8 @@ class Submitter:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
         self._invitations, self._ticket_claims, self._latest_today = invitations, ticket_claims, latest_today
 
-    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> Kept | Problem:
-        """Stores the response in this body under the receipt `key`, or under a new one. A returned Kept is on disk.
+    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> AcceptedResponse | Problem:
+        """Stores the response in this body under the receipt `key`, or under a new one. A returned AcceptedResponse is on disk.
 
         Where a survey is answered by invitation, each ticket allows one response. None stands for an organiser, who needs no ticket.
         """
@@ -65,7 +65,7 @@ class Submitter:
         outcome = await self._submit(survey, body, key, checked.token)
         return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
-    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> Kept | Problem:
+    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> AcceptedResponse | Problem:
         """`token`: that of the ticket, where the survey asks for one."""
         if key is not None and not receipts.acceptable(key):
             return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
@@ -99,8 +99,8 @@ class Submitter:
         except OutOfReach:
             return busy(receipt, NOT_KNOWN)
 
-    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> Kept | Problem:
-        """The answer where the journal already has this receipt: Kept for the same response, else a refusal."""
+    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> AcceptedResponse | Problem:
+        """The answer where the journal already has this receipt: AcceptedResponse for the same response, else a refusal."""
         if written is None:
             return busy(accepted.receipt, NOT_KNOWN)
         if isinstance(written.event, ResponseWithdrawn):
@@ -116,6 +116,8 @@ def busy(receipt: str, known: str) -> Problem:
     return Problem("busy", advice, retry_after=RETRY_AFTER, extra={"receipt": receipt})
 
 
-def _kept(accepted: Accepted, status: str = "accepted", *, new: bool = True) -> Kept:
+def _kept(accepted: Accepted, status: str = "accepted", *, new: bool = True) -> AcceptedResponse:
     event = accepted.event
-    return Kept(receipt=accepted.receipt, status=status, survey=event.survey, version=event.version, digest=event.digest, new=new)
+    return AcceptedResponse(
+        receipt=accepted.receipt, status=status, survey=event.survey, version=event.version, digest=event.digest, new=new
+    )
