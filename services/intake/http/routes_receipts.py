@@ -25,7 +25,8 @@ from services.runtime.http_server import json_body, json_text
 
 PATH = "/api/v1/receipts/{receipt:str}"
 STATUS = "/api/v1/receipts/status"
-MAX_ASKED = 4096
+MAX_ASKED = 16 * 1024
+"""Bytes: a receipt of the longest kind, each of its characters escaped, fits."""
 
 
 class ReceiptLookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

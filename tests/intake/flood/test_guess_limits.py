@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -70,6 +71,14 @@ async def test_typing_mistakes_never_count_and_never_lock_out_a_city_hall(http: 
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/receipt-mistyped")
     assert (await look_up(http, receipt.make())).status_code == 404
     assert (await look_up(http, mine)).status_code == 200
+
+
+async def test_the_longest_receipt_is_looked_up_although_each_of_its_characters_is_escaped(http: httpx.AsyncClient) -> None:
+    content = json.dumps({"receipt": "\U0001f600" * 1000})
+    answer = await http.post("/api/v1/receipts/status", content=content, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, len(content)) == (404, 12_015)
+    longer = await http.post("/api/v1/receipts/status", json={"receipt": "x" * 1001})
+    assert longer.status_code == 422
 
 
 async def test_a_mistake_is_told_without_asking_the_journal(http: httpx.AsyncClient, desk: Intake) -> None:
