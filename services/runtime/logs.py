@@ -1,7 +1,7 @@
 """Log lines with fields: readable for people, or one JSON object a line for a collector.
 
 Fields of every line are `service`, `logger`, `level` and `timestamp` (UTC, ISO 8601). Others are bound where a task begins its work, with
-`structlog.contextvars`: `partition`, `survey`, `release`. No line holds an answer, a receipt, a token or an address; of an exception it
+`structlog.contextvars`: `partition`, `survey`. No line holds an answer, a receipt, a token or an address; of an exception it
 has types and frames, since a message may quote what somebody sent.
 """
 

@@ -28,7 +28,7 @@ def _held() -> set[str]:
 
 def test_every_module_that_says_it_is_pure_is_held_to_it() -> None:
     held = _held()
-    parents = {module: {module.rsplit(".", cut)[0] for cut in range(module.count(".") + 1)} | {module} for module in _said()}
+    parents = {module: {module.rsplit(".", cut)[0] for cut in range(module.count(".") + 1)} for module in _said()}
     assert [module for module, seats in sorted(parents.items()) if not seats & held] == []
 
 

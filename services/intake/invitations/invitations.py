@@ -196,12 +196,11 @@ class Invitations:
 
     async def _marks(self, survey: str) -> SortedNames:
         """All marks of a survey, read after this was called. They are megabytes, so concurrent callers share the next reading."""
-        before = self._reading.get(survey)
-        if before is not None:
+        if (before := self._reading.get(survey)) is not None:
             with contextlib.suppress(OutOfReach):
                 await asyncio.shield(before)
         reading = self._reading.get(survey)
-        if reading is None or reading is before:
+        if reading is None:
             reading = self._reading[survey] = asyncio.create_task(self._read_marks(survey))
             reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # marks it as retrieved: the callers may be gone
         return await asyncio.shield(reading)
