@@ -294,10 +294,9 @@ async def _quiet(_: Exception) -> None:
 
 
 async def _postgres(url: str) -> list[Finding]:
-    import asyncpg
+    from deploy.database import connected
 
-    connection: Any = await asyncpg.connect(url)
-    try:
+    async with connected(url, "doctor") as connection:
         settings = {
             name: await connection.fetchval(f"show {name}")
             for name in ("server_version", "fsync", "synchronous_commit", "full_page_writes")
@@ -305,8 +304,6 @@ async def _postgres(url: str) -> list[Finding]:
         rows = await connection.fetchval("select count(*) from responses")
         parked = await connection.fetchval("select count(*) from parked")
         waiting = await connection.fetch("select survey, version, count(*) as count from waiting group by survey, version order by survey")
-    finally:
-        await connection.close()
     off = [f"{name} = {value}" for name, value in settings.items() if value == "off"]
     return [
         Finding("PostgreSQL", f"{settings['server_version']}, {rows:,} responses stored"),
@@ -333,16 +330,12 @@ async def _postgres(url: str) -> list[Finding]:
 
 async def _traces(where: tuple[Path, int]) -> list[Finding]:
     """How long the files still tell what was withdrawn, and when answers came. Read from the log itself, as whoever has the disk would."""
-    import asyncpg
-
+    from deploy.database import connected
     from deploy.stack.data_folder import DataFolder
     from deploy.stack.postgres_server import earliest_commit
 
-    connection: Any = await asyncpg.connect(_store(*where))
-    try:
+    async with connected(_store(*where), "doctor") as connection:
         unerased = await connection.fetchval("select count(*) from erasures")
-    finally:
-        await connection.close()
     first = await asyncio.to_thread(earliest_commit, DataFolder(where[0]).postgres)
     minutes = (time.time() - first.timestamp()) / 60 if first else 0.0
     log = f"PostgreSQL's log tells of the last {minutes:,.0f} minutes" if first else "PostgreSQL's log tells of no answer"

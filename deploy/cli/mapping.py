@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -82,7 +82,8 @@ def answers(cells: Mapping[str, str], columns: Mapping[str, Column], instrument:
             reasons.append(f"{name}: {reason}")
     for id, value in found.items():
         if isinstance(known[id], Ranking) and isinstance(value, dict):
-            found[id] = [option for _, option in sorted((place, option) for option, place in value.items())]
+            places = cast("dict[str, int]", value)
+            found[id] = sorted(places, key=lambda option: (places[option], option))
     return {id: value for id, value in found.items() if value != [] or _none_applies(known[id])}, reasons
 
 

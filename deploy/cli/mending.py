@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import asyncpg
@@ -72,7 +72,7 @@ async def _mend(data: Path, dry_run: bool, strangers: bool) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _servers(data: Path) -> AsyncIterator[tuple[str, str]]:
+async def _servers(data: Path) -> AsyncGenerator[tuple[str, str]]:
     """The addresses of both, with the rights to mend: those in the environment, of the stack that runs here, or of one that rests."""
     names = (f"{settings.PREFIX}NATS_URL", f"{settings.PREFIX}DATABASE_URL")
     if all(name in os.environ for name in names):

@@ -72,7 +72,8 @@ def drop(events: tuple[int, ...], count: int | None, yes: bool, server: Server) 
     if yes and count is None:
         raise click.UsageError("--yes needs --count N, so that nothing is given up that you have not seen.")
     if count is None:
-        count = len(events) or server.get(PATH)["parked"]
+        parked: int = len(events) or server.get(PATH)["parked"]
+        count = parked
     if count == 0:
         say("Nothing is parked.")
         return

@@ -66,7 +66,8 @@ class Appender:
         while (missing := number - (await self._js.stream_info(subjects.RESPONSES)).state.last_seq) > 0:
             for _ in range(0, min(missing, PURGED), FILLERS):
                 subject = f"platea.responses.{FILLER}.{FILLER}"
-                await self._batch([(subject, b"", {})] * min(missing, FILLERS))
+                filler: tuple[str, bytes, dict[str, str]] = (subject, b"", {})
+                await self._batch([filler] * min(missing, FILLERS))
                 missing -= FILLERS
             await self._forget()
 

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import msgspec
 from nats.aio.client import Client
 from nats.js.api import StreamState
 
+from deploy.database import Connection
 from deploy.mending.journal_pages import Message, pages
 from deploy.mending.reconcile import Held, Plan, Said, after, reconcile
 from deploy.provisioning.migrate import highest
@@ -26,7 +26,7 @@ TRIES = 10
 
 
 class Homes:
-    def __init__(self, client: Client, connection: asyncpg.Connection) -> None:
+    def __init__(self, client: Client, connection: Connection) -> None:
         self._client, self._js, self._connection = client, client.jetstream(timeout=10), connection
         self.journal: dict[str, Said] = {}
         self.last_of: dict[str, int] = {}

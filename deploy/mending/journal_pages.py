@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -49,14 +49,14 @@ async def _page(arrived: asyncio.Queue[Any]) -> tuple[list[Message], bool]:
     page: list[Message] = []
     while True:
         message = await asyncio.wait_for(arrived.get(), PATIENCE)
-        told = message.headers or {}
-        if "Nats-Sequence" not in told:  # 204: this request is served; 404: nothing is left
-            return page, told.get("Status") != "404"
-        page.append(Message(int(told["Nats-Sequence"]), told["Nats-Subject"], message.data))
+        headers: dict[str, str] = message.headers or {}
+        if "Nats-Sequence" not in headers:  # 204: this request is served; 404: nothing is left
+            return page, headers.get("Status") != "404"
+        page.append(Message(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data))
 
 
 @asynccontextmanager
-async def _inbox(client: Client) -> AsyncIterator[tuple[str, asyncio.Queue[Any]]]:
+async def _inbox(client: Client) -> AsyncGenerator[tuple[str, asyncio.Queue[Any]]]:
     inbox = client.new_inbox()
     arrived: asyncio.Queue[Any] = asyncio.Queue()
     subscription = await client.subscribe(inbox, cb=arrived.put, pending_msgs_limit=4 * PAGE, pending_bytes_limit=16 * BYTES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +19,7 @@ from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from deploy.database import Connection, connected
 from deploy.mending.appending import Append, Appender
 from deploy.mending.homes import Homes
 from deploy.mending.reconcile import Act, Plan, nowhere
@@ -137,7 +138,7 @@ async def examine(nats_url: str, database_url: str) -> Report:
         return found
 
 
-async def _difference(client: Client, connection: asyncpg.Connection) -> str | None:
+async def _difference(client: Client, connection: Connection) -> str | None:
     """Where the two belong together, what analysis has yet to read is no difference."""
     homes = Homes(client, connection)
     await homes.read(whole=False)
@@ -151,19 +152,16 @@ def _answers(count: int) -> str:
 
 
 @asynccontextmanager
-async def _servers(nats_url: str, database_url: str) -> AsyncIterator[tuple[Client, asyncpg.Connection]]:
+async def _servers(nats_url: str, database_url: str) -> AsyncGenerator[tuple[Client, Connection]]:
     client = await nats_client.connect(nats_url, "mending")
     try:
-        connection = await asyncpg.connect(database_url, timeout=10, server_settings={"application_name": "platea mending"})
-        try:
+        async with connected(database_url, "mending") as connection:
             yield client, connection
-        finally:
-            await connection.close()
     finally:
         await client.close()
 
 
-async def _doubt(client: Client, connection: asyncpg.Connection) -> str | None:
+async def _doubt(client: Client, connection: Connection) -> str | None:
     """Asked again where there is one: a cluster that has just come up may answer with what it knew before."""
     journal, snapshot = Journal(client), ReadSnapshot(connection)
     doubt: str | None = None
@@ -179,14 +177,14 @@ async def _doubt(client: Client, connection: asyncpg.Connection) -> str | None:
     return doubt
 
 
-async def _too_few(client: Client, connection: asyncpg.Connection) -> str | None:
+async def _too_few(client: Client, connection: Connection) -> str | None:
     """Each stored response has an event in the journal, so it cannot hold fewer."""
-    stored = await connection.fetchval("-- stored\nselect count(*) from responses")
+    stored: int = await connection.fetchval("-- stored\nselect count(*) from responses")
     messages = (await client.jetstream(timeout=10).stream_info(subjects.RESPONSES)).state.messages
     return f"The journal has {messages} events, but the store {stored} responses." if messages < stored else None
 
 
-async def _adopt(client: Client, connection: asyncpg.Connection) -> None:
+async def _adopt(client: Client, connection: Connection) -> None:
     """The store notes which journal it belongs to, where it was never told."""
     id, _ = await Journal(client).standing()
     if id is not None:
@@ -202,7 +200,7 @@ async def _demand_journal(client: Client) -> None:
         ) from None
 
 
-async def _hold(connection: asyncpg.Connection, partitions: int) -> bool:
+async def _hold(connection: Connection, partitions: int) -> bool:
     """Whether no worker has a partition, nor can have one until this connection ends.
 
     A worker that has one is cut off from the database, and may be one that hangs. It finds the lock taken, and waits.
@@ -217,7 +215,7 @@ async def _hold(connection: asyncpg.Connection, partitions: int) -> bool:
     return not wanted
 
 
-async def _cut_off(connection: asyncpg.Connection, partitions: set[int]) -> bool:
+async def _cut_off(connection: Connection, partitions: set[int]) -> bool:
     """Whether connections of workers that hold one of these were ended. A role that may not end others' waits for them to go."""
     with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
         ended = await connection.fetch(
@@ -231,7 +229,7 @@ async def _cut_off(connection: asyncpg.Connection, partitions: set[int]) -> bool
     return False
 
 
-async def _mend(client: Client, connection: asyncpg.Connection, doubt: str, even_strangers: bool) -> Report:
+async def _mend(client: Client, connection: Connection, doubt: str, even_strangers: bool) -> Report:
     js, appender, homes = client.jetstream(timeout=10), Appender(client), Homes(client, connection)
     report = Report(doubt=doubt, mended=True)
     report.ended = (await js.stream_info(subjects.RESPONSES)).state.last_seq
@@ -272,13 +270,13 @@ def _looked_at(report: Report, homes: Homes, made: Plan) -> Report:
     return report
 
 
-async def _same_journal(client: Client, connection: asyncpg.Connection) -> bool:
+async def _same_journal(client: Client, connection: Connection) -> bool:
     """Whether the store was recorded from a copy of this journal."""
     id, _ = await Journal(client).standing()
     return await connection.fetchval("-- known journal\nselect exists (select from journals where id = $1)", id)
 
 
-async def _unsettled(connection: asyncpg.Connection) -> str:
+async def _unsettled(connection: Connection) -> str:
     """Marks the store, so that analysis waits whatever happens to us. Gives the id of the journal that is to come of it."""
     last = await connection.fetchrow("-- last journal\nselect id, settled from journals order by number desc limit 1")
     if last is not None and not last["settled"]:
@@ -330,7 +328,7 @@ async def _rename(js: JetStreamContext, id: str) -> None:
     await js.update_stream(replace(config, metadata={**told(config), subjects.JOURNAL_ID: id}))
 
 
-async def _finish(connection: asyncpg.Connection, homes: Homes, made: Plan, obsolete: set[int], partitions: int, moved: int) -> None:
+async def _finish(connection: Connection, homes: Homes, made: Plan, obsolete: set[int], partitions: int, moved: int) -> None:
     """What the store must know, all at once. Up to the highest number there is nothing left to read."""
     async with connection.transaction():
         await connection.executemany(

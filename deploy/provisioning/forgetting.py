@@ -19,6 +19,7 @@ from collections.abc import Mapping
 import asyncpg
 import msgspec
 
+from deploy.database import Connection, connected
 from services.runtime import settings
 
 WAIT = "2s"
@@ -48,8 +49,7 @@ class Forgetter:
 
         `room`: bytes that may be taken on the disk for a while; a larger table is left for later. Raises what asyncpg raises.
         """
-        connection = await asyncpg.connect(self._url, timeout=10, server_settings={"application_name": "platea forgetting"})
-        try:
+        async with connected(self._url, "forgetting") as connection:
             idle = await _written(connection) == self._written
             if idle and self._calm:
                 return 0.0
@@ -60,15 +60,14 @@ class Forgetter:
             await connection.execute("checkpoint")
             self._written, self._calm = await _written(connection), idle and not left
             return seconds
-        finally:
-            await connection.close()
 
-    async def _write_anew(self, connection: asyncpg.Connection, room: int) -> bool:
+    async def _write_anew(self, connection: Connection, room: int) -> bool:
         """Whether something is left to do: each table is written twice after a change, as what somebody still reads stays at first."""
         await connection.execute(f"set lock_timeout = '{WAIT}'; set statement_timeout = '{LONGEST}'")
         left = False
         for table in await connection.fetch(_TABLES):
-            name, changes = table["name"], table["changes"]
+            name: str = table["name"]
+            changes: int = table["changes"]
             before = self._done.get(name, (-1, -1))
             if before != (changes, changes) and table["bytes"] <= room:
                 with contextlib.suppress(asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError):
@@ -79,7 +78,7 @@ class Forgetter:
         return left
 
 
-async def _written(connection: asyncpg.Connection) -> int:
+async def _written(connection: Connection) -> int:
     """Grows with every transaction that writes."""
     return await connection.fetchval("-- written\nselect pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
 

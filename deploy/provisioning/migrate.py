@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
+from deploy.database import Connection, connected
 from deploy.refusal import Refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -33,27 +32,20 @@ async def create_database(url: str) -> None:
     """Creates the database this address names, unless it exists."""
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
-    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
-    try:
+    async with connected(urlunsplit(parts._replace(path="/postgres")), "provisioning") as connection:
         if not await connection.fetchval("-- exists\nselect true from pg_database where datname = $1", name):
             await _execute(connection, "create database %I", name)
-    finally:
-        await connection.close()
 
 
 async def migrate(url: str, passwords: Mapping[str, str] | None = None) -> int:
     """Runs what has not run yet and returns how many that were. `passwords` by role: those roles may log in with them."""
-    connection = await asyncpg.connect(url)
-    try:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-            await _roles(connection, passwords or {})
-            return await _run_missing(connection)
-    finally:
-        await connection.close()
+    async with connected(url, "provisioning") as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await _roles(connection, passwords or {})
+        return await _run_missing(connection)
 
 
-async def _run_missing(connection: asyncpg.Connection) -> int:
+async def _run_missing(connection: Connection) -> int:
     await connection.execute(
         "-- migrations\n"
         "create table if not exists migrations (number integer primary key, name text not null, applied timestamptz not null default now())"
@@ -72,7 +64,7 @@ async def _run_missing(connection: asyncpg.Connection) -> int:
     return len(missing)
 
 
-async def _roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
+async def _roles(connection: Connection, passwords: Mapping[str, str]) -> None:
     """Each service logs in as its own role, which may connect here and nothing more; tables are granted by the migrations."""
     database = await connection.fetchval("-- here\nselect current_database()")
     for role in ROLES:
@@ -84,7 +76,7 @@ async def _roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -
     await _execute(connection, "revoke connect, temporary on database %I from public", database)
 
 
-async def _execute(connection: asyncpg.Connection, template: str, *names: str) -> None:
+async def _execute(connection: Connection, template: str, *names: str) -> None:
     """Runs a statement that takes no parameters; the server quotes the names."""
     places = ", ".join(f"${place}::text" for place in range(2, len(names) + 2))
     await connection.execute(await connection.fetchval(f"-- quote\nselect format($1, {places})", template, *names))
@@ -92,15 +84,12 @@ async def _execute(connection: asyncpg.Connection, template: str, *names: str) -
 
 async def progress(url: str) -> tuple[int, dict[int, int]]:
     """The highest sequence the store has seen, and the position of each partition."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url, "provisioning") as connection:
         positions = {row["partition"]: row["seq"] for row in await connection.fetch("-- positions\nselect partition, seq from positions")}
         return await highest(connection), positions
-    finally:
-        await connection.close()
 
 
-async def highest(connection: asyncpg.Connection) -> int:
+async def highest(connection: Connection) -> int:
     """The highest number of a journal that stands anywhere in the store."""
     return await connection.fetchval(
         """-- highest

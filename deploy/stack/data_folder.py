@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from deploy.keys import Keys
@@ -29,7 +29,7 @@ class DataFolder:
         self.token = self.path / "organiser.token"
 
     @contextlib.contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self) -> Generator[None]:
         """Holds the folder for this process. The system lets go of it when we end, however we end. Raises Refusal."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
+from deploy.database import connected
 from deploy.keys import Keys
 from deploy.refusal import Refusal
 from deploy.stack.ports import free
@@ -74,9 +75,8 @@ class Postgres:
         )
 
     async def ready(self) -> bool:
-        connection = await asyncpg.connect(self.url(database="postgres"), timeout=2)
-        await connection.close(timeout=2)
-        return True
+        async with connected(self.url(database="postgres"), "stack", timeout=2):
+            return True
 
     async def answers(self) -> bool:
         """False only where something listens and says nothing; a refusal is an answer, too."""
