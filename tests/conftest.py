@@ -8,7 +8,7 @@ import itertools
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import hypothesis
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from deploy.keys import Keys
@@ -42,7 +43,7 @@ _numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def started(program: Program, log: Path, seconds: float = 60.0, awaited: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+def started(program: Program, log: Path, seconds: float = 60.0, awaited: bool = True) -> Generator[subprocess.Popen[bytes]]:
     """Runs a program of the stack as a child of the tests, from ready (where that is `awaited`) to ended."""
     with log.open("ab") as output:
         child = subprocess.Popen(program.line(), env=program.environment(), stdout=output, stderr=output, start_new_session=True)
@@ -132,7 +133,7 @@ async def nats_urls(nats_server: NatsServer) -> NatsUrls:
         subjects.ACTS,
         subjects.USES,
     ):
-        with contextlib.suppress(nats.js.errors.NotFoundError):
+        with contextlib.suppress(NotFoundError):
             await js.delete_stream(stream)
     await create_streams(js, PARTITIONS, replicas=1, highest=0)
     await create_consumers(js, PARTITIONS, {})

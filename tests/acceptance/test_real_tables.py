@@ -1,5 +1,9 @@
 """A real survey of 1,001 people: every two-way table equals pandas, and Age by Q14 weighted to given ages equals statsmodels."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 import hashlib

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Stage:
 
 
 @contextmanager
-def stage(chromium: Browser) -> Iterator[Stage]:
+def stage(chromium: Browser) -> Generator[Stage]:
     opened = Stage(chromium)
     yield opened
     for context in opened.contexts():

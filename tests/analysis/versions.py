@@ -49,10 +49,11 @@ def _ranking(draw: Random, question: Any) -> Any:
 
 def _number(draw: Random, question: Any) -> Any:
     kind = draw.choice([i.Integer, i.Numeric])
-    common = {name: getattr(question, name) for name in i.Question.__struct_fields__}
+    common: Any = {name: getattr(question, name) for name in i.Question.__struct_fields__}
     bands = (i.Band("to 2", -5, 2), i.Band("3+", 3))
-    limits = {"min": draw.choice([-1, 0, 2]), "max": draw.choice([4, 9, 20]), "bands": draw.choice([question.bands, bands, ()])}
-    return kind(**common, **limits, **({"decimals": draw.randint(0, 3)} if kind is i.Numeric else {}))
+    limits: Any = {"min": draw.choice([-1, 0, 2]), "max": draw.choice([4, 9, 20]), "bands": draw.choice([question.bands, bands, ()])}
+    decimals: Any = {"decimals": draw.randint(0, 3)} if kind is i.Numeric else {}
+    return kind(**common, **limits, **decimals)
 
 
 def _date(draw: Random, question: Any) -> Any:
@@ -101,7 +102,7 @@ def edited(survey: Instrument, draw: Random, version: str) -> Instrument:
     whole = _edited(survey, draw, version)
     if draw.random() < 0.5:
         return whole
-    changes = [{"derived": whole.derived}, {"hierarchies": whole.hierarchies}]
+    changes: list[dict[str, Any]] = [{"derived": whole.derived}, {"hierarchies": whole.hierarchies}]
     for at, question in enumerate(survey.questions):
         other = next((each for each in whole.questions if each.id == question.id), question)
         if other.show_if == question.show_if and question.id != "Place":

@@ -7,9 +7,9 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -61,7 +61,7 @@ async def _everything(found: PublishedState, languages: tuple[str, ...]) -> list
         return snapshots.encode(public_tables.public(found, question["row"], question["column"]))
 
     app = create_app(Gateway(registry, broadcaster, ask, lambda: Readiness({}), lambda: b""))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://platea") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url="http://platea") as http:
 
         async def get(path: str) -> bytes:
             return (await http.get(path)).raise_for_status().content
@@ -130,7 +130,7 @@ def _of_page(where: str, text: str) -> Iterator[Seen]:
         yield Seen(where, revision[1], code, int(n), float(width) / 100, 0.0005 + 0.00005)
 
 
-async def _of_tables(get: Any, other: str, lang: str) -> Any:
+async def _of_tables(get: Any, other: str, lang: str) -> AsyncGenerator[Seen]:
     """Sums over tables are for whoever averages; here it is looked for cells that one format shows and another withholds."""
     table = msgspec.json.decode(await get(f"{API}/aggregates/{other}/{QUESTION}"), type=snapshots.Table)
     plain = {(row, code): cell.n for row, line in table.cells.items() for code, cell in line.items()}

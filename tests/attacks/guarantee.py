@@ -11,6 +11,7 @@ the other.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -45,12 +46,13 @@ def shown(with_: Numbers, without: Numbers, delta: float = DELTA) -> float:
     """The largest epsilon that these scores rule out; larger scores speak for the person."""
     chosen, used = ([each[place::2] for each in (with_, without)] for place in (0, 1))
     tries = np.quantile(np.concatenate(chosen), np.linspace(0.001, 0.99999, 400))
-    best = max(tries, key=lambda threshold: _bound(*((each > threshold).sum() for each in chosen), len(chosen[0]), delta))
-    return _bound(*((each > best).sum() for each in used), len(used[0]), delta)
+    best = max(tries, key=lambda threshold: _bound(chosen, threshold, delta))
+    return _bound(used, best, delta)
 
 
-def _bound(right: int, wrong: int, n: int, delta: float) -> float:
-    """Counts of n each. The lower end of the rate of the right, the upper end of that of the wrong."""
+def _bound(scores: Sequence[Numbers], threshold: float, delta: float) -> float:
+    """The lower end of the rate of the right above the threshold, the upper end of that of the wrong."""
+    (right, wrong), n = (int((each > threshold).sum()) for each in scores), len(scores[0])
     low = float(beta.ppf(0.025, right, n - right + 1)) if right else 0.0
     high = float(beta.ppf(0.975, wrong + 1, n - wrong)) if wrong < n else 1.0
     return math.log((low - delta) / high) if low > delta else -math.inf
@@ -67,7 +69,8 @@ def counts_attacked(guarantee: Guarantee, surveys: int, seed: int = 1) -> float:
             drawn = noise.guaranteed(Part.GUARANTEED, edition, guarantee.variance, names)
             total += drawn.reshape(surveys, guarantee.histograms).sum(axis=1) + person * guarantee.histograms
         scores.append(total)
-    return shown(*scores)
+    with_, without = scores
+    return shown(with_, without)
 
 
 def survey_attacked(guarantee: Guarantee, surveys: int, seed: int = 1) -> float:
@@ -92,7 +95,8 @@ def survey_attacked(guarantee: Guarantee, surveys: int, seed: int = 1) -> float:
                 crossed = engine.tables(edition, pairs, tables, told)
                 scores[world, number] += sum(int(told[start + 1] - told[start]) for start in blocks.starts)
                 scores[world, number] += sum(int(table[1, 1] - table[0, 0]) for table in crossed)
-    return shown(*scores)
+    with_, without = scores
+    return shown(with_, without)
 
 
 def _counted(

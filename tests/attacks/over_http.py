@@ -12,7 +12,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,7 +121,7 @@ async def settled(observer: Observer, people: int, batch: int = 1, seconds: floa
 
 
 @contextlib.contextmanager
-def stack(url: str | None, token: str | None) -> Iterator[tuple[str, str]]:
+def stack(url: str | None, token: str | None) -> Generator[tuple[str, str]]:
     """The address and an organiser's token of the stack to attack."""
     if url is not None:
         if not token:

@@ -111,7 +111,7 @@ def _parts(blocks: Blocks, table: Table, one: int, other: int) -> tuple[Floats, 
     cells[:-1, :-1] = [_counts(table.cells[code], sides[1]) for code in sides[0]]
     rows, columns = (_counts(each, side) for each, side in zip((table.rows, table.columns), sides, strict=True))
     cells[:-1, -1] = rows - [table.answered.get(code, np.nan) for code in sides[0]]
-    return cells, *(np.append(each, table.responses - each.sum()) for each in (rows, columns))
+    return cells, np.append(rows, table.responses - rows.sum()), np.append(columns, table.responses - columns.sum())
 
 
 def _filled(cells: Floats, rows: Floats, columns: Floats) -> tuple[Floats, Mask]:

@@ -36,8 +36,8 @@ def _pinned(table: Floats, rows: Floats, columns: Floats, at: tuple[int, int], s
     shape = table.shape
     every, within = np.eye(table.size), np.arange(table.size).reshape(shape)
     lines = [*every, *(every[line].sum(axis=0) for line in within), *(every[line].sum(axis=0) for line in within.T)]
-    limits = [_limits(value, slack) for value in (*table.ravel(), *rows, *columns)]
-    constraint = LinearConstraint(np.array(lines), *zip(*limits, strict=True))
+    lower, upper = np.array([_limits(value, slack) for value in (*table.ravel(), *rows, *columns)]).T
+    constraint = LinearConstraint(np.array(lines), lower, upper)
     wanted = every[within[at]]
     ends = [milp(sign * wanted, constraints=constraint, integrality=np.ones(table.size), bounds=Bounds(0, PEOPLE)) for sign in (1, -1)]
     if not all(end.success for end in ends):

@@ -67,7 +67,7 @@ def costs(build: Build, surveys: Iterator[tuple[Blocks, Rows, Population | None]
         asked = [(int(one), int(other)) for one, other in draw.choice(len(blocks.sizes), (ROWS, 2)) if one != other]
         edition = build.survey(blocks, int(draw.integers(2**31)), asked=asked).publish(People(np.arange(len(people)), people))
         assert edition is not None
-        exact = people.T.astype(float) @ people
+        exact = people.T.astype(np.float64) @ people.astype(np.float64)
         for block in range(blocks.questions):
             true = None if population is None else population.margin[blocks.columns(block)]
             singles.append(_shares(build, blocks, edition, exact, block, None, true))

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import services.analysis  # noqa: F401  it says how many threads numpy takes, so it comes before numpy
+# It says how many threads numpy takes, so it comes before numpy.
+import services.analysis  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from tests.bench import report
 from tests.bench.report import Report
 

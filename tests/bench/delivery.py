@@ -14,7 +14,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast
 
@@ -157,7 +157,7 @@ def _bare(folder: Path, block: bytes, count: int, rounds: int) -> tuple[list[flo
 
 
 @contextlib.contextmanager
-def _following(port: int, count: int, rounds: int) -> Iterator[subprocess.Popen[bytes]]:
+def _following(port: int, count: int, rounds: int) -> Generator[subprocess.Popen[bytes]]:
     """Followers in a process of their own, once all of them have the current snapshot."""
     command = [sys.executable, "-m", "tests.bench.delivery", "follow", str(port), str(count), str(rounds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as following:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -88,7 +88,7 @@ def _sent(port: int, page: Page, values: dict[str, str]) -> Page:
 
 
 @contextlib.contextmanager
-def _running(*folder: str) -> Iterator[tuple[int, psutil.Process]]:
+def _running(*folder: str) -> Generator[tuple[int, psutil.Process]]:
     port = ports.free()
     with subprocess.Popen([sys.executable, "-m", "tests.bench.form", str(port), *folder]) as served:
         try:

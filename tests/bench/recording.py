@@ -8,7 +8,7 @@ import json
 import signal
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -126,7 +126,7 @@ async def _checkpoints(running: Servers) -> int:
 
 
 @contextlib.contextmanager
-def _stored(folder: Path, count: int, given: list[bytes]) -> Iterator[Store]:
+def _stored(folder: Path, count: int, given: list[bytes]) -> Generator[Store]:
     copied = 0.0
 
     async def fill(url: str, partitions: int) -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class Servers:
     postgres: psutil.Process
 
     @contextlib.contextmanager
-    def running(self, program: Program, seconds: float = 30.0) -> Iterator[psutil.Process]:
+    def running(self, program: Program, seconds: float = 30.0) -> Generator[psutil.Process]:
         with started(program, self.folder / f"{program.name}.log", seconds) as child:
             yield psutil.Process(child.pid)
 
@@ -66,7 +66,7 @@ Stored = Callable[[str, int], Coroutine[Any, Any, None]]
 
 
 @contextlib.contextmanager
-def servers(folder: Path, stored: Stored | None = None) -> Iterator[Servers]:
+def servers(folder: Path, stored: Stored | None = None) -> Generator[Servers]:
     """NATS and PostgreSQL, provisioned; before that `stored` may put responses into the store."""
     folder.mkdir(mode=0o755, exist_ok=True)
     data = DataFolder(folder / "data")
@@ -103,7 +103,7 @@ def exact(running: Servers) -> int:
 
 
 @contextlib.contextmanager
-def calibration(running: Servers) -> Iterator[tuple[int, psutil.Process]]:
+def calibration(running: Servers) -> Generator[tuple[int, psutil.Process]]:
     """The two calibration handlers: their port and their process."""
     port = ports.free()
 

@@ -283,7 +283,7 @@ def test_the_doctor_looks_at_the_server_that_was_named_and_not_at_a_stack_that_r
         (nearby / name).touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLATEA_")}
     line = [sys.executable, "-m", "deploy.cli", "doctor"]
-    where = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
+    where: dict[str, Any] = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
     named = subprocess.run(line, env=environment | {"PLATEA_URL": stack.url, "PYTHONPATH": str(ROOT)}, **where)
     assert named.returncode == 0, named.stdout
     assert not re.search(r"^stack", named.stdout, re.MULTILINE), named.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -98,9 +99,9 @@ whole = st.tuples(st.integers(-1000, 10**6), st.integers(0, 10**6)).map(lambda p
 @st.composite
 def instruments(draw: st.DrawFn) -> Instrument:
     """Any questionnaire, within the author format's bounds, with one question of each type."""
-    base = {"section": "s", "text": TEXT, "privacy": PLAIN}
+    base: dict[str, Any] = {"section": "s", "text": TEXT, "privacy": PLAIN}
 
-    def common(id: str, *, rule: bool = True) -> dict[str, object]:
+    def common(id: str, *, rule: bool = True) -> dict[str, Any]:
         show = Rule(q="A", op="in", value=(draw(st.sampled_from(single.options)).code,)) if rule and draw(st.booleans()) else None
         return base | {"id": id, "var": id.lower(), "required": draw(st.booleans()), "show_if": show}
 

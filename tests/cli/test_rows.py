@@ -14,7 +14,9 @@ from proto import author
 from proto.instrument import Instrument
 
 KEY = b"k" * 64
-SURVEY = author.load(author.bundled()["ai-security"])
+_LOADED = author.load(author.bundled()["ai-security"])
+assert isinstance(_LOADED, Instrument)
+SURVEY = _LOADED
 assert isinstance(SURVEY, Instrument)
 
 

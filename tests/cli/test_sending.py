@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -18,7 +18,7 @@ Answer = Callable[[web.Request, int], Awaitable[web.Response]]
 
 
 @asynccontextmanager
-async def intake(answer: Answer) -> AsyncIterator[str]:
+async def intake(answer: Answer) -> AsyncGenerator[str]:
     """A server that answers each request with `answer(request, how often this receipt came)`."""
     seen: Counter[str] = Counter()
 

@@ -47,7 +47,7 @@ class Square(ThreadingHTTPServer):
 
 
 class _Asked(BaseHTTPRequestHandler):
-    server: Square
+    server: Square  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         if self.path == "/api/v1/surveys/small":

@@ -6,7 +6,7 @@ import hashlib
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_whoever_changes_the_data_and_their_checksum_is_found_out(release: Path,
 
 
 @contextmanager
-def site(answer: dict[str, tuple[int, str]]) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+def site(answer: dict[str, tuple[int, str]]) -> Generator[tuple[str, list[tuple[str, str | None]]]]:
     """A server that answers each path with a body, or sends on where it is an address; and what it was asked with which token."""
     asked: list[tuple[str, str | None]] = []
 
@@ -74,7 +74,7 @@ def site(answer: dict[str, tuple[int, str]]) -> Iterator[tuple[str, list[tuple[s
             if status != 302:
                 self.wfile.write(body.encode())
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Stuck:
         self.free = asyncio.Event()
 
     @asynccontextmanager
-    async def building(self, survey: str) -> AsyncIterator[None]:
+    async def building(self, survey: str) -> AsyncGenerator[None]:
         await self.free.wait()
         raise OSError(SECRET)
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import permutations
 
 from deploy.stack.ports import free
@@ -65,7 +65,7 @@ class Links:
             line.whole.set()
 
     @contextlib.contextmanager
-    def passing(self) -> Iterator[None]:
+    def passing(self) -> Generator[None]:
         """In a thread of their own, so that no test can hold them up."""
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, daemon=True)

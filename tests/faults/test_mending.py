@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from tests.faults.test_faults import settled
 
 
 @contextmanager
-def intake_alone(data: Path, port: int) -> Iterator[str]:
+def intake_alone(data: Path, port: int) -> Generator[str]:
     """NATS and the front over this folder, as where analysis cannot start, at the address that is given."""
     folder = DataFolder(data)
     stack = Stack.planned(folder, "127.0.0.1", port, None, "postgresql://nobody@127.0.0.1:1/nowhere")
@@ -108,7 +108,7 @@ async def test_a_part_that_nats_lost_of_its_files_comes_back_and_nothing_keeps_t
 
 
 @asynccontextmanager
-async def provisioner(stack: Operated) -> AsyncIterator[JetStreamContext]:
+async def provisioner(stack: Operated) -> AsyncGenerator[JetStreamContext]:
     """JetStream of a stack that runs, with every right."""
     here = read(stack.data)
     assert here is not None

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest, rankdata
 
 from proto import invitation
@@ -93,7 +94,7 @@ class Attack:
     codes: Sequence[str]
     ids: Sequence[str]
     """Of the responses, in the order in which the attacker happens to list them."""
-    more_of_codes: dict[str, Sequence[bytes]] = field(default_factory=dict[str, "Sequence[bytes]"])
+    more_of_codes: Mapping[str, Sequence[bytes]] = field(default_factory=dict[str, "Sequence[bytes]"])
     more_of_responses: dict[str, Sequence[bytes]] = field(default_factory=dict[str, "Sequence[bytes]"])
     """What else the attacker looks for, by kind: one for each code, one for each response."""
     of_codes: dict[str, Feature] = field(default_factory=dict[str, Feature])
@@ -256,7 +257,7 @@ def judge(attack: Attack, truth: dict[int, int], rounds: int = 4000) -> Verdict:
     best = int(right.argmax()) if len(right) else 0
     codes, responses = (_ranks(_worth_it(features, size), size) for features in (attack.of_codes, attack.of_responses))
 
-    def strongest(joined: Sequence[int]) -> float:
+    def strongest(joined: Sequence[int] | NDArray[np.int64]) -> float:
         return float(np.abs(codes @ responses[:, np.array(joined)].T).max(initial=0.0))
 
     shuffled = [strongest(random.permutation(size)) for _ in range(rounds // 4)]

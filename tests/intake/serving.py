@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -68,8 +68,9 @@ class Api:
 
 @asynccontextmanager
 async def served(urls: NatsUrls, **settings: Any) -> AsyncGenerator[Api]:
-    async with running(Settings(nats_url=urls.intake, **{"least_seconds": 0.0, **settings})) as app:
-        transport = httpx.ASGITransport(app)
+    settings = {"least_seconds": 0.0} | settings
+    async with running(Settings(nats_url=urls.intake, **settings)) as app:
+        transport = httpx.ASGITransport(cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://platea.test", timeout=30) as http:
             yield Api(http, urls)
 

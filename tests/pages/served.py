@@ -6,12 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def served(desk: str = "tests.pages.desk") -> Iterator[str]:
+def served(desk: str = "tests.pages.desk") -> Generator[str]:
     """Its address. `desk` is the module that serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -30,6 +30,10 @@ def _question(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
     return given | {"stats": ("count", "share")} | more
 
 
+def _free_text(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
+    return _question(id, section, text, stats=(), privacy=i.Privacy("free_text"), **more)
+
+
 def square(id: str, version: str = "1.0.0") -> Instrument:
     why = i.Rule(q="Visit", op="in", value=("yes",))
     yes_no = (i.Option("yes", {"en": "Yes"}), i.Option("no", {"en": "No"}))
@@ -42,9 +46,9 @@ def square(id: str, version: str = "1.0.0") -> Instrument:
         sections=(i.Section("A", {"en": "You"}), i.Section("B", {"en": "The square"})),
         questions=(
             i.Single(**_question("Visit", "A", "Do you visit the square?", options=yes_no, required=True)),
-            i.ShortText(**_question("Why", "A", "Why?", max_chars=100, show_if=why) | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.ShortText(**_free_text("Why", "A", "Why?", max_chars=100, show_if=why)),
             i.Single(**_question("Safe", "B", "Is it safe?", options=yes_no, required=True)),
-            i.LongText(**_question("Wish", "B", "What is missing?", max_chars=1000) | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.LongText(**_free_text("Wish", "B", "What is missing?", max_chars=1000)),
         ),
         policy=i.Policy(minimum=10, batch=10),
     )
@@ -61,12 +65,12 @@ def three(id: str) -> Instrument:
         title={"en": "Three pages"},
         sections=tuple(i.Section(name, {"en": title}) for name, title in (("A", "First"), ("B", "Middle"), ("C", "Last"))),
         questions=(
-            i.ShortText(**_question("Name", "A", "A word?") | {"stats": (), "privacy": i.Privacy("free_text")}),
-            i.LongText(**_question("Story", "B", "What happened?") | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.ShortText(**_free_text("Name", "A", "A word?")),
+            i.LongText(**_free_text("Story", "B", "What happened?")),
             i.Multiple(**_question("Where", "B", "Where?", options=places)),
             i.Date(**_question("Day", "B", "When?", min="2000-01")),
             i.Ranking(**_question("Best", "B", "What is best?", options=places, rank_count=2)),
-            i.ShortText(**_question("End", "C", "Anything else?") | {"stats": (), "privacy": i.Privacy("free_text")}),
+            i.ShortText(**_free_text("End", "C", "Anything else?")),
         ),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Request, Route, expect
 
 from services.intake.http.routes_static import FILES
 from tests import browser
@@ -126,8 +126,12 @@ def test_a_receipt_that_the_journal_lost_is_sent_again(person: Respondent) -> No
         else:
             route.continue_()
 
+    def note(request: Request) -> None:
+        if "go=send" in (request.post_data or ""):
+            receipts.append(request.post_data or "")
+
     person.context.route("**/api/v1/receipts/*", lost)
-    person.page.on("request", lambda request: "go=send" in (request.post_data or "") and receipts.append(request.post_data or ""))
+    person.page.on("request", note)
     person.send()
     person.sent()
     person.holds_nothing()

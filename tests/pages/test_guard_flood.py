@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -22,7 +23,7 @@ SURVEY = "square"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With a small bucket, so that the flood is noticed at once."""
-    settings = {"PLATEA_FLOOD_BURST": "300", "PLATEA_FLOOD_RATE": "30", "PLATEA_LEAST_SECONDS": "0.2"}
+    settings: dict[str, Any] = {"PLATEA_FLOOD_BURST": "300", "PLATEA_FLOOD_RATE": "30", "PLATEA_LEAST_SECONDS": "0.2"}
     with Operated(tmp_path_factory.mktemp("flood"), **settings) as stack:
         server = Server(stack)
         server.publish(square(SURVEY))
@@ -30,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def flooded(server: Server) -> Iterator[dict[str, int]]:
+def flooded(server: Server) -> Generator[dict[str, int]]:
     """While the block lasts; afterwards it tells how the flood was answered."""
     command = [sys.executable, "-m", "tests.pages.flood", server.url.removeprefix("http://"), SURVEY, "1000"]
     answered: dict[str, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -53,7 +53,7 @@ class Square:
 
 
 @asynccontextmanager
-async def square(guard: Callable[[Intake, Clock], FloodGuard]) -> AsyncIterator[Square]:
+async def square(guard: Callable[[Intake, Clock], FloodGuard]) -> AsyncGenerator[Square]:
     journal, clock = MemoryJournal(), Clock(time.time())
     desk = open_desk(journal)
     desk = replace(desk, flood_guard=guard(desk, clock))

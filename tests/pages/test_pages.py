@@ -258,7 +258,7 @@ async def test_a_change_that_hides_answers_says_which_and_drops_them(visitor: Vi
 
 async def test_a_soft_check_asks_and_does_not_block(visitor: Visitor, journal: MemoryJournal) -> None:
     await begin(visitor)
-    answers = somebody(uses=True) | {"B01": "nointerest"}
+    answers: dict[str, Any] = somebody(uses=True) | {"B01": "nointerest"}
     answers["B02"] = answers["B02"] | {"anpr": "live"}
     review = await walk(visitor, ACTION3, answers)
     assert "Vous avez indiqué que l'IA n'est pas utilisée" in review.text

@@ -6,7 +6,7 @@ import hashlib
 import json
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -63,7 +63,7 @@ def _whole(value: Any) -> Any:
 def test_the_page_works_out_the_same_fingerprint_as_the_server(page: Page, address: str) -> None:
     page.goto(f"{address}/s/{SURVEY}/receipt?lang=en")
 
-    @settings(max_examples=15, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, phases=[Phase.generate], suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)))
     @given(st.lists(ANSWERS, min_size=40, max_size=40), st.randoms(use_true_random=False))
     def agree(many: list[dict[str, Any]], random: Any) -> None:
         texts: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -183,7 +183,12 @@ def cases() -> list[Case]:
     found: list[Case] = []
 
     @settings(
-        max_examples=CASES, database=None, phases=[Phase.generate], derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=CASES,
+        database=None,
+        phases=[Phase.generate],
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
     )
     @given(st.data())
     def collect(data: st.DataObject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,8 @@ def no_table(name: str) -> str:
     raise OSError(name)
 
 
-def faults(text: str) -> list[author.Fault]:
-    found = author.read(text, "small.yaml", no_table)
+def faults(text: str, table: Callable[[str], str] | None = None) -> list[author.Fault]:
+    found = author.read(text, "small.yaml", table or no_table)
     assert isinstance(found, list), "accepted"
     return found
 
@@ -329,7 +330,7 @@ def test_options_come_from_a_table_with_a_column_per_language() -> None:
     table = "\ufeffc,n,f\na,Here,Ici\nb,There,Là\ndk,Don't know,Ne sait pas\n"
     assert author.read(text, "small.yaml", lambda name: table) == author.read(BASE, "small.yaml", no_table)
     assert "places.csv cannot be read" in faults(text)[0].message
-    (fault,) = author.read(text.replace("en: n,", "en: nn,"), "small.yaml", lambda name: table)
+    (fault,) = faults(text.replace("en: n,", "en: nn,"), lambda name: table)
     assert (fault.message, fault.advice) == ("places.csv has no column nn", "did you mean n?")
     for outside in ("../secret.csv", "/etc/passwd.csv", "a/../../b.csv"):
         assert "does not fit" in faults(text.replace("places.csv", outside))[0].message
@@ -340,5 +341,7 @@ def test_a_file_is_read_with_the_tables_beside_it(tmp_path: Path) -> None:
     path.write_text(BASE, encoding="utf-8")
     assert isinstance(author.load(path), Instrument)
     path.write_bytes(b"\xff\xfe\x00")
-    (fault,) = author.load(path)
+    refused = author.load(path)
+    assert isinstance(refused, list)
+    (fault,) = refused
     assert "UTF-8" in fault.message

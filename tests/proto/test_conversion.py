@@ -116,7 +116,7 @@ def _structs(kind: Any, seen: set[type]) -> Iterator[type]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
         seen.add(kind)
         yield kind
-        for hint in get_type_hints(kind, vars(i)).values():
+        for hint in get_type_hints(kind, dict(vars(i))).values():
             yield from _structs(hint, seen)
 
 

@@ -42,7 +42,8 @@ async def _asked(guard: HostGuard, scope: dict[str, Any]) -> tuple[int, dict[str
     async def send(message: Any) -> None:
         told.append(message)
 
-    await guard.before(app)(scope, None, send)
+    guarded: Any = guard.before(app)
+    await guarded(scope, None, send)
     return told[0]["status"], msgspec.json.decode(told[1]["body"])
 
 

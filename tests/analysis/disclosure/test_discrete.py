@@ -26,11 +26,11 @@ def test_the_table_is_nowhere_farther_than_said_from_the_distribution(variance: 
     half = exactly.divide(decimal.Decimal(-variance.denominator), decimal.Decimal(2 * variance.numerator))
     weights = [exactly.exp(exactly.multiply(half, decimal.Decimal(x * x))) for x in range(2 * made.most + 2)]
     with decimal.localcontext(exactly):
-        whole = 2 * sum(weights) - 1
+        whole = 2 * sum(weights, decimal.Decimal(0)) - 1
         masses = [after - before for before, after in pairwise([0, *made.table, 1 << BITS])]
         inside = zip(masses, range(-made.most, made.most + 1), strict=True)
-        off = sum(abs(decimal.Decimal(mass) / 2**BITS - weights[abs(x)] / whole) for mass, x in inside)
-        outside = 2 * sum(weights[made.most + 1 :]) / whole
+        off: decimal.Decimal | int = sum(abs(decimal.Decimal(mass) / 2**BITS - weights[abs(x)] / whole) for mass, x in inside)
+        outside = 2 * sum(weights[made.most + 1 :], decimal.Decimal(0)) / whole
         assert (off + outside) / 2 < decimal.Decimal(2) ** -100
     assert min(masses) >= 0
 

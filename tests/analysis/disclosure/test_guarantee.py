@@ -304,7 +304,7 @@ def test_a_guarantee_is_for_life_and_a_version_with_more_questions_spends_no_mor
     ],
 )
 def test_a_policy_that_promises_nothing_is_refused_whoever_sends_it(policy: dict[str, Any], wrong: list[str]) -> None:
-    instrument = msgspec.structs.replace(survey(), policy=i.Policy(**({"name": "differential-privacy"} | policy)))
+    instrument = msgspec.structs.replace(survey(), policy=msgspec.convert({"name": "differential-privacy"} | policy, i.Policy))
     found = publication.read(msgspec.json.encode(instrument))
     assert isinstance(found, list), "the small survey has other faults"
     assert [fault.pointer for fault in found if fault.pointer.startswith("/policy")] == [f"/policy/{name}" for name in wrong]

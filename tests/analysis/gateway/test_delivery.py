@@ -9,7 +9,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -74,7 +74,7 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def opened(seats: Seats) -> AsyncIterator[Desk]:
+async def opened(seats: Seats) -> AsyncGenerator[Desk]:
     desk = Desk(seats)
     desk.broadcaster.post(edition(1))
     serving = asyncio.create_task(http_server.serve(desk.app, "127.0.0.1", desk.port))
@@ -547,11 +547,12 @@ async def test_what_a_page_does_not_take_is_no_part_of_what_it_is_kept_under(des
     assert len(render_cache._kept) == 1
 
 
-HEADED = ["/live", "/analysis/metrics", "/live/static/live.css", "/live/nothing"]
-HEADED += [
-    f"/live/small{more}" for more in ("", "?wall", "/embed?question=Use", "/table", "/Use.csv", "/Use.svg", "/Use.png", "/Use/uses.csv")
+_FILES = ("", "?wall", "/embed?question=Use", "/table", "/Use.csv", "/Use.svg", "/Use.png", "/Use/uses.csv")
+HEADED = [
+    *("/live", "/analysis/metrics", "/live/static/live.css", "/live/nothing"),
+    *(f"/live/small{more}" for more in _FILES),
+    *(f"{API}/aggregates{more}" for more in ("", ".csv", "/Use/uses", "?by=x")),
 ]
-HEADED += [f"{API}/aggregates{more}" for more in ("", ".csv", "/Use/uses", "?by=x")]
 
 
 @pytest.mark.parametrize("path", HEADED)

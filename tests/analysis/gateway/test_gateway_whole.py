@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import httpx
@@ -76,7 +76,7 @@ async def test_gateways_that_count_nothing_all_serve_what_is_published(nats_urls
         await worker.jetstream().publish(subjects.aggregates(SURVEY), snapshots.encode(snapshot))
         await until(lambda: SURVEY in one.editions and SURVEY in other.editions)
         assert one.editions[SURVEY].body.plain == other.editions[SURVEY].body.plain == snapshots.encode(snapshot)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url="http://test") as http:
             assert (await http.get("/analysis/health/ready")).status_code == 200
             assert (await http.get(f"{API}/aggregates")).headers["etag"] == '"3"'
             unanswered = await http.get(f"{API}/aggregates/B01/uses_ai")  # nobody counts

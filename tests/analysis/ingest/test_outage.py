@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import psutil
@@ -19,7 +19,7 @@ _HANG_UP = """
 
 
 @contextlib.contextmanager
-def standing_still(server: Postgres) -> Iterator[None]:
+def standing_still(server: Postgres) -> Generator[None]:
     first = psutil.Process(int((server.folder / "postmaster.pid").read_text().split("\n", 1)[0]))
     processes = [first, *first.children(recursive=True)]
     try:

@@ -33,7 +33,7 @@ def test_what_was_published_wrongly_is_published_again_with_the_same_counts_and_
     assert publication.unsent == msgspec.structs.replace(saved.public, revision=saved.public.revision + 1)
     assert publication.edition is not None
     assert publication.edition.public == publication.unsent  # tables say the same revision
-    again = started(publication.unsent, saved)  # the next start finds it right
+    again = started(publication.edition.public, saved)  # the next start finds it right
     assert again.unsent is None
     assert again.revision == publication.revision
     assert again.edition is not None

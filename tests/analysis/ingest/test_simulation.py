@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import AsyncExitStack
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import pytest
@@ -206,7 +206,12 @@ async def _begin_again(provisioner: Any, database: Any, pen: Pen) -> None:
     await database.execute("truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, waiting, released")
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 @given(program=st.lists(operations, min_size=4, max_size=14))
 @example(program=[Op("withdraw", 1), Op("submit", 1, 3), Op("settle"), Op("crash"), Op("submit", 1, 4)])
 @example(

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from deploy.provisioning.provision import PARTITIONS
 from proto import registry, subjects
@@ -190,7 +191,7 @@ async def test_what_waited_counts_as_its_place_in_the_journal_says_and_a_restart
         await equal(service, SURVEY, 46)
     js = provisioner.jetstream()
     for seq in (first[0], first[1], late[0], late[5]):  # withdrawn or changed: what they said is not in the journal either
-        with pytest.raises(nats.js.errors.NotFoundError):
+        with pytest.raises(NotFoundError):
             await js.get_msg(subjects.RESPONSES, seq)
 
 

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -35,7 +35,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _asked(analysis: Analysis, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(analysis.app), base_url="http://platea.test") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", analysis.app)), base_url="http://platea.test") as http:
         return await http.get(f"/analysis/{path}")
 
 

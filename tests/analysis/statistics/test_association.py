@@ -1,5 +1,9 @@
 """Chi-square and Cramér's V equal scipy on exact counts, and keep their promise on counts with noise."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 from typing import Any

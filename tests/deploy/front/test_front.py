@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -95,7 +95,7 @@ class Behind:
 
 
 @contextlib.asynccontextmanager
-async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncIterator[str]:
+async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncGenerator[str]:
     port = ports.free()
     async with client_sessions() as sessions:
         front = Front(_intake, {"analysis": Proxy(sessions, "analysis", analysis), "export": Proxy(sessions, "export", None)}, seats)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import aiohttp
 import nats.errors
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
@@ -58,7 +59,7 @@ class Guest:
 
 
 @contextlib.asynccontextmanager
-async def guest(urls: NatsUrls, user: str) -> AsyncIterator[Guest]:
+async def guest(urls: NatsUrls, user: str) -> AsyncGenerator[Guest]:
     visitor = Guest()
     await visitor.connect(getattr(urls, user), "dashboard" if user == "websocket" else user)
     try:
@@ -265,7 +266,7 @@ async def test_analysis_reads_the_journal_deletes_from_it_and_publishes_figures(
         assert await js.delete_msg(subjects.RESPONSES, found[0].metadata.sequence.stream)
         await js.publish(subjects.aggregates("s"), b"{}")
 
-        async def answer(message: nats.aio.msg.Msg) -> None:
+        async def answer(message: Msg) -> None:
             await message.respond(b"42")
 
         await visitor.client.subscribe(subjects.query("s"), cb=answer)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import psutil
@@ -51,7 +51,7 @@ BEATING = "import asyncio; from services.runtime.watchdog import beat; asyncio.r
 
 
 @contextlib.asynccontextmanager
-async def _watched(child: Child) -> AsyncIterator[list[str]]:
+async def _watched(child: Child) -> AsyncGenerator[list[str]]:
     said: list[str] = []
     await child.start(20)
     tasks = [asyncio.create_task(each) for each in (child.keep(said.append), child.watch(said.append))]

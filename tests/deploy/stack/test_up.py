@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def _leaving_nothing(stack: Operated) -> Iterator[None]:
+def _leaving_nothing(stack: Operated) -> Generator[None]:
     """Whatever happens inside ends the stack; all its processes are gone soon after."""
     family = stack.family()
     assert len(family) >= len(MARKS)

@@ -1,5 +1,9 @@
 """Every format of a release holds the same table, says so in the words of its standard, and is the same bytes each time."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,9 @@
 """No text of a questionnaire becomes code in a file of a release: each is opened by the language it is written in."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
+# pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false
+# What libraries of data frames return is typed as more than comes.
+
 from __future__ import annotations
 
 import ast

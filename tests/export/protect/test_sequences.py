@@ -50,7 +50,8 @@ def smallest_intersection(releases: list[Seen]) -> int:
 
 def step(people: People, ledger: Ledger | None, rules: Rules = Rules(Request(K)), **more: Any) -> Step:  # noqa: B008  a frozen value
     ids, rows = np.array(list(people), dtype=np.int64), np.array(list(people.values()), dtype=np.int64)
-    return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], rules, ledger, **{"most_missing": 1.0, **more})
+    more = {"most_missing": 1.0} | more
+    return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], rules, ledger, **more)
 
 
 person = st.tuples(st.integers(0, 11), st.integers(0, 9), st.integers(0, 2))

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from deploy.stack.nats_server import NatsServer
 from proto import subjects
@@ -56,7 +57,7 @@ async def stored(urls: NatsUrls) -> list[bytes]:
     state = (await js.stream_info(subjects.CONTACTS)).state
     found: list[bytes] = []
     for seq in range(max(state.first_seq, 1), state.last_seq + 1):
-        with contextlib.suppress(nats.js.errors.NotFoundError):
+        with contextlib.suppress(NotFoundError):
             found.append((await js.get_msg(subjects.CONTACTS, seq)).data or b"")
     await client.close()
     return found

@@ -176,7 +176,8 @@ async def test_a_full_store_and_a_store_that_is_away_keep_nobody_from_sending_on
     await begin(one, SURVEY, "en")
     code = await save(one)
     await go_on(one, code)
-    review = await to_review(one, 1) and one.page
+    await to_review(one, 1)
+    review = one.page
     kept.away = True
     await one.send(*review.press("send"))
     assert (one.status, events.events) == (503, {}), "another page may be ahead"

@@ -7,7 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -40,7 +40,7 @@ def desk() -> Intake:
 
 @pytest.fixture
 async def http(desk: Intake) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(desk))
+    transport = httpx.ASGITransport(cast("Any", create_app(desk)))
     async with httpx.AsyncClient(transport=transport, base_url="http://platea.test") as http:
         yield http
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from litestar.testing import AsyncTestClient
@@ -25,7 +26,7 @@ CASES = [
 ]
 
 
-def walked(precision: str) -> Instrument:
+def walked(precision: Literal["month", "day"]) -> Instrument:
     date = Date(
         id="D", var="d", section="A", text={"en": "Last walk"}, privacy=Privacy("insensitive"), precision=precision, min="2000-01", stats=()
     )

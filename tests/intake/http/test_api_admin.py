@@ -91,7 +91,7 @@ async def test_an_id_keeps_its_type_also_over_a_version_without_it(api: Api) -> 
     *others, last = action3().questions
     without = msgspec.structs.replace(action3(), version="7.0.0", questions=tuple(others))
     assert (await api.organise("POST", "/api/v1/surveys", instruments.encode(without))).status_code == 201
-    common = {field: getattr(last, field) for field in Question.__struct_fields__} | {"stats": ("count",)}
+    common: dict[str, Any] = {field: getattr(last, field) for field in Question.__struct_fields__} | {"stats": ("count",)}
     other = msgspec.structs.replace(without, version="8.0.0", questions=(*others, Integer(**common, min=0, max=9)))
     refused = await api.organise("POST", "/api/v1/surveys", instruments.encode(other))
     assert refused.status_code == 422, refused.text
@@ -331,7 +331,7 @@ async def test_every_refusal_is_a_problem(api: Api) -> None:
 async def test_the_day_on_which_answers_go_is_set_moved_and_final_once_it_came(api: Api, provisioner: Client) -> None:
     path = f"/api/v1/surveys/{SURVEY}/retention"
 
-    async def keep(body: bytes) -> tuple[int, dict[str, object]]:
+    async def keep(body: bytes) -> tuple[int, dict[str, Any]]:
         answer = await api.organise("PUT", path, body)
         return answer.status_code, answer.json()
 

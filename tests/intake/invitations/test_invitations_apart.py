@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,7 +225,7 @@ def test_the_same_attack_on_memory_succeeds_for_whoever_has_the_codes_too(world:
 
 
 @asynccontextmanager
-async def remembering(names: Sequence[bytes], ids: Sequence[str]) -> AsyncIterator[psutil.Process]:
+async def remembering(names: Sequence[bytes], ids: Sequence[str]) -> AsyncGenerator[psutil.Process]:
     """A process that keeps used codes and responses as release 0.1.0 did: in dictionaries, in the order in which they came."""
     program = "import sys; lines = sys.stdin.read().split(); names = {bytes.fromhex(line): b'' for line in lines[::2]}; "
     program += "ids = {line: b'' for line in lines[1::2]}; del lines; print(flush=True); sys.stdin.close(); import time; time.sleep(600)"
