@@ -12,40 +12,40 @@ from pathlib import Path
 
 import msgspec
 
-from proto.authoring import schema
 from proto.authoring.desugar import Include, resolve
-from proto.authoring.faults import Fault, Faults, TooManyFaults
+from proto.authoring.faults import AuthoringFault, Faults, TooManyFaults
 from proto.authoring.parse import read as read_shape
+from proto.authoring.schema import AuthoredSurvey
 from proto.authoring.survey_checks import check
-from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, Unreadable, tree
+from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, UnreadableYaml, tree
 from proto.instrument import Instrument
 
-__all__ = ["Fault", "Include", "bundled", "load", "read"]
+__all__ = ["AuthoringFault", "Include", "bundled", "load", "read"]
 
 
-def read(text: str, name: str, include: Include) -> Instrument | list[Fault]:
+def read(text: str, name: str, include: Include) -> Instrument | list[AuthoringFault]:
     """The instrument, or all its faults in the order of the file. `include` may raise OSError or ValueError."""
     faults = Faults(name)
     try:
         node = tree(text)
-        survey = read_shape(schema.Survey, node, faults, _languages(node))
+        survey = read_shape(AuthoredSurvey, node, faults, _languages(node))
         if survey is None:
             return faults.found
         instrument = resolve(survey, include, faults)
         check(survey, instrument, faults)
-    except Unreadable as unreadable:
-        return [Fault(name, unreadable.line, "", unreadable.message)]
+    except UnreadableYaml as unreadable:
+        return [AuthoringFault(name, unreadable.line, "", unreadable.message)]
     except TooManyFaults:
         return faults.found
     if faults.found:
         return sorted(faults.found, key=lambda fault: fault.line)
     asked = {question.id for question in survey.questions if question.enabled}
     if not asked:
-        return [Fault(name, faults.line(("questions",)), "/questions", "no question is enabled")]
+        return [AuthoringFault(name, faults.line(("questions",)), "/questions", "no question is enabled")]
     return msgspec.structs.replace(instrument, questions=tuple(q for q in instrument.questions if q.id in asked))
 
 
-def load(path: Path) -> Instrument | list[Fault]:
+def load(path: Path) -> Instrument | list[AuthoringFault]:
     """Reads a file; its tables are looked for beside it, then among those that come with Platea. Raises OSError.
 
     A second document in the file, after a line `---`, is left to others: the import map that comes with a draft.
@@ -53,7 +53,7 @@ def load(path: Path) -> Instrument | list[Fault]:
     try:
         text = path.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
     except UnicodeDecodeError:
-        return [Fault(path.name, 1, "", "the file is not UTF-8 text", "save it as UTF-8")]
+        return [AuthoringFault(path.name, 1, "", "the file is not UTF-8 text", "save it as UTF-8")]
 
     def include(name: str) -> str:
         beside = path.parent / name

@@ -11,9 +11,26 @@ from typing import Any, TypeVar
 import msgspec
 
 from proto import instrument as resolved
-from proto.authoring import schema
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import LONGEST_TEXT, UNPRINTABLE, nearest
+from proto.authoring.schema import (
+    AuthoredChoice,
+    AuthoredDate,
+    AuthoredHierarchy,
+    AuthoredInteger,
+    AuthoredLongText,
+    AuthoredMargin,
+    AuthoredMatrix,
+    AuthoredMultiple,
+    AuthoredNumeric,
+    AuthoredQuestion,
+    AuthoredRanking,
+    AuthoredRule,
+    AuthoredShortText,
+    AuthoredSingle,
+    AuthoredSurvey,
+    OptionsFrom,
+)
 
 Include = Callable[[str], str]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -22,20 +39,20 @@ LONGEST_TABLE = 1_000_000
 _BAND = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(?:(\+)|-(-?[0-9]+(?:\.[0-9]+)?))?")
 _CODE = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 
-_KINDS: dict[type[schema.Question], type[resolved.Question]] = {
-    schema.Single: resolved.Single,
-    schema.Multiple: resolved.Multiple,
-    schema.Matrix: resolved.Matrix,
-    schema.Ranking: resolved.Ranking,
-    schema.Integer: resolved.Integer,
-    schema.Numeric: resolved.Numeric,
-    schema.Date: resolved.Date,
-    schema.ShortText: resolved.ShortText,
-    schema.LongText: resolved.LongText,
+_KINDS: dict[type[AuthoredQuestion], type[resolved.Question]] = {
+    AuthoredSingle: resolved.Single,
+    AuthoredMultiple: resolved.Multiple,
+    AuthoredMatrix: resolved.Matrix,
+    AuthoredRanking: resolved.Ranking,
+    AuthoredInteger: resolved.Integer,
+    AuthoredNumeric: resolved.Numeric,
+    AuthoredDate: resolved.Date,
+    AuthoredShortText: resolved.ShortText,
+    AuthoredLongText: resolved.LongText,
 }
 
 
-def resolve(survey: schema.Survey, include: Include, faults: Faults) -> resolved.Instrument:
+def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolved.Instrument:
     """The instrument as far as it could be read, questions that are not enabled included."""
     resolver = _Resolver(survey, include, faults)
     minutes = survey.estimated_minutes
@@ -71,14 +88,14 @@ def _same(written: msgspec.Struct | None, kind: type[S]) -> S | None:
     return None if written is None else msgspec.convert(msgspec.structs.asdict(written), kind)
 
 
-def margin(written: schema.Margin) -> resolved.Margin:
+def margin(written: AuthoredMargin) -> resolved.Margin:
     """Counts become shares; nothing where there is no population at all."""
     given = written.counts or written.shares
     whole = sum(given.values()) or 1.0
     return resolved.Margin(written.of, written.source, tuple(resolved.Portion(code, n / whole) for code, n in given.items()))
 
 
-def rule(written: schema.Rule) -> resolved.Rule:
+def rule(written: AuthoredRule) -> resolved.Rule:
     return resolved.Rule(
         q=written.q,
         op=written.op,
@@ -91,7 +108,7 @@ def rule(written: schema.Rule) -> resolved.Rule:
 
 
 class _Resolver:
-    def __init__(self, survey: schema.Survey, include: Include, faults: Faults) -> None:
+    def __init__(self, survey: AuthoredSurvey, include: Include, faults: Faults) -> None:
         self.survey = survey
         self.include = include
         self.faults = faults
@@ -101,7 +118,7 @@ class _Resolver:
             for name, options in survey.scales.items()
         }
 
-    def question(self, written: schema.Question) -> Any:
+    def question(self, written: AuthoredQuestion) -> Any:
         """The resolved question; a list of options that could not be found stays empty and its place counts as broken."""
         kind = _KINDS[type(written)]
         path = self.faults.place(written)
@@ -109,15 +126,15 @@ class _Resolver:
         values = {name: value for name, value in msgspec.structs.asdict(written).items() if name in known}
         values["privacy"] = resolved.Privacy(written.privacy.role, written.privacy.hierarchy)
         values["show_if"] = rule(written.show_if) if written.show_if else None
-        if isinstance(written, schema.Choice):
+        if isinstance(written, AuthoredChoice):
             values["options"] = self.options(written, path)
-        if isinstance(written, schema.Matrix):
+        if isinstance(written, AuthoredMatrix):
             values["rows"] = tuple(resolved.Row(row.code, row.text) for row in written.rows)
-        if isinstance(written, schema.Integer | schema.Numeric | schema.Date):
+        if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredDate):
             values["bands"] = self.bands(written.bands)
         return kind(**values)
 
-    def options(self, written: schema.Choice, path: Path) -> tuple[resolved.Option, ...]:
+    def options(self, written: AuthoredChoice, path: Path) -> tuple[resolved.Option, ...]:
         given = [bool(written.options), written.scale is not None, written.options_from is not None]
         if sum(given) != 1:
             self.faults.broken(
@@ -140,7 +157,7 @@ class _Resolver:
             return self.scales.get(written.scale, ())
         return tuple(resolved.Option(option.code, option.text, option.exclusive) for option in written.options)
 
-    def options_from(self, source: schema.OptionsFrom, path: Path) -> tuple[resolved.Option, ...]:
+    def options_from(self, source: OptionsFrom, path: Path) -> tuple[resolved.Option, ...]:
         columns = {("code",): source.code} | {("label", language): column for language, column in source.label.items()}
         rows = self.table(source.file, columns, path)
         if len(rows) > 500:
@@ -191,7 +208,7 @@ class _Resolver:
     def bands(self, texts: tuple[str, ...]) -> tuple[resolved.Band, ...]:
         return tuple(band(text) for text in texts if _BAND.fullmatch(text))
 
-    def hierarchy(self, written: schema.Hierarchy) -> resolved.Hierarchy:
+    def hierarchy(self, written: AuthoredHierarchy) -> resolved.Hierarchy:
         path = self.faults.place(written)
         given = {
             "map": bool(written.map),

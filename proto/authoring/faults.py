@@ -12,7 +12,7 @@ MOST = 1000
 """So many faults are told at once; a file with more is not a slip of the pen."""
 
 
-class Fault(msgspec.Struct, frozen=True):
+class AuthoringFault(msgspec.Struct, frozen=True):
     """One thing to mend. `path` is a JSON pointer into the file; `advice` may be empty."""
 
     file: str
@@ -38,7 +38,7 @@ class Faults:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.found: list[Fault] = []
+        self.found: list[AuthoringFault] = []
         self.lines: dict[Path, int] = {}
         self.lost: set[str] = set()
         self._places: dict[int, Path] = {}
@@ -90,6 +90,6 @@ class Faults:
             return
         self._told.add((path, message))
         pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
-        self.found.append(Fault(self.file, self.line(path) if line is None else line, pointer, message, advice))
+        self.found.append(AuthoringFault(self.file, self.line(path) if line is None else line, pointer, message, advice))
         if len(self.found) >= MOST:
             raise TooManyFaults

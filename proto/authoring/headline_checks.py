@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from proto.authoring import schema
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
+from proto.authoring.schema import AuthoredHeadline, AuthoredSurvey
 from proto.instrument import AnyQuestion, Closed, Instrument, Matrix, Multiple, Ranking
 
 
-def check(survey: schema.Survey, instrument: Instrument, position: dict[str, int], faults: Faults) -> None:
+def check(survey: AuthoredSurvey, instrument: Instrument, position: dict[str, int], faults: Faults) -> None:
     """`position`: the place of each question by its id."""
     derived = [each.id for each in instrument.derived]
     for headline in survey.headlines:
@@ -32,7 +32,7 @@ def check(survey: schema.Survey, instrument: Instrument, position: dict[str, int
             _narrowed(headline, instrument.questions[position[headline.question]], path, faults)
 
 
-def _narrowed(headline: schema.Headline, question: AnyQuestion, path: Path, faults: Faults) -> None:
+def _narrowed(headline: AuthoredHeadline, question: AnyQuestion, path: Path, faults: Faults) -> None:
     """To some options, to one row of a matrix."""
     if headline.row is not None:
         rows = [row.code for row in question.rows] if isinstance(question, Matrix) else []

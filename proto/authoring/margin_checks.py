@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from proto.authoring import schema
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
+from proto.authoring.schema import AuthoredMargin, AuthoredSurvey
 from proto.codebook import groups_of
 from proto.instrument import Date, Instrument, Integer, Numeric, Single
 
@@ -14,7 +14,7 @@ MOST_COMBINATIONS = 100
 """Of the groups of several margins. Each is a column of the live state, and needs respondents to stand for it."""
 
 
-def check(survey: schema.Survey, instrument: Instrument, strata: list[str], faults: Faults) -> None:
+def check(survey: AuthoredSurvey, instrument: Instrument, strata: list[str], faults: Faults) -> None:
     """Adds to `faults` what is wrong with the margins, each alone and all together. `strata`: those that can be counted."""
     faults.once(((margin.of, (*faults.place(margin), "of")) for margin in survey.margins), "margin of")
     enabled = {question.id for question in survey.questions if question.enabled}
@@ -39,7 +39,7 @@ def check(survey: schema.Survey, instrument: Instrument, strata: list[str], faul
         faults.add(("margins",), told, "coarser groups, or fewer margins")
 
 
-def _shares(margin: schema.Margin, path: Path, faults: Faults) -> None:
+def _shares(margin: AuthoredMargin, path: Path, faults: Faults) -> None:
     if bool(margin.counts) == bool(margin.shares):
         if not faults.touched((*path, "counts")) and not faults.touched((*path, "shares")):
             faults.broken(path, f"the margin of {margin.of} needs either counts or shares")
@@ -56,7 +56,7 @@ def _shares(margin: schema.Margin, path: Path, faults: Faults) -> None:
         faults.add((*path, key), f"the shares add up to {sum(given.values()):.4g}", "they must add up to 1")
 
 
-def _codes(margin: schema.Margin, known: list[str], path: Path, faults: Faults) -> None:
+def _codes(margin: AuthoredMargin, known: list[str], path: Path, faults: Faults) -> None:
     key, given = ("counts", margin.counts) if margin.counts else ("shares", margin.shares)
     for code in given:
         if code not in known:

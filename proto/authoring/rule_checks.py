@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proto.authoring import schema
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.rule_satisfiability import Reach
+from proto.authoring.schema import AuthoredSurvey
 from proto.instrument import Closed, Instrument, Matrix, Multiple, Question, Rule, Single
 
 _OPERATIONS: dict[str, tuple[type[Question], str]] = {
@@ -18,10 +18,10 @@ _OPERATIONS: dict[str, tuple[type[Question], str]] = {
 }
 
 
-class Rules:
+class RuleChecks:
     """Adds to `faults` what is wrong with the rules of questions, derived variables and soft checks."""
 
-    def __init__(self, survey: schema.Survey, instrument: Instrument, position: Mapping[str, int], faults: Faults) -> None:
+    def __init__(self, survey: AuthoredSurvey, instrument: Instrument, position: Mapping[str, int], faults: Faults) -> None:
         self.survey = survey
         self.instrument = instrument
         self.position = position

@@ -50,7 +50,7 @@ Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 Number = Annotated[float, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
 
-class Option(msgspec.Struct, frozen=True):
+class AuthoredOption(msgspec.Struct, frozen=True):
     """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code."""
 
     inline: ClassVar[str] = "text"
@@ -59,7 +59,7 @@ class Option(msgspec.Struct, frozen=True):
     exclusive: bool = False
 
 
-class Row(msgspec.Struct, frozen=True):
+class AuthoredRow(msgspec.Struct, frozen=True):
     inline: ClassVar[str] = "text"
     code: Code
     text: Texts
@@ -73,27 +73,27 @@ class OptionsFrom(msgspec.Struct, frozen=True):
     label: Texts
 
 
-Options = Annotated[tuple[Option, ...], Meta(min_length=1, max_length=500)]
-Rows = Annotated[tuple[Row, ...], Meta(min_length=1, max_length=200)]
+Options = Annotated[tuple[AuthoredOption, ...], Meta(min_length=1, max_length=500)]
+Rows = Annotated[tuple[AuthoredRow, ...], Meta(min_length=1, max_length=200)]
 Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
 
 
-class Rule(msgspec.Struct, frozen=True):
+class AuthoredRule(msgspec.Struct, frozen=True):
     q: str | None = None
     op: Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered"] | None = None
     value: str | Values = ()
     rows: Values = ()
-    all: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=50)] = ()
-    any: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=50)] = ()
-    not_: Rule | None = msgspec.field(default=None, name="not")
+    all: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
+    any: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
+    not_: AuthoredRule | None = msgspec.field(default=None, name="not")
 
 
-class Privacy(msgspec.Struct, frozen=True):
+class AuthoredPrivacy(msgspec.Struct, frozen=True):
     role: Role
     hierarchy: str | None = None
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class AuthoredQuestion(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     id: QuestionId
     var: Name
     section: str
@@ -101,12 +101,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     help: Texts = {}
     required: bool = False
     enabled: bool = True
-    show_if: Rule | None = None
-    privacy: Privacy
+    show_if: AuthoredRule | None = None
+    privacy: AuthoredPrivacy
     stats: Annotated[tuple[Stat, ...], Meta(min_length=1, max_length=9)] = ("count",)
 
 
-class Choice(Question, frozen=True, kw_only=True):
+class AuthoredChoice(AuthoredQuestion, frozen=True, kw_only=True):
     """Options are written out, named as a scale, or read from a table: one of the three."""
 
     options: Options = ()
@@ -114,33 +114,33 @@ class Choice(Question, frozen=True, kw_only=True):
     options_from: OptionsFrom | None = None
 
 
-class Single(Choice, frozen=True, kw_only=True, tag="single"):
+class AuthoredSingle(AuthoredChoice, frozen=True, kw_only=True, tag="single"):
     ordered: bool = False
 
 
-class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
+class AuthoredMultiple(AuthoredChoice, frozen=True, kw_only=True, tag="multiple"):
     min_choices: Annotated[int, Meta(ge=0, le=500)] = 1
     max_choices: Annotated[int, Meta(ge=1, le=500)] | None = None
 
 
-class Matrix(Choice, frozen=True, kw_only=True, tag="matrix"):
+class AuthoredMatrix(AuthoredChoice, frozen=True, kw_only=True, tag="matrix"):
     rows: Rows
     ordered: bool = False
     randomise_rows: bool = False
 
 
-class Ranking(Choice, frozen=True, kw_only=True, tag="ranking"):
+class AuthoredRanking(AuthoredChoice, frozen=True, kw_only=True, tag="ranking"):
     rank_count: Annotated[int, Meta(ge=1, le=500)]
 
 
-class Integer(Question, frozen=True, kw_only=True, tag="integer"):
+class AuthoredInteger(AuthoredQuestion, frozen=True, kw_only=True, tag="integer"):
     min: Whole
     max: Whole
     unit: Texts = {}
     bands: Bands = ()
 
 
-class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
+class AuthoredNumeric(AuthoredQuestion, frozen=True, kw_only=True, tag="numeric"):
     min: Number
     max: Number
     decimals: Annotated[int, Meta(ge=0, le=4)] = 0
@@ -148,60 +148,70 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
     bands: Bands = ()
 
 
-class Date(Question, frozen=True, kw_only=True, tag="date"):
+class AuthoredDate(AuthoredQuestion, frozen=True, kw_only=True, tag="date"):
     precision: Literal["month", "day"] = "month"
     min: Day = "1900-01"
     max: LastDay = "today"
     bands: Bands = ()
 
 
-class ShortText(Question, frozen=True, kw_only=True, tag="short_text"):
+class AuthoredShortText(AuthoredQuestion, frozen=True, kw_only=True, tag="short_text"):
     max_chars: Annotated[int, Meta(ge=1, le=1_000)] = 300
 
 
-class LongText(Question, frozen=True, kw_only=True, tag="long_text"):
+class AuthoredLongText(AuthoredQuestion, frozen=True, kw_only=True, tag="long_text"):
     max_chars: Annotated[int, Meta(ge=1, le=20_000)] = 3000
 
 
-AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Date | ShortText | LongText
+AnyAuthoredQuestion = (
+    AuthoredSingle
+    | AuthoredMultiple
+    | AuthoredMatrix
+    | AuthoredRanking
+    | AuthoredInteger
+    | AuthoredNumeric
+    | AuthoredDate
+    | AuthoredShortText
+    | AuthoredLongText
+)
 
 
-class Table(msgspec.Struct, frozen=True):
+class HierarchyTable(msgspec.Struct, frozen=True):
     """A table with a column per level, named as the level; `code` names the column of the codes."""
 
     file: File
     code: str
 
 
-class Hierarchy(msgspec.Struct, frozen=True):
+class AuthoredHierarchy(msgspec.Struct, frozen=True):
     """One of `map`, `table`, `bands` (a list of bands per level), `periods` (bands of years)."""
 
     levels: Annotated[tuple[str, ...], Meta(min_length=2, max_length=8)]
     map: dict[str, Code | Annotated[tuple[Code, ...], Meta(min_length=1, max_length=8)]] = {}
-    table: Table | None = None
+    table: HierarchyTable | None = None
     bands: Annotated[tuple[Bands, ...], Meta(min_length=1, max_length=8)] = ()
     periods: Bands = ()
     labels: dict[str, Texts] = {}
 
 
-class Derived(msgspec.Struct, frozen=True):
+class AuthoredDerived(msgspec.Struct, frozen=True):
     id: Name
-    rule: Rule
+    rule: AuthoredRule
     labels: dict[str, Texts] = {}
 
 
-class Section(msgspec.Struct, frozen=True):
+class AuthoredSection(msgspec.Struct, frozen=True):
     id: SectionId
     text: Texts
 
 
-class SoftCheck(msgspec.Struct, frozen=True):
+class AuthoredSoftCheck(msgspec.Struct, frozen=True):
     id: Name
-    when: Rule
+    when: AuthoredRule
     text: Texts
 
 
-class Headline(msgspec.Struct, frozen=True):
+class AuthoredHeadline(msgspec.Struct, frozen=True):
     id: Name
     label: Texts
     question: str
@@ -211,7 +221,7 @@ class Headline(msgspec.Struct, frozen=True):
     row: str | None = None
 
 
-class Margin(msgspec.Struct, frozen=True):
+class AuthoredMargin(msgspec.Struct, frozen=True):
     """The population by group: one of `counts`, `shares`. `of` is a stratum, or the id of a question."""
 
     of: str
@@ -220,7 +230,7 @@ class Margin(msgspec.Struct, frozen=True):
     shares: dict[str, Annotated[float, Meta(ge=0, le=1)]] = {}
 
 
-class Policy(msgspec.Struct, frozen=True):
+class AuthoredPolicy(msgspec.Struct, frozen=True):
     name: Literal["cell-key", "differential-privacy"] = "cell-key"
     minimum: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     batch: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
@@ -232,19 +242,19 @@ class Policy(msgspec.Struct, frozen=True):
     delta: float | None = None
 
 
-class DataProtection(msgspec.Struct, frozen=True):
+class AuthoredDataProtection(msgspec.Struct, frozen=True):
     controller: Texts = {}
     basis: Texts = {}
     retention: Texts = {}
     contact: Texts = {}
 
 
-class ContactForm(msgspec.Struct, frozen=True):
+class AuthoredContactForm(msgspec.Struct, frozen=True):
     text: Texts = {}
     interview: Texts = {}
 
 
-class Survey(msgspec.Struct, frozen=True, kw_only=True):
+class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["platea-instrument/1"]
     id: SurveyId
     version: Version
@@ -254,19 +264,19 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     introduction: Texts = {}
     definitions: Texts = {}
     notice: Texts = {}
-    data_protection: DataProtection | None = None
-    contact_form: ContactForm | None = None
+    data_protection: AuthoredDataProtection | None = None
+    contact_form: AuthoredContactForm | None = None
     participation: Literal["open", "invited"] = "open"
     licence: Literal["CC-BY-4.0", "CC0-1.0"] = "CC-BY-4.0"
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}
     scales: dict[str, Options] = {}
-    sections: Annotated[tuple[Section, ...], Meta(min_length=1, max_length=200)]
-    questions: Annotated[tuple[AnyQuestion, ...], Meta(min_length=1, max_length=2000)]
-    derived: Annotated[tuple[Derived, ...], Meta(max_length=200)] = ()
+    sections: Annotated[tuple[AuthoredSection, ...], Meta(min_length=1, max_length=200)]
+    questions: Annotated[tuple[AnyAuthoredQuestion, ...], Meta(min_length=1, max_length=2000)]
+    derived: Annotated[tuple[AuthoredDerived, ...], Meta(max_length=200)] = ()
     strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
-    hierarchies: dict[str, Hierarchy] = {}
-    soft_checks: Annotated[tuple[SoftCheck, ...], Meta(max_length=200)] = ()
-    headlines: Annotated[tuple[Headline, ...], Meta(max_length=100)] = ()
-    margins: Annotated[tuple[Margin, ...], Meta(max_length=5)] = ()
-    policy: Policy = Policy()
+    hierarchies: dict[str, AuthoredHierarchy] = {}
+    soft_checks: Annotated[tuple[AuthoredSoftCheck, ...], Meta(max_length=200)] = ()
+    headlines: Annotated[tuple[AuthoredHeadline, ...], Meta(max_length=100)] = ()
+    margins: Annotated[tuple[AuthoredMargin, ...], Meta(max_length=5)] = ()
+    policy: AuthoredPolicy = AuthoredPolicy()

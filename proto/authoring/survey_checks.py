@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from proto import bounds
-from proto.authoring import headline_checks, margin_checks, schema
+from proto.authoring import headline_checks, margin_checks
 from proto.authoring.faults import Faults
 from proto.authoring.parse import nearest
 from proto.authoring.question_checks import Fitness
-from proto.authoring.rule_checks import Rules
+from proto.authoring.rule_checks import RuleChecks
+from proto.authoring.schema import AuthoredSurvey
 from proto.instrument import Closed, Date, Instrument, Integer, Matrix, Numeric, Question, Ranking, Single
 from proto.protection_advice import LEAST, incoherent, weak
 
@@ -15,7 +16,7 @@ MOST_ANSWERS = 5_000
 """Closed answers of a questionnaire. The live state is a square matrix over them: 5,000 take 200 MB."""
 
 
-def check(survey: schema.Survey, instrument: Instrument, faults: Faults) -> None:
+def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> None:
     """Adds to `faults` whatever the parts, each readable alone, get wrong together."""
     position: dict[str, int] = {}
     for index, question in enumerate(instrument.questions):
@@ -34,7 +35,7 @@ def check(survey: schema.Survey, instrument: Instrument, faults: Faults) -> None
     for written, question in zip(survey.questions, instrument.questions, strict=True):
         fitness.question(question, faults.place(written))
     fitness.hierarchies()
-    Rules(survey, instrument, position, faults).check()
+    RuleChecks(survey, instrument, position, faults).check()
     sound = _strata(survey, instrument, faults)
     for name in weak(instrument.policy):
         told = f"{name} {getattr(instrument.policy, name)} protects nobody"
@@ -57,7 +58,7 @@ def _answers(question: Question) -> int:
             return len(question.options) if isinstance(question, Closed) else 0
 
 
-def _languages(survey: schema.Survey, faults: Faults) -> None:
+def _languages(survey: AuthoredSurvey, faults: Faults) -> None:
     languages = survey.languages
     faults.once(((language, ("languages", index)) for index, language in enumerate(languages)), "language")
     if survey.source_language not in languages:
@@ -68,7 +69,7 @@ def _languages(survey: schema.Survey, faults: Faults) -> None:
         faults.add(("estimated_minutes",), "the shorter time comes first")
 
 
-def _names(survey: schema.Survey, faults: Faults) -> None:
+def _names(survey: AuthoredSurvey, faults: Faults) -> None:
     place = faults.place
     faults.once(((each.id, (*place(each), "id")) for each in survey.sections), "section id")
     faults.once(((each.id, (*place(each), "id")) for each in survey.questions), "question id")
@@ -85,7 +86,7 @@ def _names(survey: schema.Survey, faults: Faults) -> None:
                 faults.add((*place(each), "labels", value), f"{value} is not a value of a derived variable", '"1" (it holds) and "0" are')
 
 
-def _sections(survey: schema.Survey, faults: Faults) -> None:
+def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
     """Questions stand section by section, so that what comes earlier in the file comes earlier in the form."""
     order = {section.id: index for index, section in enumerate(survey.sections)}
     reached = 0
@@ -104,7 +105,7 @@ def _sections(survey: schema.Survey, faults: Faults) -> None:
             faults.add(faults.place(section), f"the section {section.id} has no question")
 
 
-def _strata(survey: schema.Survey, instrument: Instrument, faults: Faults) -> list[str]:
+def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> list[str]:
     """The strata that can be counted."""
     known: dict[str, bool] = {derived.id: True for derived in instrument.derived}
     told_already: set[str] = set()

@@ -66,7 +66,7 @@ class Mapping(msgspec.Struct, frozen=True):
 Node = Scalar | Listing | Mapping
 
 
-class Unreadable(Exception):
+class UnreadableYaml(Exception):
     """The text is not one YAML document of bearable size. Carries line and message."""
 
     def __init__(self, line: int, message: str) -> None:
@@ -76,16 +76,16 @@ class Unreadable(Exception):
 
 
 def tree(text: str) -> Node:
-    """The document's tree. Raises Unreadable where there is none."""
+    """The document's tree. Raises UnreadableYaml where there is none."""
     if len(text) > LONGEST_FILE:
-        raise Unreadable(1, f"the file is longer than {LONGEST_FILE:,} characters")
+        raise UnreadableYaml(1, f"the file is longer than {LONGEST_FILE:,} characters")
     try:
         return _tree(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from None
+        raise UnreadableYaml(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, UnicodeEncodeError):
-        raise Unreadable(1, "not YAML: it holds characters that no text file may hold") from None
+        raise UnreadableYaml(1, "not YAML: it holds characters that no text file may hold") from None
 
 
 def _tree(text: str) -> Node:
@@ -111,16 +111,16 @@ def _tree(text: str) -> Node:
             case _:
                 continue
         if len(open_) > DEEPEST:
-            raise Unreadable(line, f"nested deeper than {DEEPEST} levels")
+            raise UnreadableYaml(line, f"nested deeper than {DEEPEST} levels")
         if done is not _NOTHING:
             nodes += 1
             if nodes > MOST_NODES:
-                raise Unreadable(line, f"more than {MOST_NODES:,} values")
+                raise UnreadableYaml(line, f"more than {MOST_NODES:,} values")
             (open_[-1][3] if open_ else documents).append(done)
     if not documents:
-        raise Unreadable(1, "the file is empty")
+        raise UnreadableYaml(1, "the file is empty")
     if len(documents) > 1 and not (len(documents) == 2 and _is_import_map(documents[1])):
-        raise Unreadable(documents[1].line, "a second document begins here; a file holds one instrument")
+        raise UnreadableYaml(documents[1].line, "a second document begins here; a file holds one instrument")
     return documents[0]
 
 

@@ -98,13 +98,13 @@ def no_table(name: str) -> str:
     raise OSError(name)
 
 
-def faults(text: str, table: Callable[[str], str] | None = None) -> list[author.Fault]:
+def faults(text: str, table: Callable[[str], str] | None = None) -> list[author.AuthoringFault]:
     found = author.read(text, "small.yaml", table or no_table)
     assert isinstance(found, list), "accepted"
     return found
 
 
-def only(old: str, new: str) -> author.Fault:
+def only(old: str, new: str) -> author.AuthoringFault:
     """The one fault of BASE with a piece replaced, which must stand in one place."""
     assert BASE.count(old) == 1, old
     (fault,) = faults(BASE.replace(old, new))
