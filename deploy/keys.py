@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeyFolder:
     """A folder of secrets, each made when it is first asked for and the same ever after."""
 
     folder: Path

@@ -59,21 +59,21 @@ class SecretKey:
 
 
 @dataclass(frozen=True)
-class Request:
+class BlindRequest:
     """`blinded` goes to the signer, `inverse` stays with the requester."""
 
     blinded: bytes
     inverse: int
 
 
-def blind(key: PublicKey, message: bytes, *, salt: bytes | None = None, inverse: int | None = None) -> Request:
+def blind(key: PublicKey, message: bytes, *, salt: bytes | None = None, inverse: int | None = None) -> BlindRequest:
     """A request to sign this message, which must be hard to guess. Salt and inverse are drawn where they are not given."""
     encoded = int.from_bytes(_encode(message, key.n.bit_length() - 1, secrets.token_bytes(SALT) if salt is None else salt))
     if math.gcd(encoded, key.n) != 1:
         raise Unfit("the encoded message shares a factor with the modulus")
     inverse = _unit(key.n) if inverse is None else inverse
     factor = pow(inverse, -1, key.n)
-    return Request((encoded * pow(factor, key.e, key.n) % key.n).to_bytes(key.size), inverse)
+    return BlindRequest((encoded * pow(factor, key.e, key.n) % key.n).to_bytes(key.size), inverse)
 
 
 def fits(key: PublicKey, blinded: bytes) -> bool:

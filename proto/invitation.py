@@ -58,7 +58,7 @@ class TicketRequest:
     """The token of a ticket, and the request to sign it. Only `blinded` leaves whoever has the code."""
 
     token: bytes
-    request: blind.Request
+    request: blind.BlindRequest
 
     def __repr__(self) -> str:
         return "TicketRequest(…)"

@@ -43,7 +43,7 @@ class Scale(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     net_agreement_ci95: tuple[float, float] | None = None
 
 
-class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class PublishedRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row of a matrix. Of an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
 
     answered: int | None = None
@@ -70,7 +70,7 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     missing: int | None = None
     withheld: bool = False
     cells: dict[str, Cell] = {}
-    rows: dict[str, Row] = {}
+    rows: dict[str, PublishedRow] = {}
     bands: dict[str, Cell] = {}
     first: dict[str, Cell] = {}
     rank_score: dict[str, float] = {}
@@ -162,7 +162,7 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     as_of: str | None = None
 
 
-class Headline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class PublishedHeadline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A figure that the instrument puts first: a share (`n` of `of`), a net agreement or mean rank points, with its 95 %
     interval. A list has `items` instead, by row or option."""
 
@@ -171,7 +171,7 @@ class Headline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     n: int | None = None
     of: int | None = None
     withheld: bool = False
-    items: dict[str, Headline] = {}
+    items: dict[str, PublishedHeadline] = {}
 
 
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -187,7 +187,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     breakdowns: dict[str, dict[str, Group]] = {}
     sections: dict[str, SectionAnswers] = {}
     weighting: Weighting | None = None
-    headlines: dict[str, Headline] = {}
+    headlines: dict[str, PublishedHeadline] = {}
 
 
 class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

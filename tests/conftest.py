@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.migrate import create_database, migrate
 from deploy.provisioning.provision import PARTITIONS
 from deploy.provisioning.streams import create_consumers, create_streams
@@ -78,7 +78,7 @@ def _is_ready(program: Program) -> bool:
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """A nats-server with the users of the product. Its streams are `nats_urls`' business."""
     folder = tmp_path_factory.mktemp("nats")
-    server = NatsServer.embedded(folder / "nats", Keys(folder / "secrets"))
+    server = NatsServer.embedded(folder / "nats", KeyFolder(folder / "secrets"))
     with started(server.program(), folder / "nats.log"):
         yield server
 
@@ -87,7 +87,7 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL with a migrated database that `database_url` copies. It does not wait for the disk: nobody cuts this machine's power."""
     folder = tmp_path_factory.mktemp("postgres")
-    server = Postgres.embedded(folder / "postgres", Keys(folder / "secrets"))
+    server = Postgres.embedded(folder / "postgres", KeyFolder(folder / "secrets"))
     with started(server.program(), folder / "postgres.log"):
         with asyncio.Runner() as runner:
             runner.run(_template(server))

@@ -23,7 +23,7 @@ BUSY = frozenset({408, 429, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Submission:
+class BulkSubmission:
     """One response to send. `receipt`: the Idempotency-Key. `place`: its line in the file it came from."""
 
     place: int
@@ -33,7 +33,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Reply:
-    submission: Submission
+    submission: BulkSubmission
     status: int
     body: bytes
 
@@ -66,15 +66,15 @@ class Sender:
         """An organiser's token exempts from the flood limits."""
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-    async def send(self, submission: Submission) -> Reply:
+    async def send(self, submission: BulkSubmission) -> Reply:
         """Sends until the server gives a final answer; retries while it is busy or away. Raises Trouble after 120 s without an answer."""
         return await self._insist("POST", self._path, submission)
 
-    async def replace(self, submission: Submission) -> Reply:
+    async def replace(self, submission: BulkSubmission) -> Reply:
         """Replaces the answers under this receipt; else as `send`."""
         return await self._insist("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
 
-    async def send_all(self, submissions: Iterable[Submission], rate: float | None = None) -> AsyncIterator[Reply]:
+    async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[Reply]:
         """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
         loop = asyncio.get_running_loop()
         waiting = iter(submissions)
@@ -110,7 +110,7 @@ class Sender:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _insist(self, method: str, path: str, submission: Submission) -> Reply:
+    async def _insist(self, method: str, path: str, submission: BulkSubmission) -> Reply:
         loop = asyncio.get_running_loop()
         first, attempt = loop.time(), 0
         while True:

@@ -52,7 +52,7 @@ def table(*headings: str) -> Table:
     return grid
 
 
-class Bar:
+class ProgressBar:
     """A progress bar in use."""
 
     def __init__(self, progress: Progress) -> None:
@@ -66,12 +66,12 @@ class Bar:
 
 
 @contextmanager
-def progress(label: str, total: int | None, unit: str = "") -> Generator[Bar]:
+def progress(label: str, total: int | None, unit: str = "") -> Generator[ProgressBar]:
     """A bar on stderr with rate and time left; without a terminal nothing is drawn, and the command's last line tells all."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, refresh_per_second=5) as shown:
         shown.add_task(label, total=total)
-        yield Bar(shown)
+        yield ProgressBar(shown)
 
 
 class _Rate(ProgressColumn):

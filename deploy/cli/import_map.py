@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from deploy.cli.console import Trouble
-from deploy.cli.mapping import Column
+from deploy.cli.mapping import ColumnMapping
 
 SEPARATOR = "\n---\n"
 """`platea survey draft` prints the instrument, this, and the map."""
@@ -18,11 +18,11 @@ SEPARATOR = "\n---\n"
 class ImportMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["platea-import/1"]
     survey: str
-    columns: dict[str, Column]
+    columns: dict[str, ColumnMapping]
     ignored: tuple[str, ...] = ()
 
 
-def read_map(path: Path) -> dict[str, Column]:
+def read_map(path: Path) -> dict[str, ColumnMapping]:
     """The map in a file of its own, or the second document of what `platea survey draft` printed. Raises Trouble."""
     try:
         text = path.read_text(encoding="utf-8")

@@ -14,11 +14,11 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, mapping, rows, server
-from deploy.cli.bulk_sender import Reply, Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.import_map import read_map
 from deploy.cli.mapping import UnfitHeader
-from deploy.cli.rows import Body, Row, UnreadableFile
+from deploy.cli.rows import CsvRow, NdjsonRow, UnreadableFile
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
 from proto.instrument import Instrument
@@ -91,13 +91,13 @@ class Import:
 
     def __init__(self, server: Server, instrument: Instrument, key: bytes, file: Path, replace: bool) -> None:
         self.counts: Counter[str] = Counter()
-        self.refused: dict[int, tuple[Row | Body, list[str]]] = {}
+        self.refused: dict[int, tuple[CsvRow | NdjsonRow, list[str]]] = {}
         self.suffix = ".csv"
         self._server, self._instrument, self._key, self._file, self._replace = server, instrument, key, file, replace
-        self._entries: dict[int, Row | Body] = {}
+        self._entries: dict[int, CsvRow | NdjsonRow] = {}
         self._columns: list[str] = []
 
-    def read_csv(self, map_file: Path | None) -> list[Submission]:
+    def read_csv(self, map_file: Path | None) -> list[BulkSubmission]:
         sheet = rows.read_csv(self._file.read_bytes())
         self._columns = [name for name in sheet.columns if name not in rows.OURS]
         if map_file is None:
@@ -105,7 +105,7 @@ class Import:
         else:
             columns = mapping.agreeing(read_map(map_file), sheet.columns, self._instrument)
 
-        def content(row: Row) -> dict[str, Any]:
+        def content(row: CsvRow) -> dict[str, Any]:
             answers, reasons = mapping.answers(row.cells or {}, columns, self._instrument)
             if reasons:
                 self.refused[row.line] = (row, reasons)
@@ -114,16 +114,16 @@ class Import:
 
         return list(self._submissions(sheet.rows, content))
 
-    def read_ndjson(self) -> list[Submission]:
+    def read_ndjson(self) -> list[BulkSubmission]:
         self.suffix = ".ndjson"
 
-        def content(body: Body) -> dict[str, Any]:
+        def content(body: NdjsonRow) -> dict[str, Any]:
             return dict(body.content or {})
 
         return list(self._submissions(rows.read_ndjson(self._file.read_bytes()), content))
 
-    def _submissions(self, entries: Any, content: Any) -> Iterator[Submission]:
-        sound: list[Row | Body] = []
+    def _submissions(self, entries: Any, content: Any) -> Iterator[BulkSubmission]:
+        sound: list[CsvRow | NdjsonRow] = []
         for entry in entries:
             self._entries[entry.line] = entry
             if entry.fault:
@@ -133,9 +133,9 @@ class Import:
         for entry, receipt in zip(sound, rows.receipts(self._key, self._instrument.id, map(rows.content_of, sound)), strict=True):
             body = {"version": self._instrument.version, "consent": True} | content(entry)
             if entry.line not in self.refused:
-                yield Submission(entry.line, receipt, msgspec.json.encode(body))
+                yield BulkSubmission(entry.line, receipt, msgspec.json.encode(body))
 
-    async def send(self, submissions: list[Submission], at_once: int, advance: Any) -> None:
+    async def send(self, submissions: list[BulkSubmission], at_once: int, advance: Any) -> None:
         async with Sender(self._server.url, self._instrument.id, at_once, self._server.token) as sender:
             async for reply in sender.send_all(submissions):
                 advance()
@@ -174,7 +174,7 @@ class Import:
         return path
 
 
-def _csv(entries: list[tuple[Row | Body, list[str]]], columns: list[str]) -> str:
+def _csv(entries: list[tuple[CsvRow | NdjsonRow, list[str]]], columns: list[str]) -> str:
     """As it came, with line and reasons in front, guarded for spreadsheets (`rows.read_csv` takes that back).
 
     A row without readable cells stands whole in `import_row`.
@@ -183,15 +183,15 @@ def _csv(entries: list[tuple[Row | Body, list[str]]], columns: list[str]) -> str
     writer = Writer(text)
     writer.writerow([*rows.OURS, *columns])
     for row, reasons in entries:
-        cells = row.cells if isinstance(row, Row) else None
+        cells = row.cells if isinstance(row, CsvRow) else None
         kept = [cells[name] for name in columns] if cells else [""] * len(columns)
         writer.writerow([row.line, "; ".join(reasons), "" if cells else row.raw, *kept])
     return text.getvalue()
 
 
-def _ndjson(entries: list[tuple[Row | Body, list[str]]]) -> str:
+def _ndjson(entries: list[tuple[CsvRow | NdjsonRow, list[str]]]) -> str:
     lines = [
-        {"line": row.line, "reasons": reasons, "row": row.content if isinstance(row, Body) and row.content else row.raw}
+        {"line": row.line, "reasons": reasons, "row": row.content if isinstance(row, NdjsonRow) and row.content else row.raw}
         for row, reasons in entries
     ]
     return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)

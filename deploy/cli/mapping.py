@@ -15,7 +15,7 @@ YES = frozenset({"1", "true", "yes", "y", "x"})
 NO = frozenset({"0", "false", "no", "n"})
 
 
-class Column(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class ColumnMapping(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one column means. `codes` turns labels into codes; without it cells hold codes already.
 
     `row`: of a matrix. `option`: the cell says whether this option of a multiple choice was chosen, or its place in a ranking.
@@ -31,10 +31,10 @@ class UnfitHeader(ValueError):
     """The columns cannot be brought together with the survey; the message says which and why."""
 
 
-def from_header(columns: list[str], instrument: Instrument) -> dict[str, Column]:
+def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
     """Columns named as the survey names its questions: `A01`, `B08.cost`, `B02.cctv`. Raises UnfitHeader."""
     known = {question.id: question for question in instrument.questions}
-    found: dict[str, Column] = {}
+    found: dict[str, ColumnMapping] = {}
     for name in columns:
         id, dot, part = name.partition(".")
         question = known.get(id)
@@ -46,11 +46,11 @@ def from_header(columns: list[str], instrument: Instrument) -> dict[str, Column]
             raise UnfitHeader(f"{id} has no {'row' if isinstance(question, Matrix) else 'option'} {part!r}")
         if isinstance(question, Matrix) and not dot:
             raise UnfitHeader(f"{id} is a matrix: name a row, such as {id}.{question.rows[0].code}")
-        found[name] = Column(id, part or None) if isinstance(question, Matrix) else Column(id, option=part or None)
+        found[name] = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
     return found
 
 
-def agreeing(map_: Mapping[str, Column], columns: list[str], instrument: Instrument) -> dict[str, Column]:
+def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
     """The map, checked against the survey and the file's header. Raises UnfitHeader."""
     known = {question.id: question for question in instrument.questions}
     for name, column in map_.items():
@@ -65,7 +65,7 @@ def agreeing(map_: Mapping[str, Column], columns: list[str], instrument: Instrum
     return dict(map_)
 
 
-def answers(cells: Mapping[str, str], columns: Mapping[str, Column], instrument: Instrument) -> tuple[dict[str, Any], list[str]]:
+def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], instrument: Instrument) -> tuple[dict[str, Any], list[str]]:
     """The answers in one row, and what could not be read. Whether they fit the survey is for intake to say."""
     known = {question.id: question for question in instrument.questions}
     found: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def _none_applies(question: AnyQuestion) -> bool:
     return isinstance(question, Multiple) and (question.min_choices == 0 or question.required)
 
 
-def _put(found: dict[str, Any], question: AnyQuestion, column: Column, cell: str) -> str:
+def _put(found: dict[str, Any], question: AnyQuestion, column: ColumnMapping, cell: str) -> str:
     """Adds a cell's meaning to the answers, or says why it has none."""
     id = question.id
     match question:

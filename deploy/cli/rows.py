@@ -27,7 +27,7 @@ class UnreadableFile(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """`cells` by column, or `fault`: why there are none. `raw` is the text as it stands in the file."""
 
     line: int
@@ -39,7 +39,7 @@ class Row:
 @dataclass(frozen=True)
 class Sheet:
     columns: list[str]
-    rows: list[Row]
+    rows: list[CsvRow]
 
 
 def read_csv(data: bytes) -> Sheet:
@@ -66,12 +66,12 @@ def read_csv(data: bytes) -> Sheet:
     return Sheet(columns, list(map(_as_it_came, rows)) if ours else rows)
 
 
-def _as_it_came(row: Row) -> Row:
+def _as_it_came(row: CsvRow) -> CsvRow:
     """A row of a rejects file, without what keeps spreadsheets from taking a cell for a formula."""
     return row if row.cells is None else replace(row, cells={name: unguarded(cell) for name, cell in row.cells.items()})
 
 
-def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> Iterator[Row]:
+def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> Iterator[CsvRow]:
     while at < len(lines):
         if not lines[at].strip():
             at += 1
@@ -79,9 +79,9 @@ def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> It
         taken, cells = _record(lines, at, separator, len(columns))
         raw = b"".join(lines[at : at + taken]).decode(errors="replace").rstrip("\r\n")
         if isinstance(cells, str):
-            yield Row(at + 1, raw, fault=cells)
+            yield CsvRow(at + 1, raw, fault=cells)
         elif any(cell.strip() for cell in cells):
-            yield Row(at + 1, raw, dict(zip(columns, (cell.strip() for cell in cells), strict=True)))
+            yield CsvRow(at + 1, raw, dict(zip(columns, (cell.strip() for cell in cells), strict=True)))
         at += taken
 
 
@@ -129,7 +129,7 @@ def _separator(header: str) -> str:
 
 
 @dataclass(frozen=True)
-class Body:
+class NdjsonRow:
     """One line of an NDJSON file: an object with `answers` and perhaps `language`, or `fault`."""
 
     line: int
@@ -138,21 +138,21 @@ class Body:
     fault: str = ""
 
 
-def read_ndjson(data: bytes) -> list[Body]:
+def read_ndjson(data: bytes) -> list[NdjsonRow]:
     return [_body(number, line) for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if line.strip()]
 
 
-def _body(number: int, line: bytes) -> Body:
+def _body(number: int, line: bytes) -> NdjsonRow:
     raw = line.decode(errors="replace").rstrip("\r")
     try:
         content: Any = msgspec.json.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return Body(number, raw, fault=f"the line is not readable JSON: {error}")
+        return NdjsonRow(number, raw, fault=f"the line is not readable JSON: {error}")
     if isinstance(content, dict) and content.keys() == {"line", "reasons", "row"}:
         content = cast("dict[str, Any]", content)["row"]  # a mended line of a rejects file
     if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
-        return Body(number, raw, fault='the line must be an object with "answers"')
-    return Body(number, raw, cast("dict[str, Any]", content))
+        return NdjsonRow(number, raw, fault='the line must be an object with "answers"')
+    return NdjsonRow(number, raw, cast("dict[str, Any]", content))
 
 
 def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str]:
@@ -168,9 +168,9 @@ def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str
         yield urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)).rstrip(b"=").decode()
 
 
-def content_of(row: Row | Body) -> bytes:
+def content_of(row: CsvRow | NdjsonRow) -> bytes:
     """What makes a row the same row: its cells or its JSON, whatever its place, order of columns or spaces."""
-    if isinstance(row, Body):
+    if isinstance(row, NdjsonRow):
         return msgspec.json.encode(row.content, order="sorted")
     cells = row.cells or {}
     return msgspec.json.encode({name: cell for name, cell in cells.items() if cell and name not in OURS}, order="sorted")

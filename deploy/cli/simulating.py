@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, server
-from deploy.cli.bulk_sender import Reply, Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.respondents import Population
 from deploy.cli.server import Server, refusal
@@ -32,10 +32,10 @@ def definition(found: Server, survey: str) -> Instrument:
         raise Trouble(f"{found.url} describes {survey} in a form unknown here.", "Use the `platea` of the server's own version.") from None
 
 
-def submissions(instrument: Instrument, count: int, seed: int) -> Iterator[Submission]:
+def submissions(instrument: Instrument, count: int, seed: int) -> Iterator[BulkSubmission]:
     """The seed decides what people answer; receipts are new each time, as they are for people."""
     population = Population(instrument, seed, today_of(time.time()))
-    return (Submission(number, make(), population.body(number)) for number in range(count))
+    return (BulkSubmission(number, make(), population.body(number)) for number in range(count))
 
 
 async def simulate(

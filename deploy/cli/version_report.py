@@ -14,7 +14,7 @@ from proto.version_changes import Change
 
 
 @dataclass(frozen=True)
-class Report:
+class VersionReport:
     """`refused`: why the server would not take the version."""
 
     changes: list[Change]
@@ -57,18 +57,18 @@ class Report:
 _STAY = "They stay stored, and count again under a version that has what they say."
 
 
-def report(old: Instrument, new: Instrument, exact: dict[str, Any] | None = None) -> Report:
+def report(old: Instrument, new: Instrument, exact: dict[str, Any] | None = None) -> VersionReport:
     """`exact`: the exact figures of the old version, where there are some."""
     refused: list[str] = []
     if old == new:
-        return Report([], [], exact)
+        return VersionReport([], [], exact)
     if old.id != new.id:
         refused.append(f"These are two surveys: {old.id} and {new.id}.")
     elif version_changes.number(new.version) <= version_changes.number(old.version):
         refused.append(f"{new.version} is not higher than {old.version}.")
     faults = [*version_changes.type_faults([old], new), *version_changes.policy_faults([old], new)]
     refused += [fault.detail for fault in faults]
-    return Report(version_changes.compare(old, new), refused, exact)
+    return VersionReport(version_changes.compare(old, new), refused, exact)
 
 
 def _cost(lost: tuple[int, int] | None) -> str:

@@ -20,9 +20,9 @@ from deploy.cli.sse_client import follow
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.dashboard.figure_view import Bar, FigureView, figure_view
-from services.analysis.dashboard.headline_view import Headline, headlines
+from services.analysis.dashboard.headline_view import HeadlineView, headlines
 from services.analysis.dashboard.svg_canvas import plain
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 FEW = 6
 """Answers of a question that are shown unless the question is asked for."""
@@ -55,7 +55,7 @@ def command(survey: str, questions: tuple[str, ...], lang: str | None, as_json: 
         raise Trouble(f"{survey} has no question {unknown[0]}.", f"Its questions are {known}.")
     if lang is not None and lang not in instrument.languages:
         raise Trouble(f"{survey} is not available in {lang!r}.", f"Its languages are {', '.join(instrument.languages)}.")
-    words = Words(lang or instrument.source_language, instrument)
+    words = DashboardWords(lang or instrument.source_language, instrument)
     snapshots = follow(server, survey, lambda why, pause: note(f"Lost ({why}); trying again in {pause} s."))
     try:
         if as_json:
@@ -79,7 +79,7 @@ def command(survey: str, questions: tuple[str, ...], lang: str | None, as_json: 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions: tuple[str, ...]) -> RenderableType:
+def _screen(instrument: Instrument, snapshot: Snapshot, words: DashboardWords, questions: tuple[str, ...]) -> RenderableType:
     """Title and state; at a glance; then the questions, as many as the terminal has room for unless some are asked for."""
     state = [words("answers", n=words.number(snapshot.responses)), words("as_of", time=words.time(snapshot.as_of))]
     state.append(words("revision", n=words.number(snapshot.revision)))
@@ -106,7 +106,7 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: Words, questions:
     return Group(*top, *shown)
 
 
-def _told(headline: Headline, words: Words) -> Text:
+def _told(headline: HeadlineView, words: DashboardWords) -> Text:
     """The value with its interval, or each of the first few with its own on a line."""
     if headline.value:
         beside = "  ".join(map(plain, filter(None, (headline.detail, headline.interval))))
@@ -118,7 +118,7 @@ def _told(headline: Headline, words: Words) -> Text:
     return Text.assemble(*told) if told else Text(plain(words("withheld_short")), style="bold")
 
 
-def _question(found: FigureView, words: Words, *, all_of_it: bool) -> tuple[RenderableType, int]:
+def _question(found: FigureView, words: DashboardWords, *, all_of_it: bool) -> tuple[RenderableType, int]:
     """A question, and how many lines it takes."""
     head = Text.assemble((found.id, "bold"), "  ", plain(found.title), ("  " + " · ".join(map(plain, found.facts)), "dim"))
     head.truncate(max(out.width, 20), overflow="ellipsis")

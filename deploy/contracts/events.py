@@ -9,7 +9,7 @@ import msgspec
 from proto import events, subjects
 from proto.snapshot import Snapshot, Table
 from proto.tokens import Token
-from services.analysis.publish.responder import Question
+from services.analysis.publish.responder import GatewayQuestion
 from services.intake.contacts.contacts import Contact
 from services.runtime.audit_log import Act
 
@@ -36,13 +36,13 @@ _PARAMETERS = {
 
 def document() -> Json:
     _, schemas = msgspec.json.schema_components(
-        (*_EVENTS, Snapshot, Table, Question, Contact, Act), ref_template="#/components/schemas/{name}"
+        (*_EVENTS, Snapshot, Table, GatewayQuestion, Contact, Act), ref_template="#/components/schemas/{name}"
     )
     messages = {kind.__name__: _event(kind) for kind in _EVENTS}
     messages["Snapshot"] = _message(
         "Snapshot", "The whole published picture of a survey; the one with the higher revision replaces the other."
     )
-    messages["Question"] = _message("Question", "Exact figures, a table, or a recount.")
+    messages["GatewayQuestion"] = _message("GatewayQuestion", "Exact figures, a table, or a recount.")
     messages["Answer"] = {
         "summary": "A snapshot, a table, the result of a recount, or a problem (RFC 9457), told by its member `status`. Empty messages "
         "before it, one every few seconds, say that a worker is at it.",
@@ -136,7 +136,7 @@ def _channels() -> Json:
             "messages": {"Invitations": {"$ref": "#/components/messages/Invitations"}},
             "parameters": {"survey": {"description": _PARAMETERS["survey"]}, "part": {"enum": ["key", "marks", "spent", "codes", "used"]}},
         },
-        "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "Question", "Answer"),
+        "queries": _channel(subjects.query("{survey}"), "What gateways ask the worker, by request and reply.", "GatewayQuestion", "Answer"),
     }
 
 
@@ -170,10 +170,10 @@ def _operations() -> Json:
         "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),
         "analysis.record": _operation("receive", "journal", "Analysis records batches and acknowledges them after the commit.", *_RESPONSE),
         "analysis.release": _operation("send", "aggregates", "Analysis publishes a released state.", "Snapshot"),
-        "analysis.answer": _operation("receive", "queries", "The worker answers its gateways.", "Question")
+        "analysis.answer": _operation("receive", "queries", "The worker answers its gateways.", "GatewayQuestion")
         | {"reply": {"channel": {"$ref": "#/channels/queries"}, "messages": [{"$ref": "#/channels/queries/messages/Answer"}]}},
         "gateway.follow": _operation("receive", "aggregates", "Each gateway follows all surveys and serves its own readers.", "Snapshot"),
-        "gateway.ask": _operation("send", "queries", "A gateway asks for what no snapshot holds, once per revision.", "Question")
+        "gateway.ask": _operation("send", "queries", "A gateway asks for what no snapshot holds, once per revision.", "GatewayQuestion")
         | {"reply": {"channel": {"$ref": "#/channels/queries"}, "messages": [{"$ref": "#/channels/queries/messages/Answer"}]}},
         "dashboard.watch": _operation(
             "receive", "aggregates", "Anybody may watch: the read-only user sees these subjects and no other.", "Snapshot"

@@ -13,7 +13,7 @@ from nats.js.api import StreamState
 
 from deploy.database import Connection
 from deploy.mending.journal_pages import Message, pages
-from deploy.mending.reconcile import Held, Plan, Said, after, reconcile
+from deploy.mending.reconcile import Held, JournaledResponse, Plan, after, reconcile
 from deploy.provisioning.migrate import highest
 from deploy.refusal import Refusal
 from proto import events, subjects
@@ -28,7 +28,7 @@ TRIES = 10
 class Homes:
     def __init__(self, client: Client, connection: Connection) -> None:
         self._client, self._js, self._connection = client, client.jetstream(timeout=10), connection
-        self.journal: dict[str, Said] = {}
+        self.journal: dict[str, JournaledResponse] = {}
         self.last_of: dict[str, int] = {}
         """The number of the last event about each response, readable or not."""
         self.store: dict[str, Held] = {}
@@ -104,7 +104,7 @@ class Homes:
                 continue
             partition = subjects.partition_of(message.subject)
             over = (event.survey, partition) in self._deleted
-            said = Said(message.seq, type(event), _same(event, rows.get(message.id)), partition, over)
+            said = JournaledResponse(message.seq, type(event), _same(event, rows.get(message.id)), partition, over)
             self.journal[message.id] = after(self.journal.get(message.id), said)
 
     async def _rows(self, ids: set[str]) -> dict[str, Any]:

@@ -22,12 +22,12 @@ from nats.js.errors import NotFoundError
 from deploy.database import Connection, connected
 from deploy.mending.appending import Append, Appender
 from deploy.mending.homes import Homes
-from deploy.mending.reconcile import Act, Plan, nowhere
+from deploy.mending.reconcile import Plan, Repair, nowhere
 from deploy.provisioning.streams import told
 from deploy.refusal import Refusal
 from proto import events, subjects
 from proto.events import ResponseReplaced, ResponseSubmitted
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.journal_identity import ASKED, doubt_about
 from services.analysis.store import LOCKS, NAME, ReadSnapshot
 from services.runtime import nats_client
@@ -54,7 +54,7 @@ class NoJournal(Refusal):
 
 
 @dataclass
-class Report:
+class MendingReport:
     """What was found and done, for `sentence`. `together` False: they do not belong together, and were left as they are."""
 
     together: bool = True
@@ -96,7 +96,7 @@ def _counted(count: int, what: str, done: str, would: bool, then: str = "") -> s
     return f"{count:,} {what}{'' if count == 1 else 's'} {middle}"
 
 
-async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_strangers: bool = False) -> Report:
+async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_strangers: bool = False) -> MendingReport:
     """Sees that the two belong together, and mends them where they do not. Raises Refusal where nothing can be done now (NoJournal
     where there is nothing to mend), or one of `Away`.
 
@@ -108,10 +108,10 @@ async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_
         doubt = await _doubt(client, connection) or (await _difference(client, connection) if whole else None)
         if doubt is None:
             await _adopt(client, connection)
-            return Report()
-        if not await _hold(connection, await Journal(client).partitions()):
+            return MendingReport()
+        if not await _hold(connection, await JournalConsumer(client).partitions()):
             way_out = "A worker of analysis, or another `platea mend`, does not let go of the store: stop it, then run `platea mend`."
-            return Report(together=False, doubt=doubt, way_out=way_out)
+            return MendingReport(together=False, doubt=doubt, way_out=way_out)
         return await _mend(client, connection, doubt, even_strangers)
 
 
@@ -121,19 +121,19 @@ async def doubt(nats_url: str, database_url: str) -> str | None:
         return await _doubt(client, connection)
 
 
-async def examine(nats_url: str, database_url: str) -> Report:
+async def examine(nats_url: str, database_url: str) -> MendingReport:
     """What `settle` would do, of every response. Changes nothing. Raises NoJournal."""
     async with _servers(nats_url, database_url) as (client, connection):
         await _demand_journal(client)
         doubt = await _doubt(client, connection) or await _difference(client, connection)
         if doubt is None:
-            return Report()
+            return MendingReport()
         homes = Homes(client, connection)
         await homes.read(whole=False)
         made = homes.plan()
-        found = _looked_at(Report(doubt=doubt, mended=True), homes, made)
+        found = _looked_at(MendingReport(doubt=doubt, mended=True), homes, made)
         found.withdrawn, found.from_store, found.from_journal = (
-            len(made.ids(act)) for act in (Act.WITHDRAW, Act.FROM_STORE, Act.FROM_JOURNAL)
+            len(made.ids(act)) for act in (Repair.WITHDRAW, Repair.FROM_STORE, Repair.FROM_JOURNAL)
         )
         return found
 
@@ -163,7 +163,7 @@ async def _servers(nats_url: str, database_url: str) -> AsyncGenerator[tuple[Cli
 
 async def _doubt(client: Client, connection: Connection) -> str | None:
     """Asked again where there is one: a cluster that has just come up may answer with what it knew before."""
-    journal, snapshot = Journal(client), ReadSnapshot(connection)
+    journal, snapshot = JournalConsumer(client), ReadSnapshot(connection)
     doubt: str | None = None
     for asked in range(ASKED):
         if asked:
@@ -186,7 +186,7 @@ async def _too_few(client: Client, connection: Connection) -> str | None:
 
 async def _adopt(client: Client, connection: Connection) -> None:
     """The store notes which journal it belongs to, where it was never told."""
-    id, _ = await Journal(client).standing()
+    id, _ = await JournalConsumer(client).standing()
     if id is not None:
         await connection.execute("-- adopt\ninsert into journals (id, settled) select $1, true where not exists (select from journals)", id)
 
@@ -229,15 +229,15 @@ async def _cut_off(connection: Connection, partitions: set[int]) -> bool:
     return False
 
 
-async def _mend(client: Client, connection: Connection, doubt: str, even_strangers: bool) -> Report:
+async def _mend(client: Client, connection: Connection, doubt: str, even_strangers: bool) -> MendingReport:
     js, appender, homes = client.jetstream(timeout=10), Appender(client), Homes(client, connection)
-    report = Report(doubt=doubt, mended=True)
+    report = MendingReport(doubt=doubt, mended=True)
     report.ended = (await js.stream_info(subjects.RESPONSES)).state.last_seq
     await homes.read()
     made = homes.plan()
     if made.strangers and not even_strangers and not await _same_journal(client, connection):
         way_out = "They have no answer in common, as if they were of two installations; `platea mend --strangers` puts the two together."
-        return Report(together=False, doubt=doubt, way_out=way_out)
+        return MendingReport(together=False, doubt=doubt, way_out=way_out)
     report = _looked_at(report, homes, made)
     id = await _unsettled(connection)
     await appender.raise_end(homes.highest)
@@ -249,19 +249,19 @@ async def _mend(client: Client, connection: Connection, doubt: str, even_strange
             break
         written = await _append(appender, homes, made)
         moved += len(written)
-        report.from_store += sum(made.acts[id] is Act.FROM_STORE for id in written)
-        report.from_journal += sum(made.acts[id] is Act.FROM_JOURNAL for id in written)
-        report.withdrawn += sum(made.acts[id] is Act.WITHDRAW for id in written)
+        report.from_store += sum(made.acts[id] is Repair.FROM_STORE for id in written)
+        report.from_journal += sum(made.acts[id] is Repair.FROM_JOURNAL for id in written)
+        report.withdrawn += sum(made.acts[id] is Repair.WITHDRAW for id in written)
     else:
         raise Refusal("So much is being written to the journal that mending does not get to its end.", "Try again when it is calmer.")
     obsolete = made.obsolete | await _again(appender, homes)
     await _rename(js, id)
-    await _finish(connection, homes, made, obsolete, await Journal(client).partitions(), moved)
+    await _finish(connection, homes, made, obsolete, await JournalConsumer(client).partitions(), moved)
     report.erased = len(obsolete)
     return report
 
 
-def _looked_at(report: Report, homes: Homes, made: Plan) -> Report:
+def _looked_at(report: MendingReport, homes: Homes, made: Plan) -> MendingReport:
     report.highest, report.unclear = homes.highest, made.unclear
     report.ended = report.ended or homes.end
     known = {held.seq for held in homes.store.values()}
@@ -272,7 +272,7 @@ def _looked_at(report: Report, homes: Homes, made: Plan) -> Report:
 
 async def _same_journal(client: Client, connection: Connection) -> bool:
     """Whether the store was recorded from a copy of this journal."""
-    id, _ = await Journal(client).standing()
+    id, _ = await JournalConsumer(client).standing()
     return await connection.fetchval("-- known journal\nselect exists (select from journals where id = $1)", id)
 
 
@@ -292,12 +292,12 @@ async def _append(appender: Appender, homes: Homes, made: Plan) -> set[str]:
     wanted = made.appends
     for start in range(0, len(wanted), 1000):
         part = wanted[start : start + 1000]
-        stored = await homes.stored([id for id in part if made.acts[id] is Act.FROM_STORE])
+        stored = await homes.stored([id for id in part if made.acts[id] is Repair.FROM_STORE])
         appends: list[Append] = []
         for id in part:
-            if made.acts[id] is Act.FROM_STORE:
+            if made.acts[id] is Repair.FROM_STORE:
                 event = stored[id]
-            elif made.acts[id] is Act.WITHDRAW:
+            elif made.acts[id] is Repair.WITHDRAW:
                 event = events.ResponseWithdrawn(id, await homes.survey_of(id))
             else:
                 event = await _as_change(homes, homes.journal[id].seq)

@@ -29,7 +29,7 @@ class Held(NamedTuple):
     """Whether the answers to its survey are being deleted because their time is over."""
 
 
-class Said(NamedTuple):
+class JournaledResponse(NamedTuple):
     """What the journal's events about one response come to."""
 
     seq: int
@@ -46,7 +46,7 @@ class Said(NamedTuple):
         return self.kind is ResponseWithdrawn
 
 
-def after(said: Said | None, event: Said) -> Said:
+def after(said: JournaledResponse | None, event: JournaledResponse) -> JournaledResponse:
     """What events come to, one more event later: a submission counts where there was nothing, a withdrawal is final.
 
     Of two withdrawals the second stays, which may be one that mending appended.
@@ -58,7 +58,7 @@ def after(said: Said | None, event: Said) -> Said:
     return last._replace(others=(*said.others, other.seq))
 
 
-class Act(Enum):
+class Repair(Enum):
     KEEP = auto()
     """Nothing to do, or nothing but to read it."""
     FROM_STORE = auto()
@@ -75,7 +75,7 @@ class Act(Enum):
 class Plan:
     """`acts` holds what differs from KEEP."""
 
-    acts: dict[str, Act] = field(default_factory=dict[str, Act])
+    acts: dict[str, Repair] = field(default_factory=dict[str, Repair])
     moved: dict[str, int] = field(default_factory=dict[str, int])
     """Withdrawn responses and the number of the event that says so from now on."""
     obsolete: set[int] = field(default_factory=set[int])
@@ -86,12 +86,12 @@ class Plan:
     doubtful: int = 0
     """How many the journal knows by a number that the store has seen, whether the store knows them or not."""
 
-    def ids(self, *acts: Act) -> list[str]:
+    def ids(self, *acts: Repair) -> list[str]:
         return [id for id, act in self.acts.items() if act in acts]
 
     @property
     def appends(self) -> list[str]:
-        return self.ids(Act.FROM_STORE, Act.FROM_JOURNAL, Act.WITHDRAW)
+        return self.ids(Repair.FROM_STORE, Repair.FROM_JOURNAL, Repair.WITHDRAW)
 
     @property
     def strangers(self) -> bool:
@@ -99,7 +99,7 @@ class Plan:
         return self.doubtful > 0 and self.shared == 0
 
 
-def reconcile(journal: Mapping[str, Said], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> Plan:
+def reconcile(journal: Mapping[str, JournaledResponse], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> Plan:
     """`positions`: how far the store has read each partition."""
     made = Plan()
     low, high = _fork(journal, store, highest, positions)
@@ -116,62 +116,64 @@ def reconcile(journal: Mapping[str, Said], store: Mapping[str, Held], highest: i
             raise AssertionError
         if said is not None:
             made.doubtful += said.seq <= highest
-            if act is not Act.KEEP:
+            if act is not Repair.KEEP:
                 made.obsolete.update((said.seq, *said.others))
             else:
                 made.obsolete.update(_passed_over(said, held, highest))
                 if held is not None and said.withdrawn and held.withdrawn and said.seq != held.seq:
                     made.moved[id] = said.seq
-        if act is not Act.KEEP:
+        if act is not Repair.KEEP:
             made.acts[id] = act
     return made
 
 
-def _shared(said: Said, held: Held) -> bool:
+def _shared(said: JournaledResponse, held: Held) -> bool:
     return said.seq == held.seq and said.same
 
 
-def _journal_alone(said: Said, highest: int) -> Act:
+def _journal_alone(said: JournaledResponse, highest: int) -> Repair:
     if said.seq > highest:
-        return Act.KEEP
+        return Repair.KEEP
     if said.withdrawn:
-        return Act.WITHDRAW
-    return Act.DROP if said.deleted else Act.FROM_JOURNAL
+        return Repair.WITHDRAW
+    return Repair.DROP if said.deleted else Repair.FROM_JOURNAL
 
 
-def _store_alone(held: Held) -> Act:
+def _store_alone(held: Held) -> Repair:
     if held.withdrawn:
-        return Act.WITHDRAW
-    return Act.KEEP if held.deleted else Act.FROM_STORE
+        return Repair.WITHDRAW
+    return Repair.KEEP if held.deleted else Repair.FROM_STORE
 
 
-def _both(made: Plan, said: Said, held: Held, highest: int, low: int, high: int) -> Act:
+def _both(made: Plan, said: JournaledResponse, held: Held, highest: int, low: int, high: int) -> Repair:
     if _shared(said, held):
-        return Act.KEEP
+        return Repair.KEEP
     unread = said.seq > highest
     if said.withdrawn or held.withdrawn:
-        return Act.KEEP if unread and said.withdrawn else Act.WITHDRAW
+        return Repair.KEEP if unread and said.withdrawn else Repair.WITHDRAW
     if unread and said.kind is ResponseReplaced:
-        return Act.KEEP
+        return Repair.KEEP
     if held.deleted:
-        return Act.KEEP if unread else Act.DROP
+        return Repair.KEEP if unread else Repair.DROP
     if said.same:
-        return Act.FROM_STORE
+        return Repair.FROM_STORE
     if said.seq <= low:  # the store read it, and has a later word or had an earlier one that stands
-        return Act.FROM_STORE if held.seq > said.seq or said.kind is ResponseSubmitted else Act.FROM_JOURNAL
+        return Repair.FROM_STORE if held.seq > said.seq or said.kind is ResponseSubmitted else Repair.FROM_JOURNAL
     if said.seq >= high or held.seq <= said.seq:
-        return Act.FROM_JOURNAL
+        return Repair.FROM_JOURNAL
     made.unclear += 1
-    return Act.FROM_STORE
+    return Repair.FROM_STORE
 
 
-def _passed_over(said: Said, held: Held | None, highest: int) -> Iterable[int]:
+def _passed_over(said: JournaledResponse, held: Held | None, highest: int) -> Iterable[int]:
     """Of a word that stays, the former ones that analysis will not erase by itself."""
     own = held.seq if held is not None and not held.withdrawn else 0
     return (seq for seq in said.others if seq <= highest and seq != own)
 
 
-def _fork(journal: Mapping[str, Said], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> tuple[int, int]:
+def _fork(
+    journal: Mapping[str, JournaledResponse], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]
+) -> tuple[int, int]:
     """Up to the first number the store has read this very journal; from the second on it has not. Nothing is known of what is between.
 
     That a number stands for two things proves that it was given twice. That it stands for the same answers is as good as that it was given

@@ -9,20 +9,20 @@ import sys
 from pathlib import Path
 
 from deploy.mending.mending import settle
-from deploy.provisioning.provision import Settings, provision
+from deploy.provisioning.provision import ProvisionSettings, provision
 from deploy.refusal import Refusal
 from services.runtime import settings
 
 log = logging.getLogger(__name__)
 
 
-def passwords(wanted: Settings) -> dict[str, str]:
+def passwords(wanted: ProvisionSettings) -> dict[str, str]:
     """The password of each role whose file is given."""
     files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
     return {role: Path(file).read_text().strip() for role, file in files.items() if file}
 
 
-async def main(wanted: Settings, passwords: dict[str, str]) -> None:
+async def main(wanted: ProvisionSettings, passwords: dict[str, str]) -> None:
     """Does not wait until journal and store agree: intake serves anyway, and analysis waits by itself."""
     sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
     await provision(wanted.nats_url, wanted.database_url, Path(wanted.token_file), passwords, *sizes)
@@ -34,7 +34,7 @@ async def main(wanted: Settings, passwords: dict[str, str]) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        wanted = settings.read(Settings, os.environ)
+        wanted = settings.read(ProvisionSettings, os.environ)
         asyncio.run(main(wanted, passwords(wanted)))
     except (Refusal, settings.UnknownSetting) as refusal:
         sys.exit(str(refusal))

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.keys import Keys, write_secret
+from deploy.keys import KeyFolder, write_secret
 from deploy.provisioning.migrate import ROLES
 from deploy.provisioning.nats_users import routes, write_passwords
 
@@ -22,7 +22,7 @@ USER = 10001
 
 def make(folder: Path) -> Path:
     """Writes what is missing and leaves what is there. Returns the file that tells compose who owns it all."""
-    keys = Keys(folder)
+    keys = KeyFolder(folder)
     servers = {user: ",".join(f"nats://{user}:{keys.in_url(f'nats-{user}')}@{node}:4222" for node in NODES) for user in _USERS}
     databases = {role: f"postgresql://{role}:{keys.in_url(f'postgres-{role}')}@postgres:5432/platea" for role in ("platea", *ROLES)}
     write_passwords(folder / "passwords.conf", keys)

@@ -83,13 +83,13 @@ async def _written(connection: Connection) -> int:
     return await connection.fetchval("-- written\nselect pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
 
 
-class Settings(msgspec.Struct, frozen=True):
+class ForgettingSettings(msgspec.Struct, frozen=True):
     database_url: str
 
 
 def main(environment: Mapping[str, str]) -> None:
     """One pass, with the rights of the owner. Raises what asyncpg raises."""
-    asyncio.run(Forgetter(settings.read(Settings, environment).database_url).once(sys.maxsize))
+    asyncio.run(Forgetter(settings.read(ForgettingSettings, environment).database_url).once(sys.maxsize))
 
 
 if __name__ == "__main__":

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.keys import Keys, write_secret
+from deploy.keys import KeyFolder, write_secret
 
 USERS = ("provisioner", "intake", "analysis", "export", "dashboard", "operator")
 
 
-def write_passwords(path: Path, keys: Keys) -> None:
+def write_passwords(path: Path, keys: KeyFolder) -> None:
     """Writes the file that users.conf includes, a line per user, and route.conf beside it, which only a cluster reads. Mode 600."""
     lines = [f"{user}_password: {quoted(keys.read(f'nats-{user}'))}" for user in USERS]
     write_secret(path, "\n".join(lines) + "\n")
     write_secret(path.with_name("route.conf"), f"route_password: {quoted(keys.read('nats-route'))}\n")
 
 
-def routes(keys: Keys, addresses: list[str]) -> str:
+def routes(keys: KeyFolder, addresses: list[str]) -> str:
     """The value of NATS_ROUTES: how the servers of a cluster reach each other."""
     return "[" + ", ".join(f"nats://route:{keys.in_url('nats-route')}@{address}" for address in addresses) + "]"
 

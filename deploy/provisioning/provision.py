@@ -25,7 +25,7 @@ from services.runtime import nats_client
 PARTITIONS = 4
 
 
-class Settings(msgspec.Struct, frozen=True):
+class ProvisionSettings(msgspec.Struct, frozen=True):
     """What `python -m deploy.provisioning` is told. The role passwords come in files, as containers get secrets."""
 
     nats_url: str

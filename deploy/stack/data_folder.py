@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Generator
 from pathlib import Path
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.refusal import Refusal
 
 ROOM = 256 * 1024 * 1024
@@ -21,7 +21,7 @@ _ELSEWHERE = "Choose another folder with --data."
 class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.keys = Keys(self.path / "secrets")
+        self.keys = KeyFolder(self.path / "secrets")
         self.nats = self.path / "nats"
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"

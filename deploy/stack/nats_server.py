@@ -7,7 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.nats_users import quoted, write_passwords
 from deploy.stack.health import ask, is_well
 from deploy.stack.ports import free
@@ -29,14 +29,14 @@ class NatsServer:
     """One server on loopback with its data below `folder`."""
 
     folder: Path
-    keys: Keys
+    keys: KeyFolder
     port: int
     monitor: int
     websocket: int
     name: str = "platea"
 
     @staticmethod
-    def embedded(folder: Path, keys: Keys) -> NatsServer:
+    def embedded(folder: Path, keys: KeyFolder) -> NatsServer:
         return NatsServer(folder, keys, free(), free(), free())
 
     def url(self, user: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.database import connected
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.refusal import Refusal
 from deploy.stack.ports import free
 from deploy.stack.program import Program
@@ -45,11 +45,11 @@ class Postgres:
     """One server on loopback with its data in `folder`, which it alone uses."""
 
     folder: Path
-    keys: Keys
+    keys: KeyFolder
     port: int
 
     @staticmethod
-    def embedded(folder: Path, keys: Keys) -> Postgres:
+    def embedded(folder: Path, keys: KeyFolder) -> Postgres:
         return Postgres(folder, keys, free())
 
     def url(self, role: str = OWNER, database: str = DATABASE) -> str:

@@ -11,7 +11,7 @@ import asyncpg
 from nats.js.errors import Error as JetStreamError
 
 from deploy.mending import mending
-from deploy.mending.mending import Report
+from deploy.mending.mending import MendingReport
 from deploy.provisioning.migrate import ROLES
 from deploy.provisioning.provision import PARTITIONS, provision
 from deploy.refusal import Refusal
@@ -89,15 +89,15 @@ class Stack:
         except JetStreamError as error:
             raise Refusal(f"NATS cannot be prepared: {_sentence(error)}.", "Check that its JetStream is on and has room.") from None
 
-    async def settle(self) -> Report:
+    async def settle(self) -> MendingReport:
         """Sees that the journal and the store belong together, and mends them where they do not. Never keeps anything from starting."""
         try:
             return await self.mend()
         except mending.Away as error:
             doubt, again = f"Journal and store could not be compared: {_sentence(error)}.", "Start again, or run `platea mend`."
-            return Report(together=False, doubt=doubt, way_out=again)
+            return MendingReport(together=False, doubt=doubt, way_out=again)
 
-    async def mend(self) -> Report:
+    async def mend(self) -> MendingReport:
         """The same, also where the journal itself is gone: then there is another one afterwards. Raises one of `mending.Away`."""
         nats, database = self.addresses.nats["provisioner"], self.addresses.database["platea"]
         try:
@@ -107,7 +107,7 @@ class Stack:
                 await self.provision()
                 return await mending.settle(nats, database)
         except Refusal as refusal:
-            return Report(together=False, doubt=refusal.cause, way_out=refusal.way_out)
+            return MendingReport(together=False, doubt=refusal.cause, way_out=refusal.way_out)
 
     def analysis(self) -> Program:
         return _service(

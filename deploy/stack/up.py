@@ -32,7 +32,7 @@ PATIENCE = 60.0
 """Seconds a child may take to be ready."""
 
 
-class Settings(msgspec.Struct, frozen=True):
+class StackSettings(msgspec.Struct, frozen=True):
     """What the environment may say to `platea up`. `data`, `url` and `token` are the command line's; many shells have them set."""
 
     nats_url: str | None = None
@@ -72,7 +72,7 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
     """Runs the stack until Ctrl-C or SIGTERM and returns the exit status."""
     logging.basicConfig(level=logging.ERROR)  # what matters to the operator is said in sentences
     try:
-        wanted = settings.read(Settings, os.environ)
+        wanted = settings.read(StackSettings, os.environ)
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
-from deploy.mending.mending import Away, Report
+from deploy.mending.mending import Away, MendingReport
 from deploy.provisioning.forgetting import Forgetter
 from deploy.stack.child import Child
 from deploy.stack.data_folder import ROOM, DataFolder
@@ -48,7 +48,7 @@ async def watch_journal(data: DataFolder, nats: NatsServer, child: Child, say: C
             await child.renew()
 
 
-async def watch_homes(mend: Callable[[], Awaitable[Report]], say: Callable[[str], None]) -> None:
+async def watch_homes(mend: Callable[[], Awaitable[MendingReport]], say: Callable[[str], None]) -> None:
     """Mends journal and store where they stop belonging together, as after a loss inside NATS, and says what happened. Where a server is
     away, others tell."""
     pause, told = HOMES[0], ""

@@ -16,7 +16,7 @@ from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.ingest.checkpointer import CHECKPOINT, Checkpointer
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.journal_eraser import JournalEraser
 from services.analysis.ingest.partition import Partition
 from services.analysis.ingest.progress import Progress
@@ -63,7 +63,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
     async with AsyncExitStack() as closing:
         gateway = await closing.enter_async_context(connected(settings))
         client, tasks = gateway.client, gateway.tasks
-        journal, store, compiled = Journal(client), Store(settings.database_url), CompiledSurveys(gateway.registry, secret)
+        journal, store, compiled = JournalConsumer(client), Store(settings.database_url), CompiledSurveys(gateway.registry, secret)
         closing.push_async_callback(store.close)
         count = await journal.partitions()
         owned = settings.owned(count)
@@ -125,7 +125,7 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
             failed.set_exception(error)
 
 
-def _ready(progress: Progress, journal: Journal, tasks: Supervisor) -> Readiness:
+def _ready(progress: Progress, journal: JournalConsumer, tasks: Supervisor) -> Readiness:
     """A worker on standby is ready. Trouble with other workers' partitions goes into the notes and does not make this one unready."""
     checks = {"nats": journal.connected, "database": progress.database, "partitions": progress.holds, "tasks": not tasks.down}
     return Readiness(checks, {"unheld": progress.unheld(), "behind": progress.behind(BEHIND)})

@@ -69,7 +69,7 @@ class JournalClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResponseRow:
     """A response as stored. Without `answers` it is the tombstone of a withdrawn response."""
 
     seq: int
@@ -90,9 +90,9 @@ class Row:
 class Changes:
     """What one batch changes in the stored responses. Rows are by response id."""
 
-    inserted: dict[str, Row] = field(default_factory=dict[str, Row])
-    changed: dict[str, Row] = field(default_factory=dict[str, Row])
-    retracted: dict[str, Row] = field(default_factory=dict[str, Row])
+    inserted: dict[str, ResponseRow] = field(default_factory=dict[str, ResponseRow])
+    changed: dict[str, ResponseRow] = field(default_factory=dict[str, ResponseRow])
+    retracted: dict[str, ResponseRow] = field(default_factory=dict[str, ResponseRow])
     """Former contents, which were counted until now."""
     erased: set[int] = field(default_factory=set[int])
     """Sequences of messages to delete from the journal."""
@@ -100,13 +100,13 @@ class Changes:
     """How many events changed nothing: repetitions and late arrivals."""
 
     @property
-    def counted(self) -> Iterable[tuple[str, Row]]:
+    def counted(self) -> Iterable[tuple[str, ResponseRow]]:
         """The responses that count from now on."""
         for rows in (self.inserted, self.changed):
             yield from ((id, row) for id, row in rows.items() if not row.withdrawn)
 
 
-class Waiting(NamedTuple):
+class WaitingEvent(NamedTuple):
     """An event that this worker cannot read yet. `version`: of the survey; None where the kind of event is unknown."""
 
     seq: int
@@ -132,7 +132,7 @@ class Parked(NamedTuple):
 class Unread:
     """Events of a batch that were taken from the journal and are not recorded."""
 
-    waiting: list[Waiting] = field(default_factory=list[Waiting])
+    waiting: list[WaitingEvent] = field(default_factory=list[WaitingEvent])
     parked: list[Parked] = field(default_factory=list[Parked])
 
     def __bool__(self) -> bool:

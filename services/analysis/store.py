@@ -21,11 +21,11 @@ from services.analysis.records import (
     Checkpoint,
     JournalClaim,
     Position,
-    Row,
+    ResponseRow,
     StoredEdition,
     StoredResponse,
     Unread,
-    Waiting,
+    WaitingEvent,
 )
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class PartitionLease(ReadSnapshot):
     def __init__(self, connection: Any, partition: int) -> None:
         super().__init__(connection)
         self.partition = partition
-        self.waiting: dict[int, Waiting] = {}
+        self.waiting: dict[int, WaitingEvent] = {}
         self.again: set[int] = set()
         """The waiting events that an organiser wants read again."""
         self.parked: set[int] = set()
@@ -245,14 +245,16 @@ class Recording:
         self.superseded: set[int] = set()
         """Sequences of unread events that nothing can come of any more."""
 
-    async def known(self, ids: Iterable[str]) -> dict[str, Row]:
+    async def known(self, ids: Iterable[str]) -> dict[str, ResponseRow]:
         """Returns the stored responses with these ids."""
         rows = await self._connection.fetch(
             "-- known\nselect id, seq, survey, version, language, answers, notice, late from responses where id = any($1::uuid[])",
             list(ids),
         )
         return {
-            row["id"].hex: Row(row["seq"], row["survey"], row["version"], row["language"], row["answers"], row["notice"], row["late"])
+            row["id"].hex: ResponseRow(
+                row["seq"], row["survey"], row["version"], row["language"], row["answers"], row["notice"], row["late"]
+            )
             for row in rows
         }
 
@@ -345,7 +347,7 @@ class Recording:
             self.superseded |= {row["seq"] for row in superseded}
         await self._erase(self.superseded)
 
-    def _record(self, id: str, row: Row, late: int | None) -> tuple[Any, ...]:
+    def _record(self, id: str, row: ResponseRow, late: int | None) -> tuple[Any, ...]:
         status = "withdrawn" if row.withdrawn else "recorded"
         return id, row.survey, row.version, self._partition, row.seq, status, row.language, row.answers, row.notice, late
 
@@ -353,8 +355,8 @@ class Recording:
 _COLUMNS = ("id", "survey", "version", "partition", "seq", "status", "language", "answers", "notice", "late")
 
 
-def _waiting(row: Any) -> Waiting:
-    return Waiting(row["seq"], row["survey"], row["version"], row["id"].hex if row["id"] else None)
+def _waiting(row: Any) -> WaitingEvent:
+    return WaitingEvent(row["seq"], row["survey"], row["version"], row["id"].hex if row["id"] else None)
 
 
 class Store:

@@ -20,7 +20,7 @@ from proto.problem import Problem
 from proto.registry import Registry
 from services.export import pipeline
 from services.export.bundle.signing import Signer
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 from services.export.gate.truth import Untrue
 from services.export.pipeline import Order, Stage, Workshop
 from services.export.store import Store
@@ -141,7 +141,7 @@ class Jobs:
             async with self._turn:
                 number = await work()
             job.number, job.progress, job.status = number, 1.0, "done"  # the status last: it is what others wait for
-        except Refused as refused:
+        except ReleaseRefused as refused:
             job.detail, job.status = str(refused), "refused"
         except Untrue as fault:
             log.error("release of %s failed: %s", job.survey, fault)

@@ -18,23 +18,23 @@ from services.export.bundle import publish as places
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import differing
 from services.export.dataset.profiles import PROFILES, Profile
-from services.export.dataset.table import Passages, Table
+from services.export.dataset.table import Dataset, Passages
 from services.export.dataset.variables import Variable, variables, with_bands
 from services.export.gate import after, before, ledger
 from services.export.gate.advice import advise
 from services.export.gate.after import Protected
 from services.export.gate.before import Admitted
-from services.export.gate.ledger import Book, Keys, People
-from services.export.gate.refused import Refused
+from services.export.gate.ledger import LedgerKeys, People, StoredLedger
+from services.export.gate.refused import ReleaseRefused
 from services.export.protect import sequence
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.sequence import Step
+from services.export.protect.sequence import SequenceStep
 from services.export.report.of_release import files as report_files
 from services.export.report.of_release import report_on
-from services.export.report.report import Report
+from services.export.report.report import ReleaseReport
 from services.export.report.sentences import warnings
 from services.export.responses import read_responses
-from services.export.store import Entry, Numbering, Positions, Store
+from services.export.store import Numbering, Positions, ReleaseEntry, Store
 from services.export.texts import accepted as texts
 from services.export.texts import review
 from services.export.texts.accepted import Gathered
@@ -61,7 +61,7 @@ class Order:
     language: str = ""
 
 
-class Progress(Protocol):
+class BuildProgress(Protocol):
     """Told about a build while it runs."""
 
     def __call__(self, stage: Stage, share: float, responses: int | None = None) -> None:
@@ -81,17 +81,17 @@ class Workshop:
     today: Callable[[], str]
 
     def current(self, survey: str) -> Instrument:
-        """The version of the questionnaire that is published now. Raises Refused."""
+        """The version of the questionnaire that is published now. Raises ReleaseRefused."""
         instrument = self.registry.current(survey)
         if instrument is None:
-            raise Refused("This survey is unknown.")
+            raise ReleaseRefused("This survey is unknown.")
         return instrument
 
     def version(self, survey: str, version: str) -> Instrument:
-        """Raises Refused."""
+        """Raises ReleaseRefused."""
         instrument = self.registry.instrument(survey, version)
         if instrument is None:
-            raise Refused(f"Version {version} of the instrument is unknown here.")
+            raise ReleaseRefused(f"Version {version} of the instrument is unknown here.")
         return instrument
 
     def earlier(self, instrument: Instrument) -> dict[str, list[Variable]]:
@@ -117,10 +117,10 @@ class Source:
     columns: list[Variable]
     answers: pd.DataFrame
     people: People
-    keys: Keys
+    keys: LedgerKeys
     positions: Positions
     gathered: Gathered
-    text_book: texts.Book
+    text_book: texts.TextLedger
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,11 @@ class Cleared:
     number: int
     protected: Protected
     passages: Passages | None
-    text_book: texts.Book
+    text_book: texts.TextLedger
 
 
 @dataclass(frozen=True)
-class Published:
+class BuiltRelease:
     """Result of `publish_next`."""
 
     number: int
@@ -152,8 +152,8 @@ class Comparison:
     detail: str
 
 
-async def publish_next(shop: Workshop, order: Order, progress: Progress) -> Published:
-    """Builds and publishes the next release. Raises Refused where it would not protect the respondents; then nothing is published.
+async def publish_next(shop: Workshop, order: Order, progress: BuildProgress) -> BuiltRelease:
+    """Builds and publishes the next release. Raises ReleaseRefused where it would not protect the respondents; then nothing is published.
 
     Holds the right to build this survey, which is a lock of a connection outside any transaction: releases of a survey build on each other.
     """
@@ -167,10 +167,10 @@ async def publish_next(shop: Workshop, order: Order, progress: Progress) -> Publ
             manifest = await threads.run(write, shop, order, cleared, table, measured, place / "release", progress)
             await publish(shop, numbering, cleared, manifest, place / "release", withdrawn)
     await shop.store.decide(order.survey, dict.fromkeys(source.gathered.gone()))
-    return Published(numbering.number, warnings(measured))
+    return BuiltRelease(numbering.number, warnings(measured))
 
 
-async def rebuild(shop: Workshop, published: Manifest, progress: Progress) -> Comparison:
+async def rebuild(shop: Workshop, published: Manifest, progress: BuildProgress) -> Comparison:
     """Builds a published release again, from its version and from those of its responses that stand unchanged, and publishes nothing."""
     number, survey = published.number, published.survey
     order = Order(survey, published.profile, published.purpose, published.language)
@@ -185,19 +185,19 @@ async def rebuild(shop: Workshop, published: Manifest, progress: Progress) -> Co
     return Comparison(number, warnings(measured), different, detail)
 
 
-async def read(shop: Workshop, order: Order, instrument: Instrument, progress: Progress, positions: Positions | None = None) -> Source:
-    """The responses that count now; with `positions`, those alone that stand unchanged since then. Raises Refused once they are deleted."""
+async def read(shop: Workshop, order: Order, instrument: Instrument, progress: BuildProgress, positions: Positions | None = None) -> Source:
+    """The responses that count now; with `positions`, only those unchanged since then. Raises ReleaseRefused once they are deleted."""
     survey = order.survey
     if (day := await shop.store.deleted(survey)) is not None:
-        raise Refused(
+        raise ReleaseRefused(
             f"The answers to this survey were deleted on {day.isoformat()}, as its retention says. Its figures and releases stay; "
             "no release can be built from them any more, nor built again."
         )
     progress("reading", 0.0)
     profile, instrument = PROFILES[order.profile], with_bands(instrument)
-    columns, keys = variables(instrument), Keys(shop.signer.derived("ledger"), survey)
+    columns, keys = variables(instrument), LedgerKeys(shop.signer.derived("ledger"), survey)
     handles = review.handles_of(shop.signer, survey)
-    gathered, text_book = Gathered(handles, {}), texts.Book()
+    gathered, text_book = Gathered(handles, {}), texts.TextLedger()
     if profile.texts:
         text_book = texts.decode(await shop.store.text_book(survey))
         gathered = Gathered(handles, await shop.store.decisions(survey), frozenset(text_book.entries))
@@ -214,8 +214,8 @@ async def read(shop: Workshop, order: Order, instrument: Instrument, progress: P
     return Source(instrument, profile, columns, answers, people, keys, responses.positions, gathered, text_book)
 
 
-async def protect_and_gate(shop: Workshop, source: Source, number: int, progress: Progress, again: bool = False) -> Cleared:
-    """What may go out as release `number`. `again`: it was released before. Raises Refused where the gate lets nothing out."""
+async def protect_and_gate(shop: Workshop, source: Source, number: int, progress: BuildProgress, again: bool = False) -> Cleared:
+    """What may go out as release `number`. `again`: it was released before. Raises ReleaseRefused where the gate lets nothing out."""
     progress("protecting", READ)
     stored = await shop.store.ledger(source.instrument.id)
     book = ledger.decode(stored) if stored is not None else None
@@ -227,18 +227,24 @@ async def protect_and_gate(shop: Workshop, source: Source, number: int, progress
 
 
 def protected_table(
-    columns: list[Variable], answers: pd.DataFrame, profile: Profile, people: People, keys: Keys, number: int = 1, book: Book | None = None
+    columns: list[Variable],
+    answers: pd.DataFrame,
+    profile: Profile,
+    people: People,
+    keys: LedgerKeys,
+    number: int = 1,
+    book: StoredLedger | None = None,
 ) -> Protected:
     """The table of release `number`, protected together with the releases in `book`. Pure; the order of `answers` leaves no trace.
 
-    `people[i]`: the keyed hash of the response in row i. Raises Refused where the profile cannot be met.
+    `people[i]`: the keyed hash of the response in row i. Raises ReleaseRefused where the profile cannot be met.
     """
     admitted = before.admit(columns, answers, profile, people, keys, number, book)
     return after.check(admitted, protect(admitted))
 
 
-def protect(admitted: Admitted) -> Step:
-    """The next step in the sequence of the survey's releases. Raises Refused, with what would help."""
+def protect(admitted: Admitted) -> SequenceStep:
+    """The next step in the sequence of the survey's releases. Raises ReleaseRefused, with what would help."""
     table = admitted.table
     try:
         return sequence.release(
@@ -251,10 +257,12 @@ def protect(admitted: Admitted) -> Step:
             admitted.profile.narrow,
         )
     except Unprotectable as reason:
-        raise Refused(f"{reason} {advise(table, admitted.profile)}".strip()) from None
+        raise ReleaseRefused(f"{reason} {advise(table, admitted.profile)}".strip()) from None
 
 
-def report(shop: Workshop, order: Order, cleared: Cleared, date: str, address: str, progress: Progress) -> tuple[Table, Report]:
+def report(
+    shop: Workshop, order: Order, cleared: Cleared, date: str, address: str, progress: BuildProgress
+) -> tuple[Dataset, ReleaseReport]:
     """The typed table of the release, and what it risks. `date`, `address`: as the manifest has them. Blocks."""
     progress("writing", PROTECTED)
     source, protected = cleared.source, cleared.protected
@@ -274,7 +282,9 @@ def report(shop: Workshop, order: Order, cleared: Cleared, date: str, address: s
     return table, report_on(source.answers, table, source.columns, source.instrument, protected.reasons, protected.quasi_identifiers)
 
 
-def write(shop: Workshop, order: Order, cleared: Cleared, table: Table, measured: Report, folder: Path, progress: Progress) -> Manifest:
+def write(
+    shop: Workshop, order: Order, cleared: Cleared, table: Dataset, measured: ReleaseReport, folder: Path, progress: BuildProgress
+) -> Manifest:
     """Writes the files of the release into this new folder, the signed manifest last. Blocks."""
     folder.mkdir(mode=0o755)
     policy = release.policy_of(cleared.source.profile, cleared.protected)
@@ -291,7 +301,7 @@ async def publish(shop: Workshop, numbering: Numbering, cleared: Cleared, manife
     published, number = shop.folder / numbering.survey, numbering.number
     await threads.run(places.prepare, written, published, number)
     text_book = texts.encode(cleared.text_book) if cleared.source.profile.texts else None
-    entry = Entry(manifest, ledger.encode(cleared.protected.book), text_book, cleared.source.positions)
+    entry = ReleaseEntry(manifest, ledger.encode(cleared.protected.book), text_book, cleared.source.positions)
     async with numbering.entering(entry, withdrawn):
         await threads.run(places.publish, written, published, number)
 

@@ -16,7 +16,7 @@ from services.export import formats
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import MANIFEST, describe
 from services.export.dataset.profiles import Profile
-from services.export.dataset.table import Edition, Table, tabulate
+from services.export.dataset.table import Dataset, ReleaseInfo, tabulate
 from services.export.dataset.variables import WITHHELD, Variable
 from services.export.gate.after import Protected
 
@@ -34,13 +34,13 @@ def table_of(
     date: str = "",
     address: str = "",
     earlier: Mapping[str, Sequence[Variable]] | None = None,
-) -> Table:
+) -> Dataset:
     """The typed table of release `number`.
 
     `total`: responses before protection. `language`: of files that hold only one; empty for the survey's own. `date`, `address`: as in the
     manifest. `earlier`: as in `tabulate`.
     """
-    edition = Edition(
+    edition = ReleaseInfo(
         number=number,
         survey=instrument.id,
         version=instrument.version,
@@ -104,7 +104,7 @@ def policy_of(profile: Profile, protected: Protected) -> dict[str, int | float |
 
 def write(
     folder: Path,
-    table: Table,
+    table: Dataset,
     policy: dict[str, int | float | str],
     signer: Signer,
     progress: Callable[[float], None],

@@ -14,11 +14,11 @@ from proto.codebook import CodeBook
 from proto.instrument import Instrument
 from services.export import threads
 from services.export.dataset.variables import Encoder, Variable
-from services.export.gate.ledger import Keys, People
+from services.export.gate.ledger import LedgerKeys, People
 from services.export.gate.truth import Witness
 from services.export.store import Responses, StoredResponse
 from services.export.texts import review
-from services.export.texts.accepted import Gathered, Text
+from services.export.texts.accepted import Gathered, GivenText
 
 
 async def read_responses(
@@ -26,7 +26,7 @@ async def read_responses(
     instrument: Instrument,
     version: Callable[[str], Instrument],
     columns: list[Variable],
-    keys: Keys,
+    keys: LedgerKeys,
     gathered: Gathered | None,
     progress: Callable[[int], None],
 ) -> tuple[pd.DataFrame, People]:
@@ -61,7 +61,7 @@ class _Coded:
         instrument: Instrument,
         version: Callable[[str], Instrument],
         columns: list[Variable],
-        keys: Keys,
+        keys: LedgerKeys,
         gathered: Gathered | None,
     ) -> None:
         self._instrument, self._version, self._keys, self._gathered = instrument, version, keys, gathered
@@ -85,7 +85,7 @@ class _Coded:
                 questions = sorted(review.asked_in(self._instrument, self._version(version)))
                 for (_, _, id, language), given in zip(members, answers, strict=True):
                     for question in questions:
-                        self._gathered.add(Text(id, question, language, getattr(given, question) or ""))
+                        self._gathered.add(GivenText(id, question, language, getattr(given, question) or ""))
 
     def finished(self) -> tuple[pd.DataFrame, People]:
         return self._encoder.table(), np.concatenate(self._people) if self._people else self._keys.people([])

@@ -124,7 +124,7 @@ class Responses:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReleaseEntry:
     """What is entered with a release: its manifest, its ledger, its book of texts, and what it was read from.
 
     Where it has no book of texts, the one that is there stays.
@@ -137,7 +137,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Published:
+class StoredRelease:
     """A release, and how many responses to its survey had been withdrawn when it was read (None: not known)."""
 
     manifest: Manifest
@@ -153,7 +153,7 @@ class Numbering:
     number: int
 
     @asynccontextmanager
-    async def entering(self, entry: Entry, withdrawn: int) -> AsyncGenerator[None]:
+    async def entering(self, entry: ReleaseEntry, withdrawn: int) -> AsyncGenerator[None]:
         """What is entered is there when the block, which is short, succeeds. Raises asyncpg.UniqueViolationError on a number that is taken.
 
         `withdrawn`: how many responses were withdrawn when reading for this release began.
@@ -264,10 +264,10 @@ class Store:
     async def releases(self, survey: str) -> list[Manifest]:
         return [each.manifest for each in await self.published(survey)]
 
-    async def published(self, survey: str) -> list[Published]:
+    async def published(self, survey: str) -> list[StoredRelease]:
         """The releases, oldest first."""
         rows = await self._pool.fetch(_RELEASES, survey)
-        return [Published(manifests.decode(row["manifest"].encode()), row["withdrawn"]) for row in rows]
+        return [StoredRelease(manifests.decode(row["manifest"].encode()), row["withdrawn"]) for row in rows]
 
     async def ping(self) -> bool:
         """Whether the database answers within 2 s. Raises one of OUTAGES."""

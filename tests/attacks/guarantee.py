@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from services.analysis.disclosure.accountant import Guarantee
-from services.analysis.disclosure.noise import Noise, Part
+from services.analysis.disclosure.noise import Noise, NoisePart
 from services.analysis.disclosure.parameters import EDITIONS, Parameters
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Blocks, Publication
@@ -66,7 +66,7 @@ def counts_attacked(guarantee: Guarantee, surveys: int, seed: int = 1) -> float:
         total = np.zeros(surveys)
         for edition in range(1, guarantee.editions + 1):
             names = np.arange(guarantee.histograms * surveys, dtype=np.uint64) + np.uint64(person * 2**40)
-            drawn = noise.guaranteed(Part.GUARANTEED, edition, guarantee.variance, names)
+            drawn = noise.guaranteed(NoisePart.GUARANTEED, edition, guarantee.variance, names)
             total += drawn.reshape(surveys, guarantee.histograms).sum(axis=1) + person * guarantee.histograms
         scores.append(total)
     with_, without = scores

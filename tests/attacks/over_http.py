@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from deploy.cli.bulk_sender import Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Sender
 from deploy.cli.server import Server
 from proto import instrument as i
 from proto.instrument import Instrument, Policy
@@ -104,7 +104,7 @@ def publish(url: str, token: str, instrument: Instrument) -> None:
 async def answered(url: str, survey: str, bodies: Sequence[bytes]) -> None:
     """All of these answer."""
     async with Sender(url, survey, at_once=8) as sender:
-        submissions = (Submission(place, make(), body) for place, body in enumerate(bodies))
+        submissions = (BulkSubmission(place, make(), body) for place, body in enumerate(bodies))
         refused = [reply.status async for reply in sender.send_all(submissions) if not reply.accepted]
     assert not refused, refused
 

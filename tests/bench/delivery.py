@@ -33,7 +33,7 @@ from proto.snapshot import Snapshot
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import next_edition
-from services.analysis.gateway.snapshot_broadcast import Edition
+from services.analysis.gateway.snapshot_broadcast import BroadcastEdition
 from services.analysis.state.fold import Folder
 from services.runtime import http_server
 from tests.bench.report import Figure
@@ -49,7 +49,7 @@ SMALL = 2000
 def measure(folder: Path, quick: bool) -> list[Figure]:
     count, rounds = (500, 3) if quick else (FOLLOWERS, 10)
     snapshot = _snapshot(folder)
-    edition = Edition.of(snapshot)
+    edition = BroadcastEdition.of(snapshot)
     figures: list[Figure] = []
     with servers(folder / "stack") as running:
         stack = dataclasses.replace(running.stack, for_intake={"PLATEA_FOLLOWERS_EACH": str(4 * FOLLOWERS)})

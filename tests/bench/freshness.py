@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-from deploy.cli.bulk_sender import Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Sender
 from proto.receipt import make
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, Servers, bodies, servers
@@ -23,7 +23,7 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     """The n-th acceptance is visible with the first view that counts n: an upper bound, as the view is asked for again and again."""
     sent = bodies(2000, folder).read_bytes().splitlines()
     count = RATE * (5 if quick else 30)
-    submissions = [Submission(i, make(), sent[i % len(sent)]) for i in range(count)]
+    submissions = [BulkSubmission(i, make(), sent[i % len(sent)]) for i in range(count)]
     with (
         servers(folder / "stack") as running,
         running.running(running.stack.analysis()),
@@ -48,7 +48,7 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
     ]
 
 
-async def _run(running: Servers, submissions: list[Submission]) -> tuple[list[float], list[tuple[int, float]]]:
+async def _run(running: Servers, submissions: list[BulkSubmission]) -> tuple[list[float], list[tuple[int, float]]]:
     """When responses were accepted, and what each view counted when."""
     accepted: list[float] = []
     views: list[tuple[int, float]] = []

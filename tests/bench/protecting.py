@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect.anonymise import protect
-from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.hierarchy import ValueHierarchy
 from services.export.protect.measure import Measures, table_error
 from services.export.protect.measure import measure as judge
-from services.export.protect.request import Request, Sensitive
-from services.export.protect.sequence import Ledger, Rules, release
+from services.export.protect.request import ProtectionRequest, Sensitive
+from services.export.protect.sequence import Ledger, SequenceRules, release
 from tests.bench.report import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 ADULT = ROOT.parent / "shared" / "data" / "adult"
 QUASI = ("sex", "age", "race", "marital-status", "education", "native-country", "workclass")
 ROWS, K = 1_000_000, 5
-Table = tuple[NDArray[np.int64], list[Hierarchy], list[Sensitive]]
+Table = tuple[NDArray[np.int64], list[ValueHierarchy], list[Sensitive]]
 
 
 def measure(folder: Path, quick: bool) -> list[Figure]:
@@ -40,8 +40,8 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
         plain, cost = textbook(table)
         beside = f"textbook Mondrian {plain:.2f} s, NCP {cost:.4f}"
         for name, request, limits in (
-            ("Adult, sets, evened out", Request(K, "sets", even=True), (0.5, 0.0135, 0.021, 17.0)),
-            ("Adult, hierarchy", Request(K), (0.6, 0.066, 0.05, None)),
+            ("Adult, sets, evened out", ProtectionRequest(K, "sets", even=True), (0.5, 0.0135, 0.021, 17.0)),
+            ("Adult, hierarchy", ProtectionRequest(K), (0.6, 0.066, 0.05, None)),
         ):
             seconds, found, error = timed(table, request, 1 if quick else 3)
             figures += _figures(name, seconds, found, error, limits, beside)
@@ -67,7 +67,7 @@ def _figures(name: str, seconds: float, found: Measures, error: float, limits: t
     ]
 
 
-def timed(table: Table, request: Request, repeats: int) -> tuple[float, Measures, float]:
+def timed(table: Table, request: ProtectionRequest, repeats: int) -> tuple[float, Measures, float]:
     """Seconds, what the result holds, and the error of its two-way tables."""
     codes, hierarchies, sensitive = table
     best = float("inf")
@@ -81,8 +81,8 @@ def timed(table: Table, request: Request, repeats: int) -> tuple[float, Measures
 def _nested(table: Table) -> Figure:
     """What it costs a release for research that its classes lie within those for everybody."""
     codes, hierarchies, sensitive = table
-    people, narrow, wide = np.arange(len(codes)), Request(K), Request(2 * K)
-    found = release(people, codes, hierarchies, sensitive, Rules(wide, narrow), narrow=True).result
+    people, narrow, wide = np.arange(len(codes)), ProtectionRequest(K), ProtectionRequest(2 * K)
+    found = release(people, codes, hierarchies, sensitive, SequenceRules(wide, narrow), narrow=True).result
     loss, free, above = (
         judge(codes, hierarchies, sensitive, each).loss
         for each in (found, protect(codes, hierarchies, sensitive, narrow, people), protect(codes, hierarchies, sensitive, wide, people))
@@ -112,8 +112,8 @@ def _sequence(table: Table, releases: int = 5, moving: float = 0.01) -> list[Fig
     for _ in range(releases):
         people = np.sort(people)
         own = [Sensitive(answer.name, answer.codes[people], answer.size) for answer in sensitive]
-        fresh = protect(codes[people], hierarchies, own, Request(K), people)
-        step = release(people, codes[people], hierarchies, own, Rules(Request(K)), ledger, most_missing=1.0)
+        fresh = protect(codes[people], hierarchies, own, ProtectionRequest(K), people)
+        step = release(people, codes[people], hierarchies, own, SequenceRules(ProtectionRequest(K)), ledger, most_missing=1.0)
         ledger = step.ledger
         for seen, result in ((ours, step.result), (naive, fresh)):
             seen.append({p: tuple(row) for p, row in zip(people[result.kept].tolist(), result.released[result.kept].tolist(), strict=True)})
@@ -183,11 +183,11 @@ def adult() -> Table:
     return np.stack(codes, axis=1), hierarchies, [Sensitive("occupation", occupation.astype(np.int64), len(occupations))]
 
 
-def _read(name: str, text: str) -> Hierarchy:
+def _read(name: str, text: str) -> ValueHierarchy:
     paths = [line.split(";") for line in text.splitlines()]
     values = tuple(path[0] for path in paths)
     numbers = tuple(map(float, values)) if all(value.isdigit() for value in values) else ()
-    return Hierarchy(name, values, tuple(tuple(path[1:-1]) for path in paths), numbers)
+    return ValueHierarchy(name, values, tuple(tuple(path[1:-1]) for path in paths), numbers)
 
 
 def survey(rows: int) -> Table:
@@ -213,7 +213,7 @@ def survey(rows: int) -> Table:
         "household": [(f"H{x}", "alone" if x == 1 else "2-3" if x < 4 else "4+") for x in range(1, 9)],
     }
     hierarchies = [
-        Hierarchy(name, tuple(p[0] for p in paths), tuple(p[1:] for p in paths), tuple(range(16, 91)) if name == "age" else ())
+        ValueHierarchy(name, tuple(p[0] for p in paths), tuple(p[1:] for p in paths), tuple(range(16, 91)) if name == "age" else ())
         for name, paths in steps.items()
     ]
     codes = np.stack([age - 16, region, gender, education, employment, household], axis=1)
@@ -227,7 +227,7 @@ def main(rows: int) -> None:
     begun = time.process_time()
     np.sort(numbers)
     sorting = time.process_time() - begun
-    seconds, found, error = timed(table, Request(K), 2)
+    seconds, found, error = timed(table, ProtectionRequest(K), 2)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "sorting": sorting, "megabytes": megabytes, "measures": vars(found), "error": error}))
 

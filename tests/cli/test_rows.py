@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli import mapping, rows
-from deploy.cli.mapping import Column
+from deploy.cli.mapping import ColumnMapping
 from proto import author
 from proto.instrument import Instrument
 
@@ -83,7 +83,7 @@ def test_receipts_cannot_be_found_without_the_key() -> None:
     assert len(mine) == 43  # 256 bits
 
 
-def read(cells: dict[str, str], columns: dict[str, Column] | None = None) -> tuple[dict[str, object], list[str]]:
+def read(cells: dict[str, str], columns: dict[str, ColumnMapping] | None = None) -> tuple[dict[str, object], list[str]]:
     return mapping.answers(cells, columns or mapping.from_header(list(cells), SURVEY), SURVEY)
 
 
@@ -102,9 +102,9 @@ def test_one_column_per_option_is_understood() -> None:
 
 def test_a_map_turns_labels_into_codes_and_gathers_columns() -> None:
     columns = {
-        "Where": Column("A01", codes={"France": "FR"}),
-        "Task 1": Column("A09", codes={"Police": "police"}),
-        "Task 2": Column("A09", codes={"Video": "video"}),
+        "Where": ColumnMapping("A01", codes={"France": "FR"}),
+        "Task 1": ColumnMapping("A09", codes={"Police": "police"}),
+        "Task 2": ColumnMapping("A09", codes={"Video": "video"}),
     }
     assert read({"Where": "France", "Task 1": "Police", "Task 2": "Video"}, columns) == ({"A01": "FR", "A09": ["police", "video"]}, [])
     assert read({"Where": "Narnia", "Task 1": "", "Task 2": ""}, columns) == ({}, ["Where: the map has no code for this label"])

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.bulk_sender import Reply, Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
 from deploy.cli.console import Trouble
 
 Answer = Callable[[web.Request, int], Awaitable[web.Response]]
@@ -39,7 +39,7 @@ async def intake(answer: Answer) -> AsyncGenerator[str]:
 
 
 async def send(url: str, count: int, at_once: int = 8, rate: float | None = None) -> list[Reply]:
-    submissions = (Submission(number, f"receipt-{number}", b"{}") for number in range(count))
+    submissions = (BulkSubmission(number, f"receipt-{number}", b"{}") for number in range(count))
     async with Sender(url, "s", at_once) as sender:
         return [reply async for reply in sender.send_all(submissions, rate)]
 

@@ -23,7 +23,7 @@ from deploy.cli.server import Server
 from deploy.cli.sse_client import events, follow
 from proto import instrument as instruments
 from proto import snapshot as snapshots
-from services.analysis.gateway.snapshot_broadcast import Edition
+from services.analysis.gateway.snapshot_broadcast import BroadcastEdition
 from services.analysis.publish import exact_view
 from tests.analysis.small import book, crowd, state_of, survey
 
@@ -31,7 +31,7 @@ FIGURES = exact_view.snapshot(book(), state_of(crowd(5, 300)), revision=1, as_of
 
 
 def frame(revision: int) -> bytes:
-    return Edition.of(msgspec.structs.replace(FIGURES, revision=revision)).whole.plain
+    return BroadcastEdition.of(msgspec.structs.replace(FIGURES, revision=revision)).whole.plain
 
 
 class Square(ThreadingHTTPServer):

@@ -24,7 +24,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "deploy.front": services.intake.settings.Settings,
     "services.analysis": services.analysis.settings.Settings,
     "services.export": services.export.settings.Settings,
-    "deploy.provisioning": provision.Settings,
+    "deploy.provisioning": provision.ProvisionSettings,
 }
 
 

@@ -27,12 +27,12 @@ from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import of_share
 from services.export import formats
 from services.export.dataset.profiles import PROFILES
-from services.export.dataset.table import Edition, tabulate
+from services.export.dataset.table import ReleaseInfo, tabulate
 from services.export.dataset.variables import MISSING, SKIPPED, Encoder, variables
 from services.export.protect.anonymise import Result
-from services.export.protect.request import Request
+from services.export.protect.request import ProtectionRequest
 from services.export.report import groups, linkage, risk
-from services.export.report.compared import Field, compare
+from services.export.report.compared import ComparedVariable, compare
 from services.export.report.report import Facts, Share, encode, report
 from tests.export.attacks_across import both_profiles, deleted_rows, minimality, survivors, two_surveys
 from tests.export.tables import Made, every_kind, made, released
@@ -88,7 +88,7 @@ def homogeneity(seed: int) -> tuple[Hits, Hits]:
         table = _histograms(found, result)
         return float(table[(table > 0).sum(axis=1) == 1].sum()), int(table.sum())
 
-    return alike(ours(found, Request(3))), alike(ours(found))
+    return alike(ours(found, ProtectionRequest(3))), alike(ours(found))
 
 
 def skewness(seed: int) -> tuple[Hits, Hits]:
@@ -101,7 +101,7 @@ def skewness(seed: int) -> tuple[Hits, Hits]:
         size = table.sum(axis=1)
         return float(size[np.abs(table / size[:, None] - of_all).sum(axis=1) / 2 > T + 1e-9].sum()), int(size.sum())
 
-    return far(ours(found, Request(3))), far(ours(found))
+    return far(ours(found, ProtectionRequest(3))), far(ours(found))
 
 
 def inference(seed: int) -> tuple[Hits, Hits]:
@@ -188,7 +188,7 @@ def product(survey: str, people: int, profile: str = "public") -> Made:
     return made(survey, profile, people)
 
 
-def _agreement(field: Field, answer: int) -> np.ndarray:
+def _agreement(field: ComparedVariable, answer: int) -> np.ndarray:
     """How well each released row agrees with an answer: not at all, as anything does with what is withheld, or told."""
     withheld = np.array([len(value.members) == len(field.answers) for value in field.released])
     return (field.within[:, answer] * np.where(withheld, 1, 2))[field.after]
@@ -204,7 +204,7 @@ def _only(agreements: list[np.ndarray], some: tuple[int, ...]) -> int:
 def totals(seed: int) -> tuple[Hits, Hits]:
     """One row is left out; somebody who knows all others' answers reads its answer from figures of all responses, or from our headlines."""
     found = town(seed)
-    one = replace(ours(found, Request(K)), classes=np.where(np.arange(PEOPLE) == seed % PEOPLE, -1, 0))
+    one = replace(ours(found, ProtectionRequest(K)), classes=np.where(np.arange(PEOPLE) == seed % PEOPLE, -1, 0))
     shares = tuple(Share({"en": str(code)}, "opinion", (str(code),)) for code in range(OPINIONS))
     facts = Facts(1, "s", "1", {}, "en", "public", K, shares)
 
@@ -235,7 +235,7 @@ def free_text(seed: int) -> tuple[Hits, Hits]:
     """Names, addresses, telephone numbers that people wrote where texts are asked for: are they in the bytes of any file?"""
     original = encoded(seed, SECRETS)
     instrument = every_kind()
-    edition = Edition(1, "every-kind", "0.1.0", instrument.title, ("en", "fr"), "en", "CC-BY-4.0", {}, "public", K, K, PRODUCT, 0, 0)
+    edition = ReleaseInfo(1, "every-kind", "0.1.0", instrument.title, ("en", "fr"), "en", "CC-BY-4.0", {}, "public", K, K, PRODUCT, 0, 0)
     made = tabulate(edition, instrument, variables(instrument), original, {})
     with tempfile.TemporaryDirectory() as place:
         formats.write(Path(place), made, lambda share: None)

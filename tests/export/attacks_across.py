@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from services.export.protect.anonymise import Result, protect
-from services.export.protect.request import Closeness, Diversity, Request
-from services.export.protect.sequence import Ledger, Rules, release
+from services.export.protect.request import Closeness, Diversity, ProtectionRequest
+from services.export.protect.sequence import Ledger, SequenceRules, release
 from services.export.report import groups
 from tests.export.towns import OPINIONS, PEOPLE, QUASI, Hits, K, T, Town, fields, ours, town
 
@@ -24,7 +24,7 @@ def survivors(seed: int) -> tuple[Hits, Hits]:
     found = town(seed)
     rng = np.random.default_rng(seed)
     stays = np.sort(rng.choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
-    everybody, wanted = np.arange(PEOPLE), Request(K)
+    everybody, wanted = np.arange(PEOPLE), ProtectionRequest(K)
 
     def pinned(first: Result, second: Result) -> Hits:
         both = [i for i, person in enumerate(stays.tolist()) if first.kept[person] and second.kept[i]]
@@ -34,8 +34,8 @@ def survivors(seed: int) -> tuple[Hits, Hits]:
 
     once = protect(found.codes, QUASI, [], wanted, everybody)
     again = protect(found.codes[stays], QUASI, [], wanted, stays)
-    one = release(everybody, found.codes, QUASI, [], Rules(wanted, spare=1), most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], Rules(wanted), one.ledger, most_missing=1.0)
+    one = release(everybody, found.codes, QUASI, [], SequenceRules(wanted, spare=1), most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], SequenceRules(wanted), one.ledger, most_missing=1.0)
     return pinned(once, again), pinned(one.result, other.result)
 
 
@@ -49,11 +49,11 @@ def both_profiles(seed: int) -> tuple[Hits, Hits]:
     first = np.arange(PEOPLE)
     later = np.sort(np.concatenate([rng.choice(PEOPLE, PEOPLE * 9 // 10, replace=False), np.arange(PEOPLE, PEOPLE + 80)]))
     wide, narrow = (
-        Request(K, diversity=Diversity(2), closeness=Closeness(T)),
-        Request(FINE, diversity=Diversity(2), closeness=Closeness(0.7)),
+        ProtectionRequest(K, diversity=Diversity(2), closeness=Closeness(T)),
+        ProtectionRequest(FINE, diversity=Diversity(2), closeness=Closeness(0.7)),
     )
 
-    def pinned(*steps: tuple[Rules, str, bool]) -> Hits:
+    def pinned(*steps: tuple[SequenceRules, str, bool]) -> Hits:
         ledgers: dict[str, Ledger] = {}
         looks: dict[int, list[tuple[int, ...]]] = {}
         for turn, people in enumerate((first, later)):
@@ -67,8 +67,8 @@ def both_profiles(seed: int) -> tuple[Hits, Hits]:
         many = Counter(stay)
         return float(sum(many[look] < FINE for look in stay)), len(stay)
 
-    apart = pinned((Rules(wide, spare=1), "public", False), (Rules(narrow, spare=1), "scientific", False))
-    return apart, pinned((Rules(wide, narrow, 1), "survey", False), (Rules(wide, narrow, 1), "survey", True))
+    apart = pinned((SequenceRules(wide, spare=1), "public", False), (SequenceRules(narrow, spare=1), "scientific", False))
+    return apart, pinned((SequenceRules(wide, narrow, 1), "survey", False), (SequenceRules(wide, narrow, 1), "survey", True))
 
 
 def two_surveys(seed: int) -> tuple[Hits, Hits]:
@@ -83,7 +83,7 @@ def two_surveys(seed: int) -> tuple[Hits, Hits]:
     again = replace(other, codes=other.codes.copy(), opinion=other.opinion.copy())
     again.codes[both], again.opinion[both] = found.codes[both], found.opinion[both]
 
-    def known(request: Request | None) -> Hits:
+    def known(request: ProtectionRequest | None) -> Hits:
         possible = []
         for wave in (found, again):
             result = ours(wave, request)
@@ -96,7 +96,7 @@ def two_surveys(seed: int) -> tuple[Hits, Hits]:
         left = (possible[0] & possible[1])[both].sum(axis=1)
         return float((left == 1).sum()), len(both)
 
-    return known(Request(3)), known(None)
+    return known(ProtectionRequest(3)), known(None)
 
 
 def minimality(seed: int) -> tuple[Hits, Hits]:
@@ -105,9 +105,12 @@ def minimality(seed: int) -> tuple[Hits, Hits]:
     guesses, beyond groups as large that were made without? The naive build cuts where the answers part, as far as two are left.
     """
     found = town(seed)
-    blind = ours(found, Request(K)).classes
+    blind = ours(found, ProtectionRequest(K)).classes
     without = _guessed(found, blind)
-    classes, chance = ours(found, Request(K, diversity=Diversity(2), closeness=Closeness(T))).classes, np.zeros((PEOPLE, OPINIONS))
+    classes, chance = (
+        ours(found, ProtectionRequest(K, diversity=Diversity(2), closeness=Closeness(T))).classes,
+        np.zeros((PEOPLE, OPINIONS)),
+    )
     of_all = np.bincount(found.opinion, minlength=OPINIONS) / PEOPLE
     rng = np.random.default_rng(seed)
     for each in np.unique(classes):
@@ -152,9 +155,9 @@ def deleted_rows(seed: int) -> tuple[Hits, Hits]:
     """The naive build deletes the rows of who withdrew from the earlier release: what is left of their groups?"""
     found = town(seed)
     stays = np.sort(np.random.default_rng(seed).choice(PEOPLE, PEOPLE * 9 // 10, replace=False))
-    first = protect(found.codes, QUASI, [], Request(K), np.arange(PEOPLE))
-    one = release(np.arange(PEOPLE), found.codes, QUASI, [], Rules(Request(K), spare=1), most_missing=1.0)
-    other = release(stays, found.codes[stays], QUASI, [], Rules(Request(K)), one.ledger, most_missing=1.0)
+    first = protect(found.codes, QUASI, [], ProtectionRequest(K), np.arange(PEOPLE))
+    one = release(np.arange(PEOPLE), found.codes, QUASI, [], SequenceRules(ProtectionRequest(K), spare=1), most_missing=1.0)
+    other = release(stays, found.codes[stays], QUASI, [], SequenceRules(ProtectionRequest(K)), one.ledger, most_missing=1.0)
 
     def small(rows: np.ndarray) -> Hits:
         many = Counter(map(tuple, rows.tolist()))

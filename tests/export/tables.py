@@ -18,14 +18,14 @@ from proto.instrument import Instrument
 from proto.manifest import Manifest
 from services.export.bundle.signing import Signer
 from services.export.dataset.profiles import PROFILES
-from services.export.dataset.table import Passage, PassageQuestion, Passages, Table
+from services.export.dataset.table import Dataset, Passage, PassageQuestion, Passages
 from services.export.dataset.variables import Encoder, Variable, variables
 from services.export.gate.after import Protected
-from services.export.gate.ledger import Keys
+from services.export.gate.ledger import LedgerKeys
 from services.export.pipeline import protected_table
 from services.export.release import policy_of, table_of, write
 from services.export.report.of_release import files, report_on
-from services.export.report.report import Report
+from services.export.report.report import ReleaseReport
 
 _MANY = "\n".join(f"      - {{code: u{n:03}, en: Unit {n}, fr: Unité {n}}}" for n in range(260))
 
@@ -151,7 +151,7 @@ def answers(instrument: Instrument, count: int, seed: int = 3) -> tuple[Reader, 
     return reader, [reader.stored(msgspec.json.encode(population.respondent(n).answers)) for n in range(count)]
 
 
-def released(count: int = 300, number: int = 1) -> Table:
+def released(count: int = 300, number: int = 1) -> Dataset:
     """The typed table of a release of that questionnaire."""
     instrument = every_kind()
     columns = variables(instrument)
@@ -159,7 +159,7 @@ def released(count: int = 300, number: int = 1) -> Table:
     encoder = Encoder(CodeBook(reader), columns)
     encoder.add(given)
     profile = PROFILES["public"]
-    keys = Keys(bytes(32), instrument.id)
+    keys = LedgerKeys(bytes(32), instrument.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protected_table(columns, encoder.table(), profile, people, keys, number)
     return table_of(number, instrument, columns, protected, profile, count)
@@ -185,9 +185,9 @@ class Made:
     columns: list[Variable]
     original: pd.DataFrame
     protected: Protected
-    table: Table
+    table: Dataset
 
-    def report(self) -> Report:
+    def report(self) -> ReleaseReport:
         return report_on(self.original, self.table, self.columns, self.instrument, self.protected.reasons, self.protected.quasi_identifiers)
 
     def write(self, folder: Path) -> Manifest:
@@ -201,7 +201,7 @@ def made(survey: str, profile: str, count: int) -> Made:
     """A first release of so many plausible responses."""
     instrument = load(bundled()[survey])
     assert isinstance(instrument, Instrument), instrument
-    columns, original, keys = variables(instrument), encoded(instrument, 0, count), Keys(bytes(32), survey)
+    columns, original, keys = variables(instrument), encoded(instrument, 0, count), LedgerKeys(bytes(32), survey)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protected_table(columns, original, PROFILES[profile], people, keys)
     return Made(instrument, columns, original, protected, table_of(1, instrument, columns, protected, PROFILES[profile], count))

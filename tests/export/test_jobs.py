@@ -24,7 +24,7 @@ from services.export.bundle import publish
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check, read
 from services.export.dataset.variables import variables
-from services.export.gate.ledger import Keys
+from services.export.gate.ledger import LedgerKeys
 from services.export.jobs import ENDED, KEPT, MOST_OPEN, Jobs
 from services.export.responses import read_responses
 from services.export.store import Responses, Store, StoredResponse
@@ -82,7 +82,7 @@ BATCH = [("1", '{"A2":"old"}', bytes(16), "en")] * 50
 
 
 async def codes_of(instrument: Instrument, batches: AsyncIterator[list[StoredResponse]], version: Callable[[str], Instrument]) -> object:
-    columns, keys = variables(instrument), Keys(bytes(32), instrument.id)
+    columns, keys = variables(instrument), LedgerKeys(bytes(32), instrument.id)
     return await read_responses(Responses(100, {}, batches), instrument, version, columns, keys, None, lambda count: None)
 
 

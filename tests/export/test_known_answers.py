@@ -8,7 +8,7 @@ import pytest
 
 from proto.author import read
 from proto.instrument import Instrument
-from services.export.report.compared import Field, Value, compare
+from services.export.report.compared import ComparedVariable, Value, compare
 from services.export.report.insensitive import insensitive
 from services.export.report.known import known
 from services.export.report.sentences import sentences, warnings
@@ -35,7 +35,7 @@ def test_a_build_that_withholds_each_rare_answer_by_itself_is_found_out() -> Non
     gone = [rows < 10, (rows < 1) | (rows > 90)]
     values = (Value("0", (0,)), Value("1", (1,)), Value("*", (0, 1)))
     fields = [
-        Field(name, {}, "insensitive", False, ("0", "1"), values, codes, np.where(hidden, 2, codes))
+        ComparedVariable(name, {}, "insensitive", False, ("0", "1"), values, codes, np.where(hidden, 2, codes))
         for name, codes, hidden in zip("ab", given, gone, strict=True)
     ]
     one, two = known(fields, 10)
@@ -43,9 +43,11 @@ def test_a_build_that_withholds_each_rare_answer_by_itself_is_found_out() -> Non
     assert (two.people, two.found_before, two.found) == (1, 1, 1)
 
 
-def plain(name: str, codes: np.ndarray) -> Field:
+def plain(name: str, codes: np.ndarray) -> ComparedVariable:
     answers = tuple(str(code) for code in range(10))
-    return Field(name, {}, "insensitive", False, answers, tuple(Value(code, (at,)) for at, code in enumerate(answers)), codes, codes)
+    return ComparedVariable(
+        name, {}, "insensitive", False, answers, tuple(Value(code, (at,)) for at, code in enumerate(answers)), codes, codes
+    )
 
 
 def test_insensitive_answers_that_leave_rows_alone_are_found() -> None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.export.protect.anonymise import Result, protect
-from services.export.protect.hierarchy import Hierarchy, Node
-from services.export.protect.request import Closeness, Diversity, Frame, Request, Sensitive
-from services.export.report.compared import Field, Value
+from services.export.protect.hierarchy import Node, ValueHierarchy
+from services.export.protect.request import Closeness, Diversity, Frame, ProtectionRequest, Sensitive
+from services.export.report.compared import ComparedVariable, Value
 
 K, FINE, UNITS, T = 10, 5, 5, 0.5
 PEOPLE = 400
-REGION = Hierarchy("region", tuple(f"r{i}" for i in range(16)), tuple((f"n{i // 4}",) for i in range(16)))
-AGE = Hierarchy("age", tuple(map(str, range(8))), tuple((f"{i // 2 * 2}+",) for i in range(8)), tuple(map(float, range(8))))
-KIND = Hierarchy("kind", ("city", "town", "village", "_missing"), ((), (), (), ()))
+REGION = ValueHierarchy("region", tuple(f"r{i}" for i in range(16)), tuple((f"n{i // 4}",) for i in range(16)))
+AGE = ValueHierarchy("age", tuple(map(str, range(8))), tuple((f"{i // 2 * 2}+",) for i in range(8)), tuple(map(float, range(8))))
+KIND = ValueHierarchy("kind", ("city", "town", "village", "_missing"), ((), (), (), ()))
 QUASI = (REGION, AGE, KIND)
 OPINIONS = 4
 
@@ -49,22 +49,24 @@ def town(seed: int, people: int = PEOPLE) -> Town:
     )
 
 
-def ours(found: Town, request: Request | None = None) -> Result:
-    wanted = request or Request(K, diversity=Diversity(2), closeness=Closeness(T), frame=found.frame, suppress=0.05)
+def ours(found: Town, request: ProtectionRequest | None = None) -> Result:
+    wanted = request or ProtectionRequest(K, diversity=Diversity(2), closeness=Closeness(T), frame=found.frame, suppress=0.05)
     return protect(found.codes, QUASI, found.sensitive, wanted, np.arange(len(found.codes)))
 
 
-def fields(found: Town, result: Result | None) -> list[Field]:
+def fields(found: Town, result: Result | None) -> list[ComparedVariable]:
     """Answers beside what is released of them; without `result` they go out as they are."""
-    made: list[Field] = []
+    made: list[ComparedVariable] = []
     for v, hierarchy in enumerate(QUASI):
         nodes = result.values[v] if result else tuple(Node(value, (code,)) for code, value in enumerate(hierarchy.values))
         after = result.released[result.kept, v] if result else found.codes[:, v]
         values = tuple(Value(node.label, node.members) for node in nodes)
         made.append(
-            Field(hierarchy.name, {"en": hierarchy.name}, "quasi_identifier", False, hierarchy.values, values, found.codes[:, v], after)
+            ComparedVariable(
+                hierarchy.name, {"en": hierarchy.name}, "quasi_identifier", False, hierarchy.values, values, found.codes[:, v], after
+            )
         )
     codes = tuple(map(str, range(OPINIONS)))
     kept = found.opinion[result.kept] if result else found.opinion
     values = tuple(Value(code, (place,)) for place, code in enumerate(codes))
-    return [*made, Field("opinion", {"en": "Opinion"}, "sensitive", False, codes, values, found.opinion, kept)]
+    return [*made, ComparedVariable("opinion", {"en": "Opinion"}, "sensitive", False, codes, values, found.opinion, kept)]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from services.export.report.compared import Field, compare
-from services.export.report.report import Report
+from services.export.report.compared import ComparedVariable, compare
+from services.export.report.report import ReleaseReport
 from tests.export.attacks import PAGE
 from tests.export.judges import ask
 from tests.export.tables import Made, encoded, made
@@ -60,7 +60,7 @@ def play(attacks: int = ATTACKS) -> tuple[Made, dict[str, dict[str, Attacked]]]:
     return release, {name: {attack: Attacked(**each) for attack, each in reached.items()} for name, reached in found.items()}
 
 
-def guessed(fields: list[Field]) -> pd.DataFrame:
+def guessed(fields: list[ComparedVariable]) -> pd.DataFrame:
     """The release in the codes of the answers, as the tool needs it: for each coarser value one of the answers it stands for, by chance."""
     rng = np.random.default_rng(SEED)
     columns: dict[str, np.ndarray] = {}
@@ -73,7 +73,7 @@ def guessed(fields: list[Field]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def ours_say(report: Report) -> dict[str, tuple[str, float, float]]:
+def ours_say(report: ReleaseReport) -> dict[str, tuple[str, float, float]]:
     """For each of its attacks the nearest figure of our report: what it is, before, after."""
     _, more = report.linkage
     guess = next(each for each in report.inference if each.name == SECRET)
@@ -87,7 +87,7 @@ def ours_say(report: Report) -> dict[str, tuple[str, float, float]]:
     }
 
 
-def table(report: Report, found: dict[str, dict[str, Attacked]]) -> str:
+def table(report: ReleaseReport, found: dict[str, dict[str, Attacked]]) -> str:
     lines = [
         f"{HEAD} naive build | control | ours | control | gained on ours, 95 % interval | our report says | before | release |",
         "|---|---|---|---|---|---|---|---|---|",

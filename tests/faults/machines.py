@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 from nats.js.errors import Error as JetStreamError
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.migrate import ROLES
 from deploy.provisioning.nats_users import routes
 from deploy.provisioning.provision import provision
@@ -144,7 +144,7 @@ async def running(folder: Path, intakes: int = 3) -> AsyncGenerator[Cluster]:
 @contextlib.asynccontextmanager
 async def joined(folder: Path) -> AsyncGenerator[Cluster]:
     """The message servers alone, which find each other by themselves."""
-    keys = Keys(folder / "secrets")
+    keys = KeyFolder(folder / "secrets")
     ports = [free() for _ in range(NODES)]
     links = Links(ports)
     servers = [NatsServer(folder / f"nats-{n}", keys, free(), free(), free(), f"nats-{n}") for n in range(NODES)]

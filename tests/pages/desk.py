@@ -27,8 +27,8 @@ from services.intake.invitations.invitation_store import InvitationStore, Part
 from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
 from services.intake.streams.cas_store import CasStore, Overtaken, Record
-from services.intake.streams.journal import Entry, Journal, Written
-from services.intake.submission.committer import Busy, Committer, Outcome
+from services.intake.streams.journal import Journal, JournalEntry, Written
+from services.intake.submission.committer import Committer, CommitterBusy, Outcome
 from services.intake.surveys.catalogue import Catalogue
 from services.runtime import http_server
 from services.runtime.nats_client import Follower
@@ -55,9 +55,9 @@ class MemoryJournal:
     async def recorded(self, written: Written) -> bool:
         return written.seq <= self.floor
 
-    async def commit(self, entry: Entry) -> Outcome:
+    async def commit(self, entry: JournalEntry) -> Outcome:
         if self.busy:
-            raise Busy
+            raise CommitterBusy
         known = self.events.get(entry.id)
         if (known.seq if known else 0) != entry.after:
             return Outcome.CONFLICT

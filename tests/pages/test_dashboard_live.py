@@ -10,7 +10,7 @@ import urllib.request
 
 from playwright.sync_api import Browser, Page, expect
 
-from deploy.cli.bulk_sender import Sender, Submission
+from deploy.cli.bulk_sender import BulkSubmission, Sender
 from deploy.cli.respondents import Population
 from proto.receipt import make
 from services.analysis.disclosure.parameters import OPEN
@@ -36,7 +36,7 @@ def simulate(url: str, accepted: list[float]) -> None:
 
     async def run() -> None:
         population = Population(instrument(SURVEY), 3, "2026-11-22")
-        submissions = (Submission(number, make(), population.body(number)) for number in range(COUNT))
+        submissions = (BulkSubmission(number, make(), population.body(number)) for number in range(COUNT))
         async with Sender(url, SURVEY, 64, None) as sender:
             async for reply in sender.send_all(submissions, RATE):
                 if reply.accepted:

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.stack.nats_server import NatsServer
 from proto import events, subjects
 from proto.registry import Registry
@@ -33,7 +33,7 @@ async def knows(registry: Registry, *ids: str) -> None:
 
 async def test_what_is_published_after_an_older_copy_came_back_is_heard_at_once(tmp_path: Path) -> None:
     """Its numbers are given again, below the last one that was read."""
-    server = NatsServer.embedded(tmp_path / "nats", Keys(tmp_path / "secrets"))
+    server = NatsServer.embedded(tmp_path / "nats", KeyFolder(tmp_path / "secrets"))
     store, older = server.folder / "store", tmp_path / "older"
     with started(server.program(), tmp_path / "log"):
         await write(server, "a")

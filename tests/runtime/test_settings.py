@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from deploy.provisioning.provision import Settings as Provision
-from deploy.stack.up import Settings as Up
+from deploy.provisioning.provision import ProvisionSettings as Provision
+from deploy.stack.up import StackSettings as Up
 from services.analysis.settings import Settings as Analysis
 from services.export.settings import Settings as Export
 from services.intake.settings import Settings as Intake

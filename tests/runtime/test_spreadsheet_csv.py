@@ -62,7 +62,7 @@ def test_a_row_is_read_back_cell_by_cell(cells: list[str]) -> None:
 
 
 def test_a_rejects_file_is_harmless_in_a_spreadsheet_and_is_imported_as_it_came() -> None:
-    row = rows.Row(2, "=1", {"=name": "=cmd|x", "age": "-5", "said": "'quoted"})
+    row = rows.CsvRow(2, "=1", {"=name": "=cmd|x", "age": "-5", "said": "'quoted"})
     text = _csv([(row, ["=why"])], ["=name", "age", "said"])
     assert "\n2,'=why,,'=cmd|x,-5,'quoted\n" in text
     sheet = rows.read_csv(text.encode())

@@ -44,13 +44,13 @@ class UndraftableData(ValueError):
     """No instrument can be drafted from this; the message says why."""
 
 
-class Choice(msgspec.Struct, frozen=True):
+class DraftChoice(msgspec.Struct, frozen=True):
     code: str
     label: str
     exclusive: bool = False
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class DraftQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A guess. `person`: it may single somebody out.
 
     `columns`: for each column of the data the codes of its labels, or the one option that "1" chooses.
@@ -61,7 +61,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["single", "multiple", "integer", "numeric", "long_text"]
     text: str
     columns: dict[str, dict[str, str] | str]
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[DraftChoice, ...] = ()
     bands: Bands | None = None
     max_chars: int = 0
     person: bool = False
@@ -70,11 +70,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     remark: str = ""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class DraftInstrument(msgspec.Struct, frozen=True):
     survey: str
     title: str
     rows: int
-    questions: tuple[Question, ...]
+    questions: tuple[DraftQuestion, ...]
     ignored: dict[str, str]
     """Columns that are left out, and why."""
 
@@ -85,12 +85,12 @@ def draft(csv_text: str, name: str) -> tuple[str, str]:
     return instrument_text(found), import_map_text(found)
 
 
-def guess(csv_text: str, name: str) -> Draft:
+def guess(csv_text: str, name: str) -> DraftInstrument:
     columns, rows = _table(csv_text)
     if len(columns) > MOST_COLUMNS:
         raise UndraftableData(f"the file has {len(columns):,} columns; at most {MOST_COLUMNS:,} can be drafted")
     names = _Names()
-    questions: list[Question] = []
+    questions: list[DraftQuestion] = []
     ignored: dict[str, str] = {}
     groups = _groups(columns)
     for column, cells in columns.items():
@@ -108,7 +108,7 @@ def guess(csv_text: str, name: str) -> Draft:
         raise UndraftableData("no column holds answers")
     stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
     slug = re.sub(r"^[^a-z]+", "", _slug(stem, "-", 60)) or "survey"
-    return Draft(slug, _clean(stem) or "Survey", rows, tuple(questions), ignored)
+    return DraftInstrument(slug, _clean(stem) or "Survey", rows, tuple(questions), ignored)
 
 
 def _table(csv_text: str) -> tuple[dict[str, list[str]], int]:
@@ -166,7 +166,7 @@ def _groups(columns: dict[str, list[str]]) -> dict[str, list[str]]:
     return groups
 
 
-def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> Question:
+def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
     match = _GROUPED.fullmatch(family[0])
     base = match[1] if match else family[0]
     id, var = names.of(base)
@@ -176,7 +176,7 @@ def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> Q
     together = {column for each in chosen if len(each) > 1 for column in each}
     codes = _codes(label[column] for column in family if label[column])
     choices = tuple(
-        Choice(codes[label[column]], _clean(label[column]), column not in together and _stands_alone(label[column]))
+        DraftChoice(codes[label[column]], _clean(label[column]), column not in together and _stands_alone(label[column]))
         for column in family
         if label[column]
     )
@@ -186,10 +186,10 @@ def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> Q
     most = max(map(len, chosen))
     remark = f"At most {most} chosen in these data: max_choices: {most}?" if 1 < most < len(choices) else ""
     none = marks and any({columns[column][row] for column in family} == {"0"} for row in range(len(columns[family[0]])))
-    return Question(id=id, var=var, kind="multiple", text=_title(base), columns=where, choices=choices, none=none, remark=remark)
+    return DraftQuestion(id=id, var=var, kind="multiple", text=_title(base), columns=where, choices=choices, none=none, remark=remark)
 
 
-def _column(column: str, cells: list[str], names: _Names) -> Question:
+def _column(column: str, cells: list[str], names: _Names) -> DraftQuestion:
     given = [cell for cell in cells if cell]
     distinct = list(dict.fromkeys(given))
     id, var = names.of(column)
@@ -200,17 +200,17 @@ def _column(column: str, cells: list[str], names: _Names) -> Question:
         decimals = max(len(match[2] or "") for match in numbers if match)
         values = [float(cell.replace(",", ".")) for cell in given]
         kind = "numeric" if decimals else "integer"
-        return Question(id=id, var=var, kind=kind, text=text, columns={column: {}}, bands=bands(values, decimals), person=person)
+        return DraftQuestion(id=id, var=var, kind=kind, text=text, columns={column: {}}, bands=bands(values, decimals), person=person)
     longest = max(map(len, distinct))
     repeated = len(distinct) <= 12 or len(given) >= 4 * len(distinct)
     wordy = longest > LONGEST_LABEL or (len(distinct) > 3 and sum(map(len, distinct)) > 80 * len(distinct))
     if len(distinct) > MOST_LABELS or not repeated or wordy:
         most = min(20_000, max(3_000, 2 * longest))
-        return Question(id=id, var=var, kind="long_text", text=text, columns={column: {}}, max_chars=most)
+        return DraftQuestion(id=id, var=var, kind="long_text", text=text, columns={column: {}}, max_chars=most)
     labels = _ordered(distinct)
     codes = _codes(labels)
-    choices = tuple(Choice(codes[label], _clean(label)) for label in labels)
-    return Question(id=id, var=var, kind="single", text=text, columns={column: codes}, choices=choices, person=person)
+    choices = tuple(DraftChoice(codes[label], _clean(label)) for label in labels)
+    return DraftQuestion(id=id, var=var, kind="single", text=text, columns={column: codes}, choices=choices, person=person)
 
 
 def _ordered(labels: list[str]) -> list[str]:

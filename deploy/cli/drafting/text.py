@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from proto.authoring.yaml_nodes import IMPORT_MAP, Scalar
 
 if TYPE_CHECKING:
-    from deploy.cli.drafting.draft import Draft, Question
+    from deploy.cli.drafting.draft import DraftInstrument, DraftQuestion
 
 _ROLES = """\
 # Roles: identifying, quasi_identifier (with a hierarchy), sensitive, insensitive, free_text. All are guesses here: review each."""
@@ -24,7 +24,7 @@ _STATS = {
 _BROKEN_LINE = re.compile("[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def instrument_text(draft: Draft) -> str:
+def instrument_text(draft: DraftInstrument) -> str:
     """YAML in the author format, ready to be edited."""
     lines = [
         f"# A draft from {draft.rows:,} rows. Review id, title, texts and roles, and group the questions into sections.",
@@ -48,7 +48,7 @@ def instrument_text(draft: Draft) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _question(question: Question) -> list[str]:
+def _question(question: DraftQuestion) -> list[str]:
     lines = [f"  - id: {_plain(question.id)}", f"    var: {_plain(question.var)}", "    section: A", f"    type: {question.kind}"]
     lines.append(f"    text: {{en: {quoted(question.text)}}}")
     if question.bands is not None:
@@ -70,7 +70,7 @@ def _question(question: Question) -> list[str]:
     return [*lines, f"    privacy: {{{_privacy(question)}}}  # review", f"    stats: {_STATS[question.kind]}"]
 
 
-def _privacy(question: Question) -> str:
+def _privacy(question: DraftQuestion) -> str:
     if question.kind == "long_text":
         return "role: free_text"
     if not question.person:
@@ -78,7 +78,7 @@ def _privacy(question: Question) -> str:
     return f"role: quasi_identifier, hierarchy: {_plain(question.var) if question.bands else 'as-given'}"
 
 
-def _hierarchies(questions: Sequence[Question]) -> list[str]:
+def _hierarchies(questions: Sequence[DraftQuestion]) -> list[str]:
     """What may single people out is told as it is or not at all, until the author says how to generalise it."""
     people = [question for question in questions if question.person]
     lines = ["hierarchies:"] if people else []
@@ -91,7 +91,7 @@ def _hierarchies(questions: Sequence[Question]) -> list[str]:
     return lines
 
 
-def import_map_text(draft: Draft) -> str:
+def import_map_text(draft: DraftInstrument) -> str:
     """YAML that says which column answers which question, and which code each label means."""
     lines = [
         "# For `platea import ID FILE.csv --map MAP`: the question that each column answers, and the code of each label.",

@@ -10,7 +10,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard.comparison import labels_of_side, told_only
 from services.analysis.dashboard.crossing import about, title_of
 from services.analysis.dashboard.csv_export import columns_of
-from services.analysis.dashboard.figure_view import Bar, FigureView, Grid, Line, Shaded, figure_view, shaded, share_of
+from services.analysis.dashboard.figure_view import Bar, FigureView, Grid, HeatRow, Shaded, figure_view, shaded, share_of
 from services.analysis.dashboard.svg_canvas import (
     ACCENT,
     HAIR,
@@ -28,7 +28,7 @@ from services.analysis.dashboard.svg_canvas import (
     wrapped,
 )
 from services.analysis.dashboard.view import Only, figures_of
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 WIDTH, MARGIN = 960.0, 32.0
 LABEL, VALUES = 320.0, 176.0
@@ -39,7 +39,7 @@ MOST = 3600
 """Most cells of a chart. A larger one cannot be read."""
 
 
-def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only = None) -> Chart:
+def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: DashboardWords, only: Only = None) -> Chart:
     """Returns the chart of a question, of everybody or of one group."""
     figure = figure_view(instrument.question(id), figures_of(snapshot, only)[id], words)
     if only is not None:
@@ -69,14 +69,14 @@ def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Word
     return _foot(canvas, y, instrument, figure.title, described, note, words)
 
 
-def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:
+def of_table(instrument: Instrument, table: Table, words: DashboardWords) -> Chart:
     """Returns the heat table of two questions. Each row adds up to 100 %. Raises Problem where it has more than MOST cells."""
     codes = columns_of(table)
     if len(table.cells) * len(codes) > MOST:
         raise Problem("not-found", "This table is too large for a drawing. The same as .csv has all of it.")
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, codes, words)
-    lines = [Line(rows[code], [shaded(cells[to], words) for to in codes]) for code, cells in table.cells.items()]
+    lines = [HeatRow(rows[code], [shaded(cells[to], words) for to in codes]) for code, cells in table.cells.items()]
     grid = Grid([columns[to] for to in codes], lines)
     canvas = Canvas(max(WIDTH, 2 * MARGIN + LABEL + 44 * len(codes)))
     title = title_of(table.column, instrument, words)
@@ -87,17 +87,17 @@ def of_table(instrument: Instrument, table: Table, words: Words) -> Chart:
     return _foot(canvas, y, instrument, f"{title} {by}", _told(grid), note, words)
 
 
-def _on_zeros(shares: list[str], grid: Grid | None, words: Words) -> str:
+def _on_zeros(shares: list[str], grid: Grid | None, words: DashboardWords) -> str:
     """Returns what a 0 means, where one is drawn."""
     drawn = [*shares, *(cell.text for line in (grid.lines if grid else ()) for cell in line.cells)]
     return words("zero_note") if share_of(0, 0.0, words) in drawn else ""
 
 
-def _edition(figures: Snapshot | Table, words: Words) -> list[str]:
+def _edition(figures: Snapshot | Table, words: DashboardWords) -> list[str]:
     return [words("as_of", time=words.time(figures.as_of)), words("revision", n=words.number(figures.revision))]
 
 
-def _head(canvas: Canvas, instrument: Instrument, title: str, facts: list[str], sentences: list[str], words: Words) -> float:
+def _head(canvas: Canvas, instrument: Instrument, title: str, facts: list[str], sentences: list[str], words: DashboardWords) -> float:
     y = canvas.paragraph(MARGIN - 4, words.text(instrument.title), 14, fill=QUIET, margin=MARGIN) + 6
     y = canvas.paragraph(y, title, 24, bold=True, margin=MARGIN) + 4
     y = canvas.paragraph(y, " · ".join(map(plain, facts)), 14, fill=QUIET, margin=MARGIN) + 8
@@ -106,7 +106,7 @@ def _head(canvas: Canvas, instrument: Instrument, title: str, facts: list[str], 
     return y + 16
 
 
-def _foot(canvas: Canvas, y: float, instrument: Instrument, title: str, told: list[str], note: str, words: Words) -> Chart:
+def _foot(canvas: Canvas, y: float, instrument: Instrument, title: str, told: list[str], note: str, words: DashboardWords) -> Chart:
     y += 20
     canvas.line(MARGIN, y, canvas.width - MARGIN, y, HAIR)
     y += 8
@@ -128,7 +128,7 @@ def _share(width: str) -> float:
     return float(width.rstrip("%") or 0) / 100
 
 
-def _bar(canvas: Canvas, y: float, bar: Bar, words: Words) -> float:
+def _bar(canvas: Canvas, y: float, bar: Bar, words: DashboardWords) -> float:
     label = wrapped(bar.label, 15, LABEL - 16, 3)
     height = max(len(label) * 15 * LEADING, 24.0)
     left, middle, long = MARGIN + LABEL, y + height / 2, WIDTH - 2 * MARGIN - LABEL - VALUES
@@ -148,7 +148,7 @@ def _bar(canvas: Canvas, y: float, bar: Bar, words: Words) -> float:
     return y + height + 10
 
 
-def _scale(canvas: Canvas, y: float, words: Words) -> float:
+def _scale(canvas: Canvas, y: float, words: DashboardWords) -> float:
     """Draws the axis, from 0 to 100 %."""
     left, long = MARGIN + LABEL, WIDTH - 2 * MARGIN - LABEL - VALUES
     for step in range(5):
@@ -158,7 +158,7 @@ def _scale(canvas: Canvas, y: float, words: Words) -> float:
     return y + 24
 
 
-def _diverging(canvas: Canvas, y: float, grid: Grid, words: Words) -> float:
+def _diverging(canvas: Canvas, y: float, grid: Grid, words: DashboardWords) -> float:
     x = MARGIN
     for colour, label in grid.diverging:
         need = 24 + width_of(plain(label), 13) + 20
@@ -190,7 +190,7 @@ def _diverging(canvas: Canvas, y: float, grid: Grid, words: Words) -> float:
     return y
 
 
-def _heat(canvas: Canvas, y: float, grid: Grid, words: Words) -> float:
+def _heat(canvas: Canvas, y: float, grid: Grid, words: DashboardWords) -> float:
     left = MARGIN + LABEL
     counts = COUNT if any(line.answered for line in grid.lines) else 0.0
     cell = min((canvas.width - MARGIN - left - counts) / max(len(grid.heads), 1), 140.0)

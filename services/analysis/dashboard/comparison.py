@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from proto.instrument import AnyQuestion, Instrument, Matrix, Texts
 from proto.snapshot import Cell, Group, Snapshot
-from services.analysis.dashboard.figure_view import LONG, NO_VALUE, Grid, Line, Shaded, labels_of, shaded
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.figure_view import LONG, NO_VALUE, Grid, HeatRow, Shaded, labels_of, shaded
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.state.layout import question_options
 
 
-def stratum_label(instrument: Instrument, name: str, words: Words) -> str:
+def stratum_label(instrument: Instrument, name: str, words: DashboardWords) -> str:
     for derived in instrument.derived:
         if derived.id == name:
             return words.text(derived.labels["1"]) if "1" in derived.labels else name
     return words.stratum(name.partition(".")[2])
 
 
-def group_labels(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+def group_labels(instrument: Instrument, name: str, codes: list[str], words: DashboardWords) -> dict[str, str]:
     """Returns the texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option."""
     texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
     variable = name.partition(".")[0]
@@ -27,21 +27,21 @@ def group_labels(instrument: Instrument, name: str, codes: list[str], words: Wor
     return {code: words.text(texts[code]) if code in texts else code for code in codes}
 
 
-def told_only(instrument: Instrument, only: tuple[str, str], words: Words) -> str:
+def told_only(instrument: Instrument, only: tuple[str, str], words: DashboardWords) -> str:
     """Returns the sentence that only one group is shown."""
     stratum, code = only
     label = group_labels(instrument, stratum, [code], words)[code]
     return words("only_group", stratum=stratum_label(instrument, stratum, words), group=label)
 
 
-def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: Words) -> dict[str, str]:
+def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: DashboardWords) -> dict[str, str]:
     """Returns the texts of the codes of a stratum, a question or a matrix row."""
     if name in instrument.strata:
         return group_labels(instrument, name, codes, words)
     return labels_of(instrument.question(name.partition(".")[0]), dict.fromkeys(codes, Cell()), words)
 
 
-def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: Words) -> Grid | None:
+def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: DashboardWords) -> Grid | None:
     """Returns the question in each group of a stratum, side by side; None where it is not broken down."""
     each = snapshot.breakdowns.get(stratum, {})
     names = group_labels(instrument, stratum, list(each), words)
@@ -59,7 +59,7 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
         cells = whole.cells or whole.bands
         labels = labels_of(question, cells, words)
         codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
-    lines = [Line(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
+    lines = [HeatRow(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
     if all(cell.withheld for line in lines for cell in line.cells):
         return Grid([], [], words("breakdown_withheld"))
     heads = [_head(names[code], group, words) for code, group in shown.items()]
@@ -70,11 +70,11 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
     return Grid(heads, lines, words.together([words("two_sentences", one=by, other=caption), *since], " "))
 
 
-def _head(name: str, group: Group, words: Words) -> str:
+def _head(name: str, group: Group, words: DashboardWords) -> str:
     return name if group.responses is None else words("with_n", name=name, n=words.number(group.responses))
 
 
-def _in_group(code: str, group: Group, question: AnyQuestion, words: Words) -> Shaded:
+def _in_group(code: str, group: Group, question: AnyQuestion, words: DashboardWords) -> Shaded:
     figures = group.questions.get(question.id)
     if figures is None or figures.withheld:
         return Shaded("", withheld=True)

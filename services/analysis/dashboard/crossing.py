@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from proto.instrument import Instrument, LongText, Matrix, ShortText
 from proto.snapshot import Association, Cell, Snapshot, Table
 from services.analysis.dashboard.comparison import labels_of_side, stratum_label
-from services.analysis.dashboard.figure_view import NO_VALUE, Grid, Line, Shaded, shaded
+from services.analysis.dashboard.figure_view import NO_VALUE, Grid, HeatRow, Shaded, shaded
 from services.analysis.dashboard.view import weighed_cells
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 CHANCE = 0.05
 STRENGTHS = ((0.1, "hardly"), (0.3, "weakly"), (0.5, "clearly"), (1.1, "strongly"))
@@ -21,11 +21,11 @@ class Crossed:
     """The table of two questions. `total`: its last row, everybody."""
 
     grid: Grid
-    total: Line
+    total: HeatRow
     sentences: list[str]
 
 
-def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+def sides(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> list[tuple[str, list[tuple[str, str]]]]:
     """What can be crossed: strata, then section by section questions and rows of matrices, as (name, label). Where a
     guarantee holds, only what it covers: groups by the questions that are broken down."""
     strata = [(name, stratum_label(instrument, name, words)) for name in instrument.strata if snapshot.breakdowns.get(name)]
@@ -49,12 +49,12 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tupl
     return [(label, entries) for label, entries in sides_by_section if entries]
 
 
-def about(table: Table, words: Words) -> str:
+def about(table: Table, words: DashboardWords) -> str:
     """Returns how many answers the table counts. It is updated less often than the figures of everybody."""
     return words("answers", n=words.number(table.responses))
 
 
-def title_of(name: str, instrument: Instrument, words: Words) -> str:
+def title_of(name: str, instrument: Instrument, words: DashboardWords) -> str:
     """Returns a side of a table as a heading: of a matrix the question, then the row."""
     if name in instrument.strata:
         return stratum_label(instrument, name, words)
@@ -66,7 +66,7 @@ def title_of(name: str, instrument: Instrument, words: Words) -> str:
     return words.text(question.text)
 
 
-def crossed(instrument: Instrument, table: Table, words: Words) -> Crossed:
+def crossed(instrument: Instrument, table: Table, words: DashboardWords) -> Crossed:
     """Returns rows and columns in the questionnaire's order, without empty ones."""
     rows, columns = table.rows, table.columns
     every = next(iter(table.cells.values()), dict[str, Cell]())
@@ -74,32 +74,32 @@ def crossed(instrument: Instrument, table: Table, words: Words) -> Crossed:
     texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
     weighted = table.weighting is not None and table.weighting.reason is None
     lines = [
-        Line(texts[code], [_cell(told[to], words) for to in codes], _count(rows.get(code), words))
+        HeatRow(texts[code], [_cell(told[to], words) for to in codes], _count(rows.get(code), words))
         for code, cells in table.cells.items()
         if (told := weighed_cells(cells) if weighted else cells) and _shown(rows.get(code), list(cells.values()))
     ]
     total = {code: Cell(share=found.share) for code, found in table.total.items()}
     everybody = [shaded(total.get(code, Cell()) if weighted else columns.get(code, Cell(withheld=True)), words) for code in codes]
     said = _association(table.association, words)
-    return Crossed(Grid([heads[code] for code in codes], lines), Line(words("everybody"), everybody), said)
+    return Crossed(Grid([heads[code] for code in codes], lines), HeatRow(words("everybody"), everybody), said)
 
 
 def _shown(margin: Cell | None, cells: list[Cell]) -> bool:
     return any(cell.n for cell in cells) or (any(cell.withheld for cell in cells) and (margin is None or margin.n != 0))
 
 
-def _cell(cell: Cell, words: Words) -> Shaded:
+def _cell(cell: Cell, words: DashboardWords) -> Shaded:
     found = shaded(cell, words)
     if cell.withheld or cell.n is None or cell.share is None:
         return found
     return Shaded(found.text, found.shade, n=words.number(cell.n))
 
 
-def _count(cell: Cell | None, words: Words) -> str:
+def _count(cell: Cell | None, words: DashboardWords) -> str:
     return NO_VALUE if cell is None or cell.n is None else words.number(cell.n)
 
 
-def _association(found: Association | None, words: Words) -> list[str]:
+def _association(found: Association | None, words: DashboardWords) -> list[str]:
     """Returns the result of the test of association in words, with its limits."""
     if found is None:
         return []

@@ -10,7 +10,7 @@ from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weig
 from services.analysis.dashboard.comparison import group_labels, labels_of_side
 from services.analysis.dashboard.figure_view import labels_of
 from services.analysis.dashboard.view import Only
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.runtime.spreadsheet_csv import Writer, kept
 
 _VALUES = ("n", "share", "ci95_low", "ci95_high", "weighted_share", "weighted_ci95_low", "weighted_ci95_high", "withheld")
@@ -34,7 +34,7 @@ TWO_WAY = ("row", "row_code", "row_label", "column", "column_code", "column_labe
 
 
 def one_way(
-    instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: Words, only: Only = None, *, excel: bool = False
+    instrument: Instrument, snapshot: Snapshot, questions: Iterable[str], words: DashboardWords, only: Only = None, *, excel: bool = False
 ) -> str:
     """Returns the figures of these questions, for everybody and for each group, or for one group alone.
 
@@ -44,7 +44,7 @@ def one_way(
     return _csv(ONE_WAY, lines, snapshot, words if excel else None)
 
 
-def two_way(instrument: Instrument, table: Table, words: Words, *, excel: bool = False) -> str:
+def two_way(instrument: Instrument, table: Table, words: DashboardWords, *, excel: bool = False) -> str:
     """Returns a table. Shares are of those in the row who answered the column's question, `answered`."""
     rows = labels_of_side(instrument, table.row, list(table.cells), words)
     columns = labels_of_side(instrument, table.column, columns_of(table), words)
@@ -60,7 +60,7 @@ def columns_of(table: Table) -> list[str]:
     return list(next(iter(table.cells.values()))) if table.cells else []
 
 
-def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table, excel: Words | None) -> str:
+def _csv(heads: tuple[str, ...], lines: Iterable[list[object]], edition: Snapshot | Table, excel: DashboardWords | None) -> str:
     """`excel`: the words of the language whose Excel is to open the file. With a decimal comma, Excel expects semicolons as separators."""
     policy: PublishedPolicy = edition.policy
     common = [edition.responses, edition.as_of, edition.revision, edition.version, policy.name, policy.minimum, policy.batch]
@@ -80,7 +80,7 @@ def _in_excel(cell: object, *, comma: bool) -> object:
     return kept(cell) if isinstance(cell, str) else cell
 
 
-def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Words, only: Only) -> Iterator[list[object]]:
+def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: DashboardWords, only: Only) -> Iterator[list[object]]:
     asked = instrument.question(id)
     rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, Matrix) else {}
     for stratum, group, label, figures in _of_groups(instrument, snapshot, id, words):
@@ -96,7 +96,7 @@ def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Wor
                 yield [*where, *_values(cell), _blank(answered), _blank(first and first.n), _blank(score), places]
 
 
-def _of_groups(instrument: Instrument, snapshot: Snapshot, id: str, words: Words) -> Iterator[tuple[str, str, str, Figures]]:
+def _of_groups(instrument: Instrument, snapshot: Snapshot, id: str, words: DashboardWords) -> Iterator[tuple[str, str, str, Figures]]:
     yield "", "", "", snapshot.questions[id]
     for name, groups in snapshot.breakdowns.items():
         labels = group_labels(instrument, name, list(groups), words)

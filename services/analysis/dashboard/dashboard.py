@@ -16,7 +16,7 @@ from services.analysis.dashboard.figure_view import FigureView, figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.render import ASSETS, of_survey, offered, render
 from services.analysis.dashboard.view import View, figures_seen, is_weighted, responses_seen
-from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.dashboard.words import CATALOGUES, DashboardWords
 from services.analysis.disclosure.parameters import first_edition, parameters_of
 
 __all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
@@ -35,7 +35,7 @@ def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> st
 
 def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], language: str) -> str:
     """Returns the page that lists surveys. `snapshots`: the published ones, by survey."""
-    words = Words(language)
+    words = DashboardWords(language)
     entries: list[dict[str, str]] = []
     for instrument in instruments:
         snapshot = snapshots.get(instrument.id)
@@ -55,20 +55,20 @@ def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], la
 
 
 def unknown(language: str) -> str:
-    words = Words(language)
+    words = DashboardWords(language)
     return render("unknown.html.j2", words, title=words("unknown_title"), path="/live/", offered=offered(CATALOGUES), fallen_back=False)
 
 
 def empty(instrument: Instrument, language: str) -> str:
     """Returns the page before the first edition, which says what is missing."""
-    words = Words(language, instrument)
+    words = DashboardWords(language, instrument)
     values = {"minimum": words.number(first_edition(instrument)), "batch": words.number(parameters_of(instrument).batch)}
     return render("empty.html.j2", words, **of_survey(instrument, words), **values)
 
 
 def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: bool) -> str:
     """Returns the dashboard as the view selects it."""
-    words = Words(view.language, instrument)
+    words = DashboardWords(view.language, instrument)
     figures = figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
     found: list[tuple[str, str, list[tuple[FigureView, object]]]] = []
@@ -101,13 +101,13 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
 
 def wrong(instrument: Instrument, language: str, asked: str) -> str:
     """Returns the page for an address that asks for unknown figures, such as a group that the survey does not have."""
-    words = Words(language, instrument)
+    words = DashboardWords(language, instrument)
     return render("wrong.html.j2", words, **of_survey(instrument, words), asked=asked)
 
 
 def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Table | None = None, refusal: str = "") -> str:
     """Returns a two-way table, or the form to choose one. `refusal`: in English, why there is no table."""
-    words = Words(view.language, instrument)
+    words = DashboardWords(view.language, instrument)
     known = sides(instrument, snapshot, words)
     return render(
         "table.html.j2",
@@ -125,7 +125,7 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
     )
 
 
-def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: DashboardWords) -> dict[str, object]:
     """Returns what every page says about its figures: time, number of respondents, rules, population."""
     responses = responses_seen(snapshot, view)
     only = told_only(instrument, view.only, words) if view.only is not None else ""
@@ -146,7 +146,7 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Wor
     }
 
 
-def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+def _groups_to_choose(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> list[tuple[str, list[tuple[str, str]]]]:
     """Returns the groups that can be selected, by stratum: those that are not withheld."""
     choices: list[tuple[str, list[tuple[str, str]]]] = []
     for name in instrument.strata:

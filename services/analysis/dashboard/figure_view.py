@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
 from proto.scores import scored
-from proto.snapshot import Cell, Figures, Nonresponse, Row
-from services.analysis.dashboard.words import Words, bare
+from proto.snapshot import Cell, Figures, Nonresponse, PublishedRow
+from services.analysis.dashboard.words import DashboardWords, bare
 from services.analysis.state.layout import question_options
 
 LONG = 12
@@ -58,7 +58,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Line:
+class HeatRow:
     """A row of a heat table."""
 
     label: str
@@ -71,7 +71,7 @@ class Line:
 @dataclass(frozen=True)
 class Grid:
     heads: list[str]
-    lines: list[Line]
+    lines: list[HeatRow]
     caption: str = ""
     diverging: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Colour and label of each step, where the rows have segments."""
@@ -93,7 +93,7 @@ class FigureView:
     """Shown instead of a figure: withheld, nobody answered, texts."""
 
 
-def figure_view(question: AnyQuestion, figures: Figures, words: Words) -> FigureView:
+def figure_view(question: AnyQuestion, figures: Figures, words: DashboardWords) -> FigureView:
     """Returns the view-model of a question's figure, with a sentence that sums it up."""
     view = FigureView(question.id, words.text(question.text), figures.type, [], [])
     if figures.withheld:
@@ -115,7 +115,7 @@ def figure_view(question: AnyQuestion, figures: Figures, words: Words) -> Figure
     return replace(view, facts=facts, sentences=sentences, bars=bars)
 
 
-def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: Words) -> list[str]:
+def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: DashboardWords) -> list[str]:
     """Returns how many of those asked gave no substantive answer; nothing for a required question, where a small count is noise."""
     if nonresponse is None or not nonresponse.rate or (question.required and nonresponse.dk is nonresponse.pnts is None):
         return []
@@ -123,7 +123,7 @@ def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: Wor
     return [words("left_out", n=words.number(silent), total=words.number(nonresponse.asked), share=words.percent(nonresponse.rate))]
 
 
-def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: Words) -> dict[str, str]:
+def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: DashboardWords) -> dict[str, str]:
     """Returns the labels of cells: texts of options; bands label themselves."""
     texts = {option.code: words.text(option.text) for option in question_options(question)}
     return {code: texts.get(code, band(code)) for code in cells}
@@ -138,7 +138,7 @@ def percent_of_width(value: float) -> str:
     return f"{100 * value:.4g}%"
 
 
-def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> Bar:
+def _bar(label: str, cell: Cell, code: str, figures: Figures, words: DashboardWords) -> Bar:
     first, score = figures.first.get(code), figures.rank_score.get(code)
     bar = Bar(
         label,
@@ -162,7 +162,7 @@ def _bar(label: str, cell: Cell, code: str, figures: Figures, words: Words) -> B
     )
 
 
-def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], labels: dict[str, str], words: Words) -> list[str]:
+def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], labels: dict[str, str], words: DashboardWords) -> list[str]:
     said: list[str] = []
     shown = [(cell.share, code) for code, cell in cells.items() if cell.share is not None]
     best = max((share for share, _ in shown), default=0.0)
@@ -180,7 +180,7 @@ def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], 
     return said
 
 
-def _matrix(view: FigureView, question: Matrix, figures: Figures, words: Words) -> FigureView:
+def _matrix(view: FigureView, question: Matrix, figures: Figures, words: DashboardWords) -> FigureView:
     texts = {row.code: words.text(row.text) for row in question.rows}
     scale = [code for code, _ in scored(question)] if question.ordered else []
     extents = [_extent(row, scale) for row in figures.rows.values() if scale and not row.withheld]
@@ -200,14 +200,14 @@ def _matrix(view: FigureView, question: Matrix, figures: Figures, words: Words) 
     return replace(view, sentences=sentences, grid=grid)
 
 
-def _line(label: str, row: Row, segments: list[Segment], words: Words) -> Line:
+def _line(label: str, row: PublishedRow, segments: list[Segment], words: DashboardWords) -> HeatRow:
     if row.withheld:
-        return Line(label, [Shaded("", withheld=True)])
+        return HeatRow(label, [Shaded("", withheld=True)])
     net = "" if row.net_agreement is None else words.points(row.net_agreement)
-    return Line(label, [shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
+    return HeatRow(label, [shaded(cell, words) for cell in row.cells.values()], words.number(row.answered or 0), net, segments)
 
 
-def shaded(cell: Cell, words: Words) -> Shaded:
+def shaded(cell: Cell, words: DashboardWords) -> Shaded:
     if cell.withheld:
         return Shaded("", withheld=True)
     if cell.share is None:
@@ -215,12 +215,12 @@ def shaded(cell: Cell, words: Words) -> Shaded:
     return Shaded(share_of(cell.n, cell.share, words), 0 if cell.n == 0 else 1 + bisect(STEPS_OF_SHADE, cell.share))
 
 
-def share_of(n: int | None, share: float, words: Words) -> str:
+def share_of(n: int | None, share: float, words: DashboardWords) -> str:
     """Returns a share in words. A public count of 0 may stand for very few, so it is shown as about 0."""
     return words("about", value=words.percent(0)) if n == 0 else words.percent(share)
 
 
-def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | None:
+def _extent(row: PublishedRow, scale: list[str]) -> tuple[list[float], float, float] | None:
     """Returns shares along the scale, and their sums left and right of its middle; None where a cell is withheld."""
     known = [share for code in scale if (share := row.cells[code].share) is not None] if row.cells else []
     if len(known) < len(scale) or len(scale) not in STEPS or sum(known) == 0:
@@ -230,7 +230,7 @@ def _extent(row: Row, scale: list[str]) -> tuple[list[float], float, float] | No
     return known, left, 1 - left
 
 
-def _segments(row: Row, scale: list[str], reach: float) -> list[Segment]:
+def _segments(row: PublishedRow, scale: list[str], reach: float) -> list[Segment]:
     """Returns a diverging bar around the middle of the scale. `reach`: the share that fills half of the width.
 
     Steps with a count of 0 have a segment too, so that it can grow.

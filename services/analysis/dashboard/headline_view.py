@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from proto.instrument import Headline as Wanted
 from proto.instrument import Instrument, Matrix
 from proto.intervals import Interval
-from proto.snapshot import Headline as Figure
+from proto.snapshot import PublishedHeadline as Figure
 from proto.snapshot import Snapshot
 from services.analysis.dashboard.figure_view import Bar, labels_of, percent_of_width, share_of
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.statistics.headline_stats import at_a_glance
 
 FEW = 4
 
 
 @dataclass(frozen=True)
-class Headline:
+class HeadlineView:
     """A single value, or the first few of a list."""
 
     label: str
@@ -31,7 +31,7 @@ class Headline:
     items: list[Bar] = field(default_factory=list[Bar])
 
 
-def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weighted: bool = False) -> list[Headline]:
+def headlines(instrument: Instrument, snapshot: Snapshot, words: DashboardWords, *, weighted: bool = False) -> list[HeadlineView]:
     """Returns the headlines that can be said in words or bars. `weighted`: whether the shares in the snapshot are weighted.
 
     Derived groups have no weighted shares.
@@ -41,8 +41,10 @@ def headlines(instrument: Instrument, snapshot: Snapshot, words: Words, *, weigh
     return [headline for headline in found if headline.value or headline.items or headline.withheld]
 
 
-def _headline(wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: Words, weighted: bool) -> Headline:
-    found = Headline(words.text(wanted.label), wanted.question, withheld=figure.withheld)
+def _headline(
+    wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: DashboardWords, weighted: bool
+) -> HeadlineView:
+    found = HeadlineView(words.text(wanted.label), wanted.question, withheld=figure.withheld)
     if figure.value is not None and figure.of is not None:
         n, total = words.number(figure.n or 0), words.number(figure.of)
         detail = words("weighted_of", total=total) if weighted else words("of_n", n=n, total=total)
@@ -52,7 +54,7 @@ def _headline(wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: 
     return replace(found, items=_first_few(wanted, instrument, figure.items, snapshot, words))
 
 
-def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: Words) -> list[Bar]:
+def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: DashboardWords) -> list[Bar]:
     question = instrument.question(wanted.question)
     figures = snapshot.questions.get(wanted.question)
     if figures is None:
@@ -93,5 +95,5 @@ def _bar(label: str, figure: Figure) -> Bar:
     return replace(drawn, low=percent_of_width(low), high=percent_of_width(high), reach=percent_of_width(high - low))
 
 
-def _between(interval: Interval | None, told: Callable[[float], str], words: Words) -> str:
+def _between(interval: Interval | None, told: Callable[[float], str], words: DashboardWords) -> str:
     return words("interval", low=told(interval[0]), high=told(interval[1])) if interval else ""

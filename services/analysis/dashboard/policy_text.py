@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from proto.instrument import Instrument
 from proto.snapshot import PublishedGuarantee, PublishedPolicy, Snapshot
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 
-def rules(snapshot: Snapshot, words: Words) -> list[str]:
+def rules(snapshot: Snapshot, words: DashboardWords) -> list[str]:
     """Returns the sentences that say how figures are protected."""
     policy = snapshot.policy
     batch = words.number(policy.batch)
@@ -28,11 +28,11 @@ def rules(snapshot: Snapshot, words: Words) -> list[str]:
     return [*said, words("rule_never")]
 
 
-def _factor(factor: float, words: Words) -> str:
+def _factor(factor: float, words: DashboardWords) -> str:
     return words.number(int(factor)) if factor == int(factor) else words.tenths(factor)
 
 
-def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: Words) -> list[str]:
+def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: DashboardWords) -> list[str]:
     epsilon, chance = words.tenths(promised.epsilon), words.number(round(1 / promised.delta))
     spent, made, most = words.tenths(promised.spent), words.number(promised.editions), words.number(promised.most_editions)
     return [
@@ -43,14 +43,14 @@ def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: Wor
     ]
 
 
-def inferable(snapshot: Snapshot, words: Words) -> list[str]:
+def inferable(snapshot: Snapshot, words: DashboardWords) -> list[str]:
     """Returns the sentences that say what can still be inferred. The documentation has the claims and the measured attacks."""
     if snapshot.policy.guarantee is not None:
         return [words("left_alike"), words("left_uncovered")]
     return [words("left_alike"), words("left_rough"), words("left_many"), words("left_knows_all")]
 
 
-def weighting(instrument: Instrument, snapshot: Snapshot, words: Words) -> str:
+def weighting(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> str:
     """Returns the sentence that says whom the figures represent: a population they are weighted to, or those who chose to answer."""
     published = snapshot.weighting
     if published is None or published.reason is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from proto.instrument import Instrument
-from services.analysis.dashboard.words import NATIVE, Words, lang_of
+from services.analysis.dashboard.words import NATIVE, DashboardWords, lang_of
 
 _here = Path(__file__).parent
 _pages = Environment(
@@ -25,11 +25,11 @@ _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=ut
 ASSETS = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in (_here / "static").iterdir()}
 
 
-def render(template: str, words: Words, **values: object) -> str:
+def render(template: str, words: DashboardWords, **values: object) -> str:
     return _pages.get_template(template).render(say=words, language=words.language, **values)
 
 
-def of_survey(instrument: Instrument, words: Words) -> dict[str, object]:
+def of_survey(instrument: Instrument, words: DashboardWords) -> dict[str, object]:
     """Returns what the frame of every page about a survey needs. `fallen_back`: the interface lacks the survey's language."""
     return {
         "title": words.text(instrument.title),

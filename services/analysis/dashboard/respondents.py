@@ -8,7 +8,7 @@ from proto.instrument import Instrument
 from proto.snapshot import Group, Snapshot
 from services.analysis.dashboard.comparison import group_labels, stratum_label
 from services.analysis.dashboard.figure_view import Bar, percent_of_width, share_of
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Portrait:
     source: str = ""
 
 
-def portraits(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Portrait]:
+def portraits(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> list[Portrait]:
     """Returns one portrait per stratum, in the questionnaire's order."""
     return [_portrait(instrument, snapshot, name, words) for name in instrument.strata if snapshot.breakdowns.get(name)]
 
 
-def _portrait(instrument: Instrument, snapshot: Snapshot, name: str, words: Words) -> Portrait:
+def _portrait(instrument: Instrument, snapshot: Snapshot, name: str, words: DashboardWords) -> Portrait:
     groups = snapshot.breakdowns[name]
     labels = group_labels(instrument, name, list(groups), words)
     margin = next((margin for margin in instrument.margins if margin.of == name), None)
@@ -35,7 +35,7 @@ def _portrait(instrument: Instrument, snapshot: Snapshot, name: str, words: Word
     return Portrait(name, stratum_label(instrument, name, words), bars, words.text(margin.source) if margin else "")
 
 
-def _bar(label: str, group: Group, total: int, known: float | None, words: Words) -> Bar:
+def _bar(label: str, group: Group, total: int, known: float | None, words: DashboardWords) -> Bar:
     mark = "" if known is None else percent_of_width(known)
     of_population = "" if known is None else words.percent(known)
     if group.responses is None:
@@ -47,7 +47,7 @@ def _bar(label: str, group: Group, total: int, known: float | None, words: Words
     )
 
 
-def sections(instrument: Instrument, snapshot: Snapshot, words: Words) -> list[Bar]:
+def sections(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> list[Bar]:
     """Returns, for each section, the share of its questions that were answered by those who were asked."""
     texts = {section.id: words.text(section.text) for section in instrument.sections}
     bars: list[Bar] = []

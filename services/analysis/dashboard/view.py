@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from proto.instrument import Instrument
-from proto.snapshot import Cell, Figures, Row, Snapshot, Weighted
+from proto.snapshot import Cell, Figures, PublishedRow, Snapshot, Weighted
 
 CHOICES = ("by", "only", "weighted", "row", "column", "question", "view", "for")
 """What an address may choose among figures. Each route takes some of them; other parameters mean nothing here."""
@@ -145,11 +145,11 @@ def _weighed(figures: Figures) -> Figures:
     return msgspec.structs.replace(figures, cells=cells, bands=bands, rows=rows, rank_score={}, median_band=None, **scale)
 
 
-def _weighed_row(row: Row) -> Row:
+def _weighed_row(row: PublishedRow) -> PublishedRow:
     return msgspec.structs.replace(row, cells=weighed_cells(row.cells), **_scale(row))
 
 
-def _scale(of: Figures | Row) -> dict[str, Any]:
+def _scale(of: Figures | PublishedRow) -> dict[str, Any]:
     if of.weighted is None:
         return {"net_agreement": None, "net_agreement_ci95": None}
     return {"net_agreement": of.weighted.net_agreement, "net_agreement_ci95": of.weighted.net_agreement_ci95}

@@ -9,11 +9,11 @@ import msgspec
 from proto.instrument import Instrument
 from proto.snapshot import Figures, Snapshot
 from services.analysis.dashboard.comparison import told_only
-from services.analysis.dashboard.figure_view import Bar, FigureView, Line, figure_view
-from services.analysis.dashboard.headline_view import Headline, headlines
+from services.analysis.dashboard.figure_view import Bar, FigureView, HeatRow, figure_view
+from services.analysis.dashboard.headline_view import HeadlineView, headlines
 from services.analysis.dashboard.render import of_survey, render
 from services.analysis.dashboard.view import View, figures_seen
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 
 ROOM = 7
 """Most bars that can be read across a room."""
@@ -24,9 +24,9 @@ class Slide:
     """One thing at a time: a headline, or the figure of a question."""
 
     title: str
-    headline: Headline | None = None
+    headline: HeadlineView | None = None
     bars: list[Bar] = field(default_factory=list[Bar])
-    lines: list[Line] = field(default_factory=list[Line])
+    lines: list[HeatRow] = field(default_factory=list[HeatRow])
     legend: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     facts: list[str] = field(default_factory=list[str])
     cut: str = ""
@@ -35,7 +35,7 @@ class Slide:
 
 def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
     """Returns the page for a wall display: one figure at a time, in large type. Without scripts they are one below the other."""
-    words, figures = Words(view.language, instrument), figures_seen(snapshot, view)
+    words, figures = DashboardWords(view.language, instrument), figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
     first = [] if view.only else headlines(instrument, seen, words, weighted=view.weighted)
     slides = [Slide(headline.label, headline) for headline in first if not headline.withheld]
@@ -47,21 +47,21 @@ def wall(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
 
 def embedded(instrument: Instrument, snapshot: Snapshot, question: str, view: View) -> str:
     """Returns the page of one figure with its source, for embedding."""
-    words = Words(view.language, instrument)
+    words = DashboardWords(view.language, instrument)
     figures = figures_seen(snapshot, view).get(question) or Figures(snapshot.questions[question].type, withheld=True)
     figure = figure_view(instrument.question(question), figures, words)
     figure = replace(figure, facts=[*_whose(instrument, view, words), *figure.facts])
     return render("embed.html.j2", words, **of_survey(instrument, words), **_when(snapshot, view, words), p=figure)
 
 
-def _whose(instrument: Instrument, view: View, words: Words) -> list[str]:
+def _whose(instrument: Instrument, view: View, words: DashboardWords) -> list[str]:
     """Returns which group is shown, and whether figures are weighted."""
     if view.only is not None:
         return [told_only(instrument, view.only, words)]
     return [words("as_weighted")] if view.weighted else [words("weighted_none")] if view.unweighted else []
 
 
-def _slide(found: FigureView, whose: list[str], words: Words) -> list[Slide]:
+def _slide(found: FigureView, whose: list[str], words: DashboardWords) -> list[Slide]:
     if found.bars:
         drawn = [bar for bar in found.bars if not bar.withheld]
         best = sorted(drawn, key=lambda bar: -float(bar.width.rstrip("%") or 0))[:ROOM]
@@ -74,7 +74,7 @@ def _slide(found: FigureView, whose: list[str], words: Words) -> list[Slide]:
     return []
 
 
-def _when(snapshot: Snapshot, view: View, words: Words) -> dict[str, object]:
+def _when(snapshot: Snapshot, view: View, words: DashboardWords) -> dict[str, object]:
     return {
         "snapshot": snapshot,
         "view": view,

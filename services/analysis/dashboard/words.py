@@ -18,16 +18,16 @@ from markupsafe import Markup, escape
 from proto.instrument import Instrument, Texts
 
 
-class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DashboardStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: str
     native: str
     strings: dict[str, str]
     strata: dict[str, str]
 
 
-def _load() -> dict[str, Catalogue]:
+def _load() -> dict[str, DashboardStrings]:
     folder = Path(__file__).parent / "strings"
-    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), Catalogue) for code in ("en", "fr", "es")]
+    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), DashboardStrings) for code in ("en", "fr", "es")]
     return {catalogue.language: catalogue for catalogue in found}
 
 
@@ -68,7 +68,7 @@ def bare(text: str, end: str = ".") -> str:
     return text.bare(end) if isinstance(text, Foreign) else text.rstrip(end)
 
 
-class Words:
+class DashboardWords:
     """Strings and formats of one language. Where the interface lacks it, its words are English, and so is the page: the texts of
     the survey are then marked with their own language (`Foreign`)."""
 

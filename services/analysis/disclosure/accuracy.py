@@ -27,7 +27,7 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Row:
+class RowVariance:
     """A row of a table: its share of all respondents, the cells of its block, the variances of its single count and of the table."""
 
     share: float
@@ -80,7 +80,7 @@ class Accuracy:
     gone: Numbers
     answered: Spreads
     """The block that counts who answered a multiple choice: skipped, missing, answered."""
-    row: Row | None = None
+    row: RowVariance | None = None
 
     def shares(self, shares: Numbers) -> Numbers:
         """Returns the variance of n - share * answered for each widened column. Shape (columns,)."""
@@ -156,5 +156,5 @@ def spreads_of(publication: Publication, n: int) -> Spreads:
 def in_row(accuracy: Accuracy, publication: Publication, block: int, size: float, n: int, crossed: int) -> Accuracy:
     """Returns the accuracy of a row of this block with `size` of `n` respondents. `accuracy`: of everybody, at the same edition."""
     own = accuracy.every.at(block)
-    row = Row(size / max(n, 1), int(own.cells), float(own.moved(1.0, 1.0)), publication.parameters.table_variance(n, crossed))
+    row = RowVariance(size / max(n, 1), int(own.cells), float(own.moved(1.0, 1.0)), publication.parameters.table_variance(n, crossed))
     return replace(accuracy, row=row)

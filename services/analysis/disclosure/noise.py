@@ -31,7 +31,7 @@ LAGS = 16
 _BITS = np.uint64(48)
 
 
-class Part(IntEnum):
+class NoisePart(IntEnum):
     """The purpose of a random number."""
 
     LASTING = 0
@@ -59,7 +59,7 @@ class Noise:
         """Keyed by the parameters: with others, the noise is independent. The same noise scaled to another variance would reveal the counts
         of an edition that a later release of Platea reads again."""
 
-    def normals(self, part: Part, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
+    def normals(self, part: NoisePart, edition: int | NDArray[np.intp], one: Names, other: Names | None = None) -> Numbers:
         """Returns independent standard normal numbers for cells, of the shape of `one`; for pairs of cells, the same in either order.
 
         `edition`: one for all cells, or one per cell.
@@ -67,7 +67,7 @@ class Noise:
         first, second = _uniforms(_encrypted(self._usual, part, edition, one, one if other is None else other))
         return (np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)).reshape(one.shape)
 
-    def guaranteed(self, part: Part, edition: int, variance: Fraction, one: Names, other: Names | None = None) -> NDArray[np.int64]:
+    def guaranteed(self, part: NoisePart, edition: int, variance: Fraction, one: Names, other: Names | None = None) -> NDArray[np.int64]:
         """Returns independent whole numbers of a discrete Gaussian distribution, shaped as those of `normals`.
 
         Each variance has its own key: noise of one variance scaled to another would reveal the count.
@@ -80,7 +80,7 @@ class Noise:
     def threshold(self, edition: int) -> float:
         """Returns the secret number between 0 and 1 that sets the growth to the next edition."""
         nothing = np.zeros(1, np.uint64)
-        return float(_uniforms(_encrypted(self._cipher, Part.THRESHOLD, edition, nothing, nothing))[0][0])
+        return float(_uniforms(_encrypted(self._cipher, NoisePart.THRESHOLD, edition, nothing, nothing))[0][0])
 
     def with_memory(self, edition: int, names: Names, phi: float) -> Numbers:
         """Returns standard normal numbers that have the correlation `phi` between neighbouring editions.
@@ -90,14 +90,14 @@ class Noise:
         weights = phi ** np.arange(LAGS)
         weights /= np.sqrt((weights**2).sum())
         editions = np.repeat(np.arange(edition, edition - LAGS, -1), len(names))
-        return weights @ self.normals(Part.INNOVATION, editions, np.tile(names, LAGS)).reshape(LAGS, len(names))
+        return weights @ self.normals(NoisePart.INNOVATION, editions, np.tile(names, LAGS)).reshape(LAGS, len(names))
 
 
 def _function(key: bytes) -> Cipher[ECB]:
     return Cipher(AES256(key), ECB())  # noqa: S305 - a function of single blocks, nothing is enciphered
 
 
-def _encrypted(cipher: Cipher[ECB], part: Part, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
+def _encrypted(cipher: Cipher[ECB], part: NoisePart, edition: int | NDArray[np.intp], one: Names, other: Names) -> NDArray[np.uint64]:
     """Returns two random words of 64 bits for each cell. Shape (cells, 2)."""
     low, high = np.minimum(one, other).ravel(), np.maximum(one, other).ravel()
     tweak = (np.asarray(edition) + LAGS << 8 | part).astype(np.uint64)

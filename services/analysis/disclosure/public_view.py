@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument, Matrix, Ranking
-from proto.snapshot import Cell, Figures, Group, Row, Snapshot
+from proto.snapshot import Cell, Figures, Group, PublishedRow, Snapshot
 from services.analysis.disclosure import rounding
 from services.analysis.disclosure.cells import definitions
 from services.analysis.disclosure.edition_tables import EditionTables
@@ -165,12 +165,12 @@ def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
     return rounding.of_figures(msgspec.structs.replace(figures, cells=cells, bands=bands, first=first, **absent))
 
 
-def _veiled_row(row: Row, part: Part, shown: Mask) -> Row:
+def _veiled_row(row: PublishedRow, part: Part, shown: Mask) -> PublishedRow:
     if not shown[part.answered]:
-        return Row(withheld=True)
+        return PublishedRow(withheld=True)
     cells = _seen(row.cells, part.cells, shown)
     if not shown[part.cells].all():
-        return Row(answered=row.answered, cells=cells)
+        return PublishedRow(answered=row.answered, cells=cells)
     return rounding.of_row(msgspec.structs.replace(row, cells=cells))
 
 

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analysis.disclosure.noise import Names, Noise, Numbers, Part
+from services.analysis.disclosure.noise import Names, Noise, NoisePart, Numbers
 from services.analysis.disclosure.parameters import Parameters, Spread
 from services.analysis.disclosure.projection import Whole, onto_margins, onto_total, rounded
 
@@ -130,11 +130,13 @@ class Publication:
         """Returns the noise of single counts. Shape (cells,)."""
         names, sizes, guarantee = self.blocks.names, self.blocks.sizes, self.parameters.guarantee
         if guarantee is not None:
-            return self.noise.guaranteed(Part.GUARANTEED, edition, guarantee.variance, names).astype(np.float64)
+            return self.noise.guaranteed(NoisePart.GUARANTEED, edition, guarantee.variance, names).astype(np.float64)
         lasting = np.array([spread.lasting for spread in self.spreads])
         rest = np.array([spread.variance(n) for spread in self.spreads]) - lasting
         lasting, rest = np.sqrt(lasting)[self.blocks.kinds], np.sqrt(rest)[self.blocks.kinds]
-        drawn = lasting * self.noise.normals(Part.LASTING, 0, names) + rest * self.noise.with_memory(edition, names, self.parameters.phi)
+        drawn = lasting * self.noise.normals(NoisePart.LASTING, 0, names) + rest * self.noise.with_memory(
+            edition, names, self.parameters.phi
+        )
         return drawn * np.repeat(self.blocks.scale, sizes)
 
     def tables(self, edition: int, pairs: Sequence[tuple[int, int]], counts: Sequence[Whole], singles: Whole) -> list[Whole]:
@@ -164,11 +166,11 @@ class Publication:
         one, other = (self.blocks.starts[side][:, None] + np.arange(int(self.blocks.sizes[side[0]])) for side in blocks.T)
         rows, columns = np.broadcast_arrays(names[one][:, :, None], names[other][:, None, :])
         if (guarantee := self.parameters.guarantee) is not None:
-            noise = self.noise.guaranteed(Part.TABLE_GUARANTEED, edition, guarantee.variance, rows, columns)
+            noise = self.noise.guaranteed(NoisePart.TABLE_GUARANTEED, edition, guarantee.variance, rows, columns)
             return onto_margins((counts + noise).astype(np.float64), singles[one], singles[other])
         n = int(singles[one[0]].sum())
         lasting = self.parameters.table_lasting
         rest = self.parameters.table_variance(n, self.blocks.crossed(*pairs[0])) - lasting
-        drawn = np.sqrt(lasting) * self.noise.normals(Part.TABLE_LASTING, 0, rows, columns)
-        drawn = drawn + np.sqrt(rest) * self.noise.normals(Part.TABLE_FRESH, edition, rows, columns)
+        drawn = np.sqrt(lasting) * self.noise.normals(NoisePart.TABLE_LASTING, 0, rows, columns)
+        drawn = drawn + np.sqrt(rest) * self.noise.normals(NoisePart.TABLE_FRESH, edition, rows, columns)
         return onto_margins(counts + drawn, singles[one], singles[other])

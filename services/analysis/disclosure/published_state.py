@@ -35,7 +35,7 @@ class _Tables(msgspec.Struct, frozen=True):
     as_of: str
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _SavedHeader(msgspec.Struct, frozen=True):
     marks: Marks
     columns: int
     tables: _Tables | None
@@ -75,7 +75,7 @@ class PublishedState:
         return cls(folder, marks, single, tables, weights, public, noise)
 
     def dump(self) -> bytes:
-        """Returns compact bytes, from which `Saved.load` and `of` restore the same state."""
+        """Returns compact bytes, from which `SavedState.load` and `of` restore the same state."""
         tables = self.tables
         of_tables = None
         parts = [self.single.astype(np.int64)]
@@ -83,11 +83,11 @@ class PublishedState:
             of = tables.book
             of_tables = _Tables(of.instrument.version, of.digest, len(of), tables.edition, tables.singles_edition, tables.as_of)
             parts.append(upper(tables.burt).astype(np.int64))
-        return pack(_Head(self.marks, len(self.single), of_tables), parts)
+        return pack(_SavedHeader(self.marks, len(self.single), of_tables), parts)
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedState:
     """What `PublishedState.dump` wrote. `version`, `codebook`: of the tables."""
 
     marks: Marks
@@ -100,9 +100,9 @@ class Saved:
     as_of: str = ""
 
     @classmethod
-    def load(cls, data: bytes) -> Saved:
+    def load(cls, data: bytes) -> SavedState:
         """Reads what `dump` wrote. Raises UnreadableState, also for bytes of Platea up to 0.2."""
-        head, body = unpack(data, _Head)
+        head, body = unpack(data, _SavedHeader)
         tables = head.tables
         triangle = tables.width * (tables.width + 1) // 2 if tables else 0
         if len(body) != 8 * (head.columns + triangle):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from proto.intervals import Interval
-from proto.snapshot import Association, Cell, Figures, Headline, Row, SectionAnswers, Table, Weighted, Weighting
+from proto.snapshot import Association, Cell, Figures, PublishedHeadline, PublishedRow, SectionAnswers, Table, Weighted, Weighting
 
 DIGITS = 3
 S = TypeVar("S", bound=msgspec.Struct)
@@ -32,7 +32,7 @@ def of_figures(figures: Figures) -> Figures:
     return replace(_fields(figures), nonresponse=rate, rank_score=scores, weighted=figures.weighted and _fields(figures.weighted))
 
 
-def of_row(row: Row) -> Row:
+def of_row(row: PublishedRow) -> PublishedRow:
     """All but its cells."""
     return replace(_fields(row), nonresponse=row.nonresponse and _fields(row.nonresponse), weighted=row.weighted and _fields(row.weighted))
 
@@ -45,7 +45,7 @@ def of_weighting(weighting: Weighting | None) -> Weighting | None:
     return weighting and _fields(weighting)
 
 
-def of_headline(headline: Headline) -> Headline:
+def of_headline(headline: PublishedHeadline) -> PublishedHeadline:
     return replace(_fields(headline), items={code: of_headline(item) for code, item in headline.items.items()})
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from proto.codebook import CodeBook
 from proto.intervals import Z
 from proto.snapshot import Weighting
-from services.analysis.disclosure.accuracy import Accuracy, Row
+from services.analysis.disclosure.accuracy import Accuracy, RowVariance
 from services.analysis.disclosure.edition_tables import EditionTables
 from services.analysis.state.layout import Counts
 from services.analysis.statistics.marginals import Estimates, estimates
@@ -65,7 +65,7 @@ def public_weights(book: CodeBook, tables: EditionTables | None) -> PublicWeight
 def weighted_accuracy(tables: EditionTables, squares: float) -> Accuracy:
     """Returns the accuracy of weighted sums over rows of tables. `squares`: the sum of the squared weights."""
     of_table = tables.publication.parameters.table_variance(tables.responses, len(tables.cells.blocks.sizes))
-    return replace(tables.accuracy, row=Row(0.0, 1, 0.0, of_table * squares))
+    return replace(tables.accuracy, row=RowVariance(0.0, 1, 0.0, of_table * squares))
 
 
 def outweighed(noise: Counts, width: Counts) -> NDArray[np.bool_]:

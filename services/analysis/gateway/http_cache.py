@@ -21,7 +21,7 @@ from services.analysis.gateway import sse
 from services.analysis.gateway.http_body import WORTH, Encoded, takes_gzip
 from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.render_queue import RenderQueues
-from services.analysis.gateway.snapshot_broadcast import Broadcaster, Edition
+from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.connection_limit import Seats
 from services.runtime.http_server import AnyConnection, demand
@@ -82,13 +82,13 @@ def instrument_of(gateway: Gateway, survey: str) -> Instrument:
     return instrument
 
 
-def counted(gateway: Gateway, figures: Edition | Snapshot | Table) -> Instrument:
+def counted(gateway: Gateway, figures: BroadcastEdition | Snapshot | Table) -> Instrument:
     """Returns the version of the instrument that these figures were counted in. A newer version may have other questions."""
-    of = figures.snapshot if isinstance(figures, Edition) else figures
+    of = figures.snapshot if isinstance(figures, BroadcastEdition) else figures
     return gateway.registry.instrument(of.survey, of.version) or instrument_of(gateway, of.survey)
 
 
-def edition_of(gateway: Gateway, survey: str) -> Edition:
+def edition_of(gateway: Gateway, survey: str) -> BroadcastEdition:
     """Returns the published edition. Raises Problem `not-published-yet` before the first."""
     instrument = instrument_of(gateway, survey)
     edition = gateway.broadcaster.editions.get(survey)

@@ -13,7 +13,7 @@ from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import charts, csv_export, dashboard, png
 from services.analysis.dashboard.view import NO_GROUP, figures_of, only_of
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.gateway.http_body import Encoded
 from services.analysis.gateway.http_cache import AnyRequest, Gateway, counted, demand_taken, edition_of, gateway_of, public_table, reply
 from services.analysis.gateway.render_queue import in_thread, while_wanted
@@ -21,7 +21,7 @@ from services.analysis.gateway.render_queue import in_thread, while_wanted
 CSV = "text/csv; charset=utf-8"
 TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
 FILES = "There is a file for each question, such as B01.csv, B01.svg or B01.png, and for two of them, such as B01/B02.cctv.csv."
-Make = Callable[[Instrument, Words], bytes | charts.Chart]
+Make = Callable[[Instrument, DashboardWords], bytes | charts.Chart]
 """The file, or the chart that it is to show."""
 
 
@@ -49,7 +49,7 @@ async def of_question(
     if only and (group is None or id not in figures_of(snapshot, group)):
         raise Problem("not-found", NO_GROUP)
 
-    def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
+    def make(instrument: Instrument, words: DashboardWords) -> bytes | charts.Chart:
         if kind == "csv":
             return _for_spreadsheets(csv_export.one_way(instrument, snapshot, [id], words, group, excel=excel))
         return charts.of_question(instrument, snapshot, id, words, group)
@@ -68,7 +68,7 @@ async def of_table(
     excel = _for_excel(request, kind)
     table = await _table(gateway_of(request), survey, row, column)
 
-    def make(instrument: Instrument, words: Words) -> bytes | charts.Chart:
+    def make(instrument: Instrument, words: DashboardWords) -> bytes | charts.Chart:
         if kind == "csv":
             return _for_spreadsheets(csv_export.two_way(instrument, table, words, excel=excel))
         return charts.of_table(instrument, table, words)
@@ -105,7 +105,7 @@ async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str 
     async def made() -> Encoded:
         kind = name.rpartition(".")[2]
         async with gateway.queues.of(kind).turn():
-            body = await in_thread(make, instrument, Words(language, instrument))
+            body = await in_thread(make, instrument, DashboardWords(language, instrument))
             if not isinstance(body, bytes):
                 body = await png.png(body) if kind == "png" else body.svg.encode()
         return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind], name)

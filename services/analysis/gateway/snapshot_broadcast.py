@@ -36,7 +36,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Edition:
+class BroadcastEdition:
     """A published snapshot with its encoded forms, which all connections share."""
 
     snapshot: Snapshot
@@ -50,7 +50,7 @@ class Edition:
         return self.body.tag
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Edition:
+    def of(cls, snapshot: Snapshot) -> BroadcastEdition:
         body = snapshots.encode(snapshot)
         notice = {"survey": snapshot.survey, "revision": snapshot.revision, "as_of": snapshot.as_of, "responses": snapshot.responses}
         events = (Event.of(snapshot.revision, data) for data in (body, msgspec.json.encode(notice)))
@@ -64,12 +64,12 @@ class Listener:
 
     def __init__(self) -> None:
         self._moved = asyncio.Event()
-        self._newest: Edition | None = None
+        self._newest: BroadcastEdition | None = None
         self.ended = False
         self.writing: asyncio.Timeout | None = None
         """The deadline of the write in progress."""
 
-    def offer(self, edition: Edition) -> None:
+    def offer(self, edition: BroadcastEdition) -> None:
         self._newest = edition
         self._moved.set()
 
@@ -79,7 +79,7 @@ class Listener:
         if self.writing is not None:
             self.writing.reschedule(asyncio.get_running_loop().time() + HURRY)
 
-    async def next(self, seconds: float) -> Edition | None:
+    async def next(self, seconds: float) -> BroadcastEdition | None:
         """Returns the newest edition not returned before; None after so many seconds without one, and at the end."""
         try:
             async with asyncio.timeout(seconds):
@@ -96,7 +96,7 @@ class Broadcaster:
     """The last edition and the listeners of each survey. `handle` takes messages of the stream AGGREGATES."""
 
     def __init__(self) -> None:
-        self.editions: dict[str, Edition] = {}
+        self.editions: dict[str, BroadcastEdition] = {}
         self.dropped = 0
         """How many connections were ended because the client did not read."""
         self._listeners: dict[str, set[Listener]] = {}
@@ -112,7 +112,7 @@ class Broadcaster:
 
     def post(self, snapshot: Snapshot) -> None:
         """Replaces the survey's edition and offers it to all listeners."""
-        edition = self.editions[snapshot.survey] = Edition.of(snapshot)
+        edition = self.editions[snapshot.survey] = BroadcastEdition.of(snapshot)
         for listener in self._listeners.get(snapshot.survey, ()):
             listener.offer(edition)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from litestar.types import Message, Receive, Send
 
 from services.analysis.gateway.http_body import STREAM_HEADER, block
-from services.analysis.gateway.snapshot_broadcast import Broadcaster, Edition, Listener
+from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster, Listener
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent to keep the connection alive."""
@@ -31,7 +31,7 @@ class StreamOptions:
     notice: bool = False
     """Whether to send only that there is a new edition, without the figures."""
 
-    def of(self, edition: Edition) -> bytes:
+    def of(self, edition: BroadcastEdition) -> bytes:
         event = edition.notice if self.notice else edition.whole
         return event.zipped if self.zipped else event.plain
 
@@ -58,7 +58,7 @@ async def _gone(receive: Receive, listener: Listener) -> None:
     listener.end()
 
 
-async def _send_editions(current: Edition | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
+async def _send_editions(current: BroadcastEdition | None, listener: Listener, writer: _Writer, heartbeat: float) -> None:
     await writer.begin()
     last_seen = writer.options.last_seen
     newest = current.snapshot.revision if current is not None else 0
@@ -107,7 +107,7 @@ class _Writer:
     async def write(self, part: bytes) -> None:
         await self._put(_BLOCKS[part] if self.options.zipped else part)
 
-    async def edition(self, edition: Edition) -> None:
+    async def edition(self, edition: BroadcastEdition) -> None:
         await self._put(self.options.of(edition))
 
     async def end(self) -> None:

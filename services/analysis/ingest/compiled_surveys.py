@@ -14,7 +14,7 @@ from proto.events import ResponseEvent, ResponseWithdrawn, UnreadableEvent, read
 from proto.instrument import Instrument
 from proto.registry import Registry
 from services.analysis.disclosure.noise import Noise
-from services.analysis.ingest.journal import Entry
+from services.analysis.ingest.journal import JournalMessage
 from services.analysis.records import StoredResponse
 from services.analysis.state.fold import Answered, Folder
 from services.runtime.error_location import error_location
@@ -84,7 +84,7 @@ class CompiledSurveys:
         """Returns a stored response as `Folder.fold` takes it."""
         return stored.id, self.reader(survey, stored.version).stored(stored.answers.encode())
 
-    def read(self, entry: Entry) -> tuple[Any, Any]:
+    def read(self, entry: JournalMessage) -> tuple[Any, Any]:
         """Returns the event, and its answers as a Struct (None for a withdrawal). Raises UnreadableEvent or UnknownVersion."""
         event = read_response(entry.data)
         if _ID.fullmatch(event.id) is None or not entry.subject.endswith(f".{event.survey}.{event.id}"):

@@ -39,7 +39,7 @@ class Gap(Exception):
     """The next event is not the expected one: an event was lost on the way, or delivered before."""
 
 
-class Entry(NamedTuple):
+class JournalMessage(NamedTuple):
     """One event as the journal holds it, not decoded."""
 
     seq: int
@@ -56,7 +56,7 @@ class Backlog:
     since: float | None = None
 
 
-class Journal:
+class JournalConsumer:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=5)
@@ -139,13 +139,13 @@ class Journal:
             return False
         return True
 
-    async def read(self, seq: int) -> Entry | None:
+    async def read(self, seq: int) -> JournalMessage | None:
         """Returns an event by its sequence; None where it is gone. Asks the leader, because a replica may be behind."""
         try:
             message = await self._js.get_msg(subjects.RESPONSES, seq)
         except NotFoundError:
             return None
-        return Entry(seq, message.subject or "", message.data or b"", "")
+        return JournalMessage(seq, message.subject or "", message.data or b"", "")
 
     async def day(self, seq: int) -> str | None:
         """Returns the day (UTC, ISO) on which this event was stored; None where it is gone. Raises one of `Unavailable`."""
@@ -199,7 +199,7 @@ class Feed:
         if self._inbox is not None and not self._client.is_closed:
             await self._inbox.unsubscribe()
 
-    async def take(self, most: int, wait: float) -> list[Entry]:
+    async def take(self, most: int, wait: float) -> list[JournalMessage]:
         """Returns at most `most` events; an empty list after `wait` seconds without any. Raises Gap.
 
         A reconnection raises Gap too: the server may have come back with fewer events, or without the stream and its consumer.
@@ -230,7 +230,7 @@ class Feed:
             await self._js.add_consumer(subjects.RESPONSES, replace(info.config, metadata=metadata))
             self._withheld = wanted
 
-    async def acknowledge(self, entries: Sequence[Entry]) -> None:
+    async def acknowledge(self, entries: Sequence[JournalMessage]) -> None:
         """Acknowledges everything up to the last of these. Raises one of `Unavailable`; a later call then covers these too."""
         await self._client.request(max(entries).reply, b"+ACK", timeout=5)
 
@@ -268,11 +268,11 @@ class Feed:
             if not self._arrived:
                 self._something.set()
 
-    def _entry(self, message: Any) -> Entry:
+    def _entry(self, message: Any) -> JournalMessage:
         # $JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>, or with <domain>.<account> in front
         tokens = message.reply.split(".")
         _, seq, delivery, *_ = tokens[4:9] if len(tokens) == 9 else tokens[6:11]
         if int(delivery) != self._next:
             raise Gap
         self._next += 1
-        return Entry(int(seq), message.subject, message.data, message.reply)
+        return JournalMessage(int(seq), message.subject, message.data, message.reply)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from services.analysis import metrics, store
 from services.analysis.ingest import journal
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.store import Store
 from services.runtime.error_location import error_location
 from services.runtime.outage import Outages, refused
@@ -28,7 +28,7 @@ class JournalEraser:
     `allowed`: returns whether the journal is known to be the one that the sequences in the store belong to.
     """
 
-    def __init__(self, store: Store, journal: Journal, allowed: Callable[[], bool]) -> None:
+    def __init__(self, store: Store, journal: JournalConsumer, allowed: Callable[[], bool]) -> None:
         self._store, self._journal, self._allowed = store, journal, allowed
         self._nudge = asyncio.Event()
         self._outages = Outages(log, "erasing from the journal")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from nats.js.errors import NotFoundError
 
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.records import JournalClaim
 
 ASKED = 3
@@ -28,7 +28,7 @@ class ClaimSource(Protocol):
     async def claim(self) -> JournalClaim: ...
 
 
-async def confirm(store: ClaimSource, journal: Journal) -> None:
+async def confirm(store: ClaimSource, journal: JournalConsumer) -> None:
     """Raises JournalMismatch, or one of `Unavailable` of journal or store."""
     for asked in range(1, ASKED + 1):
         doubt = await doubt_about(await store.claim(), journal)
@@ -39,7 +39,7 @@ async def confirm(store: ClaimSource, journal: Journal) -> None:
         await asyncio.sleep(BETWEEN)
 
 
-async def doubt_about(claim: JournalClaim, journal: Journal) -> str | None:
+async def doubt_about(claim: JournalClaim, journal: JournalConsumer) -> str | None:
     """Returns why the two do not belong together, in English; None where no check fails."""
     if not claim.settled:
         return "Mending the journal and the store was begun and is not finished."

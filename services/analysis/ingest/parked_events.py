@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proto.problem import Problem
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.store import Store
 
 MOST = 1000
@@ -19,7 +19,7 @@ PATIENCE = 20.0
 """Seconds to wait until the workers have read them again. Each worker checks once a second."""
 
 
-async def listed(store: Store, journal: Journal) -> dict[str, Any]:
+async def listed(store: Store, journal: JournalConsumer) -> dict[str, Any]:
     """Returns sequences, reasons and, as `since`, the day (UTC, ISO) on which each event was accepted. No content, and no response id.
 
     The store keeps no time with them: the day comes from the journal. Nothing finer than a day is returned. An organiser who may list them
@@ -43,7 +43,7 @@ async def retried(store: Store, seqs: Sequence[int] | None) -> dict[str, int]:
     return {"events": len(chosen), "recorded": len(chosen) - sum(left.values()), **left}
 
 
-async def dropped(store: Store, journal: Journal, seqs: Sequence[int] | None, count: int) -> dict[str, int]:
+async def dropped(store: Store, journal: JournalConsumer, seqs: Sequence[int] | None, count: int) -> dict[str, int]:
     """Erases events from the journal for good, and returns how many. Raises Problem `list-changed` unless there are exactly `count`."""
     chosen = await store.to_drop(seqs)
     if len(chosen) != count:

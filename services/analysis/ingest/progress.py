@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from services.analysis import metrics, store
 from services.analysis.ingest import journal
-from services.analysis.ingest.journal import Backlog, Journal
+from services.analysis.ingest.journal import Backlog, JournalConsumer
 from services.analysis.ingest.partition import Partition
 from services.analysis.store import Store
 
@@ -21,7 +21,7 @@ FRESH = 6.0
 class Progress:
     """Covers all `count` partitions, whichever worker holds them, so each worker reports a dead one. `own`: this worker's."""
 
-    def __init__(self, own: Sequence[Partition], count: int, journal: Journal, store: Store) -> None:
+    def __init__(self, own: Sequence[Partition], count: int, journal: JournalConsumer, store: Store) -> None:
         self._own, self._count, self._journal, self._store = [partition.number for partition in own], count, journal, store
         self._backlog: dict[int, tuple[float, Backlog]] = {}
         """By partition: when it was checked (seconds since 1970), and its backlog."""

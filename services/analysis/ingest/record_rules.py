@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from proto.events import ResponseEvent, ResponseReplaced, ResponseWithdrawn
-from services.analysis.records import Changes, Row
+from services.analysis.records import Changes, ResponseRow
 
 
-def changes_of(known: Mapping[str, Row], events: Iterable[tuple[int, ResponseEvent]]) -> Changes:
+def changes_of(known: Mapping[str, ResponseRow], events: Iterable[tuple[int, ResponseEvent]]) -> Changes:
     """Returns what these events change. `known`: the stored rows of the ids that occur; `events`: with their sequences in the journal."""
     changes = Changes()
-    current: dict[str, Row] = {}
+    current: dict[str, ResponseRow] = {}
     for seq, event in events:
         before = current.get(event.id) or known.get(event.id)
         after = _after(before, seq, event)
@@ -43,13 +43,13 @@ def changes_of(known: Mapping[str, Row], events: Iterable[tuple[int, ResponseEve
     return changes
 
 
-def _after(row: Row | None, seq: int, event: ResponseEvent) -> Row:
+def _after(row: ResponseRow | None, seq: int, event: ResponseEvent) -> ResponseRow:
     """Returns the response after this event; the same object where nothing changes."""
     if isinstance(event, ResponseWithdrawn):
         if row is not None and row.withdrawn:
             return row
-        return Row(seq, row.survey if row else event.survey)
+        return ResponseRow(seq, row.survey if row else event.survey)
     later = isinstance(event, ResponseReplaced) and row is not None and not row.withdrawn and row.seq < seq and row.survey == event.survey
     if row is None or later:
-        return Row(seq, event.survey, event.version, event.language, bytes(event.answers).decode(), event.notice)
+        return ResponseRow(seq, event.survey, event.version, event.language, bytes(event.answers).decode(), event.notice)
     return row

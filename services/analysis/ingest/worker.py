@@ -24,10 +24,10 @@ from services.analysis import metrics, store
 from services.analysis.ingest import journal, journal_identity, recording
 from services.analysis.ingest.batch import PARKING_BUDGET, Batch, survey_and_id
 from services.analysis.ingest.compiled_surveys import CompiledSurveys, UnknownVersion
-from services.analysis.ingest.journal import Entry, Feed, Gap, Journal
+from services.analysis.ingest.journal import Feed, Gap, JournalConsumer, JournalMessage
 from services.analysis.ingest.journal_identity import JournalMismatch
 from services.analysis.ingest.partition import Partition
-from services.analysis.records import Changes, Parked, Position, Waiting
+from services.analysis.records import Changes, Parked, Position, WaitingEvent
 from services.analysis.store import PartitionLease, Store
 from services.runtime.error_location import error_location
 from services.runtime.outage import named, refused
@@ -62,7 +62,7 @@ class Worker:
         partition: Partition,
         compiled: CompiledSurveys,
         store: Store,
-        journal: Journal,
+        journal: JournalConsumer,
         counted: Callable[[], None],
         erase: Callable[[], None],
     ) -> None:
@@ -163,7 +163,7 @@ class Worker:
         metrics.parked.labels(self.partition.number).set(len(lease.parked))
         metrics.waiting.labels(self.partition.number).set(len(lease.waiting))
 
-    async def _handle(self, lease: PartitionLease, feed: Feed, entries: Sequence[Entry]) -> None:
+    async def _handle(self, lease: PartitionLease, feed: Feed, entries: Sequence[JournalMessage]) -> None:
         begun = time.monotonic()
         batch = self._read(entries)
         if await self._versions_came(batch):
@@ -208,7 +208,7 @@ class Worker:
         survey, version = needs
         return version is not None and self._compiled.knows(survey, version)
 
-    def _read(self, entries: Sequence[Entry]) -> Batch:
+    def _read(self, entries: Sequence[JournalMessage]) -> Batch:
         """Decodes entries until the parking budget is used up. The entries after that are left in the journal."""
         batch = Batch(recent=self._recent.copy())
         for entry in entries:
@@ -218,15 +218,15 @@ class Worker:
                 break
         return batch
 
-    def _take_in(self, batch: Batch, entry: Entry) -> None:
+    def _take_in(self, batch: Batch, entry: JournalMessage) -> None:
         survey, id = survey_and_id(entry.subject)
         batch.seqs.append(entry.seq)
         try:
             event, answers = self._compiled.read(entry)
         except UnknownVersion as unknown:
-            batch.unread.waiting.append(Waiting(entry.seq, unknown.event.survey, unknown.version, id))
+            batch.unread.waiting.append(WaitingEvent(entry.seq, unknown.event.survey, unknown.version, id))
         except UnknownEvent:
-            batch.unread.waiting.append(Waiting(entry.seq, survey or "", None, id))
+            batch.unread.waiting.append(WaitingEvent(entry.seq, survey or "", None, id))
         except UnreadableEvent as unreadable:
             batch.recent.append(True)
             batch.unread.parked.append(Parked(entry.seq, str(unreadable), survey, id))

@@ -22,7 +22,7 @@ from proto.snapshot import Snapshot
 from services.analysis import metrics, store
 from services.analysis.disclosure.editions import Due, Marks, due
 from services.analysis.disclosure.parameters import parameters_of
-from services.analysis.disclosure.published_state import PublishedState, Saved, due_now, next_edition
+from services.analysis.disclosure.published_state import PublishedState, SavedState, due_now, next_edition
 from services.analysis.ingest import journal
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.totals import Totals
@@ -199,7 +199,7 @@ class Publisher:
         if saved is not None:
             publication.saved, publication.revision = saved.revision, max(publication.revision, saved.revision)
             try:
-                read = await asyncio.to_thread(Saved.load, saved.state)
+                read = await asyncio.to_thread(SavedState.load, saved.state)
             except UnreadableState:
                 self._begin_anew(publication, published)
                 return publication
@@ -251,7 +251,7 @@ class Publisher:
         except (NotFoundError, msgspec.MsgspecError):
             return None
 
-    async def _restored(self, survey: str, saved: StoredEdition, read: Saved) -> PublishedState | None:
+    async def _restored(self, survey: str, saved: StoredEdition, read: SavedState) -> PublishedState | None:
         folder = self._compiled.folder(survey, saved.version)
         if folder is None or not same_columns(folder.codebook.digest, saved.codebook) or len(read.single) != len(folder.codebook):
             return None

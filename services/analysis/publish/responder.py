@@ -20,7 +20,7 @@ from proto.problem import Problem
 from services.analysis import store
 from services.analysis.disclosure import public_tables, rounding, weighted_public_tables
 from services.analysis.ingest import journal, parked_events
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.progress import Progress
 from services.analysis.ingest.totals import Totals
 from services.analysis.publish import exact_view
@@ -43,7 +43,7 @@ GOODBYE = 2
 """Seconds for the server to confirm that this worker no longer listens."""
 
 
-class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GatewayQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what: Literal["exact", "table", "recount", "parked", "retry", "drop"]
     row: str = ""
     column: str = ""
@@ -57,7 +57,14 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Responder:
     def __init__(
-        self, client: Client, totals: Totals, publisher: Publisher, progress: Progress, journal: Journal, store: Store, tasks: Supervisor
+        self,
+        client: Client,
+        totals: Totals,
+        publisher: Publisher,
+        progress: Progress,
+        journal: JournalConsumer,
+        store: Store,
+        tasks: Supervisor,
     ) -> None:
         self._client, self._totals, self._publisher, self._progress = client, totals, publisher, progress
         self._journal, self._store, self._tasks = journal, store, tasks
@@ -101,7 +108,7 @@ class Responder:
         if not self._totals.certain:  # another worker may have taken over; then it is the one that should be heard
             await asyncio.sleep(YIELD)
         try:
-            return await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=Question))
+            return await self._body(message.subject.rpartition(".")[2], msgspec.json.decode(message.data, type=GatewayQuestion))
         except Problem as problem:
             return problem.body()
         except msgspec.MsgspecError:
@@ -119,7 +126,7 @@ class Responder:
             log.error("an answer of %d bytes was not sent: max_payload of the NATS servers is %d", len(body), self._client.max_payload)
             await message.respond(Problem("internal", f"The answer has {len(body):,} bytes, more than a message may have.").body())
 
-    async def _body(self, survey: str, question: Question) -> bytes:
+    async def _body(self, survey: str, question: GatewayQuestion) -> bytes:
         match question.what:
             case "parked":
                 return msgspec.json.encode(await parked_events.listed(self._store, self._journal))
@@ -130,7 +137,7 @@ class Responder:
             case "exact" | "table" | "recount":
                 return await self._figures(survey, question)
 
-    async def _figures(self, survey: str, question: Question) -> bytes:
+    async def _figures(self, survey: str, question: GatewayQuestion) -> bytes:
         if question.what == "recount":
             async with self._recounting:
                 return msgspec.json.encode(await recount.recount(survey, self._totals, self._store, self._journal))
@@ -141,7 +148,7 @@ class Responder:
             raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
         return await asyncio.to_thread(self._exact, survey, question, *counted)
 
-    def _exact(self, survey: str, question: Question, folder: Folder, state: State) -> bytes:
+    def _exact(self, survey: str, question: GatewayQuestion, folder: Folder, state: State) -> bytes:
         revision = self._publisher.revision(survey)
         as_of = datetime.datetime.fromtimestamp(self._progress.complete(), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if question.what == "exact":
@@ -149,7 +156,7 @@ class Responder:
         table = exact_view.table(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
         return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
 
-    def _public_table(self, survey: str, question: Question) -> bytes:
+    def _public_table(self, survey: str, question: GatewayQuestion) -> bytes:
         edition = self._publisher.edition(survey)
         if edition is None:
             raise Problem("not-published-yet")

@@ -29,7 +29,7 @@ from services.analysis.recount.weights import Key, Weighed
 
 
 @dataclass
-class Group:
+class GroupCounts:
     """Counts of everybody, or of one group."""
 
     n: int = 0
@@ -45,7 +45,7 @@ class Group:
             self.squares[id] = self.squares.get(id, Fraction(0)) + value * value
 
 
-def sections(instrument: Instrument, group: Group) -> Iterator[tuple[str, dict[str, Any]]]:
+def sections(instrument: Instrument, group: GroupCounts) -> Iterator[tuple[str, dict[str, Any]]]:
     for section in instrument.sections:
         pairs: list[tuple[int, int]] = []
         for question in instrument.questions:
@@ -61,7 +61,7 @@ def sections(instrument: Instrument, group: Group) -> Iterator[tuple[str, dict[s
             yield section.id, {"asked": asked, "answered": answered, "reached": max(pair[1] for pair in pairs)} | share
 
 
-def figures(question: AnyQuestion, group: Group, weighed: Weighed | None) -> dict[str, Any]:
+def figures(question: AnyQuestion, group: GroupCounts, weighed: Weighed | None) -> dict[str, Any]:
     """Returns the figures of a question. `weighed`: the weights of everybody; None for a group, which has no weighted figures."""
     id, counts = question.id, group.counts
     skipped, missing = counts[id, "skipped"], counts[id, "missing"]
@@ -175,7 +175,7 @@ def _median(codes: Mapping[str, list[Key]], counts: Counter[Key]) -> dict[str, s
     return {"median_band": everyone[(len(everyone) - 1) // 2]} if everyone else {}
 
 
-def _moments(group: Group, id: str, answered: int) -> dict[str, float]:
+def _moments(group: GroupCounts, id: str, answered: int) -> dict[str, float]:
     total = group.sums[id]
     result = {"sum": float(total), "mean": float(total / answered)}
     if answered > 1:

@@ -35,10 +35,10 @@ from proto.instrument import (
 )
 from proto.problem import Problem
 from services.analysis.disclosure.published_policy import published_policy
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.totals import Totals
 from services.analysis.records import BEGINNING, Position, StoredResponse
-from services.analysis.recount.figures import Group, figures, sections
+from services.analysis.recount.figures import GroupCounts, figures, sections
 from services.analysis.recount.versions import Place, fitting
 from services.analysis.recount.weights import Cell, Key, Weighed, weigh
 from services.analysis.state.state import State
@@ -55,7 +55,7 @@ MOST_SHOWN = 1000
 Answers = Mapping[str, Any]
 
 
-async def recount(survey: str, totals: Totals, store: Store, journal: Journal) -> dict[str, Any]:
+async def recount(survey: str, totals: Totals, store: Store, journal: JournalConsumer) -> dict[str, Any]:
     """Returns the differences between live figures and stored responses, over all partitions, each compared at the same position.
 
     This worker's partitions are compared at their current position. Those of other workers are compared at their checkpoint, which live
@@ -124,7 +124,7 @@ async def _add_checkpoint(state: State, survey: str, number: int, snapshot: Read
 
 
 async def _unanswered(
-    survey: str, number: int, end: int, point: Position | None, held: bool, snapshot: ReadSnapshot, journal: Journal
+    survey: str, number: int, end: int, point: Position | None, held: bool, snapshot: ReadSnapshot, journal: JournalConsumer
 ) -> dict[str, Any] | None:
     """Returns what is missing of a partition that nobody holds, or that is not recorded and counted up to its end; None if all is well."""
     position = await snapshot.position(number)
@@ -183,9 +183,9 @@ class Tally:
 
     def __init__(self, instrument: Instrument, instrument_of: Callable[[str, str], Instrument | None]) -> None:
         self._instrument, self._instrument_of = instrument, instrument_of
-        self._everybody = Group()
-        self._groups = {name: {code: Group() for code in _groups(instrument, name)} for name in instrument.strata}
-        self._cells: dict[Cell, Group] = {}
+        self._everybody = GroupCounts()
+        self._groups = {name: {code: GroupCounts() for code in _groups(instrument, name)} for name in instrument.strata}
+        self._cells: dict[Cell, GroupCounts] = {}
         self._crossed = {question.id for question in instrument.questions if "crosstab" in question.stats}
         self._versions = {instrument.version: instrument}
 
@@ -247,7 +247,7 @@ class Tally:
                 groups[code].add(crossed, numbers)
         cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
         if cell and None not in cell:
-            self._cells.setdefault(tuple(code for code in cell if code), Group()).add(keys, {})
+            self._cells.setdefault(tuple(code for code in cell if code), GroupCounts()).add(keys, {})
 
     def _instrument_at(self, version: str) -> Instrument:
         """Returns the instrument of a version. Raises KeyError for a version that was never published."""

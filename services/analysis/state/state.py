@@ -13,7 +13,7 @@ from services.analysis.state.state_codec import UnreadableState, pack, symmetric
 Matrix = NDArray[np.float64]
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _StateHeader(msgspec.Struct, frozen=True):
     codebook: str
     columns: int
     squares: list[list[str]]
@@ -77,12 +77,12 @@ class State:
         """Returns compact bytes. `codebook`: the digest of the code book whose columns these are."""
         squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
         parts = upper(self.burt), self.products.ravel()
-        return pack(_Head(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
+        return pack(_StateHeader(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
 
     @classmethod
     def load(cls, data: bytes, codebook: str) -> State:
         """Reads what `dump` wrote, also in earlier releases of Platea, whose sums of record keys are skipped. Raises UnreadableState."""
-        head, body = unpack(data, _Head)
+        head, body = unpack(data, _StateHeader)
         if head.codebook != codebook:
             raise UnreadableState("another code book")
         width, numbers = head.columns, len(head.squares)

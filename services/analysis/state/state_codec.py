@@ -25,16 +25,16 @@ def pack(head: msgspec.Struct, parts: Iterable[NDArray[Any]]) -> bytes:
     return len(start).to_bytes(4, "big") + start + body
 
 
-def unpack(data: bytes, head: type[H]) -> tuple[H, Body]:
+def unpack(data: bytes, head: type[H]) -> tuple[H, PackedArrays]:
     """Returns the head, and the body to take arrays from. Raises UnreadableState."""
     try:
         end = 4 + int.from_bytes(data[:4], "big")
-        return msgspec.json.decode(data[4:end], type=head), Body(zlib.decompress(data[end:]))
+        return msgspec.json.decode(data[4:end], type=head), PackedArrays(zlib.decompress(data[end:]))
     except (msgspec.MsgspecError, zlib.error) as error:
         raise UnreadableState(type(error).__name__) from None
 
 
-class Body:
+class PackedArrays:
     """The packed arrays, to be taken in the order in which they were packed."""
 
     def __init__(self, data: bytes) -> None:

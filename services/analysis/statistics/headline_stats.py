@@ -10,31 +10,31 @@ from msgspec.structs import replace
 from proto.instrument import Headline as Wanted
 from proto.instrument import Instrument, Matrix
 from proto.intervals import of_mean, of_share
-from proto.snapshot import Cell, Figures, Headline, Row, Snapshot
+from proto.snapshot import Cell, Figures, PublishedHeadline, PublishedRow, Snapshot
 
 NoiseVariance = Callable[[str, str | None, Mapping[str, tuple[float, ...]], float], float]
 """(question, row, worth, base) → the variance that noise adds to Σ worth n - base * answered. `worth`: by code
 (of rankings, for each rank)."""
 
-HIDDEN = Headline(withheld=True)
-ALL = Headline()
+HIDDEN = PublishedHeadline(withheld=True)
+ALL = PublishedHeadline()
 
 
 def at_a_glance(
     instrument: Instrument,
     questions: Mapping[str, Figures],
-    groups: Mapping[str, Headline],
+    groups: Mapping[str, PublishedHeadline],
     *,
     weighted: bool = False,
     noise_variance: NoiseVariance | None = None,
-) -> dict[str, Headline]:
+) -> dict[str, PublishedHeadline]:
     """Returns the statistics by headline.
 
     `groups`: the shares of derived groups, by variable; a missing one is withheld. `weighted`: whether the shares in `questions` are
     weighted; derived groups then have none. `noise_variance`: for figures with noise.
     """
     derived = {item.id for item in instrument.derived}
-    headlines: dict[str, Headline] = {}
+    headlines: dict[str, PublishedHeadline] = {}
     for wanted in instrument.headlines:
         if wanted.of in derived:
             if not weighted:
@@ -44,16 +44,16 @@ def at_a_glance(
     return headlines
 
 
-def share_of(n: int, of: int, noise: float = 0.0) -> Headline:
+def share_of(n: int, of: int, noise: float = 0.0) -> PublishedHeadline:
     """Returns the share of a group among everybody, with its interval. `noise`: the variance of its count.
 
     Noise may put the count above the whole; then it is the whole.
     """
     whole = max(n, of)
-    return Headline(n / whole, of_share(n / whole, whole, noise), n, of) if whole else ALL
+    return PublishedHeadline(n / whole, of_share(n / whole, whole, noise), n, of) if whole else ALL
 
 
-def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, Headline]:
+def groups_of(instrument: Instrument, snapshot: Snapshot) -> dict[str, PublishedHeadline]:
     """Returns the shares of derived groups in a snapshot, by variable."""
     headlines = {one.of: snapshot.headlines[one.id] for one in instrument.headlines if one.of and one.id in snapshot.headlines}
     return {name: headline for name, headline in headlines.items() if not headline.withheld}
@@ -68,33 +68,33 @@ class _Basis:
         return 0.0 if self.noise_variance is None or self.weighted else self.noise_variance(question, row, worth, base)
 
 
-def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, basis: _Basis) -> Headline:
+def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, basis: _Basis) -> PublishedHeadline:
     if figures.withheld:
         return HIDDEN
     if wanted.row is not None:
-        row = figures.rows.get(wanted.row, Row(withheld=True))
+        row = figures.rows.get(wanted.row, PublishedRow(withheld=True))
         return _together(wanted, wanted.row, wanted.options, row.cells, row, basis)
     if isinstance(instrument.question(wanted.question), Matrix):
-        return Headline(items={code: _of_row(wanted, code, row, basis) for code, row in figures.rows.items()})
+        return PublishedHeadline(items={code: _of_row(wanted, code, row, basis) for code, row in figures.rows.items()})
     cells = figures.cells or figures.bands
     if wanted.options:
         return _together(wanted, None, wanted.options, cells, figures, basis)
     if wanted.stat == "rank_score":
-        return Headline(items={code: _points(wanted, score, code, figures, basis) for code, score in figures.rank_score.items()})
-    return Headline(items={code: _together(wanted, None, (code,), cells, figures, basis) for code in cells})
+        return PublishedHeadline(items={code: _points(wanted, score, code, figures, basis) for code, score in figures.rank_score.items()})
+    return PublishedHeadline(items={code: _together(wanted, None, (code,), cells, figures, basis) for code in cells})
 
 
-def _of_row(wanted: Wanted, code: str, row: Row, basis: _Basis) -> Headline:
+def _of_row(wanted: Wanted, code: str, row: PublishedRow, basis: _Basis) -> PublishedHeadline:
     if row.withheld:
         return HIDDEN
     if wanted.stat == "net_agreement":
-        return Headline(row.net_agreement, row.net_agreement_ci95)
+        return PublishedHeadline(row.net_agreement, row.net_agreement_ci95)
     return _together(wanted, code, wanted.options, row.cells, row, basis)
 
 
 def _together(
-    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | Row, basis: _Basis
-) -> Headline:
+    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | PublishedRow, basis: _Basis
+) -> PublishedHeadline:
     """Returns the joint share of options that exclude each other; withheld where one of them is."""
     chosen = [cells.get(code, Cell()) for code in options]
     if of.withheld or not chosen or any(cell.n is None for cell in chosen):
@@ -103,17 +103,17 @@ def _together(
         return ALL
     n, answered = sum(cell.n or 0 for cell in chosen), of.answered or 0
     if len(chosen) == 1:
-        return Headline(chosen[0].share, chosen[0].ci95, n, answered)
+        return PublishedHeadline(chosen[0].share, chosen[0].ci95, n, answered)
     if basis.weighted and of.n_eff:
         share = min(sum(cell.share or 0.0 for cell in chosen), 1.0)
-        return Headline(share, of_share(share, of.n_eff), n, answered)
+        return PublishedHeadline(share, of_share(share, of.n_eff), n, answered)
     noise = basis.noise(wanted.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
     return replace(share_of(n, answered, noise), of=answered)
 
 
-def _points(wanted: Wanted, score: float, code: str, figures: Figures, basis: _Basis) -> Headline:
+def _points(wanted: Wanted, score: float, code: str, figures: Figures, basis: _Basis) -> PublishedHeadline:
     """Returns mean rank points. A respondent who did not rank the option gave it 0."""
     places, answered = figures.places.get(code, ()), figures.answered or 0
     counts = [max(answered - sum(places), 0), *reversed(places)]
     noise = basis.noise(wanted.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
-    return Headline(score, of_mean(counts, range(len(counts)), noise) if places else None)
+    return PublishedHeadline(score, of_mean(counts, range(len(counts)), noise) if places else None)

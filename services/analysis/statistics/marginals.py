@@ -15,7 +15,7 @@ from services.analysis.state.layout import Counts, Layout
 from services.analysis.statistics.weighting import Weights
 
 
-class Accuracy(Protocol):
+class SumVariance(Protocol):
     """The variance that noise adds to sums of counts, over the widened columns of a layout."""
 
     def shares(self, shares: Counts) -> Counts:
@@ -40,7 +40,7 @@ class Estimates:
     """The sum of the weights of those who answered. Shape (widened columns,)."""
     shown: NDArray[np.bool_] | None = None
     """Which of them are published; None for all."""
-    accuracy: Accuracy | None = None
+    accuracy: SumVariance | None = None
     """The noise of weighted sums; None for exact figures."""
 
     def cells(self, at: slice) -> list[Weighted | None]:
@@ -74,7 +74,7 @@ class Marginals:
     low: list[float]
     high: list[float]
     weighted: Estimates | None = None
-    accuracy: Accuracy | None = None
+    accuracy: SumVariance | None = None
     """The noise of the counts; None for exact figures."""
 
     def cells(self, codes: tuple[str, ...], at: slice) -> dict[str, Cell]:
@@ -90,7 +90,7 @@ class Marginals:
         return {code: Cell(n, share, interval, weighted=w) for (code, n, share, interval), w in zip(columns, weighted, strict=True)}
 
 
-def read_marginals(layout: Layout, rows: Counts, accuracies: Sequence[Accuracy] = ()) -> list[Marginals]:
+def read_marginals(layout: Layout, rows: Counts, accuracies: Sequence[SumVariance] = ()) -> list[Marginals]:
     """Reads rows of the Burt matrix in one pass: everybody's, or those of groups. Shape (rows, columns).
 
     `accuracies`: of each row, where the counts have noise. Noise widens the intervals.
@@ -109,7 +109,7 @@ def read_marginals(layout: Layout, rows: Counts, accuracies: Sequence[Accuracy] 
     return marginals
 
 
-def estimates(layout: Layout, weights: Weights, rows: Counts, accuracy: Accuracy | None = None) -> Estimates | None:
+def estimates(layout: Layout, weights: Weights, rows: Counts, accuracy: SumVariance | None = None) -> Estimates | None:
     """Returns the weighted shares of every column; None where figures are not weighted.
 
     `rows`: the rows of the Burt matrix of the weights' columns. `accuracy`: the noise of weighted sums, where they have noise.

@@ -16,7 +16,7 @@ from proto import intervals
 from proto.codebook import CodeBook
 from proto.instrument import Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from proto.scores import scored
-from proto.snapshot import Cell, Figures, Group, PublishedPolicy, Row, Scale, Snapshot, Weighting
+from proto.snapshot import Cell, Figures, Group, PublishedPolicy, PublishedRow, Scale, Snapshot, Weighting
 from services.analysis.state.layout import Layout, Part, arrange
 from services.analysis.state.state import State
 from services.analysis.statistics import headline_stats
@@ -158,10 +158,10 @@ def _question(parts: list[Part], marginals: Marginals, book: CodeBook, state: St
             assert_never(question)
 
 
-def _row(question: Matrix, part: Part, marginals: Marginals, group: int) -> Row:
+def _row(question: Matrix, part: Part, marginals: Marginals, group: int) -> PublishedRow:
     cells = marginals.cells(part.codes, part.cells)
     answered, missing = marginals.n[part.answered], marginals.n[part.missing]
-    return Row(
+    return PublishedRow(
         answered=answered,
         cells=cells,
         nonresponse=None if group else nonresponse(answered, missing, cells, marginals.n[0]),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from services.export.dataset.quoting import one_line, tex, tex_address
-from services.export.dataset.table import Edition
+from services.export.dataset.table import ReleaseInfo
 from services.export.dataset.words import text
 
 
@@ -70,12 +70,12 @@ class Work:
         return msgspec.json.format(msgspec.json.encode([item]), indent=2) + b"\n"
 
 
-def work_of(edition: Edition) -> Work:
+def work_of(edition: ReleaseInfo) -> Work:
     publisher, title = (text(texts, edition.language) for texts in (edition.publisher, edition.title))
     return Work(name_of(publisher), title, edition.number, edition.survey, edition.version, edition.date, edition.address)
 
 
-def cite(edition: Edition) -> str:
+def cite(edition: ReleaseInfo) -> str:
     return work_of(edition).line()
 
 

@@ -47,7 +47,7 @@ class Category:
 
 
 @dataclass(frozen=True)
-class Column:
+class DatasetColumn:
     """One variable. `codes` are places in `categories`, one for each row. Shape (rows,)."""
 
     name: str
@@ -88,7 +88,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Edition:
+class ReleaseInfo:
     """Which release this is, and how it was protected."""
 
     number: int
@@ -143,12 +143,12 @@ class Passages:
 
 
 @dataclass(frozen=True)
-class Table:
+class Dataset:
     """`passages`: free texts beside the table; None where the profile has none. `left_out`: variables that have no column, since nothing
     of them can be told."""
 
-    edition: Edition
-    columns: tuple[Column, ...]
+    edition: ReleaseInfo
+    columns: tuple[DatasetColumn, ...]
     rows: int
     passages: Passages | None = None
     left_out: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ class Table:
         return [(found[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in found]
 
     def labels(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
-        """A label for each variable, no two alike, made to fit as in `Column.fitting`."""
+        """A label for each variable, no two alike, made to fit as in `DatasetColumn.fitting`."""
         return told_apart([column.label(language) for column in self.columns], [column.short for column in self.columns], fit)
 
     def batches(self) -> Iterator[slice]:
@@ -185,24 +185,24 @@ def told_apart(labels: Sequence[str], names: Sequence[str], fit: Callable[[str, 
 
 
 def tabulate(
-    edition: Edition,
+    edition: ReleaseInfo,
     instrument: Instrument,
     columns: list[Variable],
     released: pd.DataFrame,
     levels: Mapping[str, str],
     earlier: Mapping[str, Sequence[Variable]] | None = None,
-) -> Table:
+) -> Dataset:
     """The table of a release. `released`: a column of codes per variable; `levels`: that of each generalised variable; `earlier`: each
     variable, by name, in the versions of the questionnaire before this one, the first one first."""
     sections = {section.id: section.text for section in instrument.sections}
     short = short_names([column.name for column in columns])
-    made: list[Column] = []
+    made: list[DatasetColumn] = []
     for column in columns:
         given = pd.Categorical(released[column.name], copy=False)
         found = {code: place for place, code in enumerate(given.categories) if (given.codes == place).any()}
         categories = _categories(column, set(found), instrument.languages, numbers(column, (earlier or {}).get(column.name, ())))
         made.append(
-            Column(
+            DatasetColumn(
                 name=column.name,
                 short=short[column.name],
                 question=column.question.id,
@@ -217,7 +217,7 @@ def tabulate(
                 codes=_codes(found, given.codes, categories),
             )
         )
-    return Table(edition, tuple(made), len(released), left_out=left_out(instrument))
+    return Dataset(edition, tuple(made), len(released), left_out=left_out(instrument))
 
 
 def _universe(instrument: Instrument, column: Variable) -> Texts:

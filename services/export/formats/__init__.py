@@ -10,14 +10,14 @@ from services.export.bundle.verify import describe
 from services.export.dataset import licences
 from services.export.dataset.citation import cite
 from services.export.dataset.quoting import one_line
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from services.export.dataset.words import text
 from services.export.formats import csvw, datapackage, ddi, delimited, page, parquet, passages, scripts, spss, stata
 
-Writer = Callable[[Path, Table], None]
+Writer = Callable[[Path, Dataset], None]
 
 
-def _licence(path: Path, table: Table) -> None:
+def _licence(path: Path, table: Dataset) -> None:
     edition = table.edition
     title = f"{one_line(text(edition.title, edition.language))}, release {edition.number}"
     path.write_text(licences.text(licences.terms(edition.licence, edition.profile), title, cite(edition)), encoding="utf-8")
@@ -44,7 +44,7 @@ PACKAGE = "datapackage.json"
 """Comes last: it names the checksums of others."""
 
 
-def write(folder: Path, table: Table, progress: Callable[[float], None]) -> list[File]:
+def write(folder: Path, table: Dataset, progress: Callable[[float], None]) -> list[File]:
     """Writes every file into an empty folder and describes it. The same table always gives the same bytes.
 
     `progress` is told the share that is done.

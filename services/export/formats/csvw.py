@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from services.export.dataset.licences import terms
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     path.write_text(json.dumps(describe(table), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def describe(table: Table) -> dict[str, Any]:
+def describe(table: Dataset) -> dict[str, Any]:
     edition = table.edition
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": edition.language}],
@@ -29,7 +29,7 @@ def describe(table: Table) -> dict[str, Any]:
     }
 
 
-def _column(column: Column, table: Table) -> dict[str, Any]:
+def _column(column: DatasetColumn, table: Dataset) -> dict[str, Any]:
     answers = [category.code for category in column.categories if not category.absent]
     return {
         "name": re.sub(r"[^A-Za-z0-9_.]", "_", column.name),  # a name here must fit URI templates; the title is the header's

@@ -10,16 +10,16 @@ from typing import Any
 from proto.manifest import File
 from services.export.dataset.licences import terms
 from services.export.dataset.quoting import markdown, one_line
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.dataset.words import text
 
 
-def write(path: Path, table: Table, files: Iterable[File]) -> None:
+def write(path: Path, table: Dataset, files: Iterable[File]) -> None:
     """Describes data.csv and texts.csv, which are among `files`; the others hold the same table again."""
     path.write_text(json.dumps(describe(table, files), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def describe(table: Table, files: Iterable[File]) -> dict[str, Any]:
+def describe(table: Dataset, files: Iterable[File]) -> dict[str, Any]:
     edition = table.edition
     licence = terms(edition.licence, edition.profile)
     named = {file.name: file for file in files}
@@ -42,7 +42,7 @@ def describe(table: Table, files: Iterable[File]) -> dict[str, Any]:
     }
 
 
-def _texts(table: Table, files: Mapping[str, File]) -> list[dict[str, Any]]:
+def _texts(table: Dataset, files: Mapping[str, File]) -> list[dict[str, Any]]:
     """Free texts are a resource of their own, without a key to the rows: there is none."""
     if table.passages is None or not table.passages.lines:
         return []
@@ -76,7 +76,7 @@ def _file(file: File) -> dict[str, Any]:
     return {"path": file.name, "bytes": file.bytes, "hash": f"sha256:{file.sha256}"}
 
 
-def _field(column: Column, language: str) -> dict[str, Any]:
+def _field(column: DatasetColumn, language: str) -> dict[str, Any]:
     shown = column.shown(language)
     answers = [(each.code, label) for each, label in zip(column.categories, shown, strict=True) if not each.absent]
     absent = [{"value": each.code, "label": label} for each, label in zip(column.categories, shown, strict=True) if each.absent]
@@ -88,6 +88,6 @@ def _field(column: Column, language: str) -> dict[str, Any]:
     return field | ({"missingValues": absent} if absent else {})
 
 
-def _missing(table: Table) -> list[dict[str, str]]:
+def _missing(table: Dataset) -> list[dict[str, str]]:
     """All codes that are no answers, for programs that know no missing values of single fields."""
     return [{"value": category.code, "label": meaning} for category, meaning in table.absent()]

@@ -12,14 +12,14 @@ from proto.instrument import Texts
 from services.export.dataset.citation import cite
 from services.export.dataset.licences import terms
 from services.export.dataset.quoting import xml
-from services.export.dataset.table import Category, Column, Passages, Table
+from services.export.dataset.table import Category, Dataset, DatasetColumn, Passages
 from services.export.dataset.words import text
 
 NAMESPACE = "ddi:codebook:2_5"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     """Elements stand in the order of the schema; nothing says when or by what the file was made."""
     root = describe(table)
     for element in root.iter():
@@ -30,7 +30,7 @@ def write(path: Path, table: Table) -> None:
         file.write(b"\n")
 
 
-def describe(table: Table) -> Element:
+def describe(table: Dataset) -> Element:
     root = Element("codeBook", {"xmlns": NAMESPACE, "version": "2.5", _LANG: table.edition.language})
     _study(root, table)
     _file(root, table)
@@ -40,7 +40,7 @@ def describe(table: Table) -> Element:
     return root
 
 
-def _study(root: Element, table: Table) -> None:
+def _study(root: Element, table: Dataset) -> None:
     edition = table.edition
     study = SubElement(root, "stdyDscr")
     citation = SubElement(study, "citation")
@@ -65,7 +65,7 @@ def _study(root: Element, table: Table) -> None:
     SubElement(access, "conditions").text = f"{licence.title} ({licence.name}), {licence.url}"
 
 
-def _file(root: Element, table: Table) -> None:
+def _file(root: Element, table: Dataset) -> None:
     about = SubElement(SubElement(root, "fileDscr", {"ID": "data", "URI": "data.csv"}), "fileTxt")
     SubElement(about, "fileName").text = "data.csv"
     size = SubElement(about, "dimensns")
@@ -91,7 +91,7 @@ def _texts_file(root: Element, passages: Passages) -> None:
     SubElement(about, "fileType").text = "text/csv; charset=utf-8"
 
 
-def _variable(data: Element, column: Column, languages: tuple[str, ...]) -> None:
+def _variable(data: Element, column: DatasetColumn, languages: tuple[str, ...]) -> None:
     ordinal = "ordinal" if column.measure == "ordinal" else "nominal"
     identity = "V_" + re.sub(r"[^A-Za-z0-9_.-]", "_", column.name)
     variable = SubElement(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.protect.combinations import neighbours
 
 ROWS = 8_192
@@ -19,7 +19,7 @@ TOGETHER = 4096
 """Neighbouring columns are written as one while so few combinations of their codes are possible: a third of the cells to join."""
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     """Codes hold letters, digits and `_.+-*` only, so cells need no quoting and a spreadsheet reads none as a formula of ours."""
     sizes = [len(column.categories) for column in table.columns]
     runs = [(table.columns[run], _texts(table.columns[run])) for run in neighbours(sizes, TOGETHER, 0, len(sizes))]
@@ -31,12 +31,12 @@ def write(path: Path, table: Table) -> None:
             file.write("\n".join(map(",".join, zip(*cells, strict=True))) + "\n")
 
 
-def _texts(columns: Sequence[Column]) -> NDArray[Any]:
+def _texts(columns: Sequence[DatasetColumn]) -> NDArray[Any]:
     """What a row may say in these columns, the codes of the last one running fastest."""
     return np.array([",".join(codes) for codes in product(*([each.code for each in column.categories] for column in columns))], "object")
 
 
-def _places(columns: Sequence[Column], rows: slice) -> NDArray[np.intp]:
+def _places(columns: Sequence[DatasetColumn], rows: slice) -> NDArray[np.intp]:
     found = np.zeros(rows.stop - rows.start, np.intp)
     for column in columns:
         found = found * len(column.categories) + column.codes[rows]

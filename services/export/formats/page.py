@@ -8,13 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.export.dataset.citation import cite
 from services.export.dataset.licences import terms
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from services.export.dataset.words import text
 
 _pages = Environment(loader=PackageLoader("services.export.formats", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     edition = table.edition
     page = _pages.get_template("codebook.html.j2").render(
         table=table,

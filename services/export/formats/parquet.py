@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.export.dataset.licences import terms
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 
 arrow: Any = pa
 """pyarrow has no types of its own."""
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     """A category's place in its dictionary is that in the codebook; ordinal variables become ordered dictionaries."""
     fields: list[Any] = []
     dictionaries: list[Any] = []
@@ -35,7 +35,7 @@ def write(path: Path, table: Table) -> None:
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
 
-def _edition(table: Table) -> dict[str, Any]:
+def _edition(table: Dataset) -> dict[str, Any]:
     edition = table.edition
     return {
         "survey": edition.survey,
@@ -48,7 +48,7 @@ def _edition(table: Table) -> dict[str, Any]:
     }
 
 
-def _described(column: Column) -> dict[str, Any]:
+def _described(column: DatasetColumn) -> dict[str, Any]:
     return {
         "question": column.question,
         "text": column.text,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from services.runtime.spreadsheet_csv import Writer
 
 HEADER = ("question", "language", "text")
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     """Lines stand in the order of the questionnaire, within a question in one that is another in each release."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = Writer(file)

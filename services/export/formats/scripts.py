@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.export.dataset.citation import cite
 from services.export.dataset.quoting import hash_comment, one_line, python_string, r_string, stata_comment
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.dataset.words import text
 
 _PANDAS = '''"""Reads data.csv, beside this file, with labels in place of codes: `from read_pandas import data`. Needs pandas."""
@@ -52,19 +52,19 @@ describe, short
 """
 
 
-def pandas(path: Path, table: Table) -> None:
+def pandas(path: Path, table: Dataset) -> None:
     constants = {"title": python_string(_title(table)), "citation": python_string(cite(table.edition))}
     path.write_text(_PANDAS.format(**constants), encoding="utf-8")
 
 
-def stata(path: Path, table: Table) -> None:
+def stata(path: Path, table: Dataset) -> None:
     missing = ", ".join(f".{category.letter} {meaning}" for category, meaning in table.absent())
     told = (_title(table), "Reads data.dta, which lies beside this file, with labels.", cite(table.edition), f"Missing: {missing}")
     head = "".join(stata_comment(line) + "\n" for line in told)
     path.write_text(head + _STATA.format(rows=table.rows), encoding="utf-8")
 
 
-def r(path: Path, table: Table) -> None:
+def r(path: Path, table: Dataset) -> None:
     """Base R alone: factors with labels, what is no answer NA; `codes` keeps the reasons."""
     head = [
         hash_comment(_title(table)),
@@ -77,7 +77,7 @@ def r(path: Path, table: Table) -> None:
     path.write_text("\n".join([*head, *(_factor(column, table.edition.language) for column in table.columns)]) + "\n", encoding="utf-8")
 
 
-def _factor(column: Column, language: str) -> str:
+def _factor(column: DatasetColumn, language: str) -> str:
     shown = [(each.code, label) for each, label in zip(column.categories, column.shown(language), strict=True) if not each.absent]
     name, ordered = r_string(column.name), "TRUE" if column.measure == "ordinal" else "FALSE"
     levels, labels = (", ".join(map(r_string, side)) for side in (zip(*shown, strict=True) if shown else ((), ())))
@@ -87,6 +87,6 @@ def _factor(column: Column, language: str) -> str:
     )
 
 
-def _title(table: Table) -> str:
+def _title(table: Dataset) -> str:
     edition = table.edition
     return f"{one_line(text(edition.title, edition.language))}, release {edition.number}"

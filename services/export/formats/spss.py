@@ -17,7 +17,7 @@ import pyreadstat
 from numpy.typing import NDArray
 
 from services.export.dataset.quoting import one_line
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from services.export.dataset.words import text
 
 BIAS, IN_FULL, END, PADDING = 100, 253, 252, 0
@@ -30,7 +30,7 @@ _CASES, _CREATED = 80, 92
 _NEVER = b"01 Jan 7000:00:00"
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     _write_dictionary(path, table)
     with path.open("r+b") as file:
         head = bytearray(file.read())
@@ -42,7 +42,7 @@ def write(path: Path, table: Table) -> None:
         _write_rows(file, table)
 
 
-def _write_dictionary(path: Path, table: Table) -> None:
+def _write_dictionary(path: Path, table: Dataset) -> None:
     language = table.edition.language
     labels = {
         column.short: {each.number: label for each, label in zip(column.categories, column.fitting(language, _value_label), strict=True)}
@@ -68,7 +68,7 @@ def _write_dictionary(path: Path, table: Table) -> None:
     )
 
 
-def _write_rows(file: BinaryIO, table: Table) -> None:
+def _write_rows(file: BinaryIO, table: Dataset) -> None:
     numbers = [np.array([each.number for each in column.categories], np.int16) for column in table.columns]
     for rows in table.batches():
         values = np.empty((rows.stop - rows.start, len(table.columns)), np.int16)

@@ -16,7 +16,7 @@ import pandas as pd
 from pandas.io.stata import StataWriterUTF8
 
 from services.export.dataset.quoting import one_line
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.dataset.words import text
 
 LONGEST_LABEL = 80
@@ -28,7 +28,7 @@ _NEVER = datetime.datetime(1970, 1, 1)  # noqa: DTZ001  Stata's times have no zo
 _DATA, _OFFSETS = b"<data>", 14
 
 
-def write(path: Path, table: Table) -> None:
+def write(path: Path, table: Dataset) -> None:
     _write_dictionary(path, table)
     whole = path.read_bytes()
     start = whole.index(_DATA) + len(_DATA)
@@ -55,7 +55,7 @@ def _with_rows(head: bytes, rows: int, width: int) -> bytes:
     return head[:offsets] + struct.pack(f"<{_OFFSETS}q", *moved) + head[end:]
 
 
-def _write_dictionary(path: Path, table: Table) -> None:
+def _write_dictionary(path: Path, table: Dataset) -> None:
     language = table.edition.language
     no_rows = pd.DataFrame({column.short: np.zeros(0, _kind(column)) for column in table.columns})
     labels: dict[Any, dict[float, str]] = {
@@ -74,19 +74,19 @@ def _write_dictionary(path: Path, table: Table) -> None:
     ).write_file()
 
 
-def _kind(column: Column) -> str:
+def _kind(column: DatasetColumn) -> str:
     """One byte for each value, two where categories are too many."""
     return "<i1" if all(each.number <= LARGEST_BYTE for each in column.categories) else "<i2"
 
 
-def _value(column: Column, place: int) -> int:
+def _value(column: DatasetColumn, place: int) -> int:
     category = column.categories[place]
     if category.letter is None:
         return category.number
     return (_MISSING_BYTE if _kind(column) == "<i1" else _MISSING_INT) + _step(category.letter)
 
 
-def _labelled(column: Column, place: int) -> int:
+def _labelled(column: DatasetColumn, place: int) -> int:
     category = column.categories[place]
     return category.number if category.letter is None else _MISSING_LABEL + _step(category.letter)
 

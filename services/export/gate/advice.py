@@ -13,10 +13,10 @@ from services.export.dataset.profiles import NARROW, SPARE, WIDE, Profile
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable
 from services.export.protect import diversity
 from services.export.protect.anonymise import protect
-from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.hierarchy import ValueHierarchy
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.request import Frame, Request
-from services.export.protect.sequence import Rules
+from services.export.protect.request import Frame, ProtectionRequest
+from services.export.protect.sequence import SequenceRules
 
 Ints = NDArray[np.int64]
 
@@ -24,10 +24,10 @@ LARGE, MANY = 5_000_000, 20
 """Cells, and quasi-identifiers, up to which every way is tried."""
 
 
-def request_of(table: QuasiIdentifierTable, profile: Profile) -> Request:
+def request_of(table: QuasiIdentifierTable, profile: Profile) -> ProtectionRequest:
     """What a profile asks of the protecting core."""
     sensitive = bool(table.sensitive)
-    return Request(
+    return ProtectionRequest(
         profile.k,
         diversity=profile.diversity if sensitive else None,
         closeness=profile.closeness if sensitive else None,
@@ -35,9 +35,9 @@ def request_of(table: QuasiIdentifierTable, profile: Profile) -> Request:
     )
 
 
-def rules_of(table: QuasiIdentifierTable) -> Rules:
+def rules_of(table: QuasiIdentifierTable) -> SequenceRules:
     """What both profiles ask, for the one sequence that their releases stand in."""
-    return Rules(request_of(table, WIDE), request_of(table, NARROW), SPARE)
+    return SequenceRules(request_of(table, WIDE), request_of(table, NARROW), SPARE)
 
 
 def advise(table: QuasiIdentifierTable, profile: Profile) -> str:
@@ -67,7 +67,7 @@ def _agrees(codes: NDArray[np.integer[Any]], size: int, harmless: tuple[int, ...
     return not diversity.diverse(np.bincount(codes, minlength=size)[None, :], profile.diversity, harmless).all()
 
 
-def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, Ints] | None:
+def _coarser(hierarchy: ValueHierarchy) -> tuple[ValueHierarchy, Ints] | None:
     """The hierarchy without its finest level, and the new code of each old one."""
     now = [path[0] if path else value for value, path in zip(hierarchy.values, hierarchy.above, strict=True)]
     values = tuple(dict.fromkeys(now))
@@ -75,7 +75,7 @@ def _coarser(hierarchy: Hierarchy) -> tuple[Hierarchy, Ints] | None:
         return None
     above = {label: path[1:] for label, path in zip(now, hierarchy.above, strict=True)}
     codes = np.array([values.index(label) for label in now], dtype=np.int64)
-    return Hierarchy(hierarchy.name, values, tuple(above[value] for value in values)), codes
+    return ValueHierarchy(hierarchy.name, values, tuple(above[value] for value in values)), codes
 
 
 def _without(table: QuasiIdentifierTable, variable: int) -> Frame | None:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from services.export.gate import answers, ledger, measuring, truth
 from services.export.gate.advice import advise
 from services.export.gate.before import Admitted
-from services.export.gate.ledger import Book
+from services.export.gate.ledger import StoredLedger
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable, codes_of
-from services.export.gate.rarity import Shown
-from services.export.gate.refused import Refused
+from services.export.gate.rarity import RareColumn
+from services.export.gate.refused import ReleaseRefused
 from services.export.protect.anonymise import Result
 from services.export.protect.measure import Measures
-from services.export.protect.sequence import Step
+from services.export.protect.sequence import SequenceStep
 
 Ints = NDArray[np.int64]
 
@@ -46,11 +46,11 @@ class Protected:
     suppressed: int
     withheld: int
     merged: int
-    book: Book
+    book: StoredLedger
 
 
-def check(admitted: Admitted, step: Step) -> Protected:
-    """The released table of a protected step. Raises Refused where it breaks a rule, truth.Untrue where a cell is not what was answered."""
+def check(admitted: Admitted, step: SequenceStep) -> Protected:
+    """Returns the released table of a protected step. Raises ReleaseRefused where it breaks a rule, truth.Untrue where a cell is wrong."""
     profile, number, order = admitted.profile, admitted.number, admitted.order
     quasi_identifiers, result = admitted.table.seen_by(profile), step.result
     rows = np.flatnonzero(result.kept)
@@ -87,7 +87,7 @@ def _reasons(merged: int, withheld: int, k: int) -> list[str]:
     return found
 
 
-def _released(admitted: Admitted, result: Result, rows: Ints, shown: dict[str, Shown]) -> pd.DataFrame:
+def _released(admitted: Admitted, result: Result, rows: Ints, shown: dict[str, RareColumn]) -> pd.DataFrame:
     """The released columns. `shown`: of the variables with rare answers, its rows being the sorted `rows`."""
     released: dict[str, pd.Categorical] = {}
     variable_of = {column.name: v for v, column in enumerate(admitted.table.identifiers)}
@@ -101,7 +101,7 @@ def _released(admitted: Admitted, result: Result, rows: Ints, shown: dict[str, S
         else:
             codes, values = codes_of(admitted.answers, column)[row_of_answers], [*column.codes]
             if how := shown.get(column.name):
-                codes, values = answers.released(column, codes, Shown(how.steps, how.withheld[row_of_shown]))
+                codes, values = answers.released(column, codes, RareColumn(how.steps, how.withheld[row_of_shown]))
         released[column.name] = pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="object"))  # pyright: ignore[reportArgumentType]
     return pd.DataFrame(released, copy=False)
 
@@ -125,5 +125,5 @@ def _measured(admitted: Admitted, quasi_identifiers: QuasiIdentifierTable, table
     if measures.loss > MOST_LOST:
         broken.append(f"The quasi-identifiers would tell next to nothing: {measures.loss:.0%} of them would be lost.")
     if broken:
-        raise Refused(" ".join([*broken, advise(quasi_identifiers, profile) or "Wait for more responses."]))
+        raise ReleaseRefused(" ".join([*broken, advise(quasi_identifiers, profile) or "Wait for more responses."]))
     return measures

@@ -17,7 +17,7 @@ from services.export.dataset.profiles import NARROW, Profile
 from services.export.dataset.variables import JOINT, MISSING, SKIPPED, WITHHELD, Variable
 from services.export.gate import company, rare
 from services.export.gate.quasi_identifiers import codes_of
-from services.export.gate.rarity import UNTOLD, Answers, Shown
+from services.export.gate.rarity import UNTOLD, Answers, RareColumn
 
 Ints = NDArray[np.int64]
 
@@ -25,7 +25,7 @@ ELEVEN, PROMOTERS = tuple(map(str, range(11))), (7, 9)
 """The scale of the net promoter score (Reichheld 2003), and where its passives and its promoters begin."""
 
 
-def hidden(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, profile: Profile) -> dict[str, Shown]:
+def hidden(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, profile: Profile) -> dict[str, RareColumn]:
     """How each variable with rare answers to hide is released, by name. `rows`: of `full`, in an order that stays between releases."""
     plain, secret = (_answers(columns, full, rows, role) for role in ("insensitive", "sensitive"))
     rank = np.arange(len(rows))
@@ -43,13 +43,13 @@ def alone(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, table: pd
     return int(company.without(looked_at, len(rows), profile.k).sum())
 
 
-def _column(column: Variable, full: pd.DataFrame, rows: Ints, table: pd.DataFrame) -> company.Column:
+def _column(column: Variable, full: pd.DataFrame, rows: Ints, table: pd.DataFrame) -> company.ReleasedAnswers:
     shown = pd.Categorical(table[column.name], copy=False)
     withheld = np.array([*(value == WITHHELD for value in shown.categories), False])[shown.codes]
-    return company.Column(_told(column, codes_of(full, column)[rows]), shown.codes, withheld)
+    return company.ReleasedAnswers(_told(column, codes_of(full, column)[rows]), shown.codes, withheld)
 
 
-def released(column: Variable, codes: NDArray[np.integer], shown: Shown) -> tuple[NDArray[np.integer], list[str]]:
+def released(column: Variable, codes: NDArray[np.integer], shown: RareColumn) -> tuple[NDArray[np.integer], list[str]]:
     """The values of a variable as they go out, and what each stands for. `codes`: as given, row by row."""
     values = [*column.codes]
     place = np.arange(len(values))

@@ -12,10 +12,10 @@ from services.export.dataset.profiles import WIDE, Profile
 from services.export.dataset.variables import Variable
 from services.export.gate import ledger
 from services.export.gate.advice import rules_of
-from services.export.gate.ledger import Book, Keys, People
+from services.export.gate.ledger import LedgerKeys, People, StoredLedger
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable
-from services.export.gate.refused import Refused
-from services.export.protect.sequence import Ledger, Rules
+from services.export.gate.refused import ReleaseRefused
+from services.export.protect.sequence import Ledger, SequenceRules
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,31 @@ class Admitted:
     columns: list[Variable]
     answers: pd.DataFrame
     profile: Profile
-    keys: Keys
+    keys: LedgerKeys
     number: int
-    book: Book | None
+    book: StoredLedger | None
     order: NDArray[np.int64]
     people: People
     table: QuasiIdentifierTable
-    rules: Rules
+    rules: SequenceRules
     former: Ledger | None
 
 
 def admit(
-    columns: list[Variable], answers: pd.DataFrame, profile: Profile, people: People, keys: Keys, number: int, book: Book | None
+    columns: list[Variable],
+    answers: pd.DataFrame,
+    profile: Profile,
+    people: People,
+    keys: LedgerKeys,
+    number: int,
+    book: StoredLedger | None,
 ) -> Admitted:
     """What release `number` starts from. `people[i]`: the keyed hash of the response in row i of `answers`.
 
-    Raises Refused where there are too few responses, where a quasi-identifier has no hierarchy, or where `book` no longer fits the survey.
+    Raises ReleaseRefused where responses are too few, where a quasi-identifier has no hierarchy, or where `book` no longer fits the survey.
     """
     if len(answers) < profile.minimum:
-        raise Refused(f"There are {len(answers)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
+        raise ReleaseRefused(f"There are {len(answers)} responses; a {profile.name} release needs {profile.minimum}. Wait for more.")
     order = np.argsort(people, kind="stable")
     table = QuasiIdentifierTable.of(columns, answers, WIDE.units, order)
     former = ledger.before(book, number, table.hierarchies, keys)

@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Column:
+class ReleasedAnswers:
     """`released`: any number for each value that is shown, "withheld" being one. `withheld`: the cells that are. Shape (rows,)."""
 
     given: Answers
@@ -25,7 +25,7 @@ class Column:
     withheld: Bools
 
 
-def without(columns: Iterable[Column], rows: int, k: int) -> Bools:
+def without(columns: Iterable[ReleasedAnswers], rows: int, k: int) -> Bools:
     """The rows that show an answer which fewer than k rows show, or look like fewer than k in up to three of their rare answers."""
     found, several = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int32)
     known: list[tuple[Bools, Ints]] = []

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 from services.export.protect.anonymise import LEFT_OUT
 from services.export.protect.classes import Classes
-from services.export.protect.hierarchy import Hierarchy, Ladder
-from services.export.protect.sequence import Ledger, Step
+from services.export.protect.hierarchy import Ladder, ValueHierarchy
+from services.export.protect.sequence import Ledger, SequenceStep
 
 Ints = NDArray[np.int64]
 Column = NDArray[np.int32]
@@ -33,7 +33,7 @@ People = NDArray[np.bytes_]
 """Keyed hashes in hexadecimal. Shape (rows,)."""
 
 
-class Book(msgspec.Struct, frozen=True):
+class StoredLedger(msgspec.Struct, frozen=True):
     """Of each person, in the order of their hashes: the first release, the wide class, and the release from which on it is held back for
     good, 0 for none; the release that gave it a narrow class, 0 for none, and that class. None of the latter where nobody has one.
 
@@ -54,7 +54,7 @@ class Book(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Keys:
+class LedgerKeys:
     """Keyed hashes for one survey."""
 
     secret: bytes
@@ -84,12 +84,14 @@ class Keys:
         return hashlib.blake2b(f"{self.survey}\0public\0{use}".encode(), key=self.secret).digest()  # "public": so ledgers began
 
 
-def before(book: Book | None, number: int, hierarchies: Sequence[Hierarchy], keys: Keys) -> Ledger | None:
-    """The ledger as it stood when release `number` was built. Raises Refused where it no longer fits the survey."""
+def before(book: StoredLedger | None, number: int, hierarchies: Sequence[ValueHierarchy], keys: LedgerKeys) -> Ledger | None:
+    """The ledger as it stood when release `number` was built. Raises ReleaseRefused where it no longer fits the survey."""
     if book is None:
         return None
     if book.key != keys.mark:
-        raise Refused("The key of earlier releases is not there, so that nobody can tell who was in them. Bring back the release key.")
+        raise ReleaseRefused(
+            "The key of earlier releases is not there, so that nobody can tell who was in them. Bring back the release key."
+        )
     now = _Columns.of(book)
     was = now.entered < number
     if not was.any():
@@ -103,7 +105,9 @@ def before(book: Book | None, number: int, hierarchies: Sequence[Hierarchy], key
     return Ledger(_people(book)[was], wide, narrow)
 
 
-def after(book: Book | None, number: int, step: Step, hierarchies: Sequence[Hierarchy], keys: Keys) -> Book:
+def after(
+    book: StoredLedger | None, number: int, step: SequenceStep, hierarchies: Sequence[ValueHierarchy], keys: LedgerKeys
+) -> StoredLedger:
     """The book once release `number` is written: those who left are forgotten, those who came have their classes."""
     people = step.ledger.people
     now = _Columns.new(len(people), number)
@@ -116,7 +120,7 @@ def after(book: Book | None, number: int, step: Step, hierarchies: Sequence[Hier
     now.narrowed[divided] = number
     narrow_nodes = _entered(now.narrow, narrow_nodes, step.ledger.narrow, divided)
     now.held[(step.ledger.wide.of == LEFT_OUT) & (now.held == 0)] = number
-    return Book(
+    return StoredLedger(
         keys.mark,
         tuple((hierarchy.name, _labels(hierarchy)) for hierarchy in hierarchies),
         people.astype(f"S{2 * DIGEST}").tobytes(),
@@ -135,20 +139,20 @@ def _entered(classes: Column, nodes: Column, given: Classes, new: NDArray[np.boo
     return nodes[used].astype(np.int32)
 
 
-def encode(book: Book) -> bytes:
+def encode(book: StoredLedger) -> bytes:
     return msgspec.msgpack.encode(book)
 
 
-def decode(body: bytes) -> Book:
-    """Raises Refused where nothing is left but that there was more than one."""
+def decode(body: bytes) -> StoredLedger:
+    """Raises ReleaseRefused where nothing is left but that there was more than one."""
     if not body:
-        raise Refused(
+        raise ReleaseRefused(
             "Earlier releases of this survey had a ledger for each profile; further ones could give people away. Start a new survey."
         )
-    return msgspec.msgpack.decode(body, type=Book)
+    return msgspec.msgpack.decode(body, type=StoredLedger)
 
 
-def _people(book: Book) -> People:
+def _people(book: StoredLedger) -> People:
     return np.frombuffer(book.people, dtype=f"S{2 * DIGEST}")
 
 
@@ -167,7 +171,7 @@ class _Columns:
         return _Columns(*(np.full(people, first, dtype=np.int32) for first in (number, LEFT_OUT, 0, 0, LEFT_OUT)))
 
     @staticmethod
-    def of(book: Book) -> _Columns:
+    def of(book: StoredLedger) -> _Columns:
         columns = [np.frombuffer(column, dtype=np.int32) for column in (book.entered, book.classes, book.held, book.narrowed, book.narrow)]
         none = _Columns.new(len(columns[0]), 0)
         narrowed, narrow = (columns[3], columns[4]) if book.narrowed else (none.narrowed, none.narrow)
@@ -181,15 +185,15 @@ class _Columns:
             getattr(self, name)[known] = getattr(old, name)[at[known]]
 
 
-def _labels(hierarchy: Hierarchy) -> tuple[str, ...]:
+def _labels(hierarchy: ValueHierarchy) -> tuple[str, ...]:
     return tuple(node.label for node in Ladder.of(hierarchy, np.zeros(0, dtype=np.int64)).nodes)
 
 
-def _translated(book: Book, body: bytes, hierarchies: Sequence[Hierarchy]) -> Column:
+def _translated(book: StoredLedger, body: bytes, hierarchies: Sequence[ValueHierarchy]) -> Column:
     """Nodes of the book as those of these hierarchies, found by their labels."""
     given = np.frombuffer(body, dtype=np.int32).reshape(-1, len(book.labels))
     if [name for name, _ in book.labels] != [hierarchy.name for hierarchy in hierarchies]:
-        raise Refused(
+        raise ReleaseRefused(
             "The survey has other quasi-identifiers than its earlier releases, which together could give people away. "
             "Keep them as they were, or start a new survey."
         )
@@ -198,6 +202,6 @@ def _translated(book: Book, body: bytes, hierarchies: Sequence[Hierarchy]) -> Co
         place = {label: index for index, label in reversed(list(enumerate(_labels(hierarchy))))}
         used = sorted({labels[int(node)] for node in given[:, v]})
         if missing := [label for label in used if label not in place]:
-            raise Refused(f"{name} has lost the value {missing[0]}, which earlier releases used. Keep it in the hierarchy.")
+            raise ReleaseRefused(f"{name} has lost the value {missing[0]}, which earlier releases used. Keep it in the hierarchy.")
         nodes[:, v] = np.array([place.get(label, 0) for label in labels], dtype=np.int32)[given[:, v]]
     return nodes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.export.gate import scales
-from services.export.gate.rarity import UNTOLD, Answers, Bools, Ints, Shown, is_rare
+from services.export.gate.rarity import UNTOLD, Answers, Bools, Ints, RareColumn, is_rare
 
 RowSet = int
 WITHHELD = -2
@@ -19,7 +19,7 @@ WITHHELD = -2
 
 
 @dataclass
-class Table:
+class RareAnswerTable:
     """The variables with rare answers, as they would be released now.
 
     `values[c]`: the merged value of each row. `known[c]`: rows whose answer is rare, none once the variable is withheld whole.
@@ -29,7 +29,7 @@ class Table:
 
     columns: Sequence[Answers]
     steps: list[Ints]
-    former: list[Shown]
+    former: list[RareColumn]
     k: int
     rank: Ints
     withheld: list[Bools] = field(init=False)

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from services.export.dataset.profiles import Profile
 from services.export.dataset.variables import MISSING, SKIPPED, WITHHELD, Variable
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 from services.export.protect.authorities import authorities
-from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.hierarchy import ValueHierarchy
 from services.export.protect.request import Frame, Sensitive
 
 COUNTRY, BAND = "alpha2", "band"
 """First levels of the hierarchies whose values are in the public list of authorities too."""
 
 ABSENT = -1
-EVERYBODY = Hierarchy("", ("everybody",), ((),))
+EVERYBODY = ValueHierarchy("", ("everybody",), ((),))
 """The hierarchy of a survey without quasi-identifiers: all who enter at the same release form one class."""
 
 
@@ -36,7 +36,7 @@ class QuasiIdentifierTable:
     """
 
     identifiers: tuple[Variable, ...]
-    hierarchies: tuple[Hierarchy, ...]
+    hierarchies: tuple[ValueHierarchy, ...]
     codes: NDArray[np.integer[Any]]
     sensitive: tuple[Sensitive, ...]
     frame: Frame | None
@@ -47,7 +47,7 @@ class QuasiIdentifierTable:
     ) -> QuasiIdentifierTable:
         """The rows of `answers` in this order. `units`: entries of the public list that must share a released value, 0 for no list.
 
-        Raises Refused where a quasi-identifier cannot be made coarser.
+        Raises ReleaseRefused where a quasi-identifier cannot be made coarser.
         """
         identifiers = tuple(column for column in columns if column.role == "quasi_identifier")
         hierarchies = tuple(hierarchy(column) for column in identifiers) or (EVERYBODY,)
@@ -84,16 +84,18 @@ def members(column: Variable, released: Sequence[str]) -> NDArray[np.bool_]:
     return table
 
 
-def hierarchy(column: Variable) -> Hierarchy:
-    """The steps of a variable between its values and "*", without levels that change nothing. Raises Refused."""
+def hierarchy(column: Variable) -> ValueHierarchy:
+    """The steps of a variable between its values and "*", without levels that change nothing. Raises ReleaseRefused."""
     if column.hierarchy is None:
-        raise Refused(f"The quasi-identifier {column.name} has no hierarchy, so it cannot be made coarser. Give it one, or another role.")
+        raise ReleaseRefused(
+            f"The quasi-identifier {column.name} has no hierarchy, so it cannot be made coarser. Give it one, or another role."
+        )
     steps = column.ladder()
     above: list[tuple[str, ...]] = []
     for code in column.codes:
         path = [code, *(step[code] for step in steps if code in step)]
         above.append(tuple(now for before, now in pairwise(path) if now != before and now != "*"))
-    return Hierarchy(column.name, column.codes, tuple(above))
+    return ValueHierarchy(column.name, column.codes, tuple(above))
 
 
 def sensitive_of(column: Variable, codes: NDArray[np.integer[Any]]) -> Sensitive:
@@ -102,7 +104,7 @@ def sensitive_of(column: Variable, codes: NDArray[np.integer[Any]]) -> Sensitive
     return Sensitive(column.name, codes, len(column.codes), tuple(column.codes.index(code) for code in harmless))
 
 
-def _frame(identifiers: tuple[Variable, ...], hierarchies: tuple[Hierarchy, ...], units: int) -> Frame | None:
+def _frame(identifiers: tuple[Variable, ...], hierarchies: tuple[ValueHierarchy, ...], units: int) -> Frame | None:
     """The public list of European authorities, if the survey asks for the country in the codes of that list; else None."""
     begins = [column.hierarchy.levels[0] if column.hierarchy else "" for column in identifiers]
     if not units or COUNTRY not in begins:

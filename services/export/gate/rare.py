@@ -24,17 +24,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from services.export.gate import scales
-from services.export.gate.look_alikes import RowSet, Table, exposing
-from services.export.gate.rarity import Answers, Ints, Shown, is_rare
+from services.export.gate.look_alikes import RareAnswerTable, RowSet, exposing
+from services.export.gate.rarity import Answers, Ints, RareColumn, is_rare
 from services.export.gate.withholding import withhold
 
 FEW, LOOKED_AT = 0.02, 500
 """Scales are merged until at most this share of the people have fewer than k look-alikes in their answers to scales; of so many people."""
 
 
-def hide(columns: Sequence[Answers], k: int, rank: Ints, former: Sequence[Shown] = ()) -> list[Shown]:
+def hide(columns: Sequence[Answers], k: int, rank: Ints, former: Sequence[RareColumn] = ()) -> list[RareColumn]:
     """How each variable is released; nothing that `former` merges or withholds is shown. `rank`: the rows from 0 in a secret order."""
-    shown = [*former, *(Shown(np.arange(column.size), np.zeros(len(column.codes), dtype=bool)) for column in columns[len(former) :])]
+    shown = [*former, *(RareColumn(np.arange(column.size), np.zeros(len(column.codes), dtype=bool)) for column in columns[len(former) :])]
     with_rare = [
         variable
         for variable, (column, how) in enumerate(zip(columns, shown, strict=True))
@@ -46,24 +46,24 @@ def hide(columns: Sequence[Answers], k: int, rank: Ints, former: Sequence[Shown]
     return shown
 
 
-def _hide(columns: list[Answers], k: int, rank: Ints, former: list[Shown]) -> list[Shown]:
+def _hide(columns: list[Answers], k: int, rank: Ints, former: list[RareColumn]) -> list[RareColumn]:
     """The same, of variables that have rare answers, or had."""
     steps = [
         scales.large_enough(how.steps, column.counts(), k) if column.ordered else how.steps
         for column, how in zip(columns, former, strict=True)
     ]
     while True:
-        table = Table(columns, steps, former, k, rank)
+        table = RareAnswerTable(columns, steps, former, k, rank)
         merged = _most_exposing_scale(table)
         if not merged:
             withhold(table)
             merged = _biased_scales(table)
         if not merged:
-            return [Shown(step, withheld) for step, withheld in zip(steps, table.withheld, strict=True)]
+            return [RareColumn(step, withheld) for step, withheld in zip(steps, table.withheld, strict=True)]
         steps = [merged.get(variable, step) for variable, step in enumerate(steps)]
 
 
-def _most_exposing_scale(table: Table) -> dict[int, Ints]:
+def _most_exposing_scale(table: RareAnswerTable) -> dict[int, Ints]:
     """The scale that leaves most people fewer than k look-alikes in their rare answers to scales, with coarser steps.
 
     Empty where few people are left so. Of the scales that expose a person together, the one with fewest look-alikes counts.
@@ -85,7 +85,7 @@ def _most_exposing_scale(table: Table) -> dict[int, Ints]:
     return {}
 
 
-def _biased_scales(table: Table) -> dict[int, Ints]:
+def _biased_scales(table: RareAnswerTable) -> dict[int, Ints]:
     """Scales of which one step lost more than the whole scale, with coarser steps."""
     coarser: dict[int, Ints] = {}
     for variable, (column, steps, withheld) in enumerate(zip(table.columns, table.steps, table.withheld, strict=True)):
@@ -97,7 +97,7 @@ def _biased_scales(table: Table) -> dict[int, Ints]:
     return coarser
 
 
-def _coarser(table: Table, variable: int, step: int | None = None) -> Ints | None:
+def _coarser(table: RareAnswerTable, variable: int, step: int | None = None) -> Ints | None:
     column = table.columns[variable]
     counts = column.counts()
     return scales.coarser(table.steps[variable], counts, is_rare(counts, table.k), column.sides if step is None else None, step)

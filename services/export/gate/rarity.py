@@ -39,7 +39,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Shown:
+class RareColumn:
     """How one variable is released. `steps`: the merged value of each answer, as in `scales`. `withheld`: which rows; shape (rows,)."""
 
     steps: Ints

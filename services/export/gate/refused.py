@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refused(Exception):
+class ReleaseRefused(Exception):
     """This release would not protect the respondents; the message says why and what would help."""

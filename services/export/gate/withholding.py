@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.export.gate.look_alikes import RowSet, Table, exposing, row_mask
+from services.export.gate.look_alikes import RareAnswerTable, RowSet, exposing, row_mask
 from services.export.gate.rarity import UNTOLD, Ints
 
 MANY, WORK = 20_000, 2_000_000_000
@@ -14,7 +14,7 @@ UNASKED = 4.0
 """Cost of withholding a cell without an answer, against 1 for an answer: it shows that the question was not asked there."""
 
 
-def withhold(table: Table) -> None:
+def withhold(table: RareAnswerTable) -> None:
     """Changes `table.withheld`. Ends because cells are only ever added."""
     _withhold_crowded_variables(table)
     while True:
@@ -25,7 +25,7 @@ def withhold(table: Table) -> None:
             return
 
 
-def _withhold_rare_values(table: Table, variable: int) -> bool:
+def _withhold_rare_values(table: RareAnswerTable, variable: int) -> bool:
     """Withholds values that fewer than k rows show. Returns whether there were any."""
     values, withheld = table.values[variable], table.withheld[variable]
     counts = np.bincount(values[~withheld & (values != UNTOLD)], minlength=table.columns[variable].size)
@@ -34,7 +34,7 @@ def _withhold_rare_values(table: Table, variable: int) -> bool:
     return bool(few.any())
 
 
-def _fill_up(table: Table, variable: int) -> bool:
+def _fill_up(table: RareAnswerTable, variable: int) -> bool:
     """Withholds further cells where fewer than k cells are withheld. Returns whether there were any."""
     withheld = table.withheld[variable]
     missing = table.k - int(withheld.sum())
@@ -46,14 +46,14 @@ def _fill_up(table: Table, variable: int) -> bool:
     return True
 
 
-def _withhold_crowded_variables(table: Table) -> None:
+def _withhold_crowded_variables(table: RareAnswerTable) -> None:
     """Withholds whole variables until few rows have two rare answers: finding look-alikes for each row would take hours."""
     while int((several := _rare_answers(table) >= 2).sum()) > min(MANY, WORK // len(table.rank)):
         most = int(np.argmax([int((known & several).sum()) for known in table.known]))
         table.withheld[most][:], table.known[most][:] = True, False
 
 
-def _hide_exposed_rows(table: Table) -> bool:
+def _hide_exposed_rows(table: RareAnswerTable) -> bool:
     """Gives k look-alikes to each row with two rare answers or more, those of most rare answers first. Returns whether a row had fewer."""
     many = _rare_answers(table)
     rows = np.flatnonzero(many >= 2)
@@ -71,11 +71,11 @@ def _hide_exposed_rows(table: Table) -> bool:
     return changed
 
 
-def _rare_answers(table: Table) -> Ints:
+def _rare_answers(table: RareAnswerTable) -> Ints:
     return table.rare_answers(range(len(table.columns)))
 
 
-def _hide(table: Table, row: int, look_alikes: dict[int, RowSet]) -> list[int]:
+def _hide(table: RareAnswerTable, row: int, look_alikes: dict[int, RowSet]) -> list[int]:
     """Withholds some of these answers of a row, in k rows in all that agree with the row in the answers that stay.
 
     Returns the variables. Takes the rows that cost least.

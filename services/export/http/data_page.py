@@ -14,7 +14,7 @@ from services.export.dataset.citation import Work, name_of
 from services.export.dataset.licences import LICENCES, PURPOSE, Licence, terms
 from services.export.dataset.words import text
 from services.export.http.interface import CATALOGUES, Say, offered
-from services.export.store import Published
+from services.export.store import StoredRelease
 
 _pages = Environment(loader=PackageLoader("services.export.http", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 FEW = 5
@@ -22,7 +22,7 @@ FEW = 5
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReleaseView:
     """One release as the page shows it. `warning`: what became of its responses since; empty where nothing did."""
 
     manifest: Manifest
@@ -49,7 +49,7 @@ def _licence(instrument: Instrument, manifest: Manifest) -> Licence | None:
     return None if found is PURPOSE else found
 
 
-def warnings(releases: Sequence[Published], now: int, say: Say, last: bool = False) -> list[str]:
+def warnings(releases: Sequence[StoredRelease], now: int, say: Say, last: bool = False) -> list[str]:
     """For each release, oldest first, whether responses were withdrawn since and which later one is without them (`last`: none follows)."""
     known = [each.withdrawn for each in releases]
     found: list[str] = []
@@ -104,7 +104,7 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
 
 def render(
     instrument: Instrument,
-    releases: Sequence[Published],
+    releases: Sequence[StoredRelease],
     withdrawn: int,
     language: str,
     origin: str,
@@ -115,7 +115,7 @@ def render(
     `deleted`: since when all answers are gone, as retention wants it."""
     say = Say(language)
     shown = [
-        Shown(
+        ReleaseView(
             release.manifest,
             work(instrument, release.manifest, f"{origin}/data/{instrument.id}").line(),
             protection(release.manifest, say),

@@ -15,15 +15,15 @@ from babel.numbers import format_decimal
 from proto.instrument import Instrument, Texts
 
 
-class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PageStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: str
     native: str
     strings: dict[str, str]
 
 
-def _load() -> dict[str, Catalogue]:
+def _load() -> dict[str, PageStrings]:
     folder = Path(__file__).parent / "strings"
-    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), Catalogue) for code in ("en", "fr", "es")]
+    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), PageStrings) for code in ("en", "fr", "es")]
     return {catalogue.language: catalogue for catalogue in found}
 
 

@@ -19,12 +19,12 @@ from services.export.protect import diversity, frame
 from services.export.protect.combinations import Combinations, combine
 from services.export.protect.cut import cut
 from services.export.protect.even import even
-from services.export.protect.gather import Pieces, gather
-from services.export.protect.hierarchy import Hierarchy, Ladder, Node
+from services.export.protect.gather import ClassPieces, gather
+from services.export.protect.hierarchy import Ladder, Node, ValueHierarchy
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.regions import Regions, Space
 from services.export.protect.repair import repair
-from services.export.protect.request import Request, Sensitive
+from services.export.protect.request import ProtectionRequest, Sensitive
 
 Ints = NDArray[np.int64]
 
@@ -54,9 +54,9 @@ class Result:
 
 def protect(
     codes: NDArray[np.integer],
-    hierarchies: Sequence[Hierarchy],
+    hierarchies: Sequence[ValueHierarchy],
     sensitive: Sequence[Sensitive],
-    request: Request,
+    request: ProtectionRequest,
     tie: NDArray[np.generic] | None = None,
     within: Ints | None = None,
 ) -> Result:
@@ -71,7 +71,7 @@ def protect(
     space = Space.hierarchy(ladders) if request.kind == "hierarchy" else Space.sets(ladders)
     columns: list[NDArray[np.integer[Any]]] = [ladder.place.astype(np.int16)[codes[:, v]] for v, ladder in enumerate(ladders)]
     combinations = combine(columns, [len(ladder) for ladder in ladders], within)
-    pieces = Pieces.of(cut(combinations, space, request.k, TOGETHER[request.kind]), combinations.counts)
+    pieces = ClassPieces.of(cut(combinations, space, request.k, TOGETHER[request.kind]), combinations.counts)
     pieces = gather(pieces, combinations, space, request.k)
     if request.even and within is None:
         pieces = even(pieces, combinations, space, request.k)
@@ -79,7 +79,7 @@ def protect(
     part, out = _repaired(classes, pieces, combinations, space, sensitive, request, within is None)
     into = np.where(out, LEFT_OUT, np.cumsum(~out) - 1)[part]
     classes = into[classes]
-    pieces = Pieces(pieces.combination, into[pieces.classes], pieces.rows, int((~out).sum()))
+    pieces = ClassPieces(pieces.combination, into[pieces.classes], pieces.rows, int((~out).sum()))
     if not pieces.count:
         raise Unprotectable("Every row would have to be left out. Ask fewer quasi-identifiers, or wait for more responses.")
     released, values, climbed = _released(pieces, combinations, ladders, space, request)
@@ -87,7 +87,7 @@ def protect(
     return Result(released.take(classes, axis=0, mode="wrap"), values, classes, _reasons(ladders, part, out, classes, climbed))
 
 
-def deal(pieces: Pieces, combinations: Combinations, tie: NDArray[np.generic] | None) -> Ints:
+def deal(pieces: ClassPieces, combinations: Combinations, tie: NDArray[np.generic] | None) -> Ints:
     """The class of each row. The rows of a combination in several classes are dealt by `tie`, else as they came."""
     parts = np.bincount(pieces.combination, minlength=len(combinations.counts))
     whole = np.zeros(len(parts), dtype=np.int64)
@@ -103,7 +103,9 @@ def deal(pieces: Pieces, combinations: Combinations, tie: NDArray[np.generic] | 
     return classes
 
 
-def check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitive: Sequence[Sensitive], request: Request) -> None:
+def check(
+    codes: NDArray[np.integer], hierarchies: Sequence[ValueHierarchy], sensitive: Sequence[Sensitive], request: ProtectionRequest
+) -> None:
     """Raises Unprotectable where rows, hierarchies and request do not fit each other."""
     if codes.ndim != 2 or codes.shape[1] != len(hierarchies):
         raise Unprotectable(f"{len(hierarchies)} hierarchies do not fit a table of shape {codes.shape}.")
@@ -131,11 +133,11 @@ def check(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitiv
 
 def _repaired(
     classes: Ints,
-    pieces: Pieces,
+    pieces: ClassPieces,
     combinations: Combinations,
     space: Space,
     sensitive: Sequence[Sensitive],
-    request: Request,
+    request: ProtectionRequest,
     everybody: bool,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Which class each becomes part of so that all that is asked for holds, and which are left out. `everybody`: all may be joined."""
@@ -169,7 +171,7 @@ def _repaired(
     return part, out | fails
 
 
-def _possible(tables: list[diversity.Histograms], sensitive: Sequence[Sensitive], request: Request) -> None:
+def _possible(tables: list[diversity.Histograms], sensitive: Sequence[Sensitive], request: ProtectionRequest) -> None:
     """Refuses what not even one class of everybody could hold."""
     for table, answer in zip(tables, sensitive, strict=True):
         whole = table.sum(axis=0, keepdims=True)
@@ -183,7 +185,7 @@ def _node(ladder: Ladder, space: Space, regions: Regions, variable: int) -> Ints
 
 
 def _released(
-    pieces: Pieces, combinations: Combinations, ladders: list[Ladder], space: Space, request: Request
+    pieces: ClassPieces, combinations: Combinations, ladders: list[Ladder], space: Space, request: ProtectionRequest
 ) -> tuple[NDArray[np.int32], tuple[tuple[Node, ...], ...], int]:
     """What each class is released with, as an index into the values of each variable; how many classes the public list widened."""
     live = pieces.classes != LEFT_OUT

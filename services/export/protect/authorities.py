@@ -9,7 +9,7 @@ import csv
 
 import numpy as np
 
-from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.hierarchy import ValueHierarchy
 from services.export.protect.refusal import Unprotectable
 from services.export.protect.request import Frame
 
@@ -18,7 +18,7 @@ COUNTRY, TOTAL, UNKNOWN = "alpha2", "lau_total", "population_unknown"
 UNTOLD = -1
 
 
-def authorities(text: str, hierarchies: tuple[Hierarchy, ...], country: int, band: int | None, least: int) -> Frame:
+def authorities(text: str, hierarchies: tuple[ValueHierarchy, ...], country: int, band: int | None, least: int) -> Frame:
     """The frame for the variables `country` and, where it is asked, `band`. `text`: the table, as CSV.
 
     Countries that the survey does not know are left out; those that the table does not know count no authority.

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from services.export.protect import diversity, frame
 from services.export.protect.anonymise import LEFT_OUT, protect
-from services.export.protect.hierarchy import Hierarchy, Ladder
+from services.export.protect.hierarchy import Ladder, ValueHierarchy
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.request import Request, Sensitive
+from services.export.protect.request import ProtectionRequest, Sensitive
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -44,12 +44,12 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Table:
+class ProtectionTable:
     """The people of a release, with what is known of them."""
 
     people: NDArray[np.generic]
     codes: NDArray[np.integer]
-    hierarchies: Sequence[Hierarchy]
+    hierarchies: Sequence[ValueHierarchy]
     sensitive: Sequence[Sensitive]
     ladders: list[Ladder]
 
@@ -61,7 +61,7 @@ class Table:
             of[has[~ladder.holds[classes.nodes[of[has], v], self.codes[has, v]]]] = LEFT_OUT
         return Classes(of, classes.nodes)
 
-    def standing(self, classes: Classes, asked: Request) -> Bools:
+    def standing(self, classes: Classes, asked: ProtectionRequest) -> Bools:
         """Whether the class of each person may be released as it is now."""
         count = len(classes.nodes)
         has = classes.of != LEFT_OUT
@@ -80,7 +80,7 @@ class Table:
             holds &= frame.population(asked.frame, self.ladders, on) >= asked.frame.least
         return np.append(holds, False)[classes.of]  # index -1 is of those without a class
 
-    def classes(self, rows: Ints, asked: Request, within: Ints | None = None) -> Classes | None:
+    def classes(self, rows: Ints, asked: ProtectionRequest, within: Ints | None = None) -> Classes | None:
         """Classes of these people among themselves alone, or of each of `within` alone; None where they must wait."""
         own = [
             replace(answer, codes=answer.codes[rows], everybody=None if within is None else diversity.shares(answer))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect.combinations import Combinations
-from services.export.protect.gather import Pieces
+from services.export.protect.gather import ClassPieces
 from services.export.protect.regions import Regions, Space
 
 LARGEST = 1024
@@ -20,7 +20,7 @@ SHARE = 6
 """Of a + b rows, this part from each gives the least sum of squares of what is left and what is shared."""
 
 
-def even(pieces: Pieces, combinations: Combinations, space: Space, k: int) -> Pieces:
+def even(pieces: ClassPieces, combinations: Combinations, space: Space, k: int) -> ClassPieces:
     """Groups of at least 2 k identical rows, the largest first, give to a class shared with their nearest neighbour."""
     alone = np.bincount(pieces.classes, minlength=pieces.count)[pieces.classes] == 1
     rows, combination, classes = pieces.rows.copy(), pieces.combination, pieces.classes
@@ -36,7 +36,7 @@ def even(pieces: Pieces, combinations: Combinations, space: Space, k: int) -> Pi
         return pieces
     ones, others, each = (np.array(column, dtype=np.int64) for column in zip(*shared, strict=True))
     new = pieces.count + np.arange(len(shared))
-    return Pieces(
+    return ClassPieces(
         np.concatenate([combination, combination[ones], combination[others]]),
         np.concatenate([classes, new, new]),
         np.concatenate([rows, each, each]),

@@ -24,7 +24,7 @@ STRANDED = np.float32(0.15)
 
 
 @dataclass(frozen=True)
-class Pieces:
+class ClassPieces:
     """Piece i: `rows[i]` rows of combination `combination[i]` in class `classes[i]` of `count`."""
 
     combination: Ints
@@ -33,9 +33,9 @@ class Pieces:
     count: int
 
     @staticmethod
-    def of(classes: Ints, rows: Ints) -> Pieces:
+    def of(classes: Ints, rows: Ints) -> ClassPieces:
         """Whole combinations, each in its class."""
-        return Pieces(np.arange(len(classes)), classes, rows, int(classes.max()) + 1)
+        return ClassPieces(np.arange(len(classes)), classes, rows, int(classes.max()) + 1)
 
 
 class _Found:
@@ -56,16 +56,16 @@ class _Found:
     def merge(self, classes: Ints, into: Ints) -> None:
         self._merged.append((classes, into))
 
-    def pieces(self) -> Pieces:
+    def pieces(self) -> ClassPieces:
         combination, classes, rows = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
         lives, into = np.ones(self.count, dtype=bool), np.arange(self.count)
         for merged, other in self._merged:
             lives[merged], into[merged] = False, other
         numbers = np.cumsum(lives) - 1
-        return Pieces(combination, numbers[into[classes]], rows, int(lives.sum()))
+        return ClassPieces(combination, numbers[into[classes]], rows, int(lives.sum()))
 
 
-def gather(pieces: Pieces, combinations: Combinations, space: Space, k: int) -> Pieces:
+def gather(pieces: ClassPieces, combinations: Combinations, space: Space, k: int) -> ClassPieces:
     """Finer classes of at least k rows within the given ones."""
     order = np.argsort(pieces.classes, kind="stable")
     combination, rows = pieces.combination[order], pieces.rows[order]

@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Hierarchy:
+class ValueHierarchy:
     """The values of a variable, as its codes 0, 1, … name them, and for each the labels above it from near to far, without "*".
 
     `numbers`: the number each value stands for, NaN where it stands for none ("not answered"); empty for categories.
@@ -47,12 +47,12 @@ class Ladder:
     `order[p]` is the code at place p, `place[code]` its place, -1 where it does not occur.
     """
 
-    hierarchy: Hierarchy
+    hierarchy: ValueHierarchy
     order: Ints
     place: Ints
 
     @staticmethod
-    def of(hierarchy: Hierarchy, codes: NDArray[np.integer]) -> Ladder:
+    def of(hierarchy: ValueHierarchy, codes: NDArray[np.integer]) -> Ladder:
         counts = np.bincount(codes, minlength=len(hierarchy.values))
         paths = hierarchy.paths()
         weight: dict[tuple[str, ...], tuple[float, int]] = {}

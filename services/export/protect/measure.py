@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.export.protect import diversity, frame
 from services.export.protect.anonymise import Result
 from services.export.protect.combinations import combine, numbered
-from services.export.protect.hierarchy import Hierarchy, Ladder, Node
+from services.export.protect.hierarchy import Ladder, Node, ValueHierarchy
 from services.export.protect.request import Frame, Sensitive
 
 Ints = NDArray[np.int64]
@@ -64,7 +64,7 @@ class Variety:
 
 def measure(
     codes: NDArray[np.integer],
-    hierarchies: Sequence[Hierarchy],
+    hierarchies: Sequence[ValueHierarchy],
     sensitive: Sequence[Sensitive],
     result: Result,
     listed: Frame | None = None,
@@ -79,7 +79,7 @@ def measure(
 
 def measured(
     codes: NDArray[np.integer],
-    hierarchies: Sequence[Hierarchy],
+    hierarchies: Sequence[ValueHierarchy],
     varieties: Mapping[str, Variety],
     result: Result,
     listed: Frame | None,
@@ -120,7 +120,7 @@ def width(ladder: Ladder, node: Node) -> float:
     return float(costs[at].take(at, axis=1).max()) if costs is not None else (len(at) - 1) / (len(ladder) - 1)
 
 
-def table_error(codes: NDArray[np.integer], hierarchies: Sequence[Hierarchy], sensitive: Sequence[Sensitive], result: Result) -> float:
+def table_error(codes: NDArray[np.integer], hierarchies: Sequence[ValueHierarchy], sensitive: Sequence[Sensitive], result: Result) -> float:
     """TVD2: the total variation distance of two-way tables, mean of all pairs.
 
     Released values are spread evenly over what they stand for, rows left out are made up for by the others.

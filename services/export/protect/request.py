@@ -66,7 +66,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Request:
+class ProtectionRequest:
     """`kind`: whether released values are nodes of the hierarchies (stable labels) or sets of values (least loss); never mixed.
 
     `even`: large groups of identical rows are evened out. `suppress`: the share of rows that may be left out where joining

@@ -32,10 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect.anonymise import LEFT_OUT, Result, check
-from services.export.protect.classes import Classes, Table
-from services.export.protect.hierarchy import Hierarchy, Ladder
+from services.export.protect.classes import Classes, ProtectionTable
+from services.export.protect.hierarchy import Ladder, ValueHierarchy
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.request import Request, Sensitive
+from services.export.protect.request import ProtectionRequest, Sensitive
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -45,13 +45,13 @@ DEAR, PATIENCE = 0.35, 0.01
 
 
 @dataclass(frozen=True)
-class Rules:
+class SequenceRules:
     """What wide releases ask, and narrow ones, where there may be any. `spare`: new classes have at least k + spare people, so that
     as many may leave before the class is held back.
     """
 
-    wide: Request
-    narrow: Request | None = None
+    wide: ProtectionRequest
+    narrow: ProtectionRequest | None = None
     spare: int = 0
 
 
@@ -68,7 +68,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class Step:
+class SequenceStep:
     """A release of a sequence. `held_back` were released before and are not now; `waiting` came and are too few yet."""
 
     result: Result
@@ -80,14 +80,14 @@ class Step:
 def release(
     people: NDArray[np.generic],
     codes: NDArray[np.integer],
-    hierarchies: Sequence[Hierarchy],
+    hierarchies: Sequence[ValueHierarchy],
     sensitive: Sequence[Sensitive],
-    rules: Rules,
+    rules: SequenceRules,
     ledger: Ledger | None = None,
     narrow: bool = False,
     most_missing: float = 0.25,
     patience: float = PATIENCE,
-) -> Step:
+) -> SequenceStep:
     """The next release of these people, wide or narrow, given what was released of them before. The order of rows leaves no trace.
 
     `patience`: the share of the people who at most wait because their class would lose too much.
@@ -98,7 +98,9 @@ def release(
     by_id = people[np.argsort(people, kind="stable")]
     if (by_id[1:] == by_id[:-1]).any():
         raise Unprotectable("The same response stands in the table twice.")
-    table = Table(people, codes, hierarchies, sensitive, [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)])
+    table = ProtectionTable(
+        people, codes, hierarchies, sensitive, [Ladder.of(hierarchy, codes[:, v]) for v, hierarchy in enumerate(hierarchies)]
+    )
     wide, fine, known = _former(table, ledger)
     if rules.narrow is not None:  # a narrow class goes from wide releases too, so that one pass is enough: wide classes come after
         lost = (fine.of != LEFT_OUT) & ~table.standing(fine, rules.narrow)
@@ -127,10 +129,10 @@ def release(
     result = Result(released, tuple(ladder.nodes for ladder in table.ladders), classes, reasons)
     entered = np.flatnonzero(~waiting)
     entered = entered[np.argsort(people[entered], kind="stable")]
-    return Step(result, Ledger(people[entered], wide.at(entered), fine.at(entered)), held_back, waiting)
+    return SequenceStep(result, Ledger(people[entered], wide.at(entered), fine.at(entered)), held_back, waiting)
 
 
-def _asked(rules: Rules, narrow: bool) -> Request:
+def _asked(rules: SequenceRules, narrow: bool) -> ProtectionRequest:
     asked = rules.narrow if narrow else rules.wide
     if asked is None:
         raise Unprotectable("No narrow rule is given.")
@@ -139,7 +141,7 @@ def _asked(rules: Rules, narrow: bool) -> Request:
     return asked
 
 
-def _former(table: Table, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
+def _former(table: ProtectionTable, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
     """The wide and the narrow class each person has from before, and who was released before. An answer that left either leaves both."""
     if ledger is None or not len(ledger.people):
         none = Classes.none(len(table.people), len(table.ladders))
@@ -152,7 +154,7 @@ def _former(table: Table, ledger: Ledger | None) -> tuple[Classes, Classes, Bool
     return wide.only(stays), fine.only(stays), known
 
 
-def _come_in(table: Table, wide: Classes, new: Ints, rules: Rules, patience: float) -> Classes:
+def _come_in(table: ProtectionTable, wide: Classes, new: Ints, rules: SequenceRules, patience: float) -> Classes:
     """With wide classes of those who come in, as far as they stand and are worth it."""
     asked = replace(rules.wide, k=rules.wide.k + rules.spare)
     fresh = table.classes(new, asked) if len(new) >= asked.k else None
@@ -166,13 +168,13 @@ def _come_in(table: Table, wide: Classes, new: Ints, rules: Rules, patience: flo
     return found.only(~came | table.standing(found, rules.wide))
 
 
-def _together(table: Table, rows: Ints) -> Classes:
+def _together(table: ProtectionTable, rows: Ints) -> Classes:
     """One class of these people that tells nothing."""
     top = np.array([[len(ladder.nodes) - 1 for ladder in table.ladders]], dtype=np.int32)
     return Classes(np.zeros(len(rows), dtype=np.int64), top)
 
 
-def _narrowed(table: Table, wide: Classes, fine: Classes, asked: Request, spare: int) -> Classes:
+def _narrowed(table: ProtectionTable, wide: Classes, fine: Classes, asked: ProtectionRequest, spare: int) -> Classes:
     """With narrow classes of those who have none yet, all of a wide class at once or none of it."""
     rows = np.flatnonzero((wide.of != LEFT_OUT) & (fine.of == LEFT_OUT))
     if len(rows) < asked.k:

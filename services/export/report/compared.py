@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from proto.instrument import Role, Texts
-from services.export.dataset.table import Column, Table
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.dataset.variables import MISSING, SKIPPED, WITHHELD, Variable
 from services.export.gate.quasi_identifiers import codes_of
 
@@ -34,7 +34,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Field:
+class ComparedVariable:
     """`before[r]`: the place in `answers` of what respondent r answered. `after[r]`: the place in `released` of what row r shows.
 
     The rows of `after` are fewer where some were left out, and in an order of their own: whose they are is not needed.
@@ -107,19 +107,19 @@ class Field:
         return np.array([len(value.members) > 0 and keep[list(value.members)].all() for value in self.released])
 
 
-def everybody(one: Field) -> Field:
+def everybody(one: ComparedVariable) -> ComparedVariable:
     """In place of quasi-identifiers where there are none: nothing tells the rows of this table apart."""
     before, after = np.zeros(len(one.before), np.int8), np.zeros(len(one.after), np.int8)
-    return Field("", {}, "quasi_identifier", False, ("everybody",), (Value("everybody", (0,)),), before, after)
+    return ComparedVariable("", {}, "quasi_identifier", False, ("everybody",), (Value("everybody", (0,)),), before, after)
 
 
-def compare(original: pd.DataFrame, table: Table, columns: Sequence[Variable]) -> list[Field]:
+def compare(original: pd.DataFrame, table: Dataset, columns: Sequence[Variable]) -> list[ComparedVariable]:
     """The variables of a release beside what was answered. `original`: a column of codes per variable, one row per response."""
     released = {column.name: column for column in table.columns}
     return [_field(column, codes_of(original, column), released[column.name]) for column in columns if column.name in released]
 
 
-def _field(column: Variable, before: Codes, released: Column) -> Field:
+def _field(column: Variable, before: Codes, released: DatasetColumn) -> ComparedVariable:
     answers = column.codes
     place = {code: index for index, code in enumerate(answers)}
     values = tuple(_value(category.code, column, place) for category in released.categories)
@@ -127,7 +127,7 @@ def _field(column: Variable, before: Codes, released: Column) -> Field:
     label = {language: f"{part[language]} – {asked}" if part.get(language) else asked for language, asked in released.text.items()}
     levels = column.hierarchy.levels[1:-1] if column.hierarchy else ()
     harmless = ("0",) if column.otherwise == "0" else ()
-    return Field(column.name, label, column.role, column.ordered, answers, values, before, released.codes, levels, harmless)
+    return ComparedVariable(column.name, label, column.role, column.ordered, answers, values, before, released.codes, levels, harmless)
 
 
 def _value(code: str, column: Variable, place: dict[str, int]) -> Value:

@@ -8,13 +8,13 @@ import numpy as np
 
 from proto.instrument import Headline, Instrument, Matrix, Multiple, Single
 from services.export.dataset.words import text
-from services.export.report.compared import ABSENT, Field
+from services.export.report.compared import ABSENT, ComparedVariable
 from services.export.report.report import Share
 
 MOST = 30
 
 
-def shares(instrument: Instrument, fields: Sequence[Field]) -> tuple[Share, ...]:
+def shares(instrument: Instrument, fields: Sequence[ComparedVariable]) -> tuple[Share, ...]:
     """At most so many; headlines about derived variables, texts and numbers have no share of their own in a release."""
     by_name = {field.name: field for field in fields}
     found = [share for headline in instrument.headlines for share in _of(headline, instrument) if share.variable in by_name]
@@ -43,7 +43,7 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
             return []
 
 
-def _frequent(instrument: Instrument, fields: Sequence[Field]) -> list[Share]:
+def _frequent(instrument: Instrument, fields: Sequence[ComparedVariable]) -> list[Share]:
     """Of each variable the answer of substance that most released rows give; of an option, that it was chosen."""
     found: list[Share] = []
     language = instrument.source_language

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from proto.intervals import Interval, of_share
 from services.export.protect import diversity
 from services.export.report import groups
-from services.export.report.compared import Codes, Field, Ints
+from services.export.report.compared import Codes, ComparedVariable, Ints
 
 NEAR = 2
 """Neighbouring steps of a scale that count as similar, where the scale has at least twice as many."""
@@ -46,7 +46,7 @@ class Inferred(msgspec.Struct, frozen=True):
         return self.reached - self.control
 
 
-def infer(sensitive: list[Field], identifiers: list[Field]) -> list[Inferred]:
+def infer(sensitive: list[ComparedVariable], identifiers: list[ComparedVariable]) -> list[Inferred]:
     """For each sensitive variable; what says most about single people first."""
     was, now = _several(groups.before(identifiers)), groups.after(identifiers)
     found = [_of(field, was, now) for field in sensitive]
@@ -80,13 +80,13 @@ def _several(group: tuple[Ints, Ints]) -> tuple[NDArray[np.intp], tuple[Ints, In
     return rows, (number[of_row[rows]], counts[counts > 1])
 
 
-def _guessed_before(field: Field, was: tuple[NDArray[np.intp], tuple[Ints, Ints]]) -> float:
+def _guessed_before(field: ComparedVariable, was: tuple[NDArray[np.intp], tuple[Ints, Ints]]) -> float:
     rows, group = was
     most = histogram(group, field.before[rows], len(field.answers)).max(axis=1).sum() if len(rows) else 0
     return float((most + len(field.before) - len(rows)) / max(len(field.before), 1))
 
 
-def _of(field: Field, was: tuple[NDArray[np.intp], tuple[Ints, Ints]], now: tuple[Ints, Ints]) -> Inferred:
+def _of(field: ComparedVariable, was: tuple[NDArray[np.intp], tuple[Ints, Ints]], now: tuple[Ints, Ints]) -> Inferred:
     table = histogram(now, field.after, len(field.released))
     rows = int(table.sum())
     in_all = table.sum(axis=0)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from services.export.protect.combinations import numbered
-from services.export.report.compared import Field
+from services.export.report.compared import ComparedVariable
 
 KNOWN, LOOKED_AT = 4, 12
 """Variables that are known together; those with most different answers among which they are looked for."""
@@ -23,7 +23,7 @@ class Insensitive(msgspec.Struct, frozen=True):
     alone: float
 
 
-def insensitive(fields: list[Field]) -> Insensitive | None:
+def insensitive(fields: list[ComparedVariable]) -> Insensitive | None:
     """None where there are none."""
     plain = sorted((field for field in fields if field.role == "insensitive"), key=lambda field: (-_spread(field), field.name))[:LOOKED_AT]
     chosen, group, best = list[str](), (np.zeros(len(fields[0].after), np.int64), 1), -1.0
@@ -39,7 +39,7 @@ def insensitive(fields: list[Field]) -> Insensitive | None:
     return Insensitive(tuple(chosen), best) if chosen else None
 
 
-def _spread(field: Field) -> float:
+def _spread(field: ComparedVariable) -> float:
     """Entropy of what the rows show, in nats."""
     shares = field.counts[field.counts > 0] / max(len(field.after), 1)
     return float(-(shares * np.log(shares)).sum())

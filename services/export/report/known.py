@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from proto.instrument import NON_SUBSTANTIVE
 from services.export.gate.rarity import KNOWN, rarity
-from services.export.report.compared import Field
+from services.export.report.compared import ComparedVariable
 
 MOST, TRIED, SEED = 500, 200, 1
 """People who are looked for at most; sets of their answers that are tried for each."""
@@ -34,7 +34,7 @@ class Known(msgspec.Struct, frozen=True):
     found: float
 
 
-def known(fields: list[Field], k: int) -> tuple[Known, ...]:
+def known(fields: list[ComparedVariable], k: int) -> tuple[Known, ...]:
     """By one, two and three rare answers, as far as anybody has so many. `fields`: all but the quasi-identifiers."""
     rare = [field.substantive & _telling(field) & (field.given <= rarity(k)) for field in fields]
     has = [few[field.before] for few, field in zip(rare, fields, strict=True)]
@@ -60,11 +60,13 @@ def known(fields: list[Field], k: int) -> tuple[Known, ...]:
     return tuple(told)
 
 
-def _telling(field: Field) -> NDArray[np.bool_]:
+def _telling(field: ComparedVariable) -> NDArray[np.bool_]:
     return np.array([code not in NON_SUBSTANTIVE for code in field.answers])
 
 
-def _found(row: int, answers: int, fields: list[Field], has: list[NDArray[np.bool_]], agreeing: Callable[[int, int], int]) -> bool:
+def _found(
+    row: int, answers: int, fields: list[ComparedVariable], has: list[NDArray[np.bool_]], agreeing: Callable[[int, int], int]
+) -> bool:
     """Whether one row alone agrees with some of the rare answers of a respondent."""
     sets = [agreeing(place, int(field.before[row])) for place, field in enumerate(fields) if has[place][row]]
     for some in islice(combinations(sets, answers), TRIED):
@@ -76,7 +78,7 @@ def _found(row: int, answers: int, fields: list[Field], has: list[NDArray[np.boo
     return False
 
 
-def _by_content(fields: list[Field], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _by_content(fields: list[ComparedVariable], rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """So that whoever is drawn does not depend on the order of arrival."""
     return rows[np.lexsort([field.before[rows] for field in fields])]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from proto.intervals import Interval, of_share
 from services.export.report import groups
-from services.export.report.compared import Codes, Field, Floats, Ints
+from services.export.report.compared import Codes, ComparedVariable, Floats, Ints
 
 SEED = 1
 KNOWN = 0.1
@@ -31,7 +31,7 @@ class Linked(msgspec.Struct, frozen=True):
     certain: float
 
 
-def link(fields: list[Field]) -> Linked:
+def link(fields: list[ComparedVariable]) -> Linked:
     """The attack by somebody who knows these variables of a tenth of the respondents."""
     of_row, counts = groups.after(fields)
     example = np.zeros(len(counts), dtype=np.int64)
@@ -56,7 +56,7 @@ def link(fields: list[Field]) -> Linked:
     )
 
 
-def _fitting(fields: list[Field], shown: list[Codes], counts: Ints, drawn: Ints) -> Floats:
+def _fitting(fields: list[ComparedVariable], shown: list[Codes], counts: Ints, drawn: Ints) -> Floats:
     """How many rows of the release fit each of these people. The variable with most answers first: few groups are left for the others."""
     order = sorted(range(len(fields)), key=lambda place: -len(fields[place].answers))
     first, others = order[0], order[1:]

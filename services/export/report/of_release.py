@@ -8,23 +8,23 @@ from dataclasses import replace
 import pandas as pd
 
 from proto.instrument import Instrument
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from services.export.dataset.variables import Variable
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable
 from services.export.report.compared import compare
 from services.export.report.headlines import shares
 from services.export.report.page import page
-from services.export.report.report import Facts, Report, encode, report
+from services.export.report.report import Facts, ReleaseReport, encode, report
 
 
 def report_on(
     original: pd.DataFrame,
-    table: Table,
+    table: Dataset,
     columns: Sequence[Variable],
     instrument: Instrument,
     reasons: tuple[str, ...] = (),
     quasi_identifiers: QuasiIdentifierTable | None = None,
-) -> Report:
+) -> ReleaseReport:
     """What the release risks and what protecting it cost.
 
     `original`: the answers as given, a column of codes per variable, in any order of rows. `quasi_identifiers`: knows the public list.
@@ -52,7 +52,7 @@ def report_on(
     return report(fields, facts)
 
 
-def files(found: Report, table: Table) -> dict[str, bytes]:
+def files(found: ReleaseReport, table: Dataset) -> dict[str, bytes]:
     """The report as files of the release; the same report always gives the same bytes."""
     shown = page(found, table.edition.title, table.edition.language)
     return {"report.json": encode(found), "report.html": shown.encode()}

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from proto.instrument import Texts
 from services.export.dataset.words import text
-from services.export.report.report import Report
+from services.export.report.report import ReleaseReport
 from services.export.report.sentences import sentences
 
 UNIT = "\N{NO-BREAK SPACE}%"
@@ -45,7 +45,7 @@ _pages = Environment(loader=PackageLoader("services.export.report", "pages"), au
 _pages.filters.update(percent=percent, whole=whole, number=number, points=points, width=width)
 
 
-def page(found: Report, title: Texts, language: str) -> str:
+def page(found: ReleaseReport, title: Texts, language: str) -> str:
     """The whole page. `language`: of the questionnaire's texts; the page itself speaks English."""
     return _pages.get_template("report.html.j2").render(
         report=found,

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from services.export.protect.uniques import uniques
-from services.export.report.compared import Field
+from services.export.report.compared import ComparedVariable
 
 WORK = 36_000_000
 """Rows × triples that are looked at; a million rows have triples of seven variables, ten thousand and fewer of twenty-four."""
@@ -28,7 +28,7 @@ class Rare(msgspec.Struct, frozen=True):
     rows: float
 
 
-def rare(fields: list[Field]) -> Rare:
+def rare(fields: list[ComparedVariable]) -> Rare:
     rows = len(fields[0].before)
     many = 3
     while many < len(fields) and comb(many + 1, 3) <= min(TRIPLES, WORK // max(rows, 1)):

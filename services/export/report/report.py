@@ -18,16 +18,16 @@ from proto.instrument import Texts
 from services.export.dataset.table import Passages
 from services.export.protect.request import Frame
 from services.export.report import groups, inference, linkage, risk, utility
-from services.export.report.compared import Field, everybody
+from services.export.report.compared import ComparedVariable, everybody
 from services.export.report.inference import Inferred
 from services.export.report.insensitive import Insensitive, insensitive
 from services.export.report.known import Known
 from services.export.report.known import known as rare_known
 from services.export.report.linkage import Linked
 from services.export.report.rare import Rare, rare
-from services.export.report.risk import Risk, Step
+from services.export.report.risk import KnownVariable, Risk
 from services.export.report.tables import TableErrors, errors
-from services.export.report.utility import Headline, Told
+from services.export.report.utility import ReleasedHeadline, Told
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -65,7 +65,7 @@ class Facts:
     left_out: tuple[str, ...] = ()
 
 
-class Said(msgspec.Struct, frozen=True):
+class FreeTextCounts(msgspec.Struct, frozen=True):
     """A question answered in free text: how many texts there were and what became of them. All but `released` in two digits."""
 
     question: str
@@ -99,11 +99,11 @@ class Utility(msgspec.Struct, frozen=True):
     variation: float
     cells: float
     worst: tuple[Pair, ...]
-    headlines: tuple[Headline, ...]
+    headlines: tuple[ReleasedHeadline, ...]
     cut_off: tuple[str, ...] = ()
 
 
-class Report(msgspec.Struct, frozen=True):
+class ReleaseReport(msgspec.Struct, frozen=True):
     """Everything follows from the answers and the release: no clock, fixed seeds, fixed rounding."""
 
     survey: str
@@ -121,21 +121,21 @@ class Report(msgspec.Struct, frozen=True):
     journalist_source: str
     alone_by_everything: tuple[float, float]
     """Rows unlike all others when every variable is known: before, after."""
-    steps: tuple[Step, ...]
+    steps: tuple[KnownVariable, ...]
     linkage: tuple[Linked, ...]
     inference: tuple[Inferred, ...]
     rare: Rare | None
     known: tuple[Known, ...]
     insensitive: Insensitive | None
     utility: Utility
-    free_text: tuple[Said, ...] | None = None
+    free_text: tuple[FreeTextCounts, ...] | None = None
     """None where the profile has no free text."""
     without_bands: tuple[str, ...] = ()
     """Variables that are not in the data: numbers and dates without bands."""
     format: str = FORMAT
 
 
-def report(fields: Sequence[Field], facts: Facts) -> Report:
+def report(fields: Sequence[ComparedVariable], facts: Facts) -> ReleaseReport:
     """Measures a release against the answers it was made of. Raises ValueError where there is nothing to measure."""
     fields = list(fields)
     if not fields or not len(fields[0].after):
@@ -149,7 +149,7 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
     all_of_it = [groups.before(fields), groups.after(fields)]
     known = sorted(others, key=lambda field: (-field.rarity, field.name))[:ADDED]
     attacks = [linkage.link(told) for told in (declared, declared + known if known else []) if told]
-    found = Report(
+    found = ReleaseReport(
         survey=facts.survey,
         version=facts.version,
         number=facts.number,
@@ -174,19 +174,19 @@ def report(fields: Sequence[Field], facts: Facts) -> Report:
         free_text=_said(facts.passages),
         without_bands=facts.left_out,
     )
-    return msgspec.convert(_rounded(msgspec.to_builtins(found)), Report)
+    return msgspec.convert(_rounded(msgspec.to_builtins(found)), ReleaseReport)
 
 
-def encode(found: Report) -> bytes:
+def encode(found: ReleaseReport) -> bytes:
     """Indented JSON with sorted keys and a final line break: the same report always gives the same bytes."""
     return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
 
 
-def _said(passages: Passages | None) -> tuple[Said, ...] | None:
+def _said(passages: Passages | None) -> tuple[FreeTextCounts, ...] | None:
     if passages is None:
         return None
     return tuple(
-        Said(each.name, _two(each.given), _two(each.accepted), _two(each.refused), _two(each.open), each.released)
+        FreeTextCounts(each.name, _two(each.given), _two(each.accepted), _two(each.refused), _two(each.open), each.released)
         for each in passages.questions
     )
 
@@ -203,13 +203,13 @@ def _risks(before: Risk, after: Risk) -> Risks:
     )
 
 
-def _journalist(fields: list[Field], facts: Facts) -> Risks | None:
+def _journalist(fields: list[ComparedVariable], facts: Facts) -> Risks | None:
     if facts.frame is None:
         return None
     return _risks(*(risk.of(risk.listed(fields, facts.frame, side), facts.k) for side in (False, True)))
 
 
-def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_out: int) -> Utility:
+def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable], facts: Facts, left_out: int) -> Utility:
     told = tuple(utility.told(field, left_out) for field in identifiers)
     by_name = {field.name: field for field in fields}
     heads = _heads([share for share in facts.shares if share.variable in by_name], by_name, facts.language)
@@ -226,9 +226,9 @@ def _utility(fields: list[Field], identifiers: list[Field], facts: Facts, left_o
     )
 
 
-def _heads(shares: list[Share], by_name: dict[str, Field], language: str) -> list[Headline | None]:
+def _heads(shares: list[Share], by_name: dict[str, ComparedVariable], language: str) -> list[ReleasedHeadline | None]:
     """Where answers are told as one, the share of all of these, once, with their values in the files behind its label."""
-    found = dict[tuple[str, tuple[str, ...]], Headline | None]()
+    found = dict[tuple[str, tuple[str, ...]], ReleasedHeadline | None]()
     for share in shares:
         codes, values = utility.as_told(by_name[share.variable], share.codes)
         label = share.label.get(language) or share.label.get("en", "")
@@ -238,7 +238,7 @@ def _heads(shares: list[Share], by_name: dict[str, Field], language: str) -> lis
     return list(found.values())
 
 
-def _worst(fields: list[Field], found: TableErrors) -> tuple[Pair, ...]:
+def _worst(fields: list[ComparedVariable], found: TableErrors) -> tuple[Pair, ...]:
     order: list[int] = np.argsort(-found.variation, kind="stable")[:WORST].tolist()
     names = [(fields[one].name, fields[other].name) for one, other in found.pairs]
     return tuple(Pair(names[p], _percent(found.variation.item(p)), _digits(found.cells.item(p))) for p in order)

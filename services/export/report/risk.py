@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.export.protect.request import Frame
 from services.export.report import groups
-from services.export.report.compared import Field, Ints
+from services.export.report.compared import ComparedVariable, Ints
 
 
 class Risk(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def of(sizes: Ints, k: int) -> Risk:
     )
 
 
-def listed(fields: list[Field], frame: Frame, released: bool) -> Ints:
+def listed(fields: list[ComparedVariable], frame: Frame, released: bool) -> Ints:
     """How many units of a public list share what each row tells; what the list does not tell counts for nothing.
 
     `frame.variables` are places in `fields`. Shape (rows of that side,).
@@ -58,13 +58,13 @@ def listed(fields: list[Field], frame: Frame, released: bool) -> Ints:
     return (inside @ frame.counts)[of_row]
 
 
-def _known(field: Field, released: bool) -> NDArray[np.bool_]:
+def _known(field: ComparedVariable, released: bool) -> NDArray[np.bool_]:
     """Which units each value may stand for; the last column is of units of which the list tells no value: "*" alone has them."""
     table = field.within if released else np.eye(len(field.answers), dtype=bool)
     return np.column_stack([table, table.all(axis=1)])
 
 
-class Step(msgspec.Struct, frozen=True):
+class KnownVariable(msgspec.Struct, frozen=True):
     """Somebody knows one more variable of a person: how many rows they then find alone, and in groups below k; before and after."""
 
     knows: str
@@ -74,18 +74,18 @@ class Step(msgspec.Struct, frozen=True):
     small: float
 
 
-def steps(fields: list[Field], k: int) -> list[Step]:
+def steps(fields: list[ComparedVariable], k: int) -> list[KnownVariable]:
     """The quasi-identifiers one after the other, those that tell most first."""
     order = sorted(fields, key=lambda field: (-_evenness(field), field.name))
-    found: list[Step] = []
+    found: list[KnownVariable] = []
     for known in range(1, len(order) + 1):
         sizes = [counts[of_row] for of_row, counts in (groups.before(order[:known]), groups.after(order[:known]))]
         alone, small = [float((size == 1).mean()) for size in sizes], [float((size < k).mean()) for size in sizes]
-        found.append(Step(order[known - 1].name, alone[0], alone[1], small[0], small[1]))
+        found.append(KnownVariable(order[known - 1].name, alone[0], alone[1], small[0], small[1]))
     return found
 
 
-def _evenness(field: Field) -> float:
+def _evenness(field: ComparedVariable) -> float:
     """Entropy of the answers, in nats."""
     shares = field.given[field.occurring] / max(len(field.before), 1)
     return float(-(shares * np.log(shares)).sum())

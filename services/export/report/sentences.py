@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.export.report.report import Report
+from services.export.report.report import ReleaseReport
 
 UNIT = "\N{NO-BREAK SPACE}%"
 WARNED = 0.05
@@ -11,7 +11,7 @@ ROUND = 0.2
 """From here on a chance is told in whole percents."""
 
 
-def sentences(found: Report) -> list[str]:
+def sentences(found: ReleaseReport) -> list[str]:
     """One finding each: who could be found, what could be learnt, what it cost."""
     return [
         *_rows(found),
@@ -26,17 +26,17 @@ def sentences(found: Report) -> list[str]:
     ]
 
 
-def warnings(found: Report) -> list[str]:
+def warnings(found: ReleaseReport) -> list[str]:
     """What whoever made the release should know: that nobody was said to be known by anything, or by too little."""
     return [*(_nobody_known(found) if not found.steps else []), *_plainly(found)]
 
 
-def _rows(found: Report) -> list[str]:
+def _rows(found: ReleaseReport) -> list[str]:
     left = "No row was left out." if not found.left_out else f"{found.left_out:,} were left out to protect respondents."
     return [f"{found.released:,} of {found.responses:,} responses are in this release. {left}"]
 
 
-def _singled_out(found: Report) -> list[str]:
+def _singled_out(found: ReleaseReport) -> list[str]:
     risk = found.prosecutor.after
     said = [
         f"Whoever knows the quasi-identifiers of a respondent finds at least {risk.smallest} rows that look the same, "
@@ -52,7 +52,7 @@ def _singled_out(found: Report) -> list[str]:
     return said
 
 
-def _linked(found: Report) -> list[str]:
+def _linked(found: ReleaseReport) -> list[str]:
     if not found.linkage:
         return []
     first, *further = found.linkage
@@ -79,14 +79,14 @@ def _telling(many: int) -> str:
     return "one of the most telling answers" if many == 1 else f"{many} of the most telling answers"
 
 
-def _nobody_known(found: Report) -> list[str]:
+def _nobody_known(found: ReleaseReport) -> list[str]:
     return [
         f"The questionnaire declares no quasi-identifier: it says that outsiders know none of these answers of a person. So all "
         f"{found.released:,} rows count as one group, and rare answers alone are hidden."
     ]
 
 
-def _rarely(found: Report) -> list[str]:
+def _rarely(found: ReleaseReport) -> list[str]:
     """Of the most answers that anybody may know, since those reach furthest."""
     if not found.known:
         return []
@@ -98,7 +98,7 @@ def _rarely(found: Report) -> list[str]:
     ]
 
 
-def _plainly(found: Report) -> list[str]:
+def _plainly(found: ReleaseReport) -> list[str]:
     if found.insensitive is None or found.insensitive.alone < WARNED:
         return []
     names = found.insensitive.variables
@@ -109,7 +109,7 @@ def _plainly(found: Report) -> list[str]:
     ]
 
 
-def _learnt(found: Report) -> list[str]:
+def _learnt(found: ReleaseReport) -> list[str]:
     if not found.inference:
         return ["There is nothing but quasi-identifiers in the rows: from somebody's group nothing more can be learnt."]
     most = max(found.inference, key=lambda each: each.gain)
@@ -126,7 +126,7 @@ def _learnt(found: Report) -> list[str]:
     return said
 
 
-def _cost(found: Report) -> list[str]:
+def _cost(found: ReleaseReport) -> list[str]:
     utility = found.utility
     parts = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."] if utility.told else []
     if utility.tables:
@@ -149,7 +149,7 @@ def _cost(found: Report) -> list[str]:
     return said
 
 
-def _without(found: Report) -> list[str]:
+def _without(found: ReleaseReport) -> list[str]:
     if not found.without_bands:
         return []
     one = len(found.without_bands) == 1
@@ -159,7 +159,7 @@ def _without(found: Report) -> list[str]:
     ]
 
 
-def _said(found: Report) -> list[str]:
+def _said(found: ReleaseReport) -> list[str]:
     if found.free_text is None:
         return ["Free text is not part of a release of this profile."]
     given, accepted, refused, left = (

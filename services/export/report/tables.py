@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.export.protect.combinations import neighbours
-from services.export.report.compared import Codes, Field, Floats
+from services.export.report.compared import Codes, ComparedVariable, Floats
 
 TOGETHER = 256
 """Combinations up to which neighbouring variables are one run: a byte for each row, and tables that stay in the cache."""
@@ -79,7 +79,7 @@ def _told(sizes: list[int]) -> Floats:
     return np.concatenate([np.eye(size)[place] for size, place in zip(sizes, places, strict=True)], axis=1)
 
 
-def errors(fields: list[Field]) -> TableErrors:
+def errors(fields: list[ComparedVariable]) -> TableErrors:
     """Generalised values are spread evenly over the answers they stand for; rows left out are made up for by the others.
 
     Two variables whose answers are all shown have the same table, unless rows are left out, so it is not counted.
@@ -100,7 +100,7 @@ def errors(fields: list[Field]) -> TableErrors:
     )
 
 
-def _apart(fields: list[Field], changed: int) -> Floats:
+def _apart(fields: list[ComparedVariable], changed: int) -> Floats:
     """By how many rows the tables of the first `changed` fields with each later one differ. Shape (fields, fields)."""
     given, told = [field.occurring for field in fields], [field.counts > 0 for field in fields]
     exact = burt(

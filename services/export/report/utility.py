@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from proto.instrument import NON_SUBSTANTIVE
 from proto.intervals import Interval, of_share
 from services.export.dataset.variables import WITHHELD
-from services.export.report.compared import ABSENT, ALL, EXACT, Field, Value
+from services.export.report.compared import ABSENT, ALL, EXACT, ComparedVariable, Value
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Movements are told as "at most so much"."""
@@ -27,7 +27,7 @@ class Told(msgspec.Struct, frozen=True):
     rows: dict[str, int]
 
 
-class Headline(msgspec.Struct, frozen=True):
+class ReleasedHeadline(msgspec.Struct, frozen=True):
     """A share as the files give it: of the `answered` rows that tell whether they gave it. Its interval, and by how much at most it differs
     from that of all responses. `untold`: rows with a value that may hide such an answer, withheld or told too coarsely to say.
 
@@ -49,7 +49,7 @@ class Headline(msgspec.Struct, frozen=True):
     its share, and is widest where the fewest answered."""
 
 
-def told(field: Field, left_out: int) -> Told:
+def told(field: ComparedVariable, left_out: int) -> Told:
     """NCP (Xu et al., Utility-based anonymization, KDD 2006) by the number of answers a value stands for, among those that occur."""
     inside = field.within[:, field.occurring].sum(axis=1)
     widths = np.maximum(inside - 1, 0) / max(int(field.occurring.sum()) - 1, 1)
@@ -60,7 +60,7 @@ def told(field: Field, left_out: int) -> Told:
     return Told(field.name, (float(widths @ field.counts) + left_out) / max(total, 1), rows)
 
 
-def as_told(field: Field, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def as_told(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """These answers with those that are told as one with them, and in which values of the files; no values where there are none such."""
     wanted = {place for place, code in enumerate(field.answers) if code in codes}
     values = [value for value, n in _counted(field) if n and value.code != WITHHELD and wanted & set(value.members)]
@@ -70,7 +70,7 @@ def as_told(field: Field, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]
     return tuple(field.answers[place] for place in sorted(found)), " + ".join(value.code for value in values)
 
 
-def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | None:
+def headline(label: str, field: ComparedVariable, codes: tuple[str, ...]) -> ReleasedHeadline | None:
     """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
     wanted = np.isin(np.array(field.answers), np.array(codes))
     was, asked_was = field.given, int(field.given[field.substantive].sum())
@@ -87,7 +87,7 @@ def headline(label: str, field: Field, codes: tuple[str, ...]) -> Headline | Non
     interval = of_share(share, asked)
     inside = moved <= min(share - interval[0], interval[1] - share)
     within = of_share(max(share - moved, 0.0), asked)[0], of_share(min(share + moved, 1.0), asked)[1]
-    return Headline(label, field.name, asked, share, interval, moved, inside, untold, within)
+    return ReleasedHeadline(label, field.name, asked, share, interval, moved, inside, untold, within)
 
 
 def _all(of: NDArray[np.bool_], value: Value) -> bool:
@@ -95,7 +95,7 @@ def _all(of: NDArray[np.bool_], value: Value) -> bool:
     return len(value.members) > 0 and bool(of[list(value.members)].all())
 
 
-def cut_off(field: Field) -> bool:
+def cut_off(field: ComparedVariable) -> bool:
     """Whether answers of a scale are withheld, and one end of it stands in no row: seen from the files alone, as whoever reads them can."""
     if not field.ordered or field.identifies or not any(value.code == WITHHELD and n for value, n in _counted(field)):
         return False
@@ -104,7 +104,7 @@ def cut_off(field: Field) -> bool:
     return len(scale) > 2 and not {scale[0], scale[-1]} <= shown
 
 
-def _counted(field: Field) -> list[tuple[Value, int]]:
+def _counted(field: ComparedVariable) -> list[tuple[Value, int]]:
     return list(zip(field.released, field.counts.tolist(), strict=True))
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 
 DIGEST = 16
 Group = tuple[str, str]
@@ -52,7 +52,7 @@ class Handles:
 
 
 @dataclass(frozen=True)
-class Text:
+class GivenText:
     """A text as it was given. `id`: of the response; it never leaves this service."""
 
     id: bytes
@@ -65,7 +65,7 @@ class Text:
         return self.question, self.language
 
 
-class Tally(msgspec.Struct, frozen=True):
+class TextCounts(msgspec.Struct, frozen=True):
     """How many texts there are to a question, and what was decided about them."""
 
     given: int = 0
@@ -77,7 +77,7 @@ class Tally(msgspec.Struct, frozen=True):
         return self.given - self.accepted - self.refused
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class ReleasedText(msgspec.Struct, frozen=True, array_like=True):
     """A text that was released: the release it came with, and the first without it, 0 while it is there."""
 
     group: Group
@@ -85,11 +85,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     left: int = 0
 
 
-class Book(msgspec.Struct, frozen=True):
+class TextLedger(msgspec.Struct, frozen=True):
     """What was released of the texts of a survey and profile, by handle, and the tallies that each release told."""
 
-    entries: dict[bytes, Entry] = {}
-    told: dict[int, dict[str, Tally]] = {}
+    entries: dict[bytes, ReleasedText] = {}
+    told: dict[int, dict[str, TextCounts]] = {}
 
     def at(self, number: int) -> set[bytes]:
         """What release `number` holds."""
@@ -103,11 +103,11 @@ class Gathered:
     handles: Handles
     decisions: Mapping[bytes, bool]
     known: frozenset[bytes] = frozenset()
-    texts: dict[bytes, Text] = field(default_factory=dict[bytes, Text])
+    texts: dict[bytes, GivenText] = field(default_factory=dict[bytes, GivenText])
     _given: Counter[str] = field(default_factory=Counter[str])
     _decided: Counter[tuple[str, bool]] = field(default_factory=Counter[tuple[str, bool]])
 
-    def add(self, text: Text) -> bytes | None:
+    def add(self, text: GivenText) -> bytes | None:
         """Returns its handle; None for what says nothing."""
         if not text.text or text.text.isspace():
             return None
@@ -120,18 +120,20 @@ class Gathered:
         return handle
 
     @property
-    def accepted(self) -> dict[bytes, Text]:
+    def accepted(self) -> dict[bytes, GivenText]:
         return {handle: text for handle, text in self.texts.items() if self.decisions.get(handle)}
 
-    def tallies(self, questions: Iterable[str]) -> dict[str, Tally]:
-        return {each: Tally(self._given[each], self._decided[each, True], self._decided[each, False]) for each in questions}
+    def tallies(self, questions: Iterable[str]) -> dict[str, TextCounts]:
+        return {each: TextCounts(self._given[each], self._decided[each, True], self._decided[each, False]) for each in questions}
 
     def gone(self) -> list[bytes]:
         """Decisions about texts that are no longer there."""
         return [handle for handle in self.decisions if handle not in self.texts]
 
 
-def admit(book: Book, accepted: Mapping[bytes, Group], number: int, k: int, tallies: Mapping[str, Tally] | None = None) -> Book:
+def admit(
+    book: TextLedger, accepted: Mapping[bytes, Group], number: int, k: int, tallies: Mapping[str, TextCounts] | None = None
+) -> TextLedger:
     """The book once release `number` is written. `accepted`: what is there and accepted now."""
     entries = dict(book.entries)
     batches: defaultdict[tuple[Group, int], list[bytes]] = defaultdict(list)
@@ -147,8 +149,8 @@ def admit(book: Book, accepted: Mapping[bytes, Group], number: int, k: int, tall
             fresh[group].append(handle)
     for group, handles in fresh.items():
         if len(handles) >= k:
-            entries |= {handle: Entry(group, number) for handle in sorted(handles)}
-    return Book(entries, book.told | {number: dict(tallies or {})})
+            entries |= {handle: ReleasedText(group, number) for handle in sorted(handles)}
+    return TextLedger(entries, book.told | {number: dict(tallies or {})})
 
 
 def _going(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> list[bytes]:
@@ -163,23 +165,23 @@ def _going(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> l
     return going + staying[:company]
 
 
-def let_out(texts: Iterable[Text], handles: Handles, decisions: Mapping[bytes, bool], k: int) -> None:
-    """The gate: each text that would be written is hashed again and must have been accepted as it stands. Raises Refused."""
+def let_out(texts: Iterable[GivenText], handles: Handles, decisions: Mapping[bytes, bool], k: int) -> None:
+    """The gate: each text that would be written is hashed again and must have been accepted as it stands. Raises ReleaseRefused."""
     groups: Counter[Group] = Counter()
     unticked = 0
     for each in texts:
         groups[each.group] += 1
         unticked += decisions.get(handles.of(each.id, each.question, each.language, each.text)) is not True
     if unticked:
-        raise Refused(f"{unticked} texts would be released that nobody has accepted. Review them with `platea release review`.")
+        raise ReleaseRefused(f"{unticked} texts would be released that nobody has accepted. Review them with `platea release review`.")
     if lonely := sum(1 for count in groups.values() if count < k):
-        raise Refused(f"In {lonely} questions fewer than {k} texts of one language would stand together. Review more of them.")
+        raise ReleaseRefused(f"In {lonely} questions fewer than {k} texts of one language would stand together. Review more of them.")
 
 
-def encode(book: Book) -> bytes:
+def encode(book: TextLedger) -> bytes:
     return msgspec.msgpack.encode(book)
 
 
-def decode(body: bytes | None) -> Book:
+def decode(body: bytes | None) -> TextLedger:
     """An empty one before the first release."""
-    return msgspec.msgpack.decode(body, type=Book) if body else Book()
+    return msgspec.msgpack.decode(body, type=TextLedger) if body else TextLedger()

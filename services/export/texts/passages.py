@@ -5,12 +5,14 @@ from __future__ import annotations
 from proto.instrument import Instrument
 from services.export.dataset.table import Passage, PassageQuestion, Passages
 from services.export.texts import accepted as texts
-from services.export.texts.accepted import Book, Gathered, Tally
+from services.export.texts.accepted import Gathered, TextCounts, TextLedger
 from services.export.texts.review import asked_of
 
 
-def passages(instrument: Instrument, gathered: Gathered, book: Book, number: int, k: int, again: bool = False) -> tuple[Passages, Book]:
-    """The texts of release `number`, and the book once it is written. Raises Refused where the gate finds one that may not go out.
+def passages(
+    instrument: Instrument, gathered: Gathered, book: TextLedger, number: int, k: int, again: bool = False
+) -> tuple[Passages, TextLedger]:
+    """The texts of release `number`, and the book once it is written. Raises ReleaseRefused where the gate finds one that may not go out.
 
     `again`: it was written before, and holds what the book says, whatever was decided since.
     """
@@ -28,7 +30,7 @@ def passages(instrument: Instrument, gathered: Gathered, book: Book, number: int
     questions: list[PassageQuestion] = []
     for question in instrument.questions:
         if question.id in names:
-            tally, released = told.get(question.id, Tally()), sum(line.question == question.var for line in lines)
+            tally, released = told.get(question.id, TextCounts()), sum(line.question == question.var for line in lines)
             questions.append(
                 PassageQuestion(question.var, question.id, question.text, tally.given, tally.accepted, tally.refused, tally.open, released)
             )

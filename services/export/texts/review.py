@@ -14,7 +14,7 @@ from proto.instrument import Instrument, LongText, ShortText, Texts
 from proto.registry import Registry
 from services.export.bundle.signing import Signer
 from services.export.store import Store
-from services.export.texts.accepted import Gathered, Handles, Tally, Text
+from services.export.texts.accepted import Gathered, GivenText, Handles, TextCounts
 from services.export.texts.pii_hints import Mark, marks
 
 BATCH = 1000
@@ -107,7 +107,7 @@ class Reviewer:
         order = {question: place for place, question in enumerate(names)}
         gathered = Gathered(handles_of(self._signer, instrument.id), await self._store.decisions(instrument.id))
         begin = _place(after)
-        found: list[tuple[tuple[int, bytes], Text]] = []
+        found: list[tuple[tuple[int, bytes], GivenText]] = []
         async for text in self._standing(instrument):
             handle = gathered.add(text)
             if handle is None or (key := (order[text.question], handle)) <= begin or (handle in gathered.decisions and not decided):
@@ -139,7 +139,7 @@ class Reviewer:
         gone = tuple(handle.hex() for handle in wanted if handle not in there)
         return ReviewResult(counts["accepted"], counts["refused"], counts["open"], gone)
 
-    async def _standing(self, instrument: Instrument, ids: Sequence[bytes] | None = None) -> AsyncIterator[Text]:
+    async def _standing(self, instrument: Instrument, ids: Sequence[bytes] | None = None) -> AsyncIterator[GivenText]:
         """The free texts of the survey that count now; `ids`: of these responses alone."""
         allowed: dict[str, frozenset[str]] = {}
         questions = list(asked_of(instrument))
@@ -149,7 +149,7 @@ class Reviewer:
                     allowed[version] = asked_in(instrument, self._registry.instrument(instrument.id, version))
                 for question, text in zip(questions, answers, strict=True):
                     if text and question in allowed[version]:
-                        yield Text(id, question, language, text)
+                        yield GivenText(id, question, language, text)
 
     def _remember(self, places: dict[bytes, bytes]) -> None:
         self._places |= places
@@ -165,7 +165,7 @@ def _place(after: str) -> tuple[int, bytes]:
     return int(question), bytes.fromhex(handle)
 
 
-def _shown(handle: bytes, text: Text, names: Mapping[str, str], gathered: Gathered) -> ReviewText:
+def _shown(handle: bytes, text: GivenText, names: Mapping[str, str], gathered: Gathered) -> ReviewText:
     accepted = gathered.decisions.get(handle)
     decision: Decision = "open" if accepted is None else "accepted" if accepted else "refused"
     return ReviewText(handle.hex(), names[text.question], text.language, text.text, marks(text.text), decision)
@@ -177,5 +177,5 @@ def _asked(instrument: Instrument, gathered: Gathered, names: Mapping[str, str])
     return tuple(ReviewQuestion(names[id], texts[id], *_told(tallies[id])) for id in names)
 
 
-def _told(tally: Tally) -> tuple[int, int, int, int]:
+def _told(tally: TextCounts) -> tuple[int, int, int, int]:
     return tally.given, tally.accepted, tally.refused, tally.open

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from services.intake.contacts import contacts
 from services.intake.contacts.contacts import Contact
-from services.intake.streams.cas_store import CasStore, OutOfReach, Overtaken
+from services.intake.streams.cas_store import CasStore, Overtaken, StreamOutOfReach
 from services.runtime.outage import Outages, refused
 from services.runtime.token_bucket import Bucket
 
@@ -23,7 +23,7 @@ Change = Callable[[list[Contact]], list[Contact] | None]
 """Returns the list after a change; None where nothing changes."""
 
 
-class Busy(Exception):
+class ContactsBusy(Exception):
     """Too many requests, too many addresses, or the stream is out of reach."""
 
 
@@ -37,7 +37,7 @@ class ContactBook:
         self._outages = Outages(log, "writing anew the addresses for the results of")
 
     async def add(self, survey: str, contact: Contact) -> None:
-        """Adds an address; it is on disk once this returns. Raises Busy."""
+        """Adds an address; it is on disk once this returns. Raises ContactsBusy."""
         self._take(survey)
 
         def change(known: list[Contact]) -> list[Contact] | None:
@@ -45,13 +45,13 @@ class ContactBook:
                 return None
             after = contacts.added(known, contact)
             if len(after) > contacts.MOST:
-                raise Busy
+                raise ContactsBusy
             return after
 
         await self._change(survey, change)
 
     async def remove(self, survey: str, address: str) -> None:
-        """Removes an address, or does nothing where it is not on the list. Raises Busy."""
+        """Removes an address, or does nothing where it is not on the list. Raises ContactsBusy."""
         self._take(survey)
 
         def change(known: list[Contact]) -> list[Contact] | None:
@@ -61,14 +61,14 @@ class ContactBook:
         await self._change(survey, change)
 
     async def read(self, survey: str) -> bytes:
-        """The list as JSON. Raises Busy."""
+        """The list as JSON. Raises ContactsBusy."""
         try:
             return (await self._store.read(self._subject(survey))).data or b"[]"
-        except OutOfReach as error:
-            raise Busy from error
+        except StreamOutOfReach as error:
+            raise ContactsBusy from error
 
     async def delete(self, survey: str, version: str | None) -> bool:
-        """Empties the list. False where `version` is given and the list has another one. Raises Busy."""
+        """Empties the list. False where `version` is given and the list has another one. Raises ContactsBusy."""
         deleted = True
 
         def change(known: list[Contact]) -> list[Contact] | None:
@@ -85,7 +85,7 @@ class ContactBook:
             try:
                 await self._change(survey, lambda known: known or None)
                 self._outages.works(survey)
-            except Busy as error:  # the next call does it
+            except ContactsBusy as error:  # the next call does it
                 self._outages.failed(error, refused(error), survey)
 
     async def _change(self, survey: str, change: Change) -> None:
@@ -101,10 +101,10 @@ class ContactBook:
                     return
                 except Overtaken:
                     continue
-                except OutOfReach as error:
-                    raise Busy from error
-        raise Busy
+                except StreamOutOfReach as error:
+                    raise ContactsBusy from error
+        raise ContactsBusy
 
     def _take(self, survey: str) -> None:
         if not self._buckets.setdefault(survey, Bucket(BURST, RATE)).take(self._clock()):
-            raise Busy
+            raise ContactsBusy

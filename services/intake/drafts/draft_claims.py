@@ -19,9 +19,8 @@ from services.intake.drafts.draft_store import DraftStore, Full, NotNow, Overtak
 from services.intake.drafts.drafts import Claim, Lock
 from services.intake.drafts.saved_drafts import SavedDrafts, code_of
 from services.intake.form.flow import FormState
-from services.intake.streams.cas_store import OutOfReach
-from services.intake.streams.journal import MAX_IN_TRANSIT, Journal
-from services.intake.streams.journal import OutOfReach as JournalOutOfReach
+from services.intake.streams.cas_store import StreamOutOfReach
+from services.intake.streams.journal import MAX_IN_TRANSIT, Journal, JournalOutOfReach
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class DraftClaims:
         """
         try:
             return await self._claim(survey, code_of(sheet, receipt), receipts.response_id(receipt))
-        except (NotNow, OutOfReach, JournalOutOfReach):
+        except (NotNow, StreamOutOfReach, JournalOutOfReach):
             return _busy() if sheet.draft else None
 
     async def _claim(self, survey: str, code: str, id: str) -> Problem | None:

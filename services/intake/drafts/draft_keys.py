@@ -25,18 +25,18 @@ class DraftKeys:
         self._keys: dict[str, bytes] = {}
 
     async def get(self, survey: str) -> bytes | None:
-        """The server's half (32 bytes). None where no draft was saved yet, or the key is erased. Raises OutOfReach."""
+        """The server's half (32 bytes). None where no draft was saved yet, or the key is erased. Raises StreamOutOfReach."""
         key = self._keys.get(survey) or (await self._store.read(subjects.seal(survey))).data
         return self._keys.setdefault(survey, key) if key else None
 
     async def get_or_create(self, survey: str) -> bytes:
-        """The same, created where there is none. Where two processes create one, the first counts. Raises OutOfReach."""
+        """The same, created where there is none. Where two processes create one, the first counts. Raises StreamOutOfReach."""
         while (key := await self.get(survey)) is None:
             with contextlib.suppress(Overtaken):
                 await self._store.write(subjects.seal(survey), secrets.token_bytes(SIZE), 0)
         return key
 
     async def erase(self, survey: str) -> None:
-        """Raises OutOfReach; then the next call erases it."""
+        """Raises StreamOutOfReach; then the next call erases it."""
         self._keys.pop(survey, None)
         await self._store.erase(subjects.seal(survey))

@@ -19,7 +19,7 @@ from services.intake.drafts.draft_store import DraftStore, NotNow
 from services.intake.drafts.drafts import Draft
 from services.intake.flood.guess_limiter import GuessLimiter
 from services.intake.form.flow import FormState
-from services.intake.streams.cas_store import OutOfReach
+from services.intake.streams.cas_store import StreamOutOfReach
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def code_of(sheet: FormState, receipt: str) -> str:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedDraft:
     """The code as it is shown, and the last day (ISO date, UTC) on which it works."""
 
     code: str
@@ -60,14 +60,14 @@ class SavedDrafts:
         self._store, self._keys, self._limiter = store, keys, limiter
         self._registry, self._clock, self._tasks = registry, clock, tasks
 
-    async def save(self, survey: str, code: str, draft: Draft, address: str) -> Saved | Problem:
+    async def save(self, survey: str, code: str, draft: Draft, address: str) -> SavedDraft | Problem:
         """Replaces the draft saved before under the same code. `address` is counted by the limiter and not stored."""
         now = self._clock()
         if self._limiter.blocked(address, now):
             return Problem("too-many-requests", retry_after=60)
         try:
             lock = drafts.lock_of(code, survey, await self._keys.get_or_create(survey))
-        except OutOfReach:
+        except StreamOutOfReach:
             return Problem("busy", retry_after=60)
         sealed = drafts.seal(lock, draft, secrets.token_bytes(drafts.NONCE))
         if sealed is None:
@@ -78,13 +78,13 @@ class SavedDrafts:
             await self._store.put(lock.id, sealed, seconds)
         except NotNow:
             return Problem("busy", retry_after=60)
-        return Saved(receipts.shown(code), today_of(now + seconds - 1))
+        return SavedDraft(receipts.shown(code), today_of(now + seconds - 1))
 
     async def find(self, survey: str, code: str) -> Draft | None:
         """The draft that a bare code opens. None also where it was sealed with another key, or changed since. Raises NotNow."""
         try:
             server_key = await self._keys.get(survey)
-        except OutOfReach as error:
+        except StreamOutOfReach as error:
             raise NotNow from error
         if server_key is None:
             return None

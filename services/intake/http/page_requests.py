@@ -14,7 +14,7 @@ from proto.languages import choose
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.form.pages import compose, compose_receipt
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import catalogues
 from services.intake.http.http_responses import Req
@@ -34,7 +34,7 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
     return Response(body, status_code=status, media_type="text/html", headers={**http_server.SECURITY_HEADERS, **fixed, **(headers or {})})
 
 
-def deleted(paper: Survey, receipt: str, problem: Problem) -> Page:
+def deleted(paper: SurveyView, receipt: str, problem: Problem) -> Page:
     """The page for a receipt whose answers are deleted."""
     status = Status("deleted", "", receipts.shown(receipt), problem.extra["on"])
     return html(compose_receipt.status(paper, status, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
@@ -45,7 +45,7 @@ def language_of(request: Req) -> str:
     return choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
-def known_survey(intake: Intake, survey: str) -> catalogue.Survey:
+def known_survey(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
     """Raises Problem where there is no such survey."""
     known = intake.catalogue.surveys.get(survey)
     if known is None:
@@ -59,7 +59,7 @@ def demand_open(intake: Intake, survey: str) -> None:
         raise Problem("survey-closed")
 
 
-def read_in(request: Req, reader: Reader) -> Survey:
+def read_in(request: Req, reader: Reader) -> SurveyView:
     """The survey in the language that this request asks for."""
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return compose.survey_in(reader.instrument, request.query_params.get("lang"), accepted.decode("latin-1"))

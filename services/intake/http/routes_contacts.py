@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from proto.problem import Problem
 from proto.tokens import Token
 from services.intake.contacts import contacts
-from services.intake.contacts.contact_book import Busy
+from services.intake.contacts.contact_book import ContactsBusy
 from services.intake.contacts.contacts import Contact
 from services.intake.context import Intake
 from services.intake.flood.flood_guard import TRAP
@@ -49,12 +49,12 @@ async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPat
         return html(compose_contact.ask(paper, typed, faults, agreed=agreed, interview=interview), language, 422, NO_STORE)
     try:
         if first(fields, TRAP):
-            raise Busy
+            raise ContactsBusy
         if going:
             await intake.contacts.remove(survey, address)
         else:
             await intake.contacts.add(survey, Contact(address, version_of(known.current.instrument), interview))
-    except Busy:
+    except ContactsBusy:
         return html(compose_contact.ask(paper, typed, agreed=agreed, interview=interview, busy=True), language, 503, AGAIN)
     return html(compose_contact.done(paper, "contact_removed" if going else "contact_done"), language, headers=NO_STORE)
 
@@ -65,7 +65,7 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Fr
     by = _demand(request, intake, survey)
     try:
         body = await intake.contacts.read(survey)
-    except Busy:
+    except ContactsBusy:
         raise Problem("busy", retry_after=2) from None
     await intake.acts.record(by.id, "contacts-read", survey)
     headers = {"ETag": f'"{contacts.version(body)}"', "Cache-Control": "no-store"}
@@ -80,13 +80,13 @@ async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey:
     try:
         if not await intake.contacts.delete(survey, expected if expected not in ("", "*") else None):
             raise Problem("list-changed", "Get it again, then delete what you have.")
-    except Busy:
+    except ContactsBusy:
         raise Problem("busy", retry_after=2) from None
     await intake.acts.record(by.id, "contacts-deleted", survey)
     return Response(None, status_code=204)
 
 
-def _offering(intake: Intake, survey: str) -> catalogue.Survey:
+def _offering(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
     known = known_survey(intake, survey)
     if known.current.instrument.contact_form is None:
         raise Problem("not-found")

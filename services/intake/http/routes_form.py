@@ -19,7 +19,7 @@ from services.intake.flood.flood_guard import TRAP, Throttled
 from services.intake.form import flow
 from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import compose, compose_receipt, questions
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_invitation import PLACE
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import words
@@ -100,7 +100,7 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
 
 def _begin(
-    request: Req, intake: Intake, known: catalogue.Survey, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]
+    request: Req, intake: Intake, known: catalogue.CatalogueEntry, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]
 ) -> Page:
     reader = known.current if sheet is None else known.reader(sheet.version)
     paper = read_in(request, reader)
@@ -115,7 +115,7 @@ def _begin(
     return show(paper, form, next_page, receipt)
 
 
-def show(paper: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
+def show(paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
     language = paper.voice.language
     if next_page.place == flow.START:
         return _start(paper, next_page.sheet, receipt)
@@ -130,11 +130,11 @@ def _fresh(reader: Reader, language: str, tongue: str) -> Page:
     return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
 
 
-def _start(paper: Survey, sheet: FormState | None = None, receipt: str = "") -> Page:
+def _start(paper: SurveyView, sheet: FormState | None = None, receipt: str = "") -> Page:
     return html(compose.start(paper, sheet, receipt), paper.voice.language)
 
 
-async def _send(intake: Intake, paper: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
+async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
     language, instrument = paper.voice.language, form.instrument
     sheet, changes = next_page.sheet, next_page.sheet.changes
     claimed = None if changes or sheet.ticket else await intake.draft_claims.claim(instrument.id, sheet, receipt)

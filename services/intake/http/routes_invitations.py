@@ -19,7 +19,7 @@ from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.intake.form.flow import FormState
 from services.intake.form.pages import compose, compose_invitation
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_invitation import Told
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.http_responses import Req, options, private, raised
@@ -129,7 +129,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
     return private(Exchanged(invitation.encoded(signature)))
 
 
-async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: dict[str, list[str]]) -> Page:
+async def enter(request: Req, intake: Intake, known: catalogue.CatalogueEntry, fields: dict[str, list[str]]) -> Page:
     """Handles the page with the code. It sends the ticket that its script made, or the code, whose ticket is then made here."""
     paper = read_in(request, known.current)
     ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]
@@ -154,11 +154,11 @@ async def enter(request: Req, intake: Intake, known: catalogue.Survey, fields: d
     return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
 
 
-def ask(paper: Survey, told: Told = "", status: int = 200, typed: str = "") -> Page:
+def ask(paper: SurveyView, told: Told = "", status: int = 200, typed: str = "") -> Page:
     return html(compose_invitation.invitation(paper, told, typed), paper.voice.language, status)
 
 
-def refused(paper: Survey, problem: Problem, typed: str = "") -> Page:
+def refused(paper: SurveyView, problem: Problem, typed: str = "") -> Page:
     """The page with the code, with the reason of the refusal. Raises a problem that this page has no text for."""
     if problem.code not in _TOLD:
         raise problem
@@ -173,7 +173,7 @@ async def _key(intake: Intake, survey: str) -> PublicKey:
     return key
 
 
-def _by_invitation(intake: Intake, survey: str) -> catalogue.Survey:
+def _by_invitation(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
     known = known_survey(intake, survey)
     if not known.invited:
         raise Problem("not-by-invitation", "Its instrument would say `participation: invited`.")

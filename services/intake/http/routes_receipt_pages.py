@@ -18,7 +18,7 @@ from services.intake.context import Intake
 from services.intake.form import flow
 from services.intake.form.flow import FormState
 from services.intake.form.pages import compose_receipt
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
@@ -70,7 +70,7 @@ async def _answered(holder: ReceiptHolder, go: str, state: ResponseStatus) -> Pa
             return holder.status(state)
 
 
-def _refused(paper: Survey, typed: str, problem: Problem) -> Page:
+def _refused(paper: SurveyView, typed: str, problem: Problem) -> Page:
     language = paper.voice.language
     match problem.code, maker.mistake(typed):
         case "receipt-unknown", _:
@@ -89,8 +89,8 @@ class ReceiptHolder:
 
     request: Req
     intake: Intake
-    known: catalogue.Survey
-    paper: Survey
+    known: catalogue.CatalogueEntry
+    paper: SurveyView
     receipt: str
 
     def status(self, state: ResponseStatus) -> Page:

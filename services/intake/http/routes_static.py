@@ -16,20 +16,20 @@ from services.intake.http.http_responses import Req
 KINDS = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
-class File(NamedTuple):
+class StaticFile(NamedTuple):
     body: bytes
     packed: bytes
     etag: str
     kind: str
 
 
-def _load() -> dict[str, File]:
+def _load() -> dict[str, StaticFile]:
     paths = [path for path in (Path(__file__).parent / "static").iterdir() if path.suffix in KINDS]
     return {path.name: _file(path.read_bytes(), KINDS[path.suffix]) for path in paths}
 
 
-def _file(body: bytes, kind: str) -> File:
-    return File(body, gzip.compress(body, 9, mtime=0), f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', kind)
+def _file(body: bytes, kind: str) -> StaticFile:
+    return StaticFile(body, gzip.compress(body, 9, mtime=0), f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', kind)
 
 
 FILES = _load()

@@ -9,17 +9,17 @@ from msgspec import structs
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.drafts.drafts import Draft
-from services.intake.drafts.saved_drafts import Saved, code_of
+from services.intake.drafts.saved_drafts import SavedDraft, code_of
 from services.intake.form.flow import NextPage
 from services.intake.form.pages import compose_later
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.http.guarded_lookup import client_address
 from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import NO_STORE, Page, html
 from services.runtime.host_guard import origin_of
 
 
-async def save_for_later(request: Req, intake: Intake, paper: Survey, next_page: NextPage, receipt: str) -> Page:
+async def save_for_later(request: Req, intake: Intake, paper: SurveyView, next_page: NextPage, receipt: str) -> Page:
     """Saves what a page carries. Returns the page with the code, or one that says why not and still carries everything."""
     language = paper.voice.language
     code = code_of(next_page.sheet, receipt)
@@ -28,7 +28,7 @@ async def save_for_later(request: Req, intake: Intake, paper: Survey, next_page:
         case Problem() as refusal:
             intake.metrics.ended(f"later-{refusal.code}")
             return html(compose_later.unsaved(paper, next_page, receipt), language, refusal.kind.status, refusal.headers)
-        case Saved(shown, until):
+        case SavedDraft(shown, until):
             intake.metrics.ended("saved-for-later")
             next_page = replace(next_page, sheet=structs.replace(next_page.sheet, draft=code))
             return html(compose_later.saved(paper, next_page, receipt, shown, until, origin_of(request.scope)), language, headers=NO_STORE)

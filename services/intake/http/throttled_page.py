@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from services.intake.flood.flood_guard import TRAP, Throttled
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.throttled import throttled as compose
 from services.intake.http.page_requests import NO_STORE, Page, html
 
@@ -17,7 +17,7 @@ BEGAN = "began"
 """The form field with the signed timestamp on this page; on other pages it is part of the form state."""
 
 
-def throttled_page(paper: Survey, address: str, fields: dict[str, list[str]], throttled: Throttled) -> Page:
+def throttled_page(paper: SurveyView, address: str, fields: dict[str, list[str]], throttled: Throttled) -> Page:
     """The page carries everything in `fields`, so nothing is lost whatever happens to the page before it."""
     kept = [(name, value) for name, values in fields.items() if name not in (TRAP, WORK, BEGAN, "go") for value in values]
     kept.append((BEGAN, throttled.began))

@@ -25,14 +25,14 @@ class InvitationStore:
         self._parts = CasStore(client, subjects.INVITATIONS)
 
     async def read(self, survey: str, part: Part) -> Record:
-        """The stored record of one part. Raises OutOfReach."""
+        """The stored record of one part. Raises StreamOutOfReach."""
         return await self._parts.read(subjects.invitations(survey, part))
 
     async def write(self, survey: str, part: Part, data: bytes, after: int) -> int:
-        """Replaces the record that has the sequence `after`. Returns the new sequence. Raises Overtaken or OutOfReach."""
+        """Replaces the record that has the sequence `after`. Returns the new sequence. Raises Overtaken or StreamOutOfReach."""
         return await self._parts.write(subjects.invitations(survey, part), data, after)
 
     async def erase(self, survey: str) -> None:
-        """Erases all parts. Raises OutOfReach."""
+        """Erases all parts. Raises StreamOutOfReach."""
         for part in PARTS:
             await self._parts.erase(subjects.invitations(survey, part))

@@ -26,7 +26,7 @@ from proto.problem import Problem
 from services.intake.invitations.invitation_store import PARTS, InvitationStore
 from services.intake.invitations.sorted_names import SortedNames
 from services.intake.invitations.spent_tickets import SpentTickets
-from services.intake.streams.cas_store import OutOfReach, Overtaken
+from services.intake.streams.cas_store import Overtaken, StreamOutOfReach
 from services.runtime.outage import Outages, refused
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class _Key(msgspec.Struct, frozen=True):
 
 
 @dataclass
-class _Book:
+class _InvitationState:
     """One survey's data as this process knows it. Another process may have newer marks; they are read again before a refusal."""
 
     secret: SecretKey
@@ -58,7 +58,7 @@ class _Book:
 class Invitations:
     def __init__(self, store: InvitationStore) -> None:
         self._store = store
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, _InvitationState] = {}
         self._outages = Outages(log, "writing anew the invitations of")
         self._signing = asyncio.Lock()
         self._reading: dict[str, asyncio.Task[SortedNames]] = {}
@@ -85,7 +85,7 @@ class Invitations:
                         continue
                 book.marks = table
                 return total
-        except OutOfReach:
+        except StreamOutOfReach:
             pass
         return _busy()
 
@@ -93,7 +93,7 @@ class Invitations:
         """The public key that verifies tickets; None where nobody was invited yet."""
         try:
             book = await self._book(survey)
-        except OutOfReach:
+        except StreamOutOfReach:
             return _busy()
         return book.secret.public if book else None
 
@@ -102,7 +102,7 @@ class Invitations:
         try:
             book = await self._book(survey)
             mark = None if book is None else await self._mark(book, survey, name)
-        except OutOfReach:
+        except StreamOutOfReach:
             return _busy()
         if book is None or mark is None or not hmac.compare_digest(mark, invitation.mark(blinded)):
             return Problem("invitation-unknown")
@@ -118,7 +118,7 @@ class Invitations:
             name = invitation.name(survey, code)
             if book is None or (await self._mark(book, survey, name) is None and book.former.get(name) is None):
                 return Problem("invitation-unknown")
-        except OutOfReach:
+        except StreamOutOfReach:
             return _busy()
         if book.used.get(name) is not None:
             return Problem("invitation-used")
@@ -132,12 +132,12 @@ class Invitations:
             return Problem("invitation-needed")
         try:
             book = await self._book(survey)
-        except OutOfReach:
+        except StreamOutOfReach:
             return _busy()
         return ticket if book and _signed(book.library, ticket) else Problem("invitation-needed")
 
     async def has_former(self, survey: str) -> bool:
-        """Whether release 0.1.0 exchanged codes of this survey. Raises OutOfReach."""
+        """Whether release 0.1.0 exchanged codes of this survey. Raises StreamOutOfReach."""
         book = await self._book(survey)
         return book is not None and len(book.used) > 0
 
@@ -151,17 +151,17 @@ class Invitations:
                         with contextlib.suppress(Overtaken):  # then another process wrote it
                             await self._store.write(survey, part, whole.data, whole.seq)
                 self._outages.works(survey)
-            except OutOfReach as error:  # the next call does it
+            except StreamOutOfReach as error:  # the next call does it
                 self._outages.failed(error, refused(error), survey)
 
     async def forget(self, survey: str) -> None:
-        """Erases the key, the names of the codes and the spent tickets. Raises OutOfReach."""
+        """Erases the key, the names of the codes and the spent tickets. Raises StreamOutOfReach."""
         self._books.pop(survey, None)
         self.spent.forget(survey)
         await self._store.erase(survey)
 
-    async def _book(self, survey: str) -> _Book | None:
-        """Raises OutOfReach."""
+    async def _book(self, survey: str) -> _InvitationState | None:
+        """Raises StreamOutOfReach."""
         if (book := self._books.get(survey)) is not None:
             return book
         record = await self._store.read(survey, "key")
@@ -172,11 +172,11 @@ class Invitations:
         library = rsa.RSAPublicNumbers(secret.e, secret.public.n).public_key()
         marks, former, used = [(await self._store.read(survey, part)).data for part in ("marks", "codes", "used")]
         return self._books.setdefault(
-            survey, _Book(secret, library, SortedNames(NAME, marks), SortedNames(0, former), SortedNames(NAME, used))
+            survey, _InvitationState(secret, library, SortedNames(NAME, marks), SortedNames(0, former), SortedNames(NAME, used))
         )
 
-    async def _begin(self, survey: str) -> _Book:
-        """Creates the survey's key, with the first invitation. Where two processes create one, the first counts. Raises OutOfReach."""
+    async def _begin(self, survey: str) -> _InvitationState:
+        """Creates the survey's key, with the first invitation. Of two processes, the first one's counts. Raises StreamOutOfReach."""
         private_key = await asyncio.to_thread(rsa.generate_private_key, 65537, invitation.SIGNED_BITS)
         numbers = private_key.private_numbers()
         size = invitation.SIGNED_BITS // 16
@@ -185,11 +185,11 @@ class Invitations:
             await self._store.write(survey, "key", msgspec.json.encode(key), 0)
         book = await self._book(survey)
         if book is None:
-            raise OutOfReach
+            raise StreamOutOfReach
         return book
 
-    async def _mark(self, book: _Book, survey: str, name: bytes) -> bytes | None:
-        """The mark of the number that is signed for this code; None for an unknown code. Raises OutOfReach."""
+    async def _mark(self, book: _InvitationState, survey: str, name: bytes) -> bytes | None:
+        """The mark of the number that is signed for this code; None for an unknown code. Raises StreamOutOfReach."""
         if book.marks.get(name) is None:
             book.marks = await self._marks(survey)
         return book.marks.get(name)
@@ -197,7 +197,7 @@ class Invitations:
     async def _marks(self, survey: str) -> SortedNames:
         """All marks of a survey, read after this was called. They are megabytes, so concurrent callers share the next reading."""
         if (before := self._reading.get(survey)) is not None:
-            with contextlib.suppress(OutOfReach):
+            with contextlib.suppress(StreamOutOfReach):
                 await asyncio.shield(before)
         reading = self._reading.get(survey)
         if reading is None:
@@ -211,7 +211,7 @@ class Invitations:
         finally:
             self._reading.pop(survey, None)
 
-    async def _sign(self, book: _Book, blinded: bytes) -> bytes:
+    async def _sign(self, book: _InvitationState, blinded: bytes) -> bytes:
         """Signs in a thread, one number at a time: it takes milliseconds of CPU, and the event loop must stay free for the journal."""
         async with self._signing:
             return await asyncio.to_thread(blind.sign, book.secret, blinded)

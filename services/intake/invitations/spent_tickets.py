@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from services.intake.invitations.invitation_store import InvitationStore
 from services.intake.invitations.sorted_names import NAME, SortedNames
-from services.intake.streams.cas_store import OutOfReach, Overtaken
+from services.intake.streams.cas_store import Overtaken, StreamOutOfReach
 from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class _Change:
 
 
 @dataclass
-class _Book:
+class _TicketTable:
     """One survey's table as this process knows it. Another process may have a newer one; it is read again before a decision."""
 
     table: SortedNames = field(default_factory=lambda: SortedNames(NAME))
@@ -53,16 +53,16 @@ class _Book:
 class SpentTickets:
     def __init__(self, store: InvitationStore) -> None:
         self._store = store
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, _TicketTable] = {}
 
     async def read(self, survey: str) -> SortedNames:
-        """The current table. Raises OutOfReach."""
+        """The current table. Raises StreamOutOfReach."""
         book = self._book(survey)
         await self._look(survey, book)
         return book.table
 
     def change(self, survey: str, name: bytes, before: bytes | None, after: bytes) -> asyncio.Future[bytes | None]:
-        """Sets the value of a name to `after` if it is `before`. The future gets the value afterwards, which is on disk, or OutOfReach."""
+        """Sets the value of a name to `after` if it is `before`. The future gets the value that is then on disk, or StreamOutOfReach."""
         book = self._book(survey)
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         book.waiting.append(_Change(name, before, after, done))
@@ -73,34 +73,34 @@ class SpentTickets:
     def forget(self, survey: str) -> None:
         self._books.pop(survey, None)
 
-    def _book(self, survey: str) -> _Book:
-        return self._books.setdefault(survey, _Book())
+    def _book(self, survey: str) -> _TicketTable:
+        return self._books.setdefault(survey, _TicketTable())
 
-    async def _look(self, survey: str, book: _Book) -> None:
+    async def _look(self, survey: str, book: _TicketTable) -> None:
         record = await self._store.read(survey, "spent")
         if record.seq > book.seq:
             book.table, book.seq = SortedNames(NAME, record.data), record.seq
 
-    async def _write(self, survey: str, book: _Book) -> None:
+    async def _write(self, survey: str, book: _TicketTable) -> None:
         """Writes waiting changes together: one flush for all, and less that tells them apart."""
         while book.waiting:
             batch, book.waiting = book.waiting, []
             try:
                 values = await self._record(survey, book, batch)
             except Exception as error:  # after any error every caller gets an answer
-                if not isinstance(error, OutOfReach):
+                if not isinstance(error, StreamOutOfReach):
                     log.error("spent tickets were not written: %s", stack_of(error))
                 for change in batch:
                     if not change.done.done():
-                        change.done.set_exception(OutOfReach())
+                        change.done.set_exception(StreamOutOfReach())
                         change.done.exception()
                 continue
             for change, value in zip(batch, values, strict=True):
                 if not change.done.done():
                     change.done.set_result(value)
 
-    async def _record(self, survey: str, book: _Book, batch: Sequence[_Change]) -> list[bytes | None]:
-        """Writes the changes; tries again where overtaken or unanswered. Returns the value of each name afterwards. Raises OutOfReach."""
+    async def _record(self, survey: str, book: _TicketTable, batch: Sequence[_Change]) -> list[bytes | None]:
+        """Writes the changes; retries where overtaken or unanswered. Returns the new value of each name. Raises StreamOutOfReach."""
         for attempt in range(TRIES):
             entries, values = _applied(book.table, batch)
             if not entries:
@@ -112,13 +112,13 @@ class SpentTickets:
             table = book.table.changed(entries)
             try:
                 seq = await self._store.write(survey, "spent", table.data, book.seq)
-            except (Overtaken, OutOfReach):
+            except (Overtaken, StreamOutOfReach):
                 await asyncio.sleep(0.002 * attempt)  # keeps several processes from colliding again
                 await self._look(survey, book)
                 continue
             book.table, book.seq = table, seq
             return values
-        raise OutOfReach
+        raise StreamOutOfReach
 
 
 def _applied(table: SortedNames, batch: Sequence[_Change]) -> tuple[dict[bytes, bytes], list[bytes | None]]:

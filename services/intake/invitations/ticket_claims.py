@@ -10,9 +10,8 @@ from proto import invitation, receipt
 from proto.problem import Problem
 from services.intake.invitations.invitations import Invitations
 from services.intake.invitations.spent_tickets import SPENT
-from services.intake.streams.cas_store import OutOfReach
-from services.intake.streams.journal import MAX_IN_TRANSIT, Journal
-from services.intake.streams.journal import OutOfReach as JournalOutOfReach
+from services.intake.streams.cas_store import StreamOutOfReach
+from services.intake.streams.journal import MAX_IN_TRANSIT, Journal, JournalOutOfReach
 
 RETRY_AFTER = 5
 """Seconds after which the second sender may ask again."""
@@ -54,7 +53,7 @@ class TicketClaims:
                     break
                 del self._first_seen[holder]
                 holder = await asyncio.shield(spent.change(survey, name, holder, own_id))
-        except OutOfReach:
+        except StreamOutOfReach:
             pass
         return Problem("busy", "Please send the same again.", retry_after=RETRY_AFTER)
 
@@ -66,7 +65,7 @@ class TicketClaims:
         """Replaces the ids of responses that are in the journal by SPENT. What is out of reach now is left to the next call."""
         spent = self._invitations.spent
         for survey in surveys:
-            with contextlib.suppress(OutOfReach, JournalOutOfReach):
+            with contextlib.suppress(StreamOutOfReach, JournalOutOfReach):
                 for name, holder in await spent.read(survey):
                     if holder != SPENT and await self._journal.last(holder.hex(), survey):
                         await asyncio.shield(spent.change(survey, name, holder, SPENT))
@@ -76,7 +75,7 @@ class TicketClaims:
         try:
             holder = (await self._invitations.spent.read(survey)).get(invitation.spent_name(token))
             return holder == SPENT or await self._answered_before(survey, token, "")
-        except (OutOfReach, JournalOutOfReach):
+        except (StreamOutOfReach, JournalOutOfReach):
             return False
 
     async def _answered_before(self, survey: str, token: bytes, id: str) -> bool:

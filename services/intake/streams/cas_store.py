@@ -29,7 +29,7 @@ class Overtaken(Exception):
     """Another process wrote the record first; nothing was written."""
 
 
-class OutOfReach(Exception):
+class StreamOutOfReach(Exception):
     """The stream did not answer. Whether something was written is unknown."""
 
 
@@ -49,35 +49,35 @@ class CasStore:
         self._stream, self._erasing = stream, erasing
 
     async def read(self, subject: str) -> Record:
-        """The last record, read from the stream's leader: a replica may be behind, and would show an older one. Raises OutOfReach."""
+        """The last record, read from the stream's leader: a replica may be behind, and would show an older one. Raises StreamOutOfReach."""
         try:
             message = await self._js.get_last_msg(self._stream, subject)
         except (nats.errors.Error, APIError, TimeoutError) as error:
             if isinstance(error, APIError) and error.err_code == _NO_MESSAGE:
                 return Record()
-            raise OutOfReach from error
+            raise StreamOutOfReach from error
         return Record(message.data or b"", message.seq or 0)
 
     async def write(self, subject: str, data: bytes, after: int) -> int:
         """Replaces the record that has the sequence `after` (0: none). Returns the new sequence, which is on disk.
 
-        Raises Overtaken or OutOfReach.
+        Raises Overtaken or StreamOutOfReach.
         """
         try:
             ack = await self._js.publish(subject, data, headers={"Nats-Expected-Last-Subject-Sequence": str(after)})
         except APIError as error:
-            raise Overtaken if error.err_code in _CONFLICTS else OutOfReach from error
+            raise Overtaken if error.err_code in _CONFLICTS else StreamOutOfReach from error
         except (nats.errors.Error, TimeoutError) as error:
-            raise OutOfReach from error
+            raise StreamOutOfReach from error
         if self._erasing:
-            with contextlib.suppress(OutOfReach):  # the next write erases it, together with what a crash left behind
+            with contextlib.suppress(StreamOutOfReach):  # the next write erases it, together with what a crash left behind
                 await self.erase(subject, ack.seq)
         return ack.seq
 
     async def erase(self, subject: str, before: int = sys.maxsize) -> None:
         """Overwrites every message of this subject below the sequence `before`.
 
-        Raises OutOfReach; then some messages may be left, and the next call erases them.
+        Raises StreamOutOfReach; then some messages may be left, and the next call erases them.
         """
         try:
             while True:
@@ -87,7 +87,7 @@ class CasStore:
                 await self._js.delete_msg(self._stream, oldest.seq or 0)
         except (nats.errors.Error, APIError, TimeoutError) as error:
             if not (isinstance(error, APIError) and error.err_code == _NO_MESSAGE):
-                raise OutOfReach from error
+                raise StreamOutOfReach from error
 
 
 async def run_periodically(rewrite: Callable[[], Awaitable[None]]) -> None:

@@ -45,16 +45,16 @@ class Conflict(Exception):
     """The journal already holds another last event about this response; nothing was written."""
 
 
-class OutOfReach(Exception):
+class JournalOutOfReach(Exception):
     """Whether the journal wrote is unknown: it did not answer, or its answer leaves it open. Sending the same again shows it."""
 
 
-class Refused(Exception):
+class JournalRefused(Exception):
     """The journal certainly wrote nothing: too large, misconfigured, or a batch with one conflicting member."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """An event to write if the last event about this response has the sequence `after` (0: there is none)."""
 
     event: ResponseEvent
@@ -91,8 +91,8 @@ class _Ack(msgspec.Struct):
 _ack = msgspec.json.Decoder(_Ack)
 
 
-def entry(event: ResponseEvent, after: int = 0) -> Entry:
-    return Entry(event, events.encode(event), after)
+def entry(event: ResponseEvent, after: int = 0) -> JournalEntry:
+    return JournalEntry(event, events.encode(event), after)
 
 
 class Journal:
@@ -142,8 +142,8 @@ class Journal:
         else:
             self._pulse.unanswered()
 
-    async def write(self, entry: Entry) -> None:
-        """Returns once the event is on disk. Raises Conflict, Refused or OutOfReach."""
+    async def write(self, entry: JournalEntry) -> None:
+        """Returns once the event is on disk. Raises Conflict, JournalRefused or JournalOutOfReach."""
         ack = await self._ask(entry, _headers(entry))
         if ack.duplicate:
             raise Conflict
@@ -154,12 +154,12 @@ class Journal:
                 case Verdict.CONFLICT:
                     raise Conflict
                 case Verdict.REFUSED:
-                    raise self._noted(Refused(), ack.error)
+                    raise self._noted(JournalRefused(), ack.error)
                 case Verdict.UNKNOWN:
-                    raise self._noted(OutOfReach(), ack.error)
+                    raise self._noted(JournalOutOfReach(), ack.error)
 
-    async def write_batch(self, entries: list[Entry]) -> None:
-        """Writes all entries or none, with one flush. Returns once they are on disk. Raises Refused or OutOfReach."""
+    async def write_batch(self, entries: list[JournalEntry]) -> None:
+        """Writes all entries or none, with one flush. Returns once they are on disk. Raises JournalRefused or JournalOutOfReach."""
         self._batches += 1
         batch = f"{self._run}-{self._batches}"
         *others, last = entries
@@ -170,28 +170,28 @@ class Journal:
                 headers["Nats-Batch-Sequence"] = str(number)
                 await self._client.publish(_subject(entry), entry.payload, headers=headers)
         except nats.errors.Error as error:
-            raise OutOfReach from error
+            raise JournalOutOfReach from error
         closing = _headers(last) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(entries)), "Nats-Batch-Commit": "1"}
         ack = await self._ask(last, closing)
         if ack.error is not None:
-            raise self._noted(Refused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else OutOfReach(), ack.error)
+            raise self._noted(JournalRefused() if judge_batch(ack.error.err_code) is Verdict.REFUSED else JournalOutOfReach(), ack.error)
         if ack.batch != batch or ack.count != len(entries):
-            raise OutOfReach
+            raise JournalOutOfReach
         self._health.wrote(time.monotonic())
 
     async def last(self, id: str, survey: str = "*") -> Written | None:
         """The last event about a response, in this survey or in any, read from whichever server answers first.
 
-        None only where the leader confirmed that there is none. Raises OutOfReach.
+        None only where the leader confirmed that there is none. Raises JournalOutOfReach.
         """
         if not await self._pulse.connected():
-            raise OutOfReach
+            raise JournalOutOfReach
         subject = subjects.journalled(id, survey)
         try:
             return await certain(lambda: hedged(lambda: self._last(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
         except (nats.errors.Error, APIError, TimeoutError, events.UnreadableEvent, LeaderOutOfReach, Behind) as error:
             self._pulse.unanswered()
-            raise OutOfReach from error
+            raise JournalOutOfReach from error
 
     async def _last(self, subject: str) -> Written | None:
         try:
@@ -214,17 +214,17 @@ class Journal:
         progress = self._floors[written.partition] = now, floor, withheld.read(info.config.metadata)
         return _is_recorded(written, progress)
 
-    async def _ask(self, entry: Entry, headers: dict[str, str]) -> _Ack:
+    async def _ask(self, entry: JournalEntry, headers: dict[str, str]) -> _Ack:
         try:
             ack = _ack.decode(await self._acks.ask(_subject(entry), entry.payload, headers, ATTEMPT))
         except (Unanswered, nats.errors.Error, msgspec.MsgspecError) as error:
             self._health.unanswered(time.monotonic())
-            raise OutOfReach from error
+            raise JournalOutOfReach from error
         if ack.error is None:
             self._outages.works()
         return ack
 
-    def _noted(self, kind: Refused | OutOfReach, error: _Error) -> Refused | OutOfReach:
+    def _noted(self, kind: JournalRefused | JournalOutOfReach, error: _Error) -> JournalRefused | JournalOutOfReach:
         """Returns `kind`. Logs the error, unless a repeated entry met its own earlier write: that is ordinary."""
         self._health.refused(time.monotonic(), error.err_code)
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
@@ -237,11 +237,11 @@ def _is_recorded(written: Written, progress: tuple[float, int, Withheld]) -> boo
     return written.seq <= floor and written.seq not in not_recorded
 
 
-def _subject(entry: Entry) -> str:
+def _subject(entry: JournalEntry) -> str:
     return subjects.response(entry.event.survey, entry.event.id)
 
 
-def _headers(entry: Entry) -> dict[str, str]:
+def _headers(entry: JournalEntry) -> dict[str, str]:
     """The expected sequence is checked over all surveys: a receipt is submitted at most once in the journal's whole life."""
     headers = events.headers(entry.event, entry.id)
     headers[_LAST_SEQUENCE] = str(entry.after)

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import partial
 
 from services.intake.metrics import Metrics
-from services.intake.streams.journal import Conflict, Entry, Journal, OutOfReach, Refused
+from services.intake.streams.journal import Conflict, Journal, JournalEntry, JournalOutOfReach, JournalRefused
 from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ class Outcome(Enum):
     CONFLICT_AFTER_RETRY = "conflict after a lost acknowledgement; may be our own write"
 
 
-class Busy(Exception):
+class CommitterBusy(Exception):
     """Nothing was written: the queue is full, or the journal is out of reach."""
 
 
 @dataclass(eq=False, slots=True)
-class Waiting:
-    entry: Entry
+class PendingWrite:
+    entry: JournalEntry
     done: asyncio.Future[Outcome]
     sent: bool = False
     """Whether it was sent before without an acknowledgement. Then a conflict may be our own write."""
@@ -63,8 +63,8 @@ class Committer:
     def __init__(self, journal: Journal, metrics: Metrics, waiting: int = 4096, patience: float = PATIENCE) -> None:
         self._journal, self._metrics = journal, metrics
         self._max_waiting, self._patience = waiting, patience
-        self._queue: deque[Waiting] = deque()
-        self._pending: dict[str, Waiting] = {}
+        self._queue: deque[PendingWrite] = deque()
+        self._pending: dict[str, PendingWrite] = {}
         self._bytes = 0
         self._in_flight: set[asyncio.Task[None]] = set()
         self._remembered: OrderedDict[str, None] = OrderedDict()
@@ -72,16 +72,16 @@ class Committer:
         self._wake: asyncio.TimerHandle | asyncio.Handle | None = None
         metrics.queue(lambda: len(self._pending))
 
-    async def commit(self, entry: Entry) -> Outcome:
-        """Returns once the journal has answered. Raises Busy where nothing was written, OutOfReach where that is unknown."""
+    async def commit(self, entry: JournalEntry) -> Outcome:
+        """Returns once the journal has answered. Raises CommitterBusy if nothing was written, JournalOutOfReach if that is unknown."""
         if (earlier := self._pending.get(entry.id)) is not None:
             await asyncio.shield(earlier.done)
             return Outcome.CONFLICT
         if entry.after == 0 and entry.id in self._remembered:
             return Outcome.CONFLICT
         if len(self._pending) >= self._max_waiting or self._bytes >= MAX_BYTES or self._away():
-            raise Busy
-        waiting = Waiting(entry, asyncio.get_running_loop().create_future())
+            raise CommitterBusy
+        waiting = PendingWrite(entry, asyncio.get_running_loop().create_future())
         self._pending[entry.id] = waiting
         self._bytes += len(entry.payload)
         self._queue.append(waiting)
@@ -123,17 +123,17 @@ class Committer:
             self._in_flight.add(task)
             task.add_done_callback(partial(self._on_batch_done, batch))
 
-    def _on_batch_done(self, batch: list[Waiting], task: asyncio.Task[None]) -> None:
+    def _on_batch_done(self, batch: list[PendingWrite], task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:  # after any error every caller gets an answer
             log.error("a batch of %d ended with %s", len(batch), stack_of(error))
             for waiting in batch:
-                self._settle(waiting, OutOfReach())
+                self._settle(waiting, JournalOutOfReach())
         retrying = bool(self._queue) and self._queue[0].sent
         self._pump_soon(PAUSE if retrying else 0.0)
 
-    def _gather(self) -> list[Waiting]:
-        batch: list[Waiting] = []
+    def _gather(self) -> list[PendingWrite]:
+        batch: list[PendingWrite] = []
         size = 0
         while self._queue and len(batch) < MAX_BATCH and size < MAX_BATCH_BYTES:
             waiting = self._queue.popleft()
@@ -144,7 +144,7 @@ class Committer:
                 size += len(waiting.entry.payload)
         return batch
 
-    async def _write_batch(self, batch: list[Waiting]) -> None:
+    async def _write_batch(self, batch: list[PendingWrite]) -> None:
         try:
             if len(batch) >= MIN_BATCH:
                 began = time.perf_counter()
@@ -153,28 +153,28 @@ class Committer:
                 for waiting in batch:
                     self._settle(waiting, Outcome.WRITTEN)
                 return
-        except Refused:
+        except JournalRefused:
             self._metrics.refused_batches.inc()
-        except OutOfReach:
+        except JournalOutOfReach:
             self._retry(batch)
             return
         await asyncio.gather(*map(self._write_single, batch))
 
-    async def _write_single(self, waiting: Waiting) -> None:
+    async def _write_single(self, waiting: PendingWrite) -> None:
         began = time.perf_counter()
         try:
             await self._journal.write(waiting.entry)
         except Conflict:
             self._settle(waiting, Outcome.CONFLICT_AFTER_RETRY if waiting.sent else Outcome.CONFLICT)
-        except Refused:
+        except JournalRefused:
             self._expire(waiting)
-        except OutOfReach:
+        except JournalOutOfReach:
             self._retry([waiting])
         else:
             self._metrics.wrote(1, time.perf_counter() - began)
             self._settle(waiting, Outcome.WRITTEN)
 
-    def _retry(self, batch: list[Waiting]) -> None:
+    def _retry(self, batch: list[PendingWrite]) -> None:
         """Queues unacknowledged entries again, in order. Sending twice does no harm: the journal writes each entry at most once."""
         for waiting in reversed(batch):
             waiting.sent = True
@@ -183,14 +183,14 @@ class Committer:
             else:
                 self._queue.appendleft(waiting)
 
-    def _late(self, waiting: Waiting) -> bool:
+    def _late(self, waiting: PendingWrite) -> bool:
         return time.monotonic() - waiting.since >= self._patience
 
-    def _expire(self, waiting: Waiting) -> None:
-        """Gives up: Busy where nothing was written, OutOfReach where it was sent without an acknowledgement."""
-        self._settle(waiting, OutOfReach() if waiting.sent else Busy())
+    def _expire(self, waiting: PendingWrite) -> None:
+        """Gives up: CommitterBusy where nothing was written, JournalOutOfReach where it was sent without an acknowledgement."""
+        self._settle(waiting, JournalOutOfReach() if waiting.sent else CommitterBusy())
 
-    def _settle(self, waiting: Waiting, end: Outcome | Exception) -> None:
+    def _settle(self, waiting: PendingWrite, end: Outcome | Exception) -> None:
         if waiting.done.done():
             return
         del self._pending[waiting.entry.id]

@@ -11,8 +11,8 @@ from proto import receipt as receipts
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.problem import Problem
 from proto.registry import Registry
-from services.intake.streams.journal import Journal, OutOfReach, Written, entry
-from services.intake.submission.committer import Busy, Committer, Outcome
+from services.intake.streams.journal import Journal, JournalOutOfReach, Written, entry
+from services.intake.submission.committer import Committer, CommitterBusy, Outcome
 from services.intake.submission.submit import RETRY_AFTER
 from services.intake.submission.validation import accept_as
 from services.intake.surveys.catalogue import Catalogue
@@ -53,14 +53,14 @@ class ReceiptService:
         try:
             written = await self._find(receipt, survey)
             return written if isinstance(written, Problem) else await self._state(written)
-        except OutOfReach:
+        except JournalOutOfReach:
             return _busy()
 
     async def stored(self, receipt: str, survey: str) -> ResponseSubmitted | ResponseReplaced | Problem:
         """The last event that carries answers under this receipt, for their author to check or to change."""
         try:
             written = await self._find(receipt, survey)
-        except OutOfReach:
+        except JournalOutOfReach:
             return _busy()
         if isinstance(written, Problem):
             return written
@@ -87,7 +87,7 @@ class ReceiptService:
                     return ResponseStatus(status="accepted", survey=known.id, version=event.version, digest=event.digest)
             except Problem as unreadable:
                 return unreadable
-            except (Busy, OutOfReach):
+            except (CommitterBusy, JournalOutOfReach):
                 return _busy()
         return _busy()
 
@@ -104,12 +104,12 @@ class ReceiptService:
                 event = ResponseWithdrawn(written.event.id, written.event.survey)
                 if await self._committer.commit(entry(event, after=written.seq)) is Outcome.WRITTEN:
                     return withdrawn
-            except (Busy, OutOfReach):
+            except (CommitterBusy, JournalOutOfReach):
                 return _busy()
         return _busy()
 
     async def _find(self, receipt: str, survey: str = "*") -> Written | Problem:
-        """The last event under this receipt. A certain typing mistake is refused without asking the journal. Raises OutOfReach.
+        """The last event under this receipt. A certain typing mistake is refused without asking the journal. Raises JournalOutOfReach.
 
         Of deleted answers nothing is left that says whose they were. So in a survey that is over, every receipt that could be one of
         its own gets "answers-deleted"; looked up in any survey, it is unknown.

@@ -12,8 +12,8 @@ from proto.problem import Problem
 from proto.registry import Registry
 from services.intake.invitations.invitations import Invitations
 from services.intake.invitations.ticket_claims import TicketClaims
-from services.intake.streams.journal import Journal, OutOfReach, Written, entry
-from services.intake.submission.committer import Busy, Committer, Outcome
+from services.intake.streams.journal import Journal, JournalOutOfReach, Written, entry
+from services.intake.submission.committer import Committer, CommitterBusy, Outcome
 from services.intake.submission.validation import Accepted, accept
 from services.intake.surveys.catalogue import Catalogue
 
@@ -94,9 +94,9 @@ class Submitter:
             if outcome is Outcome.WRITTEN:
                 return _kept(accepted)
             return await self._compare(accepted, written, new=outcome is Outcome.CONFLICT_AFTER_RETRY)
-        except Busy:
+        except CommitterBusy:
             return busy(receipt, "Nothing was stored." if key is None else NOT_BY_THIS)
-        except OutOfReach:
+        except JournalOutOfReach:
             return busy(receipt, NOT_KNOWN)
 
     async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> AcceptedResponse | Problem:

@@ -11,7 +11,7 @@ from proto import events
 from proto.answers import Reader
 from proto.events import ResponseReplaced, ResponseSubmitted
 from proto.problem import Fault
-from services.intake.surveys.catalogue import Survey
+from services.intake.surveys.catalogue import CatalogueEntry
 
 E = TypeVar("E", ResponseSubmitted, ResponseReplaced)
 
@@ -31,7 +31,7 @@ class _Versioned(msgspec.Struct):
 _versioned = msgspec.json.Decoder(_Versioned)
 
 
-def accept(survey: Survey, body: bytes, receipt: str, id: str, today: str) -> Accepted | list[Fault]:
+def accept(survey: CatalogueEntry, body: bytes, receipt: str, id: str, today: str) -> Accepted | list[Fault]:
     """The response in this body, or all its faults. `today`: the ISO date that dates are checked against.
 
     Raises Problem where the body is no JSON.
@@ -40,7 +40,7 @@ def accept(survey: Survey, body: bytes, receipt: str, id: str, today: str) -> Ac
     return event if isinstance(event, list) else Accepted(event, receipt)
 
 
-def accept_as(kind: type[E], survey: Survey, body: bytes, id: str, today: str) -> E | list[Fault]:
+def accept_as(kind: type[E], survey: CatalogueEntry, body: bytes, id: str, today: str) -> E | list[Fault]:
     """The same for any event that carries answers."""
     reader, faults = _reader_of(survey, body)
     response = reader.read(body, today)
@@ -53,7 +53,7 @@ def accept_as(kind: type[E], survey: Survey, body: bytes, id: str, today: str) -
     return kind(id, instrument.id, instrument.version, msgspec.Raw(answers), digest, response.language, notice)
 
 
-def _reader_of(survey: Survey, body: bytes) -> tuple[Reader, list[Fault]]:
+def _reader_of(survey: CatalogueEntry, body: bytes) -> tuple[Reader, list[Fault]]:
     """The reader of the version that the body names. The current one, with a fault, where there is no such version."""
     try:
         version = _versioned.decode(body).version

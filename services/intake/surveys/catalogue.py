@@ -27,7 +27,7 @@ class Definition:
 
 
 @dataclass
-class Survey:
+class CatalogueEntry:
     """Versions in the order of publication. Answers may name any of them; without a version they belong to the last."""
 
     id: str
@@ -60,7 +60,7 @@ class Catalogue:
 
     def __init__(self, notice_of: Callable[[Instrument], str] = notice.version) -> None:
         self._notice_of = notice_of
-        self.surveys: dict[str, Survey] = {}
+        self.surveys: dict[str, CatalogueEntry] = {}
         self._broken: set[tuple[str, str]] = set()
 
     def refresh(self, registry: Registry) -> None:
@@ -83,7 +83,7 @@ class Catalogue:
             log.error("survey %s %s does not compile: %s", instrument.id, instrument.version, type(error).__name__)
             self._broken.add((instrument.id, instrument.version))
             return
-        survey = self.surveys.setdefault(instrument.id, Survey(instrument.id))
+        survey = self.surveys.setdefault(instrument.id, CatalogueEntry(instrument.id))
         survey.definitions[instrument.version] = define(instrument)
         survey.notices[instrument.version] = self._notice_of(instrument)
         survey.readers[instrument.version] = reader

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from proto.registry import Registry
-from services.intake.streams.cas_store import OutOfReach
+from services.intake.streams.cas_store import StreamOutOfReach
 from services.runtime.outage import Outages, refused
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ CHECK_SECONDS = 1.0
 
 
 async def erase_ended_surveys(registry: Registry, today: Callable[[], str], erasers: Sequence[Callable[[str], Awaitable[None]]]) -> None:
-    """Runs until cancelled: calls every eraser once with each survey that is over, and again where one raised OutOfReach.
+    """Runs until cancelled: calls every eraser once with each survey that is over, and again where one raised StreamOutOfReach.
 
     Every process runs it, since each has its own memory; erasing twice does no harm.
     """
@@ -33,6 +33,6 @@ async def erase_ended_surveys(registry: Registry, today: Callable[[], str], eras
                         await erase(survey)
                     done.add(survey)
                     outages.works(survey)
-                except OutOfReach as error:
+                except StreamOutOfReach as error:
                     outages.failed(error, refused(error), survey)
         await asyncio.sleep(CHECK_SECONDS)

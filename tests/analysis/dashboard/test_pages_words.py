@@ -28,7 +28,7 @@ from services.analysis.dashboard import charts, crossing, dashboard, policy_text
 from services.analysis.dashboard.figure_view import figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.view import View, figures_seen, unknown
-from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.dashboard.words import CATALOGUES, DashboardWords
 from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
@@ -74,7 +74,7 @@ def test_where_the_interface_lacks_a_language_the_page_is_english_and_the_survey
 
 
 def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
-    said = " ".join(policy_text.rules(snapshot(), Words("en")))
+    said = " ".join(policy_text.rules(snapshot(), DashboardWords("en")))
     for told in (
         "fewer than 10",
         "by at least 12",
@@ -86,15 +86,15 @@ def test_the_rules_are_told_with_the_policys_own_numbers() -> None:
     ):
         assert told in said
     trial = msgspec.structs.replace(POLICY, unprotected=True)
-    assert "protect nobody" in " ".join(policy_text.rules(snapshot(policy=trial), Words("en")))
-    assert len(policy_text.inferable(snapshot(), Words("fr"))) == 4
+    assert "protect nobody" in " ".join(policy_text.rules(snapshot(policy=trial), DashboardWords("en")))
+    assert len(policy_text.inferable(snapshot(), DashboardWords("fr"))) == 4
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_a_guarantee_is_told_with_what_is_spent_of_it_and_what_it_leaves_out(language: str) -> None:
     promised = PublishedGuarantee(4.0, 1e-6, 8, 3, 2.26)
     policy = msgspec.structs.replace(POLICY, name="differential-privacy", growth=None, guarantee=promised)
-    words = Words(language)
+    words = DashboardWords(language)
     said = " ".join(policy_text.rules(snapshot(policy=policy), words))
     for told in (words.tenths(4.0), words.number(1_000_000), words.tenths(2.3), words("rule_covered"), words("rule_sums")):
         assert told in said
@@ -122,7 +122,7 @@ def test_association_is_said_in_words_with_its_numbers(found: Association, told:
     }
     rows, columns = {"y": Cell(60, 0.667), "n": Cell(30, 0.333)}, {"north": Cell(70, 0.7), "south": Cell(25, 0.25)}
     table = Table("small", "1.0.0", 7, "2026-11-22T14:05:07Z", "Use", "place.region", 100, POLICY, cells, found, rows=rows, columns=columns)
-    crossed = crossing.crossed(survey(), table, Words("en"))
+    crossed = crossing.crossed(survey(), table, DashboardWords("en"))
     assert told in crossed.sentences[0]
     assert [[(cell.text, cell.n, cell.withheld) for cell in line.cells] for line in crossed.grid.lines] == [
         [("80%", "40", False), ("", "", True)],
@@ -153,13 +153,13 @@ def test_weighted_figures_take_the_place_of_shares_and_leave_counts() -> None:
 
 
 def test_without_margins_it_is_said_that_the_sample_chose_itself() -> None:
-    assert "chose to answer" in policy_text.weighting(survey(), snapshot(), Words("en"))
+    assert "chose to answer" in policy_text.weighting(survey(), snapshot(), DashboardWords("en"))
     weighted = snapshot(weighting=Weighting(responses=95, n_eff=60.4))
-    assert "the 95 answers are worth 60 of a random sample" in policy_text.weighting(survey(), weighted, Words("en"))
+    assert "the 95 answers are worth 60 of a random sample" in policy_text.weighting(survey(), weighted, DashboardWords("en"))
 
 
 def test_a_hidden_group_stays_hidden_among_those_who_answered() -> None:
-    (portrait,) = respondents.portraits(survey(), snapshot(), Words("en"))
+    (portrait,) = respondents.portraits(survey(), snapshot(), DashboardWords("en"))
     assert [(bar.share, bar.n, bar.withheld) for bar in portrait.bars] == [("70%", "70", False), ("", "", True), ("25%", "25", False)]
 
 
@@ -182,7 +182,7 @@ def test_a_headline_and_its_table_show_one_number_of_one_edition() -> None:
     group, headline = found.breakdowns["uses"]["1"], found.headlines["uses"]
     assert group.responses != group.current  # comparisons move more rarely
     assert (headline.n, headline.of) == (group.current, found.responses)
-    words = Words("en")
+    words = DashboardWords("en")
     (shown,) = headlines(book.instrument, found, words)
     portrait = next(one for one in respondents.portraits(book.instrument, found, words) if one.name == "uses")
     bar = portrait.bars[1]
@@ -194,7 +194,7 @@ def test_a_headline_and_its_table_show_one_number_of_one_edition() -> None:
 def test_a_table_says_of_how_many_it_tells() -> None:
     state = released(crowd(4, 300), *range(40, 300, 26))
     table = public_tables.public(state, "place.region", "Use")
-    words = Words("en", survey())
+    words = DashboardWords("en", survey())
     assert crossing.about(table, words).startswith("300 answers")
     page = dashboard.table_page(survey(), state.public, View("small", "en"), table)
     assert crossing.about(table, words) in page
@@ -207,7 +207,7 @@ def test_a_zero_is_never_told_as_nobody(language: str, told: str) -> None:
     question = msgspec.structs.replace(survey().question("Use"), options=options)
     cells = {o.code: Cell(0, 0.0, (0.0, 0.02)) if n < 3 else Cell(20, 20 / 220, (0.06, 0.13)) for n, o in enumerate(options)}
     found = Figures("single", answered=220, cells=cells)
-    words = Words(language)
+    words = DashboardWords(language)
     long = figure_view(question, found, words)
     assert any(told in sentence for sentence in long.sentences)
     short = figure_view(question, msgspec.structs.replace(found, cells=dict(list(cells.items())[2:5])), words)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from services.analysis.disclosure.discrete import BITS, DiscreteGaussian
-from services.analysis.disclosure.noise import Noise, Part, names_of
+from services.analysis.disclosure.noise import Noise, NoisePart, names_of
 
 KEY = b"a key of thirty-two bytes.......x"[:32]
 VARIANCES = [Fraction(1, 3), Fraction(257, 11), Fraction(771_5, 10), Fraction(10**5, 7)]
@@ -37,7 +37,7 @@ def test_the_table_is_nowhere_farther_than_said_from_the_distribution(variance: 
 
 @pytest.mark.parametrize("variance", [Fraction(1, 2), Fraction(257, 11), Fraction(7715, 10)])
 def test_what_is_drawn_has_the_distribution(variance: Fraction) -> None:
-    drawn = Noise(KEY, "a").guaranteed(Part.GUARANTEED, 1, variance, names_of(range(100_000)))
+    drawn = Noise(KEY, "a").guaranteed(NoisePart.GUARANTEED, 1, variance, names_of(range(100_000)))
     x = np.arange(-200, 201)
     pmf = np.exp(-(x**2) / (2 * float(variance)))
     pmf /= pmf.sum()
@@ -72,17 +72,21 @@ def test_noise_without_a_variance_is_refused() -> None:
 
 def test_the_same_noise_comes_out_whenever_it_is_asked_for_and_another_for_anything_else() -> None:
     noise, names, variance = Noise(KEY, "a"), names_of(range(40)), Fraction(7715, 10)
-    found = noise.guaranteed(Part.GUARANTEED, 3, variance, names)
+    found = noise.guaranteed(NoisePart.GUARANTEED, 3, variance, names)
     assert found.dtype == np.int64
-    assert (found == Noise(KEY, "a").guaranteed(Part.GUARANTEED, 3, variance, names)).all()
-    assert (found[::-1] == noise.guaranteed(Part.GUARANTEED, 3, variance, names[::-1])).all(), "it is the cell's, wherever the cell stands"
-    pairs = noise.guaranteed(Part.TABLE_GUARANTEED, 3, variance, names, names_of("x" * 40))
-    assert (pairs == noise.guaranteed(Part.TABLE_GUARANTEED, 3, variance, names_of("x" * 40), names)).all(), "turned round it is the same"
+    assert (found == Noise(KEY, "a").guaranteed(NoisePart.GUARANTEED, 3, variance, names)).all()
+    assert (found[::-1] == noise.guaranteed(NoisePart.GUARANTEED, 3, variance, names[::-1])).all(), (
+        "it is the cell's, wherever the cell stands"
+    )
+    pairs = noise.guaranteed(NoisePart.TABLE_GUARANTEED, 3, variance, names, names_of("x" * 40))
+    assert (pairs == noise.guaranteed(NoisePart.TABLE_GUARANTEED, 3, variance, names_of("x" * 40), names)).all(), (
+        "turned round it is the same"
+    )
     others = [
-        Noise(KEY, "b").guaranteed(Part.GUARANTEED, 3, variance, names),
-        Noise(b"another key of 32 bytes.........", "a").guaranteed(Part.GUARANTEED, 3, variance, names),
-        noise.guaranteed(Part.TABLE_GUARANTEED, 3, variance, names),
-        noise.guaranteed(Part.GUARANTEED, 4, variance, names),
+        Noise(KEY, "b").guaranteed(NoisePart.GUARANTEED, 3, variance, names),
+        Noise(b"another key of 32 bytes.........", "a").guaranteed(NoisePart.GUARANTEED, 3, variance, names),
+        noise.guaranteed(NoisePart.TABLE_GUARANTEED, 3, variance, names),
+        noise.guaranteed(NoisePart.GUARANTEED, 4, variance, names),
         pairs,
     ]
     assert all((found == other).mean() < 0.3 for other in others)
@@ -90,13 +94,13 @@ def test_the_same_noise_comes_out_whenever_it_is_asked_for_and_another_for_anyth
 
 def test_what_is_drawn_stays_the_same_in_every_release_of_platea() -> None:
     """Another draw for an edition that was shown would be one more than is paid for."""
-    drawn = Noise(KEY, "a").guaranteed(Part.GUARANTEED, 3, Fraction(7715, 10), names_of(range(8)))
-    pairs = Noise(KEY, "a").guaranteed(Part.TABLE_GUARANTEED, 3, Fraction(7715, 10), names_of(range(4)), names_of("abcd"))
+    drawn = Noise(KEY, "a").guaranteed(NoisePart.GUARANTEED, 3, Fraction(7715, 10), names_of(range(8)))
+    pairs = Noise(KEY, "a").guaranteed(NoisePart.TABLE_GUARANTEED, 3, Fraction(7715, 10), names_of(range(4)), names_of("abcd"))
     assert (drawn.tolist(), pairs.tolist()) == ([50, 3, -7, -21, -5, -39, 52, -12], [1, -26, -3, 4])
 
 
 def test_noise_of_another_variance_is_no_scaled_one() -> None:
     """Else two publications of the same counts, of which one has more histograms, would give the counts away."""
     noise, names = Noise(KEY, "a"), names_of(range(4000))
-    one, other = (noise.guaranteed(Part.GUARANTEED, 1, Fraction(variance), names) for variance in (400, 401))
+    one, other = (noise.guaranteed(NoisePart.GUARANTEED, 1, Fraction(variance), names) for variance in (400, 401))
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.1

@@ -22,7 +22,7 @@ from proto.snapshot import Cell, Snapshot
 from proto.version_changes import policy_faults
 from services.analysis.dashboard import csv_export
 from services.analysis.dashboard.crossing import sides
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.disclosure import edition_tables, public_tables, weighted_public_tables
 from services.analysis.disclosure.cells import cells_of, histograms, parameters_in
 from services.analysis.disclosure.editions import Due, Marks, after, due
@@ -30,7 +30,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import EDITIONS, parameters_of
 from services.analysis.disclosure.projection import Whole
 from services.analysis.disclosure.publication import Publication
-from services.analysis.disclosure.published_state import PublishedState, Saved, next_edition
+from services.analysis.disclosure.published_state import PublishedState, SavedState, next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
@@ -178,7 +178,7 @@ def test_only_declared_breakdowns_are_published_as_tables_and_no_weighted_figure
     assert made.public.weighting is not None
     assert made.public.weighting.reason == "guarantee"
     assert made.weights.estimates is None
-    offered = {name for _, entries in sides(book.instrument, made.public, Words("en")) for name, _ in entries}
+    offered = {name for _, entries in sides(book.instrument, made.public, DashboardWords("en")) for name, _ in entries}
     assert offered == COVERED | set(book.instrument.strata)
     declared = {question.id for question in book.instrument.questions if "crosstab" in question.stats}
     assert set(made.public.breakdowns["uses"]["1"].questions) == declared
@@ -202,13 +202,13 @@ def test_what_is_published_adds_up_and_says_what_is_spent() -> None:
     turned = public_tables.public(made, "Agree.x", "uses")
     assert all(table.cells[a][b].n == turned.cells[b][a].n for a in table.cells for b in table.cells[a])
     assert table.cells["1"] == made.public.breakdowns["uses"]["1"].questions["Agree"].rows["x"].cells
-    assert "differential-privacy" in csv_export.one_way(book.instrument, made.public, ["Use"], Words("en"))
+    assert "differential-privacy" in csv_export.one_way(book.instrument, made.public, ["Use"], DashboardWords("en"))
 
 
 def test_what_a_restart_reads_is_published_with_the_same_noise() -> None:
     book = guaranteed()
     made = published(state_of(crowd(3, 400), book), book, edition=3)
-    read = Saved.load(made.dump())
+    read = SavedState.load(made.dump())
     noise = Noise(KEY, "small")
     again = PublishedState.of(Folder(book), read.marks, read.single, read.tables(book, noise), noise, 1, "now")
     assert msgspec.json.encode(again.public) == msgspec.json.encode(made.public)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.analysis.disclosure import noise as noise_module
 from services.analysis.disclosure.edition import Edition, advance, tables
 from services.analysis.disclosure.editions import Marks, after, due, moved_at_least, step
-from services.analysis.disclosure.noise import Noise, Part, names_of
+from services.analysis.disclosure.noise import Noise, NoisePart, names_of
 from services.analysis.disclosure.parameters import DAY, INVITED, OPEN, Parameters
 from services.analysis.disclosure.projection import onto_margins, onto_total, rounded
 from services.analysis.disclosure.publication import Blocks, Publication
@@ -39,34 +39,34 @@ def people(seed: int, n: int) -> np.ndarray:
 
 def test_the_same_number_comes_out_whenever_it_is_asked_for_and_another_for_anything_else() -> None:
     noise, names = Noise(KEY, "a"), names_of("abc")
-    found = noise.normals(Part.INNOVATION, 7, names)
-    assert (found == Noise(KEY, "a").normals(Part.INNOVATION, 7, names)).all()
-    assert (found[::-1] == noise.normals(Part.INNOVATION, 7, names[::-1])).all(), "it is the cell's, wherever the cell stands"
+    found = noise.normals(NoisePart.INNOVATION, 7, names)
+    assert (found == Noise(KEY, "a").normals(NoisePart.INNOVATION, 7, names)).all()
+    assert (found[::-1] == noise.normals(NoisePart.INNOVATION, 7, names[::-1])).all(), "it is the cell's, wherever the cell stands"
     others = [
-        Noise(KEY, "b").normals(Part.INNOVATION, 7, names),
-        Noise(b"another key of 32 bytes.........", "a").normals(Part.INNOVATION, 7, names),
-        noise.normals(Part.LASTING, 7, names),
-        noise.normals(Part.INNOVATION, 8, names),
-        noise.normals(Part.INNOVATION, 7 + 2**8, names),
-        noise.normals(Part.INNOVATION, 7 + 2**16, names),
-        noise.normals(Part.INNOVATION, 7, names, names_of("bcd")),
+        Noise(KEY, "b").normals(NoisePart.INNOVATION, 7, names),
+        Noise(b"another key of 32 bytes.........", "a").normals(NoisePart.INNOVATION, 7, names),
+        noise.normals(NoisePart.LASTING, 7, names),
+        noise.normals(NoisePart.INNOVATION, 8, names),
+        noise.normals(NoisePart.INNOVATION, 7 + 2**8, names),
+        noise.normals(NoisePart.INNOVATION, 7 + 2**16, names),
+        noise.normals(NoisePart.INNOVATION, 7, names, names_of("bcd")),
     ]
     assert all((found != other).all() for other in others)
-    pairs = noise.normals(Part.TABLE_FRESH, 1, names, names_of("xyz"))
-    assert (pairs == noise.normals(Part.TABLE_FRESH, 1, names_of("xyz"), names)).all(), "a table turned round has the same noise"
+    pairs = noise.normals(NoisePart.TABLE_FRESH, 1, names, names_of("xyz"))
+    assert (pairs == noise.normals(NoisePart.TABLE_FRESH, 1, names_of("xyz"), names)).all(), "a table turned round has the same noise"
 
 
 def test_other_parameters_draw_other_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same noise scaled to another variance would give counts away that are published again after an update."""
-    before = Noise(KEY, "a").normals(Part.LASTING, 0, names_of(range(5000)))
+    before = Noise(KEY, "a").normals(NoisePart.LASTING, 0, names_of(range(5000)))
     monkeypatch.setattr(noise_module, "INVITED", replace(INVITED, growth=0.06))
-    after_update = Noise(KEY, "a").normals(Part.LASTING, 0, names_of(range(5000)))
+    after_update = Noise(KEY, "a").normals(NoisePart.LASTING, 0, names_of(range(5000)))
     assert abs(np.corrcoef(before, after_update)[0, 1]) < 0.08
 
 
 def test_numbers_are_normal_and_those_of_neighbouring_editions_hang_together_as_said() -> None:
     noise, names = Noise(KEY, "a"), names_of(range(20_000))
-    plain = noise.normals(Part.LASTING, 0, names)
+    plain = noise.normals(NoisePart.LASTING, 0, names)
     one, next_one, later = (noise.with_memory(edition, names, 0.5) for edition in (1, 2, 6))
     for found in (plain, one, next_one):
         assert abs(found.mean()) < 0.03

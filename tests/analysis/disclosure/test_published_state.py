@@ -16,7 +16,7 @@ from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.cells import cells_of
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
-from services.analysis.disclosure.published_state import PublishedState, Saved, due_now, next_edition
+from services.analysis.disclosure.published_state import PublishedState, SavedState, due_now, next_edition
 from services.analysis.state.fold import Folder
 from services.analysis.state.state_codec import UnreadableState
 from tests.analysis.small import KEY, book, crowd, options, released, state_of, survey
@@ -34,7 +34,7 @@ def newer(**changes: Any) -> CodeBook:
 
 def test_after_a_restart_the_same_figures_come_out_and_the_same_marks_stand() -> None:
     before = released(crowd(3, 320), 60, 150)
-    read = Saved.load(before.dump())
+    read = SavedState.load(before.dump())
     assert read.marks == before.marks
     assert read.version == "1.0.0"
     public = before.public
@@ -49,7 +49,7 @@ def test_what_was_torn_or_written_by_an_earlier_release_is_refused() -> None:
     data = released(crowd(3, 60)).dump()
     for broken in (data[:-9], b"", data[:30]):
         with pytest.raises(UnreadableState):
-            Saved.load(broken)
+            SavedState.load(broken)
 
 
 def test_a_new_version_makes_no_edition_and_waits_where_the_former_one_waited() -> None:

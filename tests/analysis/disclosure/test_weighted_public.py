@@ -22,7 +22,7 @@ from services.analysis.dashboard.figure_view import NO_VALUE, figure_view
 from services.analysis.dashboard.headline_view import headlines
 from services.analysis.dashboard.policy_text import weighting
 from services.analysis.dashboard.view import View, figures_seen
-from services.analysis.dashboard.words import CATALOGUES, Words
+from services.analysis.dashboard.words import CATALOGUES, DashboardWords
 from services.analysis.disclosure import public_tables, weighted_public_tables
 from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.publish import exact_view
@@ -143,7 +143,7 @@ def test_where_small_cells_hold_much_of_the_weight_nothing_is_weighted_and_the_r
     assert found.public.weighting.reason == "small-cells"
     assert all(cell.weighted is None for figures in found.public.questions.values() for cell in figures.cells.values())
     assert all(figures.weighted is None and figures.n_eff is None for figures in found.public.questions.values())
-    said = weighting(book(margins).instrument, found.public, Words("en"))
+    said = weighting(book(margins).instrument, found.public, DashboardWords("en"))
     assert "too few have answered" in said
     assert "No weights" not in said
 
@@ -175,7 +175,7 @@ def test_a_weighted_page_shows_no_unweighted_share_in_between() -> None:
     snapshot = replace(figures, questions=figures.questions | {"Q1": replace(question, cells=cells)})
     view = View("small", "en", weighted=True)
     seen = figures_seen(snapshot, view)
-    bars = figure_view(instrument.question("Q1"), seen["Q1"], Words("en", instrument)).bars
+    bars = figure_view(instrument.question("Q1"), seen["Q1"], DashboardWords("en", instrument)).bars
     assert bars[0].share == NO_VALUE
     assert not bars[0].width
     assert bars[0].n
@@ -183,11 +183,11 @@ def test_a_weighted_page_shows_no_unweighted_share_in_between() -> None:
     gone = {code: replace(cell, weighted=None) for code, cell in figures.questions["Q0"].cells.items()}
     bare = {"Q0": replace(figures.questions["Q0"], cells=gone), "Scale": replace(figures.questions["Scale"], weighted=None)}
     seen = figures_seen(replace(snapshot, questions=bare), view)
-    assert headlines(instrument, replace(snapshot, questions=seen), Words("en", instrument), weighted=True) == []
+    assert headlines(instrument, replace(snapshot, questions=seen), DashboardWords("en", instrument), weighted=True) == []
     assert seen["Scale"].net_agreement is None
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_every_language_says_why_nothing_is_weighted(language: str) -> None:
-    words = Words(language)
+    words = DashboardWords(language)
     assert words("self_selected_small_cells") == words("self_selected_no_fit")

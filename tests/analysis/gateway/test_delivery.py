@@ -29,7 +29,7 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import charts, csv_export
 from services.analysis.dashboard.png import draw
 from services.analysis.dashboard.svg_canvas import Chart, width_of, wrapped
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.gateway import routes_files, sse
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.http_body import STREAM_HEADER, Encoded, block, takes_gzip
@@ -390,12 +390,12 @@ def test_a_label_is_never_a_formula() -> None:
     question = survey().questions[0]
     options = tuple(msgspec.structs.replace(option, text={"en": "=HYPERLINK(1)"}) for option in question.options)  # type: ignore[union-attr]
     spiked = msgspec.structs.replace(survey(), questions=(msgspec.structs.replace(question, options=options), *survey().questions[1:]))
-    text = csv_export.one_way(spiked, edition(1), ["Place"], Words("en", spiked))
+    text = csv_export.one_way(spiked, edition(1), ["Place"], DashboardWords("en", spiked))
     assert {line["label"] for line in csv.DictReader(io.StringIO(text)) if not line["stratum"]} == {"'=HYPERLINK(1)"}
 
 
 def drawn() -> list[tuple[str, Chart]]:
-    words = Words("en", survey())
+    words = DashboardWords("en", survey())
     found = [(question.id, charts.of_question(survey(), edition(1), question.id, words)) for question in survey().questions]
     pairs = [("Place", "Use"), ("place.region", "Agree.x"), ("Why", "Rank")]
     return found + [(f"{row}-{column}", charts.of_table(survey(), crossed(row, column), words)) for row, column in pairs]
@@ -426,7 +426,7 @@ def test_a_chart_shows_what_is_withheld_as_withheld_and_text_as_text() -> None:
     figures = edition(1).questions["Place"]
     hidden = {code: msgspec.structs.replace(cell, n=None, share=None, ci95=None, withheld=True) for code, cell in figures.cells.items()}
     snapshot = msgspec.structs.replace(edition(1), questions={"Place": msgspec.structs.replace(figures, cells=hidden)})
-    chart = charts.of_question(spiked, snapshot, "Place", Words("en", spiked))
+    chart = charts.of_question(spiked, snapshot, "Place", DashboardWords("en", spiked))
     root = ElementTree.fromstring(chart.svg)
     assert chart.svg.count('fill="url(#hatch)"') == len(hidden)
     assert any("<script>" in (element.text or "") for element in root.iter())
@@ -443,7 +443,7 @@ async def test_a_picture_is_the_same_on_every_machine_also_without_fonts(http: a
     async with http.get("/live/small/Agree.png") as answer:
         body = await answer.read()
         assert (answer.status, answer.content_type) == (200, "image/png")
-    chart = charts.of_question(survey(), edition(1), "Agree", Words("en", survey()))
+    chart = charts.of_question(survey(), edition(1), "Agree", DashboardWords("en", survey()))
     assert body == draw(chart.svg, 2)
     blank = draw(chart.svg.replace("<text", "<desc").replace("</text", "</desc"), 2)
     assert len(body) > 1.5 * len(blank)  # text is drawn, though none of the machine's fonts is looked at
@@ -640,13 +640,13 @@ def test_for_excel_a_file_is_as_the_language_has_it(language: str, separator: st
     options = tuple(msgspec.structs.replace(option, text={"en": labels[option.code]}) for option in question.options)
     asked = [msgspec.structs.replace(question, options=options) if one.id == "Use" else one for one in survey().questions]
     spiked = msgspec.structs.replace(spiked, questions=tuple(asked))
-    text = csv_export.one_way(spiked, edition(1), ["Use"], Words(language, spiked), excel=True)
+    text = csv_export.one_way(spiked, edition(1), ["Use"], DashboardWords(language, spiked), excel=True)
     lines = list(csv.DictReader(io.StringIO(text), delimiter=separator))
     cell = edition(1).questions["Use"].cells["y"]
     share = next(line["share"] for line in lines if line["code"] == "y" and not line["stratum"])
     assert (("," in share), float(share.replace(",", "."))) == (comma, cell.share)
     assert {line["label"] for line in lines} == {"'1-2", "'\uff1dSUM(1)"}
-    plain = csv_export.one_way(spiked, edition(1), ["Use"], Words(language, spiked))
+    plain = csv_export.one_way(spiked, edition(1), ["Use"], DashboardWords(language, spiked))
     assert {line["label"] for line in csv.DictReader(io.StringIO(plain))} == {"1-2", "'\uff1dSUM(1)"}
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.analysis.ingest.batch import Batch, survey_and_id
-from services.analysis.records import Parked, Unread, Waiting
+from services.analysis.records import Parked, Unread, WaitingEvent
 from tests.analysis.conftest import submitted
 
 entries = st.lists(st.sampled_from(["event", "waiting", "parked"]), min_size=1, max_size=12)
@@ -19,7 +19,7 @@ def batch_of(kinds: list[str], first: int) -> Batch:
         if kind == "event":
             batch.events.append((seq, submitted(seq)))
         elif kind == "waiting":
-            batch.unread.waiting.append(Waiting(seq, "town", "2.0.0", None))
+            batch.unread.waiting.append(WaitingEvent(seq, "town", "2.0.0", None))
         else:
             batch.unread.parked.append(Parked(seq, "unreadable", None, None))
     return batch

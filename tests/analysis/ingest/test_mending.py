@@ -10,7 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 from deploy.mending import mending
-from deploy.mending.mending import Report, examine, settle
+from deploy.mending.mending import MendingReport, examine, settle
 from deploy.provisioning.migrate import progress
 from deploy.provisioning.provision import PARTITIONS
 from deploy.provisioning.streams import create_consumers, create_streams, told
@@ -33,7 +33,7 @@ class Two:
     nats_url: str
     database_url: str
 
-    async def settle(self) -> Report:
+    async def settle(self) -> MendingReport:
         return await settle(self.nats_url, self.database_url)
 
     async def recorded(self, count: int) -> None:

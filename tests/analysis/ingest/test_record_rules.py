@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from services.analysis.ingest.record_rules import changes_of
-from services.analysis.records import Row
+from services.analysis.records import ResponseRow
 
 Journal = list[tuple[int, ResponseEvent]]
 
@@ -43,7 +43,7 @@ def journals(draw: st.DrawFn) -> Journal:
 def test_whatever_the_order_and_the_batches_the_last_word_counts_once(journal: Journal, data: st.DataObject) -> None:
     repeated = journal + (data.draw(st.lists(st.sampled_from(journal), max_size=5)) if journal else [])
     delivered = data.draw(st.permutations(repeated))
-    stored: dict[str, Row] = {}
+    stored: dict[str, ResponseRow] = {}
     counted: Counter[tuple[str, str | None]] = Counter()
     erased: set[int] = set()
     while delivered:

@@ -12,7 +12,7 @@ from proto import subjects
 from proto.instrument import Instrument
 from services.analysis.ingest import journal_identity, worker
 from services.analysis.ingest import partition as partitions
-from services.analysis.ingest.journal import Journal
+from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.main import Analysis
 from services.analysis.state.state import State
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, replaced, submitted, until, withdrawn
@@ -105,13 +105,13 @@ async def test_what_a_server_that_lags_says_of_the_journal_is_not_believed_at_on
     pen: Pen, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _crowd(pen, service)
-    right, stale = Journal.standing, iter([True] * 2)
+    right, stale = JournalConsumer.standing, iter([True] * 2)
 
-    async def standing(journal: Journal) -> tuple[str | None, int]:
+    async def standing(journal: JournalConsumer) -> tuple[str | None, int]:
         id, last = await right(journal)
         return id, last - 1 if next(stale, False) else last
 
-    monkeypatch.setattr(Journal, "standing", standing)
+    monkeypatch.setattr(JournalConsumer, "standing", standing)
     async with service.running() as analysis:
         await until(lambda: analysis.totals.own(SURVEY) == 198)
         assert not any(each.doubt for each in analysis.workers)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from deploy.cli.drafting import draft as drafts
-from deploy.cli.mapping import Column, answers
+from deploy.cli.mapping import ColumnMapping, answers
 from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
@@ -39,7 +39,7 @@ def instrument(least: int, *, required: bool = False) -> Instrument:
 
 
 def imported(of: Instrument) -> list[dict[str, list[str]]]:
-    columns = {f"M.{code}": Column(question="M", option=code) for code in "abc"}
+    columns = {f"M.{code}": ColumnMapping(question="M", option=code) for code in "abc"}
     found = [answers(row, columns, of) for row in csv.DictReader(io.StringIO(ROWS))]
     assert not any(reasons for _, reasons in found)
     return [given for given, _ in found]

@@ -21,7 +21,7 @@ from proto.nonanswers import meant, scored_by_mistake
 from proto.scores import scored
 from services.analysis.dashboard.figure_view import figure_view
 from services.analysis.dashboard.headline_view import headlines
-from services.analysis.dashboard.words import Words
+from services.analysis.dashboard.words import DashboardWords
 from services.analysis.publish import exact_view
 from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
@@ -97,7 +97,7 @@ def test_means_and_agreement_follow_the_numbers_in_whichever_order_they_are_writ
 def test_the_page_names_what_people_agree_with_most_and_draws_it_to_the_right(codes: tuple[str, ...]) -> None:
     found = instrument(codes)
     snapshot = released(people(codes, 2, 400), of=CodeBook(Reader(found))).public
-    words = Words("en", found)
+    words = DashboardWords("en", found)
     told = figure_view(found.question("M"), snapshot.questions["M"], words)
     assert told.sentences[0].startswith("Most agreement: Everybody agrees (+")
     assert told.grid is not None

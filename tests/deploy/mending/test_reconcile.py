@@ -8,10 +8,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.mending.reconcile import Act, Held, Plan, Said, after, nowhere, reconcile
+from deploy.mending.reconcile import Held, JournaledResponse, Plan, Repair, after, nowhere, reconcile
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from services.analysis.ingest.record_rules import changes_of
-from services.analysis.records import Row
+from services.analysis.records import ResponseRow
 
 PARTITIONS = 2
 IDS = "abcdef"
@@ -28,7 +28,7 @@ def partition_of(id: str) -> int:
 class Store:
     """What analysis has made of the events it read."""
 
-    rows: dict[str, Row] = field(default_factory=dict[str, Row])
+    rows: dict[str, ResponseRow] = field(default_factory=dict[str, ResponseRow])
     positions: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), 0))
     erasures: set[int] = field(default_factory=set[int])
 
@@ -58,11 +58,11 @@ def answers(event: ResponseEvent) -> str | None:
     return None if isinstance(event, ResponseWithdrawn) else bytes(event.answers).decode()
 
 
-def said(journal: Journal, store: Store) -> dict[str, Said]:
-    found: dict[str, Said] = {}
+def said(journal: Journal, store: Store) -> dict[str, JournaledResponse]:
+    found: dict[str, JournaledResponse] = {}
     for seq, event in sorted(journal.items()):
         same = event.id in store.rows and store.word(event.id) == answers(event)
-        found[event.id] = after(found.get(event.id), Said(seq, type(event), same, partition_of(event.id)))
+        found[event.id] = after(found.get(event.id), JournaledResponse(seq, type(event), same, partition_of(event.id)))
     return found
 
 
@@ -138,10 +138,10 @@ def append(case: Case, made: Plan, ids: list[str]) -> None:
     case.end = max(case.end, case.store.highest)
     for id in ids:
         case.end += 1
-        if made.acts[id] is Act.WITHDRAW:
+        if made.acts[id] is Repair.WITHDRAW:
             case.journal[case.end] = ResponseWithdrawn(id, "s")
         else:
-            word = case.store.word(id) if made.acts[id] is Act.FROM_STORE else answers(case.journal[found[id].seq])
+            word = case.store.word(id) if made.acts[id] is Repair.FROM_STORE else answers(case.journal[found[id].seq])
             assert word is not None
             case.journal[case.end] = replaced(id, word)
 
@@ -154,7 +154,7 @@ def mend(case: Case) -> int:
     last = planned(case.journal, case.store)
     assert last.appends == []
     for id, seq in last.moved.items():
-        case.store.rows[id] = Row(seq, "s")
+        case.store.rows[id] = ResponseRow(seq, "s")
     case.store.erasures |= last.obsolete
     case.store.positions = dict.fromkeys(range(PARTITIONS), highest)
     return made.unclear
@@ -217,7 +217,7 @@ def test_two_homes_that_belong_together_are_left_alone(written: list[tuple[str, 
 
 def test_homes_of_two_installations_are_told_apart() -> None:
     journal: Journal = {number: replaced("abc"[number - 1], "1") for number in (1, 2, 3)}
-    store = Store({"d": Row(2, "s", "1", None, "9")}, {0: 3, 1: 2})
+    store = Store({"d": ResponseRow(2, "s", "1", None, "9")}, {0: 3, 1: 2})
     assert planned(journal, store).strangers
 
 

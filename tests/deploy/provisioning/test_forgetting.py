@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.forgetting import Forgetter, main
 from deploy.provisioning.migrate import create_database, migrate, migrations
 from deploy.stack.postgres_server import Postgres, earliest_commit
@@ -45,7 +45,7 @@ def text(number: int) -> str:
 
 @pytest.fixture
 async def own(tmp_path: Path) -> AsyncIterator[Own]:
-    server = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets"))
+    server = Postgres.embedded(tmp_path / "postgres", KeyFolder(tmp_path / "secrets"))
     with started(server.program(), tmp_path / "log"):
         await create_database(server.url())
         await migrate(server.url())

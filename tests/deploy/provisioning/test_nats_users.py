@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.stack.child import Child
 from deploy.stack.nats_server import NatsServer
 from proto import subjects
@@ -355,7 +355,7 @@ async def test_strangers_take_a_share_of_the_connections_and_services_get_in_all
 
 
 async def test_no_log_says_who_a_stranger_was(tmp_path: Path) -> None:
-    server = NatsServer.embedded(tmp_path / "nats", Keys(tmp_path / "secrets"))
+    server = NatsServer.embedded(tmp_path / "nats", KeyFolder(tmp_path / "secrets"))
     child = Child(server.program, tmp_path)
     await child.start(60)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.keys import Keys, write_secret
+from deploy.keys import KeyFolder, write_secret
 from deploy.provisioning.migrate import create_database, migrate
 from deploy.provisioning.nats_users import quoted, routes
 from deploy.stack.nats_server import NatsServer
@@ -35,7 +35,7 @@ SECRET = "p@ss/w:o?r#d $HOME %41 \"'\\é"
 @pytest.mark.parametrize("name", FOLDERS)
 async def test_the_message_server_starts_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
-    server = NatsServer.embedded(folder / "nats", Keys(folder / "secrets"))
+    server = NatsServer.embedded(folder / "nats", KeyFolder(folder / "secrets"))
     with started(server.program(), tmp_path / "log"):
         client = await nats_client.connect(server.url("provisioner"), "test")
         await client.jetstream(timeout=10).add_stream(name="S", subjects=["platea.control.x"])
@@ -46,14 +46,14 @@ async def test_the_message_server_starts_in_a_folder_of_any_name(tmp_path: Path,
 
 def test_the_names_of_a_cluster_are_read_as_they_are(tmp_path: Path) -> None:
     assert quoted('a"\\b') == '"a\\"\\\\b"'
-    keys = Keys(tmp_path / "secrets")
+    keys = KeyFolder(tmp_path / "secrets")
     write_secret(keys.folder / "nats-route", SECRET)
     assert routes(keys, ["h:1"]) == "[nats://route:p%40ss%2Fw%3Ao%3Fr%23d%20%24HOME%20%2541%20%22%27%5C%C3%A9@h:1]"
 
 
 async def test_both_servers_take_any_folder_and_any_secret(tmp_path: Path) -> None:
     folder = tmp_path / "".join(FOLDERS[:6])
-    keys = Keys(folder / "secrets")
+    keys = KeyFolder(folder / "secrets")
     for name in ("nats-intake", "nats-route", "postgres-platea", "postgres-platea_analysis"):
         write_secret(keys.folder / name, SECRET)
     nats, postgres = NatsServer.embedded(folder / "nats", keys), Postgres.embedded(folder / "postgres", keys)

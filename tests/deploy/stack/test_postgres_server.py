@@ -11,7 +11,7 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.migrate import MIGRATIONS, create_database, migrate, migrations, progress
 from deploy.refusal import Refusal
 from deploy.stack.postgres_server import UID, Postgres
@@ -19,7 +19,7 @@ from tests.conftest import DatabaseUrls, started
 
 
 async def test_a_killed_server_starts_again_over_its_stale_lock_file(tmp_path: Path) -> None:
-    server = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets"))
+    server = Postgres.embedded(tmp_path / "postgres", KeyFolder(tmp_path / "secrets"))
     with started(server.program(), tmp_path / "log") as process:
         await create_database(server.url())
         assert await migrate(server.url()) == len(migrations())
@@ -34,7 +34,7 @@ async def test_a_killed_server_starts_again_over_its_stale_lock_file(tmp_path: P
 
 
 async def test_what_was_deleted_leaves_the_log_with_its_segment(tmp_path: Path) -> None:
-    server, text = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets")), "what somebody took back"
+    server, text = Postgres.embedded(tmp_path / "postgres", KeyFolder(tmp_path / "secrets")), "what somebody took back"
     with started(server.program(), tmp_path / "log"):
         connection = await asyncpg.connect(server.url(database="postgres"))
         await connection.execute("create table said (text text)")
@@ -53,7 +53,7 @@ async def test_what_was_deleted_leaves_the_log_with_its_segment(tmp_path: Path) 
 def test_root_lends_its_data_to_an_unprivileged_user_without_opening_a_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    server = Postgres.embedded(closed / "data" / "postgres", Keys(closed / "secrets"))
+    server = Postgres.embedded(closed / "data" / "postgres", KeyFolder(closed / "secrets"))
     with started(server.program(), tmp_path / "log") as process:
         assert psutil.Process(process.pid).uids().effective == server.folder.stat().st_uid == UID
     assert closed.stat().st_mode & 0o777 == 0o700
@@ -65,7 +65,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def test_processes_that_hang_are_ended_before_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets"))
+    server = Postgres.embedded(tmp_path / "postgres", KeyFolder(tmp_path / "secrets"))
     monkeypatch.setattr("deploy.stack.postgres_server.LEFTOVER_PATIENCE", 0.2)
     with started(server.program(), tmp_path / "log") as process:
         stopped = psutil.Process(process.pid).children()
@@ -80,7 +80,7 @@ def test_processes_that_hang_are_ended_before_the_next_start(tmp_path: Path, mon
 
 
 def test_the_owner_s_password_is_on_no_command_line_and_in_no_log(tmp_path: Path) -> None:
-    server = Postgres.embedded(tmp_path / "postgres", Keys(tmp_path / "secrets"))
+    server = Postgres.embedded(tmp_path / "postgres", KeyFolder(tmp_path / "secrets"))
     password = server.keys.read("postgres-platea")
     with started(server.program(), tmp_path / "log") as process:
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.refusal import Refusal
 from deploy.stack import data_folder
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import launched
-from deploy.stack.up import Settings
+from deploy.stack.up import StackSettings
 from services.runtime import settings
 
 ORDINARY = 60801
@@ -73,7 +73,7 @@ def test_proxies_that_are_no_networks(tmp_path: Path) -> None:
 
 
 def test_what_is_set_of_intake_reaches_it() -> None:
-    wanted = settings.read(Settings, {"PLATEA_PROXIES": "10.0.0.0/8", "PLATEA_DRAFT_DAYS": "7", "PLATEA_DATA": "elsewhere"})
+    wanted = settings.read(StackSettings, {"PLATEA_PROXIES": "10.0.0.0/8", "PLATEA_DRAFT_DAYS": "7", "PLATEA_DATA": "elsewhere"})
     assert wanted.for_intake == {"PLATEA_PROXIES": "10.0.0.0/8", "PLATEA_DRAFT_DAYS": "7"}
 
 
@@ -137,10 +137,10 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_closed_folder_where_the_power_to_pass_is_missing(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    server = Postgres.embedded(closed / "postgres", Keys(tmp_path / "secrets"))
+    server = Postgres.embedded(closed / "postgres", KeyFolder(tmp_path / "secrets"))
     # As in a container: every capability is gone but those with which root changes the user.
     text = (
-        "import sys; from pathlib import Path; from deploy.keys import Keys; from deploy.stack.postgres_server import Postgres\n"
+        "import sys; from pathlib import Path; from deploy.keys import KeyFolder; from deploy.stack.postgres_server import Postgres\n"
         "from deploy.refusal import Refusal\n"
         f"try: Postgres.embedded(Path({str(server.folder)!r}), Keys(Path({str(tmp_path / 'secrets')!r}))).program()\n"
         "except Refusal as refusal: print(refusal)"

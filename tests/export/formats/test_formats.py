@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 
 from services.export import formats
 from services.export.dataset.naming import LONGEST, RESERVED, short_names
-from services.export.dataset.table import LETTERS, NUMBERS, Table
+from services.export.dataset.table import LETTERS, NUMBERS, Dataset
 from services.export.dataset.variables import MISSING, SKIPPED, WITHHELD
 from services.export.formats.spss import cut
 from tests.export.judges import haven
@@ -42,24 +42,24 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.fixture(scope="module")
-def table() -> Table:
+def table() -> Dataset:
     return replace(released(), passages=PASSAGES)
 
 
 @pytest.fixture(scope="module")
-def folder(table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(table: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("release")
     formats.write(made, table, lambda share: None)
     return made
 
 
 @pytest.fixture(scope="module")
-def codes(table: Table) -> pd.DataFrame:
+def codes(table: Dataset) -> pd.DataFrame:
     """What every format must hold: each cell's code."""
     return pd.DataFrame({c.name: [c.categories[code].code for code in c.codes.tolist()] for c in table.columns}, dtype="object")
 
 
-def test_the_table_has_every_kind_of_variable_and_no_free_text(table: Table) -> None:
+def test_the_table_has_every_kind_of_variable_and_no_free_text(table: Dataset) -> None:
     names = [column.name for column in table.columns]
     assert names[:2] == ["age", "district"]
     assert {"reasons.market", "statements.safe", "rank.1", "rank.2", "unit", "since"} < set(names)
@@ -80,7 +80,7 @@ def test_csv_and_parquet_hold_every_cell(folder: Path, codes: pd.DataFrame) -> N
     pd.testing.assert_frame_equal(asked.astype("object"), codes, check_dtype=False)
 
 
-def test_parquet_names_labels_and_keeps_the_order_of_categories(folder: Path, table: Table) -> None:
+def test_parquet_names_labels_and_keeps_the_order_of_categories(folder: Path, table: Dataset) -> None:
     schema = pq.read_schema(folder / "data.parquet")
     assert json.loads(schema.metadata[b"platea"])["release"] == 1
     frame = pd.read_parquet(folder / "data.parquet")
@@ -92,7 +92,7 @@ def test_parquet_names_labels_and_keeps_the_order_of_categories(folder: Path, ta
         assert frame[column.name].cat.ordered == (column.measure == "ordinal")
 
 
-def test_spss_holds_every_cell_label_and_missing_code(folder: Path, table: Table, codes: pd.DataFrame) -> None:
+def test_spss_holds_every_cell_label_and_missing_code(folder: Path, table: Dataset, codes: pd.DataFrame) -> None:
     frame, found = pyreadstat.read_sav(folder / "data.sav", user_missing=True)
     assert found.number_rows == len(codes) == table.rows
     assert found.column_names == [column.short for column in table.columns]
@@ -112,7 +112,7 @@ def test_spss_holds_every_cell_label_and_missing_code(folder: Path, table: Table
     assert blank.isna().to_numpy().tolist() == codes.isin(list(NUMBERS)).to_numpy().tolist()
 
 
-def test_stata_holds_every_cell_label_and_missing_code(folder: Path, table: Table, codes: pd.DataFrame) -> None:
+def test_stata_holds_every_cell_label_and_missing_code(folder: Path, table: Dataset, codes: pd.DataFrame) -> None:
     frame, found = pyreadstat.read_dta(folder / "data.dta", user_missing=True)
     assert found.column_names == [column.short for column in table.columns]
     for column in table.columns:
@@ -151,7 +151,7 @@ def test_texts_are_read_as_they_were_written_and_are_described(folder: Path) -> 
     assert "stopped" not in page, "the codebook tells how many, not what"
 
 
-def test_without_texts_there_is_no_file_of_them(tmp_path: Path, table: Table) -> None:
+def test_without_texts_there_is_no_file_of_them(tmp_path: Path, table: Dataset) -> None:
     formats.write(tmp_path, replace(table, passages=replace(PASSAGES, lines=())), lambda share: None)
     assert not (tmp_path / "texts.csv").exists()
     assert len(json.loads((tmp_path / "datapackage.json").read_text())["resources"]) == 1
@@ -169,7 +169,7 @@ def test_a_damaged_cell_fails_both_validators(folder: Path, tmp_path: Path) -> N
     assert ["constraint-error"] in errors
 
 
-def test_ddi_tells_texts_universes_and_frequencies_in_all_languages(folder: Path, table: Table, codes: pd.DataFrame) -> None:
+def test_ddi_tells_texts_universes_and_frequencies_in_all_languages(folder: Path, table: Dataset, codes: pd.DataFrame) -> None:
     """DDI's own schema is in no package: `test_judged_by_others` asks it where it is; the order of elements below is the one it demands."""
     root = ElementTree.parse(folder / "codebook.xml").getroot()
     assert (root.tag, root.get("version")) == (f"{DDI}codeBook", "2.5")
@@ -190,7 +190,7 @@ def test_ddi_tells_texts_universes_and_frequencies_in_all_languages(folder: Path
         assert missing == {category.code for category in column.categories if category.absent}
 
 
-def test_the_script_for_pandas_reads_labels(folder: Path, table: Table, codes: pd.DataFrame) -> None:
+def test_the_script_for_pandas_reads_labels(folder: Path, table: Dataset, codes: pd.DataFrame) -> None:
     read = runpy.run_path(str(folder / "read_pandas.py"))
     for column in table.columns:
         label = {c.code: s for c, s in zip(column.categories, column.shown("en"), strict=True) if not c.absent}
@@ -208,7 +208,7 @@ def test_the_script_for_r_reads_labels(folder: Path, codes: pd.DataFrame) -> Non
 
 @pytest.mark.parametrize(("language", "labels"), [("en", ("Old town", "Harbour", "North")), ("fr", ("Vieille ville", "Port", "Nord"))])
 def test_haven_reads_labels_and_reasons_for_missing_answers(
-    language: str, labels: tuple[str, ...], table: Table, codes: pd.DataFrame, tmp_path: Path
+    language: str, labels: tuple[str, ...], table: Dataset, codes: pd.DataFrame, tmp_path: Path
 ) -> None:
     spoken = replace(table, edition=replace(table.edition, language=language))
     formats.spss.write(tmp_path / "data.sav", spoken)
@@ -223,7 +223,7 @@ def test_haven_reads_labels_and_reasons_for_missing_answers(
     assert spss in labels
 
 
-def test_the_page_needs_nothing_from_outside_and_names_every_variable(folder: Path, table: Table) -> None:
+def test_the_page_needs_nothing_from_outside_and_names_every_variable(folder: Path, table: Dataset) -> None:
     page = (folder / "codebook.html").read_text("utf-8")
     assert "<script" not in page
     assert "src=" not in page
@@ -245,10 +245,10 @@ def test_no_file_tells_when_it_was_made(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [10, 65_535, 65_536, 65_537])
-def test_rows_are_the_same_on_both_sides_of_a_batch(count: int, tmp_path: Path, table: Table) -> None:
+def test_rows_are_the_same_on_both_sides_of_a_batch(count: int, tmp_path: Path, table: Dataset) -> None:
     chosen = np.arange(count) % table.rows
     few = [column for column in table.columns if column.name in ("age", "unit", "statements.safe")]
-    long = Table(table.edition, tuple(replace(column, codes=column.codes[chosen]) for column in few), count)
+    long = Dataset(table.edition, tuple(replace(column, codes=column.codes[chosen]) for column in few), count)
     formats.spss.write(tmp_path / "data.sav", long)
     formats.stata.write(tmp_path / "data.dta", long)
     spss, _ = pyreadstat.read_sav(tmp_path / "data.sav", user_missing=True)
@@ -280,7 +280,7 @@ def test_a_label_is_cut_between_characters(label: str, longest: int) -> None:
     assert short == label or (short.endswith("…") and label.startswith(short[:-1]))
 
 
-def test_a_release_for_research_does_not_carry_the_licence_for_everybody(table: Table, tmp_path: Path) -> None:
+def test_a_release_for_research_does_not_carry_the_licence_for_everybody(table: Dataset, tmp_path: Path) -> None:
     formats.write(tmp_path, replace(table, edition=replace(table.edition, profile="scientific")), lambda share: None)
     for name in (*formats.WRITERS, formats.PACKAGE):
         whole = (tmp_path / name).read_bytes()

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from services.export import formats
 from services.export.dataset import quoting
 from services.export.dataset.citation import Work, cite, name_of
-from services.export.dataset.table import Table
+from services.export.dataset.table import Dataset
 from tests.export import judges
 from tests.export.stata_grammar import faults
 from tests.export.tables import PASSAGES, released
@@ -63,14 +63,14 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 
 
 @pytest.fixture(scope="module")
-def table() -> Table:
+def table() -> Dataset:
     """Few columns, so that it is written quickly."""
     made = replace(released(), passages=PASSAGES)
     few = [column for column in made.columns if column.name in ("age", "district", "statements.safe")]
     return replace(made, columns=tuple(few))
 
 
-def saying(table: Table, title: str, publisher: str = "", label: str = "") -> Table:
+def saying(table: Dataset, title: str, publisher: str = "", label: str = "") -> Dataset:
     """The same table with these texts of a questionnaire."""
     edition = replace(
         table.edition, title={"en": title}, publisher={"en": publisher}, date="2026-11-30", address="https://s.example/data/x"
@@ -102,7 +102,7 @@ def _is_constant(node: ast.stmt) -> bool:
 
 
 @pytest.fixture(scope="module")
-def plain(table: Table, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def plain(table: Dataset, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     path = tmp_path_factory.mktemp("plain") / "read_pandas.py"
     formats.scripts.pandas(path, saying(table, "Plain"))
     return statements(path.read_text("utf-8"))
@@ -111,7 +111,7 @@ def plain(table: Table, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @given(title=ANY, publisher=ANY)
 @FEW
 def test_the_script_for_pandas_holds_texts_as_constants_and_nothing_more(
-    table: Table, plain: list[str], tmp_path: Path, title: str, publisher: str
+    table: Dataset, plain: list[str], tmp_path: Path, title: str, publisher: str
 ) -> None:
     hostile = saying(table, title, publisher)
     formats.scripts.pandas(tmp_path / "read_pandas.py", hostile)
@@ -123,7 +123,7 @@ def test_the_script_for_pandas_holds_texts_as_constants_and_nothing_more(
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_release_with_a_hostile_questionnaire_opens_in_python_and_runs_nothing(
-    text: str, table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, table: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     hostile = saying(table, text, text, text)
@@ -189,7 +189,7 @@ def rscript(script: str, folder: Path, *given: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_r_reads_every_hostile_text_as_it_was_written_and_runs_none(table: Table, tmp_path: Path) -> None:
+def test_r_reads_every_hostile_text_as_it_was_written_and_runs_none(table: Dataset, tmp_path: Path) -> None:
     """One run of R over all of them: each `read.R` is read in a folder of its own, and every string is compared by its code points."""
     many = [*HOSTILE, "".join(map(chr, range(1, 0x250))), "".join(map(chr, range(0x2000, 0x2070)))]
     for place, text in enumerate(many):
@@ -216,7 +216,7 @@ def test_what_is_quoted_is_on_one_line(quote: Callable[[str], str], text: str) -
     assert len(quote(text).splitlines()) <= 1
 
 
-def test_labels_that_agree_for_120_bytes_stay_apart_in_every_program(table: Table, tmp_path: Path) -> None:
+def test_labels_that_agree_for_120_bytes_stay_apart_in_every_program(table: Dataset, tmp_path: Path) -> None:
     """Greek letters are two bytes each: 66 of them are cut where SPSS reads 120 bytes."""
     long = "Διαφωνώ απολύτως και το λέω ξανά και ξανά για να είναι μεγάλη η ετικέτα "
     column = next(column for column in table.columns if column.name == "district")
@@ -237,7 +237,7 @@ def test_labels_that_agree_for_120_bytes_stay_apart_in_every_program(table: Tabl
     assert frame["district"].nunique() == len(answered)
 
 
-def test_every_table_of_the_release_is_read_by_a_plain_reader(table: Table, tmp_path: Path) -> None:
+def test_every_table_of_the_release_is_read_by_a_plain_reader(table: Dataset, tmp_path: Path) -> None:
     """data.csv holds codes: letters, digits and `_.+-*`, whatever the texts say."""
     formats.delimited.write(tmp_path / "data.csv", saying(table, '"\n,', '"\n,', '"\n,'))
     with (tmp_path / "data.csv").open(encoding="utf-8") as file:

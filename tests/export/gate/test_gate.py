@@ -20,14 +20,14 @@ from services.export.dataset.profiles import PROFILES
 from services.export.dataset.variables import MISSING, WITHHELD, Variable, variables
 from services.export.gate import ledger, measuring
 from services.export.gate.after import Protected
-from services.export.gate.ledger import Keys, People
+from services.export.gate.ledger import LedgerKeys, People
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable, codes_of
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 from services.export.pipeline import protected_table
 from tests.export.tables import every_kind
 
 PUBLIC, SCIENTIFIC = PROFILES["public"], PROFILES["scientific"]
-KEYS = Keys(bytes(32), "every-kind")
+KEYS = LedgerKeys(bytes(32), "every-kind")
 COLUMNS = variables(every_kind())
 DISTRICTS = ["old", "harbour", "hill"]
 AGES = ["16-29", "30-49", "50-64", "65+"]
@@ -71,13 +71,13 @@ def test_what_goes_out_holds_every_rule_and_the_order_of_arrival_leaves_no_trace
     ids=["fewer than k", "one giant class", "only missing", "a sensitive answer that all gave"],
 )
 def test_what_cannot_be_protected_is_refused_with_a_sentence(full: pd.DataFrame, reason: str) -> None:
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(ReleaseRefused, match=reason):
         released(full)
 
 
 def test_a_quasi_identifier_without_hierarchy_is_named() -> None:
     columns = [replace(column, hierarchy=None) if column.name == "district" else column for column in COLUMNS]
-    with pytest.raises(Refused, match="district has no hierarchy"):
+    with pytest.raises(ReleaseRefused, match="district has no hierarchy"):
         released(answers(200), columns)
 
 
@@ -89,7 +89,7 @@ def test_a_survey_without_quasi_identifiers_is_one_class_and_hides_rare_answers(
     assert found.measures.smallest == len(found.table) == 200
     assert "u200" not in set(found.table["unit"])
     assert (found.table["unit"] == WITHHELD).sum() >= PUBLIC.k
-    with pytest.raises(Refused, match=r"It would help to leave out reasons\.market"):
+    with pytest.raises(ReleaseRefused, match=r"It would help to leave out reasons\.market"):
         released(full.assign(**{"reasons.market": "1"}), columns)
 
 
@@ -99,7 +99,7 @@ def test_who_joins_a_survey_without_quasi_identifiers_comes_in_company() -> None
     few, many = (released(full[:count], columns, number=2, book=first.book) for count in (205, 230))
     assert (len(few.table), few.suppressed) == (200, 5)
     assert (len(many.table), many.suppressed) == (230, 0)
-    with pytest.raises(Refused, match="other quasi-identifiers"):
+    with pytest.raises(ReleaseRefused, match="other quasi-identifiers"):
         released(full, number=2, book=first.book)
 
 
@@ -113,7 +113,7 @@ def test_two_hundred_quasi_identifiers_of_rows_all_unlike_are_refused() -> None:
     columns = [replace(district, name=f"district{n}") for n in range(200)]
     dice = np.random.default_rng(3)
     unique = pd.DataFrame({column.name: dice.choice(DISTRICTS, 25) for column in columns}, dtype="object")
-    with pytest.raises(Refused, match=r"next to nothing.*declare fewer quasi-identifiers: there are 200"):
+    with pytest.raises(ReleaseRefused, match=r"next to nothing.*declare fewer quasi-identifiers: there are 200"):
         released(unique, columns)
 
 
@@ -179,7 +179,7 @@ def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -
 
 def test_releases_of_both_profiles_hold_together_and_each_is_built_again_to_the_same_bytes() -> None:
     full, who = answers(260, 4), people(260)
-    book: ledger.Book | None = None
+    book: ledger.StoredLedger | None = None
     looks = list[dict[bytes, tuple[str, ...]]]()
     made = list[tuple[Any, ...]]()
     for number, profile in enumerate((PUBLIC, SCIENTIFIC, PUBLIC, SCIENTIFIC), 1):
@@ -206,7 +206,7 @@ def test_a_scientific_release_may_come_first_and_small() -> None:
     full = answers(15)
     first = protected_table(COLUMNS, full, SCIENTIFIC, people(15), KEYS)
     assert first.measures.smallest >= SCIENTIFIC.k
-    with pytest.raises(Refused, match="15 responses"):
+    with pytest.raises(ReleaseRefused, match="15 responses"):
         released(full, number=2, book=first.book)
 
 
@@ -216,7 +216,7 @@ def test_a_book_of_public_releases_alone_goes_on_and_one_that_is_emptied_says_wh
     former = replace_(first.book, narrowed=b"", narrow=b"", narrow_nodes=b"")
     second = protected_table(COLUMNS, full, SCIENTIFIC, people(100), KEYS, 2, former)
     assert second.suppressed == 0
-    with pytest.raises(Refused, match="a ledger for each profile"):
+    with pytest.raises(ReleaseRefused, match="a ledger for each profile"):
         ledger.decode(b"")
 
 
@@ -225,15 +225,15 @@ def test_the_ledger_names_nobody_and_needs_its_key() -> None:
     book = released(full).book
     body = ledger.encode(book)
     assert not any(uuid.UUID(int=n).bytes in body or str(uuid.UUID(int=n)).encode() in body for n in range(1, 100))
-    with pytest.raises(Refused, match="key"):
-        protected_table(COLUMNS, full, PUBLIC, people(100), Keys(bytes([1] * 32), "every-kind"), 2, book)
+    with pytest.raises(ReleaseRefused, match="key"):
+        protected_table(COLUMNS, full, PUBLIC, people(100), LedgerKeys(bytes([1] * 32), "every-kind"), 2, book)
 
 
 def test_where_too_many_withdrew_the_next_release_is_refused_with_the_reason() -> None:
     full = answers(60)
     first = released(full)
     left = np.arange(60) % 3 == 0
-    with pytest.raises(Refused, match=r"fewer than 10 are left|Nobody of"):
+    with pytest.raises(ReleaseRefused, match=r"fewer than 10 are left|Nobody of"):
         protected_table(COLUMNS, full[left].reset_index(drop=True), PUBLIC, people(60)[left], KEYS, 2, first.book)
 
 
@@ -241,5 +241,5 @@ def test_other_quasi_identifiers_than_before_are_refused() -> None:
     full = answers(100)
     book = released(full).book
     fewer = [column for column in COLUMNS if column.name != "age"]
-    with pytest.raises(Refused, match="other quasi-identifiers"):
+    with pytest.raises(ReleaseRefused, match="other quasi-identifiers"):
         released(full, fewer, number=2, book=book)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.export.gate import company, rare, scales, withholding
-from services.export.gate.rarity import UNTOLD, Answers, Shown
+from services.export.gate.rarity import UNTOLD, Answers, RareColumn
 
 CODES = 4
 given_answers = st.lists(st.tuples(*[st.integers(UNTOLD, CODES - 1)] * 5), min_size=12, max_size=40)
@@ -22,7 +22,7 @@ def answers(rows: Sequence[tuple[int, ...]]) -> list[Answers]:
     return [Answers(codes, CODES, SIDES if place > 2 else None) for place, codes in enumerate(np.array(rows, dtype=np.int64).T)]
 
 
-def looks(column: Answers, how: Shown) -> list[object]:
+def looks(column: Answers, how: RareColumn) -> list[object]:
     """What each row shows: a step of the scale, "*", or nothing."""
     steps = how.steps.tolist()
     told = ["-" if code == UNTOLD else steps[code] for code in column.codes.tolist()]
@@ -35,7 +35,7 @@ def known(columns: list[Answers], k: int) -> list[list[bool]]:
     return [[code != UNTOLD and many[place][code] <= 2 * k for code in column.codes.tolist()] for place, column in enumerate(columns)]
 
 
-def fewest(columns: list[Answers], shown: list[Shown], k: int) -> tuple[list[int], list[int]]:
+def fewest(columns: list[Answers], shown: list[RareColumn], k: int) -> tuple[list[int], list[int]]:
     """For each row the fewest rows that look like it in up to three variables of its rare answers, and that agree with these answers."""
     seen = [looks(column, how) for column, how in zip(columns, shown, strict=True)]
     steps, rarely, rows = [how.steps.tolist() for how in shown], known(columns, k), range(len(columns[0].codes))
@@ -70,7 +70,9 @@ def test_the_gate_finds_exactly_those_whom_a_search_through_all_sets_finds(
 ) -> None:
     columns = answers(rows)
     shown = [
-        Shown(np.array(data.draw(st.sampled_from([[0, 1, 2, 3], [0, 0, 2, 3], [0, 0, 2, 2]])) if column.ordered else range(CODES)), gone)
+        RareColumn(
+            np.array(data.draw(st.sampled_from([[0, 1, 2, 3], [0, 0, 2, 3], [0, 0, 2, 2]])) if column.ordered else range(CODES)), gone
+        )
         for column in columns
         for gone in [np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))))]
     ]
@@ -78,7 +80,9 @@ def test_the_gate_finds_exactly_those_whom_a_search_through_all_sets_finds(
         np.unique(np.array([str(value) for value in looks(*each)]), return_inverse=True)[1] for each in zip(columns, shown, strict=True)
     ]
     found = company.without(
-        [company.Column(column, values, how.withheld) for column, values, how in zip(columns, released, shown, strict=True)], len(rows), k
+        [company.ReleasedAnswers(column, values, how.withheld) for column, values, how in zip(columns, released, shown, strict=True)],
+        len(rows),
+        k,
     )
     alike, _ = fewest(columns, shown, k)
     small = np.zeros(len(rows), dtype=bool)

@@ -26,11 +26,11 @@ from services.export.dataset.numbering import numbers
 from services.export.dataset.profiles import PROFILES
 from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, left_out, variables, with_bands
 from services.export.gate import after
-from services.export.gate.ledger import Keys
+from services.export.gate.ledger import LedgerKeys
 from services.export.gate.quasi_identifiers import codes_of
 from services.export.gate.truth import Untrue, Witness, unlike
 from services.export.pipeline import protected_table
-from services.export.report.compared import Field, Value
+from services.export.report.compared import ComparedVariable, Value
 from services.export.report.report import Facts, Share, report
 from services.export.report.sentences import sentences
 from services.export.report.utility import cut_off
@@ -86,7 +86,7 @@ def encoded(asked: Instrument, count: int, seed: int = 3) -> tuple[list[Variable
 
 def made(asked: Instrument, profile: str, count: int, seed: int = 3) -> Made:
     columns, _, _, original = encoded(asked, count, seed)
-    keys = Keys(bytes(32), asked.id)
+    keys = LedgerKeys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protected_table(columns, original, PROFILES[profile], people, keys)
     return Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES[profile], count))
@@ -111,7 +111,7 @@ def test_a_column_that_says_not_answered_of_those_who_answered_is_found() -> Non
         wrong[place] = columns[place].codes.index(MISSING)
         with pytest.raises(Untrue, match=name):
             Witness(asked, columns).judge(given, wrong)
-    keys = Keys(bytes(32), asked.id)
+    keys = LedgerKeys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(300)])
     true = after._released
 
@@ -181,7 +181,7 @@ def test_a_survey_of_few_questions_is_released(questions: tuple[str, ...], profi
 
 def test_a_share_of_answers_that_are_told_as_one_is_that_of_all_of_them_once() -> None:
     """50 of 200 chose 1, 2 or 3, and no file tells which of them."""
-    field = Field(
+    field = ComparedVariable(
         "s",
         {},
         "insensitive",
@@ -278,7 +278,7 @@ def test_rare_ends_of_a_scale_are_told_as_one_answer_and_the_net_promoter_score_
     given = [reader.stored(msgspec.json.encode({"P1": "ab"[n % 2], "N1": str(10 - n % 3) if n >= 40 else str(n % 7)})) for n in range(200)]
     encoder = Encoder(CodeBook(reader), columns)
     encoder.add(given)
-    original, keys = encoder.table(), Keys(bytes(32), asked.id)
+    original, keys = encoder.table(), LedgerKeys(bytes(32), asked.id)
     people = keys.people([uuid.UUID(int=n).bytes for n in range(200)])
     protected = protected_table(columns, original, PROFILES["public"], people, keys)
     found = Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES["public"], 200))
@@ -319,7 +319,7 @@ def test_neighbours_that_do_not_hold_the_answer_are_found() -> None:
 def test_an_end_of_a_scale_that_is_withheld_is_said() -> None:
     """Three answers, of one of which few were given: two steps are left, so that the third is withheld."""
     asked = instrument(PLACE, question("N1", "ok", "single", f"ordered: true, {YES}", "insensitive"))
-    field = Field("ok", {}, "insensitive", True, ("1", "2", "3", MISSING, SKIPPED), (), np.zeros(0), np.zeros(0))
+    field = ComparedVariable("ok", {}, "insensitive", True, ("1", "2", "3", MISSING, SKIPPED), (), np.zeros(0), np.zeros(0))
     shown = (Value("1|2", (0, 1)), Value("*", (0, 1, 2, 3, 4)))
     assert cut_off(replace(field, released=shown, after=np.array([0, 0, 1])))
     assert not cut_off(replace(field, released=(*shown, Value("3", (2,))), after=np.array([0, 2, 1])))

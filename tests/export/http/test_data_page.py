@@ -15,7 +15,7 @@ from proto.languages import choose
 from proto.manifest import File, Manifest
 from services.export.http import data_page
 from services.export.http.interface import CATALOGUES, Say, offered
-from services.export.store import Published
+from services.export.store import StoredRelease
 from tests.accessibility.test_axe import AXE, TAGS
 from tests.faults.respondents import action3
 
@@ -30,14 +30,14 @@ LOOK = """async ([source, tags]) => {
 }"""
 
 
-def entered(number: int, withdrawn: int | None, suppressed: int = 0) -> Published:
+def entered(number: int, withdrawn: int | None, suppressed: int = 0) -> StoredRelease:
     files = tuple(File(name, 1_400_000, f"{place:064x}") for place, name in enumerate(NAMES))
     policy: dict[str, int | float | str] = {"k": 10, "smallest_group": 11, "smallest_l": 2, "largest_t": 0.312, "smallest_population": 6}
     policy["withheld_cells"] = 1204
-    return Published(Manifest(number, "ai-security", "0.1.0", "public", policy, "0.1.0", 1534, 1500, suppressed, files), withdrawn)
+    return StoredRelease(Manifest(number, "ai-security", "0.1.0", "public", policy, "0.1.0", 1534, 1500, suppressed, files), withdrawn)
 
 
-def rendered(releases: list[Published], withdrawn: int = 0, language: str = "en") -> str:
+def rendered(releases: list[StoredRelease], withdrawn: int = 0, language: str = "en") -> str:
     return data_page.render(action3(), releases, withdrawn, language, "https://survey.example.eu", KEY)
 
 

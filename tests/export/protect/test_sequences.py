@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.export.protect.anonymise import Result, protect
-from services.export.protect.hierarchy import Hierarchy
+from services.export.protect.hierarchy import ValueHierarchy
 from services.export.protect.refusal import Unprotectable
-from services.export.protect.request import Diversity, Request, Sensitive
-from services.export.protect.sequence import Ledger, Rules, Step, release
+from services.export.protect.request import Diversity, ProtectionRequest, Sensitive
+from services.export.protect.sequence import Ledger, SequenceRules, SequenceStep, release
 
 K, WIDE = 3, 5
 """What the narrow rule asks, and every rule where there is one alone; what the wide rule asks beside a narrow one."""
-REGION = Hierarchy("region", tuple(f"R{i}" for i in range(12)), tuple((f"P{i // 3}", f"N{i // 6}") for i in range(12)))
-AGE = Hierarchy("age", tuple(map(str, range(10))), tuple((f"{i // 2 * 2}+",) for i in range(10)), tuple(map(float, range(10))))
+REGION = ValueHierarchy("region", tuple(f"R{i}" for i in range(12)), tuple((f"P{i // 3}", f"N{i // 6}") for i in range(12)))
+AGE = ValueHierarchy("age", tuple(map(str, range(10))), tuple((f"{i // 2 * 2}+",) for i in range(10)), tuple(map(float, range(10))))
 BOTH = (REGION, AGE)
 
 Seen = dict[int, tuple[str, ...]]
@@ -48,7 +48,7 @@ def smallest_intersection(releases: list[Seen]) -> int:
     return min(min(alike(releases, some).values()) for some in choices(releases))
 
 
-def step(people: People, ledger: Ledger | None, rules: Rules = Rules(Request(K)), **more: Any) -> Step:  # noqa: B008  a frozen value
+def step(people: People, ledger: Ledger | None, rules: SequenceRules = SequenceRules(ProtectionRequest(K)), **more: Any) -> SequenceStep:  # noqa: B008  a frozen value
     ids, rows = np.array(list(people), dtype=np.int64), np.array(list(people.values()), dtype=np.int64)
     more = {"most_missing": 1.0} | more
     return release(ids, rows[:, :2], BOTH, [Sensitive("opinion", rows[:, 2], 3)], rules, ledger, **more)
@@ -66,7 +66,10 @@ varied = st.sampled_from((None, Diversity(2)))
     st.lists(person, min_size=12, max_size=50),
     st.lists(moves, min_size=1, max_size=5),
     st.builds(
-        Rules, st.builds(Request, st.just(WIDE), diversity=varied), st.builds(Request, st.just(K), diversity=varied), st.integers(0, 1)
+        SequenceRules,
+        st.builds(ProtectionRequest, st.just(WIDE), diversity=varied),
+        st.builds(ProtectionRequest, st.just(K), diversity=varied),
+        st.integers(0, 1),
     ),
     st.sampled_from((0.0, 0.3)),
     st.sampled_from((0.6, 1.0)),
@@ -74,7 +77,7 @@ varied = st.sampled_from((None, Diversity(2)))
 def test_no_choice_of_releases_of_both_profiles_ever_comes_below_k(
     first: list[tuple[int, int, int]],
     then: list[tuple[bool, set[int], list[tuple[int, int, int]], People]],
-    rules: Rules,
+    rules: SequenceRules,
     patience: float,
     most_missing: float,
 ) -> None:
@@ -108,8 +111,8 @@ def test_no_choice_of_releases_of_both_profiles_ever_comes_below_k(
             assert many >= (K if told else WIDE), (some, looks)
 
 
-def nested() -> Rules:
-    return Rules(Request(WIDE, diversity=Diversity(2)), Request(K, diversity=Diversity(2)))
+def nested() -> SequenceRules:
+    return SequenceRules(ProtectionRequest(WIDE, diversity=Diversity(2)), ProtectionRequest(K, diversity=Diversity(2)))
 
 
 def test_what_a_narrow_release_tells_lies_within_what_a_wide_one_tells() -> None:
@@ -136,20 +139,20 @@ def test_wide_classes_are_the_same_whether_or_not_a_narrow_release_came_first() 
 
 def test_those_whose_narrow_class_is_broken_leave_the_wide_releases_too() -> None:
     people = {i: (0, i % 2 * 9, i // 2 % 3) for i in range(12)}
-    wide = step(people, None, Rules(Request(2 * WIDE), Request(WIDE)))
-    narrow = step(people, wide.ledger, Rules(Request(2 * WIDE), Request(WIDE)), narrow=True)
+    wide = step(people, None, SequenceRules(ProtectionRequest(2 * WIDE), ProtectionRequest(WIDE)))
+    narrow = step(people, wide.ledger, SequenceRules(ProtectionRequest(2 * WIDE), ProtectionRequest(WIDE)), narrow=True)
     assert len(set(seen(list(people), narrow.result).values())) == 2
     many = people | {100 + i: (0, 0, i % 3) for i in range(20)}
-    joined = step(many, narrow.ledger, Rules(Request(2 * WIDE), Request(WIDE)), narrow=True)
+    joined = step(many, narrow.ledger, SequenceRules(ProtectionRequest(2 * WIDE), ProtectionRequest(WIDE)), narrow=True)
     left = {id: row for id, row in many.items() if id not in (1, 3)}
-    after = step(left, joined.ledger, Rules(Request(WIDE + 1), Request(WIDE)))
+    after = step(left, joined.ledger, SequenceRules(ProtectionRequest(WIDE + 1), ProtectionRequest(WIDE)))
     assert {id for id, held in zip(left, after.held_back, strict=True) if held} == {5, 7, 9, 11}
-    again = step(left, after.ledger, Rules(Request(WIDE + 1), Request(3)), narrow=True)
+    again = step(left, after.ledger, SequenceRules(ProtectionRequest(WIDE + 1), ProtectionRequest(3)), narrow=True)
     assert {id for id, held in zip(left, again.held_back, strict=True) if held} == {5, 7, 9, 11}, "for good"
 
 
 def test_a_narrow_release_comes_first_where_a_wide_one_is_not_possible() -> None:
-    rules = Rules(Request(50, diversity=Diversity(2)), Request(K, diversity=Diversity(2)))
+    rules = SequenceRules(ProtectionRequest(50, diversity=Diversity(2)), ProtectionRequest(K, diversity=Diversity(2)))
     people = town(40, 3)
     with pytest.raises(Unprotectable, match="cannot form a group of 50"):
         step(people, None, rules)
@@ -170,7 +173,7 @@ def test_releases_that_forget_the_earlier_ones_pin_people_and_ours_do_not() -> N
     naive, ours, ledger = list[Seen](), list[Seen](), None
     for _ in range(5):
         ids, rows = list(everybody), np.array(list(everybody.values()))
-        naive.append(seen(ids, protect(rows[:, :2], BOTH, [], Request(K), np.array(ids))))
+        naive.append(seen(ids, protect(rows[:, :2], BOTH, [], ProtectionRequest(K), np.array(ids))))
         found = step(everybody, ledger)
         ledger = found.ledger
         ours.append(seen(ids, found.result))
@@ -183,7 +186,7 @@ def test_releases_that_forget_the_earlier_ones_pin_people_and_ours_do_not() -> N
 
 def test_what_is_left_of_a_class_stays_as_diverse_as_asked() -> None:
     people = {i: (0, 0, i % 2) for i in range(6)} | {10 + i: (11, 9, i % 3) for i in range(6)}
-    rules = Rules(Request(K, diversity=Diversity(2)))
+    rules = SequenceRules(ProtectionRequest(K, diversity=Diversity(2)))
     first = step(people, None, rules)
     assert not first.held_back.any()
     left = {id: row for id, row in people.items() if id not in (1, 3, 5)}
@@ -216,9 +219,9 @@ def test_few_wait_for_nearer_neighbours_and_the_others_come_in() -> None:
 def test_spare_people_keep_a_class_alive() -> None:
     people = {i: (0, 0, i % 3) for i in range(4)} | {10 + i: (11, 9, i % 3) for i in range(4)}
     ids, rows = np.array(list(people)), np.array(list(people.values()))
-    whole = release(ids, rows[:, :2], BOTH, [], Rules(Request(K), spare=1))
+    whole = release(ids, rows[:, :2], BOTH, [], SequenceRules(ProtectionRequest(K), spare=1))
     stays = ids != 0
-    next_ = release(ids[stays], rows[stays][:, :2], BOTH, [], Rules(Request(K)), whole.ledger)
+    next_ = release(ids[stays], rows[stays][:, :2], BOTH, [], SequenceRules(ProtectionRequest(K)), whole.ledger)
     assert not next_.held_back.any()
 
 
@@ -235,8 +238,8 @@ def test_a_sequence_that_would_lose_too_many_is_refused_with_the_reason() -> Non
     ids = np.array([id for id in people if id % 2])
     rows = np.array([people[id] for id in ids.tolist()])
     with pytest.raises(Unprotectable, match="held back, because fewer than 3"):
-        release(ids, rows[:, :2], BOTH, [], Rules(Request(K)), first.ledger)
+        release(ids, rows[:, :2], BOTH, [], SequenceRules(ProtectionRequest(K)), first.ledger)
     with pytest.raises(Unprotectable, match="twice"):
-        release(np.zeros(60, dtype=np.int64), np.array(list(people.values()))[:, :2], BOTH, [], Rules(Request(K)))
+        release(np.zeros(60, dtype=np.int64), np.array(list(people.values()))[:, :2], BOTH, [], SequenceRules(ProtectionRequest(K)))
     with pytest.raises(Unprotectable, match="kind hierarchy"):
-        release(ids, rows[:, :2], BOTH, [], Rules(Request(K, "sets")))
+        release(ids, rows[:, :2], BOTH, [], SequenceRules(ProtectionRequest(K, "sets")))

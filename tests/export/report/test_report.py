@@ -21,16 +21,16 @@ from proto.codebook import CodeBook
 from proto.intervals import of_share
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check
-from services.export.dataset.table import Edition, Table, tabulate
+from services.export.dataset.table import Dataset, ReleaseInfo, tabulate
 from services.export.dataset.variables import Encoder, variables
 from services.export.protect.request import Frame
 from services.export.release import write
 from services.export.report import groups, inference, linkage, risk, tables, utility
-from services.export.report.compared import Field, Value, compare
+from services.export.report.compared import ComparedVariable, Value, compare
 from services.export.report.of_release import files as files_of
 from services.export.report.of_release import report_on
 from services.export.report.page import page
-from services.export.report.report import Facts, Report, Share, encode, report
+from services.export.report.report import Facts, ReleaseReport, Share, encode, report
 from tests.export.tables import answers, every_kind
 
 REGION = (Value("a", (0,)), Value("b", (1,)), Value("c", (2,)), Value("ab", (0, 1), "side"), Value("*", (0, 1, 2), "not shown"))
@@ -45,17 +45,19 @@ def coarse(codes: np.ndarray, seed: int) -> np.ndarray:
     return np.where(way == 0, codes, np.where((way == 1) & (codes < 2), 3, 4))
 
 
-def fields_of(table: list[tuple[int, ...]], gone: int = 0) -> list[Field]:
+def fields_of(table: list[tuple[int, ...]], gone: int = 0) -> list[ComparedVariable]:
     """Two quasi-identifiers, an exact answer and a scale. The first `gone` rows are left out, the others turned round."""
     whole = np.array(table)
     left = whole[gone:][::-1]
     region = ("a", "b", "c")
     scale = tuple(Value(code, (place,)) for place, code in enumerate(("1", "2", "3", "4")))
     return [
-        Field("region", {"en": "Region"}, "quasi_identifier", False, region, REGION, whole[:, 0], coarse(left[:, 0], 1), ("side",)),
-        Field("side", {"en": "Side"}, "quasi_identifier", False, region, REGION, whole[:, 1], coarse(left[:, 1], 2), ("side",)),
-        Field("answer", {"en": "Answer"}, "sensitive", False, region, REGION[:3], whole[:, 2], left[:, 2]),
-        Field("scale", {"en": "Scale"}, "sensitive", True, ("1", "2", "3", "4"), scale, whole[:, 3], left[:, 3]),
+        ComparedVariable(
+            "region", {"en": "Region"}, "quasi_identifier", False, region, REGION, whole[:, 0], coarse(left[:, 0], 1), ("side",)
+        ),
+        ComparedVariable("side", {"en": "Side"}, "quasi_identifier", False, region, REGION, whole[:, 1], coarse(left[:, 1], 2), ("side",)),
+        ComparedVariable("answer", {"en": "Answer"}, "sensitive", False, region, REGION[:3], whole[:, 2], left[:, 2]),
+        ComparedVariable("scale", {"en": "Scale"}, "sensitive", True, ("1", "2", "3", "4"), scale, whole[:, 3], left[:, 3]),
     ]
 
 
@@ -208,7 +210,7 @@ def test_figures_of_the_answers_as_given_are_rounded() -> None:
 
 
 @cache
-def written() -> tuple[pd.DataFrame, Table, Report]:
+def written() -> tuple[pd.DataFrame, Dataset, ReleaseReport]:
     """A release of every kind of question: quasi-identifiers one level up, two rows left out, some answers withheld."""
     instrument = every_kind()
     columns = variables(instrument)
@@ -221,7 +223,7 @@ def written() -> tuple[pd.DataFrame, Table, Report]:
         if steps := column.ladder():
             out[column.name] = [steps[-1].get(code, "*") for code in out[column.name]]
     out.iloc[:7, out.columns.get_loc("unit")] = "*"
-    edition = Edition(
+    edition = ReleaseInfo(
         1, "every-kind", "0.1.0", instrument.title, ("en", "fr"), "en", "CC-BY-4.0", {}, "public", 5, 5, 300, 298, 2
     )  # fmt: skip
     table = tabulate(edition, instrument, columns, out, {"age": "band", "district": "side"})

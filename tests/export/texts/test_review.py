@@ -26,11 +26,11 @@ from proto.tokens import Token
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check
 from services.export.formats.passages import cell
-from services.export.gate.refused import Refused
+from services.export.gate.refused import ReleaseRefused
 from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.store import Store
-from services.export.texts.accepted import Book, Handles, Text, admit, decode, encode, let_out
+from services.export.texts.accepted import GivenText, Handles, TextLedger, admit, decode, encode, let_out
 from services.export.texts.pii_hints import marks
 from services.runtime.spreadsheet_csv import guarded
 from tests.export.tables import every_kind
@@ -87,7 +87,7 @@ def test_marks_lie_in_the_text_and_never_overlap(text: str) -> None:
 @given(st.lists(st.tuples(st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39))), min_size=1, max_size=6))
 def test_texts_stay_come_and_go_in_company(steps: Sequence[tuple[set[int], set[int]]]) -> None:
     """The attacker holds all releases and subtracts them from each other in every way."""
-    book, accepted = Book(), set[int]()
+    book, accepted = TextLedger(), set[int]()
     for number, (ticked, gone) in enumerate(steps, 1):
         accepted = (accepted | ticked) - gone
         book = decode(encode(admit(book, {bytes([each]): GROUP for each in accepted}, number, K)))
@@ -101,26 +101,26 @@ def test_texts_stay_come_and_go_in_company(steps: Sequence[tuple[set[int], set[i
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
 def test_a_later_release_leaves_the_earlier_ones_as_they_were(first: set[int], second: set[int]) -> None:
-    one = admit(Book(), {bytes([each]): GROUP for each in first}, 1, K)
+    one = admit(TextLedger(), {bytes([each]): GROUP for each in first}, 1, K)
     two = admit(one, {bytes([each]): GROUP for each in second}, 2, K)
     assert one.at(1) == two.at(1)
 
 
 def test_a_language_of_few_waits() -> None:
     accepted = {bytes([n]): ("A8", "mt" if n < 4 else "en") for n in range(12)}
-    assert admit(Book(), accepted, 1, K).at(1) == {bytes([n]) for n in range(4, 12)}
+    assert admit(TextLedger(), accepted, 1, K).at(1) == {bytes([n]) for n in range(4, 12)}
 
 
 def test_the_gate_refuses_a_text_that_nobody_accepted_as_it_stands() -> None:
     handles = Handles(bytes(32), "s")
-    texts = [Text(uuid.UUID(int=n).bytes, "A8", "en", f"text {n}") for n in range(K)]
+    texts = [GivenText(uuid.UUID(int=n).bytes, "A8", "en", f"text {n}") for n in range(K)]
     decisions = {handles.of(each.id, each.question, each.language, each.text): True for each in texts}
     let_out(texts, handles, decisions, K)
-    with pytest.raises(Refused, match="nobody has accepted"):
-        let_out([*texts[1:], Text(texts[0].id, "A8", "en", "text 0, changed")], handles, decisions, K)
-    with pytest.raises(Refused, match="nobody has accepted"):
+    with pytest.raises(ReleaseRefused, match="nobody has accepted"):
+        let_out([*texts[1:], GivenText(texts[0].id, "A8", "en", "text 0, changed")], handles, decisions, K)
+    with pytest.raises(ReleaseRefused, match="nobody has accepted"):
         let_out(texts, handles, decisions | {next(iter(decisions)): False}, K)
-    with pytest.raises(Refused, match="stand together"):
+    with pytest.raises(ReleaseRefused, match="stand together"):
         let_out(texts[1:], handles, decisions, K)
 
 

@@ -21,7 +21,7 @@ from nats.js.errors import NotFoundError
 from deploy.stack.nats_server import NatsServer
 from proto import subjects
 from services.intake.contacts import contacts
-from services.intake.contacts.contact_book import BURST, Busy, ContactBook
+from services.intake.contacts.contact_book import BURST, ContactBook, ContactsBusy
 from services.intake.contacts.contacts import Contact
 from services.intake.streams.cas_store import CasStore
 from services.runtime import nats_client
@@ -198,6 +198,6 @@ async def test_a_flood_of_addresses_is_slowed_down(nats_urls: NatsUrls) -> None:
     same = Contact("a@example.eu", "v")
     for _ in range(int(BURST)):
         await book.add("square", same)
-    with pytest.raises(Busy):
+    with pytest.raises(ContactsBusy):
         await book.add("square", same)
     await client.close()

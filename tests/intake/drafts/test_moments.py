@@ -48,7 +48,7 @@ async def visitor(desk: Intake) -> AsyncIterator[Visitor]:
 async def test_a_code_works_until_the_end_of_the_day_that_was_told(desk: Intake, kept: MemoryDrafts, second: int) -> None:
     now = MIDNIGHT + second
     saved = await replace(desk, clock=lambda: float(now)).drafts.save("ai-security", drafts.code_of(RECEIPT), DRAFT, "")
-    assert isinstance(saved, saved_drafts.Saved)
+    assert isinstance(saved, saved_drafts.SavedDraft)
     assert saved.until == "2024-11-03"  # 30 days after 2024-10-04
     assert now + kept.seconds == MIDNIGHT + 31 * saved_drafts.DAY
 
@@ -60,7 +60,7 @@ async def test_nothing_is_saved_beyond_the_day_on_which_answers_are_deleted(
     """A survey that is still open after its day goes on as if there were none: closing it sets another."""
     desk.registry.apply(RetentionSet("ai-security", ends))
     saved = await replace(desk, clock=lambda: float(MIDNIGHT)).drafts.save("ai-security", drafts.code_of(RECEIPT), DRAFT, "")
-    assert isinstance(saved, saved_drafts.Saved)
+    assert isinstance(saved, saved_drafts.SavedDraft)
     assert saved.until == until
     assert kept.seconds <= 31 * saved_drafts.DAY
     assert today_of(MIDNIGHT + kept.seconds - 1) == until

@@ -11,7 +11,7 @@ from litestar.testing import AsyncTestClient
 
 from proto.instrument import Instrument
 from services.intake.app import create_app
-from services.intake.form.pages.text import Text
+from services.intake.form.pages.text import LocalisedText
 from services.intake.form.pages.voice import voice_for
 from services.intake.form.pages.words import catalogues, words
 from tests.pages.desk import MemoryJournal, bundled, open_desk
@@ -45,10 +45,10 @@ def test_a_survey_may_speak_a_language_that_the_interface_does_not() -> None:
 
 
 def test_a_sentence_that_quotes_another_language_marks_the_quotation() -> None:
-    quoted = Text.of("Where <b>?", "fr")
+    quoted = LocalisedText.of("Where <b>?", "fr")
     said = words("en")("choose_one", question=quoted)
     assert said == "Choose one answer for “Where <b>?”."
-    assert isinstance(said, Text)
+    assert isinstance(said, LocalisedText)
     assert said.html == 'Choose one answer for “<span lang="fr">Where &lt;b&gt;?</span>”.'
 
 

@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 
 from proto.languages import choose
-from services.intake.form.pages.words import FOLDER, Words, catalogues
+from services.intake.form.pages.words import FOLDER, FormWords, catalogues
 
 OFFICIAL = [tag for row in ("bg cs da de el en es et fi fr ga hr", "hu it lt lv mt nl pl pt ro sk sl sv") for tag in row.split()]
 OTHERS = [language for language in OFFICIAL if language != "en"]
@@ -62,7 +62,7 @@ def plain(text: str) -> str:
     return re.sub(r"[\u00a0\u202f]", " ", text)
 
 
-def spoken(language: str) -> Words:
+def spoken(language: str) -> FormWords:
     if language not in catalogues():
         pytest.fail(f"there is no catalogue {language}.yaml")
     return catalogues()[language]

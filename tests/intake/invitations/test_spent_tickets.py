@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.intake.invitations.invitation_store import InvitationStore, Part
 from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.invitations.spent_tickets import SPENT, SpentTickets
-from services.intake.streams.cas_store import OutOfReach, Record
+from services.intake.streams.cas_store import Record, StreamOutOfReach
 from tests.pages.desk import MemoryInvitations
 
 SURVEY = "s"
@@ -28,10 +28,10 @@ class Faulty(MemoryInvitations):
         fault = self.faults.pop() if self.faults else ""
         await asyncio.sleep(0)
         if fault == "lost":
-            raise OutOfReach
+            raise StreamOutOfReach
         seq = await super().write(survey, part, data, after)
         if fault == "answer lost":
-            raise OutOfReach
+            raise StreamOutOfReach
         return seq
 
     async def read(self, survey: str, part: Part) -> Record:

@@ -14,7 +14,7 @@ from nats.js.client import JetStreamContext
 
 from proto import invitation, subjects
 from services.intake.invitations.invitations import MOST
-from services.intake.streams.cas_store import CasStore, OutOfReach, Record
+from services.intake.streams.cas_store import CasStore, Record, StreamOutOfReach
 from services.runtime import nats_client
 from tests.conftest import NatsUrls
 
@@ -67,7 +67,7 @@ async def test_what_was_never_written_is_told_from_what_cannot_be_asked(client: 
     wholes = CasStore(client, subjects.INVITATIONS)
     assert await wholes.read(SUBJECT) == Record()
     await provisioner.jetstream(timeout=5).delete_stream(subjects.INVITATIONS)
-    with pytest.raises(OutOfReach):
+    with pytest.raises(StreamOutOfReach):
         await wholes.read(SUBJECT)
 
 

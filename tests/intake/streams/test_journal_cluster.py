@@ -18,12 +18,12 @@ from deploy.provisioning.streams import create_streams
 from proto import receipt
 from proto.events import ResponseSubmitted
 from services.intake.drafts.draft_store import DraftStore, NotNow
-from services.intake.streams.journal import Conflict, Entry, Journal, OutOfReach, entry
+from services.intake.streams.journal import Conflict, Journal, JournalEntry, JournalOutOfReach, entry
 from services.runtime import nats_client
 from tests.faults.machines import NODES, Cluster, joined
 
 
-def submitted() -> Entry:
+def submitted() -> JournalEntry:
     return entry(ResponseSubmitted(receipt.response_id(receipt.make()), "s", "1.0.0", msgspec.Raw(b"{}"), "sha256:0"))
 
 
@@ -38,7 +38,7 @@ async def intake_at(url: str) -> AsyncGenerator[tuple[Journal, DraftStore]]:
         await client.close()
 
 
-async def written(journal: Journal, each: Entry) -> None:
+async def written(journal: Journal, each: JournalEntry) -> None:
     """By now, or by an earlier attempt."""
     async with asyncio.timeout(60):
         while True:
@@ -46,7 +46,7 @@ async def written(journal: Journal, each: Entry) -> None:
                 return await journal.write(each)
             except Conflict:
                 return None
-            except OutOfReach:
+            except JournalOutOfReach:
                 await asyncio.sleep(0.1)
 
 
@@ -82,7 +82,7 @@ async def a_follower_is_cut_off(cluster: Cluster, far: int, well: tuple[Journal,
         await saved(well[1], f"{number:032x}")
 
     async def conclude(number: int) -> None:
-        with pytest.raises(OutOfReach):
+        with pytest.raises(JournalOutOfReach):
             await cut[0].last(entries[number].id)
         with pytest.raises(NotNow):
             await cut[1].get(f"{number:032x}")
@@ -96,11 +96,11 @@ async def a_follower_is_cut_off(cluster: Cluster, far: int, well: tuple[Journal,
         assert await cut[1].get(f"{number:032x}") == b"sealed"
 
 
-async def known(journal: Journal, each: Entry) -> bool:
+async def known(journal: Journal, each: JournalEntry) -> bool:
     """False where it cannot be told; it is never unknown."""
     try:
         assert await journal.last(each.id) is not None
-    except OutOfReach:
+    except JournalOutOfReach:
         return False
     return True
 
@@ -123,7 +123,7 @@ async def two_of_three_are_killed(cluster: Cluster, dead: list[int], first: Jour
         cluster.nodes[node].signal(signal.SIGKILL)
     mine = submitted()
     for journal in (first, second, second):  # the same, sent to one intake and then to another, as a balancer does
-        with pytest.raises(OutOfReach):
+        with pytest.raises(JournalOutOfReach):
             await journal.write(mine)
     for node in dead:
         await asyncio.to_thread(cluster.nodes[node].spawn)

@@ -15,7 +15,7 @@ import httpx
 import nats
 import pytest
 
-from deploy.keys import Keys
+from deploy.keys import KeyFolder
 from deploy.provisioning.streams import create_consumers, create_streams
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.program import Program
@@ -62,7 +62,7 @@ class Own:
 
 @pytest.fixture
 async def own(tmp_path: Path) -> AsyncIterator[Own]:
-    server = NatsServer.embedded(tmp_path / "nats", Keys(tmp_path / "secrets"))
+    server = NatsServer.embedded(tmp_path / "nats", KeyFolder(tmp_path / "secrets"))
     own = Own(server, server.program(), tmp_path / "nats.log")
     await own.start()
     client = await nats.connect(own.urls.provisioner, inbox_prefix="_INBOX.provisioner")

@@ -11,8 +11,8 @@ import pytest
 
 from proto.events import ResponseSubmitted
 from services.intake.metrics import Metrics
-from services.intake.streams.journal import Conflict, Entry, OutOfReach, Refused, entry
-from services.intake.submission.committer import MAX_BATCH, Busy, Committer, Outcome
+from services.intake.streams.journal import Conflict, JournalEntry, JournalOutOfReach, JournalRefused, entry
+from services.intake.submission.committer import MAX_BATCH, Committer, CommitterBusy, Outcome
 
 
 class Whimsical:
@@ -24,18 +24,18 @@ class Whimsical:
         self.sizes: list[int] = []
         self.connected = True
 
-    async def write(self, entry: Entry) -> None:
+    async def write(self, entry: JournalEntry) -> None:
         await self._perhaps_fail()
         if entry.id in self.written:
             raise Conflict
         self.written.append(entry.id)
         await self._perhaps_lose_the_answer()
 
-    async def write_batch(self, entries: list[Entry]) -> None:
+    async def write_batch(self, entries: list[JournalEntry]) -> None:
         self.sizes.append(len(entries))
         await self._perhaps_fail()
         if any(entry.id in self.written for entry in entries):
-            raise Refused
+            raise JournalRefused
         self.written += [entry.id for entry in entries]
         await self._perhaps_lose_the_answer()
 
@@ -43,17 +43,17 @@ class Whimsical:
         await asyncio.sleep(self.random.random() * 0.003)
         draw = self.random.random()
         if draw < self.trouble / 3:
-            raise OutOfReach
+            raise JournalOutOfReach
         if draw < self.trouble / 2:
-            raise Refused
+            raise JournalRefused
 
     async def _perhaps_lose_the_answer(self) -> None:
         await asyncio.sleep(self.random.random() * 0.002)
         if self.random.random() < self.trouble / 2:
-            raise OutOfReach
+            raise JournalOutOfReach
 
 
-def submitted(id: str) -> Entry:
+def submitted(id: str) -> JournalEntry:
     return entry(ResponseSubmitted(id, "s", "1.0.0", msgspec.Raw(b"{}"), "sha256:0"))
 
 
@@ -72,7 +72,7 @@ async def test_what_is_told_is_true_whatever_the_journal_does(seed: int) -> None
         await asyncio.sleep(random.random() * 0.15)
         try:
             told.append((id, await group.commit(submitted(id))))
-        except (Busy, OutOfReach) as failure:
+        except (CommitterBusy, JournalOutOfReach) as failure:
             told.append((id, type(failure).__name__))
 
     ids = [f"{random.randrange(250):032x}" for _ in range(600)]
@@ -102,7 +102,7 @@ async def test_busy_means_that_nothing_was_written() -> None:
     group = committer(journal, waiting=5)
     entries = [submitted(f"{n:032x}") for n in range(20)]
     told = await asyncio.gather(*map(group.commit, entries), return_exceptions=True)
-    refused = {entry.id for entry, outcome in zip(entries, told, strict=True) if isinstance(outcome, Busy)}
+    refused = {entry.id for entry, outcome in zip(entries, told, strict=True) if isinstance(outcome, CommitterBusy)}
     assert len(refused) == 15
     await group.close()
     assert refused.isdisjoint(journal.written)
@@ -119,7 +119,7 @@ async def test_without_a_connection_new_entries_wait_a_moment_and_then_are_refus
     assert await waiting is Outcome.WRITTEN
 
     journal.connected = False
-    with pytest.raises(Busy):
+    with pytest.raises(CommitterBusy):
         await group.commit(submitted("b" * 32))
     assert journal.written == ["a" * 32]
 

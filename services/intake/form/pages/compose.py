@@ -22,7 +22,7 @@ OWN_WORDING = frozenset({"ai-security"})
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyView:
     """An instrument in the reader's language."""
 
     instrument: Instrument
@@ -32,7 +32,7 @@ class Survey:
     def title(self) -> str:
         return self.voice.text(self.instrument.title)
 
-    def minutes(self, say: words.Words) -> str:
+    def minutes(self, say: words.FormWords) -> str:
         bounds = self.instrument.estimated_minutes
         if bounds is None:
             return ""
@@ -54,8 +54,8 @@ class Survey:
         return self.instrument.id in OWN_WORDING
 
 
-def survey_in(instrument: Instrument, asked: str | None, accepted: str = "") -> Survey:
-    return Survey(instrument, voice_for(instrument, asked, accepted))
+def survey_in(instrument: Instrument, asked: str | None, accepted: str = "") -> SurveyView:
+    return SurveyView(instrument, voice_for(instrument, asked, accepted))
 
 
 Chooser = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -63,7 +63,7 @@ Chooser = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 @cache
-def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
+def _chooser(say: words.FormWords, own: tuple[str, ...]) -> Chooser:
     """The languages of a survey come first; in the others only the interface is translated."""
     known = words.catalogues()
     others = tuple(language for language in known if language not in own) if own else ()
@@ -71,7 +71,7 @@ def _chooser(say: words.Words, own: tuple[str, ...]) -> Chooser:
     return tuple((heading, tuple((code, words.native_name(code)) for code in codes)) for heading, codes in groups if codes)
 
 
-def _frame(say: words.Words, title: str, path: str, **more: Any) -> dict[str, Any]:
+def _frame(say: words.FormWords, title: str, path: str, **more: Any) -> dict[str, Any]:
     """The template values of every page. `language` is the one that links ask for; where the interface lacks it, the page is in English."""
     common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None}
     return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
@@ -85,13 +85,13 @@ def surveys(language: str, instruments: Iterable[Instrument], accepted: str = ""
     return render("surveys.html", **frame, surveys=listed, own_wording=any(survey.own_wording for survey in listed))
 
 
-def of(survey: Survey, title: str, path: str = "", **more: Any) -> dict[str, Any]:
+def of(survey: SurveyView, title: str, path: str = "", **more: Any) -> dict[str, Any]:
     home, voice = f"/s/{survey.instrument.id}", survey.voice
     known = {"survey": survey, "home": home, "language": voice.language, "chooser": _chooser(voice.words, survey.instrument.languages)}
     return _frame(voice.words, title, path or home, **known, **more)
 
 
-def start(survey: Survey, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
+def start(survey: SurveyView, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
     """The page before the first section. `sheet` is given where the respondent went back to it."""
     frame = of(survey, survey.title, wrong=unticked)
     return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
@@ -107,7 +107,7 @@ def _begun(sheet: FormState | None) -> dict[str, Any]:
 
 
 def review(
-    survey: Survey, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
+    survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
 ) -> bytes:
     """All answers, to be checked before sending. `trouble` says why sending failed."""
     voice, answers = survey.voice, next_page.sheet.answers

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from services.intake.form.pages import compose
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.notice import version_of
 from services.intake.form.pages.render import render
 
@@ -14,7 +14,7 @@ Fault = Literal["empty", "unfit", "agree_needed"]
 
 
 def ask(
-    survey: Survey, typed: str = "", faults: Iterable[Fault] = (), *, agreed: bool = False, interview: bool = False, busy: bool = False
+    survey: SurveyView, typed: str = "", faults: Iterable[Fault] = (), *, agreed: bool = False, interview: bool = False, busy: bool = False
 ) -> bytes:
     """`busy`: the address could not be stored just now."""
     listed = list(faults)
@@ -34,7 +34,7 @@ def ask(
     )
 
 
-def done(survey: Survey, key: Literal["contact_done", "contact_removed"]) -> bytes:
+def done(survey: SurveyView, key: Literal["contact_done", "contact_removed"]) -> bytes:
     say = survey.voice.words
     return render(
         "message.html", **compose.of(survey, say(f"{key}_title")) | {"path": ""}, lead=say(f"{key}_lead"), detail="", closed=False

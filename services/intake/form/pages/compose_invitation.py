@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from services.intake.form.pages.compose import Survey, of
+from services.intake.form.pages.compose import SurveyView, of
 from services.intake.form.pages.render import render
 
 PLACE = "invitation"
@@ -12,7 +12,7 @@ PLACE = "invitation"
 Told = Literal["", "empty", "mistyped", "unknown", "used", "needed", "spent"]
 
 
-def invitation(survey: Survey, told: Told = "", typed: str = "") -> bytes:
+def invitation(survey: SurveyView, told: Told = "", typed: str = "") -> bytes:
     """`told` is why the code was refused."""
     frame = of(survey, survey.voice.words("invited_title"), wrong=bool(told))
     return render("invitation.html", **frame, told=told, typed=typed, sheet="", receipt="")

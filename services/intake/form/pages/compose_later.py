@@ -7,7 +7,7 @@ from typing import Literal
 from services.intake.form import flow
 from services.intake.form.flow import NextPage
 from services.intake.form.pages import compose
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
 
 Fault = Literal["", "empty", "mistyped", "unknown", "receipt", "other"]
@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-def saved(survey: Survey, next_page: NextPage, receipt: str, code: str, until: str, origin: str) -> bytes:
+def saved(survey: SurveyView, next_page: NextPage, receipt: str, code: str, until: str, origin: str) -> bytes:
     """The page with the code and the link. Each of them opens the draft until the day `until` (ISO date)."""
     say, language = survey.voice.words, survey.voice.language
     link = f"{_path(survey)}?lang={language}#{code}"
@@ -29,13 +29,13 @@ def saved(survey: Survey, next_page: NextPage, receipt: str, code: str, until: s
     return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{origin}{link}")
 
 
-def unsaved(survey: Survey, next_page: NextPage, receipt: str) -> bytes:
+def unsaved(survey: SurveyView, next_page: NextPage, receipt: str) -> bytes:
     """The page after a failed save. It still carries the whole form state."""
     carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     return render("later.html", **compose.of(survey, survey.voice.words("later_title"), wrong=True), **carried, groups=())
 
 
-def ask(survey: Survey, action: str, typed: str = "", fault: Fault = "") -> bytes:
+def ask(survey: SurveyView, action: str, typed: str = "", fault: Fault = "") -> bytes:
     """The page where the code is entered, and for some faults the receipt of the response that the draft changes.
 
     `action` names a language only if the reader asked for one; else the page opens in the draft's language.
@@ -44,9 +44,9 @@ def ask(survey: Survey, action: str, typed: str = "", fault: Fault = "") -> byte
     return render("continue.html", **frame, action=action, typed=typed, fault=_WORDS.get(fault, ""), asks=fault in ("receipt", "other"))
 
 
-def deleted(survey: Survey) -> bytes:
+def deleted(survey: SurveyView) -> bytes:
     return render("later_deleted.html", **compose.of(survey, survey.voice.words("later_title"), _path(survey)))
 
 
-def _path(survey: Survey) -> str:
+def _path(survey: SurveyView) -> str:
     return f"/s/{survey.instrument.id}/continue"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from proto import receipt as receipts
 from services.intake.form.pages import compose, qr
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
 from services.intake.form.pages.spoken import say
 
@@ -32,13 +32,13 @@ class Status:
         return self.status in ("accepted", "recorded")
 
 
-def sent(survey: Survey, status: Status, *, changed: bool) -> bytes:
+def sent(survey: SurveyView, status: Status, *, changed: bool) -> bytes:
     """The page with the receipt, right after sending."""
     title = survey.voice.words("changed_title" if changed else "thanks")
     return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status)
 
 
-def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
+def lookup(survey: SurveyView, typed: str = "", fault: Fault = "") -> bytes:
     """The page where a receipt is entered. After a fault it shows what was typed, with the reason."""
     words = survey.voice.words
     match fault:
@@ -54,26 +54,26 @@ def lookup(survey: Survey, typed: str = "", fault: Fault = "") -> bytes:
     return render("lookup.html", **_of(survey, words("lookup_title"), wrong=bool(fault)), typed=typed, told=message)
 
 
-def status(survey: Survey, current: Status, *, is_open: bool) -> bytes:
+def status(survey: SurveyView, current: Status, *, is_open: bool) -> bytes:
     """The page with the status of a response, and what its author can do with it."""
     frame = _of(survey, survey.voice.words("receipt_title"))
     card = _card(current.receipt) if current.stands else {}
     return render("status.html", **frame, **card, status=current, is_open=is_open)
 
 
-def check(survey: Survey, answers: dict[str, Any], text: str, current: Status) -> bytes:
+def check(survey: SurveyView, answers: dict[str, Any], text: str, current: Status) -> bytes:
     """The page with the stored answers in words, and the text that their digest is computed from."""
     asked = [question for question in survey.instrument.questions if question.id in answers]
     said = [say(survey.voice, question, answers[question.id]) for question in asked]
     return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=current)
 
 
-def withdraw(survey: Survey, receipt: str) -> bytes:
+def withdraw(survey: SurveyView, receipt: str) -> bytes:
     """The page that asks for confirmation of a withdrawal."""
     return render("withdraw.html", **_of(survey, survey.voice.words("withdraw_title")), receipt=receipt)
 
 
-def _of(survey: Survey, title: str, **more: Any) -> dict[str, Any]:
+def _of(survey: SurveyView, title: str, **more: Any) -> dict[str, Any]:
     path = f"/s/{survey.instrument.id}/receipt"
     return compose.of(survey, title, path, receipts=path, **more)
 

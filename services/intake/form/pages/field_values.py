@@ -8,7 +8,7 @@ from typing import Any
 
 from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from services.intake.form import typed_values
-from services.intake.form.pages.words import Words
+from services.intake.form.pages.words import FormWords
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class FieldValues:
     rows: tuple[str, ...] = ()
 
 
-def values_of(words: Words, question: AnyQuestion, value: Any, mix: str) -> FieldValues:
+def values_of(words: FormWords, question: AnyQuestion, value: Any, mix: str) -> FieldValues:
     """The field values that show this answer. It may have any shape: it comes from the browser. For `mix` see `rows_in_order`."""
     match question:
         case Single():

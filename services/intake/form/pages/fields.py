@@ -31,7 +31,7 @@ Kind = Literal["radios", "list", "boxes", "table", "ranks", "number", "date", "l
 
 
 @dataclass(frozen=True)
-class Choice:
+class FieldChoice:
     id: str
     value: str
     label: str
@@ -42,19 +42,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Line:
+class FieldLine:
     """A row of a matrix, a rank, or a part of a date."""
 
     id: str
     name: str
     label: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FieldChoice, ...] = ()
     row: str = ""
     error: str = ""
 
 
 @dataclass(frozen=True)
-class Column:
+class FieldColumn:
     """A column head of a matrix. `apart`: an answer such as "don't know", which is not on the scale."""
 
     label: str
@@ -77,9 +77,9 @@ class Field:
     mixed: bool = False
     hints: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    choices: tuple[Choice, ...] = ()
-    lines: tuple[Line, ...] = ()
-    columns: tuple[Column, ...] = ()
+    choices: tuple[FieldChoice, ...] = ()
+    lines: tuple[FieldLine, ...] = ()
+    columns: tuple[FieldColumn, ...] = ()
     unit: str = ""
     limit: int = 0
     keypad: str = ""
@@ -110,7 +110,7 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
             options = _alphabetical(voice, question) if listed and not question.ordered else question.options
             choices = _choices(voice, question, options)
             if not question.required and not listed:
-                choices += (Choice(anchor(question, 0, len(choices)), "", words("no_answer"), apart=True),)
+                choices += (FieldChoice(anchor(question, 0, len(choices)), "", words("no_answer"), apart=True),)
             return Field("list" if listed else "radios", **common, choices=choices)
         case Multiple():
             choices = _choices(voice, question, question.options)
@@ -118,8 +118,8 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
         case Matrix():
             faults = {item.part: item.beside for item in advice if item.part}
             lines = _lines(voice, question, faults)
-            columns = [Column(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
-            columns += [] if question.required else [Column(words("no_answer"), apart=True)]
+            columns = [FieldColumn(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
+            columns += [] if question.required else [FieldColumn(words("no_answer"), apart=True)]
             hints = (words("table_hint"),)
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
         case Ranking():
@@ -141,13 +141,13 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
             return Field(kind, **common, limit=question.max_chars, hints=hints)
 
 
-def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[Choice, ...]:
-    choices: list[Choice] = []
+def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[FieldChoice, ...]:
+    choices: list[FieldChoice] = []
     before = False
     for i, option in enumerate(options):
         alone = option.exclusive if isinstance(question, Multiple) else option.code in NON_SUBSTANTIVE
         apart = alone and not before and i > 0
-        choices.append(Choice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
+        choices.append(FieldChoice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
         before = alone
     return tuple(choices)
 
@@ -169,16 +169,16 @@ def _how_many(voice: Voice, question: Multiple) -> str:
     return voice.words("several") if most is None else voice.words("several_most", count=most)
 
 
-def _lines(voice: Voice, question: Matrix, faults: dict[str, str]) -> tuple[Line, ...]:
+def _lines(voice: Voice, question: Matrix, faults: dict[str, str]) -> tuple[FieldLine, ...]:
     cells = [(option.code, voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
     if not question.required:
         cells.append(("", voice.words("no_answer"), True))
     return tuple(
-        Line(
+        FieldLine(
             f"{question.id}-r{i}",
             typed_values.name(question, row.code),
             voice.text(row.text),
-            tuple(Choice(anchor(question, i, j), code, label, apart) for j, (code, label, apart) in enumerate(cells)),
+            tuple(FieldChoice(anchor(question, i, j), code, label, apart) for j, (code, label, apart) in enumerate(cells)),
             row.code,
             faults.get(row.code, ""),
         )
@@ -186,19 +186,19 @@ def _lines(voice: Voice, question: Matrix, faults: dict[str, str]) -> tuple[Line
     )
 
 
-def _ranks(voice: Voice, question: Ranking) -> tuple[Line, ...]:
-    choices = tuple(Choice("", option.code, voice.text(option.text)) for option in question.options)
+def _ranks(voice: Voice, question: Ranking) -> tuple[FieldLine, ...]:
+    choices = tuple(FieldChoice("", option.code, voice.text(option.text)) for option in question.options)
     labels = [voice.words("rank_first") if i == 0 else voice.words("rank", rank=i + 1) for i in range(question.rank_count)]
-    return tuple(Line(anchor(question, i), typed_values.name(question, i + 1), label, choices) for i, label in enumerate(labels))
+    return tuple(FieldLine(anchor(question, i), typed_values.name(question, i + 1), label, choices) for i, label in enumerate(labels))
 
 
-def _date(voice: Voice, question: Date) -> tuple[Line, ...]:
+def _date(voice: Voice, question: Date) -> tuple[FieldLine, ...]:
     """The fields for day, month (by name) and year, which every browser and screen reader supports."""
     words = voice.words
-    months = tuple(Choice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
+    months = tuple(FieldChoice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
     parts = [("month", words("month"), months), ("year", words("year"), ())]
     if question.precision == "day":
         parts.insert(0, ("day", words("day"), ()))
     return tuple(
-        Line(anchor(question, i), typed_values.name(question, part), label, choices) for i, (part, label, choices) in enumerate(parts)
+        FieldLine(anchor(question, i), typed_values.name(question, part), label, choices) for i, (part, label, choices) in enumerate(parts)
     )

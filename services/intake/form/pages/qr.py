@@ -17,17 +17,17 @@ QUIET = 4
 
 
 @dataclass(frozen=True)
-class Code:
+class QrCode:
     """An SVG path of the dark modules, in a square of `size` modules."""
 
     size: int
     path: str
 
 
-def code_of(text: str) -> Code:
+def code_of(text: str) -> QrCode:
     """Error correction level M: readable with up to 15 % of it covered."""
     rows = [list(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
-    return Code(len(rows) + 2 * QUIET, "".join(_line(y + QUIET, row) for y, row in enumerate(rows)))
+    return QrCode(len(rows) + 2 * QUIET, "".join(_line(y + QUIET, row) for y, row in enumerate(rows)))
 
 
 def _line(y: int, row: list[int]) -> str:

@@ -15,7 +15,7 @@ from services.intake.form.client_rules import needed
 from services.intake.form.flow import FormFlow, NextPage
 from services.intake.form.pages import advice
 from services.intake.form.pages.advice import Advice
-from services.intake.form.pages.compose import Survey, of
+from services.intake.form.pages.compose import SurveyView, of
 from services.intake.form.pages.field_values import FieldValues, rows_in_order, values_of
 from services.intake.form.pages.fields import field_of
 from services.intake.form.pages.render import render
@@ -24,7 +24,7 @@ from services.intake.form.pages.voice import Voice
 from services.intake.form.pages.words import words
 
 
-def section(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
+def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
     voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
     asks = form.asks(next_page.place, evaluation)
     told = _told(survey, form, next_page, receipt)
@@ -68,7 +68,7 @@ def _page(
 ) -> Skeleton:
     """The page around the questions."""
     instrument = form.instrument
-    survey = Survey(instrument, Voice(words(language), language, tongue, instrument.source_language))
+    survey = SurveyView(instrument, Voice(words(language), language, tongue, instrument.source_language))
     heading = next(survey.voice.text(item.text) for item in instrument.sections if item.id == place)
     current, total = progress
     html = render(
@@ -104,7 +104,7 @@ def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str)
     return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask)
 
 
-def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
+def _told(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
     """The advice on all faults, in the order in which the page shows the fields."""
     questions, answers = form.reader.questions, next_page.sheet.answers
     places = list(questions)
@@ -127,7 +127,7 @@ def _told(survey: Survey, form: FormFlow, next_page: NextPage, receipt: str) -> 
     return sorted(map(first_row, advised), key=place)
 
 
-def _said_by_the_page(survey: Survey) -> dict[str, Any]:
+def _said_by_the_page(survey: SurveyView) -> dict[str, Any]:
     """The sentences that the page's script uses, with their {placeholders}, by plural form where there are several."""
     say = survey.voice.words
     keys = {

@@ -21,7 +21,7 @@ def hole(kind: str, name: str = "") -> Markup:
     return Markup(f"{_SEAM}{kind} {name}{_SEAM}")  # noqa: S704  never reaches a page
 
 
-class Pieces:
+class HtmlPieces:
     """Literal HTML with named holes. For each: its positions, and the attribute that is written if it is ticked ("" for texts)."""
 
     def __init__(self, parts: list[str]) -> None:
@@ -49,9 +49,9 @@ class Pieces:
 class Skeleton:
     """`rows` are the matrix rows by code; they can be joined in any order."""
 
-    head: Pieces
-    rows: dict[str, Pieces]
-    tail: Pieces
+    head: HtmlPieces
+    rows: dict[str, HtmlPieces]
+    tail: HtmlPieces
 
     @classmethod
     def of(cls, html: str) -> Skeleton:
@@ -61,8 +61,8 @@ class Skeleton:
                 groups.append((part.removeprefix("row "), []))
             else:
                 groups[-1][1].append(part)
-        (_, head), *rows = [(name, Pieces(parts)) for name, parts in groups]
-        tail = rows.pop()[1] if rows else Pieces([""])
+        (_, head), *rows = [(name, HtmlPieces(parts)) for name, parts in groups]
+        tail = rows.pop()[1] if rows else HtmlPieces([""])
         return cls(head, dict(rows), tail)
 
     def fill(self, values: FieldValues) -> Markup:

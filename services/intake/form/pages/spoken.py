@@ -11,7 +11,7 @@ from services.intake.form.pages.voice import Voice
 
 
 @dataclass(frozen=True)
-class Said:
+class AnswerInWords:
     """A question and its answer: one text, a list, a ranking, or pairs of row and choice. All empty: no answer."""
 
     question: str
@@ -26,27 +26,27 @@ class Said:
         return not (self.text or self.items or self.ranks or self.pairs)
 
 
-def say(voice: Voice, question: AnyQuestion, value: Any) -> Said:
+def say(voice: Voice, question: AnyQuestion, value: Any) -> AnswerInWords:
     label = voice.text(question.text)
     match question:
         case Single():
-            return Said(label, text=_label(voice, question.options, typed_values.as_text(value)))
+            return AnswerInWords(label, text=_label(voice, question.options, typed_values.as_text(value)))
         case Multiple():
-            return Said(label, items=_labels(voice, question.options, typed_values.as_codes(value)))
+            return AnswerInWords(label, items=_labels(voice, question.options, typed_values.as_codes(value)))
         case Matrix():
             chosen = typed_values.as_rows(value)
             rows = [(voice.text(row.text), chosen[row.code]) for row in question.rows if row.code in chosen]
-            return Said(label, pairs=tuple((row, _label(voice, question.options, code)) for row, code in rows))
+            return AnswerInWords(label, pairs=tuple((row, _label(voice, question.options, code)) for row, code in rows))
         case Ranking():
-            return Said(label, ranks=_labels(voice, question.options, typed_values.as_codes(value)))
+            return AnswerInWords(label, ranks=_labels(voice, question.options, typed_values.as_codes(value)))
         case Integer() | Numeric():
             if isinstance(value, str | bool) or not isinstance(value, int | float):
-                return Said(label, text=typed_values.as_text(value))
-            return Said(label, text=voice.words.number(value), unit=voice.text(question.unit))
+                return AnswerInWords(label, text=typed_values.as_text(value))
+            return AnswerInWords(label, text=voice.words.number(value), unit=voice.text(question.unit))
         case Date():
-            return Said(label, text=voice.words.date(typed_values.as_text(value)))
+            return AnswerInWords(label, text=voice.words.date(typed_values.as_text(value)))
         case ShortText() | LongText():
-            return Said(label, text=typed_values.as_text(value))
+            return AnswerInWords(label, text=typed_values.as_text(value))
 
 
 def _label(voice: Voice, options: tuple[Option, ...], code: str) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from markupsafe import Markup
 
 
-class Text(str):
+class LocalisedText(str):
     """`lang` is "" where only parts of it are in another language: those are marked inside `html`."""
 
     lang: str
     html: Markup
 
     @classmethod
-    def of(cls, text: str, lang: str) -> Text:
+    def of(cls, text: str, lang: str) -> LocalisedText:
         return cls.mixed(text, Markup('<span lang="{}">{}</span>').format(lang, text), lang)
 
     @classmethod
-    def mixed(cls, text: str, html: Markup, lang: str = "") -> Text:
+    def mixed(cls, text: str, html: Markup, lang: str = "") -> LocalisedText:
         made = cls(text)
         made.lang, made.html = lang, html
         return made
@@ -27,4 +27,4 @@ class Text(str):
 
 def lang(text: str) -> Markup:
     """The attribute for an element that can hold text only, such as an option or a title."""
-    return Markup(' lang="{}"').format(text.lang) if isinstance(text, Text) and text.lang else Markup("")
+    return Markup(' lang="{}"').format(text.lang) if isinstance(text, LocalisedText) and text.lang else Markup("")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from services.intake.form.pages import compose
-from services.intake.form.pages.compose import Survey
+from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
 
 
-def throttled(survey: Survey, address: str, kept: list[tuple[str, str]], task: str) -> bytes:
+def throttled(survey: SurveyView, address: str, kept: list[tuple[str, str]], task: str) -> bytes:
     """`kept` are the fields of the form that was sent to `address`; `task` is the proof-of-work task (JSON) for devices with scripts.
 
     Costs little: no answer is checked and no question is rendered.

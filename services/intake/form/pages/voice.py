@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from proto.instrument import Instrument, Integer, Numeric, Texts
 from proto.languages import choose
-from services.intake.form.pages.text import Text
-from services.intake.form.pages.words import Words, catalogues, words
+from services.intake.form.pages.text import LocalisedText
+from services.intake.form.pages.words import FormWords, catalogues, words
 
 
 class Voice:
     """`language` is the reader's, `tongue` that of the instrument's texts. They differ where the survey is not translated."""
 
-    def __init__(self, words: Words, language: str, tongue: str, source: str) -> None:
+    def __init__(self, words: FormWords, language: str, tongue: str, source: str) -> None:
         self.words = words
         self.language = language
         self.tongue = tongue
@@ -21,9 +21,9 @@ class Voice:
         """The best available translation, marked where it is not in the language of the page."""
         for language in self._order:
             if found := texts.get(language):
-                return found if language == self.words.language else Text.of(found, language)
+                return found if language == self.words.language else LocalisedText.of(found, language)
         for language, found in texts.items():
-            return Text.of(found, language)
+            return LocalisedText.of(found, language)
         return ""
 
     def bounds(self, question: Integer | Numeric) -> str:

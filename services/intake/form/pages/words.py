@@ -14,13 +14,13 @@ from babel.dates import get_month_names
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from markupsafe import escape
 
-from services.intake.form.pages.text import Text
+from services.intake.form.pages.text import LocalisedText
 
 FOLDER = Path(__file__).parent.parent / "strings"
 SOURCE = "en"
 
 
-class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FormStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `strings/`. `review` stays "needed" until a named native speaker has signed it off."""
 
     language: str
@@ -29,10 +29,10 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str | dict[str, str]]
 
 
-class Words:
+class FormWords:
     """The words of one language, with {placeholders} filled in. Integers are written as the language writes them."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: FormStrings) -> None:
         self.language = catalogue.language
         self.native = catalogue.native
         self.review = catalogue.review
@@ -48,7 +48,7 @@ class Words:
         if string is None:
             if self.language == SOURCE:
                 raise KeyError(key)
-            return Text.of(words(SOURCE)(key, **values), SOURCE)
+            return LocalisedText.of(words(SOURCE)(key, **values), SOURCE)
         if isinstance(string, dict):
             count = values["count"]
             form = self._locale.plural_form(count if isinstance(count, int | float) else 0)
@@ -57,8 +57,8 @@ class Words:
         if not filled:
             return string
         plain = string.format_map(filled)
-        quotes = any(isinstance(value, Text) for value in filled.values())
-        return Text.mixed(plain, escape(string).format_map(filled)) if quotes else plain
+        quotes = any(isinstance(value, LocalisedText) for value in filled.values())
+        return LocalisedText.mixed(plain, escape(string).format_map(filled)) if quotes else plain
 
     def forms(self, key: str) -> dict[str, str]:
         """The string with its placeholders, by plural form; a string without plural forms has "other" only."""
@@ -111,14 +111,14 @@ class Words:
 
 
 @cache
-def catalogues() -> dict[str, Words]:
+def catalogues() -> dict[str, FormWords]:
     """All languages of the interface, the source language first, then by name."""
-    loaded = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Catalogue) for path in FOLDER.glob("*.yaml")]
+    loaded = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), FormStrings) for path in FOLDER.glob("*.yaml")]
     loaded.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
-    return {catalogue.language: Words(catalogue) for catalogue in loaded}
+    return {catalogue.language: FormWords(catalogue) for catalogue in loaded}
 
 
-def words(language: str) -> Words:
+def words(language: str) -> FormWords:
     """The words of this language; English where the interface has no translation (the page's `lang` then says so)."""
     known = catalogues()
     return known.get(language) or known[SOURCE]
