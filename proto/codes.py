@@ -1,4 +1,4 @@
-"""Codes that people write down and type in again: an alphabet without look-alikes, groups of four, check characters. Pure."""
+"""Codes for people to write down: an alphabet without look-alikes, in groups of four, with check characters. Pure."""
 
 from __future__ import annotations
 

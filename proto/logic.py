@@ -1,4 +1,4 @@
-"""Skip logic and derived variables: rules compiled to functions of decoded answers. Pure.
+"""Compiles the rules of an instrument to functions of decoded answers. Pure.
 
 Answers are the Struct that `proto.answers` builds: one attribute per question, UNSET where there is no answer.
 """

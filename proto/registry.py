@@ -1,4 +1,4 @@
-"""What a service knows of surveys and tokens: the control stream folded into memory. Pure."""
+"""The control stream, folded into memory. Pure."""
 
 from __future__ import annotations
 

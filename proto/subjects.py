@@ -1,4 +1,4 @@
-"""Subjects, streams and durable consumers: the names under which everything travels on NATS. Pure."""
+"""The names that Platea uses on NATS: subjects, streams, durable consumers. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tokens for organisers and researchers: the secret is shown once, only its hash is kept. Pure."""
+"""Access tokens of the API. The secret is shown once; only its hash is kept. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a version of a survey changes, what earlier answers lose by it, and why it may be refused. Pure."""
+"""Compares a version of a survey with the versions before it: its changes, the answers they cost, reasons to refuse it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schema of what clients send and read: the body of a response to each survey, instruments, snapshots, manifests."""
+"""JSON Schema of what clients exchange with Platea: the body of a response to each survey, instruments, snapshots, manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Become another program that dies with its parent and, where root may not run it, runs as an unprivileged user.
+"""Replaces this process by a program that dies with its parent. Started by root, it runs as an unprivileged user where root may not run it.
 
 Run by path (`python -I -S launch.py …`), before anything else is imported, so that no thread or open file travels along.
 """

@@ -1,4 +1,4 @@
-"""The values that the store takes and returns. Pure."""
+"""The values that cross the border of the store. Pure."""
 
 from __future__ import annotations
 

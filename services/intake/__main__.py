@@ -1,4 +1,4 @@
-"""Connects intake to NATS and serves it."""
+"""Runs intake as a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts and stops intake, in its own process or inside the front."""
+"""The life of intake, in its own process or inside the front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings come from environment variables named PLATEA_…; a misspelt one stops the start and is named."""
+"""Reads settings from environment variables PLATEA_…; raises with the name of a misspelt one."""
 
 from __future__ import annotations
 

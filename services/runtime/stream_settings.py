@@ -1,4 +1,4 @@
-"""The streams and durable consumers of Platea: their limits, retention and replicas."""
+"""The settings of all streams, with their durable consumers."""
 
 from __future__ import annotations
 

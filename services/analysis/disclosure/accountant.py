@@ -1,4 +1,4 @@
-"""How much noise a promised differential privacy takes, and how much of it is spent. Pure.
+"""The privacy accountant: converts a promised (epsilon, delta) to the noise that it takes. Pure.
 
 Claim. Take any respondent, whose whole history (sending, changing, withdrawing, sending anew, as often as they like) is one unit. All
 that is ever published of a survey is (epsilon, delta)-indistinguishable from what would be published had this respondent left no answer,

@@ -1,4 +1,4 @@
-"""How often figures move and how much noise they carry: every number that protection hangs on, in one place. Pure.
+"""The parameters of protection: every number that the noise of figures depends on. Pure.
 
 Claim. With these numbers somebody who takes part, with as many own answers as there are others, reads a single answer of another
 person hardly better than by the best guess. Variances grow with the number of respondents and with nothing else: a cell that is kept

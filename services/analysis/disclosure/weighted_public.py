@@ -1,4 +1,4 @@
-"""Weights for public counts, and which weighted figures are published. Pure.
+"""Weighted figures that may be published, computed from public counts. Pure.
 
 Claim. A published weighted figure lies within its own interval of the exact one of the same moment as often as the interval says, at least.
 

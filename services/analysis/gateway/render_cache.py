@@ -1,4 +1,4 @@
-"""Single-flight LRU cache of rendered tables, files and pages."""
+"""Single-flight LRU cache of rendered output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches how far recording is behind the journal, for metrics and readiness."""
+"""Watches how far recording is behind the journal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Publishes editions of the figures and answers the questions of gateways."""
+"""The figures as others get them: published editions, answers to gateways."""

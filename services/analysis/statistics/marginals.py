@@ -1,4 +1,4 @@
-"""Counts, shares and intervals of every column of the Burt matrix, read row by row. Pure."""
+"""Marginals of the Burt matrix: the count of every column with its share, its interval. Pure."""
 
 from __future__ import annotations
 

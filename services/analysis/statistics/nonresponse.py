@@ -1,4 +1,4 @@
-"""Item non-response by question and by section. Pure."""
+"""Item non-response, by question or section. Pure."""
 
 from __future__ import annotations
 

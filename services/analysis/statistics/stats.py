@@ -1,4 +1,4 @@
-"""The statistics of a survey, computed from its code book and state. Pure."""
+"""The statistics of a survey, computed from its state. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores drafts and claims on the stream DRAFTS: one encrypted message each, which expires."""
+"""Stores encrypted records on the stream DRAFTS, where they expire: a message for each draft or claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saves, finds and deletes drafts. They are sealed here; the code that opens one goes to the respondent alone."""
+"""Drafts that respondents saved, found by their code. They are sealed here; the code that opens one goes to the respondent alone."""
 
 from __future__ import annotations
 

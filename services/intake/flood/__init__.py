@@ -1,1 +1,1 @@
-"""Limits on floods, robots and guesses; nothing here knows who anybody is."""
+"""Limits on automated use; nothing here identifies anybody."""

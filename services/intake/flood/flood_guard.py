@@ -1,4 +1,4 @@
-"""Keeps robots and floods from a survey. It counts requests by survey, never by address, and stores nothing about a person.
+"""Keeps automated submissions from a survey. It counts requests by survey, never by address, and stores nothing about a person.
 
 In quiet times a visit has to last a second and leave a hidden field empty. During a flood a device solves a small task; without scripts it
 waits a little (`services.intake.flood.slow_admission`). Nothing typed is lost: a throttled respondent gets the whole page back.

@@ -1,4 +1,4 @@
-"""The proof of work that a device does while a survey is flooded, made and checked with ALTCHA's library, without any other server.
+"""The proof of work that a device does while a survey is flooded. ALTCHA's library makes tasks, checks solutions, asks no other server.
 
 A task is made for one receipt, and a receipt counts once. So a solution is worth one response however often it is sent, no server has to
 remember used solutions, and sending again after a lost answer needs no new work.

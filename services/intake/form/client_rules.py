@@ -1,4 +1,4 @@
-"""The rules that a page's script needs to show and hide questions, reduced to what the page itself can change. Pure.
+"""The skip rules for a page's script, reduced to what the page itself can change. Pure.
 
 `static/rules.js` and `static/answers.js` evaluate an `Ask` as `proto.logic` and `typed_values` do the question; tests compare both.
 """

@@ -1,4 +1,4 @@
-"""Converts between typed form fields and answers. Pure.
+"""Converts typed form fields to answers, or back. Pure.
 
 Text that cannot be an answer stays as it was typed: `proto.answers.Reader` finds the fault, and the page shows the text again.
 """

@@ -1,4 +1,4 @@
-"""/s/{survey}/continue and /s/{survey}/later: opens, resumes and deletes drafts.
+"""The pages of a draft: /s/{survey}/later saves it, /s/{survey}/continue opens it again.
 
 Codes are sent in request bodies. The link has one in its fragment, which browsers do not send.
 """

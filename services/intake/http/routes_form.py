@@ -1,4 +1,4 @@
-"""The list of open surveys and the form. The pages work without scripts and store nothing on the server."""
+"""The pages of the form, from the list of open surveys on. They work without scripts and store nothing on the server."""
 
 from __future__ import annotations
 

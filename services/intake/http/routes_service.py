@@ -1,4 +1,4 @@
-"""Health, metrics and the description of the API."""
+"""What operators ask of the service: health, metrics, the description of the API."""
 
 from __future__ import annotations
 

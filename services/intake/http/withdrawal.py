@@ -1,4 +1,4 @@
-"""Withdraws a response, for the API and for the page."""
+"""Withdraws a response, whichever route asked for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare-and-swap records on a JetStream stream. The previous value of a record is securely deleted.
+"""Compare-and-swap key-value records on a JetStream stream. The previous value of a record is securely deleted.
 
 A stream that keeps one message per subject drops the previous message, but leaves its bytes and its time on disk until the file is
 compacted. So previous messages are overwritten with random bytes, as a withdrawn response is. *Does not reach* copies of the disk below

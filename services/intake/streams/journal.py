@@ -1,4 +1,4 @@
-"""The journal of responses, as intake writes and reads it over JetStream."""
+"""Intake's access to the journal of responses over JetStream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validates the body of a response and makes the event for the journal. Pure."""
+"""Turns the body of a response into the event for the journal, or refuses it. Pure."""
 
 from __future__ import annotations
 

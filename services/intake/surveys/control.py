@@ -1,4 +1,4 @@
-"""Writes surveys, closings, retention days and tokens to the control stream."""
+"""Writes to the control stream."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The HTML pages of intake, rendered from an instrument, a form state and a language. They do no I/O beyond loading templates."""
+"""The HTML pages of intake, rendered from a form state in one language. They do no I/O beyond loading templates."""

@@ -1,4 +1,4 @@
-"""Renders the list of surveys, the start, the review, the statement and the message pages."""
+"""Renders the pages around the form."""
 
 from __future__ import annotations
 

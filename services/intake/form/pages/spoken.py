@@ -1,4 +1,4 @@
-"""An answer in words, for the review and check pages."""
+"""Answers in words, as the review page shows them."""
 
 from __future__ import annotations
 
