@@ -29,17 +29,17 @@ def command(survey: str, file: Path | None, delete: bool, server: Server) -> Non
     """
     path = f"/api/v1/surveys/{quoted(survey)}/contacts"
     with server.open("GET", path) as answer:
-        found: list[dict[str, Any]] = json.loads(answer.read())
+        contacts: list[dict[str, Any]] = json.loads(answer.read())
         version: str = answer.headers["ETag"]  # type: ignore[attr-defined]
     text = io.StringIO()
     writer = Writer(text)
     writer.writerow(("address", "interview", "agreed"))
-    writer.writerows((each["address"], "yes" if each.get("interview") else "no", each["agreed"]) for each in found)
+    writer.writerows((contact["address"], "yes" if contact.get("interview") else "no", contact["agreed"]) for contact in contacts)
     if file is None:
         say(text.getvalue().rstrip("\n"))
     else:
         _write(file, text.getvalue())
-    count = f"{len(found):,} address{'' if len(found) == 1 else 'es'}"
+    count = f"{len(contacts):,} address{'' if len(contacts) == 1 else 'es'}"
     note(f"{count} of {survey}{f' in {file}' if file else ''}.")
     if delete:
         with server.open("DELETE", path, headers={"If-Match": version}) as answer:

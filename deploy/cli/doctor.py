@@ -63,28 +63,30 @@ def command(server: Server) -> None:
         fail()
 
 
-async def examine(found: Server) -> list[Finding]:
+async def examine(server: Server) -> list[Finding]:
     """Every finding, in the order in which an answer travels."""
-    data = found.data if found.beside else None
-    here = running.read(data) if data else None
+    data = server.data if server.beside else None
+    stack = running.read(data) if data else None
     findings = [_versions()]
     if data is not None:
-        findings += [_stack(data, here), _disk(data)]
+        findings += [_stack(data, stack), _disk(data)]
     nats, database = os.environ.get("PLATEA_NATS_URL"), os.environ.get("PLATEA_DATABASE_URL")
     services = (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))
     groups = await asyncio.gather(
-        *(_service(found.url, name, path, data if here else None) for name, path in services),
-        _seen("NATS", _nats, here.nats_monitor, data) if here and here.nats_monitor else _seen("NATS", _cluster, nats, data),
-        _seen("PostgreSQL", _postgres, _address(data, here, database), data),
-        _seen("what was taken back", _traces, (data, here.postgres) if here and here.postgres and data else None, data),
-        _seen("journal and store", _together, (data, here.nats_monitor, here.postgres) if here and here.postgres and data else None, data),
+        *(_service(server.url, name, path, data if stack else None) for name, path in services),
+        _seen("NATS", _nats, stack.nats_monitor, data) if stack and stack.nats_monitor else _seen("NATS", _cluster, nats, data),
+        _seen("PostgreSQL", _postgres, _address(data, stack, database), data),
+        _seen("what was taken back", _traces, (data, stack.postgres) if stack and stack.postgres and data else None, data),
+        _seen(
+            "journal and store", _together, (data, stack.nats_monitor, stack.postgres) if stack and stack.postgres and data else None, data
+        ),
     )
     return findings + [finding for group in groups for finding in group]
 
 
-def _address(data: Path | None, here: Running | None, named: str | None) -> str | None:
+def _address(data: Path | None, stack: Running | None, named: str | None) -> str | None:
     """Of the store: the one that the stack here started, else the one that is named."""
-    return named if data is None or here is None or here.postgres is None else _store(data, here.postgres)
+    return named if data is None or stack is None or stack.postgres is None else _store(data, stack.postgres)
 
 
 def _store(data: Path, port: int) -> str:
@@ -101,10 +103,10 @@ def _versions() -> Finding:
     )
 
 
-def _stack(data: Path, here: Running | None) -> Finding:
+def _stack(data: Path, stack: Running | None) -> Finding:
     if not running.taken(data):
         return Finding("stack", f"nothing runs in {data}", False, f"Start it with `platea up --data {data}`.")
-    return Finding("stack", f"runs in {data}" + (f", process {here.pid}" if here else ""))
+    return Finding("stack", f"runs in {data}" + (f", process {stack.pid}" if stack else ""))
 
 
 def _disk(data: Path) -> Finding:
@@ -127,12 +129,12 @@ async def _service(url: str, name: str, path: str, data: Path | None) -> list[Fi
             clock = _clock(answer.headers.get("Date")) if not path else []
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return [_silent(url, name, data, log, isinstance(error, TimeoutError))]
-    told: dict[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
-    missing = [part for part, good in told.get("checks", {}).items() if good is False]
+    report: dict[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    missing = [part for part, good in report.get("checks", {}).items() if good is False]
     if answer.status == 200:
-        return [Finding(name, "ready"), *clock, *_partitions(told)]
+        return [Finding(name, "ready"), *clock, *_partitions(report)]
     detail = f"not ready: {', '.join(missing) or 'status ' + str(answer.status)}"
-    return [Finding(name, detail, False, f"{_remedy(missing)} {log}"), *clock, *_partitions(told)]
+    return [Finding(name, detail, False, f"{_remedy(missing)} {log}"), *clock, *_partitions(report)]
 
 
 def _silent(url: str, name: str, data: Path | None, log: str, hung: bool) -> Finding:
@@ -162,11 +164,11 @@ def _remedy(missing: list[str]) -> str:
     return " ".join(dict.fromkeys(_REMEDIES[part] for part in missing if part in _REMEDIES)) or "It may still be starting."
 
 
-def _partitions(told: dict[str, Any]) -> list[Finding]:
+def _partitions(report: dict[str, Any]) -> list[Finding]:
     """What analysis says of all partitions, whichever worker counts them."""
-    if "unheld" not in told or told.get("checks", {}).get("database") is False:  # who has which partition, the database tells
+    if "unheld" not in report or report.get("checks", {}).get("database") is False:  # who has which partition, the database tells
         return []
-    unheld, behind = (", ".join(map(str, told[key])) for key in ("unheld", "behind"))
+    unheld, behind = (", ".join(map(str, report[key])) for key in ("unheld", "behind"))
     held = Finding(
         "partitions",
         f"nobody counts {unheld}" if unheld else "all are counted",
@@ -211,8 +213,8 @@ async def _seen(name: str, look: Callable[[Any], Coroutine[Any, Any, list[Findin
             return await look(where)
     except Exception as error:  # whatever keeps it from answering is the finding
         log = {"NATS": "nats", "PostgreSQL": "postgres"}.get(name)
-        told = f"Its log is {data}/logs/{log}.log." if data and log else "See that both servers run and can be reached."
-        return [Finding(name, f"no answer ({type(error).__name__})", False, told)]
+        advice = f"Its log is {data}/logs/{log}.log." if data and log else "See that both servers run and can be reached."
+        return [Finding(name, f"no answer ({type(error).__name__})", False, advice)]
 
 
 async def _nats(port: int) -> list[Finding]:
@@ -248,7 +250,7 @@ async def _nats(port: int) -> list[Finding]:
         ]
     state = journal["state"]
     findings.append(Finding("journal", f"{state['messages']:,} events, {state['bytes'] / 1e6:,.1f} MB"))
-    waiting = sum(each.get("num_pending", 0) + each.get("num_ack_pending", 0) for each in journal.get("consumer_detail", []))
+    waiting = sum(consumer.get("num_pending", 0) + consumer.get("num_ack_pending", 0) for consumer in journal.get("consumer_detail", []))
     partitions = len(journal.get("consumer_detail", []))
     findings.append(
         Finding("lag", f"{waiting:,} events not recorded yet, {partitions} partitions", waiting < LAG and partitions > 0, _SLOW)
@@ -358,8 +360,8 @@ async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
     data, monitor, postgres = where
     if monitor is None:
         return [Finding("journal and store", "one of them is not a part of a stack on this machine", None)]
-    found = await doubt(*await addresses(DataFolder(data), monitor, postgres))
+    difference = await doubt(*await addresses(DataFolder(data), monitor, postgres))
     way_out = (
         f"`platea up` puts what one of them alone has into both within seconds, or says why not; `platea mend --data {data}` does it now."
     )
-    return [Finding("journal and store", (found or "belong together").rstrip("."), found is None, way_out)]
+    return [Finding("journal and store", (difference or "belong together").rstrip("."), difference is None, way_out)]

@@ -31,8 +31,8 @@ def read_map(path: Path) -> dict[str, ColumnMapping]:
     except UnicodeDecodeError:
         raise Trouble(f"Cannot read {path}: it is not UTF-8 text.", "Save it as UTF-8.") from None
     try:
-        found = yaml.load(text.split(SEPARATOR)[-1], Loader=yaml.CSafeLoader)
-        return msgspec.convert(found, ImportMap, strict=False).columns
+        document = yaml.load(text.split(SEPARATOR)[-1], Loader=yaml.CSafeLoader)
+        return msgspec.convert(document, ImportMap, strict=False).columns
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""

@@ -184,8 +184,8 @@ def _csv(entries: list[tuple[CsvRow | NdjsonRow, list[str]]], columns: list[str]
     writer.writerow([*rows.OURS, *columns])
     for row, reasons in entries:
         cells = row.cells if isinstance(row, CsvRow) else None
-        kept = [cells[name] for name in columns] if cells else [""] * len(columns)
-        writer.writerow([row.line, "; ".join(reasons), "" if cells else row.raw, *kept])
+        values = [cells[name] for name in columns] if cells else [""] * len(columns)
+        writer.writerow([row.line, "; ".join(reasons), "" if cells else row.raw, *values])
     return text.getvalue()
 
 

@@ -35,18 +35,18 @@ def command(survey: str, count: int, file: Path, site: str | None, server: Serve
     after the # never reaches a server; it also names the key with which tickets are signed, so that nobody can be given a key of their own
     and be known again by it.
     """
-    made = [invitation.make_code() for _ in range(count)]
+    new_codes = [invitation.make_code() for _ in range(count)]
     opened = _open(file)
     with opened:
         try:
-            key = _make_known(server, survey, made)
+            key = _make_known(server, survey, new_codes)
         except BaseException:
             file.unlink()
             raise
         address = f"{(site or server.url).rstrip('/')}/s/{quoted(survey)}"
         rows = Writer(opened, "\r\n")
         rows.writerow(["code", "link"])
-        rows.writerows([code, f"{address}#{code}.{key}"] for code in made)
+        rows.writerows([code, f"{address}#{code}.{key}"] for code in new_codes)
         opened.flush()
         os.fsync(opened.fileno())
     say(f"{count:,} {'code' if count == 1 else 'codes'} for {survey} in {file}, which only you can read. Platea has no copy.")
@@ -65,15 +65,15 @@ def _open(file: Path) -> Any:
     return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
 
-def _make_known(server: Server, survey: str, made: list[str]) -> str:
+def _make_known(server: Server, survey: str, new_codes: list[str]) -> str:
     """Makes the codes known by their names and marks, never themselves. Returns the fingerprint of the key that signs tickets."""
     address = f"/api/v1/surveys/{quoted(survey)}"
     named = str(server.ask("POST", f"{address}/invitations", b'{"codes": []}')["key"])
-    told = server.ask("GET", f"{address}/tickets")
-    key = PublicKey(int.from_bytes(invitation.decoded(told["n"])), int.from_bytes(invitation.decoded(told["e"])))
-    with progress("Inviting", len(made), "codes") as bar:
-        for start in range(0, len(made), AT_ONCE):
-            part = [_known(survey, codes.bare(code), key) for code in made[start : start + AT_ONCE]]
+    public_key = server.ask("GET", f"{address}/tickets")
+    key = PublicKey(int.from_bytes(invitation.decoded(public_key["n"])), int.from_bytes(invitation.decoded(public_key["e"])))
+    with progress("Inviting", len(new_codes), "codes") as bar:
+        for start in range(0, len(new_codes), AT_ONCE):
+            part = [_known(survey, codes.bare(code), key) for code in new_codes[start : start + AT_ONCE]]
             server.ask("POST", f"{address}/invitations", json.dumps({"codes": part}).encode())
             bar.advance(len(part))
     return named

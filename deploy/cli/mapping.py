@@ -34,7 +34,7 @@ class UnfitHeader(ValueError):
 def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
     """Columns named as the survey names its questions: `A01`, `B08.cost`, `B02.cctv`. Raises UnfitHeader."""
     known = {question.id: question for question in instrument.questions}
-    found: dict[str, ColumnMapping] = {}
+    mappings: dict[str, ColumnMapping] = {}
     for name in columns:
         id, dot, part = name.partition(".")
         question = known.get(id)
@@ -46,8 +46,8 @@ def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnM
             raise UnfitHeader(f"{id} has no {'row' if isinstance(question, Matrix) else 'option'} {part!r}")
         if isinstance(question, Matrix) and not dot:
             raise UnfitHeader(f"{id} is a matrix: name a row, such as {id}.{question.rows[0].code}")
-        found[name] = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
-    return found
+        mappings[name] = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
+    return mappings
 
 
 def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
@@ -68,7 +68,7 @@ def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: 
 def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], instrument: Instrument) -> tuple[dict[str, Any], list[str]]:
     """The answers in one row, and what could not be read. Whether they fit the survey is for intake to say."""
     known = {question.id: question for question in instrument.questions}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     reasons: list[str] = []
     for name, column in columns.items():
         cell = cells.get(name, "")
@@ -77,14 +77,14 @@ def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], inst
         if column.codes and cell not in column.codes:
             reasons.append(f"{name}: the map has no code for this label")
             continue
-        reason = _put(found, known[column.question], column, column.codes.get(cell, cell))
+        reason = _put(values, known[column.question], column, column.codes.get(cell, cell))
         if reason:
             reasons.append(f"{name}: {reason}")
-    for id, value in found.items():
+    for id, value in values.items():
         if isinstance(known[id], Ranking) and isinstance(value, dict):
             places = cast("dict[str, int]", value)
-            found[id] = sorted(places, key=lambda option: (places[option], option))
-    return {id: value for id, value in found.items() if value != [] or _none_applies(known[id])}, reasons
+            values[id] = sorted(places, key=lambda option: (places[option], option))
+    return {id: value for id, value in values.items() if value != [] or _none_applies(known[id])}, reasons
 
 
 def _none_applies(question: AnyQuestion) -> bool:
@@ -92,30 +92,30 @@ def _none_applies(question: AnyQuestion) -> bool:
     return isinstance(question, Multiple) and (question.min_choices == 0 or question.required)
 
 
-def _put(found: dict[str, Any], question: AnyQuestion, column: ColumnMapping, cell: str) -> str:
+def _put(values: dict[str, Any], question: AnyQuestion, column: ColumnMapping, cell: str) -> str:
     """Adds a cell's meaning to the answers, or says why it has none."""
     id = question.id
     match question:
         case Matrix():
-            found.setdefault(id, {})[column.row] = cell
+            values.setdefault(id, {})[column.row] = cell
         case Multiple() if column.option is not None:
             if cell.lower() not in YES | NO:
                 return "give 1 or 0"
-            found.setdefault(id, []).extend([column.option] if cell.lower() in YES else [])
+            values.setdefault(id, []).extend([column.option] if cell.lower() in YES else [])
         case Ranking() if column.option is not None:
             if not cell.isdecimal():
                 return "give the rank, such as 1"
-            found.setdefault(id, {})[column.option] = int(cell)
+            values.setdefault(id, {})[column.option] = int(cell)
         case Multiple() | Ranking():
             codes = [cell] if column.codes else [code.strip() for code in cell.split(";") if code.strip()]
-            found.setdefault(id, []).extend(code for code in codes if code not in found[id] or isinstance(question, Ranking))
+            values.setdefault(id, []).extend(code for code in codes if code not in values[id] or isinstance(question, Ranking))
         case Integer() | Numeric():
             number = _number(cell)
             if number is None:
                 return "this is not a number"
-            found[id] = number
+            values[id] = number
         case _:
-            found[id] = cell
+            values[id] = cell
     return ""
 
 

@@ -81,9 +81,9 @@ async def _servers(data: Path) -> AsyncGenerator[tuple[str, str]]:
     if not (data / "nats").exists() or not (data / "postgres").exists():
         raise Refusal(f"{data} holds no journal and store.", "Name the data folder with --data.")
     folder = DataFolder(data)
-    here = running.read(data)
-    if here is not None and here.nats_monitor and here.postgres:
-        yield await addresses(folder, here.nats_monitor, here.postgres)
+    stack = running.read(data)
+    if stack is not None and stack.nats_monitor and stack.postgres:
+        yield await addresses(folder, stack.nats_monitor, stack.postgres)
         return
     with folder.taken():
         nats, postgres = NatsServer.embedded(folder.nats, folder.keys), Postgres.embedded(folder.postgres, folder.keys)

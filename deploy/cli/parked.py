@@ -28,16 +28,16 @@ def group() -> None:
 @server.options
 def list_(server: Server) -> None:
     """List them: number in the journal, partition, survey, reason, and the day (UTC) since when. Nothing of what they say is shown."""
-    found: dict[str, Any] = server.get(PATH)
-    if not found["events"]:
+    page: dict[str, Any] = server.get(PATH)
+    if not page["events"]:
         say("Everything that was accepted could be read.")
         return
     grid = table("event", "state", "since", "partition", "survey", "version", "reason")
-    for each in found["events"]:
-        seq, partition, survey = str(each["seq"]), str(each["partition"]), each["survey"] or "?"
-        grid.add_row(seq, each["state"], each.get("since") or "", partition, survey, each["version"] or "", each["reason"])
+    for event in page["events"]:
+        seq, partition, survey = str(event["seq"]), str(event["partition"]), event["survey"] or "?"
+        grid.add_row(seq, event["state"], event.get("since") or "", partition, survey, event["version"] or "", event["reason"])
     out.print(grid)
-    say(f"{found['parked']:,} parked, {found['waiting']:,} waiting.")
+    say(f"{page['parked']:,} parked, {page['waiting']:,} waiting.")
 
 
 @group.command()

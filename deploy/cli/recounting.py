@@ -41,8 +41,8 @@ def command(survey: str, server: Server) -> None:
         return
     if different:
         grid = table("figure", "live", "recounted")
-        for each in different[:SHOWN]:
-            grid.add_row(each["path"], str(each["live"]), str(each["recount"]))
+        for difference in different[:SHOWN]:
+            grid.add_row(difference["path"], str(difference["live"]), str(difference["recount"]))
         out.print(grid)
         more = f" (the first {SHOWN} are shown)" if len(different) > SHOWN else ""
         say(f"{len(different):,} of {report['compared']:,} figures differ{more}.")
@@ -54,14 +54,18 @@ def command(survey: str, server: Server) -> None:
         )
     else:
         say(f"{report['compared']:,} figures of {report['responses']:,} responses are equal, and that is not all; {stored}.")
-    for each in unanswered:
-        say(_missing(each))
+    for difference in unanswered:
+        say(_missing(difference))
     fail()
 
 
-def _missing(told: dict[str, Any]) -> str:
+def _missing(partition: dict[str, Any]) -> str:
     """What is missing of a partition that nobody has, or whose worker did not come that far."""
-    waits = f"{told['waiting']:,} accepted events wait in the journal, {told['uncounted']:,} stored responses are not in the figures"
-    if told["held"]:
-        return f"Partition {told['partition']} is behind: {waits}. See that its analysis worker runs and is not stopped; look at its log."
-    return f"Partition {told['partition']} is counted by nobody: {waits}. Start the analysis worker whose PLATEA_PARTITIONS names it."
+    waits = (
+        f"{partition['waiting']:,} accepted events wait in the journal, {partition['uncounted']:,} stored responses are not in the figures"
+    )
+    if partition["held"]:
+        return (
+            f"Partition {partition['partition']} is behind: {waits}. See that its analysis worker runs and is not stopped; look at its log."
+        )
+    return f"Partition {partition['partition']} is counted by nobody: {waits}. Start the analysis worker whose PLATEA_PARTITIONS names it."

@@ -70,15 +70,20 @@ def create(survey: str, profile: str, purpose: str, lang: str, folder: Path | No
 @server.options
 def list_(survey: str, server: Server) -> None:
     """List the releases of the survey ID."""
-    found: list[dict[str, Any]] = server.get(f"/api/v1/surveys/{quoted(survey)}/releases")
-    if not found:
+    manifests: list[dict[str, Any]] = server.get(f"/api/v1/surveys/{quoted(survey)}/releases")
+    if not manifests:
         say(f"No releases of {survey} yet.")
         return
     grid = table("release", "version", "profile", "responses", "files", "size")
-    for each in found:
-        size = sum(file["bytes"] for file in each["files"])
+    for manifest in manifests:
+        size = sum(file["bytes"] for file in manifest["files"])
         grid.add_row(
-            str(each["number"]), each["version"], each["profile"], f"{each['released']:,}", str(len(each["files"])), f"{size / 1e6:,.1f} MB"
+            str(manifest["number"]),
+            manifest["version"],
+            manifest["profile"],
+            f"{manifest['released']:,}",
+            str(len(manifest["files"])),
+            f"{size / 1e6:,.1f} MB",
         )
     out.print(grid)
 

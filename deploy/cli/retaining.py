@@ -37,14 +37,14 @@ def command(survey: str, day: datetime.datetime | None, never: bool, yes: bool, 
     if day is not None and never:
         raise click.UsageError("--delete-on and --never do not go together.")
     path = f"/api/v1/surveys/{quoted(survey)}/retention"
-    kept: dict[str, Any] = server.get(path)
+    retention: dict[str, Any] = server.get(path)
     if day is not None or never:
-        wanted = day.date().isoformat() if day else None
-        if wanted is not None and not kept["over"]:
-            _refuse_past(wanted)
-            confirm(_consequence(server, survey, wanted, kept["open"]), survey, yes)
-        kept = server.ask("PUT", path, json.dumps({"on": wanted}).encode())
-    say(sentence(survey, kept))
+        new_day = day.date().isoformat() if day else None
+        if new_day is not None and not retention["over"]:
+            _refuse_past(new_day)
+            confirm(_consequence(server, survey, new_day, retention["open"]), survey, yes)
+        retention = server.ask("PUT", path, json.dumps({"on": new_day}).encode())
+    say(sentence(survey, retention))
 
 
 def _refuse_past(day: str) -> None:
@@ -71,15 +71,17 @@ def today() -> str:
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
-def sentence(survey: str, kept: dict[str, Any]) -> str:
+def sentence(survey: str, retention: dict[str, Any]) -> str:
     """When the answers go, as `GET …/retention` tells it."""
-    if kept["on"] is None:
+    if retention["on"] is None:
         return f"The answers to {survey} are kept: no day is set on which they are deleted."
-    if kept["over"]:
+    if retention["over"]:
         return f"The answers to {survey} are deleted; figures and releases stay. `platea recount {survey}` tells since when."
-    if kept["open"]:
-        later = f" (closed today, from {max(kept['on'], after_grace(today()))})"
+    if retention["open"]:
+        later = f" (closed today, from {max(retention['on'], after_grace(today()))})"
         closing = f" once it is closed (`platea survey close {survey}`), {GRACE} days after that at the earliest{later}"
-        return f"The answers to {survey} are deleted from {kept['on']} on{closing}; figures and releases stay."
+        return f"The answers to {survey} are deleted from {retention['on']} on{closing}; figures and releases stay."
     back = f"`platea retention {survey} --never` or `platea survey reopen {survey}`"
-    return f"The answers to {survey} are deleted from {kept['deleted_from']} on; until then {back} keeps them. Figures and releases stay."
+    return (
+        f"The answers to {survey} are deleted from {retention['deleted_from']} on; until then {back} keeps them. Figures and releases stay."
+    )

@@ -35,7 +35,7 @@ class ReviewApi:
     def refresh(self) -> None:
         """Fetches the counts."""
         page: dict[str, Any] = self.server.get(f"{self._path}?most=1")
-        self.questions = {each["question"]: each for each in page["questions"]}
+        self.questions = {counts["question"]: counts for counts in page["questions"]}
 
     def texts(self, decided: bool, most: int = 100) -> Iterator[dict[str, Any]]:
         """Texts to decide on, fetched page by page. `decided`: with those that were decided on before. `most`: texts per page."""
@@ -58,11 +58,11 @@ class ReviewApi:
 
     @property
     def given(self) -> int:
-        return sum(each["given"] for each in self.questions.values())
+        return sum(counts["given"] for counts in self.questions.values())
 
     @property
     def open(self) -> int:
-        return sum(each["open"] for each in self.questions.values())
+        return sum(counts["open"] for counts in self.questions.values())
 
 
 def sheet(texts: Iterator[dict[str, Any]]) -> str:

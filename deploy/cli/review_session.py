@@ -35,27 +35,27 @@ def review_texts(api: ReviewApi, again: bool, key: Callable[[], str], shown: Con
         text = seen[at]
         _show(shown, api, text, len(done), at > 0, notice)
         notice = ""
-        wanted = _ask(key, at > 0)
-        if wanted == "quit":
+        command = _ask(key, at > 0)
+        if command == "quit":
             break
-        if wanted == "back":
+        if command == "back":
             at -= 1
             continue
-        if wanted != "skip":
-            if api.enter([(text["id"], wanted)])["gone"]:
+        if command != "skip":
+            if api.enter([(text["id"], command)])["gone"]:
                 notice = GONE
                 done.pop(text["id"], None)
             else:
-                text["decision"] = done[text["id"]] = wanted
+                text["decision"] = done[text["id"]] = command
         at += 1
     return Counter(done.values())
 
 
 def _ask(key: Callable[[], str], back: bool) -> str:
     while True:
-        wanted = KEYS.get(key().lower(), "")
-        if wanted and (back or wanted != "back"):
-            return wanted
+        command = KEYS.get(key().lower(), "")
+        if command and (back or command != "back"):
+            return command
 
 
 def _show(shown: Console, api: ReviewApi, text: dict[str, Any], done: int, back: bool, notice: str) -> None:

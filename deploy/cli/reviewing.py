@@ -88,15 +88,15 @@ def _keys() -> Generator[Callable[[], str]]:
 def _show_counts(api: ReviewApi, as_json: bool) -> None:
     if as_json:
         names = ("question", "given", "accepted", "refused", "open")
-        questions = [{name: each[name] for name in names} for each in api.questions.values()]
+        questions = [{name: counts[name] for name in names} for counts in api.questions.values()]
         say(json.dumps({"survey": api.survey, "questions": questions, "given": api.given, "open": api.open}, indent=2))
         return
     if not api.questions:
         say(f"{api.survey} asks for no free text.")
         return
     grid = table("question", "texts", "accepted", "refused", "open")
-    for each in api.questions.values():
-        grid.add_row(each["question"], *(f"{each[name]:,}" for name in ("given", "accepted", "refused", "open")))
+    for counts in api.questions.values():
+        grid.add_row(counts["question"], *(f"{counts[name]:,}" for name in ("given", "accepted", "refused", "open")))
     out.print(grid)
     if api.open and not sys.stdin.isatty():
         note("Run this at a terminal to read them, or use --export and --import.")

@@ -112,15 +112,15 @@ def _cells(text: bytes, separator: str, width: int | None) -> list[str] | str:
     if "\0" in decoded:
         return "the row holds a character that cannot be stored (U+0000)"
     try:
-        found = list(csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True))
+        records = list(csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         reason = str(error)
         return "a quote is opened and not closed" if "end of data" in reason else f"the quotes are broken ({reason})"
-    if len(found) != 1:
+    if len(records) != 1:
         return "the quotes are broken"
-    if width is not None and len(found[0]) != width:
-        return f"the row has {len(found[0])} cells, the header {width}"
-    return found[0]
+    if width is not None and len(records[0]) != width:
+        return f"the row has {len(records[0])} cells, the header {width}"
+    return records[0]
 
 
 def _separator(header: str) -> str:

@@ -147,8 +147,8 @@ def find(url: str | None, token: str | None, data: str | None) -> Server:
 
 def _nearby() -> Path | None:
     """`var` in this folder or one above it, or in the checkout that this command belongs to."""
-    here = Path.cwd()
-    places = [here, *here.parents, Path(__file__).resolve().parents[2]]
+    folder = Path.cwd()
+    places = [folder, *folder.parents, Path(__file__).resolve().parents[2]]
     return next((place / "var" for place in places if (place / "var" / "organiser.token").is_file()), None)
 
 

@@ -22,14 +22,16 @@ from proto.instrument import Instrument
 from proto.receipt import make
 
 
-def definition(found: Server, survey: str) -> Instrument:
+def definition(connection: Server, survey: str) -> Instrument:
     """The current version of a survey, as the server gives it to everybody."""
-    given: dict[str, Any] = found.ask("GET", f"/api/v1/surveys/{server.quoted(survey)}", public=True)
+    given: dict[str, Any] = connection.ask("GET", f"/api/v1/surveys/{server.quoted(survey)}", public=True)
     known = {name: given[name] for name in Instrument.__struct_fields__ if name in given}
     try:
         return msgspec.convert(known, Instrument)
     except msgspec.ValidationError:
-        raise Trouble(f"{found.url} describes {survey} in a form unknown here.", "Use the `platea` of the server's own version.") from None
+        raise Trouble(
+            f"{connection.url} describes {survey} in a form unknown here.", "Use the `platea` of the server's own version."
+        ) from None
 
 
 def submissions(instrument: Instrument, count: int, seed: int) -> Iterator[BulkSubmission]:

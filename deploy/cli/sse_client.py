@@ -17,7 +17,7 @@ PAUSES = (1, 2, 5, 10, 30)
 
 
 def follow(
-    found: Server, survey: str, lost: Callable[[str, int], None] = lambda why, pause: None, sleep: Callable[[float], Any] = time.sleep
+    server: Server, survey: str, lost: Callable[[str, int], None] = lambda why, pause: None, sleep: Callable[[float], Any] = time.sleep
 ) -> Generator[bytes]:
     """The JSON of each snapshot, the current one first. Raises Trouble where the very first attempt fails; later ones are
     repeated for ever, with `lost` told why and how long the pause is."""
@@ -26,14 +26,14 @@ def follow(
         why = "the connection ended"
         try:
             headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
-            with found.open("GET", f"/api/v1/surveys/{quoted(survey)}/live", public=True, seconds=SILENCE, headers=headers) as answer:
+            with server.open("GET", f"/api/v1/surveys/{quoted(survey)}/live", public=True, seconds=SILENCE, headers=headers) as answer:
                 for id, data in events(_lines(answer)):
                     if id != last:  # the same again is no news
                         last, misses = id, 0
                         yield data
         except (OSError, HTTPException) as error:
             if not last:
-                raise unreachable(found.url, error) from None
+                raise unreachable(server.url, error) from None
             why = str(error) or type(error).__name__
         except Trouble as trouble:
             if not last:

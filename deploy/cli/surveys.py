@@ -48,8 +48,8 @@ def check(file: Path) -> None:
     from services.analysis.disclosure.advice import crowded
     from services.export.dataset.variables import left_out
 
-    if told := crowded(instrument):
-        say(f"Advice: {told}")
+    if advice := crowded(instrument):
+        say(f"Advice: {advice}")
     _show_promise(instrument)
     if names := left_out(instrument):
         say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
@@ -64,10 +64,10 @@ def _show_promise(instrument: Instrument) -> None:
     policy, promise = instrument.policy, promised(instrument)
     if promise is None:
         return
-    told = f"{promise.histograms} histogram{'s' if promise.histograms != 1 else ''} at {promise.editions} editions"
+    scope = f"{promise.histograms} histogram{'s' if promise.histograms != 1 else ''} at {promise.editions} editions"
     say(
-        f"Differential privacy, epsilon {policy.epsilon:g} and delta {policy.delta:g} for all that is ever published of one person: {told}."
-        " Figures are typically off by:"
+        f"Differential privacy, epsilon {policy.epsilon:g} and delta {policy.delta:g} for all that is ever published of one person: "
+        f"{scope}. Figures are typically off by:"
     )
     grid = table("respondents", "a count", "a share of 50 %", "sampling alone")
     for n in SIZES:
@@ -115,7 +115,7 @@ def publish(file: Path, dry_run: bool, yes: bool, server: Server) -> None:
 def _shown(instrument: Instrument, server: Server, dry_run: bool, yes: bool) -> bool:
     """Shows what a new version changes, and asks where answers are lost. Whether it would be published without asking."""
     listed: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
-    known = next((each for each in listed if each["id"] == instrument.id), None)
+    known = next((entry for entry in listed if entry["id"] == instrument.id), None)
     path = f"/api/v1/surveys/{quoted(instrument.id)}"
     if known is None:
         if dry_run:
@@ -127,20 +127,20 @@ def _shown(instrument: Instrument, server: Server, dry_run: bool, yes: bool) -> 
             say(f"{instrument.id} {instrument.version} is published already{'' if same else ', with other content: raise `version`'}.")
         return same
     current = _published(server, path)
-    found = version_report.report(current, instrument, _figures(server, path))
-    found.show(current, instrument)
+    report = version_report.report(current, instrument, _figures(server, path))
+    report.show(current, instrument)
     if dry_run:
-        return not found.refused and (yes or not found.losing)
-    if found.refused:
+        return not report.refused and (yes or not report.losing)
+    if report.refused:
         raise Trouble(
-            " ".join(found.refused), "Correct the file, or publish it as another survey with another `id`; nothing was published."
+            " ".join(report.refused), "Correct the file, or publish it as another survey with another `id`; nothing was published."
         )
-    if found.losing and not yes:
+    if report.losing and not yes:
         if not sys.stdin.isatty():
             raise Trouble(
                 "Answers would be lost, and there is nobody here to ask: nothing was published.", "`--yes` publishes all the same."
             )
-        confirm(found.sentence(), instrument.version, yes)
+        confirm(report.sentence(), instrument.version, yes)
     return True
 
 
@@ -165,9 +165,9 @@ def diff(old: Path, new: Path) -> None:
     Exit status 1 where publishing it would be refused, or where earlier answers may lose something.
     """
     before, after = read(old), read(new)
-    found = version_report.report(before, after)
-    found.show(before, after)
-    if found.refused or found.losing:
+    report = version_report.report(before, after)
+    report.show(before, after)
+    if report.refused or report.losing:
         fail()
 
 
@@ -176,11 +176,11 @@ def diff(old: Path, new: Path) -> None:
 def list_(server: Server) -> None:
     """List the surveys of the server."""
     grid = table("survey", "version", "state", "languages", "title")
-    found: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
-    for each in found:
-        title: str = each["title"][each["source_language"]]
-        grid.add_row(each["id"], each["version"], "open" if each["open"] else "closed", ", ".join(each["languages"]), title)
-    if found:
+    surveys: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
+    for survey in surveys:
+        title: str = survey["title"][survey["source_language"]]
+        grid.add_row(survey["id"], survey["version"], "open" if survey["open"] else "closed", ", ".join(survey["languages"]), title)
+    if surveys:
         out.print(grid)
     else:
         say("No surveys yet. `platea survey publish FILE` opens one.")
@@ -197,15 +197,15 @@ def close(survey: str, yes: bool, server: Server) -> None:
     within seven days.
     """
     path = f"/api/v1/surveys/{quoted(survey)}"
-    kept: dict[str, Any] = server.get(f"{path}/retention")
+    retention: dict[str, Any] = server.get(f"{path}/retention")
     first = after_grace(retaining.today())
-    if kept["open"] and kept["on"] is not None and kept["on"] <= first:
+    if retention["open"] and retention["on"] is not None and retention["on"] <= first:
         confirm(
             f"{retaining.answers(server, survey)} to {survey} will be deleted for good from {first} on, once it is closed.", survey, yes
         )
     server.ask("POST", f"{path}/close", b"{}")
     say(f"{survey} is closed.")
-    if kept["on"] is not None:
+    if retention["on"] is not None:
         say(retaining.sentence(survey, server.get(f"{path}/retention")))
 
 
@@ -267,16 +267,16 @@ def _listed(parts: list[str]) -> str:
 def read(file: Path) -> Instrument:
     """The instrument in a file; its faults are printed with their lines, and the command ends."""
     try:
-        found = author.load(file)
+        loaded = author.load(file)
     except OSError as error:
         raise Trouble(
             f"Cannot read {file}: {error.strerror}.", "Name an instrument file, such as one that `platea survey draft` wrote."
         ) from None
-    if isinstance(found, Instrument):
-        return found
-    for fault in found:
+    if isinstance(loaded, Instrument):
+        return loaded
+    for fault in loaded:
         say(str(fault))
-    count = len(found)
+    count = len(loaded)
     raise Trouble(
         f"{file} has {count} fault{'s' if count != 1 else ''}.", "Correct them, then `platea survey check` it again; nothing was published."
     )

@@ -33,9 +33,12 @@ def create(role: str, survey: str | None, days: int | None, server: Server) -> N
     It opens no more than the token it is made with, ends no later, and is revoked with it.
     """
     order = {"role": role} | ({"survey": survey} if survey else {}) | ({"days": days} if days else {})
-    made: dict[str, Any] = server.ask("POST", "/api/v1/tokens", json.dumps(order).encode())
-    note(f"Token {made['id']} ({role}, {survey or 'all surveys'}, until {_day(made['expires'])}). Keep the secret: it is not shown again.")
-    say(made["secret"])
+    created: dict[str, Any] = server.ask("POST", "/api/v1/tokens", json.dumps(order).encode())
+    note(
+        f"Token {created['id']} ({role}, {survey or 'all surveys'}, until {_day(created['expires'])}). "
+        "Keep the secret: it is not shown again."
+    )
+    say(created["secret"])
 
 
 @group.command(name="list")
@@ -43,12 +46,12 @@ def create(role: str, survey: str | None, days: int | None, server: Server) -> N
 def list_(server: Server) -> None:
     """List the tokens for the surveys that yours opens, without their secrets: who made each, when, and the day it was last used."""
     grid = table("token", "role", "survey", "state", "ends", "made", "by", "last used")
-    for each in server.get("/api/v1/tokens"):
-        ends = each.get("expires")
+    for token in server.get("/api/v1/tokens"):
+        ends = token.get("expires")
         past = ends is not None and ends < datetime.datetime.now(datetime.UTC).timestamp()
-        state = "revoked" if each.get("revoked") else "ended" if past else "valid"
-        told = (each.get("made") or "?", each.get("maker") or "the server", each.get("used") or "never")
-        grid.add_row(each["id"], each["role"], each.get("survey") or "all", state, _day(ends), *told)
+        state = "revoked" if token.get("revoked") else "ended" if past else "valid"
+        history = (token.get("made") or "?", token.get("maker") or "the server", token.get("used") or "never")
+        grid.add_row(token["id"], token["role"], token.get("survey") or "all", state, _day(ends), *history)
     out.print(grid)
 
 

@@ -111,33 +111,33 @@ def _told(headline: HeadlineView, words: DashboardWords) -> Text:
     if headline.value:
         beside = "  ".join(map(plain, filter(None, (headline.detail, headline.interval))))
         return Text.assemble((plain(headline.value), "bold"), "  ", (beside, "dim"))
-    told: list[str | tuple[str, str]] = []
+    parts: list[str | tuple[str, str]] = []
     for item in headline.items:
         between = f" ({plain(item.interval)})" if item.interval else ""
-        told += ["\n" if told else "", (f"{plain(item.label)} {plain(item.share)}", "bold"), (between, "dim")]
-    return Text.assemble(*told) if told else Text(plain(words("withheld_short")), style="bold")
+        parts += ["\n" if parts else "", (f"{plain(item.label)} {plain(item.share)}", "bold"), (between, "dim")]
+    return Text.assemble(*parts) if parts else Text(plain(words("withheld_short")), style="bold")
 
 
-def _question(found: FigureView, words: DashboardWords, *, all_of_it: bool) -> tuple[RenderableType, int]:
+def _question(figure: FigureView, words: DashboardWords, *, all_of_it: bool) -> tuple[RenderableType, int]:
     """A question, and how many lines it takes."""
-    head = Text.assemble((found.id, "bold"), "  ", plain(found.title), ("  " + " · ".join(map(plain, found.facts)), "dim"))
+    head = Text.assemble((figure.id, "bold"), "  ", plain(figure.title), ("  " + " · ".join(map(plain, figure.facts)), "dim"))
     head.truncate(max(out.width, 20), overflow="ellipsis")
-    if found.note:
-        return Group(head, Text("  " + plain(found.note), style="dim")), 2
+    if figure.note:
+        return Group(head, Text("  " + plain(figure.note), style="dim")), 2
     grid = Table.grid(padding=(0, 2))
-    if found.grid:
-        lines = found.grid.lines if all_of_it else found.grid.lines[:FEW]
+    if figure.grid:
+        lines = figure.grid.lines if all_of_it else figure.grid.lines[:FEW]
         if all_of_it:
-            grid.add_row("", *(Text(plain(one), style="dim", justify="right") for one in found.grid.heads))
+            grid.add_row("", *(Text(plain(one), style="dim", justify="right") for one in figure.grid.heads))
         for line in lines:
             cells = [plain(words("withheld_short")) if cell.withheld else cell.text for cell in line.cells]
             grid.add_row(
                 Text("  " + plain(line.label)),
                 *(Text(cell, justify="right") for cell in (cells if all_of_it else [line.net or line.answered])),
             )
-        hidden = len(found.grid.lines) - len(lines)
+        hidden = len(figure.grid.lines) - len(lines)
     else:
-        bars = found.bars if all_of_it else sorted(found.bars, key=lambda bar: -_part(bar))[:FEW]
+        bars = figure.bars if all_of_it else sorted(figure.bars, key=lambda bar: -_part(bar))[:FEW]
         for bar in bars:
             value = plain(words("withheld_short")) if bar.withheld else bar.share or bar.n
             grid.add_row(
@@ -146,7 +146,7 @@ def _question(found: FigureView, words: DashboardWords, *, all_of_it: bool) -> t
                 Text(value, justify="right"),
                 Text(plain(bar.interval), style="dim"),
             )
-        hidden = len(found.bars) - len(bars)
+        hidden = len(figure.bars) - len(bars)
     more = [Text(f"  … {hidden} more", style="dim")] if hidden else []
     return Group(head, grid, *more), 1 + grid.row_count + len(more)
 

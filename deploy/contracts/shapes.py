@@ -16,7 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    made = {
+    schemas = {
         "instrument.schema.json": _schema(Instrument, "An instrument as it is published and served"),
         "snapshot.schema.json": _schema(Snapshot, "The published figures of a survey"),
         "manifest.schema.json": _schema(Manifest, "The manifest of a release"),
@@ -25,8 +25,8 @@ def documents() -> dict[str, dict[str, Any]]:
         instrument = author.load(path)
         if not isinstance(instrument, Instrument):
             raise ValueError(str(instrument[0]))  # the tests say so in more words
-        made[f"responses/{survey}.schema.json"] = _responses(instrument)
-    return made
+        schemas[f"responses/{survey}.schema.json"] = _responses(instrument)
+    return schemas
 
 
 def _schema(kind: Any, title: str) -> dict[str, Any]:

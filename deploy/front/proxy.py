@@ -144,8 +144,8 @@ class Sessions:
 @contextlib.asynccontextmanager
 async def client_sessions() -> AsyncGenerator[Sessions]:
     """Answers pass as they are: not decompressed, without cookies kept. A stream may be silent for a while, not for ever."""
-    async with _session(keepalive_timeout=KEPT) as kept, _session(force_close=True) as fresh:
-        yield Sessions(kept, fresh)
+    async with _session(keepalive_timeout=KEPT) as keepalive, _session(force_close=True) as fresh:
+        yield Sessions(keepalive, fresh)
 
 
 def _session(**connections: Any) -> aiohttp.ClientSession:

@@ -49,11 +49,11 @@ class Appender:
         self._client, self._js = client, client.jetstream(timeout=PATIENCE)
         self._run, self._batches = uuid.uuid4().hex, 0
 
-    async def append(self, wanted: Sequence[Append]) -> set[str]:
+    async def append(self, appends: Sequence[Append]) -> set[str]:
         """Writes them and returns the responses that were; the others have a later event by now. Raises Refusal."""
         written: set[str] = set()
-        for start in range(0, len(wanted), TOGETHER):
-            part = wanted[start : start + TOGETHER]
+        for start in range(0, len(appends), TOGETHER):
+            part = appends[start : start + TOGETHER]
             if await self._batch([(one.subject, one.data, one.guarded()) for one in part]):
                 written |= {one.id for one in part}
             else:
@@ -74,12 +74,12 @@ class Appender:
     async def _forget(self) -> None:
         await self._js.purge_stream(subjects.RESPONSES, subject=subjects.journalled(FILLER, FILLER))
 
-    async def _batch(self, wanted: Sequence[tuple[str, bytes, dict[str, str]]]) -> bool:
+    async def _batch(self, messages: Sequence[tuple[str, bytes, dict[str, str]]]) -> bool:
         """All or none."""
         self._batches += 1
-        for place, (subject, data, headers) in enumerate(wanted, 1):
+        for place, (subject, data, headers) in enumerate(messages, 1):
             headers = {**headers, "Nats-Batch-Id": f"{self._run}-{self._batches}", "Nats-Batch-Sequence": str(place)}
-            if place == len(wanted):
+            if place == len(messages):
                 return await self._ask(subject, data, {**headers, "Nats-Batch-Commit": "1"})
             await self._client.publish(subject, data, headers=headers)
         return True

@@ -73,7 +73,7 @@ class Homes:
     def plan(self) -> Plan:
         """What makes both say the same. A response of which a later event waits is left to that event."""
         store = {id: held for id, held in self.store.items() if held.withdrawn or held.seq > self._aside_there.get(id, 0)}
-        journal = {id: said for id, said in self.journal.items() if id in store or id not in self.store}
+        journal = {id: response for id, response in self.journal.items() if id in store or id not in self.store}
         return reconcile(journal, store, self.highest, self.positions)
 
     def aside_nowhere(self) -> list[int]:
@@ -104,28 +104,28 @@ class Homes:
                 continue
             partition = subjects.partition_of(message.subject)
             over = (event.survey, partition) in self._deleted
-            said = JournaledResponse(message.seq, type(event), _same(event, rows.get(message.id)), partition, over)
-            self.journal[message.id] = after(self.journal.get(message.id), said)
+            response = JournaledResponse(message.seq, type(event), _same(event, rows.get(message.id)), partition, over)
+            self.journal[message.id] = after(self.journal.get(message.id), response)
 
     async def _rows(self, ids: set[str]) -> dict[str, Any]:
-        found = await self._connection.fetch(
+        rows = await self._connection.fetch(
             "-- rows\nselect id, survey, version, status, language, answers, notice from responses where id = any($1::uuid[])",
             [id for id in ids if _is_id(id)],
         )
-        return {row["id"].hex: row for row in found}
+        return {row["id"].hex: row for row in rows}
 
     async def stored(self, ids: Sequence[str]) -> dict[str, ResponseEvent]:
         """What the store has of these responses, as events that take their place."""
-        found: dict[str, ResponseEvent] = {}
+        changes: dict[str, ResponseEvent] = {}
         for id, row in (await self._rows(set(ids))).items():
             if row["status"] == "withdrawn":
-                found[id] = ResponseWithdrawn(id, row["survey"])
+                changes[id] = ResponseWithdrawn(id, row["survey"])
                 continue
             answers = events.canonical(msgspec.json.decode(row["answers"]))
             digest = events.digest(row["survey"], row["version"], answers)
             language, notice = row["language"], row["notice"]
-            found[id] = ResponseReplaced(id, row["survey"], row["version"], msgspec.Raw(answers), digest, language, notice)
-        return found
+            changes[id] = ResponseReplaced(id, row["survey"], row["version"], msgspec.Raw(answers), digest, language, notice)
+        return changes
 
     async def survey_of(self, id: str) -> str:
         """The survey that a response belongs to, in the words of the store where it knows it."""
@@ -164,8 +164,8 @@ def _same(event: ResponseEvent, row: Any) -> bool:
         return row["status"] == "withdrawn"
     if row["status"] == "withdrawn":
         return False
-    told = (event.version, event.language, event.notice)
-    return told == (row["version"], row["language"], row["notice"]) and _decoded(event) == msgspec.json.decode(row["answers"])
+    content = (event.version, event.language, event.notice)
+    return content == (row["version"], row["language"], row["notice"]) and _decoded(event) == msgspec.json.decode(row["answers"])
 
 
 def _decoded(event: ResponseSubmitted | ResponseReplaced) -> object:

@@ -37,8 +37,8 @@ async def pages(client: Client, first: int, last: int) -> AsyncIterator[list[Mes
             request = {"seq": seq, "batch": PAGE, "max_bytes": BYTES}
             await client.publish(f"$JS.API.DIRECT.GET.{subjects.RESPONSES}", json.dumps(request).encode(), reply=inbox)
             page, more = await _page(arrived)
-            if wanted := [message for message in page if message.seq <= last]:
-                yield wanted
+            if messages := [message for message in page if message.seq <= last]:
+                yield messages
             if not page or not more:
                 return
             seq = page[-1].seq + 1

@@ -130,20 +130,24 @@ async def examine(nats_url: str, database_url: str) -> MendingReport:
             return MendingReport()
         homes = Homes(client, connection)
         await homes.read(whole=False)
-        made = homes.plan()
-        found = _looked_at(MendingReport(doubt=doubt, mended=True), homes, made)
-        found.withdrawn, found.from_store, found.from_journal = (
-            len(made.ids(act)) for act in (Repair.WITHDRAW, Repair.FROM_STORE, Repair.FROM_JOURNAL)
+        plan = homes.plan()
+        report = _looked_at(MendingReport(doubt=doubt, mended=True), homes, plan)
+        report.withdrawn, report.from_store, report.from_journal = (
+            len(plan.ids(act)) for act in (Repair.WITHDRAW, Repair.FROM_STORE, Repair.FROM_JOURNAL)
         )
-        return found
+        return report
 
 
 async def _difference(client: Client, connection: Connection) -> str | None:
     """Where the two belong together, what analysis has yet to read is no difference."""
     homes = Homes(client, connection)
     await homes.read(whole=False)
-    made = homes.plan()
-    read = [id for id in made.appends if (said := homes.journal.get(id)) is None or said.seq <= homes.positions.get(said.partition, 0)]
+    plan = homes.plan()
+    read = [
+        id
+        for id in plan.appends
+        if (journaled := homes.journal.get(id)) is None or journaled.seq <= homes.positions.get(journaled.partition, 0)
+    ]
     return f"The journal and the store differ in {_answers(len(read))}." if read else None
 
 
@@ -205,14 +209,14 @@ async def _hold(connection: Connection, partitions: int) -> bool:
 
     A worker that has one is cut off from the database, and may be one that hangs. It finds the lock taken, and waits.
     """
-    wanted, deadline = set(range(partitions)), asyncio.get_running_loop().time() + LETTING_GO
-    while wanted and asyncio.get_running_loop().time() < deadline:
-        for partition in sorted(wanted):
+    missing, deadline = set(range(partitions)), asyncio.get_running_loop().time() + LETTING_GO
+    while missing and asyncio.get_running_loop().time() < deadline:
+        for partition in sorted(missing):
             if await connection.fetchval("-- hold\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
-                wanted.discard(partition)
-        if wanted and not await _cut_off(connection, wanted):
+                missing.discard(partition)
+        if missing and not await _cut_off(connection, missing):
             await asyncio.sleep(0.2)
-    return not wanted
+    return not missing
 
 
 async def _cut_off(connection: Connection, partitions: set[int]) -> bool:
@@ -234,35 +238,35 @@ async def _mend(client: Client, connection: Connection, doubt: str, even_strange
     report = MendingReport(doubt=doubt, mended=True)
     report.ended = (await js.stream_info(subjects.RESPONSES)).state.last_seq
     await homes.read()
-    made = homes.plan()
-    if made.strangers and not even_strangers and not await _same_journal(client, connection):
+    plan = homes.plan()
+    if plan.strangers and not even_strangers and not await _same_journal(client, connection):
         way_out = "They have no answer in common, as if they were of two installations; `platea mend --strangers` puts the two together."
         return MendingReport(together=False, doubt=doubt, way_out=way_out)
-    report = _looked_at(report, homes, made)
+    report = _looked_at(report, homes, plan)
     id = await _unsettled(connection)
     await appender.raise_end(homes.highest)
     moved = 0
     for _ in range(ROUNDS):
         await homes.read_on()
-        made = homes.plan()
-        if not made.appends:
+        plan = homes.plan()
+        if not plan.appends:
             break
-        written = await _append(appender, homes, made)
+        written = await _append(appender, homes, plan)
         moved += len(written)
-        report.from_store += sum(made.acts[id] is Repair.FROM_STORE for id in written)
-        report.from_journal += sum(made.acts[id] is Repair.FROM_JOURNAL for id in written)
-        report.withdrawn += sum(made.acts[id] is Repair.WITHDRAW for id in written)
+        report.from_store += sum(plan.acts[id] is Repair.FROM_STORE for id in written)
+        report.from_journal += sum(plan.acts[id] is Repair.FROM_JOURNAL for id in written)
+        report.withdrawn += sum(plan.acts[id] is Repair.WITHDRAW for id in written)
     else:
         raise Refusal("So much is being written to the journal that mending does not get to its end.", "Try again when it is calmer.")
-    obsolete = made.obsolete | await _again(appender, homes)
+    obsolete = plan.obsolete | await _again(appender, homes)
     await _rename(js, id)
-    await _finish(connection, homes, made, obsolete, await JournalConsumer(client).partitions(), moved)
+    await _finish(connection, homes, plan, obsolete, await JournalConsumer(client).partitions(), moved)
     report.erased = len(obsolete)
     return report
 
 
-def _looked_at(report: MendingReport, homes: Homes, made: Plan) -> MendingReport:
-    report.highest, report.unclear = homes.highest, made.unclear
+def _looked_at(report: MendingReport, homes: Homes, plan: Plan) -> MendingReport:
+    report.highest, report.unclear = homes.highest, plan.unclear
     report.ended = report.ended or homes.end
     known = {held.seq for held in homes.store.values()}
     aside = homes.aside_nowhere()
@@ -286,18 +290,18 @@ async def _unsettled(connection: Connection) -> str:
     return id
 
 
-async def _append(appender: Appender, homes: Homes, made: Plan) -> set[str]:
+async def _append(appender: Appender, homes: Homes, plan: Plan) -> set[str]:
     """Writes what the plan says is to be appended and returns the responses that were."""
     written: set[str] = set()
-    wanted = made.appends
-    for start in range(0, len(wanted), 1000):
-        part = wanted[start : start + 1000]
-        stored = await homes.stored([id for id in part if made.acts[id] is Repair.FROM_STORE])
+    ids = plan.appends
+    for start in range(0, len(ids), 1000):
+        part = ids[start : start + 1000]
+        stored = await homes.stored([id for id in part if plan.acts[id] is Repair.FROM_STORE])
         appends: list[Append] = []
         for id in part:
-            if made.acts[id] is Repair.FROM_STORE:
+            if plan.acts[id] is Repair.FROM_STORE:
                 event = stored[id]
-            elif made.acts[id] is Repair.WITHDRAW:
+            elif plan.acts[id] is Repair.WITHDRAW:
                 event = events.ResponseWithdrawn(id, await homes.survey_of(id))
             else:
                 event = await _as_change(homes, homes.journal[id].seq)
@@ -328,11 +332,11 @@ async def _rename(js: JetStreamContext, id: str) -> None:
     await js.update_stream(replace(config, metadata={**told(config), subjects.JOURNAL_ID: id}))
 
 
-async def _finish(connection: Connection, homes: Homes, made: Plan, obsolete: set[int], partitions: int, moved: int) -> None:
+async def _finish(connection: Connection, homes: Homes, plan: Plan, obsolete: set[int], partitions: int, moved: int) -> None:
     """What the store must know, all at once. Up to the highest number there is nothing left to read."""
     async with connection.transaction():
         await connection.executemany(
-            "-- move withdrawn\nupdate responses set seq = $2 where id = $1::uuid and status = 'withdrawn'", list(made.moved.items())
+            "-- move withdrawn\nupdate responses set seq = $2 where id = $1::uuid and status = 'withdrawn'", list(plan.moved.items())
         )
         await connection.executemany(
             "-- erase\ninsert into erasures values ($1) on conflict do nothing", [(seq,) for seq in sorted(obsolete)]

@@ -46,16 +46,16 @@ class JournaledResponse(NamedTuple):
         return self.kind is ResponseWithdrawn
 
 
-def after(said: JournaledResponse | None, event: JournaledResponse) -> JournaledResponse:
+def after(before: JournaledResponse | None, event: JournaledResponse) -> JournaledResponse:
     """What events come to, one more event later: a submission counts where there was nothing, a withdrawal is final.
 
     Of two withdrawals the second stays, which may be one that mending appended.
     """
-    if said is None:
+    if before is None:
         return event
-    wins = event.withdrawn or (not said.withdrawn and event.kind is not ResponseSubmitted)
-    last, other = (event, said) if wins else (said, event)
-    return last._replace(others=(*said.others, other.seq))
+    wins = event.withdrawn or (not before.withdrawn and event.kind is not ResponseSubmitted)
+    last, other = (event, before) if wins else (before, event)
+    return last._replace(others=(*before.others, other.seq))
 
 
 class Repair(Enum):
@@ -101,42 +101,42 @@ class Plan:
 
 def reconcile(journal: Mapping[str, JournaledResponse], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> Plan:
     """`positions`: how far the store has read each partition."""
-    made = Plan()
+    plan = Plan()
     low, high = _fork(journal, store, highest, positions)
     for id in journal.keys() | store.keys():
-        said, held = journal.get(id), store.get(id)
-        if said is not None and held is not None:
-            act = _both(made, said, held, highest, low, high)
-            made.shared += _shared(said, held)
-        elif said is not None:
-            act = _journal_alone(said, highest)
-        elif held is not None:
-            act = _store_alone(held)
+        journaled, stored = journal.get(id), store.get(id)
+        if journaled is not None and stored is not None:
+            repair = _both(plan, journaled, stored, highest, low, high)
+            plan.shared += _shared(journaled, stored)
+        elif journaled is not None:
+            repair = _journal_alone(journaled, highest)
+        elif stored is not None:
+            repair = _store_alone(stored)
         else:
             raise AssertionError
-        if said is not None:
-            made.doubtful += said.seq <= highest
-            if act is not Repair.KEEP:
-                made.obsolete.update((said.seq, *said.others))
+        if journaled is not None:
+            plan.doubtful += journaled.seq <= highest
+            if repair is not Repair.KEEP:
+                plan.obsolete.update((journaled.seq, *journaled.others))
             else:
-                made.obsolete.update(_passed_over(said, held, highest))
-                if held is not None and said.withdrawn and held.withdrawn and said.seq != held.seq:
-                    made.moved[id] = said.seq
-        if act is not Repair.KEEP:
-            made.acts[id] = act
-    return made
+                plan.obsolete.update(_passed_over(journaled, stored, highest))
+                if stored is not None and journaled.withdrawn and stored.withdrawn and journaled.seq != stored.seq:
+                    plan.moved[id] = journaled.seq
+        if repair is not Repair.KEEP:
+            plan.acts[id] = repair
+    return plan
 
 
-def _shared(said: JournaledResponse, held: Held) -> bool:
-    return said.seq == held.seq and said.same
+def _shared(journaled: JournaledResponse, stored: Held) -> bool:
+    return journaled.seq == stored.seq and journaled.same
 
 
-def _journal_alone(said: JournaledResponse, highest: int) -> Repair:
-    if said.seq > highest:
+def _journal_alone(journaled: JournaledResponse, highest: int) -> Repair:
+    if journaled.seq > highest:
         return Repair.KEEP
-    if said.withdrawn:
+    if journaled.withdrawn:
         return Repair.WITHDRAW
-    return Repair.DROP if said.deleted else Repair.FROM_JOURNAL
+    return Repair.DROP if journaled.deleted else Repair.FROM_JOURNAL
 
 
 def _store_alone(held: Held) -> Repair:
@@ -145,30 +145,30 @@ def _store_alone(held: Held) -> Repair:
     return Repair.KEEP if held.deleted else Repair.FROM_STORE
 
 
-def _both(made: Plan, said: JournaledResponse, held: Held, highest: int, low: int, high: int) -> Repair:
-    if _shared(said, held):
+def _both(plan: Plan, journaled: JournaledResponse, stored: Held, highest: int, low: int, high: int) -> Repair:
+    if _shared(journaled, stored):
         return Repair.KEEP
-    unread = said.seq > highest
-    if said.withdrawn or held.withdrawn:
-        return Repair.KEEP if unread and said.withdrawn else Repair.WITHDRAW
-    if unread and said.kind is ResponseReplaced:
+    unread = journaled.seq > highest
+    if journaled.withdrawn or stored.withdrawn:
+        return Repair.KEEP if unread and journaled.withdrawn else Repair.WITHDRAW
+    if unread and journaled.kind is ResponseReplaced:
         return Repair.KEEP
-    if held.deleted:
+    if stored.deleted:
         return Repair.KEEP if unread else Repair.DROP
-    if said.same:
+    if journaled.same:
         return Repair.FROM_STORE
-    if said.seq <= low:  # the store read it, and has a later word or had an earlier one that stands
-        return Repair.FROM_STORE if held.seq > said.seq or said.kind is ResponseSubmitted else Repair.FROM_JOURNAL
-    if said.seq >= high or held.seq <= said.seq:
+    if journaled.seq <= low:  # the store read it, and has a later word or had an earlier one that stands
+        return Repair.FROM_STORE if stored.seq > journaled.seq or journaled.kind is ResponseSubmitted else Repair.FROM_JOURNAL
+    if journaled.seq >= high or stored.seq <= journaled.seq:
         return Repair.FROM_JOURNAL
-    made.unclear += 1
+    plan.unclear += 1
     return Repair.FROM_STORE
 
 
-def _passed_over(said: JournaledResponse, held: Held | None, highest: int) -> Iterable[int]:
+def _passed_over(journaled: JournaledResponse, stored: Held | None, highest: int) -> Iterable[int]:
     """Of a word that stays, the former ones that analysis will not erase by itself."""
-    own = held.seq if held is not None and not held.withdrawn else 0
-    return (seq for seq in said.others if seq <= highest and seq != own)
+    own = stored.seq if stored is not None and not stored.withdrawn else 0
+    return (seq for seq in journaled.others if seq <= highest and seq != own)
 
 
 def _fork(
@@ -179,19 +179,22 @@ def _fork(
     That a number stands for two things proves that it was given twice. That it stands for the same answers is as good as that it was given
     once; for the same withdrawal it may be chance.
     """
-    by_number = {held.seq: id for id, held in store.items()}
-    known = {said.seq for id, said in journal.items() if id in store and _shared(said, store[id])}
+    by_number = {stored.seq: id for id, stored in store.items()}
+    known = {journaled.seq for id, journaled in journal.items() if id in store and _shared(journaled, store[id])}
     twice = (
         seq
-        for id, said in journal.items()
-        for seq in (said.seq, *said.others)
-        if seq in by_number and (by_number[seq] != id or (seq == said.seq and seq not in known))
+        for id, journaled in journal.items()
+        for seq in (journaled.seq, *journaled.others)
+        if seq in by_number and (by_number[seq] != id or (seq == journaled.seq and seq not in known))
     )
     high = min(twice, default=highest + 1)
-    low = max((said.seq for said in journal.values() if said.seq in known and said.seq < high and not said.withdrawn), default=0)
-    for id, said in journal.items():
-        if id not in store and not said.deleted:
-            passed = (seq for seq in (said.seq, *said.others) if low < seq <= positions.get(said.partition, 0))
+    low = max(
+        (journaled.seq for journaled in journal.values() if journaled.seq in known and journaled.seq < high and not journaled.withdrawn),
+        default=0,
+    )
+    for id, journaled in journal.items():
+        if id not in store and not journaled.deleted:
+            passed = (seq for seq in (journaled.seq, *journaled.others) if low < seq <= positions.get(journaled.partition, 0))
             high = min([high, *passed])  # the store would have read it
     return low, high
 

@@ -16,17 +16,17 @@ from services.runtime import settings
 log = logging.getLogger(__name__)
 
 
-def passwords(wanted: ProvisionSettings) -> dict[str, str]:
+def passwords(chosen: ProvisionSettings) -> dict[str, str]:
     """The password of each role whose file is given."""
-    files = {"platea_analysis": wanted.analysis_password_file, "platea_export": wanted.export_password_file}
+    files = {"platea_analysis": chosen.analysis_password_file, "platea_export": chosen.export_password_file}
     return {role: Path(file).read_text().strip() for role, file in files.items() if file}
 
 
-async def main(wanted: ProvisionSettings, passwords: dict[str, str]) -> None:
+async def main(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
     """Does not wait until journal and store agree: intake serves anyway, and analysis waits by itself."""
-    sizes = (wanted.partition_count, wanted.replicas, wanted.draft_megabytes)
-    await provision(wanted.nats_url, wanted.database_url, Path(wanted.token_file), passwords, *sizes)
-    report = await settle(wanted.nats_url, wanted.database_url)
+    sizes = (chosen.partition_count, chosen.replicas, chosen.draft_megabytes)
+    await provision(chosen.nats_url, chosen.database_url, Path(chosen.token_file), passwords, *sizes)
+    report = await settle(chosen.nats_url, chosen.database_url)
     if report.mended or not report.together:
         log.warning("%s", report.sentence())
 
@@ -34,7 +34,7 @@ async def main(wanted: ProvisionSettings, passwords: dict[str, str]) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        wanted = settings.read(ProvisionSettings, os.environ)
-        asyncio.run(main(wanted, passwords(wanted)))
+        chosen = settings.read(ProvisionSettings, os.environ)
+        asyncio.run(main(chosen, passwords(chosen)))
     except (Refusal, settings.UnknownSetting) as refusal:
         sys.exit(str(refusal))

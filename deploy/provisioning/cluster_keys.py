@@ -37,9 +37,9 @@ def make(folder: Path) -> Path:
     if os.geteuid() == 0:
         for path in (folder, *folder.iterdir()):
             os.chown(path, owner, owner)
-    told = folder.parent / ".env"
-    write_secret(told, f"PLATEA_USER={owner}:{owner}\n")
-    return told
+    env_file = folder.parent / ".env"
+    write_secret(env_file, f"PLATEA_USER={owner}:{owner}\n")
+    return env_file
 
 
 def _environment(path: Path, **settings: str) -> None:
@@ -47,5 +47,5 @@ def _environment(path: Path, **settings: str) -> None:
 
 
 if __name__ == "__main__":
-    told = make(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
-    print(f"The secrets are in {told.with_name('secrets')}; {told} tells compose who may read them. Keep a copy of both.")
+    env_file = make(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    print(f"The secrets are in {env_file.with_name('secrets')}; {env_file} tells compose who may read them. Keep a copy of both.")

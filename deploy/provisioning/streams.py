@@ -48,11 +48,11 @@ async def create_consumers(js: JetStreamContext, partitions: int, positions: dic
             await js.add_consumer(subjects.RESPONSES, stream_settings.analysis_consumer(partition, start))
 
 
-async def _ensure(js: JetStreamContext, wanted: StreamConfig) -> None:
+async def _ensure(js: JetStreamContext, config: StreamConfig) -> None:
     """Waits for a cluster that is still finding itself. Raises Refusal, or what NATS says."""
     for _ in range(_TRIES):
         try:
-            return await _create_or_update(js, wanted)
+            return await _create_or_update(js, config)
         except APIError as error:
             if error.err_code not in _FINDING_ITSELF:
                 raise
@@ -62,19 +62,19 @@ async def _ensure(js: JetStreamContext, wanted: StreamConfig) -> None:
     raise Refusal("The NATS servers do not form a cluster.", "Look at their logs: each must reach the others on the cluster port.")
 
 
-async def _create_or_update(js: JetStreamContext, wanted: StreamConfig) -> None:
-    assert wanted.name is not None
+async def _create_or_update(js: JetStreamContext, config: StreamConfig) -> None:
+    assert config.name is not None
     try:
-        present = (await js.stream_info(wanted.name)).config
+        present = (await js.stream_info(config.name)).config
     except NotFoundError:
-        await js.add_stream(wanted)
+        await js.add_stream(config)
         return
-    if wanted.subject_transform and present.subject_transform and wanted.subject_transform.dest != present.subject_transform.dest:
+    if config.subject_transform and present.subject_transform and config.subject_transform.dest != present.subject_transform.dest:
         raise Refusal(
             "The journal was made with another number of partitions, and that number stays for its whole life.",
             "Set PLATEA_PARTITION_COUNT back to what it was.",
         )
-    await js.update_stream(replace(wanted, first_seq=present.first_seq, metadata={**(wanted.metadata or {}), **told(present)} or None))
+    await js.update_stream(replace(config, first_seq=present.first_seq, metadata={**(config.metadata or {}), **told(present)} or None))
 
 
 def told(present: StreamConfig) -> dict[str, str]:

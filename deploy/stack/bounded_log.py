@@ -67,12 +67,12 @@ def without_addresses(line: bytes) -> bytes:
     return _PERHAPS.sub(_masked, line)
 
 
-def _masked(found: re.Match[bytes]) -> bytes:
-    text, rest = found[0], b""
+def _masked(match: re.Match[bytes]) -> bytes:
+    text, rest = match[0], b""
     if text.endswith(b":") and not text.endswith(b"::"):
         text, rest = text[:-1], b":"
     try:
         address = ipaddress.ip_address(text.decode())
     except ValueError:
-        return found[0]
-    return found[0] if address.is_loopback or address.is_unspecified else b"[address]" + rest
+        return match[0]
+    return match[0] if address.is_loopback or address.is_unspecified else b"[address]" + rest

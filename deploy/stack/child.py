@@ -72,21 +72,21 @@ class Child:
 
     async def watch(self, say: Callable[[str], None]) -> None:
         """Ends it when it hangs, so that `keep` starts it again, or says so where that would not be safe. Runs until `stop`."""
-        silent, heard, told = 0, 0, False
+        silent, heard, reported = 0, 0, False
         while not self._stopping:
             await asyncio.sleep(HUNG / LOOKS)
             process, before, heard = self._process, heard, self._pulse.heard if self._pulse else 0
             if process is None or process.returncode is not None or await self._shows_life(before, heard):
-                if told:
+                if reported:
                     say(f"{self.program.name} answers again.")
-                silent, told = 0, False
+                silent, reported = 0, False
                 continue
             silent += 1
-            if silent < LOOKS or told or process is not self._process or self._stopping:
+            if silent < LOOKS or reported or process is not self._process or self._stopping:
                 continue
             why = f"{self.program.name} is there and has not answered for {HUNG:.0f} seconds"
             if self.program.hung:
-                told = True
+                reported = True
                 say(f"{why}. {self.program.hung} {self._look()}")
             else:
                 silent = 0

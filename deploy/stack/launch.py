@@ -30,14 +30,14 @@ def become(uid: int) -> None:
     The checkout and the data may lie below a folder like /root (mode 700), whose permissions are not ours to change.
     Without that power (in a container that lacks it) only the user changes, and the folders have to be passable.
     """
-    kept = next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if _permitted(capability)), None)
-    if kept is not None and not _prctl(PR_SET_SECUREBITS, KEEP_CAPS_ACROSS_SETUID):
-        kept = None
+    capability_kept = next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if _permitted(capability)), None)
+    if capability_kept is not None and not _prctl(PR_SET_SECUREBITS, KEEP_CAPS_ACROSS_SETUID):
+        capability_kept = None
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)
-    if kept is not None:
-        _keep_only(kept)
+    if capability_kept is not None:
+        _keep_only(capability_kept)
 
 
 def _permitted(capability: int) -> bool:

@@ -139,13 +139,13 @@ class Postgres:
 
 def _working_in(folder: Path) -> list[int]:
     """The processes of a PostgreSQL with its data here: a server and those it forked have no other working folder."""
-    found: list[int] = []
+    processes: list[int] = []
     folder = folder.resolve()
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdigit() and (entry / "cwd").readlink() == folder and (entry / "comm").read_text() == "postgres\n":
-                found.append(int(entry.name))
-    return found
+                processes.append(int(entry.name))
+    return processes
 
 
 def _give(folder: Path, uid: int) -> None:

@@ -41,9 +41,9 @@ class Program:
 
     def environment(self) -> dict[str, str]:
         """Its own settings and what any program needs; nothing else of ours leaks into it."""
-        here = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # Modules come from where we are installed, never from the folder somebody happens to be in.
-        return {**here, "PYTHONPATH": str(_LAUNCH.parents[1]), "PYTHONSAFEPATH": "1", **self.settings}
+        return {**passed_on, "PYTHONPATH": str(_LAUNCH.parents[1]), "PYTHONSAFEPATH": "1", **self.settings}
 
 
 def launched(orphaned: signal.Signals, uid: int = -1) -> list[str]:

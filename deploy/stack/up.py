@@ -72,11 +72,11 @@ def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), sim
     """Runs the stack until Ctrl-C or SIGTERM and returns the exit status."""
     logging.basicConfig(level=logging.ERROR)  # what matters to the operator is said in sentences
     try:
-        wanted = settings.read(StackSettings, os.environ)
+        chosen = settings.read(StackSettings, os.environ)
         folder = DataFolder(data)
         with folder.taken():
             _check_port(host, port)
-            stack = Stack.planned(folder, host, port, wanted.nats_url, wanted.database_url, wanted.for_intake, wanted.for_all)
+            stack = Stack.planned(folder, host, port, chosen.nats_url, chosen.database_url, chosen.for_intake, chosen.for_all)
             asyncio.run(_run(stack, simulate))
     except Refusal as refusal:
         return _complain(refusal.cause, refusal.way_out)
@@ -102,7 +102,7 @@ async def _run(stack: Stack, simulate: int) -> None:
             watching.append(watch_journal(stack.data, stack.nats, children.servers[0], _say))
         if stack.postgres is not None:
             watching.append(watch_traces(stack.data, Forgetter(stack.postgres.url())))
-        keeping = [each for child in children.all for each in (child.keep(_say), child.watch(_say))]
+        keeping = [coroutine for child in children.all for coroutine in (child.keep(_say), child.watch(_say))]
         await asyncio.gather(*keeping, *watching, _simulate(stack, simulate))
 
     working, waiting = asyncio.create_task(work()), asyncio.create_task(asked.wait())

@@ -51,7 +51,7 @@ async def watch_journal(data: DataFolder, nats: NatsServer, child: Child, say: C
 async def watch_homes(mend: Callable[[], Awaitable[MendingReport]], say: Callable[[str], None]) -> None:
     """Mends journal and store where they stop belonging together, as after a loss inside NATS, and says what happened. Where a server is
     away, others tell."""
-    pause, told = HOMES[0], ""
+    pause, last_sentence = HOMES[0], ""
     while True:
         await asyncio.sleep(pause)
         try:
@@ -59,9 +59,9 @@ async def watch_homes(mend: Callable[[], Awaitable[MendingReport]], say: Callabl
         except Away:
             continue
         sentence = report.sentence() if report.mended or not report.together else ""
-        if sentence and sentence != told:
+        if sentence and sentence != last_sentence:
             say(sentence)
-        pause, told = (HOMES[0], "") if report.together else (min(2 * pause, HOMES[1]), sentence)
+        pause, last_sentence = (HOMES[0], "") if report.together else (min(2 * pause, HOMES[1]), sentence)
 
 
 async def watch_traces(data: DataFolder, forgetter: Forgetter) -> None:

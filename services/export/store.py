@@ -207,8 +207,8 @@ class Store:
 
     async def positions(self, survey: str, number: int) -> Positions | None:
         """What a release was read from; None where that was not kept, as with the oldest."""
-        found: str | None = await self._pool.fetchval(_POSITIONS, survey, number)
-        return None if found is None else msgspec.json.decode(found, type=Positions)
+        stored: str | None = await self._pool.fetchval(_POSITIONS, survey, number)
+        return None if stored is None else msgspec.json.decode(stored, type=Positions)
 
     async def texts(
         self, survey: str, questions: Sequence[str], batch: int, ids: Sequence[bytes] | None = None
@@ -262,7 +262,7 @@ class Store:
         return await self._pool.fetchval(_LEDGER, survey)
 
     async def releases(self, survey: str) -> list[Manifest]:
-        return [each.manifest for each in await self.published(survey)]
+        return [row.manifest for row in await self.published(survey)]
 
     async def published(self, survey: str) -> list[StoredRelease]:
         """The releases, oldest first."""

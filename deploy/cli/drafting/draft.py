@@ -81,8 +81,8 @@ class DraftInstrument(msgspec.Struct, frozen=True):
 
 def draft(csv_text: str, name: str) -> tuple[str, str]:
     """The YAML of an instrument and of its import map. Raises UndraftableData."""
-    found = guess(csv_text, name)
-    return instrument_text(found), import_map_text(found)
+    instrument = guess(csv_text, name)
+    return instrument_text(instrument), import_map_text(instrument)
 
 
 def guess(csv_text: str, name: str) -> DraftInstrument:
@@ -158,9 +158,9 @@ def _groups(columns: dict[str, list[str]]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for family in families.values():
         labels = [set(columns[column]) - {""} for column in family]
-        own = all(len(each) <= 1 for each in labels) and len({label for each in labels for label in each}) == sum(map(len, labels))
-        marks = all(each <= {"0", "1"} for each in labels) and any("1" in each for each in labels)
-        wordy = all(len(label) <= LONGEST_LABEL for each in labels for label in each)
+        own = all(len(cells) <= 1 for cells in labels) and len({label for cells in labels for label in cells}) == sum(map(len, labels))
+        marks = all(cells <= {"0", "1"} for cells in labels) and any("1" in cells for cells in labels)
+        wordy = all(len(label) <= LONGEST_LABEL for cells in labels for label in cells)
         if len(family) > 1 and any(labels) and wordy and ((own and not marks) or (marks and len(family) <= 500)):
             groups |= dict.fromkeys(family, family)
     return groups
@@ -173,7 +173,7 @@ def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> D
     marks = all(set(columns[column]) <= {"", "0", "1"} for column in family)
     label = {column: column if marks else next((cell for cell in columns[column] if cell), "") for column in family}
     chosen = [{column for column in family if columns[column][row] not in ("", "0")} for row in range(len(columns[family[0]]))]
-    together = {column for each in chosen if len(each) > 1 for column in each}
+    together = {column for row in chosen if len(row) > 1 for column in row}
     codes = _codes(label[column] for column in family if label[column])
     choices = tuple(
         DraftChoice(codes[label[column]], _clean(label[column]), column not in together and _stands_alone(label[column]))
@@ -220,10 +220,10 @@ def _ordered(labels: list[str]) -> list[str]:
     counted = all(numbers.values())
 
     def key(label: str) -> tuple[int, float]:
-        found = numbers.get(label)
+        number = numbers.get(label)
         late = 2 if meant(label) else 1 if last.fullmatch(label) else 0
         below = 0.5 if re.match("under|less|fewer|below|up to", label, re.IGNORECASE) else 0
-        return late, float(found[0].replace(",", "")) - below if counted and found else 0.0
+        return late, float(number[0].replace(",", "")) - below if counted and number else 0.0
 
     return sorted(labels, key=key)
 
@@ -263,11 +263,11 @@ class _Names:
 
 
 def _once(name: str, joint: str, taken: set[str], longest: int) -> str:
-    found, number = name, 2
-    while found in taken:
+    unique, number = name, 2
+    while unique in taken:
         ending = f"{joint}{number}"
-        found, number = name[: longest - len(ending)] + ending, number + 1
-    return found
+        unique, number = name[: longest - len(ending)] + ending, number + 1
+    return unique
 
 
 def _slug(text: str, joint: str, longest: int, lower: bool = True) -> str:

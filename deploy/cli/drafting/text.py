@@ -114,7 +114,7 @@ def import_map_text(draft: DraftInstrument) -> str:
 
 def quoted(text: str) -> str:
     """A double-quoted YAML scalar: JSON, with every character escaped that YAML would take for a line's end."""
-    return _BROKEN_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return _BROKEN_LINE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _plain(name: str) -> str:

@@ -42,8 +42,8 @@ class Work:
     def line(self) -> str:
         """One line, the same for ever: publisher (year). Title. Release [Data set]. Address."""
         publisher = " ".join(filter(None, (one_line(self.publisher).rstrip("."), f"({self.year})" if self.year else "")))
-        said = ". ".join(part.rstrip(".") for part in (publisher, one_line(self.title), f"{self.edition} [Data set]") if part) + "."
-        return f"{said} {one_line(self.address)}" if self.address else said
+        citation = ". ".join(part.rstrip(".") for part in (publisher, one_line(self.title), f"{self.edition} [Data set]") if part) + "."
+        return f"{citation} {one_line(self.address)}" if self.address else citation
 
     def bibtex(self) -> str:
         fields = {

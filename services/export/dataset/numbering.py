@@ -25,13 +25,13 @@ def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, i
     """The number of each answer and of each coarser value. `earlier`: this variable in the versions before, the first one first."""
     given: dict[str, int] = {}
     whole = all(map(_is_whole, _telling((*earlier, variable)[0].labels)))
-    step = LEVEL if all(len(each.labels) < LEVEL for each in (*earlier, variable)) else WIDE_LEVEL
-    for each in (*earlier, variable):
-        _enter(given, _telling(each.labels), 0, step, whole)
-        for level, above in enumerate(each.ladder(), 1):
+    step = LEVEL if all(len(version.labels) < LEVEL for version in (*earlier, variable)) else WIDE_LEVEL
+    for version in (*earlier, variable):
+        _enter(given, _telling(version.labels), 0, step, whole)
+        for level, above in enumerate(version.ladder(), 1):
             _enter(given, _telling(above.values()), level * step, step, False)
-    for each in (*earlier, variable):
-        _enter_merged(given, each.scale)
+    for version in (*earlier, variable):
+        _enter_merged(given, version.scale)
     return given
 
 

@@ -55,17 +55,17 @@ def _of_r(sign: str) -> str:
 
 def tex(text: str) -> str:
     """Within a field of BibTeX: characters that TeX reads as commands made harmless, on one line."""
-    return re.sub(r"[&%$#_]", lambda found: "\\" + found.group(), re.sub(r"[\\{}~^]", " ", one_line(text)))
+    return re.sub(r"[&%$#_]", lambda match: "\\" + match.group(), re.sub(r"[\\{}~^]", " ", one_line(text)))
 
 
 def tex_address(address: str) -> str:
     """An address within a field of BibTeX, where braces must balance."""
-    return re.sub(r"[\s\\{}\x00-\x1f]", lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), address)
+    return re.sub(r"[\s\\{}\x00-\x1f]", lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), address)
 
 
 def markdown(text: str) -> str:
     """Plain text where Markdown is read: on one line, so that it begins no block, and with what begins an inline element escaped."""
-    return re.sub(r"[\\`*_\[\]<>&!#~|]", lambda found: "\\" + found.group(), one_line(text))
+    return re.sub(r"[\\`*_\[\]<>&!#~|]", lambda match: "\\" + match.group(), one_line(text))
 
 
 def xml(text: str) -> str:

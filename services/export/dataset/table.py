@@ -155,8 +155,8 @@ class Dataset:
 
     def absent(self) -> list[tuple[Category, str]]:
         """Every code of the table that is no answer, and what it means in general; a question may say it in its own words."""
-        found = {each.code: each for column in self.columns for each in column.categories if each.absent}
-        return [(found[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in found]
+        by_code = {category.code: category for column in self.columns for category in column.categories if category.absent}
+        return [(by_code[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in by_code]
 
     def labels(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
         """A label for each variable, no two alike, made to fit as in `DatasetColumn.fitting`."""
@@ -196,12 +196,12 @@ def tabulate(
     variable, by name, in the versions of the questionnaire before this one, the first one first."""
     sections = {section.id: section.text for section in instrument.sections}
     short = short_names([column.name for column in columns])
-    made: list[DatasetColumn] = []
+    dataset_columns: list[DatasetColumn] = []
     for column in columns:
         given = pd.Categorical(released[column.name], copy=False)
-        found = {code: place for place, code in enumerate(given.categories) if (given.codes == place).any()}
-        categories = _categories(column, set(found), instrument.languages, numbers(column, (earlier or {}).get(column.name, ())))
-        made.append(
+        places = {code: place for place, code in enumerate(given.categories) if (given.codes == place).any()}
+        categories = _categories(column, set(places), instrument.languages, numbers(column, (earlier or {}).get(column.name, ())))
+        dataset_columns.append(
             DatasetColumn(
                 name=column.name,
                 short=short[column.name],
@@ -214,51 +214,51 @@ def tabulate(
                 universe=_universe(instrument, column),
                 role=column.role,
                 level=levels.get(column.name),
-                codes=_codes(found, given.codes, categories),
+                codes=_codes(places, given.codes, categories),
             )
         )
-    return Dataset(edition, tuple(made), len(released), left_out=left_out(instrument))
+    return Dataset(edition, tuple(dataset_columns), len(released), left_out=left_out(instrument))
 
 
 def _universe(instrument: Instrument, column: Variable) -> Texts:
     return in_each(instrument.languages, lambda language: universe.universe(instrument, column.question, language))
 
 
-def _codes(found: dict[str, int], codes: Codes, categories: tuple[Category, ...]) -> Codes:
-    """Places as in `found` turned into places among `categories`, in the smallest type that holds them; the same ones if none moves."""
+def _codes(places: dict[str, int], codes: Codes, categories: tuple[Category, ...]) -> Codes:
+    """Places as in `places` turned into places among `categories`, in the smallest type that holds them; the same ones if none moves."""
     place = {category.code: index for index, category in enumerate(categories)}
     small = np.dtype(np.int8 if len(categories) <= np.iinfo(np.int8).max else np.int16)
-    if codes.dtype == small and all(place[code] == at for code, at in found.items()):
+    if codes.dtype == small and all(place[code] == at for code, at in places.items()):
         return codes
-    moved = np.zeros(max(found.values(), default=0) + 1, small)
-    for code, at in found.items():
+    moved = np.zeros(max(places.values(), default=0) + 1, small)
+    for code, at in places.items():
         moved[at] = place[code]
     return moved[codes]
 
 
-def _categories(column: Variable, found: set[str], languages: tuple[str, ...], known: Mapping[str, int]) -> tuple[Category, ...]:
+def _categories(column: Variable, present: set[str], languages: tuple[str, ...], known: Mapping[str, int]) -> tuple[Category, ...]:
     """The answers that could be given, or the coarser or merged values that came into their place, then what stands for no answer.
 
     `known`: the number of each answer and coarser value."""
-    merged = {code: members for code in found if len(members := column.merged(code)) > 1}
+    merged = {code: members for code in present if len(members := column.merged(code)) > 1}
     nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values() if node != WITHHELD))
-    generalised = bool(found & set(nodes) - set(column.labels))
-    codes = [code for code in column.labels if code in found or not generalised]
-    codes += [node for node in nodes if node in found and node not in column.labels]
+    generalised = bool(present & set(nodes) - set(column.labels))
+    codes = [code for code in column.labels if code in present or not generalised]
+    codes += [node for node in nodes if node in present and node not in column.labels]
     for code, members in merged.items():
         codes[codes.index(members[0])] = code
         codes = [other for other in codes if other not in members]
     substantive = [code for code in codes if code not in NON_SUBSTANTIVE and code != WITHHELD]
     possible = {MISSING} if not column.question.required else set[str]()
     possible |= {SKIPPED} if column.question.show_if is not None else set()
-    absent = [code for code in NUMBERS if code in codes or code in found | possible]
+    absent = [code for code in NUMBERS if code in codes or code in present | possible]
     coarse = column.hierarchy.labels if column.hierarchy else {}
     labels = coarse | column.labels if not generalised else column.labels | coarse
     labels = labels | {code: phrase(name, languages) for code, name in _ABSENT.items()}
     for code, members in merged.items():
         labels[code] = in_each(languages, partial(_joint, [(member, labels.get(member, {})) for member in members]))
-    made = [Category(code, labels.get(code, {}), known[code]) for code in substantive]
-    return (*made, *(Category(code, labels.get(code, {}), NUMBERS[code], LETTERS[code]) for code in absent))
+    answers = [Category(code, labels.get(code, {}), known[code]) for code in substantive]
+    return (*answers, *(Category(code, labels.get(code, {}), NUMBERS[code], LETTERS[code]) for code in absent))
 
 
 def _joint(members: Sequence[tuple[str, Texts]], language: str) -> str:

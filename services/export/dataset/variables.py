@@ -78,8 +78,8 @@ class Variable:
     @property
     def scale(self) -> tuple[str, ...]:
         """The answers of an ordered scale, without don't know and the like; empty where neighbours are never released as one."""
-        found = tuple(code for code in self.labels if code not in NON_SUBSTANTIVE) if self.ordered else ()
-        return found if self.role != "quasi_identifier" and len(found) <= LONGEST_SCALE else ()
+        answers = tuple(code for code in self.labels if code not in NON_SUBSTANTIVE) if self.ordered else ()
+        return answers if self.role != "quasi_identifier" and len(answers) <= LONGEST_SCALE else ()
 
     def merged(self, code: str) -> tuple[str, ...]:
         """The answers that a released code of `scale` stands for: itself, or neighbours that were merged. Empty for any other code."""
@@ -124,11 +124,11 @@ def variables(instrument: Instrument) -> list[Variable]:
     Numbers and dates appear as their bands: an exact number can be as telling as a name. Without bands nothing of them can be told
     (`left_out`). `instrument`: as `with_bands` gives it, if hierarchies are to lend their bands.
     """
-    found: list[Variable] = []
+    columns: list[Variable] = []
     for question in instrument.questions:
         if question.privacy.role not in ("identifying", "free_text"):
-            found += _of(question, instrument)
-    return found
+            columns += _of(question, instrument)
+    return columns
 
 
 class Encoder:
@@ -195,20 +195,20 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
                 for cells in [{Column("option", id, option.code): "1"} | absent]
             ]
         case Matrix():
-            found: list[Variable] = []
+            columns: list[Variable] = []
             for row in question.rows:
                 cells = {Column("option", id, option.code, row.code): option.code for option in question.options}
                 cells |= {Column("skipped", id): SKIPPED, Column("missing", id, row=row.code): MISSING}
                 labels = _labels(question.options)
-                found.append(Variable(f"{var}.{row.code}", question, row.text, labels, cells, SKIPPED, ordered=question.ordered))
-            return found
+                columns.append(Variable(f"{var}.{row.code}", question, row.text, labels, cells, SKIPPED, ordered=question.ordered))
+            return columns
         case Ranking():
-            found = []
+            columns = []
             for rank in range(1, question.rank_count + 1):
                 cells = {Column("rank", id, option.code, rank=rank): option.code for option in question.options}
                 part = phrase("rank", instrument.languages, str(rank))
-                found.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent, SKIPPED))
-            return found
+                columns.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent, SKIPPED))
+            return columns
         case Integer() | Numeric() | Date():
             return banded(question.bands) if question.bands else []
         case ShortText() | LongText():

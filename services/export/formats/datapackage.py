@@ -47,7 +47,7 @@ def _texts(table: Dataset, files: Mapping[str, File]) -> list[dict[str, Any]]:
     if table.passages is None or not table.passages.lines:
         return []
     language = table.edition.language
-    asked = [{"value": each.name, "label": text(each.text, language)} for each in table.passages.questions]
+    asked = [{"value": question.name, "label": text(question.text, language)} for question in table.passages.questions]
     fields = [
         {"name": "question", "type": "string", "categories": asked, "constraints": {"required": True}},
         {"name": "language", "type": "string", "description": "Of the form that was filled in."},
@@ -78,8 +78,8 @@ def _file(file: File) -> dict[str, Any]:
 
 def _field(column: DatasetColumn, language: str) -> dict[str, Any]:
     shown = column.shown(language)
-    answers = [(each.code, label) for each, label in zip(column.categories, shown, strict=True) if not each.absent]
-    absent = [{"value": each.code, "label": label} for each, label in zip(column.categories, shown, strict=True) if each.absent]
+    answers = [(category.code, label) for category, label in zip(column.categories, shown, strict=True) if not category.absent]
+    absent = [{"value": category.code, "label": label} for category, label in zip(column.categories, shown, strict=True) if category.absent]
     field: dict[str, Any] = {"name": column.name, "type": "string", "title": column.label(language)}
     field |= {"description": markdown(f"{column.question}. {text(column.universe, language)}.")}  # the standard has it read as Markdown
     if answers:

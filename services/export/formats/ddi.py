@@ -80,7 +80,7 @@ def _texts_file(root: Element, passages: Passages) -> None:
     """Described as a file, not as variables: its lines are no cases."""
     about = SubElement(SubElement(root, "fileDscr", {"ID": "texts", "URI": "texts.csv"}), "fileTxt")
     SubElement(about, "fileName").text = "texts.csv"
-    asked = ", ".join(each.name for each in passages.questions)
+    asked = ", ".join(question.name for question in passages.questions)
     SubElement(about, "fileCont").text = (
         f"Free texts ({asked}): question, language, text. Each was accepted for this release by a person who read it. "
         "They belong to no case of data.csv and have no order."
@@ -116,12 +116,12 @@ def _variable(data: Element, column: DatasetColumn, languages: tuple[str, ...]) 
 
 
 def _category(variable: Element, category: Category, count: int) -> None:
-    made = SubElement(variable, "catgry", {"missing": "Y"} if category.absent else {})
-    SubElement(made, "catValu").text = category.code
-    _texts(made, "labl", category.labels)
-    SubElement(made, "catStat", {"type": "freq"}).text = str(count)
+    element = SubElement(variable, "catgry", {"missing": "Y"} if category.absent else {})
+    SubElement(element, "catValu").text = category.code
+    _texts(element, "labl", category.labels)
+    SubElement(element, "catStat", {"type": "freq"}).text = str(count)
 
 
 def _texts(parent: Element, tag: str, texts: Mapping[str, str] | Texts) -> None:
-    for language, found in texts.items():
-        SubElement(parent, tag, {_LANG: language}).text = found
+    for language, content in texts.items():
+        SubElement(parent, tag, {_LANG: language}).text = content

@@ -33,11 +33,13 @@ def write(path: Path, table: Dataset) -> None:
 
 def _texts(columns: Sequence[DatasetColumn]) -> NDArray[Any]:
     """What a row may say in these columns, the codes of the last one running fastest."""
-    return np.array([",".join(codes) for codes in product(*([each.code for each in column.categories] for column in columns))], "object")
+    return np.array(
+        [",".join(codes) for codes in product(*([category.code for category in column.categories] for column in columns))], "object"
+    )
 
 
 def _places(columns: Sequence[DatasetColumn], rows: slice) -> NDArray[np.intp]:
-    found = np.zeros(rows.stop - rows.start, np.intp)
+    places = np.zeros(rows.stop - rows.start, np.intp)
     for column in columns:
-        found = found * len(column.categories) + column.codes[rows]
-    return found
+        places = places * len(column.categories) + column.codes[rows]
+    return places

@@ -57,7 +57,7 @@ def _described(column: DatasetColumn) -> dict[str, Any]:
         "role": column.role,
         "level": column.level,
         "measure": column.measure,
-        "categories": [{"code": each.code, "labels": each.labels, "absent": each.absent} for each in column.categories],
+        "categories": [{"code": category.code, "labels": category.labels, "absent": category.absent} for category in column.categories],
     }
 
 

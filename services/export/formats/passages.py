@@ -16,8 +16,8 @@ def write(path: Path, table: Dataset) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = Writer(file)
         writer.writerow(HEADER)
-        for each in table.passages.lines if table.passages else ():
-            writer.writerow((each.question, each.language, cell(each.text)))
+        for passage in table.passages.lines if table.passages else ():
+            writer.writerow((passage.question, passage.language, cell(passage.text)))
 
 
 def cell(text: str) -> str:

@@ -59,8 +59,8 @@ def pandas(path: Path, table: Dataset) -> None:
 
 def stata(path: Path, table: Dataset) -> None:
     missing = ", ".join(f".{category.letter} {meaning}" for category, meaning in table.absent())
-    told = (_title(table), "Reads data.dta, which lies beside this file, with labels.", cite(table.edition), f"Missing: {missing}")
-    head = "".join(stata_comment(line) + "\n" for line in told)
+    comments = (_title(table), "Reads data.dta, which lies beside this file, with labels.", cite(table.edition), f"Missing: {missing}")
+    head = "".join(stata_comment(line) + "\n" for line in comments)
     path.write_text(head + _STATA.format(rows=table.rows), encoding="utf-8")
 
 
@@ -78,7 +78,9 @@ def r(path: Path, table: Dataset) -> None:
 
 
 def _factor(column: DatasetColumn, language: str) -> str:
-    shown = [(each.code, label) for each, label in zip(column.categories, column.shown(language), strict=True) if not each.absent]
+    shown = [
+        (category.code, label) for category, label in zip(column.categories, column.shown(language), strict=True) if not category.absent
+    ]
     name, ordered = r_string(column.name), "TRUE" if column.measure == "ordinal" else "FALSE"
     levels, labels = (", ".join(map(r_string, side)) for side in (zip(*shown, strict=True) if shown else ((), ())))
     return (

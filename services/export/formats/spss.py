@@ -45,7 +45,9 @@ def write(path: Path, table: Dataset) -> None:
 def _write_dictionary(path: Path, table: Dataset) -> None:
     language = table.edition.language
     labels = {
-        column.short: {each.number: label for each, label in zip(column.categories, column.fitting(language, _value_label), strict=True)}
+        column.short: {
+            category.number: label for category, label in zip(column.categories, column.fitting(language, _value_label), strict=True)
+        }
         for column in table.columns
     }
     no_rows = pd.DataFrame({column.short: np.zeros(0, np.float64) for column in table.columns})
@@ -53,7 +55,7 @@ def _write_dictionary(path: Path, table: Dataset) -> None:
     missing: dict[str, Any] = {
         column.short: [{"lo": min(numbers), "hi": -1}]
         for column in table.columns
-        if (numbers := [each.number for each in column.categories if each.absent])
+        if (numbers := [category.number for category in column.categories if category.absent])
     }
     pyreadstat.write_sav(
         no_rows,  # pyright: ignore[reportArgumentType]
@@ -69,7 +71,7 @@ def _write_dictionary(path: Path, table: Dataset) -> None:
 
 
 def _write_rows(file: BinaryIO, table: Dataset) -> None:
-    numbers = [np.array([each.number for each in column.categories], np.int16) for column in table.columns]
+    numbers = [np.array([category.number for category in column.categories], np.int16) for column in table.columns]
     for rows in table.batches():
         values = np.empty((rows.stop - rows.start, len(table.columns)), np.int16)
         for place, (column, known) in enumerate(zip(table.columns, numbers, strict=True)):

@@ -49,8 +49,8 @@ def _with_rows(head: bytes, rows: int, width: int) -> bytes:
     count = head.index(b"<N>") + len(b"<N>")
     offsets = head.index(b"<map>") + len(b"<map>")
     end = offsets + 8 * _OFFSETS
-    found = struct.unpack(f"<{_OFFSETS}q", head[offsets:end])
-    moved = [offset + rows * width if offset >= len(head) else offset for offset in found]
+    offset_values = struct.unpack(f"<{_OFFSETS}q", head[offsets:end])
+    moved = [offset + rows * width if offset >= len(head) else offset for offset in offset_values]
     head = head[:count] + rows.to_bytes(8, "little") + head[count + 8 :]
     return head[:offsets] + struct.pack(f"<{_OFFSETS}q", *moved) + head[end:]
 
@@ -76,7 +76,7 @@ def _write_dictionary(path: Path, table: Dataset) -> None:
 
 def _kind(column: DatasetColumn) -> str:
     """One byte for each value, two where categories are too many."""
-    return "<i1" if all(each.number <= LARGEST_BYTE for each in column.categories) else "<i2"
+    return "<i1" if all(category.number <= LARGEST_BYTE for category in column.categories) else "<i2"
 
 
 def _value(column: DatasetColumn, place: int) -> int:

@@ -42,9 +42,9 @@ def rules_of(table: QuasiIdentifierTable) -> SequenceRules:
 
 def advise(table: QuasiIdentifierTable, profile: Profile) -> str:
     """A sentence with the ways that would work, each tried alone; empty where none does."""
-    found = [f"leave out {answer.name}" for answer in table.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
-    if found:
-        return _sentence(found)
+    ways = [f"leave out {answer.name}" for answer in table.sensitive if _agrees(answer.codes, answer.size, answer.harmless, profile)]
+    if ways:
+        return _sentence(ways)
     if len(table.identifiers) > MANY:
         return _sentence([f"declare fewer quasi-identifiers: there are {len(table.identifiers)}"])
     if table.codes.size * len(table.identifiers) <= LARGE:
@@ -54,13 +54,13 @@ def advise(table: QuasiIdentifierTable, profile: Profile) -> str:
                 codes[:, v] = wide[1][codes[:, v]]
                 hierarchies = (*table.hierarchies[:v], wide[0], *table.hierarchies[v + 1 :])
                 if _works(replace(table, codes=codes, hierarchies=hierarchies, frame=_without(table, v)), profile):
-                    found.append(f"merge the values of {hierarchy.name} one level up")
+                    ways.append(f"merge the values of {hierarchy.name} one level up")
             if len(table.hierarchies) > 1:
                 rest = [place for place in range(len(table.hierarchies)) if place != v]
                 hierarchies = tuple(table.hierarchies[place] for place in rest)
                 if _works(replace(table, codes=table.codes[:, rest], hierarchies=hierarchies, frame=None), profile):
-                    found.append(f"drop {hierarchy.name}")
-    return _sentence(found)
+                    ways.append(f"drop {hierarchy.name}")
+    return _sentence(ways)
 
 
 def _agrees(codes: NDArray[np.integer[Any]], size: int, harmless: tuple[int, ...], profile: Profile) -> bool:

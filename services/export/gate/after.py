@@ -78,13 +78,13 @@ def check(admitted: Admitted, step: SequenceStep) -> Protected:
 
 
 def _reasons(merged: int, withheld: int, k: int) -> list[str]:
-    found: list[str] = []
+    sentences: list[str] = []
     if merged:
         scales = "1 scale" if merged == 1 else f"{merged:,} scales"
-        found.append(f"On {scales} neighbouring answers are told as one, because few gave one of them.")
+        sentences.append(f"On {scales} neighbouring answers are told as one, because few gave one of them.")
     if withheld:
-        found.append(f"{withheld:,} answers are withheld: rare ones, and others beside them, so that at least {k} rows look the same.")
-    return found
+        sentences.append(f"{withheld:,} answers are withheld: rare ones, and others beside them, so that at least {k} rows look the same.")
+    return sentences
 
 
 def _released(admitted: Admitted, result: Result, rows: Ints, shown: dict[str, RareColumn]) -> pd.DataFrame:

@@ -29,11 +29,11 @@ def hidden(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, profile:
     """How each variable with rare answers to hide is released, by name. `rows`: of `full`, in an order that stays between releases."""
     plain, secret = (_answers(columns, full, rows, role) for role in ("insensitive", "sensitive"))
     rank = np.arange(len(rows))
-    found = rare.hide(list(plain.values()), NARROW.k, rank)
+    rare_columns = rare.hide(list(plain.values()), NARROW.k, rank)
     if not profile.narrow:
         plain |= secret
-        found = rare.hide(list(plain.values()), profile.k, rank, found)
-    return dict(zip(plain, found, strict=True))
+        rare_columns = rare.hide(list(plain.values()), profile.k, rank, rare_columns)
+    return dict(zip(plain, rare_columns, strict=True))
 
 
 def alone(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, table: pd.DataFrame, profile: Profile) -> int:
@@ -59,11 +59,11 @@ def released(column: Variable, codes: NDArray[np.integer], shown: RareColumn) ->
         if len(members) > 1:
             place[[column.codes.index(code) for code in members]] = len(values)
             values.append(JOINT.join(members))
-    found = place.astype(np.int16)[codes]
+    places = place.astype(np.int16)[codes]
     if shown.withheld.any():
-        found[shown.withheld] = len(values)
+        places[shown.withheld] = len(values)
         values.append(WITHHELD)
-    return found, values
+    return places, values
 
 
 def _answers(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, role: str) -> dict[str, Answers]:
@@ -73,9 +73,9 @@ def _answers(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, role: 
 def _told(column: Variable, codes: NDArray[np.integer]) -> Answers:
     """Where nothing was answered nothing can single out."""
     silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
-    told = [UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
-    small = np.min_scalar_type(-1 - len(told))
-    return Answers(np.array([*told, UNTOLD], small)[codes], len(column.codes), _sides(column) if column.scale else None)
+    places = [UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
+    small = np.min_scalar_type(-1 - len(places))
+    return Answers(np.array([*places, UNTOLD], small)[codes], len(column.codes), _sides(column) if column.scale else None)
 
 
 def _sides(column: Variable) -> Ints:

@@ -27,18 +27,18 @@ class ReleasedAnswers:
 
 def without(columns: Iterable[ReleasedAnswers], rows: int, k: int) -> Bools:
     """The rows that show an answer which fewer than k rows show, or look like fewer than k in up to three of their rare answers."""
-    found, several = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int32)
+    alone, several = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int32)
     known: list[tuple[Bools, Ints]] = []
     for column in columns:
         codes, counts = column.given.codes, column.given.counts()
         small = np.bincount(column.released, minlength=1)[column.released] < k
-        found |= small & ((codes != UNTOLD) | column.withheld)
+        alone |= small & ((codes != UNTOLD) | column.withheld)
         if ((counts > 0) & (counts <= rarity(k))).any() and not column.withheld.all():
             known.append((np.append(counts, rows + rarity(k))[codes] <= rarity(k), column.released))
             several += known[-1][0]
     for row in np.flatnonzero(several >= 2).tolist():
-        found[row] |= _few([shown == shown[row] for rare, shown in known if rare[row]], k)
-    return found
+        alone[row] |= _few([shown == shown[row] for rare, shown in known if rare[row]], k)
+    return alone
 
 
 def _few(alike: list[Bools], k: int) -> bool:

@@ -75,9 +75,9 @@ class LedgerKeys:
 
     def _digests(self, use: str, of: Iterable[bytes]) -> Iterator[bytes]:
         keyed = hashlib.blake2b(key=self._derived(use), digest_size=DIGEST)  # copied, since taking in the key is half of the work
-        for each in of:
+        for value in of:
             one = keyed.copy()
-            one.update(each)
+            one.update(value)
             yield one.digest()
 
     def _derived(self, use: str) -> bytes:
@@ -113,7 +113,7 @@ def after(
     now = _Columns.new(len(people), number)
     nodes = narrow_nodes = np.zeros((0, len(hierarchies)), dtype=np.int32)
     if book is not None:
-        nodes, narrow_nodes = (_translated(book, each, hierarchies) for each in (book.nodes, book.narrow_nodes))
+        nodes, narrow_nodes = (_translated(book, stored, hierarchies) for stored in (book.nodes, book.narrow_nodes))
         now.take(people, _people(book), _Columns.of(book))
     nodes = _entered(now.classes, nodes, step.ledger.wide, now.entered == number)
     divided = (step.ledger.narrow.of != LEFT_OUT) & ((now.narrowed == 0) | (now.narrowed == number))

@@ -48,10 +48,10 @@ class RareAnswerTable:
 
     def rare_answers(self, variables: Iterable[int]) -> Ints:
         """How many rare answers each row gave to these variables. Shape (rows,)."""
-        found = np.zeros(len(self.rank), dtype=np.int32)
+        counts = np.zeros(len(self.rank), dtype=np.int32)
         for variable in variables:
-            found += self.known[variable]
-        return found
+            counts += self.known[variable]
+        return counts
 
     def look_alikes(self, cache: dict[int, RowSet], variable: int, row: int) -> RowSet:
         """The rows that show the same as `row` in this variable. `cache`: the sets of this variable by what they show, filled here."""

@@ -61,12 +61,12 @@ def sensitive_back(
     So a class is as varied, and as near to everybody, as it is for somebody who knows what was withheld. Whoever does not knows less.
     """
     by_name = {column.name: column for column in columns}
-    found: list[Sensitive] = []
+    answers: list[Sensitive] = []
     for answer in quasi_identifiers.sensitive:
         codes, shown = answer.codes.copy(), codes_of(released, by_name[answer.name])
         codes[rows] = np.where(shown == ABSENT, codes[rows], shown)
-        found.append(Sensitive(answer.name, codes, answer.size, answer.harmless))
-    return tuple(found)
+        answers.append(Sensitive(answer.name, codes, answer.size, answer.harmless))
+    return tuple(answers)
 
 
 def weighed(
@@ -76,7 +76,7 @@ def weighed(
     kept = back.kept
     of_row = back.classes[kept]
     sizes = np.bincount(of_row)
-    found = [_count(f"At least {profile.k} people must share all quasi-identifiers", sizes < profile.k, sizes)]
+    rules = [_count(f"At least {profile.k} people must share all quasi-identifiers", sizes < profile.k, sizes)]
     if quasi_identifiers.frame is not None:
         example = np.zeros(len(sizes), dtype=np.int64)
         example[of_row] = np.flatnonzero(kept)
@@ -85,7 +85,7 @@ def weighed(
             quasi_identifiers.frame, ladders, [back.released[example, v].astype(np.int64) for v in quasi_identifiers.frame.variables]
         )
         short = units < quasi_identifiers.frame.least
-        found.append(
+        rules.append(
             _count(f"At least {quasi_identifiers.frame.least} authorities of the public list must share the released values", short, sizes)
         )
     varieties: dict[str, Variety] = {}
@@ -93,11 +93,11 @@ def weighed(
         table, of_all = diversity.histograms(of_row, len(sizes), answer.of(kept)), diversity.shares(answer)
         varieties[answer.name] = Variety.of(table, of_all, answer.harmless)
         alike = ~diversity.diverse(table, profile.diversity, answer.harmless)
-        found.append(_count(f"No class may agree in its answer to {answer.name}", alike, sizes))
+        rules.append(_count(f"No class may agree in its answer to {answer.name}", alike, sizes))
         far = ~diversity.close(table, profile.closeness, of_all)
-        found.append(_count(f"No class may answer {answer.name} so unlike everybody (t {profile.closeness.t:g})", far, sizes))
+        rules.append(_count(f"No class may answer {answer.name} so unlike everybody (t {profile.closeness.t:g})", far, sizes))
     measures = measured(quasi_identifiers.codes, quasi_identifiers.hierarchies, varieties, back, quasi_identifiers.frame)
-    return [each for each in found if each.rows], measures
+    return [rule for rule in rules if rule.rows], measures
 
 
 def _count(rule: str, wrong: NDArray[np.bool_], sizes: Ints) -> Broken:

@@ -53,12 +53,12 @@ def coarser(steps: Ints, answered: Ints, rare: Bools, sides: Ints | None, step: 
     return next((_joined(steps, *pair) for pair in pairs if many[list(pair)].sum() <= MOST * many.sum()), None)
 
 
-def leaning(steps: Ints, answered: Ints, told: Ints) -> int | None:
-    """The smallest step of which much more is withheld than of the whole scale. `told`: not withheld, by answer."""
-    many, left = _of_steps(steps, answered), _of_steps(steps, told)
-    usual = 1 - told.sum() / max(int(answered.sum()), 1)
-    found = np.flatnonzero((many > 0) & (many - left > (usual + EVEN) * many))
-    return int(found[many[found].argmin()]) if len(found) else None
+def leaning(steps: Ints, answered: Ints, shown: Ints) -> int | None:
+    """The smallest step of which much more is withheld than of the whole scale. `shown`: not withheld, by answer."""
+    many, left = _of_steps(steps, answered), _of_steps(steps, shown)
+    usual = 1 - shown.sum() / max(int(answered.sum()), 1)
+    leaning_steps = np.flatnonzero((many > 0) & (many - left > (usual + EVEN) * many))
+    return int(leaning_steps[many[leaning_steps].argmin()]) if len(leaning_steps) else None
 
 
 def _of_steps(steps: Ints, people: Ints) -> Ints:

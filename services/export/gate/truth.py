@@ -38,7 +38,9 @@ class Witness:
     def __init__(self, instrument: Instrument, columns: Sequence[Variable]) -> None:
         questions = {question.id: question for question in instrument.questions}
         derived = {item.id: item for item in instrument.derived}
-        shown = {id: compile_rule(each.show_if, questions, derived) if each.show_if else _always for id, each in questions.items()}
+        shown = {
+            id: compile_rule(question.show_if, questions, derived) if question.show_if else _always for id, question in questions.items()
+        }
         self._columns, self._seen = columns, 0
         self._told = [_teller(column, shown[column.question.id]) for column in columns]
 
@@ -46,8 +48,8 @@ class Witness:
         """`codes[c][r]`: what column c tells of response r, as its place among the column's codes. Raises Untrue."""
         many = len(answers) if self._seen < ALL else SOME
         self._seen += len(answers)
-        for column, tell, found in zip(self._columns, self._told, codes, strict=True):
-            for given, place in zip(answers[:many], found[:many].tolist(), strict=True):
+        for column, tell, places in zip(self._columns, self._told, codes, strict=True):
+            for given, place in zip(answers[:many], places[:many].tolist(), strict=True):
                 if column.codes[place] != tell(given):
                     raise Untrue(f"The column {column.name} would tell something else than was answered.")
 

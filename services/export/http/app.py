@@ -126,10 +126,10 @@ async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> 
 
 def _job(request: AnyRequest, survey: str, id: str) -> Job:
     demand(request, _context(request).registry, "organiser", survey, time.time())
-    found = _context(request).jobs.get(survey, id)
-    if found is None:
+    job = _context(request).jobs.get(survey, id)
+    if job is None:
         raise Problem("not-found", "This job is unknown, perhaps since the service was restarted. Start it again.")
-    return found
+    return job
 
 
 @get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events")
@@ -146,7 +146,7 @@ async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]
     if not everybody:
         demand(request, _context(request).registry, "researcher", survey, time.time())
     _survey(request, survey)
-    return [each for each in await _context(request).store.releases(survey) if not everybody or _is_open(each)]
+    return [manifest for manifest in await _context(request).store.releases(survey) if not everybody or _is_open(manifest)]
 
 
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}")
@@ -167,9 +167,9 @@ async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[i
 @get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
 async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
     """One file of a release, or all of them as release.zip (token as for its manifest). Ranges and ETags are honoured."""
-    found = await _release(request, survey, number)
+    manifest = await _release(request, survey, number)
     folder = _context(request).folder / survey / str(number)
-    named = {each.name: each for each in found.files}
+    named = {entry.name: entry for entry in manifest.files}
     if name in (MANIFEST, ARCHIVE):
         named[MANIFEST] = await asyncio.to_thread(describe, folder / MANIFEST)
     if name == ARCHIVE and (archive := folder.with_suffix(".zip")).is_file():
@@ -179,13 +179,15 @@ async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int]
         raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
     headers = request.headers
     asked = headers.get("range"), headers.get("if-range"), headers.get("if-none-match")
-    return files.serve(folder, named[name], *asked, everybody=_is_open(found))
+    return files.serve(folder, named[name], *asked, everybody=_is_open(manifest))
 
 
 async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:
     """Raises Problem where it is not for everybody and the token does not open it; nobody is told which numbers there are."""
     if bearer(request) is None:
-        open_ones = [each for each in await _context(request).store.releases(survey) if _is_open(each) and each.number == number]
+        open_ones = [
+            manifest for manifest in await _context(request).store.releases(survey) if _is_open(manifest) and manifest.number == number
+        ]
         if not open_ones:
             raise Problem("token-missing")
         return open_ones[0]
@@ -199,9 +201,9 @@ def _is_open(manifest: Manifest) -> bool:
 
 
 async def _published(request: AnyRequest, survey: str, number: int) -> Manifest:
-    for found in await _context(request).store.releases(survey):
-        if found.number == number:
-            return found
+    for manifest in await _context(request).store.releases(survey):
+        if manifest.number == number:
+            return manifest
     raise Problem("not-found", "There is no release with this number.")
 
 

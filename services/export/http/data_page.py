@@ -45,25 +45,25 @@ def work(instrument: Instrument, manifest: Manifest, address: str) -> Work:
 
 def _licence(instrument: Instrument, manifest: Manifest) -> Licence | None:
     """Releases from before their day was kept have the survey's licence in their files, whatever their profile."""
-    found = terms(instrument.licence, manifest.profile) if manifest.date else LICENCES[instrument.licence]
-    return None if found is PURPOSE else found
+    licence = terms(instrument.licence, manifest.profile) if manifest.date else LICENCES[instrument.licence]
+    return None if licence is PURPOSE else licence
 
 
 def warnings(releases: Sequence[StoredRelease], now: int, say: Say, last: bool = False) -> list[str]:
     """For each release, oldest first, whether responses were withdrawn since and which later one is without them (`last`: none follows)."""
-    known = [each.withdrawn for each in releases]
-    found: list[str] = []
+    known = [release.withdrawn for release in releases]
+    sentences: list[str] = []
     for place, before in enumerate(known):
         gone = 0 if before is None else now - before
         if gone <= 0:
-            found.append("")
+            sentences.append("")
             continue
         without = [releases[later].manifest.number for later in range(place + 1, len(known)) if known[later] == now]
         many = say("withdrawn", n=say.number(gone)) if gone >= FEW else say("withdrawn_few", n=FEW)
-        found.append(
+        sentences.append(
             f"{many} " + (say("withdrawn_later", n=without[-1]) if without else say("withdrawn_never" if last else "withdrawn_next"))
         )
-    return found
+    return sentences
 
 
 def protection(manifest: Manifest, say: Say) -> list[str]:
@@ -71,8 +71,8 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
     policy = manifest.policy
 
     def measured(name: str) -> float:
-        found = policy.get(name, 0)
-        return found if isinstance(found, int | float) else 0
+        value = policy.get(name, 0)
+        return value if isinstance(value, int | float) else 0
 
     smallest, sentences = measured("smallest_group"), list[str]()
     if policy.get("quasi_identifiers") == 0:

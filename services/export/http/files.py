@@ -36,10 +36,10 @@ def span(header: str | None, size: int) -> tuple[int, int] | None:
 
     Raises Problem("range-unsatisfiable").
     """
-    found = _RANGE.fullmatch(header.strip()) if header else None
-    if found is None or found.groups() == ("", ""):
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match.groups() == ("", ""):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     begin, end = (max(size - int(last), 0), size - 1) if first == "" else (int(first), min(int(last or size - 1), size - 1))
     if begin > end or begin >= size:
         raise Problem("range-unsatisfiable", f"The file has {size} bytes.")
@@ -47,9 +47,12 @@ def span(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def serve(
-    folder: Path, file: File, wanted: str | None, if_range: str | None, if_none_match: str | None, everybody: bool = False
+    folder: Path, file: File, range_header: str | None, if_range: str | None, if_none_match: str | None, everybody: bool = False
 ) -> Response[bytes] | Stream:
-    """The file or a part of it. `wanted`, `if_range`, `if_none_match` are the request's headers. `everybody`: shared caches may keep it."""
+    """Returns the file or a part of it.
+
+    `range_header`, `if_range`, `if_none_match`: headers of the request. `everybody`: the file is public, so shared caches may keep it.
+    """
     etag = f'"{file.sha256}"'
     headers = {
         "ETag": etag,
@@ -60,7 +63,7 @@ def serve(
     }
     if if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match):
         return Response(b"", status_code=304, headers=headers)
-    part = span(wanted, file.bytes) if if_range is None or if_range == etag else None
+    part = span(range_header, file.bytes) if if_range is None or if_range == etag else None
     begin, end = part or (0, file.bytes - 1)
     headers["Content-Length"] = str(end - begin + 1)
     if part is not None:

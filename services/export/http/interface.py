@@ -23,8 +23,8 @@ class PageStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _load() -> dict[str, PageStrings]:
     folder = Path(__file__).parent / "strings"
-    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), PageStrings) for code in ("en", "fr", "es")]
-    return {catalogue.language: catalogue for catalogue in found}
+    catalogues = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), PageStrings) for code in ("en", "fr", "es")]
+    return {catalogue.language: catalogue for catalogue in catalogues}
 
 
 CATALOGUES = _load()

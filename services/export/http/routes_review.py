@@ -47,10 +47,10 @@ async def texts(
     """Free texts to read and decide on, with what a detector marked in them (organiser token). Nothing else of a response is told."""
     context, instrument = _opened(request, survey)
     try:
-        found = await context.reviewer.page(instrument, after, most, decided)
+        page = await context.reviewer.page(instrument, after, most, decided)
     except ValueError:
         raise Problem("bad-request", "`after` is the `next` of a page before.") from None
-    return Response(found, headers={"Cache-Control": "no-store"})
+    return Response(page, headers={"Cache-Control": "no-store"})
 
 
 @post("/api/v1/surveys/{survey:str}/releases/review", status_code=200, guards=[_organiser])

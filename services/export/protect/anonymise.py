@@ -216,12 +216,12 @@ def _sets(ladder: Ladder, places: NDArray[np.int16], classes: Ints, count: int) 
 
 
 def _reasons(ladders: list[Ladder], part: Ints, out: NDArray[np.bool_], classes: Ints, climbed: int) -> tuple[str, ...]:
-    found = [f"{len(classes)} rows stand in {len(out) - int(out.sum())} classes."]
-    found += [f"{ladder.hierarchy.name} has the same value in every row and tells nothing." for ladder in ladders if len(ladder) == 1]
+    sentences = [f"{len(classes)} rows stand in {len(out) - int(out.sum())} classes."]
+    sentences += [f"{ladder.hierarchy.name} has the same value in every row and tells nothing." for ladder in ladders if len(ladder) == 1]
     if joined := len(part) - len(out):
-        found.append(f"{joined} classes were large enough but said too much, and joined their nearest neighbour.")
+        sentences.append(f"{joined} classes were large enough but said too much, and joined their nearest neighbour.")
     if climbed:
-        found.append(f"{climbed} classes were widened, because too few units of the public list shared their values.")
+        sentences.append(f"{climbed} classes were widened, because too few units of the public list shared their values.")
     if left := int((classes == LEFT_OUT).sum()):
-        found.append(f"{left} rows were left out: joining another class would have cost more than they tell.")
-    return tuple(found)
+        sentences.append(f"{left} rows were left out: joining another class would have cost more than they tell.")
+    return tuple(sentences)

@@ -46,45 +46,45 @@ def cut(combinations: Combinations, space: Space, k: int, enough: int) -> Ints:
     columns, weights = list(combinations.places), combinations.counts.astype(np.float64)
     members, level = np.arange(len(weights)), _Level.at(np.flatnonzero(np.diff(combinations.within, prepend=-1)), weights)
     classes = np.empty(len(weights), dtype=np.int64)
-    found = 0
+    count = 0
 
     def settle(members: Ints, level: _Level, done: NDArray[np.bool_]) -> Ints:
         """Numbers the classes that are done, and returns where the members of the others stand."""
-        nonlocal found
+        nonlocal count
         stays = done[level.of]
-        classes[members[stays]] = (np.cumsum(done) - 1 + found)[level.of[stays]]
-        found += int(done.sum())
+        classes[members[stays]] = (np.cumsum(done) - 1 + count)[level.of[stays]]
+        count += int(done.sum())
         return np.flatnonzero(~stays)
 
     while True:
         variable, place = _best_cuts(columns, weights, level, space, k)
-        kept = settle(members, level, whole := variable < 0)
-        if not len(kept):
+        open_members = settle(members, level, whole := variable < 0)
+        if not len(open_members):
             return classes
         right = np.zeros(len(members), dtype=bool)
         for v, column in enumerate(columns):
             at = np.where(variable == v, place, np.int16(np.iinfo(np.int16).max))
             right |= column > np.repeat(at, level.sizes)
-        order, starts = _partition(kept, right, level.sizes[~whole])
+        order, starts = _partition(open_members, right, level.sizes[~whole])
         members, weights = members[order], weights[order]
         halves = _Level.at(starts, weights)
-        kept = settle(members, halves, small := (halves.rows < 2 * k) | (halves.sizes <= enough))
-        if not len(kept):
+        open_members = settle(members, halves, small := (halves.rows < 2 * k) | (halves.sizes <= enough))
+        if not len(open_members):
             return classes
-        order = order[kept]
-        members, weights, columns = members[kept], weights[kept], [column[order] for column in columns]
+        order = order[open_members]
+        members, weights, columns = members[open_members], weights[open_members], [column[order] for column in columns]
         level = _Level.at(np.cumsum(halves.sizes[~small]) - halves.sizes[~small], weights)
 
 
-def _partition(kept: Ints, right: NDArray[np.bool_], sizes: Ints) -> tuple[Ints, Ints]:
+def _partition(members: Ints, right: NDArray[np.bool_], sizes: Ints) -> tuple[Ints, Ints]:
     """Left halves before right halves within each class, the order kept: where each comes from, where the halves begin."""
-    right = right[kept]
+    right = right[members]
     starts = np.cumsum(sizes) - sizes
     rights = np.add.reduceat(right, starts, dtype=np.int64)
     so_far = np.cumsum(right) - np.repeat(np.cumsum(rights) - rights, sizes)
-    to = np.where(right, np.repeat(starts + sizes - rights - 1, sizes) + so_far, np.arange(len(kept)) - so_far)
-    order = np.empty_like(kept)
-    order[to] = kept
+    to = np.where(right, np.repeat(starts + sizes - rights - 1, sizes) + so_far, np.arange(len(members)) - so_far)
+    order = np.empty_like(members)
+    order[to] = members
     return order, np.stack([starts, starts + sizes - rights], axis=1).ravel()
 
 

@@ -61,20 +61,20 @@ def telling(counts: Histograms, harmless: tuple[int, ...]) -> NDArray[np.bool_]:
     return counts[:, list(harmless)].sum(axis=1) < counts.sum(axis=1)
 
 
-def diverse(counts: Histograms, wanted: Diversity, harmless: tuple[int, ...] = ()) -> NDArray[np.bool_]:
+def diverse(counts: Histograms, required: Diversity, harmless: tuple[int, ...] = ()) -> NDArray[np.bool_]:
     """Whether each class is as varied as wanted, or has harmless answers only."""
-    return ~telling(counts, harmless) | _varied(counts, wanted)
+    return ~telling(counts, harmless) | _varied(counts, required)
 
 
-def _varied(counts: Histograms, wanted: Diversity) -> NDArray[np.bool_]:
-    match wanted.kind:
+def _varied(counts: Histograms, required: Diversity) -> NDArray[np.bool_]:
+    match required.kind:
         case "distinct":
-            return distinct(counts) >= wanted.l
+            return distinct(counts) >= required.l
         case "entropy":
-            return entropy(counts) >= wanted.l - ROUNDING
+            return entropy(counts) >= required.l - ROUNDING
         case "recursive":
-            return recursive(counts, wanted.c) >= wanted.l
+            return recursive(counts, required.c) >= required.l
 
 
-def close(counts: Histograms, wanted: Closeness, of_all: Floats) -> NDArray[np.bool_]:
-    return distance(counts, of_all, wanted.ordered) <= wanted.t + ROUNDING
+def close(counts: Histograms, required: Closeness, of_all: Floats) -> NDArray[np.bool_]:
+    return distance(counts, of_all, required.ordered) <= required.t + ROUNDING

@@ -28,18 +28,18 @@ def even(pieces: ClassPieces, combinations: Combinations, space: Space, k: int) 
     large = large[np.lexsort((combination[large], -rows[large]))][:LARGEST]
     shared: list[tuple[int, int, int]] = []
     for one, other in _pairs(large, rows, space.of(combinations).at(combination[large]), space):
-        each = int(rows[one] + rows[other]) // SHARE
-        if 2 * each >= k and min(rows[one], rows[other]) - each >= k:
-            rows[[one, other]] -= each
-            shared.append((one, other, each))
+        moved = int(rows[one] + rows[other]) // SHARE
+        if 2 * moved >= k and min(rows[one], rows[other]) - moved >= k:
+            rows[[one, other]] -= moved
+            shared.append((one, other, moved))
     if not shared:
         return pieces
-    ones, others, each = (np.array(column, dtype=np.int64) for column in zip(*shared, strict=True))
+    ones, others, moved = (np.array(column, dtype=np.int64) for column in zip(*shared, strict=True))
     new = pieces.count + np.arange(len(shared))
     return ClassPieces(
         np.concatenate([combination, combination[ones], combination[others]]),
         np.concatenate([classes, new, new]),
-        np.concatenate([rows, each, each]),
+        np.concatenate([rows, moved, moved]),
         pieces.count + len(shared),
     )
 
@@ -53,9 +53,9 @@ def _pairs(large: NDArray[np.int64], rows: NDArray[np.int64], regions: Regions, 
     worth = (size[:, None] + size) / np.maximum(cost, np.float32(1e-6))
     worth[np.tril_indices(len(large))] = 0
     first, second = np.unravel_index(np.argsort(-worth, axis=None, kind="stable")[: 16 * len(large)], worth.shape)
-    free, found = set(range(len(large))), list[tuple[int, int]]()
+    free, pairs = set(range(len(large))), list[tuple[int, int]]()
     for one, other in zip(first.tolist(), second.tolist(), strict=True):
         if one in free and other in free:
             free -= {one, other}
-            found.append((int(large[one]), int(large[other])))
-    return found
+            pairs.append((int(large[one]), int(large[other])))
+    return pairs

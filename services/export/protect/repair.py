@@ -57,11 +57,11 @@ def repair(regions: Regions, rows: Ints, space: Space, standing: Standing, spare
         rows[into] += rows[joined]
         to = np.arange(len(rows))
         to[joined] = into
-        kept = np.ones(len(rows), dtype=bool)
-        kept[joined] = False
-        number = np.cumsum(kept) - 1
-        part, out, rows, stands, within = number[to[part]], out[kept], rows[kept], stands[kept], within[kept]
-        regions = regions.at(kept)
+        remains = np.ones(len(rows), dtype=bool)
+        remains[joined] = False
+        number = np.cumsum(remains) - 1
+        part, out, rows, stands, within = number[to[part]], out[remains], rows[remains], stands[remains], within[remains]
+        regions = regions.at(remains)
         larger = np.unique(number[into])
         stands[larger] = standing(part, larger)
     return part, out

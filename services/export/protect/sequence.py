@@ -136,7 +136,7 @@ def _asked(rules: SequenceRules, narrow: bool) -> ProtectionRequest:
     asked = rules.narrow if narrow else rules.wide
     if asked is None:
         raise Unprotectable("No narrow rule is given.")
-    if any(each is not None and (each.kind != "hierarchy" or each.even) for each in (rules.wide, rules.narrow)):
+    if any(rule is not None and (rule.kind != "hierarchy" or rule.even) for rule in (rules.wide, rules.narrow)):
         raise Unprotectable("A sequence of releases keeps its labels; ask for the kind hierarchy, and not for evening out.")
     return asked
 
@@ -162,10 +162,10 @@ def _come_in(table: ProtectionTable, wide: Classes, new: Ints, rules: SequenceRu
         return wide
     if len(wide.nodes):
         fresh = _patient(fresh, table.ladders, patience * len(table.people))
-    found = wide.joined(new, fresh)
+    joined = wide.joined(new, fresh)
     came = np.zeros(len(wide.of), dtype=bool)
     came[new] = True
-    return found.only(~came | table.standing(found, rules.wide))
+    return joined.only(~came | table.standing(joined, rules.wide))
 
 
 def _together(table: ProtectionTable, rows: Ints) -> Classes:
@@ -180,10 +180,10 @@ def _narrowed(table: ProtectionTable, wide: Classes, fine: Classes, asked: Prote
     if len(rows) < asked.k:
         return fine
     _, within = np.unique(wide.of[rows], return_inverse=True)
-    found = table.classes(rows, replace(asked, k=asked.k + spare), within.astype(np.int64))
-    if found is None:
+    narrow = table.classes(rows, replace(asked, k=asked.k + spare), within.astype(np.int64))
+    if narrow is None:
         return fine
-    finer = fine.joined(rows, found)
+    finer = fine.joined(rows, narrow)
     return finer.only(table.standing(finer, asked))
 
 
@@ -212,11 +212,13 @@ def _unbearable(held_back: Bools, waiting: Bools, k: int) -> str:
 
 
 def _reasons(classes: int, held_back: Bools, waiting: Bools, k: int) -> tuple[str, ...]:
-    found = [f"{int((~(held_back | waiting)).sum()):,} rows stand in {classes:,} classes, each with the values it was first released with."]
+    sentences = [
+        f"{int((~(held_back | waiting)).sum()):,} rows stand in {classes:,} classes, each with the values it was first released with."
+    ]
     if held := int(held_back.sum()):
-        found.append(
+        sentences.append(
             f"{held:,} rows are held back: fewer than {k} are left of the class they were released in, or an answer changed out of it."
         )
     if wait := int(waiting.sum()):
-        found.append(f"{wait:,} rows wait for more who join with them.")
-    return tuple(found)
+        sentences.append(f"{wait:,} rows wait for more who join with them.")
+    return tuple(sentences)

@@ -17,8 +17,8 @@ MOST = 30
 def shares(instrument: Instrument, fields: Sequence[ComparedVariable]) -> tuple[Share, ...]:
     """At most so many; headlines about derived variables, texts and numbers have no share of their own in a release."""
     by_name = {field.name: field for field in fields}
-    found = [share for headline in instrument.headlines for share in _of(headline, instrument) if share.variable in by_name]
-    distinct = list({(share.variable, share.codes): share for share in found}.values())
+    candidates = [share for headline in instrument.headlines for share in _of(headline, instrument) if share.variable in by_name]
+    distinct = list({(share.variable, share.codes): share for share in candidates}.values())
     return tuple((distinct or _frequent(instrument, fields))[:MOST])
 
 
@@ -31,8 +31,8 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
         case Single():
             return [Share(option.text, question.var, (option.code,)) for option in question.options if option.code not in ABSENT]
         case Multiple():
-            wanted = headline.options or tuple(option.code for option in question.options)
-            return [Share(option.text, f"{question.var}.{option.code}", ("1",)) for option in question.options if option.code in wanted]
+            codes = headline.options or tuple(option.code for option in question.options)
+            return [Share(option.text, f"{question.var}.{option.code}", ("1",)) for option in question.options if option.code in codes]
         case Matrix() if headline.options:
             rows = [row for row in question.rows if headline.row in (None, row.code)]
             chosen = ", ".join(text(option.text, language) for option in question.options if option.code in headline.options)
@@ -45,7 +45,7 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
 
 def _frequent(instrument: Instrument, fields: Sequence[ComparedVariable]) -> list[Share]:
     """Of each variable the answer of substance that most released rows give; of an option, that it was chosen."""
-    found: list[Share] = []
+    most_frequent: list[Share] = []
     language = instrument.source_language
     for field in fields:
         real = np.array([field.telling[place] and len(value.members) == 1 for place, value in enumerate(field.released)])
@@ -54,8 +54,8 @@ def _frequent(instrument: Instrument, fields: Sequence[ComparedVariable]) -> lis
             code = field.released[int(counts.argmax())].code
             asked = text(field.label, language)
             label = asked if field.harmless else f"{asked} {_words(instrument, field.name, code, language)}"
-            found.append(Share({language: label}, field.name, (code,)))
-    return found
+            most_frequent.append(Share({language: label}, field.name, (code,)))
+    return most_frequent
 
 
 def _words(instrument: Instrument, variable: str, code: str, language: str) -> str:

@@ -49,8 +49,8 @@ class Inferred(msgspec.Struct, frozen=True):
 def infer(sensitive: list[ComparedVariable], identifiers: list[ComparedVariable]) -> list[Inferred]:
     """For each sensitive variable; what says most about single people first."""
     was, now = _several(groups.before(identifiers)), groups.after(identifiers)
-    found = [_of(field, was, now) for field in sensitive]
-    return sorted(found, key=lambda each: (-each.gain, each.name))
+    inferred = [_of(field, was, now) for field in sensitive]
+    return sorted(inferred, key=lambda variable: (-variable.gain, variable.name))
 
 
 def guessed(counts: Ints) -> tuple[float, float]:

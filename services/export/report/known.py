@@ -48,16 +48,16 @@ def known(fields: list[ComparedVariable], k: int) -> tuple[Known, ...]:
     def after(place: int, answer: int) -> int:
         return _bits(fields[place].within[:, answer][fields[place].after])
 
-    def found(rows: NDArray[np.intp], answers: int, agreeing: Callable[[int, int], int]) -> float:
+    def share_found(rows: NDArray[np.intp], answers: int, agreeing: Callable[[int, int], int]) -> float:
         return float(np.mean([_found(row, answers, fields, has, agreeing) for row in rows.tolist()]))
 
-    told: list[Known] = []
+    results: list[Known] = []
     for answers in range(1, KNOWN + 1):
         rows = np.flatnonzero(many >= answers)
         if len(rows):
             drawn = np.random.default_rng(SEED).choice(_by_content(fields, rows), min(len(rows), MOST), replace=False)
-            told.append(Known(answers, len(rows), found(drawn, answers, before), found(drawn, answers, after)))
-    return tuple(told)
+            results.append(Known(answers, len(rows), share_found(drawn, answers, before), share_found(drawn, answers, after)))
+    return tuple(results)
 
 
 def _telling(field: ComparedVariable) -> NDArray[np.bool_]:

@@ -61,7 +61,7 @@ def _fitting(fields: list[ComparedVariable], shown: list[Codes], counts: Ints, d
     order = sorted(range(len(fields)), key=lambda place: -len(fields[place].answers))
     first, others = order[0], order[1:]
     fitting: dict[int, Ints] = {}
-    found = np.zeros(len(drawn))
+    fitting_rows = np.zeros(len(drawn))
     for person, row in enumerate(drawn.tolist()):
         answer = int(fields[first].before[row])
         if answer not in fitting:
@@ -69,5 +69,5 @@ def _fitting(fields: list[ComparedVariable], shown: list[Codes], counts: Ints, d
         left = fitting[answer]
         for place in others:
             left = left[fields[place].within[:, fields[place].before[row]][shown[place][left]]]
-        found[person] = counts[left].sum()
-    return found
+        fitting_rows[person] = counts[left].sum()
+    return fitting_rows

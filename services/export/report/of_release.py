@@ -52,7 +52,7 @@ def report_on(
     return report(fields, facts)
 
 
-def files(found: ReleaseReport, table: Dataset) -> dict[str, bytes]:
+def files(report: ReleaseReport, table: Dataset) -> dict[str, bytes]:
     """The report as files of the release; the same report always gives the same bytes."""
-    shown = page(found, table.edition.title, table.edition.language)
-    return {"report.json": encode(found), "report.html": shown.encode()}
+    shown = page(report, table.edition.title, table.edition.language)
+    return {"report.json": encode(report), "report.html": shown.encode()}

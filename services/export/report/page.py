@@ -45,13 +45,13 @@ _pages = Environment(loader=PackageLoader("services.export.report", "pages"), au
 _pages.filters.update(percent=percent, whole=whole, number=number, points=points, width=width)
 
 
-def page(found: ReleaseReport, title: Texts, language: str) -> str:
+def page(report: ReleaseReport, title: Texts, language: str) -> str:
     """The whole page. `language`: of the questionnaire's texts; the page itself speaks English."""
     return _pages.get_template("report.html.j2").render(
-        report=found,
+        report=report,
         title=text(title, language),
         language=language,
-        sentences=sentences(found),
+        sentences=sentences(report),
         shown=SHOWN,
-        label=lambda name: text(found.labels[name], language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        label=lambda name: text(report.labels[name], language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     )

@@ -148,8 +148,8 @@ def report(fields: Sequence[ComparedVariable], facts: Facts) -> ReleaseReport:
     sides = [groups.before(identifiers), groups.after(identifiers)]
     all_of_it = [groups.before(fields), groups.after(fields)]
     known = sorted(others, key=lambda field: (-field.rarity, field.name))[:ADDED]
-    attacks = [linkage.link(told) for told in (declared, declared + known if known else []) if told]
-    found = ReleaseReport(
+    attacks = [linkage.link(identifying) for identifying in (declared, declared + known if known else []) if identifying]
+    result = ReleaseReport(
         survey=facts.survey,
         version=facts.version,
         number=facts.number,
@@ -166,28 +166,30 @@ def report(fields: Sequence[ComparedVariable], facts: Facts) -> ReleaseReport:
         alone_by_everything=(_percent((all_of_it[0][1] == 1).sum() / rows), float((all_of_it[1][1] == 1).sum() / released)),
         steps=tuple(_coarse(step) for step in risk.steps(declared, facts.k)),
         linkage=tuple(_coarse(attack) for attack in attacks),
-        inference=tuple(_coarse(each) for each in inference.infer(sensitive, identifiers)),
+        inference=tuple(_coarse(variable) for variable in inference.infer(sensitive, identifiers)),
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
-        known=tuple(_few_told(each) for each in rare_known(others, facts.k)),
+        known=tuple(_few_told(answers) for answers in rare_known(others, facts.k)),
         insensitive=insensitive(fields),
         utility=_utility(fields, declared, facts, rows - released),
         free_text=_said(facts.passages),
         without_bands=facts.left_out,
     )
-    return msgspec.convert(_rounded(msgspec.to_builtins(found)), ReleaseReport)
+    return msgspec.convert(_rounded(msgspec.to_builtins(result)), ReleaseReport)
 
 
-def encode(found: ReleaseReport) -> bytes:
+def encode(result: ReleaseReport) -> bytes:
     """Indented JSON with sorted keys and a final line break: the same report always gives the same bytes."""
-    return msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(result, order="sorted"), indent=2) + b"\n"
 
 
 def _said(passages: Passages | None) -> tuple[FreeTextCounts, ...] | None:
     if passages is None:
         return None
     return tuple(
-        FreeTextCounts(each.name, _two(each.given), _two(each.accepted), _two(each.refused), _two(each.open), each.released)
-        for each in passages.questions
+        FreeTextCounts(
+            question.name, _two(question.given), _two(question.accepted), _two(question.refused), _two(question.open), question.released
+        )
+        for question in passages.questions
     )
 
 
@@ -210,17 +212,17 @@ def _journalist(fields: list[ComparedVariable], facts: Facts) -> Risks | None:
 
 
 def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable], facts: Facts, left_out: int) -> Utility:
-    told = tuple(utility.told(field, left_out) for field in identifiers)
+    details = tuple(utility.told(field, left_out) for field in identifiers)
     by_name = {field.name: field for field in fields}
     heads = _heads([share for share in facts.shares if share.variable in by_name], by_name, facts.language)
-    found = errors(fields) if len(fields) > 1 else None
+    table_errors = errors(fields) if len(fields) > 1 else None
     return Utility(
-        loss=float(np.mean([each.loss for each in told])) if told else 0.0,
-        told=told,
-        tables=len(found.pairs) if found else 0,
-        variation=_digits(float(found.variation.mean())) if found else 0.0,
-        cells=_digits(float(found.cells.mean())) if found else 0.0,
-        worst=_worst(fields, found) if found else (),
+        loss=float(np.mean([detail.loss for detail in details])) if details else 0.0,
+        told=details,
+        tables=len(table_errors.pairs) if table_errors else 0,
+        variation=_digits(float(table_errors.variation.mean())) if table_errors else 0.0,
+        cells=_digits(float(table_errors.cells.mean())) if table_errors else 0.0,
+        worst=_worst(fields, table_errors) if table_errors else (),
         headlines=tuple(head for head in heads if head is not None),
         cut_off=tuple(field.name for field in fields if utility.cut_off(field)),
     )
@@ -228,20 +230,20 @@ def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable]
 
 def _heads(shares: list[Share], by_name: dict[str, ComparedVariable], language: str) -> list[ReleasedHeadline | None]:
     """Where answers are told as one, the share of all of these, once, with their values in the files behind its label."""
-    found = dict[tuple[str, tuple[str, ...]], ReleasedHeadline | None]()
+    headlines = dict[tuple[str, tuple[str, ...]], ReleasedHeadline | None]()
     for share in shares:
         codes, values = utility.as_told(by_name[share.variable], share.codes)
         label = share.label.get(language) or share.label.get("en", "")
         key = share.variable, codes
-        if key not in found:
-            found[key] = utility.headline(f"{label} ({values})" if values else label, by_name[share.variable], codes)
-    return list(found.values())
+        if key not in headlines:
+            headlines[key] = utility.headline(f"{label} ({values})" if values else label, by_name[share.variable], codes)
+    return list(headlines.values())
 
 
-def _worst(fields: list[ComparedVariable], found: TableErrors) -> tuple[Pair, ...]:
-    order: list[int] = np.argsort(-found.variation, kind="stable")[:WORST].tolist()
-    names = [(fields[one].name, fields[other].name) for one, other in found.pairs]
-    return tuple(Pair(names[p], _percent(found.variation.item(p)), _digits(found.cells.item(p))) for p in order)
+def _worst(fields: list[ComparedVariable], table_errors: TableErrors) -> tuple[Pair, ...]:
+    order: list[int] = np.argsort(-table_errors.variation, kind="stable")[:WORST].tolist()
+    names = [(fields[one].name, fields[other].name) for one, other in table_errors.pairs]
+    return tuple(Pair(names[p], _percent(table_errors.variation.item(p)), _digits(table_errors.cells.item(p))) for p in order)
 
 
 def _percent(share: float) -> float:
@@ -252,15 +254,15 @@ def _digits(number: float, digits: int = 2) -> float:
     return float(f"{float(number):.{digits}g}")
 
 
-def _coarse(found: S) -> S:
+def _coarse(measured: S) -> S:
     """What is told of the answers as given, in whole percents, and counts in two digits."""
-    names = [name for name in type(found).__struct_fields__ if name == "before" or name.endswith("_before")]
-    return msgspec.structs.replace(found, **{name: _told(getattr(found, name)) for name in names})
+    names = [name for name in type(measured).__struct_fields__ if name == "before" or name.endswith("_before")]
+    return msgspec.structs.replace(measured, **{name: _told(getattr(measured, name)) for name in names})
 
 
-def _few_told(found: Known) -> Known:
+def _few_told(known: Known) -> Known:
     """All of it follows from how many gave which answer."""
-    return msgspec.structs.replace(_coarse(found), people=_two(found.people), found=_percent(found.found))
+    return msgspec.structs.replace(_coarse(known), people=_two(known.people), found=_percent(known.found))
 
 
 def _told(figure: Any) -> Any:

@@ -47,12 +47,12 @@ def listed(fields: list[ComparedVariable], frame: Frame, released: bool) -> Ints
 
     `frame.variables` are places in `fields`. Shape (rows of that side,).
     """
-    told = [fields[place] for place in frame.variables]
-    of_row, counts = groups.after(told) if released else groups.before(told)
+    on_list = [fields[place] for place in frame.variables]
+    of_row, counts = groups.after(on_list) if released else groups.before(on_list)
     example = np.zeros(len(counts), dtype=np.int64)
     example[of_row] = np.arange(len(of_row))
     inside = np.ones((len(counts), len(frame.counts)), dtype=bool)
-    for field, codes in zip(told, frame.codes.T, strict=True):
+    for field, codes in zip(on_list, frame.codes.T, strict=True):
         known = _known(field, released)
         inside &= known[(field.after if released else field.before)[example]][:, codes]
     return (inside @ frame.counts)[of_row]
@@ -77,12 +77,12 @@ class KnownVariable(msgspec.Struct, frozen=True):
 def steps(fields: list[ComparedVariable], k: int) -> list[KnownVariable]:
     """The quasi-identifiers one after the other, those that tell most first."""
     order = sorted(fields, key=lambda field: (-_evenness(field), field.name))
-    found: list[KnownVariable] = []
+    results: list[KnownVariable] = []
     for known in range(1, len(order) + 1):
         sizes = [counts[of_row] for of_row, counts in (groups.before(order[:known]), groups.after(order[:known]))]
         alone, small = [float((size == 1).mean()) for size in sizes], [float((size < k).mean()) for size in sizes]
-        found.append(KnownVariable(order[known - 1].name, alone[0], alone[1], small[0], small[1]))
-    return found
+        results.append(KnownVariable(order[known - 1].name, alone[0], alone[1], small[0], small[1]))
+    return results
 
 
 def _evenness(field: ComparedVariable) -> float:

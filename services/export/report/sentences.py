@@ -11,161 +11,161 @@ ROUND = 0.2
 """From here on a chance is told in whole percents."""
 
 
-def sentences(found: ReleaseReport) -> list[str]:
+def sentences(report: ReleaseReport) -> list[str]:
     """One finding each: who could be found, what could be learnt, what it cost."""
     return [
-        *_rows(found),
-        *(_singled_out(found) if found.steps else _nobody_known(found)),
-        *_linked(found),
-        *_rarely(found),
-        *_plainly(found),
-        *_learnt(found),
-        *_cost(found),
-        *_without(found),
-        *_said(found),
+        *_rows(report),
+        *(_singled_out(report) if report.steps else _nobody_known(report)),
+        *_linked(report),
+        *_rarely(report),
+        *_plainly(report),
+        *_learnt(report),
+        *_cost(report),
+        *_without(report),
+        *_said(report),
     ]
 
 
-def warnings(found: ReleaseReport) -> list[str]:
+def warnings(report: ReleaseReport) -> list[str]:
     """What whoever made the release should know: that nobody was said to be known by anything, or by too little."""
-    return [*(_nobody_known(found) if not found.steps else []), *_plainly(found)]
+    return [*(_nobody_known(report) if not report.steps else []), *_plainly(report)]
 
 
-def _rows(found: ReleaseReport) -> list[str]:
-    left = "No row was left out." if not found.left_out else f"{found.left_out:,} were left out to protect respondents."
-    return [f"{found.released:,} of {found.responses:,} responses are in this release. {left}"]
+def _rows(report: ReleaseReport) -> list[str]:
+    left = "No row was left out." if not report.left_out else f"{report.left_out:,} were left out to protect respondents."
+    return [f"{report.released:,} of {report.responses:,} responses are in this release. {left}"]
 
 
-def _singled_out(found: ReleaseReport) -> list[str]:
-    risk = found.prosecutor.after
-    said = [
+def _singled_out(report: ReleaseReport) -> list[str]:
+    risk = report.prosecutor.after
+    lines = [
         f"Whoever knows the quasi-identifiers of a respondent finds at least {risk.smallest} rows that look the same, "
         f"and picks the right one with a chance of at most {_chance(risk.highest)}; on average {_chance(risk.average)}."
     ]
-    if found.prosecutor.before.alone:
-        said.append(f"In the answers as given, {_whole(found.prosecutor.before.alone)} of the respondents were alone with theirs.")
-    if found.journalist:
-        said.append(
-            f"On the public list ({found.journalist_source}) at least {found.journalist.after.smallest:,} units share what a row tells; "
-            f"in the answers as given as few as {found.journalist.before.smallest:,}."
+    if report.prosecutor.before.alone:
+        lines.append(f"In the answers as given, {_whole(report.prosecutor.before.alone)} of the respondents were alone with theirs.")
+    if report.journalist:
+        lines.append(
+            f"On the public list ({report.journalist_source}) at least {report.journalist.after.smallest:,} units share what a row tells; "
+            f"in the answers as given as few as {report.journalist.before.smallest:,}."
         )
-    return said
+    return lines
 
 
-def _linked(found: ReleaseReport) -> list[str]:
-    if not found.linkage:
+def _linked(report: ReleaseReport) -> list[str]:
+    if not report.linkage:
         return []
-    first, *further = found.linkage
-    if not found.steps:
+    first, *further = report.linkage
+    if not report.steps:
         return [
             f"Who knows {_telling(len(first.knows))} of a person picks the right row with a chance of {_chance(first.right)}, against "
             f"{_chance(first.right_before)} in the answers as given. Do not combine this release with what you know of somebody."
         ]
-    said = [
+    lines = [
         f"We looked for {first.people:,} respondents as an outsider would who knows their quasi-identifiers: {_chance(first.right)} of the "
         f"links were right, against {_chance(first.right_before)} in the answers as given."
     ]
     if further:
         more = len(further[0].knows) - len(first.knows)
-        said.append(
+        lines.append(
             f"Who also knows {_telling(more)} of a person "
             f"reaches {_chance(further[0].right)}. "
             "Answers are not generalised: do not combine this release with what you know of somebody."
         )
-    return said
+    return lines
 
 
 def _telling(many: int) -> str:
     return "one of the most telling answers" if many == 1 else f"{many} of the most telling answers"
 
 
-def _nobody_known(found: ReleaseReport) -> list[str]:
+def _nobody_known(report: ReleaseReport) -> list[str]:
     return [
         f"The questionnaire declares no quasi-identifier: it says that outsiders know none of these answers of a person. So all "
-        f"{found.released:,} rows count as one group, and rare answers alone are hidden."
+        f"{report.released:,} rows count as one group, and rare answers alone are hidden."
     ]
 
 
-def _rarely(found: ReleaseReport) -> list[str]:
+def _rarely(report: ReleaseReport) -> list[str]:
     """Of the most answers that anybody may know, since those reach furthest."""
-    if not found.known:
+    if not report.known:
         return []
-    most = found.known[-1]
+    most = report.known[-1]
     answers = "one rare answer" if most.answers == 1 else f"{'two' if most.answers == 2 else 'three'} rare answers"
     return [
-        f"Of those who gave {answers} (of at most {2 * found.k} people each), {_chance(most.found)} can be found as the only row that "
+        f"Of those who gave {answers} (of at most {2 * report.k} people each), {_chance(most.found)} can be found as the only row that "
         f"agrees with them, a withheld cell agreeing with anything; in the answers as given it was {_whole(most.found_before)}."
     ]
 
 
-def _plainly(found: ReleaseReport) -> list[str]:
-    if found.insensitive is None or found.insensitive.alone < WARNED:
+def _plainly(report: ReleaseReport) -> list[str]:
+    if report.insensitive is None or report.insensitive.alone < WARNED:
         return []
-    names = found.insensitive.variables
+    names = report.insensitive.variables
     several = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} together"
     return [
-        f"Warning: {several} leave {_chance(found.insensitive.alone)} of the rows alone, and the questionnaire calls them insensitive. "
+        f"Warning: {several} leave {_chance(report.insensitive.alone)} of the rows alone, and the questionnaire calls them insensitive. "
         "Where outsiders may know these answers of a person, some of them should be quasi-identifiers."
     ]
 
 
-def _learnt(found: ReleaseReport) -> list[str]:
-    if not found.inference:
+def _learnt(report: ReleaseReport) -> list[str]:
+    if not report.inference:
         return ["There is nothing but quasi-identifiers in the rows: from somebody's group nothing more can be learnt."]
-    most = max(found.inference, key=lambda each: each.gain)
-    alike = [each for each in found.inference if each.homogeneous > 0]
-    said = [
+    most = max(report.inference, key=lambda variable: variable.gain)
+    alike = [variable for variable in report.inference if variable.homogeneous > 0]
+    lines = [
         f"Guessing a sensitive answer from somebody's group is right at most {_points(most.gain)} more often than guessing it from "
         "the others of that group alone: what is learnt is mostly about people like them."
     ]
     if alike:
-        said.append(
-            f"In {len(alike)} of {len(found.inference)} sensitive variables some group gave one and the same answer; "
+        lines.append(
+            f"In {len(alike)} of {len(report.inference)} sensitive variables some group gave one and the same answer; "
             "who knows that a person is in that group knows it of them."
         )
-    return said
+    return lines
 
 
-def _cost(found: ReleaseReport) -> list[str]:
-    utility = found.utility
+def _cost(report: ReleaseReport) -> list[str]:
+    utility = report.utility
     parts = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."] if utility.told else []
     if utility.tables:
         off = f"each is off by {_chance(utility.variation)} of its rows on average."
         parts.append(f"Of {utility.tables:,} two-way tables, {off}" if utility.tables > 1 else f"Of the two-way table, {off}")
-    said = [" ".join(parts)] if parts else []
+    lines = [" ".join(parts)] if parts else []
     if utility.headlines:
         most = max(head.moved for head in utility.headlines)
         outside = sum(not head.inside for head in utility.headlines)
         moved = "No headline share moved." if not most else f"No headline share moved by more than {most * 100:g} percentage points."
         moved += " Shares are those that the files give: of the rows that tell the answer."
-        said.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
+        lines.append(moved + (f" For {outside} of them that may be more than chance alone explains." if outside else ""))
     if utility.cut_off:
         many = len(utility.cut_off)
         scales = f"the scale {utility.cut_off[0]}" if many == 1 else f"{many} scales, such as {utility.cut_off[0]},"
-        said.append(
+        lines.append(
             f"Of {scales} one end stands in no row, and answers are withheld (*): few gave them. A mean from the files leaves them out, "
             "and so may be far from that of all responses."
         )
-    return said
+    return lines
 
 
-def _without(found: ReleaseReport) -> list[str]:
-    if not found.without_bands:
+def _without(report: ReleaseReport) -> list[str]:
+    if not report.without_bands:
         return []
-    one = len(found.without_bands) == 1
+    one = len(report.without_bands) == 1
     return [
-        f"{', '.join(found.without_bands)} {'is' if one else 'are'} not in the data: {'a number or date' if one else 'numbers and dates'} "
+        f"{', '.join(report.without_bands)} {'is' if one else 'are'} not in the data: {'a number or date' if one else 'numbers and dates'} "
         "without bands, and an exact one can be as telling as a name."
     ]
 
 
-def _said(found: ReleaseReport) -> list[str]:
-    if found.free_text is None:
+def _said(report: ReleaseReport) -> list[str]:
+    if report.free_text is None:
         return ["Free text is not part of a release of this profile."]
     given, accepted, refused, left = (
-        sum(getattr(each, name) for each in found.free_text) for name in ("given", "accepted", "refused", "not_reviewed")
+        sum(getattr(question, name) for question in report.free_text) for name in ("given", "accepted", "refused", "not_reviewed")
     )
-    released = sum(each.released for each in found.free_text)
+    released = sum(question.released for question in report.free_text)
     if not given:
         return ["Nobody has written a free text."]
     reviewed = f"Of {given:,} free texts a person read {accepted + refused:,}: "
@@ -174,7 +174,7 @@ def _said(found: ReleaseReport) -> list[str]:
         return [f"{reviewed}None is in this release."]
     return [
         f"{reviewed}{released:,} of those accepted are in texts.csv, apart from the rows: nothing says who wrote which. "
-        f"At least {found.k} of a question and language stand, come and go together. What a text itself tells, only its reader has judged."
+        f"At least {report.k} of a question and language stand, come and go together. What a text itself tells, only its reader has judged."
     ]
 
 

@@ -34,21 +34,21 @@ class TableErrors:
     cells: Floats
 
 
-def burt(columns: list[Codes], sizes: list[int], wanted: int) -> Floats:
-    """The tables of the first `wanted` variables with each later one. Shape (values of all, the same); other blocks are of no use."""
+def burt(columns: list[Codes], sizes: list[int], leading: int) -> Floats:
+    """The tables of the first `leading` variables with each later one. Shape (values of all, the same); other blocks are of no use."""
     starts = np.cumsum([0, *sizes])
-    runs = [*neighbours(sizes, TOGETHER, 0, wanted), *neighbours(sizes, TOGETHER, wanted, len(sizes))]
+    runs = [*neighbours(sizes, TOGETHER, 0, leading), *neighbours(sizes, TOGETHER, leading, len(sizes))]
     keys = [_key(columns[run], sizes[run]) for run in runs]
-    told = [_told(sizes[run]) for run in runs]
+    matrices = [_told(sizes[run]) for run in runs]
     total = np.zeros((starts[-1], starts[-1]))
     for first, run in enumerate(runs):
-        if run.start >= wanted:
+        if run.start >= leading:
             break
         for second in range(first, len(runs)):
-            shape = len(told[first]), len(told[second])
+            shape = len(matrices[first]), len(matrices[second])
             table = _counted(keys[first], keys[second], shape)
             block = slice(starts[run.start], starts[run.stop]), slice(starts[runs[second].start], starts[runs[second].stop])
-            total[block] = told[first].T @ table @ told[second]
+            total[block] = matrices[first].T @ table @ matrices[second]
     return total
 
 
@@ -84,32 +84,34 @@ def errors(fields: list[ComparedVariable]) -> TableErrors:
 
     Two variables whose answers are all shown have the same table, unless rows are left out, so it is not counted.
     """
-    rows, kept = len(fields[0].before), len(fields[0].after)
-    changed = [place for place, field in enumerate(fields) if kept < rows or not field.exact]
+    rows, released = len(fields[0].before), len(fields[0].after)
+    changed = [place for place, field in enumerate(fields) if released < rows or not field.exact]
     order = changed + [place for place in range(len(fields)) if place not in set(changed)]
     apart = _apart([fields[place] for place in order], len(changed))
     at = np.argsort(order)
     one, other = np.triu_indices(len(fields), 1)
     first, second = np.minimum(at[one], at[other]), np.maximum(at[one], at[other])
-    found = np.where(first < len(changed), apart[first, second], 0)
+    differences = np.where(first < len(changed), apart[first, second], 0)
     many = np.array([len(field.answers) for field in fields])
     return TableErrors(
         tuple(zip(one.tolist(), other.tolist(), strict=True)),
-        found / (2 * max(rows, 1)),
-        found / (many[one] * many[other]),
+        differences / (2 * max(rows, 1)),
+        differences / (many[one] * many[other]),
     )
 
 
 def _apart(fields: list[ComparedVariable], changed: int) -> Floats:
     """By how many rows the tables of the first `changed` fields with each later one differ. Shape (fields, fields)."""
-    given, told = [field.occurring for field in fields], [field.counts > 0 for field in fields]
+    given, released = [field.occurring for field in fields], [field.counts > 0 for field in fields]
     exact = burt(
         [_among(used, field.before) for used, field in zip(given, fields, strict=True)], [int(used.sum()) for used in given], changed
     )
-    shown = burt([_among(used, field.after) for used, field in zip(told, fields, strict=True)], [int(used.sum()) for used in told], changed)
-    rows, kept = len(fields[0].before), len(fields[0].after)
-    spread = _blocks([field.spread[after][:, before] for before, after, field in zip(given, told, fields, strict=True)])
-    estimate = spread.T @ shown @ spread * (rows / max(kept, 1))
+    shown = burt(
+        [_among(used, field.after) for used, field in zip(released, fields, strict=True)], [int(used.sum()) for used in released], changed
+    )
+    rows, rows_after = len(fields[0].before), len(fields[0].after)
+    spread = _blocks([field.spread[after][:, before] for before, after, field in zip(given, released, fields, strict=True)])
+    estimate = spread.T @ shown @ spread * (rows / max(rows_after, 1))
     starts = np.cumsum([0, *(used.sum() for used in given[:-1])])
     return np.add.reduceat(np.add.reduceat(np.abs(estimate - exact), starts, axis=0), starts, axis=1)
 
@@ -121,9 +123,9 @@ def _among(used: NDArray[np.bool_], codes: Codes) -> Codes:
 
 def _blocks(parts: list[Floats]) -> NDArray[np.float64]:
     """One matrix with these along its diagonal."""
-    made = np.zeros((sum(len(part) for part in parts), sum(part.shape[1] for part in parts)))
+    matrix = np.zeros((sum(len(part) for part in parts), sum(part.shape[1] for part in parts)))
     row = column = 0
     for part in parts:
-        made[row : row + len(part), column : column + part.shape[1]] = part
+        matrix[row : row + len(part), column : column + part.shape[1]] = part
         row, column = row + len(part), column + part.shape[1]
-    return made
+    return matrix

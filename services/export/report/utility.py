@@ -62,26 +62,26 @@ def told(field: ComparedVariable, left_out: int) -> Told:
 
 def as_told(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """These answers with those that are told as one with them, and in which values of the files; no values where there are none such."""
-    wanted = {place for place, code in enumerate(field.answers) if code in codes}
-    values = [value for value, n in _counted(field) if n and value.code != WITHHELD and wanted & set(value.members)]
+    places = {place for place, code in enumerate(field.answers) if code in codes}
+    values = [value for value, n in _counted(field) if n and value.code != WITHHELD and places & set(value.members)]
     if field.identifies or all(len(value.members) == 1 for value in values):
         return codes, ""
-    found = wanted.union(*(value.members for value in values))
-    return tuple(field.answers[place] for place in sorted(found)), " + ".join(value.code for value in values)
+    merged = places.union(*(value.members for value in values))
+    return tuple(field.answers[place] for place in sorted(merged)), " + ".join(value.code for value in values)
 
 
 def headline(label: str, field: ComparedVariable, codes: tuple[str, ...]) -> ReleasedHeadline | None:
     """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
-    wanted = np.isin(np.array(field.answers), np.array(codes))
+    counted = np.isin(np.array(field.answers), np.array(codes))
     was, asked_was = field.given, int(field.given[field.substantive].sum())
-    gave = np.array([_all(wanted, value) for value in field.released])
-    told = gave | np.array([_all(field.substantive & ~wanted, value) for value in field.released])
+    gave = np.array([_all(counted, value) for value in field.released])
+    answering = gave | np.array([_all(field.substantive & ~counted, value) for value in field.released])
     silent = np.array([_all(~field.substantive, value) for value in field.released])
-    asked, untold = int(field.counts[told].sum()), int(field.counts[~told & ~silent].sum())
+    asked, untold = int(field.counts[answering].sum()), int(field.counts[~answering & ~silent].sum())
     if asked < 1 or not asked_was:
         return None
     share = float(field.counts[gave].sum() / asked)
-    apart = abs(share - float(was[wanted].sum()) / asked_was)
+    apart = abs(share - float(was[counted].sum()) / asked_was)
     gone = len(field.before) - len(field.after)
     moved = at_most(max(apart, (gone + (untold if untold <= FEW * len(field.after) else 0)) / (asked + gone)))
     interval = of_share(share, asked)

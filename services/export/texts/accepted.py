@@ -43,8 +43,8 @@ class Handles:
 
     def of(self, id: bytes, question: str, language: str, text: str) -> bytes:
         """`id`: of the response, 16 bytes."""
-        said = f"{self.survey}\0{question}\0{language}\0".encode() + id + text.encode()
-        return hashlib.blake2b(said, key=self.secret, digest_size=DIGEST, person=b"text").digest()
+        content = f"{self.survey}\0{question}\0{language}\0".encode() + id + text.encode()
+        return hashlib.blake2b(content, key=self.secret, digest_size=DIGEST, person=b"text").digest()
 
     def place(self, handle: bytes, number: int) -> bytes:
         """Sorting by this gives an order that is another in each release and tells nothing."""
@@ -124,7 +124,10 @@ class Gathered:
         return {handle: text for handle, text in self.texts.items() if self.decisions.get(handle)}
 
     def tallies(self, questions: Iterable[str]) -> dict[str, TextCounts]:
-        return {each: TextCounts(self._given[each], self._decided[each, True], self._decided[each, False]) for each in questions}
+        return {
+            question: TextCounts(self._given[question], self._decided[question, True], self._decided[question, False])
+            for question in questions
+        }
 
     def gone(self) -> list[bytes]:
         """Decisions about texts that are no longer there."""
@@ -169,9 +172,9 @@ def let_out(texts: Iterable[GivenText], handles: Handles, decisions: Mapping[byt
     """The gate: each text that would be written is hashed again and must have been accepted as it stands. Raises ReleaseRefused."""
     groups: Counter[Group] = Counter()
     unticked = 0
-    for each in texts:
-        groups[each.group] += 1
-        unticked += decisions.get(handles.of(each.id, each.question, each.language, each.text)) is not True
+    for text in texts:
+        groups[text.group] += 1
+        unticked += decisions.get(handles.of(text.id, text.question, text.language, text.text)) is not True
     if unticked:
         raise ReleaseRefused(f"{unticked} texts would be released that nobody has accepted. Review them with `platea release review`.")
     if lonely := sum(1 for count in groups.values() if count < k):

@@ -26,11 +26,11 @@ def passages(
     order = {question: place for place, question in enumerate(names)}
     handles = sorted(chosen, key=lambda handle: (order.get(chosen[handle].question, 0), gathered.handles.place(handle, number)))
     lines = tuple(Passage(names.get(text.question, text.question), text.language, text.text) for text in map(chosen.__getitem__, handles))
-    told = book.told.get(number, {})
+    tallies = book.told.get(number, {})
     questions: list[PassageQuestion] = []
     for question in instrument.questions:
         if question.id in names:
-            tally, released = told.get(question.id, TextCounts()), sum(line.question == question.var for line in lines)
+            tally, released = tallies.get(question.id, TextCounts()), sum(line.question == question.var for line in lines)
             questions.append(
                 PassageQuestion(question.var, question.id, question.text, tally.given, tally.accepted, tally.refused, tally.open, released)
             )

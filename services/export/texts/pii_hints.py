@@ -88,11 +88,11 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 def marks(text: str) -> tuple[Mark, ...]:
     """In the order of the text; no two overlap."""
-    free, found = bytearray(len(text)), list[Mark]()
+    free, hints = bytearray(len(text)), list[Mark]()
     for kind, shape in _SHAPES:
         for match in shape.finditer(text):
             begin, end = match.span()
             if not any(free[begin:end]):
                 free[begin:end] = b"\1" * (end - begin)
-                found.append(Mark(kind, begin, end))
-    return tuple(sorted(found, key=lambda mark: mark.begin))
+                hints.append(Mark(kind, begin, end))
+    return tuple(sorted(hints, key=lambda mark: mark.begin))

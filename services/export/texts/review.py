@@ -82,7 +82,9 @@ def handles_of(signer: Signer, survey: str) -> Handles:
 def asked_of(instrument: Instrument) -> dict[str, str]:
     """The questions whose texts may be released once accepted: id and name of the variable."""
     return {
-        each.id: each.var for each in instrument.questions if isinstance(each, ShortText | LongText) and each.privacy.role == "free_text"
+        question.id: question.var
+        for question in instrument.questions
+        if isinstance(question, ShortText | LongText) and question.privacy.role == "free_text"
     }
 
 
@@ -107,36 +109,36 @@ class Reviewer:
         order = {question: place for place, question in enumerate(names)}
         gathered = Gathered(handles_of(self._signer, instrument.id), await self._store.decisions(instrument.id))
         begin = _place(after)
-        found: list[tuple[tuple[int, bytes], GivenText]] = []
+        candidates: list[tuple[tuple[int, bytes], GivenText]] = []
         async for text in self._standing(instrument):
             handle = gathered.add(text)
             if handle is None or (key := (order[text.question], handle)) <= begin or (handle in gathered.decisions and not decided):
                 continue
-            found.append((key, text))
-            if len(found) > 8 * most:
-                found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
-        found = heapq.nsmallest(most + 1, found, key=itemgetter(0))
+            candidates.append((key, text))
+            if len(candidates) > 8 * most:
+                candidates = heapq.nsmallest(most + 1, candidates, key=itemgetter(0))
+        candidates = heapq.nsmallest(most + 1, candidates, key=itemgetter(0))
         await self._store.decide(instrument.id, dict.fromkeys(gathered.gone()))
-        last = found[most - 1][0] if len(found) > most else None
-        self._remember({key[1]: text.id for key, text in found[:most]})
-        texts = tuple(_shown(key[1], text, names, gathered) for key, text in found[:most])
+        last = candidates[most - 1][0] if len(candidates) > most else None
+        self._remember({key[1]: text.id for key, text in candidates[:most]})
+        texts = tuple(_shown(key[1], text, names, gathered) for key, text in candidates[:most])
         return ReviewPage(instrument.id, _asked(instrument, gathered, names), texts, f"{last[0]}.{last[1].hex()}" if last else None)
 
     async def enter(self, instrument: Instrument, order: ReviewOrder) -> ReviewResult:
         """Enters what was decided about texts that are still as they were shown."""
         handles = handles_of(self._signer, instrument.id)
-        wanted: dict[bytes, Decision] = {bytes.fromhex(each.id): each.decision for each in order.decisions}
-        ids = [self._places[handle] for handle in wanted if handle in self._places]
+        decisions: dict[bytes, Decision] = {bytes.fromhex(entry.id): entry.decision for entry in order.decisions}
+        ids = [self._places[handle] for handle in decisions if handle in self._places]
         there: set[bytes] = set()
-        async for text in self._standing(instrument, ids if len(ids) == len(wanted) else None):
+        async for text in self._standing(instrument, ids if len(ids) == len(decisions) else None):
             handle = handles.of(text.id, text.question, text.language, text.text)
-            if handle in wanted:
+            if handle in decisions:
                 there.add(handle)
-        kept = {handle: decision for handle, decision in wanted.items() if handle in there}
-        entered = {handle: None if decision == "open" else decision == "accepted" for handle, decision in kept.items()}
+        current = {handle: decision for handle, decision in decisions.items() if handle in there}
+        entered = {handle: None if decision == "open" else decision == "accepted" for handle, decision in current.items()}
         await self._store.decide(instrument.id, entered)
-        counts = Counter(kept.values())
-        gone = tuple(handle.hex() for handle in wanted if handle not in there)
+        counts = Counter(current.values())
+        gone = tuple(handle.hex() for handle in decisions if handle not in there)
         return ReviewResult(counts["accepted"], counts["refused"], counts["open"], gone)
 
     async def _standing(self, instrument: Instrument, ids: Sequence[bytes] | None = None) -> AsyncIterator[GivenText]:

@@ -80,10 +80,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     """A token is for the site it was given to: no other one, and no unencrypted one, is sent it."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> urllib.request.Request | None:
-        made = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if made is not None and _site(newurl) != _site(req.full_url):
-            made.remove_header("Authorization")
-        return made
+        redirected = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if redirected is not None and _site(newurl) != _site(req.full_url):
+            redirected.remove_header("Authorization")
+        return redirected
 
 
 def _site(url: str) -> tuple[str, str]:
@@ -119,11 +119,11 @@ def _local(folder: Path, number: int | None) -> tuple[bytes, bytes]:
     """data.parquet and manifest.json."""
     try:
         body = (folder / "manifest.json").read_bytes()
-        content, found = (folder / "data.parquet").read_bytes(), json.loads(body)["number"]
+        content, actual = (folder / "data.parquet").read_bytes(), json.loads(body)["number"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"{folder} is not the folder of a release: {error}.") from None
-    if number not in (None, found):
-        raise Unreadable(f"{folder} holds release {found}, not {number}.")
+    if number not in (None, actual):
+        raise Unreadable(f"{folder} holds release {actual}, not {number}.")
     return content, body
 
 
@@ -165,11 +165,11 @@ def _labelled(table: Any, labels: str | None, missing: str) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for field in table.schema:
         described = variables[field.name] = json.loads(field.metadata[b"platea"])
-        kept = [each for each in described["categories"] if missing == "keep" or not each["absent"]]
-        codes: list[str] = [each["code"] for each in kept]
+        categories = [category for category in described["categories"] if missing == "keep" or not category["absent"]]
+        codes: list[str] = [category["code"] for category in categories]
         given = pd.Series(table.column(field.name).cast("string").to_pylist(), dtype="object")
         values = pd.Categorical(given.where(given.isin(codes)), categories=codes, ordered=described["measure"] == "ordinal")
-        columns[field.name] = values if labels is None else values.rename_categories(_shown(kept, language))
+        columns[field.name] = values if labels is None else values.rename_categories(_shown(categories, language))
     frame = pd.DataFrame(columns)
     frame.attrs.update(about | {"variables": variables})
     return frame
@@ -177,5 +177,7 @@ def _labelled(table: Any, labels: str | None, missing: str) -> pd.DataFrame:
 
 def _shown(categories: list[dict[str, Any]], language: str) -> list[str]:
     """Labels, no two alike; where one has no text, its code."""
-    labels = [each["labels"].get(language) or each["labels"].get("en") or each["code"] for each in categories]
-    return [label if labels.count(label) == 1 else f"{label} [{each['code']}]" for label, each in zip(labels, categories, strict=True)]
+    labels = [category["labels"].get(language) or category["labels"].get("en") or category["code"] for category in categories]
+    return [
+        label if labels.count(label) == 1 else f"{label} [{category['code']}]" for label, category in zip(labels, categories, strict=True)
+    ]

@@ -12,7 +12,7 @@ PLACE = "invitation"
 Told = Literal["", "empty", "mistyped", "unknown", "used", "needed", "spent"]
 
 
-def invitation(survey: SurveyView, told: Told = "", typed: str = "") -> bytes:
-    """`told` is why the code was refused."""
-    frame = of(survey, survey.voice.words("invited_title"), wrong=bool(told))
-    return render("invitation.html", **frame, told=told, typed=typed, sheet="", receipt="")
+def invitation(survey: SurveyView, refusal: Told = "", typed: str = "") -> bytes:
+    """`refusal` is why the code was refused."""
+    frame = of(survey, survey.voice.words("invited_title"), wrong=bool(refusal))
+    return render("invitation.html", **frame, told=refusal, typed=typed, sheet="", receipt="")

@@ -64,8 +64,8 @@ def status(survey: SurveyView, current: Status, *, is_open: bool) -> bytes:
 def check(survey: SurveyView, answers: dict[str, Any], text: str, current: Status) -> bytes:
     """The page with the stored answers in words, and the text that their digest is computed from."""
     asked = [question for question in survey.instrument.questions if question.id in answers]
-    said = [say(survey.voice, question, answers[question.id]) for question in asked]
-    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=said, text=text, status=current)
+    spoken = [say(survey.voice, question, answers[question.id]) for question in asked]
+    return render("check.html", **_of(survey, survey.voice.words("check_title")), said=spoken, text=text, status=current)
 
 
 def withdraw(survey: SurveyView, receipt: str) -> bytes:

@@ -27,13 +27,13 @@ from services.intake.form.pages.words import words
 def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
     voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
     asks = form.asks(next_page.place, evaluation)
-    told = _told(survey, form, next_page, receipt)
+    advice_items = _told(survey, form, next_page, receipt)
     ruled = needed(asks)
 
     def filled(question: AnyQuestion) -> Markup:
         id = question.id
         ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
-        advice = tuple(item for item in told if item.question == id)
+        advice = tuple(item for item in advice_items if item.question == id)
         if advice or id in next_page.opened:
             skeleton = _skeleton(voice, question, ask, advice, new=id in next_page.opened)
         else:
@@ -42,8 +42,8 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
 
     same = (form, voice.language, voice.tongue, next_page.place, form.progress(next_page.place, evaluation), next_page.sheet.continued)
     page = (
-        _page(*same, tuple(told), len(next_page.opened), len(next_page.closed))
-        if told or next_page.opened or next_page.closed
+        _page(*same, tuple(advice_items), len(next_page.opened), len(next_page.closed))
+        if advice_items or next_page.opened or next_page.closed
         else _same_page(*same)
     )
     parts: list[str] = []
@@ -62,7 +62,7 @@ def _page(
     place: str,
     progress: tuple[int, int],
     continued: bool,
-    told: tuple[Advice, ...] = (),
+    advice_items: tuple[Advice, ...] = (),
     opened: int = 0,
     closed: int = 0,
 ) -> Skeleton:
@@ -73,8 +73,8 @@ def _page(
     current, total = progress
     html = render(
         "section.html",
-        **of(survey, heading, wrong=bool(told)),
-        told=told,
+        **of(survey, heading, wrong=bool(advice_items)),
+        told=advice_items,
         questions=hole("text", "questions"),
         live=_said_by_the_page(survey),
         current=current,

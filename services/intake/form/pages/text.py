@@ -17,9 +17,9 @@ class LocalisedText(str):
 
     @classmethod
     def mixed(cls, text: str, html: Markup, lang: str = "") -> LocalisedText:
-        made = cls(text)
-        made.lang, made.html = lang, html
-        return made
+        marked = cls(text)
+        marked.lang, marked.html = lang, html
+        return marked
 
     def __html__(self) -> Markup:
         return self.html

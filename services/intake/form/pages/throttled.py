@@ -7,10 +7,10 @@ from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
 
 
-def throttled(survey: SurveyView, address: str, kept: list[tuple[str, str]], task: str) -> bytes:
-    """`kept` are the fields of the form that was sent to `address`; `task` is the proof-of-work task (JSON) for devices with scripts.
+def throttled(survey: SurveyView, address: str, fields: list[tuple[str, str]], task: str) -> bytes:
+    """`fields` are the fields of the form that was sent to `address`; `task` is the proof-of-work task (JSON) for devices with scripts.
 
     Costs little: no answer is checked and no question is rendered.
     """
     frame = compose.of(survey, survey.voice.words("slow_down_title")) | {"path": ""}
-    return render("slow.html", **frame, address=address, kept=kept, task=task)
+    return render("slow.html", **frame, address=address, kept=fields, task=task)

@@ -20,10 +20,10 @@ class Voice:
     def text(self, texts: Texts) -> str:
         """The best available translation, marked where it is not in the language of the page."""
         for language in self._order:
-            if found := texts.get(language):
-                return found if language == self.words.language else LocalisedText.of(found, language)
-        for language, found in texts.items():
-            return LocalisedText.of(found, language)
+            if translation := texts.get(language):
+                return translation if language == self.words.language else LocalisedText.of(translation, language)
+        for language, translation in texts.items():
+            return LocalisedText.of(translation, language)
         return ""
 
     def bounds(self, question: Integer | Numeric) -> str:
