@@ -68,11 +68,11 @@ class Sender:
 
     async def send(self, submission: BulkSubmission) -> Reply:
         """Sends until the server gives a final answer; retries while it is busy or away. Raises Trouble after 120 s without an answer."""
-        return await self._insist("POST", self._path, submission)
+        return await self._send_until_answered("POST", self._path, submission)
 
     async def replace(self, submission: BulkSubmission) -> Reply:
         """Replaces the answers under this receipt; else as `send`."""
-        return await self._insist("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
+        return await self._send_until_answered("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
 
     async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[Reply]:
         """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
@@ -110,7 +110,7 @@ class Sender:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _insist(self, method: str, path: str, submission: BulkSubmission) -> Reply:
+    async def _send_until_answered(self, method: str, path: str, submission: BulkSubmission) -> Reply:
         loop = asyncio.get_running_loop()
         first, attempt = loop.time(), 0
         while True:

@@ -74,11 +74,14 @@ async def examine(server: Server) -> list[Finding]:
     services = (("intake", ""), ("analysis", "/analysis"), ("export", "/export"))
     groups = await asyncio.gather(
         *(_service(server.url, name, path, data if stack else None) for name, path in services),
-        _seen("NATS", _nats, stack.nats_monitor, data) if stack and stack.nats_monitor else _seen("NATS", _cluster, nats, data),
-        _seen("PostgreSQL", _postgres, _address(data, stack, database), data),
-        _seen("what was taken back", _traces, (data, stack.postgres) if stack and stack.postgres and data else None, data),
-        _seen(
-            "journal and store", _together, (data, stack.nats_monitor, stack.postgres) if stack and stack.postgres and data else None, data
+        _examined("NATS", _nats, stack.nats_monitor, data) if stack and stack.nats_monitor else _examined("NATS", _cluster, nats, data),
+        _examined("PostgreSQL", _postgres, _address(data, stack, database), data),
+        _examined("what was taken back", _traces, (data, stack.postgres) if stack and stack.postgres and data else None, data),
+        _examined(
+            "journal and store",
+            _journal_and_store,
+            (data, stack.nats_monitor, stack.postgres) if stack and stack.postgres and data else None,
+            data,
         ),
     )
     return findings + [finding for group in groups for finding in group]
@@ -203,7 +206,7 @@ def _clock_finding(theirs: float) -> Finding:
     )
 
 
-async def _seen(name: str, look: Callable[[Any], Coroutine[Any, Any, list[Finding]]], where: Any, data: Path | None) -> list[Finding]:
+async def _examined(name: str, look: Callable[[Any], Coroutine[Any, Any, list[Finding]]], where: Any, data: Path | None) -> list[Finding]:
     """A server can be seen where the stack runs here, or where its address is named."""
     if where is None:
         variable = {"NATS": "PLATEA_NATS_URL", "PostgreSQL": "PLATEA_DATABASE_URL"}.get(name)
@@ -265,7 +268,9 @@ async def _cluster(url: str) -> list[Finding]:
     from proto import subjects
     from services.runtime import nats_client, stream_settings
 
-    client = await nats.connect(url.split(","), **nats_client.identity(url), connect_timeout=2, allow_reconnect=False, error_cb=_quiet)
+    client = await nats.connect(
+        url.split(","), **nats_client.identity(url), connect_timeout=2, allow_reconnect=False, error_cb=_ignore_error
+    )
     try:
         js = client.jetstream(timeout=2)
         info = await js.stream_info(subjects.RESPONSES)
@@ -291,7 +296,7 @@ async def _cluster(url: str) -> list[Finding]:
     ]
 
 
-async def _quiet(_: Exception) -> None:
+async def _ignore_error(_: Exception) -> None:
     pass
 
 
@@ -351,7 +356,7 @@ async def _traces(where: tuple[Path, int]) -> list[Finding]:
     ]
 
 
-async def _together(where: tuple[Path, int | None, int]) -> list[Finding]:
+async def _journal_and_store(where: tuple[Path, int | None, int]) -> list[Finding]:
     """Whether the numbers in the store are those of this journal."""
     from deploy.cli.mending import addresses
     from deploy.mending.mending import doubt

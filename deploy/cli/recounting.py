@@ -55,11 +55,11 @@ def command(survey: str, server: Server) -> None:
     else:
         say(f"{report['compared']:,} figures of {report['responses']:,} responses are equal, and that is not all; {stored}.")
     for difference in unanswered:
-        say(_missing(difference))
+        say(_missing_sentence(difference))
     fail()
 
 
-def _missing(partition: dict[str, Any]) -> str:
+def _missing_sentence(partition: dict[str, Any]) -> str:
     """What is missing of a partition that nobody has, or whose worker did not come that far."""
     waits = (
         f"{partition['waiting']:,} accepted events wait in the journal, {partition['uncounted']:,} stored responses are not in the figures"

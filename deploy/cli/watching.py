@@ -90,7 +90,7 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: DashboardWords, q
         shown_first = headlines(instrument, snapshot, words)
         lines = sum(max(len(headline.items), 1) for headline in shown_first)
         for headline in shown_first:
-            grid.add_row(Text(plain(headline.label)), _told(headline, words))
+            grid.add_row(Text(plain(headline.label)), _headline_text(headline, words))
         if grid.row_count:
             parts.append((grid, lines))
     shown_ones = [one for one in instrument.questions if one.id in snapshot.questions and (not questions or one.id in questions)]
@@ -106,7 +106,7 @@ def _screen(instrument: Instrument, snapshot: Snapshot, words: DashboardWords, q
     return Group(*top, *shown)
 
 
-def _told(headline: HeadlineView, words: DashboardWords) -> Text:
+def _headline_text(headline: HeadlineView, words: DashboardWords) -> Text:
     """The value with its interval, or each of the first few with its own on a line."""
     if headline.value:
         beside = "  ".join(map(plain, filter(None, (headline.detail, headline.interval))))

@@ -74,7 +74,7 @@ class Proxy:
             passing.cancel()
             answer.close()
 
-    def let_go(self) -> None:
+    def end_streams(self) -> None:
         """Ends what is being passed back: streams of figures would hold up a stop for ever. Their readers come again."""
         for passing in self._passing:
             passing.cancel()

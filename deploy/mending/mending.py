@@ -22,8 +22,8 @@ from nats.js.errors import NotFoundError
 from deploy.database import Connection, connected
 from deploy.mending.appending import Append, Appender
 from deploy.mending.homes import Homes
-from deploy.mending.reconcile import Plan, Repair, nowhere
-from deploy.provisioning.streams import told
+from deploy.mending.reconcile import Plan, Repair, count_missing
+from deploy.provisioning.streams import own_metadata
 from deploy.refusal import Refusal
 from proto import events, subjects
 from proto.events import ResponseReplaced, ResponseSubmitted
@@ -109,7 +109,7 @@ async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_
         if doubt is None:
             await _adopt(client, connection)
             return MendingReport()
-        if not await _hold(connection, await JournalConsumer(client).partitions()):
+        if not await _lock_partitions(connection, await JournalConsumer(client).partitions()):
             way_out = "A worker of analysis, or another `platea mend`, does not let go of the store: stop it, then run `platea mend`."
             return MendingReport(together=False, doubt=doubt, way_out=way_out)
         return await _mend(client, connection, doubt, even_strangers)
@@ -131,7 +131,7 @@ async def examine(nats_url: str, database_url: str) -> MendingReport:
         homes = Homes(client, connection)
         await homes.read(whole=False)
         plan = homes.plan()
-        report = _looked_at(MendingReport(doubt=doubt, mended=True), homes, plan)
+        report = _fill_in(MendingReport(doubt=doubt, mended=True), homes, plan)
         report.withdrawn, report.from_store, report.from_journal = (
             len(plan.ids(act)) for act in (Repair.WITHDRAW, Repair.FROM_STORE, Repair.FROM_JOURNAL)
         )
@@ -204,7 +204,7 @@ async def _demand_journal(client: Client) -> None:
         ) from None
 
 
-async def _hold(connection: Connection, partitions: int) -> bool:
+async def _lock_partitions(connection: Connection, partitions: int) -> bool:
     """Whether no worker has a partition, nor can have one until this connection ends.
 
     A worker that has one is cut off from the database, and may be one that hangs. It finds the lock taken, and waits.
@@ -214,12 +214,12 @@ async def _hold(connection: Connection, partitions: int) -> bool:
         for partition in sorted(missing):
             if await connection.fetchval("-- hold\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
                 missing.discard(partition)
-        if missing and not await _cut_off(connection, missing):
+        if missing and not await _end_connections(connection, missing):
             await asyncio.sleep(0.2)
     return not missing
 
 
-async def _cut_off(connection: Connection, partitions: set[int]) -> bool:
+async def _end_connections(connection: Connection, partitions: set[int]) -> bool:
     """Whether connections of workers that hold one of these were ended. A role that may not end others' waits for them to go."""
     with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
         ended = await connection.fetch(
@@ -242,7 +242,7 @@ async def _mend(client: Client, connection: Connection, doubt: str, even_strange
     if plan.strangers and not even_strangers and not await _same_journal(client, connection):
         way_out = "They have no answer in common, as if they were of two installations; `platea mend --strangers` puts the two together."
         return MendingReport(together=False, doubt=doubt, way_out=way_out)
-    report = _looked_at(report, homes, plan)
+    report = _fill_in(report, homes, plan)
     id = await _unsettled(connection)
     await appender.raise_end(homes.highest)
     moved = 0
@@ -258,19 +258,19 @@ async def _mend(client: Client, connection: Connection, doubt: str, even_strange
         report.withdrawn += sum(plan.acts[id] is Repair.WITHDRAW for id in written)
     else:
         raise Refusal("So much is being written to the journal that mending does not get to its end.", "Try again when it is calmer.")
-    obsolete = plan.obsolete | await _again(appender, homes)
+    obsolete = plan.obsolete | await _append_unreadable(appender, homes)
     await _rename(js, id)
     await _finish(connection, homes, plan, obsolete, await JournalConsumer(client).partitions(), moved)
     report.erased = len(obsolete)
     return report
 
 
-def _looked_at(report: MendingReport, homes: Homes, plan: Plan) -> MendingReport:
+def _fill_in(report: MendingReport, homes: Homes, plan: Plan) -> MendingReport:
     report.highest, report.unclear = homes.highest, plan.unclear
     report.ended = report.ended or homes.end
     known = {held.seq for held in homes.store.values()}
     aside = homes.aside_nowhere()
-    report.nowhere = nowhere(homes.numbers, homes.end, homes.highest, known | set(aside)) + len(aside)
+    report.nowhere = count_missing(homes.numbers, homes.end, homes.highest, known | set(aside)) + len(aside)
     return report
 
 
@@ -317,7 +317,7 @@ async def _as_change(homes: Homes, seq: int) -> ResponseReplaced:
     return ResponseReplaced(event.id, event.survey, event.version, event.answers, event.digest, event.language, event.notice)
 
 
-async def _again(appender: Appender, homes: Homes) -> set[int]:
+async def _append_unreadable(appender: Appender, homes: Homes) -> set[int]:
     """Puts events that cannot be read here where analysis meets them, which may know more or parks them. Returns their former numbers."""
     for seq in homes.unreadable:
         message = await homes.written(seq)
@@ -329,7 +329,7 @@ async def _again(appender: Appender, homes: Homes) -> set[int]:
 async def _rename(js: JetStreamContext, id: str) -> None:
     """From here on it is another journal: an older copy of it, or of the store, is known by that."""
     config = (await js.stream_info(subjects.RESPONSES)).config
-    await js.update_stream(replace(config, metadata={**told(config), subjects.JOURNAL_ID: id}))
+    await js.update_stream(replace(config, metadata={**own_metadata(config), subjects.JOURNAL_ID: id}))
 
 
 async def _finish(connection: Connection, homes: Homes, plan: Plan, obsolete: set[int], partitions: int, moved: int) -> None:

@@ -119,7 +119,7 @@ def reconcile(journal: Mapping[str, JournaledResponse], store: Mapping[str, Held
             if repair is not Repair.KEEP:
                 plan.obsolete.update((journaled.seq, *journaled.others))
             else:
-                plan.obsolete.update(_passed_over(journaled, stored, highest))
+                plan.obsolete.update(_superseded(journaled, stored, highest))
                 if stored is not None and journaled.withdrawn and stored.withdrawn and journaled.seq != stored.seq:
                     plan.moved[id] = journaled.seq
         if repair is not Repair.KEEP:
@@ -165,7 +165,7 @@ def _both(plan: Plan, journaled: JournaledResponse, stored: Held, highest: int, 
     return Repair.FROM_STORE
 
 
-def _passed_over(journaled: JournaledResponse, stored: Held | None, highest: int) -> Iterable[int]:
+def _superseded(journaled: JournaledResponse, stored: Held | None, highest: int) -> Iterable[int]:
     """Of a word that stays, the former ones that analysis will not erase by itself."""
     own = stored.seq if stored is not None and not stored.withdrawn else 0
     return (seq for seq in journaled.others if seq <= highest and seq != own)
@@ -199,7 +199,7 @@ def _fork(
     return low, high
 
 
-def nowhere(numbers: Sequence[int], last: int, highest: int, known: Collection[int]) -> int:
+def count_missing(numbers: Sequence[int], last: int, highest: int, known: Collection[int]) -> int:
     """How many numbers are in neither home although nobody can have taken them back since.
 
     `numbers`: those the journal holds, in order; `last`: where it ended; `known`: those of the store. Above `highest` nobody has read

@@ -74,9 +74,11 @@ async def _create_or_update(js: JetStreamContext, config: StreamConfig) -> None:
             "The journal was made with another number of partitions, and that number stays for its whole life.",
             "Set PLATEA_PARTITION_COUNT back to what it was.",
         )
-    await js.update_stream(replace(config, first_seq=present.first_seq, metadata={**(config.metadata or {}), **told(present)} or None))
+    await js.update_stream(
+        replace(config, first_seq=present.first_seq, metadata={**(config.metadata or {}), **own_metadata(present)} or None)
+    )
 
 
-def told(present: StreamConfig) -> dict[str, str]:
+def own_metadata(present: StreamConfig) -> dict[str, str]:
     """What we have said about a stream in its metadata; the server adds words of its own."""
     return {name: value for name, value in (present.metadata or {}).items() if not name.startswith("_nats.")}

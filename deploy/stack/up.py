@@ -95,7 +95,7 @@ async def _run(stack: Stack, simulate: int) -> None:
 
     async def work() -> None:
         await children.start()
-        running.write(stack.data.path, _told(stack))
+        running.write(stack.data.path, _running(stack))
         _greet(stack, time.monotonic() - begun)
         watching = [watch_disk(stack.data, _say), watch_homes(stack.mend, _say)]
         if stack.nats is not None:
@@ -170,7 +170,7 @@ def _on_signal(children: Children) -> asyncio.Event:
     return asked
 
 
-def _told(stack: Stack) -> Running:
+def _running(stack: Stack) -> Running:
     nats, postgres = stack.nats, stack.postgres
     return Running(stack.url(), os.getpid(), nats.monitor if nats else None, postgres.port if postgres else None)
 

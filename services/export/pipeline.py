@@ -181,7 +181,7 @@ async def rebuild(shop: Workshop, published: Manifest, progress: BuildProgress) 
     with tempfile.TemporaryDirectory(prefix=".rebuilding-", dir=shop.folder) as place:
         manifest = await threads.run(write, shop, order, cleared, table, measured, Path(place) / "release", progress)
     different = differing(published, manifest)
-    detail = _why(published, manifest, bool(different), positions is not None, await shop.store.mended())
+    detail = _why_different(published, manifest, bool(different), positions is not None, await shop.store.mended())
     return Comparison(number, warnings(measured), different, detail)
 
 
@@ -306,7 +306,7 @@ async def publish(shop: Workshop, numbering: Numbering, cleared: Cleared, manife
         await threads.run(places.publish, written, published, number)
 
 
-def _why(published: Manifest, rebuilt: Manifest, different: bool, positions_known: bool, mended: bool) -> str:
+def _why_different(published: Manifest, rebuilt: Manifest, different: bool, positions_known: bool, mended: bool) -> str:
     """Why a rebuilt release may differ from the published one."""
     number, sentences = published.number, list[str]()
     gone = published.responses - rebuilt.responses

@@ -66,9 +66,9 @@ async def test_a_server_that_does_not_answer_is_told_with_the_log_that_it_writes
     async def fail(_: Any) -> list[Finding]:
         raise TimeoutError
 
-    [found] = await doctor._seen(name, fail, "somewhere", tmp_path)
+    [found] = await doctor._examined(name, fail, "somewhere", tmp_path)
     assert (found.good, found.way_out) == (False, f"Its log is {tmp_path}/logs/{log}.")
-    [unseen] = await doctor._seen(name, fail, None, tmp_path)
+    [unseen] = await doctor._examined(name, fail, None, tmp_path)
     assert unseen.good is None
 
 

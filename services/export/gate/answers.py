@@ -40,13 +40,13 @@ def alone(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, table: pd
     """Rows of `table` that rare answers point to, counted afresh. Row i came from row `rows[i]` of `full`."""
     roles = {"insensitive"} if profile.narrow else {"insensitive", "sensitive"}
     looked_at = (_column(column, full, rows, table) for column in columns if column.role in roles)
-    return int(company.without(looked_at, len(rows), profile.k).sum())
+    return int(company.exposed_rows(looked_at, len(rows), profile.k).sum())
 
 
 def _column(column: Variable, full: pd.DataFrame, rows: Ints, table: pd.DataFrame) -> company.ReleasedAnswers:
     shown = pd.Categorical(table[column.name], copy=False)
     withheld = np.array([*(value == WITHHELD for value in shown.categories), False])[shown.codes]
-    return company.ReleasedAnswers(_told(column, codes_of(full, column)[rows]), shown.codes, withheld)
+    return company.ReleasedAnswers(_telling_answers(column, codes_of(full, column)[rows]), shown.codes, withheld)
 
 
 def released(column: Variable, codes: NDArray[np.integer], shown: RareColumn) -> tuple[NDArray[np.integer], list[str]]:
@@ -67,10 +67,10 @@ def released(column: Variable, codes: NDArray[np.integer], shown: RareColumn) ->
 
 
 def _answers(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, role: str) -> dict[str, Answers]:
-    return {column.name: _told(column, codes_of(full, column)[rows]) for column in columns if column.role == role}
+    return {column.name: _telling_answers(column, codes_of(full, column)[rows]) for column in columns if column.role == role}
 
 
-def _told(column: Variable, codes: NDArray[np.integer]) -> Answers:
+def _telling_answers(column: Variable, codes: NDArray[np.integer]) -> Answers:
     """Where nothing was answered nothing can single out."""
     silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
     places = [UNTOLD if code in silent else place for place, code in enumerate(column.codes)]

@@ -25,7 +25,7 @@ class ReleasedAnswers:
     withheld: Bools
 
 
-def without(columns: Iterable[ReleasedAnswers], rows: int, k: int) -> Bools:
+def exposed_rows(columns: Iterable[ReleasedAnswers], rows: int, k: int) -> Bools:
     """The rows that show an answer which fewer than k rows show, or look like fewer than k in up to three of their rare answers."""
     alone, several = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int32)
     known: list[tuple[Bools, Ints]] = []

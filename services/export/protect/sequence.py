@@ -106,20 +106,20 @@ def release(
         lost = (fine.of != LEFT_OUT) & ~table.standing(fine, rules.narrow)
         wide, fine = wide.only(~lost), fine.only(~lost)
     new = np.flatnonzero(~known)
-    wide = _come_in(table, wide, new, rules, patience)
+    wide = _with_newcomers(table, wide, new, rules, patience)
     missing = wide.of == LEFT_OUT
     if narrow:
-        if not _bearable(missing, most_missing):  # rather without wide releases than without this one
+        if not _few_missing(missing, most_missing):  # rather without wide releases than without this one
             left = new[missing[new]]
-            wide = wide.joined(left, _together(table, left))
+            wide = wide.joined(left, _one_class(table, left))
         fine = _narrowed(table, wide, fine, asked, rules.spare)
         shown = fine
     else:
         shown = wide.only(table.standing(wide, rules.wide))
     missing = shown.of == LEFT_OUT
     held_back, waiting = missing & known, missing & ~known
-    if not _bearable(missing, most_missing):
-        raise Unprotectable(_unbearable(held_back, waiting, asked.k))
+    if not _few_missing(missing, most_missing):
+        raise Unprotectable(_too_many_missing(held_back, waiting, asked.k))
     live, compact = np.unique(shown.of[~missing], return_inverse=True)
     classes = np.full(len(people), LEFT_OUT, dtype=np.int64)
     classes[~missing] = compact
@@ -154,21 +154,21 @@ def _former(table: ProtectionTable, ledger: Ledger | None) -> tuple[Classes, Cla
     return wide.only(stays), fine.only(stays), known
 
 
-def _come_in(table: ProtectionTable, wide: Classes, new: Ints, rules: SequenceRules, patience: float) -> Classes:
+def _with_newcomers(table: ProtectionTable, wide: Classes, new: Ints, rules: SequenceRules, patience: float) -> Classes:
     """With wide classes of those who come in, as far as they stand and are worth it."""
     asked = replace(rules.wide, k=rules.wide.k + rules.spare)
     fresh = table.classes(new, asked) if len(new) >= asked.k else None
     if fresh is None:
         return wide
     if len(wide.nodes):
-        fresh = _patient(fresh, table.ladders, patience * len(table.people))
+        fresh = _without_costly(fresh, table.ladders, patience * len(table.people))
     joined = wide.joined(new, fresh)
     came = np.zeros(len(wide.of), dtype=bool)
     came[new] = True
     return joined.only(~came | table.standing(joined, rules.wide))
 
 
-def _together(table: ProtectionTable, rows: Ints) -> Classes:
+def _one_class(table: ProtectionTable, rows: Ints) -> Classes:
     """One class of these people that tells nothing."""
     top = np.array([[len(ladder.nodes) - 1 for ladder in table.ladders]], dtype=np.int32)
     return Classes(np.zeros(len(rows), dtype=np.int64), top)
@@ -187,7 +187,7 @@ def _narrowed(table: ProtectionTable, wide: Classes, fine: Classes, asked: Prote
     return finer.only(table.standing(finer, asked))
 
 
-def _patient(classes: Classes, ladders: list[Ladder], most: float) -> Classes:
+def _without_costly(classes: Classes, ladders: list[Ladder], most: float) -> Classes:
     """The classes without the dearest ones, of at most so many people."""
     loss = np.mean([ladder.costs[classes.nodes[:, v]] for v, ladder in enumerate(ladders)], axis=0)
     dearest = np.argsort(-loss, kind="stable")
@@ -197,11 +197,11 @@ def _patient(classes: Classes, ladders: list[Ladder], most: float) -> Classes:
     return classes.only(~waits[classes.of])
 
 
-def _bearable(missing: Bools, most_missing: float) -> bool:
+def _few_missing(missing: Bools, most_missing: float) -> bool:
     return not missing.all() and int(missing.sum()) <= most_missing * len(missing)
 
 
-def _unbearable(held_back: Bools, waiting: Bools, k: int) -> str:
+def _too_many_missing(held_back: Bools, waiting: Bools, k: int) -> str:
     total, held, wait = len(held_back), int(held_back.sum()), int(waiting.sum())
     if held + wait == total:
         return f"Nobody of {total} could be released: {held} lost their class, {wait} are too few to form one. Wait for more."

@@ -27,7 +27,7 @@ from services.export.report.linkage import Linked
 from services.export.report.rare import Rare, rare
 from services.export.report.risk import KnownVariable, Risk
 from services.export.report.tables import TableErrors, errors
-from services.export.report.utility import ReleasedHeadline, Told
+from services.export.report.utility import IdentifierDetail, ReleasedHeadline
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -94,7 +94,7 @@ class Utility(msgspec.Struct, frozen=True):
     `cut_off`: scales of which answers are withheld and one end stands in no row."""
 
     loss: float
-    told: tuple[Told, ...]
+    told: tuple[IdentifierDetail, ...]
     tables: int
     variation: float
     cells: float
@@ -168,10 +168,10 @@ def report(fields: Sequence[ComparedVariable], facts: Facts) -> ReleaseReport:
         linkage=tuple(_coarse(attack) for attack in attacks),
         inference=tuple(_coarse(variable) for variable in inference.infer(sensitive, identifiers)),
         rare=_coarse(rare(fields)) if len(fields) >= TRIPLE else None,
-        known=tuple(_few_told(answers) for answers in rare_known(others, facts.k)),
+        known=tuple(_coarse_known(answers) for answers in rare_known(others, facts.k)),
         insensitive=insensitive(fields),
         utility=_utility(fields, declared, facts, rows - released),
-        free_text=_said(facts.passages),
+        free_text=_free_text_counts(facts.passages),
         without_bands=facts.left_out,
     )
     return msgspec.convert(_rounded(msgspec.to_builtins(result)), ReleaseReport)
@@ -182,7 +182,7 @@ def encode(result: ReleaseReport) -> bytes:
     return msgspec.json.format(msgspec.json.encode(result, order="sorted"), indent=2) + b"\n"
 
 
-def _said(passages: Passages | None) -> tuple[FreeTextCounts, ...] | None:
+def _free_text_counts(passages: Passages | None) -> tuple[FreeTextCounts, ...] | None:
     if passages is None:
         return None
     return tuple(
@@ -212,9 +212,9 @@ def _journalist(fields: list[ComparedVariable], facts: Facts) -> Risks | None:
 
 
 def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable], facts: Facts, left_out: int) -> Utility:
-    details = tuple(utility.told(field, left_out) for field in identifiers)
+    details = tuple(utility.identifier_detail(field, left_out) for field in identifiers)
     by_name = {field.name: field for field in fields}
-    heads = _heads([share for share in facts.shares if share.variable in by_name], by_name, facts.language)
+    heads = _released_headlines([share for share in facts.shares if share.variable in by_name], by_name, facts.language)
     table_errors = errors(fields) if len(fields) > 1 else None
     return Utility(
         loss=float(np.mean([detail.loss for detail in details])) if details else 0.0,
@@ -228,11 +228,11 @@ def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable]
     )
 
 
-def _heads(shares: list[Share], by_name: dict[str, ComparedVariable], language: str) -> list[ReleasedHeadline | None]:
+def _released_headlines(shares: list[Share], by_name: dict[str, ComparedVariable], language: str) -> list[ReleasedHeadline | None]:
     """Where answers are told as one, the share of all of these, once, with their values in the files behind its label."""
     headlines = dict[tuple[str, tuple[str, ...]], ReleasedHeadline | None]()
     for share in shares:
-        codes, values = utility.as_told(by_name[share.variable], share.codes)
+        codes, values = utility.as_released(by_name[share.variable], share.codes)
         label = share.label.get(language) or share.label.get("en", "")
         key = share.variable, codes
         if key not in headlines:
@@ -257,15 +257,15 @@ def _digits(number: float, digits: int = 2) -> float:
 def _coarse(measured: S) -> S:
     """What is told of the answers as given, in whole percents, and counts in two digits."""
     names = [name for name in type(measured).__struct_fields__ if name == "before" or name.endswith("_before")]
-    return msgspec.structs.replace(measured, **{name: _told(getattr(measured, name)) for name in names})
+    return msgspec.structs.replace(measured, **{name: _rounded_before(getattr(measured, name)) for name in names})
 
 
-def _few_told(known: Known) -> Known:
+def _coarse_known(known: Known) -> Known:
     """All of it follows from how many gave which answer."""
     return msgspec.structs.replace(_coarse(known), people=_two(known.people), found=_percent(known.found))
 
 
-def _told(figure: Any) -> Any:
+def _rounded_before(figure: Any) -> Any:
     return _percent(figure) if isinstance(figure, float) else tuple(int(_digits(count)) for count in figure)
 
 

@@ -14,29 +14,29 @@ ROUND = 0.2
 def sentences(report: ReleaseReport) -> list[str]:
     """One finding each: who could be found, what could be learnt, what it cost."""
     return [
-        *_rows(report),
-        *(_singled_out(report) if report.steps else _nobody_known(report)),
-        *_linked(report),
-        *_rarely(report),
-        *_plainly(report),
-        *_learnt(report),
-        *_cost(report),
-        *_without(report),
-        *_said(report),
+        *_row_counts(report),
+        *(_reidentification(report) if report.steps else _no_quasi_identifiers(report)),
+        *_linkage_attacks(report),
+        *_rare_answers(report),
+        *_unique_by_insensitive(report),
+        *_inference(report),
+        *_utility_loss(report),
+        *_variables_without_bands(report),
+        *_free_texts(report),
     ]
 
 
 def warnings(report: ReleaseReport) -> list[str]:
     """What whoever made the release should know: that nobody was said to be known by anything, or by too little."""
-    return [*(_nobody_known(report) if not report.steps else []), *_plainly(report)]
+    return [*(_no_quasi_identifiers(report) if not report.steps else []), *_unique_by_insensitive(report)]
 
 
-def _rows(report: ReleaseReport) -> list[str]:
+def _row_counts(report: ReleaseReport) -> list[str]:
     left = "No row was left out." if not report.left_out else f"{report.left_out:,} were left out to protect respondents."
     return [f"{report.released:,} of {report.responses:,} responses are in this release. {left}"]
 
 
-def _singled_out(report: ReleaseReport) -> list[str]:
+def _reidentification(report: ReleaseReport) -> list[str]:
     risk = report.prosecutor.after
     lines = [
         f"Whoever knows the quasi-identifiers of a respondent finds at least {risk.smallest} rows that look the same, "
@@ -52,7 +52,7 @@ def _singled_out(report: ReleaseReport) -> list[str]:
     return lines
 
 
-def _linked(report: ReleaseReport) -> list[str]:
+def _linkage_attacks(report: ReleaseReport) -> list[str]:
     if not report.linkage:
         return []
     first, *further = report.linkage
@@ -79,14 +79,14 @@ def _telling(many: int) -> str:
     return "one of the most telling answers" if many == 1 else f"{many} of the most telling answers"
 
 
-def _nobody_known(report: ReleaseReport) -> list[str]:
+def _no_quasi_identifiers(report: ReleaseReport) -> list[str]:
     return [
         f"The questionnaire declares no quasi-identifier: it says that outsiders know none of these answers of a person. So all "
         f"{report.released:,} rows count as one group, and rare answers alone are hidden."
     ]
 
 
-def _rarely(report: ReleaseReport) -> list[str]:
+def _rare_answers(report: ReleaseReport) -> list[str]:
     """Of the most answers that anybody may know, since those reach furthest."""
     if not report.known:
         return []
@@ -98,7 +98,7 @@ def _rarely(report: ReleaseReport) -> list[str]:
     ]
 
 
-def _plainly(report: ReleaseReport) -> list[str]:
+def _unique_by_insensitive(report: ReleaseReport) -> list[str]:
     if report.insensitive is None or report.insensitive.alone < WARNED:
         return []
     names = report.insensitive.variables
@@ -109,7 +109,7 @@ def _plainly(report: ReleaseReport) -> list[str]:
     ]
 
 
-def _learnt(report: ReleaseReport) -> list[str]:
+def _inference(report: ReleaseReport) -> list[str]:
     if not report.inference:
         return ["There is nothing but quasi-identifiers in the rows: from somebody's group nothing more can be learnt."]
     most = max(report.inference, key=lambda variable: variable.gain)
@@ -126,7 +126,7 @@ def _learnt(report: ReleaseReport) -> list[str]:
     return lines
 
 
-def _cost(report: ReleaseReport) -> list[str]:
+def _utility_loss(report: ReleaseReport) -> list[str]:
     utility = report.utility
     parts = [f"The quasi-identifiers lost {_chance(utility.loss)} of their detail."] if utility.told else []
     if utility.tables:
@@ -149,7 +149,7 @@ def _cost(report: ReleaseReport) -> list[str]:
     return lines
 
 
-def _without(report: ReleaseReport) -> list[str]:
+def _variables_without_bands(report: ReleaseReport) -> list[str]:
     if not report.without_bands:
         return []
     one = len(report.without_bands) == 1
@@ -159,7 +159,7 @@ def _without(report: ReleaseReport) -> list[str]:
     ]
 
 
-def _said(report: ReleaseReport) -> list[str]:
+def _free_texts(report: ReleaseReport) -> list[str]:
     if report.free_text is None:
         return ["Free text is not part of a release of this profile."]
     given, accepted, refused, left = (

@@ -39,7 +39,7 @@ def burt(columns: list[Codes], sizes: list[int], leading: int) -> Floats:
     starts = np.cumsum([0, *sizes])
     runs = [*neighbours(sizes, TOGETHER, 0, leading), *neighbours(sizes, TOGETHER, leading, len(sizes))]
     keys = [_key(columns[run], sizes[run]) for run in runs]
-    matrices = [_told(sizes[run]) for run in runs]
+    matrices = [_incidence(sizes[run]) for run in runs]
     total = np.zeros((starts[-1], starts[-1]))
     for first, run in enumerate(runs):
         if run.start >= leading:
@@ -73,7 +73,7 @@ def _key(columns: list[Codes], sizes: list[int]) -> Codes:
     return key
 
 
-def _told(sizes: list[int]) -> Floats:
+def _incidence(sizes: list[int]) -> Floats:
     """Which values each combination has, as zeros and ones. Shape (combinations, values)."""
     places = np.unravel_index(np.arange(prod(sizes)), sizes)
     return np.concatenate([np.eye(size)[place] for size, place in zip(sizes, places, strict=True)], axis=1)

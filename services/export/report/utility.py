@@ -16,7 +16,7 @@ STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 FEW = 0.05
 
 
-class Told(msgspec.Struct, frozen=True):
+class IdentifierDetail(msgspec.Struct, frozen=True):
     """One quasi-identifier. `loss`: NCP, 0 where every answer is exact, 1 where nothing is told; rows left out count 1.
 
     `rows`: how many rows show each level of detail, from exact to nothing.
@@ -49,7 +49,7 @@ class ReleasedHeadline(msgspec.Struct, frozen=True):
     its share, and is widest where the fewest answered."""
 
 
-def told(field: ComparedVariable, left_out: int) -> Told:
+def identifier_detail(field: ComparedVariable, left_out: int) -> IdentifierDetail:
     """NCP (Xu et al., Utility-based anonymization, KDD 2006) by the number of answers a value stands for, among those that occur."""
     inside = field.within[:, field.occurring].sum(axis=1)
     widths = np.maximum(inside - 1, 0) / max(int(field.occurring.sum()) - 1, 1)
@@ -57,10 +57,10 @@ def told(field: ComparedVariable, left_out: int) -> Told:
     for value, count in zip(field.released, field.counts.tolist(), strict=True):
         rows[value.level] += count
     total = len(field.after) + left_out
-    return Told(field.name, (float(widths @ field.counts) + left_out) / max(total, 1), rows)
+    return IdentifierDetail(field.name, (float(widths @ field.counts) + left_out) / max(total, 1), rows)
 
 
-def as_told(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def as_released(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """These answers with those that are told as one with them, and in which values of the files; no values where there are none such."""
     places = {place for place, code in enumerate(field.answers) if code in codes}
     values = [value for value, n in _counted(field) if n and value.code != WITHHELD and places & set(value.members)]

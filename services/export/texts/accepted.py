@@ -144,7 +144,7 @@ def admit(
         if not entry.left:
             batches[entry.group, entry.came].append(handle)
     for batch in batches.values():
-        for handle in _going(sorted(batch), accepted, k):
+        for handle in _leaving(sorted(batch), accepted, k):
             entries[handle] = msgspec.structs.replace(entries[handle], left=number)
     fresh: defaultdict[Group, list[bytes]] = defaultdict(list)
     for handle, group in accepted.items():
@@ -156,7 +156,7 @@ def admit(
     return TextLedger(entries, book.told | {number: dict(tallies or {})})
 
 
-def _going(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> list[bytes]:
+def _leaving(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> list[bytes]:
     """Who of a batch leaves: those no longer accepted, and their company. Handles are random, so company is chosen by their order."""
     going = [handle for handle in batch if handle not in accepted]
     if not going:
@@ -168,7 +168,7 @@ def _going(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> l
     return going + staying[:company]
 
 
-def let_out(texts: Iterable[GivenText], handles: Handles, decisions: Mapping[bytes, bool], k: int) -> None:
+def require_accepted(texts: Iterable[GivenText], handles: Handles, decisions: Mapping[bytes, bool], k: int) -> None:
     """The gate: each text that would be written is hashed again and must have been accepted as it stands. Raises ReleaseRefused."""
     groups: Counter[Group] = Counter()
     unticked = 0

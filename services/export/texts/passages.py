@@ -22,7 +22,7 @@ def passages(
         book = texts.admit(book, accepted, number, k, gathered.tallies(names))
     chosen = {handle: gathered.texts[handle] for handle in book.at(number) if handle in gathered.texts}
     if not again:
-        texts.let_out(chosen.values(), gathered.handles, gathered.decisions, k)
+        texts.require_accepted(chosen.values(), gathered.handles, gathered.decisions, k)
     order = {question: place for place, question in enumerate(names)}
     handles = sorted(chosen, key=lambda handle: (order.get(chosen[handle].question, 0), gathered.handles.place(handle, number)))
     lines = tuple(Passage(names.get(text.question, text.question), text.language, text.text) for text in map(chosen.__getitem__, handles))

@@ -176,8 +176,8 @@ def _shown(handle: bytes, text: GivenText, names: Mapping[str, str], gathered: G
 def _asked(instrument: Instrument, gathered: Gathered, names: Mapping[str, str]) -> tuple[ReviewQuestion, ...]:
     tallies = gathered.tallies(names)
     texts = {question.id: question.text for question in instrument.questions}
-    return tuple(ReviewQuestion(names[id], texts[id], *_told(tallies[id])) for id in names)
+    return tuple(ReviewQuestion(names[id], texts[id], *_counts(tallies[id])) for id in names)
 
 
-def _told(tally: TextCounts) -> tuple[int, int, int, int]:
+def _counts(tally: TextCounts) -> tuple[int, int, int, int]:
     return tally.given, tally.accepted, tally.refused, tally.open

@@ -13,7 +13,7 @@ from deploy.mending import mending
 from deploy.mending.mending import MendingReport, examine, settle
 from deploy.provisioning.migrate import progress
 from deploy.provisioning.provision import PARTITIONS
-from deploy.provisioning.streams import create_consumers, create_streams, told
+from deploy.provisioning.streams import create_consumers, create_streams, own_metadata
 from proto import events, subjects
 from proto.events import ResponseEvent, ResponseWithdrawn
 from services.analysis.store import LOCKS
@@ -226,10 +226,10 @@ async def test_an_installation_from_before_takes_to_its_journal_silently(two: Tw
     await two.recorded(12)
     await create_streams(js, PARTITIONS, 1, 12)
     assert not (await two.settle()).mended
-    id = told((await js.stream_info(subjects.RESPONSES)).config)[subjects.JOURNAL_ID]
+    id = own_metadata((await js.stream_info(subjects.RESPONSES)).config)[subjects.JOURNAL_ID]
     assert await two.database.fetchval("select id from journals where settled") == id
     await create_streams(js, PARTITIONS, 1, 12)
-    assert told((await js.stream_info(subjects.RESPONSES)).config)[subjects.JOURNAL_ID] == id
+    assert own_metadata((await js.stream_info(subjects.RESPONSES)).config)[subjects.JOURNAL_ID] == id
 
 
 async def test_the_store_of_another_installation_is_not_mixed_in_unasked(two: Two) -> None:

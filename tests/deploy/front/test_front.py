@@ -183,7 +183,7 @@ async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], cli
     told.go_on.set()
     async with client_sessions() as sessions, asyncio.timeout(60):
         proxy, port = Proxy(sessions, "analysis", base), ports.free()
-        serving = asyncio.create_task(http_server.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.let_go))
+        serving = asyncio.create_task(http_server.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.end_streams))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         async with client.get(f"http://127.0.0.1:{port}/live/stream") as answer:

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.mending.reconcile import Held, JournaledResponse, Plan, Repair, after, nowhere, reconcile
+from deploy.mending.reconcile import Held, JournaledResponse, Plan, Repair, after, count_missing, reconcile
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from services.analysis.ingest.record_rules import changes_of
 from services.analysis.records import ResponseRow
@@ -222,6 +222,6 @@ def test_homes_of_two_installations_are_told_apart() -> None:
 
 
 def test_numbers_that_neither_home_has_are_counted() -> None:
-    assert nowhere([1, 2, 3], 3, 3, {1, 2, 3}) == 0
-    assert nowhere([1, 2], 2, 5, {1, 2, 3, 5}) == 1
-    assert nowhere([1, 2, 3, 6, 8], 9, 3, {1, 2, 3}) == 4, "4, 5, 7 and 9, which nobody had read"
+    assert count_missing([1, 2, 3], 3, 3, {1, 2, 3}) == 0
+    assert count_missing([1, 2], 2, 5, {1, 2, 3, 5}) == 1
+    assert count_missing([1, 2, 3, 6, 8], 9, 3, {1, 2, 3}) == 4, "4, 5, 7 and 9, which nobody had read"

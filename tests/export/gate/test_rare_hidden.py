@@ -79,7 +79,7 @@ def test_the_gate_finds_exactly_those_whom_a_search_through_all_sets_finds(
     released = [
         np.unique(np.array([str(value) for value in looks(*each)]), return_inverse=True)[1] for each in zip(columns, shown, strict=True)
     ]
-    found = company.without(
+    found = company.exposed_rows(
         [company.ReleasedAnswers(column, values, how.withheld) for column, values, how in zip(columns, released, shown, strict=True)],
         len(rows),
         k,

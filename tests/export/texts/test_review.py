@@ -30,7 +30,7 @@ from services.export.gate.refused import ReleaseRefused
 from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.store import Store
-from services.export.texts.accepted import GivenText, Handles, TextLedger, admit, decode, encode, let_out
+from services.export.texts.accepted import GivenText, Handles, TextLedger, admit, decode, encode, require_accepted
 from services.export.texts.pii_hints import marks
 from services.runtime.spreadsheet_csv import guarded
 from tests.export.tables import every_kind
@@ -115,13 +115,13 @@ def test_the_gate_refuses_a_text_that_nobody_accepted_as_it_stands() -> None:
     handles = Handles(bytes(32), "s")
     texts = [GivenText(uuid.UUID(int=n).bytes, "A8", "en", f"text {n}") for n in range(K)]
     decisions = {handles.of(each.id, each.question, each.language, each.text): True for each in texts}
-    let_out(texts, handles, decisions, K)
+    require_accepted(texts, handles, decisions, K)
     with pytest.raises(ReleaseRefused, match="nobody has accepted"):
-        let_out([*texts[1:], GivenText(texts[0].id, "A8", "en", "text 0, changed")], handles, decisions, K)
+        require_accepted([*texts[1:], GivenText(texts[0].id, "A8", "en", "text 0, changed")], handles, decisions, K)
     with pytest.raises(ReleaseRefused, match="nobody has accepted"):
-        let_out(texts, handles, decisions | {next(iter(decisions)): False}, K)
+        require_accepted(texts, handles, decisions | {next(iter(decisions)): False}, K)
     with pytest.raises(ReleaseRefused, match="stand together"):
-        let_out(texts[1:], handles, decisions, K)
+        require_accepted(texts[1:], handles, decisions, K)
 
 
 def test_a_text_is_no_formula_and_commands_no_terminal() -> None:

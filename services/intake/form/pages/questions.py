@@ -27,7 +27,7 @@ from services.intake.form.pages.words import words
 def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
     voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
     asks = form.asks(next_page.place, evaluation)
-    advice_items = _told(survey, form, next_page, receipt)
+    advice_items = _ordered_advice(survey, form, next_page, receipt)
     ruled = needed(asks)
 
     def filled(question: AnyQuestion) -> Markup:
@@ -76,7 +76,7 @@ def _page(
         **of(survey, heading, wrong=bool(advice_items)),
         told=advice_items,
         questions=hole("text", "questions"),
-        live=_said_by_the_page(survey),
+        live=_script_messages(survey),
         current=current,
         total=total,
         opened=opened,
@@ -104,7 +104,7 @@ def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str)
     return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask)
 
 
-def _told(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
+def _ordered_advice(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
     """The advice on all faults, in the order in which the page shows the fields."""
     questions, answers = form.reader.questions, next_page.sheet.answers
     places = list(questions)
@@ -127,7 +127,7 @@ def _told(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str)
     return sorted(map(first_row, advised), key=place)
 
 
-def _said_by_the_page(survey: SurveyView) -> dict[str, Any]:
+def _script_messages(survey: SurveyView) -> dict[str, Any]:
     """The sentences that the page's script uses, with their {placeholders}, by plural form where there are several."""
     say = survey.voice.words
     keys = {
