@@ -67,7 +67,7 @@ class ProgressBar:
 
 @contextmanager
 def progress(label: str, total: int | None, unit: str = "") -> Generator[ProgressBar]:
-    """A bar on stderr with rate and time left; without a terminal nothing is drawn, and the command's last line tells all."""
+    """A progress bar on stderr with rate and time left. Without a terminal it draws nothing."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal, refresh_per_second=5) as shown:
         shown.add_task(label, total=total)
@@ -85,7 +85,7 @@ class _Rate(ProgressColumn):
 
 
 def confirm(consequence: str, word: str, yes: bool) -> None:
-    """Goes on only once somebody has typed `word`, or said --yes. Raises Trouble otherwise, and where nobody can be asked."""
+    """Asks for `word`; returns once it is typed, or at once with --yes. Raises Trouble otherwise, also without a terminal."""
     if yes:
         return
     err.print(escape(consequence))
@@ -99,5 +99,5 @@ def confirm(consequence: str, word: str, yes: bool) -> None:
 
 
 def fail() -> None:
-    """Ends with status 1 after the command itself has told what is wrong."""
+    """Ends the command with status 1 after it has printed the reason."""
     sys.exit(1)

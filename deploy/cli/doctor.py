@@ -168,7 +168,7 @@ def _remedy(missing: list[str]) -> str:
 
 
 def _partitions(report: dict[str, Any]) -> list[Finding]:
-    """What analysis says of all partitions, whichever worker counts them."""
+    """Findings on all partitions, whichever worker counts them."""
     if "unheld" not in report or report.get("checks", {}).get("database") is False:  # who has which partition, the database tells
         return []
     unheld, behind = (", ".join(map(str, report[key])) for key in ("unheld", "behind"))
@@ -262,7 +262,7 @@ async def _nats(port: int) -> list[Finding]:
 
 
 async def _cluster(url: str) -> list[Finding]:
-    """The journal as the servers at this address, which may name several, tell of it."""
+    """Findings on the journal from the servers at this address, which may name several."""
     import nats
 
     from proto import subjects
@@ -336,7 +336,10 @@ async def _postgres(url: str) -> list[Finding]:
 
 
 async def _traces(where: tuple[Path, int]) -> list[Finding]:
-    """How long the files still tell what was withdrawn, and when answers came. Read from the log itself, as whoever has the disk would."""
+    """How long the files still show withdrawn answers and the times of answers.
+
+    Reads the write-ahead log, as somebody with the disk would.
+    """
     from deploy.database import connected
     from deploy.stack.data_folder import DataFolder
     from deploy.stack.postgres_server import earliest_commit

@@ -175,9 +175,9 @@ class Import:
 
 
 def _csv(entries: list[tuple[CsvRow | NdjsonRow, list[str]]], columns: list[str]) -> str:
-    """As it came, with line and reasons in front, guarded for spreadsheets (`rows.read_csv` takes that back).
+    """Rejected rows as CSV with line and reasons in front, guarded for spreadsheets (`rows.read_csv` undoes that).
 
-    A row without readable cells stands whole in `import_row`.
+    A row without readable cells is kept whole in `import_row`.
     """
     text = io.StringIO()
     writer = Writer(text)

@@ -28,7 +28,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
 
 class UnfitHeader(ValueError):
-    """The columns cannot be brought together with the survey; the message says which and why."""
+    """The columns do not fit the survey; the message says which and why."""
 
 
 def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
@@ -66,7 +66,7 @@ def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: 
 
 
 def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], instrument: Instrument) -> tuple[dict[str, Any], list[str]]:
-    """The answers in one row, and what could not be read. Whether they fit the survey is for intake to say."""
+    """Returns the answers in one row and the reasons for unreadable cells. Intake validates the answers."""
     known = {question.id: question for question in instrument.questions}
     values: dict[str, Any] = {}
     reasons: list[str] = []
@@ -88,12 +88,12 @@ def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], inst
 
 
 def _none_applies(question: AnyQuestion) -> bool:
-    """Whether a row of which every option says no is an answer; of others nothing was answered."""
+    """Whether a row with "no" for every option is an answer to this question."""
     return isinstance(question, Multiple) and (question.min_choices == 0 or question.required)
 
 
 def _put(values: dict[str, Any], question: AnyQuestion, column: ColumnMapping, cell: str) -> str:
-    """Adds a cell's meaning to the answers, or says why it has none."""
+    """Adds the value of a cell to `values`. Returns why it has none, or ""."""
     id = question.id
     match question:
         case Matrix():

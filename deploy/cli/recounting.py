@@ -60,7 +60,7 @@ def command(survey: str, server: Server) -> None:
 
 
 def _missing_sentence(partition: dict[str, Any]) -> str:
-    """What is missing of a partition that nobody has, or whose worker did not come that far."""
+    """Describes a partition that no worker holds, or whose worker is behind."""
     waits = (
         f"{partition['waiting']:,} accepted events wait in the journal, {partition['uncounted']:,} stored responses are not in the figures"
     )

@@ -119,7 +119,7 @@ def verify(folder: Path, key: str | None, rebuild: bool, server: Server) -> None
 
 
 def _rebuild(server: Server, manifest: Manifest) -> None:
-    """Raises Trouble where the server, from what it has stored, comes to other bytes."""
+    """Asks the server to rebuild the release. Raises Trouble where the bytes differ."""
     base = f"/api/v1/surveys/{quoted(manifest.survey)}/releases"
     if server.get(f"{base}/{manifest.number}").get("signature") != manifest.signature:
         raise Trouble(f"This is not release {manifest.number} of that server.", "Name the server that published it with --url.")

@@ -130,7 +130,10 @@ def _single(options: tuple[Option, ...], weigh: Callable[[Class], list[float]]) 
 
 
 def _weigher(question: Single, instrument: Instrument) -> Callable[[Class], list[float]]:
-    """Who somebody is follows size and region, alike within a group of the hierarchy; what they do and think, the stage."""
+    """Returns a function from a class of respondents to the weights of the options.
+
+    Personal variables follow size and region, alike within a group of the hierarchy; opinions follow the stage.
+    """
     if question.privacy.role != "quasi_identifier":
         return lambda c: _opinions(question.id, question.options, c, ordered=question.ordered)
     hierarchy = instrument.hierarchies.get(question.privacy.hierarchy or "")
@@ -239,7 +242,7 @@ def _choice(weights: dict[str, float]) -> Callable[[Random], str]:
 
 
 def _places(options: tuple[Option, ...]) -> list[float]:
-    """Where each substantive option stands between -1 (first) and 1 (last)."""
+    """Position of each substantive option on a scale from -1 (first) to 1 (last)."""
     count = sum(option.code not in NON_SUBSTANTIVE for option in options)
     return [2.0 * min(i, count - 1) / max(count - 1, 1) - 1.0 for i, _ in enumerate(options)]
 

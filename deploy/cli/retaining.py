@@ -59,7 +59,7 @@ def _consequence(server: Server, survey: str, day: str, is_open: bool) -> str:
 
 
 def answers(server: Server, survey: str) -> str:
-    """How many answers a survey has, to stand at the beginning of a sentence."""
+    """The number of answers of a survey, as the beginning of a sentence."""
     try:
         count: int = server.get(f"/api/v1/surveys/{quoted(survey)}/aggregates?view=exact")["responses"]
     except Trouble:
@@ -72,7 +72,7 @@ def today() -> str:
 
 
 def sentence(survey: str, retention: dict[str, Any]) -> str:
-    """When the answers go, as `GET …/retention` tells it."""
+    """When the answers are deleted. `retention`: the body of `GET …/retention`."""
     if retention["on"] is None:
         return f"The answers to {survey} are kept: no day is set on which they are deleted."
     if retention["over"]:

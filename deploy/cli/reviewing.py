@@ -75,7 +75,7 @@ def _review_at_terminal(api: ReviewApi, again: bool) -> None:
 
 @contextmanager
 def _keys() -> Generator[Callable[[], str]]:
-    """Keys as they are pressed, unseen, those too that come before they are waited for. At the end of the input somebody quits."""
+    """Yields a function that reads one key without echo, also keys pressed earlier; at the end of the input it returns "q"."""
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal)

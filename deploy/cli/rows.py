@@ -23,12 +23,12 @@ LONGEST = 500
 
 
 class UnreadableFile(Exception):
-    """Nothing in the file can be imported; the message says why."""
+    """The file cannot be imported; the message says why."""
 
 
 @dataclass(frozen=True)
 class CsvRow:
-    """`cells` by column, or `fault`: why there are none. `raw` is the text as it stands in the file."""
+    """`cells` by column, or `fault`: why there are none. `raw`: the text of the row in the file."""
 
     line: int
     raw: str
@@ -86,10 +86,10 @@ def _rows(lines: list[bytes], at: int, separator: str, columns: list[str]) -> It
 
 
 def _record(lines: list[bytes], at: int, separator: str, width: int | None) -> tuple[int, list[str] | str]:
-    """The lines that the record at this line takes, and its cells or what is wrong with it.
+    """Returns how many lines the record at line `at` takes, and its cells or its fault.
 
-    Quotes may hold line breaks, so lines are added until the quotes are even; when that gives no sound row, the first line alone is to
-    blame, and reading goes on with the next: a slip costs one row, not the rest of the file.
+    Quotes may hold line breaks, so lines are added until quotes are even. If that gives no sound row, only the first line is rejected and
+    reading continues with the next: a slip costs one row, not the rest of the file.
     """
     text, taken = b"", 0
     while taken < min(LONGEST, len(lines) - at):
@@ -156,10 +156,10 @@ def _body(number: int, line: bytes) -> NdjsonRow:
 
 
 def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str]:
-    """A receipt for each row, from its content and how often that content came before.
+    """A receipt for each row: HMAC-SHA-256 of its content and of how often that content came before.
 
-    So the same file gives the same receipts wherever its rows stand, two equal rows count as two, and without the key nobody can find
-    the receipt of a row that they know or guess (HMAC-SHA-256).
+    The same file gives the same receipts in any order of rows, two equal rows count as two, and without the key nobody can compute the
+    receipt of a row that they know or guess.
     """
     seen: Counter[bytes] = Counter()
     for content in contents:

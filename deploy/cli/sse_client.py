@@ -19,8 +19,10 @@ PAUSES = (1, 2, 5, 10, 30)
 def follow(
     server: Server, survey: str, lost: Callable[[str, int], None] = lambda why, pause: None, sleep: Callable[[float], Any] = time.sleep
 ) -> Generator[bytes]:
-    """The JSON of each snapshot, the current one first. Raises Trouble where the very first attempt fails; later ones are
-    repeated for ever, with `lost` told why and how long the pause is."""
+    """Yields the JSON of each snapshot, the current one first. Raises Trouble where the first attempt fails.
+
+    Later failures are retried for ever; `lost` is called with the reason and the pause in seconds.
+    """
     last, misses = "", 0
     while True:
         why = "the connection ended"

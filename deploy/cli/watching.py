@@ -156,7 +156,7 @@ def _part(bar: Bar) -> float:
 
 
 def _drawn(bar: Bar) -> str:
-    """In eighths of a character; what is withheld is hatched, so that nobody takes it for nothing."""
+    """A bar in eighths of a character; a withheld one is hatched, so that it is not read as zero."""
     if bar.withheld:
         return "░" * BAR
     whole, eighths = divmod(round(min(_part(bar), 1.0) * BAR * 8), 8)

@@ -22,7 +22,9 @@ async def main(chosen: Settings) -> None:
         analysis, export = Proxy(sessions, "analysis", chosen.analysis_url), Proxy(sessions, "export", chosen.export_url)
         seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
         front = Front(intake, {"analysis": analysis, "export": export}, seats)
-        await http_server.serve(chosen.host_guard().before(front), chosen.host, chosen.port, analysis.end_streams, drain=chosen.drain_seconds)
+        await http_server.serve(
+            chosen.host_guard().before(front), chosen.host, chosen.port, analysis.end_streams, drain=chosen.drain_seconds
+        )
 
 
 if __name__ == "__main__":

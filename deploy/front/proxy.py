@@ -75,7 +75,7 @@ class Proxy:
             answer.close()
 
     def end_streams(self) -> None:
-        """Ends what is being passed back: streams of figures would hold up a stop for ever. Their readers come again."""
+        """Ends the streams that are being passed back, which would block a stop for ever. Their readers reconnect."""
         for passing in self._passing:
             passing.cancel()
 
@@ -104,7 +104,7 @@ def _has_body(headers: Any) -> bool:
 
 
 def _passed_on(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Headers without those that concern one connection only (RFC 9110, 7.6.1) or tell who asks. Length is set anew with the body."""
+    """Headers without hop-by-hop ones (RFC 9110, 7.6.1) and those that identify the client. Length is set anew with the body."""
     named = {token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")}
     return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named | _KEPT_BACK]
 
@@ -131,8 +131,10 @@ async def _pass_back(answer: aiohttp.ClientResponse, send: Send) -> None:
 
 @dataclass(frozen=True)
 class Sessions:
-    """A request that may be sent twice uses a connection that is there. Any other has a new one: a service may end an idle connection at
-    the very moment, and then nobody knows whether the request was carried out."""
+    """Two connection pools. A request that may be repeated reuses an idle connection; any other opens a new one.
+
+    A service may close an idle connection at the same moment, and then it is unknown whether the request was carried out.
+    """
 
     kept: aiohttp.ClientSession
     fresh: aiohttp.ClientSession

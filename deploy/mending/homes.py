@@ -45,7 +45,7 @@ class Homes:
         """Up to where the journal was read."""
 
     async def read(self, whole: bool = True) -> None:
-        """`whole`: nobody deletes from the journal meanwhile, so that its count of events must be right. Raises Refusal."""
+        """Reads journal and store. `whole`: nothing deletes from the journal meanwhile, so that its count must be right. Raises Refusal."""
         fetch = self._connection.fetch
         self.highest = await highest(self._connection)
         self.positions = {row["partition"]: row["seq"] for row in await fetch("-- positions\nselect partition, seq from positions")}
@@ -71,7 +71,7 @@ class Homes:
         await self._read_journal((await self.state()).last_seq)
 
     def plan(self) -> Plan:
-        """What makes both say the same. A response of which a later event waits is left to that event."""
+        """Plans how to bring both into agreement. Skips responses that have a later parked or waiting event."""
         store = {id: held for id, held in self.store.items() if held.withdrawn or held.seq > self._aside_there.get(id, 0)}
         journal = {id: response for id, response in self.journal.items() if id in store or id not in self.store}
         return reconcile(journal, store, self.highest, self.positions)
@@ -115,7 +115,7 @@ class Homes:
         return {row["id"].hex: row for row in rows}
 
     async def stored(self, ids: Sequence[str]) -> dict[str, ResponseEvent]:
-        """What the store has of these responses, as events that take their place."""
+        """The stored responses as events to append to the journal, by id."""
         changes: dict[str, ResponseEvent] = {}
         for id, row in (await self._rows(set(ids))).items():
             if row["status"] == "withdrawn":
@@ -141,7 +141,7 @@ class Homes:
 
 
 def _read(message: Message) -> ResponseEvent | None:
-    """None where it cannot be read, or is about another response than its subject says."""
+    """Decodes an event; None where it cannot be read or its id differs from its subject's."""
     try:
         event = events.read_response(message.data)
     except events.UnreadableEvent:

@@ -25,7 +25,7 @@ class Message(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The response that it is about, or what stands in its place."""
+        """The last part of the subject: the id of the response."""
         return self.subject.rpartition(".")[2]
 
 

@@ -189,7 +189,7 @@ async def _too_few(client: Client, connection: Connection) -> str | None:
 
 
 async def _adopt(client: Client, connection: Connection) -> None:
-    """The store notes which journal it belongs to, where it was never told."""
+    """Writes the journal's id to a store that has none."""
     id, _ = await JournalConsumer(client).standing()
     if id is not None:
         await connection.execute("-- adopt\ninsert into journals (id, settled) select $1, true where not exists (select from journals)", id)
@@ -205,9 +205,9 @@ async def _demand_journal(client: Client) -> None:
 
 
 async def _lock_partitions(connection: Connection, partitions: int) -> bool:
-    """Whether no worker has a partition, nor can have one until this connection ends.
+    """Locks all partitions against workers for as long as this connection lasts; False where one is still held.
 
-    A worker that has one is cut off from the database, and may be one that hangs. It finds the lock taken, and waits.
+    Workers that hold one are cut off from the database, as one may hang. They find the lock taken, and wait.
     """
     missing, deadline = set(range(partitions)), asyncio.get_running_loop().time() + LETTING_GO
     while missing and asyncio.get_running_loop().time() < deadline:
@@ -220,7 +220,7 @@ async def _lock_partitions(connection: Connection, partitions: int) -> bool:
 
 
 async def _end_connections(connection: Connection, partitions: set[int]) -> bool:
-    """Whether connections of workers that hold one of these were ended. A role that may not end others' waits for them to go."""
+    """Ends connections of workers that hold one of these partitions. Returns whether any ended; False where the role may not end them."""
     with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
         ended = await connection.fetch(
             """-- cut off
@@ -291,7 +291,7 @@ async def _unsettled(connection: Connection) -> str:
 
 
 async def _append(appender: Appender, homes: Homes, plan: Plan) -> set[str]:
-    """Writes what the plan says is to be appended and returns the responses that were."""
+    """Appends the events of the plan and returns the ids of the responses that were written."""
     written: set[str] = set()
     ids = plan.appends
     for start in range(0, len(ids), 1000):
@@ -311,14 +311,14 @@ async def _append(appender: Appender, homes: Homes, plan: Plan) -> set[str]:
 
 
 async def _as_change(homes: Homes, seq: int) -> ResponseReplaced:
-    """Another submission would count for nothing where the store has the response."""
+    """The event as a replacement: a second submission of a stored response would not count."""
     event = events.read_response((await homes.written(seq)).data)
     assert isinstance(event, ResponseSubmitted | ResponseReplaced)
     return ResponseReplaced(event.id, event.survey, event.version, event.answers, event.digest, event.language, event.notice)
 
 
 async def _append_unreadable(appender: Appender, homes: Homes) -> set[int]:
-    """Puts events that cannot be read here where analysis meets them, which may know more or parks them. Returns their former numbers."""
+    """Appends unreadable events above `highest`, where analysis reads or parks them. Returns their former sequences."""
     for seq in homes.unreadable:
         message = await homes.written(seq)
         _, _, _, survey, id = message.subject.split(".")

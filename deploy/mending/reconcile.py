@@ -30,7 +30,7 @@ class Held(NamedTuple):
 
 
 class JournaledResponse(NamedTuple):
-    """What the journal's events about one response come to."""
+    """The state of one response after all its events in the journal."""
 
     seq: int
     kind: type[ResponseEvent]
@@ -47,7 +47,7 @@ class JournaledResponse(NamedTuple):
 
 
 def after(before: JournaledResponse | None, event: JournaledResponse) -> JournaledResponse:
-    """What events come to, one more event later: a submission counts where there was nothing, a withdrawal is final.
+    """The state after one more event: a submission counts only if there is no earlier event; a withdrawal is final.
 
     Of two withdrawals the second stays, which may be one that mending appended.
     """
@@ -100,7 +100,7 @@ class Plan:
 
 
 def reconcile(journal: Mapping[str, JournaledResponse], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]) -> Plan:
-    """`positions`: how far the store has read each partition."""
+    """Plans a repair for each response. `positions`: the highest sequence that the store has read, by partition."""
     plan = Plan()
     low, high = _fork(journal, store, highest, positions)
     for id in journal.keys() | store.keys():
@@ -166,7 +166,7 @@ def _both(plan: Plan, journaled: JournaledResponse, stored: Held, highest: int, 
 
 
 def _superseded(journaled: JournaledResponse, stored: Held | None, highest: int) -> Iterable[int]:
-    """Of a word that stays, the former ones that analysis will not erase by itself."""
+    """Earlier sequences of a kept event that analysis will not erase by itself."""
     own = stored.seq if stored is not None and not stored.withdrawn else 0
     return (seq for seq in journaled.others if seq <= highest and seq != own)
 
@@ -174,10 +174,10 @@ def _superseded(journaled: JournaledResponse, stored: Held | None, highest: int)
 def _fork(
     journal: Mapping[str, JournaledResponse], store: Mapping[str, Held], highest: int, positions: Mapping[int, int]
 ) -> tuple[int, int]:
-    """Up to the first number the store has read this very journal; from the second on it has not. Nothing is known of what is between.
+    """Returns two sequences: the store read this journal up to the first; from the second on it read another. Between them, unknown.
 
-    That a number stands for two things proves that it was given twice. That it stands for the same answers is as good as that it was given
-    once; for the same withdrawal it may be chance.
+    A sequence with two different events was given twice. A sequence with the same answers in both counts as given once; with the same
+    withdrawal, it may be chance.
     """
     by_number = {stored.seq: id for id, stored in store.items()}
     known = {journaled.seq for id, journaled in journal.items() if id in store and _shared(journaled, store[id])}
@@ -200,10 +200,10 @@ def _fork(
 
 
 def count_missing(numbers: Sequence[int], last: int, highest: int, known: Collection[int]) -> int:
-    """How many numbers are in neither home although nobody can have taken them back since.
+    """How many sequences are in neither journal nor store although no withdrawal can have erased them.
 
-    `numbers`: those the journal holds, in order; `last`: where it ended; `known`: those of the store. Above `highest` nobody has read
-    anything, so nothing was erased; where the journal ended before `highest`, what is between is the store's alone.
+    `numbers`: sequences of the journal, ascending; `last`: its end; `known`: those of the store. Nothing above `highest` was read, so
+    nothing of it was erased; between the end of a shorter journal and `highest` only the store counts.
     """
     between = range(last + 1, highest + 1)
     lost = sum(number not in known for number in between)

@@ -21,7 +21,7 @@ USER = 10001
 
 
 def make(folder: Path) -> Path:
-    """Writes what is missing and leaves what is there. Returns the file that tells compose who owns it all."""
+    """Writes the missing secrets and keeps the others. Returns the env file with the owner of the files, for compose."""
     keys = KeyFolder(folder)
     servers = {user: ",".join(f"nats://{user}:{keys.in_url(f'nats-{user}')}@{node}:4222" for node in NODES) for user in _USERS}
     databases = {role: f"postgresql://{role}:{keys.in_url(f'postgres-{role}')}@postgres:5432/platea" for role in ("platea", *ROLES)}

@@ -62,7 +62,7 @@ class Forgetter:
             return seconds
 
     async def _write_anew(self, connection: Connection, room: int) -> bool:
-        """Whether something is left to do: each table is written twice after a change, as what somebody still reads stays at first."""
+        """Returns whether tables are left to rewrite. Each is rewritten twice after a change: open snapshots keep old rows at first."""
         await connection.execute(f"set lock_timeout = '{WAIT}'; set statement_timeout = '{LONGEST}'")
         left = False
         for table in await connection.fetch(_TABLES):

@@ -90,7 +90,7 @@ async def progress(url: str) -> tuple[int, dict[int, int]]:
 
 
 async def highest(connection: Connection) -> int:
-    """The highest number of a journal that stands anywhere in the store."""
+    """The highest journal sequence in any table of the store."""
     return await connection.fetchval(
         """-- highest
         select coalesce(max(seq), 0) from (

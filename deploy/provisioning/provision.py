@@ -26,7 +26,7 @@ PARTITIONS = 4
 
 
 class ProvisionSettings(msgspec.Struct, frozen=True):
-    """What `python -m deploy.provisioning` is told. The role passwords come in files, as containers get secrets."""
+    """Settings of `python -m deploy.provisioning`. Role passwords are read from files, as containers get secrets."""
 
     nats_url: str
     database_url: str

@@ -25,7 +25,7 @@ DRAFT_MEGABYTES = 128
 async def create_streams(
     js: JetStreamContext, partitions: int, replicas: int, highest: int, draft_megabytes: int = DRAFT_MEGABYTES
 ) -> None:
-    """`highest` is the highest sequence the store has seen: a journal made anew goes on above it."""
+    """Creates or updates all streams. `highest`: the highest sequence in the store; a new journal continues above it."""
     journal = stream_settings.responses_stream(partitions, replicas, first_seq=highest + 1 if highest else None)
     await _ensure(js, replace(journal, metadata={subjects.JOURNAL_ID: uuid.uuid4().hex}))
     await _ensure(js, stream_settings.control_stream(replicas))
@@ -49,7 +49,7 @@ async def create_consumers(js: JetStreamContext, partitions: int, positions: dic
 
 
 async def _ensure(js: JetStreamContext, config: StreamConfig) -> None:
-    """Waits for a cluster that is still finding itself. Raises Refusal, or what NATS says."""
+    """Creates or updates a stream; retries while the cluster has no leader. Raises Refusal or APIError."""
     for _ in range(_TRIES):
         try:
             return await _create_or_update(js, config)
@@ -80,5 +80,5 @@ async def _create_or_update(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 def own_metadata(present: StreamConfig) -> dict[str, str]:
-    """What we have said about a stream in its metadata; the server adds words of its own."""
+    """The stream's metadata without the entries of the server."""
     return {name: value for name, value in (present.metadata or {}).items() if not name.startswith("_nats.")}

@@ -21,7 +21,7 @@ _PERHAPS = re.compile(
 class BoundedLog:
     """Two files, `name.log` and `name.log.1`, of at most `size` bytes each. A full disk loses lines, never the stack.
 
-    Servers write the address of a client into their log when it does what it may not, and some believe what the client says of it.
+    Addresses of clients are masked: servers log them on errors, and some log an address that the client claims.
     """
 
     def __init__(self, path: Path, size: int = 4 * 1024 * 1024) -> None:
@@ -31,7 +31,7 @@ class BoundedLog:
         self._begun = b""
 
     def write(self, part: bytes) -> None:
-        """What a program said, in parts of any size; a line is written once it is whole."""
+        """Appends output in parts of any size; a line is written once it is complete."""
         *lines, self._begun = (self._begun + part).split(b"\n")
         for line in lines:
             self._write(line + b"\n")
@@ -39,7 +39,7 @@ class BoundedLog:
             self.end()
 
     def end(self) -> None:
-        """Also what the program said last, without ending the line."""
+        """Writes the rest of the output, without ending the line."""
         if self._begun:
             self._write(self._begun + b"\n")
             self._begun = b""
@@ -58,12 +58,12 @@ class BoundedLog:
             pass
 
     def last(self) -> str:
-        """The last line that says something."""
+        """The last line that is not empty."""
         return self._last.decode(errors="replace").strip()
 
 
 def without_addresses(line: bytes) -> bytes:
-    """The line with every address of another machine masked. This machine's own loopback addresses say nothing about anybody."""
+    """Masks every address in the line except loopback addresses."""
     return _PERHAPS.sub(_masked, line)
 
 

@@ -71,7 +71,7 @@ class Child:
                 say(f"{self.program.name} cannot be started: {error}")
 
     async def watch(self, say: Callable[[str], None]) -> None:
-        """Ends it when it hangs, so that `keep` starts it again, or says so where that would not be safe. Runs until `stop`."""
+        """Ends a process that hangs, so that `keep` restarts it, or reports it where a restart would not be safe. Runs until `stop`."""
         silent, heard, reported = 0, 0, False
         while not self._stopping:
             await asyncio.sleep(HUNG / LOOKS)
@@ -126,7 +126,7 @@ class Child:
             await self._process.wait()
 
     def kill(self) -> None:
-        """Ends it at once, for good."""
+        """Ends the process at once; it is not restarted."""
         self._stopping = True
         self._kill()
 

@@ -30,7 +30,7 @@ class DataFolder:
 
     @contextlib.contextmanager
     def taken(self) -> Generator[None]:
-        """Holds the folder for this process. The system lets go of it when we end, however we end. Raises Refusal."""
+        """Locks the folder for this process; the system releases the lock when the process ends. Raises Refusal."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)

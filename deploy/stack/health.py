@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 async def ask(url: str, seconds: float = 2.0) -> tuple[int, bytes]:
-    """The status and everything after it. Raises OSError where nobody listens, TimeoutError where nobody answers."""
+    """Returns status line and body. Raises OSError where no process listens, TimeoutError where none answers."""
     parts = urlsplit(url)
     async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

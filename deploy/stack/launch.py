@@ -25,10 +25,10 @@ class _Sets(ctypes.Structure):
 
 
 def become(uid: int) -> None:
-    """Change to this user for good, keeping one power: to pass through folders that are closed to it.
+    """Switches to this user for good and keeps one capability: to pass through closed folders.
 
     The checkout and the data may lie below a folder like /root (mode 700), whose permissions are not ours to change.
-    Without that power (in a container that lacks it) only the user changes, and the folders have to be passable.
+    Without that capability (in a container that lacks it) the folders have to be passable.
     """
     capability_kept = next((capability for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if _permitted(capability)), None)
     if capability_kept is not None and not _prctl(PR_SET_SECUREBITS, KEEP_CAPS_ACROSS_SETUID):

@@ -43,7 +43,7 @@ class NatsServer:
         return f"nats://{user}:{self.keys.in_url(f'nats-{user}')}@127.0.0.1:{self.port}"
 
     def program(self, configuration: str = "server.conf", **settings: str) -> Program:
-        """Lays the configuration beside the data, so that the folder explains itself, and tells how to start the server."""
+        """Writes the configuration into the data folder and returns the program to start."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file in CONFIGURATION.glob("*.conf"):
             shutil.copyfile(file, self.folder / file.name)
@@ -70,7 +70,7 @@ class NatsServer:
         return await is_well(f"http://127.0.0.1:{self.monitor}/healthz")
 
     async def answers(self) -> bool:
-        """False only where something listens and says nothing."""
+        """False only where a process listens on the port and does not answer."""
         try:
             await ask(f"http://127.0.0.1:{self.monitor}/healthz")
         except TimeoutError:

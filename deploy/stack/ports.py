@@ -10,7 +10,7 @@ _RANGE = range(12000, 32000)
 
 
 def free(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on. Drawn at random, so that stacks starting at the same moment do not meet."""
+    """A port without a listener, drawn at random so that stacks that start at the same time get different ones."""
     for _ in range(100):
         port = random.choice(_RANGE)
         if is_free(host, port):

@@ -56,7 +56,7 @@ class Postgres:
         return f"postgresql://{role}:{self.keys.in_url(f'postgres-{role}')}@127.0.0.1:{self.port}/{database}"
 
     def program(self) -> Program:
-        """Makes the cluster on disk at the first start, clears what a killed server left, and tells how to start it."""
+        """Creates the cluster at the first start, ends what a killed server left, and returns the program to start."""
         if self.folder.exists():
             self._end_leftover()
         else:
@@ -79,7 +79,7 @@ class Postgres:
             return True
 
     async def answers(self) -> bool:
-        """False only where something listens and says nothing; a refusal is an answer, too."""
+        """False only where a process listens on the port and does not answer; a refused connection is an answer."""
         try:
             return await self.ready()
         except TimeoutError:
@@ -155,7 +155,7 @@ def _give(folder: Path, uid: int) -> None:
 
 
 def _reason(output: str) -> str:
-    """The line that says what went wrong: the one marked as error, or the only one."""
+    """The line of the output that says what failed: the one marked as error, or the only one."""
     lines = [line.removeprefix("initdb: ") for line in output.splitlines() if line.strip()]
     faults = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return (faults or lines or ["it gave no reason"])[0].rstrip(".")

@@ -20,14 +20,14 @@ class Running(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def write(folder: Path, running: Running) -> None:
-    """It appears whole, and says nothing secret."""
+    """Writes the file atomically; it holds no secrets."""
     draft = folder / f".{NAME}.new"
     draft.write_bytes(msgspec.json.encode(running) + b"\n")
     draft.replace(folder / NAME)
 
 
 def read(folder: Path) -> Running | None:
-    """What the stack that runs in this data folder told; None where none does. What a copy of a folder tells is about another stack."""
+    """The facts about the stack that runs in this data folder; None where none runs. A file in a copied folder describes another stack."""
     if not taken(folder):
         return None
     try:

@@ -61,7 +61,7 @@ class Stack:
         for_intake: Mapping[str, str] | None = None,
         for_all: Mapping[str, str] | None = None,
     ) -> Stack:
-        """Ports are drawn now and kept, so that whoever loses a server finds it again at the same place."""
+        """Plans a stack. Ports are drawn now and stay the same, so that clients find a restarted server again."""
         nats = None if nats_url else NatsServer.embedded(data.nats, data.keys)
         postgres = None if database_url else Postgres.embedded(data.postgres, data.keys)
         users, roles = ("provisioner", "intake", "analysis", "export"), ("platea", *ROLES)

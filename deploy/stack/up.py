@@ -33,7 +33,7 @@ PATIENCE = 60.0
 
 
 class StackSettings(msgspec.Struct, frozen=True):
-    """What the environment may say to `platea up`. `data`, `url` and `token` are the command line's; many shells have them set."""
+    """Environment variables of `platea up`. `data`, `url` and `token` belong to the command line; many shells have them set."""
 
     nats_url: str | None = None
     database_url: str | None = None
@@ -147,7 +147,7 @@ class Children:
         await asyncio.gather(*(child.start(PATIENCE if child is not self.workers[0] else waits) for child in self.workers))
 
     async def stop(self) -> None:
-        """First nobody asks any more, then nobody records, then the servers write what they hold."""
+        """Stops services that serve, then those that record, then the servers, which write what they hold."""
         for group in (self.front, self.workers, self.servers):
             await asyncio.gather(*(child.stop() for child in group))
 

@@ -49,8 +49,10 @@ async def watch_journal(data: DataFolder, nats: NatsServer, child: Child, say: C
 
 
 async def watch_homes(mend: Callable[[], Awaitable[MendingReport]], say: Callable[[str], None]) -> None:
-    """Mends journal and store where they stop belonging together, as after a loss inside NATS, and says what happened. Where a server is
-    away, others tell."""
+    """Mends journal and store when they no longer belong together, as after a loss inside NATS, and reports it.
+
+    Skips a round where a server is away; other checks report that.
+    """
     pause, last_sentence = HOMES[0], ""
     while True:
         await asyncio.sleep(pause)

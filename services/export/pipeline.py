@@ -171,7 +171,7 @@ async def publish_next(shop: Workshop, order: Order, progress: BuildProgress) ->
 
 
 async def rebuild(shop: Workshop, published: Manifest, progress: BuildProgress) -> Comparison:
-    """Builds a published release again, from its version and from those of its responses that stand unchanged, and publishes nothing."""
+    """Builds a published release again from the same version and the unchanged responses, and compares the files. Publishes nothing."""
     number, survey = published.number, published.survey
     order = Order(survey, published.profile, published.purpose, published.language)
     positions = await shop.store.positions(survey, number)
@@ -215,7 +215,7 @@ async def read(shop: Workshop, order: Order, instrument: Instrument, progress: B
 
 
 async def protect_and_gate(shop: Workshop, source: Source, number: int, progress: BuildProgress, again: bool = False) -> Cleared:
-    """What may go out as release `number`. `again`: it was released before. Raises ReleaseRefused where the gate lets nothing out."""
+    """Returns what may be released under `number`. `again`: it was released before. Raises ReleaseRefused."""
     progress("protecting", READ)
     stored = await shop.store.ledger(source.instrument.id)
     book = ledger.decode(stored) if stored is not None else None

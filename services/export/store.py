@@ -190,7 +190,7 @@ class Store:
 
     @asynccontextmanager
     async def responses(self, survey: str, batch: int, until: Positions | None = None) -> AsyncGenerator[Responses]:
-        """The responses that count, as of one moment, while the block lasts. `until`: those alone that stand unchanged since then."""
+        """The responses recorded as of one moment, while the block lasts. `until`: only those unchanged since these positions."""
         order = (survey, None if until is None else msgspec.json.encode(until).decode())
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             extent = await connection.fetch(_EXTENT, *order)

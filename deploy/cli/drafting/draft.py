@@ -41,7 +41,7 @@ _NONE = re.compile(r"none( of (the|these).*)?|nothing|not at all|neither", re.IG
 
 
 class UndraftableData(ValueError):
-    """No instrument can be drafted from this; the message says why."""
+    """No instrument can be drafted from these data; the message says why."""
 
 
 class DraftChoice(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class DraftChoice(msgspec.Struct, frozen=True):
 
 
 class DraftQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A guess. `person`: it may single somebody out.
+    """A guessed question. `person`: its answers may single somebody out.
 
     `columns`: for each column of the data the codes of its labels, or the one option that "1" chooses.
     """

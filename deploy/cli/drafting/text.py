@@ -79,7 +79,7 @@ def _privacy(question: DraftQuestion) -> str:
 
 
 def _hierarchies(questions: Sequence[DraftQuestion]) -> list[str]:
-    """What may single people out is told as it is or not at all, until the author says how to generalise it."""
+    """Hierarchies for identifying variables: exact or "*", until the author writes better levels."""
     people = [question for question in questions if question.person]
     lines = ["hierarchies:"] if people else []
     if any(question.bands is None for question in people):
@@ -92,7 +92,7 @@ def _hierarchies(questions: Sequence[DraftQuestion]) -> list[str]:
 
 
 def import_map_text(draft: DraftInstrument) -> str:
-    """YAML that says which column answers which question, and which code each label means."""
+    """The import map as YAML: the question of each column, the code of each label."""
     lines = [
         "# For `platea import ID FILE.csv --map MAP`: the question that each column answers, and the code of each label.",
         f"format: {IMPORT_MAP}",

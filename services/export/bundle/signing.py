@@ -53,7 +53,7 @@ class Signer:
 
 
 def is_genuine(manifest: Manifest) -> bool:
-    """Whether the key that the manifest names has signed it. Whose key that is, only its owner's page can tell."""
+    """Whether the manifest is signed with the key that it names. Who owns that key is not checked here."""
     unsigned = msgspec.structs.replace(manifest, signature=None)
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(manifest.public_key or "", validate=True))

@@ -36,9 +36,9 @@ def differing(one: Manifest, other: Manifest) -> list[str]:
 
 
 def check(folder: Path, public_key: str | None = None) -> list[str]:
-    """One sentence per thing that is wrong; an empty list says that the release is whole and unchanged.
+    """Returns a sentence for each fault; an empty list if the release is whole and unchanged.
 
-    With the `public_key` of who published it (base64), also that it is theirs: without, anybody could have signed.
+    `public_key` (base64): also checks that the release is signed with this key. Without it, anybody could have signed.
     """
     try:
         manifest = read(folder)

@@ -36,8 +36,10 @@ def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, i
 
 
 def _enter_merged(given: dict[str, int], scale: Sequence[str]) -> None:
-    """Neighbours that may be told as one have the place of the first, in hundreds, and that of the last behind a thousand. Where versions
-    together have more answers than a hundred, the others go on behind what is taken."""
+    """Numbers a merged value by its first answer (hundreds) and its last (thousands and above).
+
+    Where all versions together have more than a hundred answers, numbering continues above those in use.
+    """
     place, taken = {code: at for at, code in enumerate(given) if JOINT not in code}, set(given.values())
     for first, begin in enumerate(scale):
         for last in range(first + 1, len(scale) - (first == 0)):

@@ -20,7 +20,7 @@ def one_line(text: str) -> str:
 
 
 def hash_comment(text: str) -> str:
-    """A comment of Python or R: one line, whatever stands in it."""
+    """A comment of Python or R: one line, whatever the text contains."""
     return f"# {one_line(text)}"
 
 

@@ -82,7 +82,7 @@ class DatasetColumn:
         return self.fitting(language, lambda label, _: label)
 
     def fitting(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
-        """The same, made to fit by `fit`, which is told the label and how many bytes and characters of the room are taken by its code."""
+        """Labels made to fit by `fit(label, taken)`; `taken`: bytes and characters of the room that the code needs."""
         labels = [one_line(text(category.labels, language)) or category.code for category in self.categories]
         return told_apart(labels, [category.code for category in self.categories], fit)
 
@@ -237,9 +237,10 @@ def _codes(places: dict[str, int], codes: Codes, categories: tuple[Category, ...
 
 
 def _categories(column: Variable, present: set[str], languages: tuple[str, ...], known: Mapping[str, int]) -> tuple[Category, ...]:
-    """The answers that could be given, or the coarser or merged values that came into their place, then what stands for no answer.
+    """Returns the categories of a variable: answers that could be given, or the coarser or merged values in their place, then absent ones.
 
-    `known`: the number of each answer and coarser value."""
+    `known`: the number of each answer and coarser value.
+    """
     merged = {code: members for code in present if len(members := column.merged(code)) > 1}
     nodes = list(dict.fromkeys(node for step in column.ladder() for node in step.values() if node != WITHHELD))
     generalised = bool(present & set(nodes) - set(column.labels))
@@ -262,6 +263,6 @@ def _categories(column: Variable, present: set[str], languages: tuple[str, ...],
 
 
 def _joint(members: Sequence[tuple[str, Texts]], language: str) -> str:
-    """Two answers that are told as one, or the first and the last of more."""
+    """The label of merged answers: both of two, the first and the last of more."""
     shown = [text(texts, language) or code for code, texts in members]
     return " / ".join(shown) if len(shown) == 2 else f"{shown[0]} … {shown[-1]}"

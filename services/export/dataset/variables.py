@@ -82,7 +82,7 @@ class Variable:
         return answers if self.role != "quasi_identifier" and len(answers) <= LONGEST_SCALE else ()
 
     def merged(self, code: str) -> tuple[str, ...]:
-        """The answers that a released code of `scale` stands for: itself, or neighbours that were merged. Empty for any other code."""
+        """The answers that a released code of `scale` covers: itself, or merged neighbours. Empty for any other code."""
         members = tuple(code.split(JOINT))
         begin = self.scale.index(members[0]) if members[0] in self.scale else 0
         return members if members == self.scale[begin : begin + len(members)] else ()
@@ -216,8 +216,11 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
 
 
 def _wider(band: Band, hierarchy: Hierarchy, level: int) -> str:
-    """The band of this level in which the whole of a published band lies. Levels finer than what is published change nothing, nor do those
-    that cut through it; above these stand the first that hold it, and "*" where none does: whatever is told must be true of all in it."""
+    """The band of this level that contains the whole published band.
+
+    Levels finer than the published bands, and levels that cut through one, change nothing. Above these: the first band that contains it,
+    "*" if none does, so that the released value is true of every answer in it.
+    """
     finer = len(hierarchy.levels) - 2 - len(hierarchy.bands)
     if level <= finer:
         return band.code

@@ -20,7 +20,7 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def write(path: Path, table: Dataset) -> None:
-    """Elements stand in the order of the schema; nothing says when or by what the file was made."""
+    """Writes elements in the order of the schema. The file names neither a time nor a program."""
     root = describe(table)
     for element in root.iter():
         element.text = xml(element.text) if element.text else element.text

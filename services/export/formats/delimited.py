@@ -32,7 +32,7 @@ def write(path: Path, table: Dataset) -> None:
 
 
 def _texts(columns: Sequence[DatasetColumn]) -> NDArray[Any]:
-    """What a row may say in these columns, the codes of the last one running fastest."""
+    """All combinations of codes in these columns as CSV text; the last column varies fastest."""
     return np.array(
         [",".join(codes) for codes in product(*([category.code for category in column.categories] for column in columns))], "object"
     )

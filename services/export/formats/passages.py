@@ -12,7 +12,7 @@ HEADER = ("question", "language", "text")
 
 
 def write(path: Path, table: Dataset) -> None:
-    """Lines stand in the order of the questionnaire, within a question in one that is another in each release."""
+    """Writes texts in the order of the questionnaire; within a question in an order that differs between releases."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = Writer(file)
         writer.writerow(HEADER)

@@ -36,7 +36,7 @@ def request_of(table: QuasiIdentifierTable, profile: Profile) -> ProtectionReque
 
 
 def rules_of(table: QuasiIdentifierTable) -> SequenceRules:
-    """What both profiles ask, for the one sequence that their releases stand in."""
+    """The rules of both profiles, for the one sequence that all releases of a survey belong to."""
     return SequenceRules(request_of(table, WIDE), request_of(table, NARROW), SPARE)
 
 

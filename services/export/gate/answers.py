@@ -50,7 +50,7 @@ def _column(column: Variable, full: pd.DataFrame, rows: Ints, table: pd.DataFram
 
 
 def released(column: Variable, codes: NDArray[np.integer], shown: RareColumn) -> tuple[NDArray[np.integer], list[str]]:
-    """The values of a variable as they go out, and what each stands for. `codes`: as given, row by row."""
+    """Returns the released values of a variable, as places, and the code of each place. `codes`: as given, shape (rows,)."""
     values = [*column.codes]
     place = np.arange(len(values))
     scale = column.scale
@@ -71,7 +71,7 @@ def _answers(columns: Sequence[Variable], full: pd.DataFrame, rows: Ints, role: 
 
 
 def _telling_answers(column: Variable, codes: NDArray[np.integer]) -> Answers:
-    """Where nothing was answered nothing can single out."""
+    """The answers of a variable that can single somebody out; UNTOLD for those without substance."""
     silent = {MISSING, SKIPPED, *NON_SUBSTANTIVE}
     places = [UNTOLD if code in silent else place for place, code in enumerate(column.codes)]
     small = np.min_scalar_type(-1 - len(places))

@@ -26,7 +26,7 @@ class ReleasedAnswers:
 
 
 def exposed_rows(columns: Iterable[ReleasedAnswers], rows: int, k: int) -> Bools:
-    """The rows that show an answer which fewer than k rows show, or look like fewer than k in up to three of their rare answers."""
+    """Rows that show an answer which fewer than k rows show, or share up to three rare answers with fewer than k rows. Shape (rows,)."""
     alone, several = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int32)
     known: list[tuple[Bools, Ints]] = []
     for column in columns:

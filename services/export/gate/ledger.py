@@ -61,11 +61,11 @@ class LedgerKeys:
     survey: str
 
     def people(self, ids: Sequence[bytes]) -> People:
-        """What stands for each response, the same in every release."""
+        """Keyed hashes of response ids, the same in every release. Shape (rows,)."""
         return np.array([digest.hex().encode() for digest in self._digests("people", ids)], dtype=f"S{2 * DIGEST}")
 
     def order(self, people: People, number: int) -> Ints:
-        """An order of the rows that is another in every release, and tells nothing to who has not the key."""
+        """Returns a permutation of the rows that differs between releases; without the key it is random. Shape (rows,)."""
         drawn = b"".join(self._digests(f"order {number}", people.tolist()))
         return np.lexsort(np.frombuffer(drawn, dtype=">u8").reshape(-1, 2).T[::-1])
 
@@ -129,7 +129,7 @@ def after(
 
 
 def _entered(classes: Column, nodes: Column, given: Classes, new: NDArray[np.bool_]) -> Column:
-    """Enters the classes given to these people, forgets those of nobody, and returns the nodes of what is left."""
+    """Stores the classes given to these people, removes classes without people, and returns the nodes of the remaining ones."""
     rows = np.flatnonzero(new & (given.of != LEFT_OUT))
     fresh, place = np.unique(given.of[rows], return_inverse=True)
     classes[rows] = len(nodes) + place

@@ -56,9 +56,9 @@ def read_back(quasi_identifiers: QuasiIdentifierTable, released: pd.DataFrame, r
 def sensitive_back(
     quasi_identifiers: QuasiIdentifierTable, released: pd.DataFrame, rows: Ints, columns: list[Variable]
 ) -> tuple[Sensitive, ...]:
-    """The sensitive answers as released; what is withheld or merged, and those of rows left out, as they were given.
+    """Returns the sensitive answers as released; withheld and merged ones, and those of rows left out, as given.
 
-    So a class is as varied, and as near to everybody, as it is for somebody who knows what was withheld. Whoever does not knows less.
+    Diversity and closeness are then measured against an attacker who knows what was withheld; any other attacker knows less.
     """
     by_name = {column.name: column for column in columns}
     answers: list[Sensitive] = []
@@ -72,7 +72,7 @@ def sensitive_back(
 def weighed(
     quasi_identifiers: QuasiIdentifierTable, back: Result, sensitive: tuple[Sensitive, ...], profile: Profile
 ) -> tuple[list[Broken], Measures]:
-    """The rules of the profile that the table breaks, none where it may go out, and what it holds."""
+    """Returns the rules of the profile that the table breaks (empty: it may be released), and the measures of the table."""
     kept = back.kept
     of_row = back.classes[kept]
     sizes = np.bincount(of_row)

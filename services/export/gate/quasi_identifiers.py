@@ -71,9 +71,9 @@ def codes_of(full: pd.DataFrame, column: Variable) -> NDArray[np.integer[Any]]:
 
 
 def members(column: Variable, released: Sequence[str]) -> NDArray[np.bool_]:
-    """Which codes of a variable each released value may stand for; a withheld value stands for any. Shape (values, codes).
+    """Which codes of a variable each released value may mean; a withheld value may mean any. Shape (values, codes).
 
-    A generalised value of a quasi-identifier stands for no code here: see `measuring.read_back`.
+    A generalised value of a quasi-identifier means no code here: see `measuring.read_back`.
     """
     table = np.zeros((len(released), len(column.codes)), dtype=bool)
     place = {code: index for index, code in enumerate(column.codes)}

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ReleaseRefused(Exception):
-    """This release would not protect the respondents; the message says why and what would help."""
+    """The release would not protect the respondents. The message says why and what would help."""

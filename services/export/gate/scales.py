@@ -24,7 +24,7 @@ EVEN = 0.3
 
 
 def large_enough(steps: Ints, answered: Ints, k: int) -> Ints:
-    """Steps that at least k people gave each, or none did, as far as two steps that somebody gave are left. `answered`: by answer."""
+    """Returns steps that at least k people gave each, or nobody gave, as long as two given steps are left. `answered`: people by answer."""
     while True:
         many = _of_steps(steps, answered)
         small = np.flatnonzero((many > 0) & (many < k))
@@ -54,7 +54,10 @@ def coarser(steps: Ints, answered: Ints, rare: Bools, sides: Ints | None, step: 
 
 
 def leaning(steps: Ints, answered: Ints, shown: Ints) -> int | None:
-    """The smallest step of which much more is withheld than of the whole scale. `shown`: not withheld, by answer."""
+    """Returns the smallest step of which a much larger share is withheld than of the whole scale; None if there is none.
+
+    `answered`, `shown`: people by answer, before and after withholding.
+    """
     many, left = _of_steps(steps, answered), _of_steps(steps, shown)
     usual = 1 - shown.sum() / max(int(answered.sum()), 1)
     leaning_steps = np.flatnonzero((many > 0) & (many - left > (usual + EVEN) * many))
@@ -67,12 +70,12 @@ def _of_steps(steps: Ints, people: Ints) -> Ints:
 
 
 def _pairs(many: Ints) -> list[tuple[int, int]]:
-    """Neighbours among the steps that somebody gave."""
+    """Pairs of neighbouring steps among those that were given."""
     return list(pairwise(np.flatnonzero(many).tolist()))
 
 
 def _joined(steps: Ints, low: int, high: int) -> Ints:
-    """With these steps merged, and what nobody gave in between."""
+    """The steps with these two merged, and the empty steps between them."""
     merged = steps.copy()
     merged[(steps >= low) & (steps <= high)] = low
     return merged

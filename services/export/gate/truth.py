@@ -29,11 +29,11 @@ Codes = NDArray[np.integer[Any]]
 
 
 class Untrue(Exception):
-    """A column would say something that its respondents did not: a fault of ours, of which nothing may go out."""
+    """A released column differs from what respondents answered: a fault in this program. Nothing may be released."""
 
 
 class Witness:
-    """Says what each column must tell of a response to this version of the questionnaire."""
+    """Recomputes what each column must hold for a response to this version of the questionnaire."""
 
     def __init__(self, instrument: Instrument, columns: Sequence[Variable]) -> None:
         questions = {question.id: question for question in instrument.questions}
@@ -45,7 +45,7 @@ class Witness:
         self._told = [_teller(column, shown[column.question.id]) for column in columns]
 
     def judge(self, answers: Sequence[Any], codes: Codes) -> None:
-        """`codes[c][r]`: what column c tells of response r, as its place among the column's codes. Raises Untrue."""
+        """Compares codes with answers. `codes[c][r]`: of column c and response r, as a place among the column's codes. Raises Untrue."""
         many = len(answers) if self._seen < ALL else SOME
         self._seen += len(answers)
         for column, tell, places in zip(self._columns, self._told, codes, strict=True):
@@ -59,7 +59,7 @@ def _always(_: Any) -> bool:
 
 
 def _teller(column: Variable, shown: Callable[[Any], bool]) -> Told:
-    """What this column must tell of somebody's answers."""
+    """Returns a function from answers to the code that this column must hold."""
     id, value = column.question.id, _value(column)
 
     def tell(answers: Any) -> str:

@@ -67,7 +67,7 @@ def warnings(releases: Sequence[StoredRelease], now: int, say: Say, last: bool =
 
 
 def protection(manifest: Manifest, say: Say) -> list[str]:
-    """What was measured in the released table, in sentences: each where the manifest tells the measure."""
+    """Sentences on what was measured in the released table, one for each measure in the manifest."""
     policy = manifest.policy
 
     def measured(name: str) -> float:

@@ -33,7 +33,7 @@ class Classes:
         return Classes(self.of[rows], self.nodes)
 
     def only(self, which: Bools) -> Classes:
-        """Without the people for whom `which` is false."""
+        """Without the people for whom `which` is false. `which`: shape (people,)."""
         return Classes(np.where(which, self.of, LEFT_OUT), self.nodes)
 
     def joined(self, rows: Ints, others: Classes) -> Classes:
@@ -54,7 +54,7 @@ class ProtectionTable:
     ladders: list[Ladder]
 
     def true(self, classes: Classes) -> Classes:
-        """Without whoever changed an answer so that the released values are no longer true of it."""
+        """Without people whose released values no longer fit their answers."""
         of = classes.of.copy()
         for v, ladder in enumerate(self.ladders):
             has = np.flatnonzero(of != LEFT_OUT)

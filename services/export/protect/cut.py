@@ -49,7 +49,7 @@ def cut(combinations: Combinations, space: Space, k: int, enough: int) -> Ints:
     count = 0
 
     def settle(members: Ints, level: _Level, done: NDArray[np.bool_]) -> Ints:
-        """Numbers the classes that are done, and returns where the members of the others stand."""
+        """Numbers the classes that are done and returns the positions of the members of all others."""
         nonlocal count
         stays = done[level.of]
         classes[members[stays]] = (np.cumsum(done) - 1 + count)[level.of[stays]]
@@ -89,7 +89,7 @@ def _partition(members: Ints, right: NDArray[np.bool_], sizes: Ints) -> tuple[In
 
 
 def _best_cuts(columns: list[NDArray[np.int16]], weights: Floats, level: _Level, space: Space, k: int) -> tuple[Places, Places]:
-    """For each class the variable to cut, -1 for none, and the last place that goes to the left."""
+    """For each class the variable to cut (-1: none) and the last place of the left half. Shapes (classes,)."""
     count = len(level.starts)
     gain, variable, place = np.zeros(count), np.full(count, -1, dtype=np.int16), np.zeros(count, dtype=np.int16)
     for v, column in enumerate(columns):

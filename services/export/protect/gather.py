@@ -116,7 +116,7 @@ class _Blocks:
         self.found.add(self.combination[block, at], self.found.number(len(block)), self.left[block, at])
 
     def _grow(self, blocks: Ints, seeds: Ints) -> None:
-        """One class per block: the seed, then whoever makes the class least wide, until they are k."""
+        """Builds one class per block: the seed, then the rows that widen the class least, until it has k."""
         numbers = self.found.number(len(blocks))
         size, region = self.left[blocks, seeds], self.regions.at((blocks, seeds))
         self._take(blocks, seeds, numbers, size.copy())

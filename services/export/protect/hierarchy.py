@@ -89,7 +89,7 @@ class Ladder:
 
     @cached_property
     def holds(self) -> NDArray[np.bool_]:
-        """Which values each node stands for. Shape (nodes, values)."""
+        """Which values each node covers. Shape (nodes, values)."""
         table = np.zeros((len(self.nodes), len(self.hierarchy.values)), dtype=bool)
         for index, node in enumerate(self.nodes):
             table[index, list(node.members)] = True
@@ -97,7 +97,7 @@ class Ladder:
 
     @cached_property
     def joined(self) -> Ints:
-        """The nearest node that stands for both of two places, the finer of equals, as an index into `nodes`. Shape (places, places)."""
+        """The nearest node that covers both of two places, the finer of equals, as an index into `nodes`. Shape (places, places)."""
         table = np.full((len(self), len(self)), len(self.nodes) - 1, dtype=np.int64)
         for index in sorted(range(len(self.nodes) - 1), key=lambda index: (-len(self.nodes[index].members), -index)):
             at = self.place[list(self.nodes[index].members)]

@@ -22,9 +22,9 @@ class Capped:
 
 
 def cap(values: NDArray[np.float64], k: int, share: float = 0.0) -> Capped:
-    """Caps a column so that at least k rows, and that share of those with a number, stand at either end.
+    """Caps a column so that at least k rows, and at least that share of the rows with a number, lie at either end.
 
-    Raises Unprotectable where fewer than 2 k rows have a number: both ends could not hold k rows.
+    Raises Unprotectable where fewer than 2 k rows have a number.
     """
     known = np.sort(values[~np.isnan(values)])
     if len(known) < 2 * k:

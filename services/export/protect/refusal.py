@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Unprotectable(ValueError):
-    """The request cannot be met with these rows; the message is a sentence that says why, and what would help."""
+    """These rows cannot be protected as requested. The message is a sentence: why, and what would help."""

@@ -57,9 +57,9 @@ class SequenceRules:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Who was released how. `people`: the ids of responses, sorted. Whoever withdrew is not in the next ledger.
+    """The classes of everybody released so far. `people`: ids of responses, sorted; withdrawn ones are absent from the next ledger.
 
-    Who has no wide class left the sequence for good; who has no narrow one may still get one.
+    Without a wide class somebody has left the sequence for good; without a narrow one they may still get one.
     """
 
     people: NDArray[np.generic]
@@ -142,7 +142,7 @@ def _asked(rules: SequenceRules, narrow: bool) -> ProtectionRequest:
 
 
 def _former(table: ProtectionTable, ledger: Ledger | None) -> tuple[Classes, Classes, Bools]:
-    """The wide and the narrow class each person has from before, and who was released before. An answer that left either leaves both."""
+    """Each person's former wide and narrow class, and who was released before. An answer that no longer fits one class loses both."""
     if ledger is None or not len(ledger.people):
         none = Classes.none(len(table.people), len(table.ladders))
         return none, none, np.zeros(len(table.people), dtype=bool)
@@ -155,7 +155,7 @@ def _former(table: ProtectionTable, ledger: Ledger | None) -> tuple[Classes, Cla
 
 
 def _with_newcomers(table: ProtectionTable, wide: Classes, new: Ints, rules: SequenceRules, patience: float) -> Classes:
-    """With wide classes of those who come in, as far as they stand and are worth it."""
+    """Adds wide classes for new people, except classes that break the rules or cost too much detail."""
     asked = replace(rules.wide, k=rules.wide.k + rules.spare)
     fresh = table.classes(new, asked) if len(new) >= asked.k else None
     if fresh is None:
@@ -169,13 +169,13 @@ def _with_newcomers(table: ProtectionTable, wide: Classes, new: Ints, rules: Seq
 
 
 def _one_class(table: ProtectionTable, rows: Ints) -> Classes:
-    """One class of these people that tells nothing."""
+    """One class of all these people, every variable generalised to "*"."""
     top = np.array([[len(ladder.nodes) - 1 for ladder in table.ladders]], dtype=np.int32)
     return Classes(np.zeros(len(rows), dtype=np.int64), top)
 
 
 def _narrowed(table: ProtectionTable, wide: Classes, fine: Classes, asked: ProtectionRequest, spare: int) -> Classes:
-    """With narrow classes of those who have none yet, all of a wide class at once or none of it."""
+    """Adds narrow classes for people without one: of all members of a wide class, or of none."""
     rows = np.flatnonzero((wide.of != LEFT_OUT) & (fine.of == LEFT_OUT))
     if len(rows) < asked.k:
         return fine
@@ -188,7 +188,7 @@ def _narrowed(table: ProtectionTable, wide: Classes, fine: Classes, asked: Prote
 
 
 def _without_costly(classes: Classes, ladders: list[Ladder], most: float) -> Classes:
-    """The classes without the dearest ones, of at most so many people."""
+    """Removes the classes that lose most detail, as long as they have at most `most` people."""
     loss = np.mean([ladder.costs[classes.nodes[:, v]] for v, ladder in enumerate(ladders)], axis=0)
     dearest = np.argsort(-loss, kind="stable")
     many = np.cumsum(np.bincount(classes.of[classes.of != LEFT_OUT], minlength=len(classes.nodes))[dearest])

@@ -29,7 +29,7 @@ class Uniques:
 
     @property
     def rows(self) -> NDArray[np.bool_]:
-        """Who is unique by at most so many answers."""
+        """Rows that are unique by at most this many answers."""
         return self.counts.sum(axis=1) > 0
 
 

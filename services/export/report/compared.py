@@ -26,7 +26,7 @@ EXACT, ALL = "as answered", "not shown"
 
 @dataclass(frozen=True)
 class Value:
-    """A value as released: the places of the answers it stands for, and at which level of detail it tells them."""
+    """A released value: the places of the answers that it covers, and its level of detail."""
 
     code: str
     members: tuple[int, ...]
@@ -73,7 +73,7 @@ class ComparedVariable:
 
     @property
     def occurring(self) -> NDArray[np.bool_]:
-        """Which answers somebody gave."""
+        """Which answers were given. Shape (answers,)."""
         return self.given > 0
 
     @cached_property
@@ -83,7 +83,7 @@ class ComparedVariable:
 
     @cached_property
     def within(self) -> NDArray[np.bool_]:
-        """Which answers each released value stands for. Shape (released values, answers)."""
+        """Which answers each released value covers. Shape (released values, answers)."""
         table = np.zeros((len(self.released), len(self.answers)), dtype=bool)
         for place, value in enumerate(self.released):
             table[place, list(value.members)] = True
@@ -102,13 +102,13 @@ class ComparedVariable:
 
     @cached_property
     def telling(self) -> NDArray[np.bool_]:
-        """Which released values are one answer that somebody may have wished to keep."""
+        """Which released values are a single answer of substance. Shape (released values,)."""
         keep = self.substantive & np.array([code not in self.harmless for code in self.answers])
         return np.array([len(value.members) > 0 and keep[list(value.members)].all() for value in self.released])
 
 
 def everybody(one: ComparedVariable) -> ComparedVariable:
-    """In place of quasi-identifiers where there are none: nothing tells the rows of this table apart."""
+    """A variable with one value for all rows, used where no quasi-identifier is declared."""
     before, after = np.zeros(len(one.before), np.int8), np.zeros(len(one.after), np.int8)
     return ComparedVariable("", {}, "quasi_identifier", False, ("everybody",), (Value("everybody", (0,)),), before, after)
 
@@ -131,7 +131,7 @@ def _field(column: Variable, before: Codes, released: DatasetColumn) -> Compared
 
 
 def _value(code: str, column: Variable, place: dict[str, int]) -> Value:
-    """What a released code stands for. Where a code names an answer and a node above several, it stands for all of these."""
+    """The answers that a released code covers. A code that names both an answer and nodes covers all of their answers."""
     if code == WITHHELD:
         return Value(code, tuple(range(len(place))), ALL)
     for name, step in zip(column.hierarchy.levels[1:-1] if column.hierarchy else (), column.ladder(), strict=True):

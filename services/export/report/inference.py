@@ -47,7 +47,7 @@ class Inferred(msgspec.Struct, frozen=True):
 
 
 def infer(sensitive: list[ComparedVariable], identifiers: list[ComparedVariable]) -> list[Inferred]:
-    """For each sensitive variable; what says most about single people first."""
+    """Inference about each sensitive variable, the largest gain first."""
     was, now = _several(groups.before(identifiers)), groups.after(identifiers)
     inferred = [_of(field, was, now) for field in sensitive]
     return sorted(inferred, key=lambda variable: (-variable.gain, variable.name))
@@ -73,7 +73,7 @@ def histogram(group: tuple[Ints, Ints], codes: Codes, size: int) -> Ints:
 
 
 def _several(group: tuple[Ints, Ints]) -> tuple[NDArray[np.intp], tuple[Ints, Ints]]:
-    """Who is not alone, and the groups of these: whoever is alone is guessed right."""
+    """Which rows are not alone in their group, and the groups of these. A row alone in its group is always guessed right."""
     of_row, counts = group
     number = np.cumsum(counts > 1) - 1
     rows = np.flatnonzero(counts[of_row] > 1)

@@ -17,7 +17,7 @@ KNOWN, LOOKED_AT = 4, 12
 
 
 class Insensitive(msgspec.Struct, frozen=True):
-    """`alone`: the share of released rows that nobody shares the values of all these variables with."""
+    """`alone`: share of released rows whose values of all these variables no other row has."""
 
     variables: tuple[str, ...]
     alone: float

@@ -79,7 +79,7 @@ def _found(
 
 
 def _by_content(fields: list[ComparedVariable], rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """So that whoever is drawn does not depend on the order of arrival."""
+    """Sorts rows by content, so that the sample does not depend on the order of arrival."""
     return rows[np.lexsort([field.before[rows] for field in fields])]
 
 

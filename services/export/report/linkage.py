@@ -32,7 +32,7 @@ class Linked(msgspec.Struct, frozen=True):
 
 
 def link(fields: list[ComparedVariable]) -> Linked:
-    """The attack by somebody who knows these variables of a tenth of the respondents."""
+    """Linkage attack by somebody who knows these variables of a tenth of the respondents."""
     of_row, counts = groups.after(fields)
     example = np.zeros(len(counts), dtype=np.int64)
     example[of_row] = np.arange(len(of_row))

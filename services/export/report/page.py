@@ -24,7 +24,7 @@ def percent(share: float) -> str:
 
 
 def whole(share: float) -> str:
-    """Of the answers as given: no more is told."""
+    """Rounds a share of the original answers to whole percents; more digits are not published."""
     return f"{share * 100:.0f}{UNIT}"
 
 

@@ -229,7 +229,7 @@ def _utility(fields: list[ComparedVariable], identifiers: list[ComparedVariable]
 
 
 def _released_headlines(shares: list[Share], by_name: dict[str, ComparedVariable], language: str) -> list[ReleasedHeadline | None]:
-    """Where answers are told as one, the share of all of these, once, with their values in the files behind its label."""
+    """The headline shares of the release. Merged answers share one headline; its label names their values in the files."""
     headlines = dict[tuple[str, tuple[str, ...]], ReleasedHeadline | None]()
     for share in shares:
         codes, values = utility.as_released(by_name[share.variable], share.codes)
@@ -255,13 +255,13 @@ def _digits(number: float, digits: int = 2) -> float:
 
 
 def _coarse(measured: S) -> S:
-    """What is told of the answers as given, in whole percents, and counts in two digits."""
+    """Rounds what describes the original answers: shares to whole percents, counts to two digits."""
     names = [name for name in type(measured).__struct_fields__ if name == "before" or name.endswith("_before")]
     return msgspec.structs.replace(measured, **{name: _rounded_before(getattr(measured, name)) for name in names})
 
 
 def _coarse_known(known: Known) -> Known:
-    """All of it follows from how many gave which answer."""
+    """Rounds all figures: each follows from how many respondents gave which answer."""
     return msgspec.structs.replace(_coarse(known), people=_two(known.people), found=_percent(known.found))
 
 

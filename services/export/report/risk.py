@@ -43,9 +43,9 @@ def of(sizes: Ints, k: int) -> Risk:
 
 
 def listed(fields: list[ComparedVariable], frame: Frame, released: bool) -> Ints:
-    """How many units of a public list share what each row tells; what the list does not tell counts for nothing.
+    """How many units of a public list share the values of each row. Shape (rows of that side,).
 
-    `frame.variables` are places in `fields`. Shape (rows of that side,).
+    `frame.variables`: places in `fields`. A unit without a value on the list counts only where the row shows "*".
     """
     on_list = [fields[place] for place in frame.variables]
     of_row, counts = groups.after(on_list) if released else groups.before(on_list)
@@ -59,7 +59,7 @@ def listed(fields: list[ComparedVariable], frame: Frame, released: bool) -> Ints
 
 
 def _known(field: ComparedVariable, released: bool) -> NDArray[np.bool_]:
-    """Which units each value may stand for; the last column is of units of which the list tells no value: "*" alone has them."""
+    """Which units each value may belong to; the last column: units without a value on the list, which only "*" covers."""
     table = field.within if released else np.eye(len(field.answers), dtype=bool)
     return np.column_stack([table, table.all(axis=1)])
 
@@ -75,7 +75,7 @@ class KnownVariable(msgspec.Struct, frozen=True):
 
 
 def steps(fields: list[ComparedVariable], k: int) -> list[KnownVariable]:
-    """The quasi-identifiers one after the other, those that tell most first."""
+    """Identification risk as quasi-identifiers are added one by one, the most identifying first."""
     order = sorted(fields, key=lambda field: (-_evenness(field), field.name))
     results: list[KnownVariable] = []
     for known in range(1, len(order) + 1):

@@ -27,7 +27,7 @@ def sentences(report: ReleaseReport) -> list[str]:
 
 
 def warnings(report: ReleaseReport) -> list[str]:
-    """What whoever made the release should know: that nobody was said to be known by anything, or by too little."""
+    """Warnings for the organiser: no quasi-identifier is declared, or the declared ones miss identifying variables."""
     return [*(_no_quasi_identifiers(report) if not report.steps else []), *_unique_by_insensitive(report)]
 
 

@@ -74,15 +74,16 @@ def _key(columns: list[Codes], sizes: list[int]) -> Codes:
 
 
 def _incidence(sizes: list[int]) -> Floats:
-    """Which values each combination has, as zeros and ones. Shape (combinations, values)."""
+    """Incidence matrix of combinations and values, zeros and ones. Shape (combinations, values)."""
     places = np.unravel_index(np.arange(prod(sizes)), sizes)
     return np.concatenate([np.eye(size)[place] for size, place in zip(sizes, places, strict=True)], axis=1)
 
 
 def errors(fields: list[ComparedVariable]) -> TableErrors:
-    """Generalised values are spread evenly over the answers they stand for; rows left out are made up for by the others.
+    """Errors of all two-way tables, estimated from the release.
 
-    Two variables whose answers are all shown have the same table, unless rows are left out, so it is not counted.
+    Generalised values are spread evenly over their answers; rows left out are made up for by scaling. A pair of variables whose answers are
+    all shown has the same table, unless rows are left out, and is not counted.
     """
     rows, released = len(fields[0].before), len(fields[0].after)
     changed = [place for place, field in enumerate(fields) if released < rows or not field.exact]

@@ -50,7 +50,7 @@ class ReleasedHeadline(msgspec.Struct, frozen=True):
 
 
 def identifier_detail(field: ComparedVariable, left_out: int) -> IdentifierDetail:
-    """NCP (Xu et al., Utility-based anonymization, KDD 2006) by the number of answers a value stands for, among those that occur."""
+    """NCP (Xu et al., Utility-based anonymization, KDD 2006) by the number of occurring answers that a value covers."""
     inside = field.within[:, field.occurring].sum(axis=1)
     widths = np.maximum(inside - 1, 0) / max(int(field.occurring.sum()) - 1, 1)
     rows = dict.fromkeys((EXACT, *field.levels, ALL), 0)
@@ -61,7 +61,7 @@ def identifier_detail(field: ComparedVariable, left_out: int) -> IdentifierDetai
 
 
 def as_released(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """These answers with those that are told as one with them, and in which values of the files; no values where there are none such."""
+    """Returns these answers with those merged with them, and the codes of the merged values in the files ("" if none is merged)."""
     places = {place for place, code in enumerate(field.answers) if code in codes}
     values = [value for value, n in _counted(field) if n and value.code != WITHHELD and places & set(value.members)]
     if field.identifies or all(len(value.members) == 1 for value in values):
@@ -71,7 +71,7 @@ def as_released(field: ComparedVariable, codes: tuple[str, ...]) -> tuple[tuple[
 
 
 def headline(label: str, field: ComparedVariable, codes: tuple[str, ...]) -> ReleasedHeadline | None:
-    """How the share of those who gave one of these answers moved; None where nobody who answered is released."""
+    """How far the share of those who gave one of these answers moved; None where no released row answers the question."""
     counted = np.isin(np.array(field.answers), np.array(codes))
     was, asked_was = field.given, int(field.given[field.substantive].sum())
     gave = np.array([_all(counted, value) for value in field.released])
@@ -91,12 +91,12 @@ def headline(label: str, field: ComparedVariable, codes: tuple[str, ...]) -> Rel
 
 
 def _all(of: NDArray[np.bool_], value: Value) -> bool:
-    """Whether every answer that a value may stand for is one of these."""
+    """Whether every answer that a value covers is one of these."""
     return len(value.members) > 0 and bool(of[list(value.members)].all())
 
 
 def cut_off(field: ComparedVariable) -> bool:
-    """Whether answers of a scale are withheld, and one end of it stands in no row: seen from the files alone, as whoever reads them can."""
+    """Whether answers of a scale are withheld and one of its ends occurs in no row. Computed from the release alone."""
     if not field.ordered or field.identifies or not any(value.code == WITHHELD and n for value, n in _counted(field)):
         return False
     shown = {field.answers[place] for value, n in _counted(field) if n and value.code != WITHHELD for place in value.members}

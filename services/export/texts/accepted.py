@@ -47,7 +47,7 @@ class Handles:
         return hashlib.blake2b(content, key=self.secret, digest_size=DIGEST, person=b"text").digest()
 
     def place(self, handle: bytes, number: int) -> bytes:
-        """Sorting by this gives an order that is another in each release and tells nothing."""
+        """Sort key of a text: a keyed hash, so that the order differs between releases."""
         return hashlib.blake2b(number.to_bytes(8) + handle, key=self.secret, digest_size=DIGEST, person=b"order").digest()
 
 
@@ -108,7 +108,7 @@ class Gathered:
     _decided: Counter[tuple[str, bool]] = field(default_factory=Counter[tuple[str, bool]])
 
     def add(self, text: GivenText) -> bytes | None:
-        """Returns its handle; None for what says nothing."""
+        """Returns the text's handle; None for a text without content."""
         if not text.text or text.text.isspace():
             return None
         self._given[text.question] += 1
@@ -157,7 +157,7 @@ def admit(
 
 
 def _leaving(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) -> list[bytes]:
-    """Who of a batch leaves: those no longer accepted, and their company. Handles are random, so company is chosen by their order."""
+    """Texts of a batch that leave: those no longer accepted, and others until they are k. Chosen by handle, which is random."""
     going = [handle for handle in batch if handle not in accepted]
     if not going:
         return []
@@ -169,7 +169,7 @@ def _leaving(batch: Sequence[bytes], accepted: Mapping[bytes, Group], k: int) ->
 
 
 def require_accepted(texts: Iterable[GivenText], handles: Handles, decisions: Mapping[bytes, bool], k: int) -> None:
-    """The gate: each text that would be written is hashed again and must have been accepted as it stands. Raises ReleaseRefused."""
+    """Hashes each text again and checks that it was accepted in exactly this form. Raises ReleaseRefused."""
     groups: Counter[Group] = Counter()
     unticked = 0
     for text in texts:

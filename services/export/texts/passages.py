@@ -12,9 +12,9 @@ from services.export.texts.review import asked_of
 def passages(
     instrument: Instrument, gathered: Gathered, book: TextLedger, number: int, k: int, again: bool = False
 ) -> tuple[Passages, TextLedger]:
-    """The texts of release `number`, and the book once it is written. Raises ReleaseRefused where the gate finds one that may not go out.
+    """Returns the texts of release `number` and the ledger with this release in it. Raises ReleaseRefused.
 
-    `again`: it was written before, and holds what the book says, whatever was decided since.
+    `again`: the release was built before; it holds the texts in the ledger, whatever was decided since.
     """
     names = asked_of(instrument)
     if not again:

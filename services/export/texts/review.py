@@ -101,9 +101,9 @@ class Reviewer:
         self._places: dict[bytes, bytes] = {}
 
     async def page(self, instrument: Instrument, after: str = "", most: int = 100, decided: bool = False) -> ReviewPage:
-        """The next texts after this place that are open, or all of them. Forgets decisions about texts that are gone.
+        """Returns the next open texts after this place; with `decided`, decided ones too. Deletes decisions about texts that are gone.
 
-        Raises ValueError where no page has told this place.
+        Raises ValueError where `after` is no page's `next`.
         """
         names = asked_of(instrument)
         order = {question: place for place, question in enumerate(names)}
@@ -160,7 +160,7 @@ class Reviewer:
 
 
 def _place(after: str) -> tuple[int, bytes]:
-    """Raises ValueError on what no page has told."""
+    """Decodes a page's `next`. Raises ValueError."""
     if not after:
         return -1, b""
     question, _, handle = after.partition(".")
