@@ -9,7 +9,7 @@ import datetime
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, assert_never, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -225,6 +225,8 @@ def _type_of(question: AnyQuestion) -> Any:
             return Annotated[str, Meta(pattern=pattern, max_length=10)]
         case ShortText() | LongText():
             return Annotated[str, Meta(min_length=1, max_length=question.max_chars)]
+        case _:
+            assert_never(question)
 
 
 def _codes(options: tuple[Any, ...]) -> Any:
@@ -254,8 +256,10 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
             return _check_matrix
         case ShortText() | LongText():
             return _check_text
-        case _:
+        case Single() | Integer():
             return None
+        case _:
+            assert_never(question)
 
 
 def _check_multiple(exclusive: frozenset[str], question: Multiple, value: list[str], today: str) -> list[Fault]:

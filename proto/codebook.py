@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, product, repeat
 from operator import is_, itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import msgspec
 import numpy as np
@@ -27,12 +27,14 @@ from proto.instrument import (
     Hierarchy,
     Instrument,
     Integer,
+    LongText,
     Margin,
     Matrix,
     Multiple,
     Numeric,
     Ranking,
     Rule,
+    ShortText,
     Single,
 )
 
@@ -214,7 +216,7 @@ class CodeBook:
         kind = "option" if rank is None else "rank"
         return {option.code: self._add(Column(kind, question.id, option.code, row, rank)) for option in question.options}
 
-    def _put(self, question: AnyQuestion) -> Put:
+    def _put(self, question: Single | Multiple | Ranking | Integer | Numeric | Date | ShortText | LongText) -> Put:
         match question:
             case Single():
                 return self._single(question)
@@ -228,8 +230,10 @@ class CodeBook:
                 return self._bands(question, iter)
             case Date():
                 return self._bands(question, lambda dates: (int(date[:4]) for date in dates))
-            case _:  # of texts only the absence is counted
+            case ShortText() | LongText():  # of texts only the absence is counted
                 return lambda batch, values: _are(values, UNSET)
+            case _:
+                assert_never(question)
 
     def _single(self, question: Single) -> Put:
         table = _table(self._options(question) | {UNSET: 0})
@@ -407,8 +411,10 @@ def groups_of(instrument: Instrument, name: str) -> list[str]:
                     return [option.code for option in question.options]
                 case Integer() | Numeric() | Date():
                     return [band.code for band in question.bands]
-                case _:
+                case Multiple() | Matrix() | Ranking() | ShortText() | LongText():
                     return []
+                case _:
+                    assert_never(question)
     return list(dict.fromkeys(strata(instrument, name)[1].values())) if name in instrument.strata else []
 
 

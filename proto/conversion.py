@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import UNSET
@@ -122,8 +122,10 @@ def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:
             return _number(now)
         case Date() if isinstance(then, Date) and (then.precision, then.min, then.max) != (now.precision, now.min, now.max):
             return _date(now)
+        case Single() | Multiple() | Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
+            return None  # answers stay as they are
         case _:
-            return None
+            assert_never(now)
 
 
 def _rows(places: Sequence[int | None], known: frozenset[str]) -> Convert:

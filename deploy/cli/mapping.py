@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 import msgspec
 
 from deploy.cli.rows import OURS
-from proto.instrument import AnyQuestion, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
+from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
 YES = frozenset({"1", "true", "yes", "y", "x"})
 NO = frozenset({"0", "false", "no", "n"})
@@ -114,8 +114,10 @@ def _put(values: dict[str, Any], question: AnyQuestion, column: ColumnMapping, c
             if number is None:
                 return "this is not a number"
             values[id] = number
-        case _:
+        case Single() | Date() | ShortText() | LongText():
             values[id] = cell
+        case _:
+            assert_never(question)
     return ""
 
 

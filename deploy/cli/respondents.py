@@ -13,7 +13,7 @@ import math
 from bisect import bisect
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 from msgspec import UNSET
@@ -120,8 +120,10 @@ def _draw(question: AnyQuestion, reader: Reader, today: str) -> Draw:
             return numbers.drawn(question, [0.5 * c.size + 0.3 * c.stage for c in CLASSES])
         case Date():
             return numbers.dated(question, today)
-        case _:
+        case ShortText() | LongText():
             return _text(question.max_chars)
+        case _:
+            assert_never(question)
 
 
 def _single(options: tuple[Option, ...], weigh: Callable[[Class], list[float]]) -> Draw:

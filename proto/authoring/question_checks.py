@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
+from typing import assert_never
 
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
@@ -203,8 +204,10 @@ class Fitness:
                 for stat in sorted({"distribution", "median", "crosstab"} & set(question.stats)):
                     told = f"{stat} of {question.id} is published over bands, and it has none"
                     self.faults.add(path, told, 'for example bands: ["0", "1-49", "50+"]')
-            case _:
+            case Single() | Multiple() | Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
                 pass
+            case _:
+                assert_never(question)
 
     def hierarchies(self) -> None:
         for name, hierarchy in self.known.items():
@@ -265,6 +268,8 @@ def _range(question: Integer | Numeric | Date) -> tuple[float, float, float | No
             return 10.0**-question.decimals, question.min, question.max
         case Integer():
             return 1.0, question.min, question.max
+        case _:
+            assert_never(question)
 
 
 def _real(text: str, precision: str) -> bool:

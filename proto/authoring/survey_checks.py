@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from proto import bounds
 from proto.authoring import headline_checks, margin_checks
 from proto.authoring.faults import Faults
@@ -9,7 +11,7 @@ from proto.authoring.parse import nearest
 from proto.authoring.question_checks import Fitness
 from proto.authoring.rule_checks import RuleChecks
 from proto.authoring.schema import AuthoredSurvey
-from proto.instrument import Closed, Date, Instrument, Integer, Matrix, Numeric, Question, Ranking, Single
+from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from proto.protection_advice import LEAST, incoherent, weak
 
 MOST_ANSWERS = 5_000
@@ -46,7 +48,7 @@ def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> Non
     margin_checks.check(survey, instrument, sound, faults)
 
 
-def _answers(question: Question) -> int:
+def _answers(question: AnyQuestion) -> int:
     match question:
         case Matrix():
             return len(question.rows) * len(question.options)
@@ -54,8 +56,12 @@ def _answers(question: Question) -> int:
             return question.rank_count * len(question.options)
         case Integer() | Numeric() | Date():
             return len(question.bands)
+        case Single() | Multiple():
+            return len(question.options)
+        case ShortText() | LongText():
+            return 0
         case _:
-            return len(question.options) if isinstance(question, Closed) else 0
+            assert_never(question)
 
 
 def _languages(survey: AuthoredSurvey, faults: Faults) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 import numpy as np
@@ -213,6 +213,8 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
             return banded(question.bands) if question.bands else []
         case ShortText() | LongText():
             return []
+        case _:
+            assert_never(question)
 
 
 def _wider(band: Band, hierarchy: Hierarchy, level: int) -> str:

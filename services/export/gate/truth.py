@@ -9,14 +9,14 @@ of a type of question shows in any of them. Assumes that the current version's r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pandas as pd
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Ranking, Single
+from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from proto.logic import compile_rule, row_attribute
 from services.export.dataset.variables import MISSING, SKIPPED, Variable
 from services.export.gate.quasi_identifiers import members
@@ -89,8 +89,10 @@ def _value(column: Variable) -> Callable[[Any], str]:
             return lambda given: _band(column, given)
         case Date():
             return lambda given: _band(column, int(given[:4]))
-        case _:
+        case ShortText() | LongText():
             return lambda given: MISSING
+        case _:
+            assert_never(question)
 
 
 def _band(column: Variable, number: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
-from proto.instrument import Headline, Instrument, Matrix, Multiple, Single
+from proto.instrument import Date, Headline, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from services.export.dataset.words import text
 from services.export.report.compared import ABSENT, ComparedVariable
 from services.export.report.report import Share
@@ -39,8 +40,10 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
             return [
                 Share({language: f"{text(row.text, language)}: {chosen}"}, f"{question.var}.{row.code}", headline.options) for row in rows
             ]
-        case _:
+        case Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
             return []
+        case _:
+            assert_never(question)
 
 
 def _frequent(instrument: Instrument, fields: Sequence[ComparedVariable]) -> list[Share]:

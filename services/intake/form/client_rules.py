@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -148,3 +148,5 @@ def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
             return {"min": question.min, "max": last, "parts": 3 if question.precision == "day" else 2}
         case ShortText() | LongText():
             return {"max": question.max_chars}
+        case _:
+            assert_never(question)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -63,6 +63,8 @@ def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET
             return _date(text("year"), text("month"), text("day") if question.precision == "day" else None)
         case ShortText() | LongText():
             return UNSET if is_blank(typed := text()) else typed.replace("\r\n", "\n").replace("\r", "\n")
+        case _:
+            assert_never(question)
 
 
 def number(typed: str, marks: str, decimals: int) -> int | float | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from proto.instrument import (
     NON_SUBSTANTIVE,
@@ -80,6 +81,8 @@ def _sentence(voice: Voice, question: AnyQuestion, code: str, part: str, value: 
                 length = len(typed_values.as_text(value))
                 return words("shorten", question=label, max=question.max_chars, count=length), first
             return words("bad_character" if code == "bad-character" else "write_text", question=label), first
+        case _:
+            assert_never(question)
 
 
 def _choose(voice: Voice, key: str, label: str, options: tuple[Option, ...], **values: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from services.intake.form import typed_values
@@ -43,6 +43,8 @@ def values_of(words: FormWords, question: AnyQuestion, value: Any, mix: str) -> 
             return FieldValues(_ticked((typed_values.name(question, "month"), month)), texts)
         case ShortText() | LongText():
             return FieldValues(texts={typed_values.name(question): typed_values.as_text(value)})
+        case _:
+            assert_never(question)
 
 
 def rows_in_order(question: Matrix, mix: str) -> tuple[str, ...]:

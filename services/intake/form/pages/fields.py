@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from proto.instrument import (
     NON_SUBSTANTIVE,
@@ -139,6 +139,8 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
             hints = (words("text_limit", count=question.max_chars),)
             kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= 120 else "area"
             return Field(kind, **common, limit=question.max_chars, hints=hints)
+        case _:
+            assert_never(question)
 
 
 def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[FieldChoice, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Option, Ranking, ShortText, Single
 from services.intake.form import typed_values
@@ -47,6 +47,8 @@ def say(voice: Voice, question: AnyQuestion, value: Any) -> AnswerInWords:
             return AnswerInWords(label, text=voice.words.date(typed_values.as_text(value)))
         case ShortText() | LongText():
             return AnswerInWords(label, text=typed_values.as_text(value))
+        case _:
+            assert_never(question)
 
 
 def _label(voice: Voice, options: tuple[Option, ...], code: str) -> str:
