@@ -92,11 +92,11 @@ class Reader:
         Raises Problem("malformed-json") where the body is no JSON at all.
         """
         try:
-            found: Any = self._body.decode(body)
+            submission: Any = self._body.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return self._explain(body, today)[:MOST_FAULTS]
-        faults = self.check(found.answers, today) + self._envelope(found.language, found.consent)
-        return faults or Submission(found.answers, found.language, found.version, found.consent)
+        faults = self.check(submission.answers, today) + self._envelope(submission.language, submission.consent)
+        return faults or Submission(submission.answers, submission.language, submission.version, submission.consent)
 
     def stored(self, answers: bytes | str) -> Any:
         """Answers that were accepted before. Raises msgspec.ValidationError on anything else."""
@@ -157,12 +157,12 @@ class Reader:
 
     def _explain(self, body: bytes, today: str) -> list[Fault]:
         try:
-            found = msgspec.json.decode(body)
+            decoded = msgspec.json.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise Problem("malformed-json", _plain(error)) from None
-        if not isinstance(found, dict):
+        if not isinstance(decoded, dict):
             return [Fault("", "wrong-type", "Send an object with the member answers.")]
-        given = cast("dict[str, Any]", found)
+        given = cast("dict[str, Any]", decoded)
         faults = [
             Fault(f"/{_escape(name)}", "unknown-member", "Known are answers, language, version and consent.")
             for name in given.keys() - set(Submission.__struct_fields__)

@@ -163,8 +163,8 @@ class CodeBook:
 
     def absent(self, question: str, row: str | None = None) -> list[int]:
         """The columns of those who did not answer: skipped and missing. Answered = all minus these."""
-        found = (Column("skipped", question), Column("missing", question, row=row))
-        return [self.index[column] for column in found if column in self.index]
+        absent_columns = (Column("skipped", question), Column("missing", question, row=row))
+        return [self.index[column] for column in absent_columns if column in self.index]
 
     def added(self, answers: Any) -> frozenset[tuple[str, str]]:
         """Options of multiple choices, as question and code, that could not be ticked in the version of these answers."""
@@ -296,8 +296,8 @@ class CodeBook:
         def put(batch: _Batch, values: tuple[Any, ...]) -> None:
             if id not in batch.unasked:  # those of another version are tuples already
                 values = tuple(blank if value is UNSET else msgspec.structs.astuple(value) for value in values)
-            found = _look_up(places, chain.from_iterable(blank if value is UNSET else value for value in values))
-            columns = np.where(found == nowhere, 0, found + np.resize(first, len(found))).astype(np.uint16).reshape(-1, len(first))
+            offsets = _look_up(places, chain.from_iterable(blank if value is UNSET else value for value in values))
+            columns = np.where(offsets == nowhere, 0, offsets + np.resize(first, len(offsets))).astype(np.uint16).reshape(-1, len(first))
             hidden = batch.unasked.get(id)
             if hidden is None and shown is not None:
                 hidden = _are(batch.given[id], UNSET) & ~shown(batch)

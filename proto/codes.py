@@ -55,9 +55,9 @@ def among(typed: str, letters: int) -> str | None:
     """The one sound bare code of so many characters, check characters included, that stands in groups of four among other words."""
     if len(typed) > MOST_AROUND:
         return None
-    found = groups(typed)
+    words = groups(typed)
     count = letters // 4
-    fours = (found[i : i + count] for i in range(len(found) - count + 1))
+    fours = (words[i : i + count] for i in range(len(words) - count + 1))
     codes = {bare("".join(four)) for four in fours if all(len(group) == 4 for group in four)}
     fitting = [code for code in codes if sound(code)]
     return fitting[0] if len(fitting) == 1 else None

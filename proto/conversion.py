@@ -76,11 +76,11 @@ class Conversion:
     def __call__(self, answers: Sequence[Any]) -> dict[str, Values]:
         """For each question of this version everybody's answer, UNSET where it was asked and left out, or UNASKED."""
         given = dict(zip(self._then.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
-        found: dict[str, Values] = {}
+        converted: dict[str, Values] = {}
         held: dict[Rule, list[bool]] = {}
         for id, asked, convert, left_out in self._steps:
             if not asked:
-                found[id] = (UNASKED,) * len(answers)
+                converted[id] = (UNASKED,) * len(answers)
                 continue
             values = given[id]
             if convert is not None:
@@ -92,8 +92,8 @@ class Conversion:
                 values = tuple(none if value is UNSET else value for none, value in zip(absent, values, strict=True))
             elif left_out is not UNSET:
                 values = tuple(left_out if value is UNSET else value for value in values)
-            found[id] = values
-        return found
+            converted[id] = values
+        return converted
 
     def _step(self, question: AnyQuestion) -> tuple[bool, Convert | None, Any]:
         """Whether it was asked, how one answer becomes one of this version (None: it stays), and what leaving it out becomes."""
@@ -101,7 +101,7 @@ class Conversion:
         if then is None or not same_kind(then, question):
             return False, None, UNSET
         if isinstance(question, Matrix) and isinstance(then, Matrix):
-            places = [next((i for i, row in enumerate(then.rows) if row.code == wanted.code), None) for wanted in question.rows]
+            places = [next((i for i, row in enumerate(then.rows) if row.code == row_now.code), None) for row_now in question.rows]
             if all(place is None for place in places):
                 return False, None, UNSET
             whole = places == list(range(len(then.rows))) and _codes(then) <= _codes(question)

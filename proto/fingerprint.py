@@ -75,7 +75,7 @@ def fingerprint(instrument: Instrument) -> str:
 
 def relevant(kind: type, field: str) -> bool:
     """Whether this field of an instrument's Struct decides where an answer is counted."""
-    return not any((each, field) in IRRELEVANT for each in kind.__mro__)
+    return not any((base, field) in IRRELEVANT for base in kind.__mro__)
 
 
 def _relevant(value: Any) -> Any:

@@ -54,10 +54,10 @@ def _test(name: str, rule: Rule, questions: Mapping[str, Question], derived: Map
         case "answered":
             return lambda answers: getattr(answers, name) is not UNSET
         case "any_row_in" if isinstance(question, Matrix):
-            wanted = [row_attribute(i) for i, row in enumerate(question.rows) if not rule.rows or row.code in rule.rows]
-            if not wanted:
+            attributes = [row_attribute(i) for i, row in enumerate(question.rows) if not rule.rows or row.code in rule.rows]
+            if not attributes:
                 raise KeyError(rule.rows[0])
-            rows: Callable[[Any], Any] = attrgetter(*wanted, wanted[0])  # with a second name it always gives a tuple
+            rows: Callable[[Any], Any] = attrgetter(*attributes, attributes[0])  # with a second name it always gives a tuple
             return lambda answers: (given := getattr(answers, name)) is not UNSET and not values.isdisjoint(rows(given))
         case _:
             raise KeyError(name)

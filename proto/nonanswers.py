@@ -37,5 +37,6 @@ def scored_by_mistake(instrument: Instrument) -> list[tuple[str, str, str]]:
         for question in instrument.questions
         if isinstance(question, Single | Matrix) and question.ordered
         for option in question.options
-        if option.code not in NON_SUBSTANTIVE and (code := next((found for text in option.text.values() if (found := meant(text))), ""))
+        if option.code not in NON_SUBSTANTIVE
+        and (code := next((proposed for text in option.text.values() if (proposed := meant(text))), ""))
     ]

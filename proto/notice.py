@@ -30,5 +30,5 @@ def version(instrument: Instrument, words: Iterable[str] = ()) -> str:
 
 def missing(instrument: Instrument) -> list[str]:
     """What Article 13 of the GDPR wants to be told and the instrument leaves open, in words."""
-    told = instrument.data_protection or DataProtection()
-    return [what for name, what in _PARTS.items() if not getattr(told, name)]
+    stated = instrument.data_protection or DataProtection()
+    return [what for name, what in _PARTS.items() if not getattr(stated, name)]

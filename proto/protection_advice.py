@@ -24,18 +24,20 @@ def incoherent(policy: Policy) -> list[tuple[str, str, str]]:
     if policy.name == "cell-key":
         stray = [name for name in ("epsilon", "delta") if getattr(policy, name) is not None]
         return [(name, f"{name} belongs to a policy with a guarantee", "name: differential-privacy") for name in stray]
-    found: list[tuple[str, str, str]] = []
+    faults: list[tuple[str, str, str]] = []
     if policy.epsilon is None or not SMALLEST <= policy.epsilon <= LARGEST:
         what = "promises next to nothing" if policy.epsilon is not None and policy.epsilon > LARGEST else "leaves nothing but noise"
-        told = "epsilon is missing" if policy.epsilon is None else f"epsilon {policy.epsilon:g} {what}"
-        found.append(("epsilon", told, f"from {SMALLEST:g} to {LARGEST:g}; the smaller, the more is promised, and the more noise there is"))
+        message = "epsilon is missing" if policy.epsilon is None else f"epsilon {policy.epsilon:g} {what}"
+        faults.append(
+            ("epsilon", message, f"from {SMALLEST:g} to {LARGEST:g}; the smaller, the more is promised, and the more noise there is")
+        )
     if policy.delta is None or not LEAST_DELTA <= policy.delta <= MOST_DELTA:
-        told = "delta is missing" if policy.delta is None else f"delta {policy.delta:g} is out of bounds"
-        found.append(("delta", told, "from 1e-12 to 0.0001, and well below one in the number of respondents: 1e-6"))
+        message = "delta is missing" if policy.delta is None else f"delta {policy.delta:g} is out of bounds"
+        faults.append(("delta", message, "from 1e-12 to 0.0001, and well below one in the number of respondents: 1e-6"))
     if policy.i_understand_that_this_protects_nobody:
-        told = "a guarantee and figures that protect nobody exclude each other"
-        found.append(("i_understand_that_this_protects_nobody", told, "leave one of them out"))
-    return found
+        message = "a guarantee and figures that protect nobody exclude each other"
+        faults.append(("i_understand_that_this_protects_nobody", message, "leave one of them out"))
+    return faults
 
 
 def weaker(policy: Policy) -> list[str]:

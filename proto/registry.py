@@ -112,8 +112,8 @@ class Registry:
 
     def living(self, secret: str | None, now: float) -> Token | None:
         """The token of this secret while it and all its makers live; None otherwise."""
-        found = None if secret is None else self.tokens.get(tokens.digest(secret))
-        return found if found is not None and self.lives(found, now) else None
+        token = None if secret is None else self.tokens.get(tokens.digest(secret))
+        return token if token is not None and self.lives(token, now) else None
 
     def token(self, id: str) -> Token | None:
         return self.tokens.get(self.hashes.get(id, ""))

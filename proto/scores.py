@@ -25,14 +25,14 @@ def scored(question: Matrix | Single) -> list[tuple[str, int]]:
 
 def numeric(codes: Iterable[str]) -> bool:
     """Whether all are different whole numbers."""
-    found = list(codes)
-    return all(_NUMBER.fullmatch(code) for code in found) and len({int(code) for code in found}) == len(found)
+    listed = list(codes)
+    return all(_NUMBER.fullmatch(code) for code in listed) and len({int(code) for code in listed}) == len(listed)
 
 
 def in_order(codes: Iterable[str]) -> bool:
     """Whether numbers as codes go up all along, or down all along; True where they are no numbers."""
-    found = list(codes)
-    if not all(_NUMBER.fullmatch(code) for code in found):
+    listed = list(codes)
+    if not all(_NUMBER.fullmatch(code) for code in listed):
         return True
-    steps = [int(later) - int(earlier) for earlier, later in pairwise(found)]
+    steps = [int(later) - int(earlier) for earlier, later in pairwise(listed)]
     return all(step > 0 for step in steps) or all(step < 0 for step in steps)

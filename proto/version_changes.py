@@ -78,29 +78,29 @@ def lost(change: Change, exact: dict[str, Any] | None) -> tuple[int, int] | None
     return least, least + sum(n or 0 for n in perhaps)
 
 
-def _at(found: Any, path: Path) -> int | None:
+def _at(node: Any, path: Path) -> int | None:
     try:
         for step in path:
-            found = found[step]
+            node = node[step]
     except (KeyError, IndexError, TypeError):
         return None
-    return found if isinstance(found, int) else None
+    return node if isinstance(node, int) else None
 
 
 def compare(old: Instrument, new: Instrument) -> list[Change]:
     """Everything that differs, question by question; other words are one line."""
     before, after = ({question.id: question for question in instrument.questions} for instrument in (old, new))
-    found = [Change(id, "question taken out", True, _answers(question)) for id, question in before.items() if id not in after]
+    changes = [Change(id, "question taken out", True, _answers(question)) for id, question in before.items() if id not in after]
     for id, question in after.items():
         if id not in before:
-            found.append(Change(id, "new question: not asked of those who answered before"))
+            changes.append(Change(id, "new question: not asked of those who answered before"))
         elif same_kind(before[id], question):
-            found += _question(before[id], question)
+            changes += _question(before[id], question)
         else:
-            found.append(Change(id, f"{kind_of(question)}, was {kind_of(before[id])}: refused"))
+            changes.append(Change(id, f"{kind_of(question)}, was {kind_of(before[id])}: refused"))
     order = [id for id in before if id in after], [id for id in after if id in before]
-    found += [Change("questions", "in another order")] if order[0] != order[1] else []
-    return [*found, *_strata(old, new), *_rest(old, new)]
+    changes += [Change("questions", "in another order")] if order[0] != order[1] else []
+    return [*changes, *_strata(old, new), *_rest(old, new)]
 
 
 def _answers(question: AnyQuestion) -> tuple[Path, ...]:
@@ -146,8 +146,8 @@ def _value(value: Any) -> str:
 
 
 def _options(old: Closed, new: Closed) -> Iterator[Change]:
-    known, kept = {option.code for option in old.options}, {option.code for option in new.options}
-    for code in (option.code for option in old.options if option.code not in kept):
+    known, present = {option.code for option in old.options}, {option.code for option in new.options}
+    for code in (option.code for option in old.options if option.code not in present):
         rows = [row.code for row in old.rows] if isinstance(old, Matrix) else []
         at: Path = ("questions", old.id)
         paths: list[Path] = [(*at, "rows", row, "cells", code, "n") for row in rows] or [(*at, "cells", code, "n")]
@@ -160,8 +160,8 @@ def _options(old: Closed, new: Closed) -> Iterator[Change]:
 
 
 def _rows(old: Matrix, new: Matrix) -> Iterator[Change]:
-    known, kept = {row.code for row in old.rows}, {row.code for row in new.rows}
-    for code in (row.code for row in old.rows if row.code not in kept):
+    known, present = {row.code for row in old.rows}, {row.code for row in new.rows}
+    for code in (row.code for row in old.rows if row.code not in present):
         yield Change(f"{old.id}.{code}", "row taken out", True, (("questions", old.id, "rows", code, "answered"),))
     for code in (row.code for row in new.rows if row.code not in known):
         yield Change(f"{old.id}.{code}", "new row: not asked of those who answered before")

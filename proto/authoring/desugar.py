@@ -78,7 +78,7 @@ def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolve
         hierarchies={name: resolver.hierarchy(hierarchy) for name, hierarchy in survey.hierarchies.items()},
         soft_checks=tuple(resolved.SoftCheck(check.id, rule(check.when), check.text) for check in survey.soft_checks),
         headlines=tuple(resolved.Headline(h.id, h.label, h.question, h.stat, h.of, h.options, h.row) for h in survey.headlines),
-        margins=tuple(margin(each) for each in survey.margins),
+        margins=tuple(margin(written) for written in survey.margins),
         policy=msgspec.convert(msgspec.structs.asdict(survey.policy), resolved.Policy),
     )
 
@@ -101,8 +101,8 @@ def rule(written: AuthoredRule) -> resolved.Rule:
         op=written.op,
         value=(written.value,) if isinstance(written.value, str) else written.value,
         rows=written.rows,
-        all=tuple(rule(each) for each in written.all),
-        any=tuple(rule(each) for each in written.any),
+        all=tuple(rule(part) for part in written.all),
+        any=tuple(rule(part) for part in written.any),
         not_=rule(written.not_) if written.not_ else None,
     )
 
@@ -145,10 +145,10 @@ class _Resolver:
             )
             return ()
         if written.options_from is not None:
-            found = self.options_from(written.options_from, (*path, "options_from"))
+            included = self.options_from(written.options_from, (*path, "options_from"))
             if self.faults.touched((*path, "options_from")):
                 self.faults.doubt((*path, "options"))
-            return found
+            return included
         if written.scale is not None:
             if written.scale not in self.scales and not self.faults.touched(("scales", written.scale)):
                 self.faults.broken((*path, "scale"), f"there is no scale {written.scale}", nearest(written.scale, list(self.scales)))
@@ -186,8 +186,8 @@ class _Resolver:
                 if key[0] == "label" and (not entry.strip() or len(entry) > LONGEST_TEXT or UNPRINTABLE.search(entry)):
                     self.faults.broken((*path, *key), f"{file} holds no proper text under {column} in row {number + 1} of the table")
                 elif key[0] != "label" and not _CODE.fullmatch(entry):
-                    told = f"{file} holds {entry[:60]!r} under {column} in row {number + 1} of the table, which is no code"
-                    self.faults.broken((*path, *key), told, "letters, digits and _ . + - only")
+                    message = f"{file} holds {entry[:60]!r} under {column} in row {number + 1} of the table, which is no code"
+                    self.faults.broken((*path, *key), message, "letters, digits and _ . + - only")
         return rows
 
     def include_table(self, file: str, path: Path) -> list[dict[str, str]] | None:
@@ -222,7 +222,9 @@ class _Resolver:
             self.faults.broken(path, "a hierarchy is given by one of map, table, bands, periods")
             return resolved.Hierarchy(written.levels, labels=labels)
         if written.bands:
-            return resolved.Hierarchy(written.levels, "bands", bands=tuple(self.bands(each) for each in written.bands), labels=labels)
+            return resolved.Hierarchy(
+                written.levels, "bands", bands=tuple(self.bands(level_bands) for level_bands in written.bands), labels=labels
+            )
         if written.periods or middle == ("year",):
             return resolved.Hierarchy(written.levels, "date", bands=(self.bands(written.periods),), labels=labels)
         if written.table is not None:

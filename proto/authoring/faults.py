@@ -22,8 +22,8 @@ class AuthoringFault(msgspec.Struct, frozen=True):
     advice: str = ""
 
     def __str__(self) -> str:
-        told = f"{self.file}:{self.line}: {self.message}"
-        return f"{told} ({self.advice})" if self.advice else told
+        sentence = f"{self.file}:{self.line}: {self.message}"
+        return f"{sentence} ({self.advice})" if self.advice else sentence
 
 
 class TooManyFaults(Exception):

@@ -10,15 +10,15 @@ from proto.instrument import AnyQuestion, Closed, Instrument, Matrix, Multiple, 
 
 def check(survey: AuthoredSurvey, instrument: Instrument, position: dict[str, int], faults: Faults) -> None:
     """`position`: the place of each question by its id."""
-    derived = [each.id for each in instrument.derived]
+    derived = [variable.id for variable in instrument.derived]
     for headline in survey.headlines:
         path = faults.place(headline)
         if headline.of is not None and headline.of not in derived:
             faults.add((*path, "of"), f"there is no derived variable {headline.of}", nearest(headline.of, derived))
         if headline.question not in position:
             if headline.question not in faults.lost:
-                told = f"there is no question {headline.question}"
-                faults.add((*path, "question"), told, nearest(headline.question, list(position)))
+                message = f"there is no question {headline.question}"
+                faults.add((*path, "question"), message, nearest(headline.question, list(position)))
             continue
         question = survey.questions[position[headline.question]]
         if not question.enabled:
@@ -26,8 +26,8 @@ def check(survey: AuthoredSurvey, instrument: Instrument, position: dict[str, in
         elif headline.of is not None and headline.stat != "share":
             faults.add((*path, "stat"), "of a derived variable only the share is told")
         elif headline.of is None and headline.stat not in question.stats:
-            told = f"{headline.stat} is not among the statistics of {question.id}"
-            faults.add((*path, "stat"), told, f"they are {', '.join(question.stats)}")
+            message = f"{headline.stat} is not among the statistics of {question.id}"
+            faults.add((*path, "stat"), message, f"they are {', '.join(question.stats)}")
         if not faults.touched(faults.place(question)):
             _narrowed(headline, instrument.questions[position[headline.question]], path, faults)
 

@@ -27,16 +27,16 @@ def check(survey: AuthoredSurvey, instrument: Instrument, strata: list[str], fau
             continue
         question = questions.get(margin.of)
         if question is None and margin.of not in instrument.strata:
-            told = f"{margin.of} is neither a stratum nor a question with one closed answer or bands"
-            faults.add((*path, "of"), told, nearest(margin.of, [*instrument.strata, *questions]))
+            message = f"{margin.of} is neither a stratum nor a question with one closed answer or bands"
+            faults.add((*path, "of"), message, nearest(margin.of, [*instrument.strata, *questions]))
         elif question is not None and question.id not in enabled:
             faults.add((*path, "of"), f"{margin.of} is not enabled, so nobody answers it")
         elif question is not None or margin.of in strata:
             _codes(margin, groups_of(instrument, margin.of), path, faults)
     combinations = prod(len(margin.counts or margin.shares) for margin in survey.margins)
     if len(survey.margins) > 1 and combinations > MOST_COMBINATIONS:
-        told = f"the margins make {combinations:,} combinations of groups; at most {MOST_COMBINATIONS} can be counted"
-        faults.add(("margins",), told, "coarser groups, or fewer margins")
+        message = f"the margins make {combinations:,} combinations of groups; at most {MOST_COMBINATIONS} can be counted"
+        faults.add(("margins",), message, "coarser groups, or fewer margins")
 
 
 def _shares(margin: AuthoredMargin, path: Path, faults: Faults) -> None:

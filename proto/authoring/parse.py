@@ -94,10 +94,10 @@ class _Reader:
             if tag is None:
                 self.broken((*path, str(field)), f"the key {field} is missing", f"one of {', '.join(tagged)}", node.line)
             else:
-                told = tag.text if isinstance(tag, Scalar) else "this"
-                self.broken((*path, str(field)), f"{told} is not a {field} of question", nearest(told, list(tagged)), tag.line)
+                name_given = tag.text if isinstance(tag, Scalar) else "this"
+                self.broken((*path, str(field)), f"{name_given} is not a {field} of question", nearest(name_given, list(tagged)), tag.line)
             return None
-        wanted = {
+        fitting_kinds = {
             Scalar: (kinds.StrType, kinds.IntType, kinds.FloatType, kinds.BoolType, kinds.LiteralType),
             Listing: (kinds.VarTupleType,),
             Mapping: (kinds.DictType, kinds.StructType),
@@ -106,7 +106,7 @@ class _Reader:
             inner = member
             while isinstance(inner, kinds.Metadata):
                 inner = inner.type
-            if isinstance(inner, wanted[type(node)]):
+            if isinstance(inner, fitting_kinds[type(node)]):
                 return member
         return members[0]
 
@@ -134,9 +134,9 @@ class _Reader:
             elif field.required and field.name not in values:
                 self.broken((*path, field.encode_name), f"the key {field.encode_name} is missing", "", node.line)
                 values[field.name] = _stand_in(field)
-        made = kind.cls(**values)
-        self.faults.remember(made, path)
-        return made
+        value_read = kind.cls(**values)
+        self.faults.remember(value_read, path)
+        return value_read
 
     def listing(self, kind: kinds.VarTupleType, node: Node, path: Path) -> Any:
         if not isinstance(node, Listing):
@@ -151,18 +151,18 @@ class _Reader:
     def mapping(self, kind: kinds.DictType, node: Node, path: Path) -> Any:
         if not isinstance(node, Mapping):
             return self.broken(path, "a mapping of keys is expected here")
-        made: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for key, child in self.entries(node, path):
             name = self.leaf(kinds.StrType(), key, (*path, key.text), "")
             value = self.value(kind.value_type, child, (*path, key.text))
             if not isinstance(value, _Broken) and not isinstance(name, _Broken):
-                made[key.text] = value
-        return made
+                values[key.text] = value
+        return values
 
     def entries(self, node: Mapping, path: Path) -> list[tuple[Scalar, Node]]:
         """The entries of a mapping, the first of each key."""
         first: dict[str, int] = {}
-        kept: list[tuple[Scalar, Node]] = []
+        unique: list[tuple[Scalar, Node]] = []
         for key, child in node.entries:
             if key.refusal:
                 self.broken((*path, key.text), key.refusal, "", key.line)
@@ -175,8 +175,8 @@ class _Reader:
                 )
             else:
                 first[key.text] = key.line
-                kept.append((key, child))
-        return kept
+                unique.append((key, child))
+        return unique
 
     def texts(self, node: Node, path: Path) -> Any:
         """One text for each declared language, and no other."""
@@ -184,7 +184,7 @@ class _Reader:
             return self.broken(
                 path, "a text per language is expected here", f'for example {{{self.languages[0] if self.languages else "en"}: "…"}}'
             )
-        made: dict[str, str] = {}
+        texts_read: dict[str, str] = {}
         for key, child in self.entries(node, path):
             if key.text not in self.languages:
                 self.broken(
@@ -192,11 +192,11 @@ class _Reader:
                 )
                 continue
             text = self.value(kinds.StrType(min_length=1, max_length=LONGEST_TEXT), child, (*path, key.text))
-            made[key.text] = "" if isinstance(text, _Broken) else text
+            texts_read[key.text] = "" if isinstance(text, _Broken) else text
         for language in self.languages:
-            if language not in made:
+            if language not in texts_read:
                 self.broken((*path, language), f"the text in {language} is missing", "every declared language needs it", node.line)
-        return {language: made.get(language, "") for language in self.languages}
+        return {language: texts_read.get(language, "") for language in self.languages}
 
     def leaf(self, kind: kinds.Type, node: Node, path: Path, description: str) -> Any:
         if not isinstance(node, Scalar):

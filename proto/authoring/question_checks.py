@@ -165,8 +165,8 @@ class Fitness:
             case Single(), "table":
                 missing = [option.code for option in question.options if option.code not in hierarchy.table]
                 if missing and len(hierarchy.levels) > 2 and not self.faults.touched((*place[:-2], "options")):
-                    told = f"the hierarchy {name} leaves out {', '.join(missing[:12])} of {question.id}"
-                    self.faults.add(at, told, "every code needs its generalised values")
+                    message = f"the hierarchy {name} leaves out {', '.join(missing[:12])} of {question.id}"
+                    self.faults.add(at, message, "every code needs its generalised values")
             case Integer() | Numeric(), "bands":
                 for index, bands in enumerate(hierarchy.bands):
                     self._bands(bands, *_range(question), (*at, "bands", index))
@@ -174,8 +174,8 @@ class Fitness:
                 for bands in hierarchy.bands:
                     self._bands(bands, *_range(question), (*at, "periods"))
             case _:
-                wanted = next((how for kind, how in _GENERALISED if isinstance(question, kind)), None)
-                advice = f"one by {wanted} is needed" if wanted else "only single, integer, numeric and date can be generalised"
+                rule_needed = next((how for kind, how in _GENERALISED if isinstance(question, kind)), None)
+                advice = f"one by {rule_needed} is needed" if rule_needed else "only single, integer, numeric and date can be generalised"
                 self.faults.add(place, f"the hierarchy {name} does not fit {question.id}", advice)
 
     def _stats(self, question: AnyQuestion, path: Path) -> None:
@@ -192,18 +192,18 @@ class Fitness:
                 scored = {option.code for option in question.options} - NON_SUBSTANTIVE
                 numbers = numeric(scored)
                 if question.ordered and not in_order(option.code for option in question.options if option.code in scored):
-                    told = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
-                    self.faults.add((*path, "options"), told, "write the options in the order of their numbers; don't know is dk")
+                    message = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
+                    self.faults.add((*path, "options"), message, "write the options in the order of their numbers; don't know is dk")
                 for stat in sorted({"mean", "net_agreement"} & set(question.stats)):
                     if not question.ordered or not numbers:
-                        told = f"{stat} of {question.id} needs ordered options with numbers as codes"
-                        self.faults.add(place, told, "write ordered: true if they are a scale")
+                        message = f"{stat} of {question.id} needs ordered options with numbers as codes"
+                        self.faults.add(place, message, "write ordered: true if they are a scale")
                     elif stat == "net_agreement" and scored != {"1", "2", "3", "4", "5"}:
                         self.faults.add(place, f"net_agreement of {question.id} needs the codes 1 to 5")
             case Integer() | Numeric() | Date() if not question.bands and not self.faults.touched((*path, "bands")):
                 for stat in sorted({"distribution", "median", "crosstab"} & set(question.stats)):
-                    told = f"{stat} of {question.id} is published over bands, and it has none"
-                    self.faults.add(path, told, 'for example bands: ["0", "1-49", "50+"]')
+                    message = f"{stat} of {question.id} is published over bands, and it has none"
+                    self.faults.add(path, message, 'for example bands: ["0", "1-49", "50+"]')
             case Single() | Multiple() | Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
                 pass
             case _:
@@ -235,8 +235,8 @@ class Fitness:
             case "table":
                 for code, values in hierarchy.table.items():
                     if len(values) != len(middle):
-                        told = f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
-                        self.faults.add((*path, "map", code), told)
+                        message = f"{code} has {len(values)} values for {len(middle)} levels between the first and *"
+                        self.faults.add((*path, "map", code), message)
                 full = [values for values in hierarchy.table.values() if len(values) == len(middle)]
                 for depth in range(len(middle) - 1):
                     above: dict[str, str] = {}
@@ -245,8 +245,8 @@ class Fitness:
                             self.faults.add(path, f"{values[depth]} belongs to two values of the level {middle[depth + 1]}")
             case "bands":
                 if len(hierarchy.bands) != len(middle):
-                    told = f"{name} has {len(middle)} levels between the first and * but {len(hierarchy.bands)} lists of bands"
-                    self.faults.add((*path, "bands"), told)
+                    message = f"{name} has {len(middle)} levels between the first and * but {len(hierarchy.bands)} lists of bands"
+                    self.faults.add((*path, "bands"), message)
                 for finer, coarser in pairwise(hierarchy.bands):
                     starts = {band.lower for band in finer}
                     for band in coarser[1:]:

@@ -110,7 +110,7 @@ class RuleChecks:
             return
         kind, name = _OPERATIONS[op]
         if not isinstance(question, kind):
-            fitting = [op for op, (each, _) in _OPERATIONS.items() if isinstance(question, each)]
+            fitting = [op for op, (fitting_kind, _) in _OPERATIONS.items() if isinstance(question, fitting_kind)]
             advice = f"fitting: {', '.join([*fitting, 'answered'])}"
             self.faults.add((*path, "op"), f"{op} is for questions of type {name}, and {id} is none", advice)
             return
@@ -121,13 +121,13 @@ class RuleChecks:
         if isinstance(question, Matrix) and not self.faults.touched((*place, "rows")):
             self._known(rule.rows, [row.code for row in question.rows], f"{id} has no row", (*path, "rows"))
 
-    def _known(self, names: tuple[str, ...], known: list[str], told: str, path: Path) -> None:
+    def _known(self, names: tuple[str, ...], known: list[str], message: str, path: Path) -> None:
         for name in names:
             if name not in known:
-                self.faults.add(path, f"{told} {name[:60]}", nearest(name, known))
+                self.faults.add(path, f"{message} {name[:60]}", nearest(name, known))
 
 
 def _mentioned(rule: Rule) -> set[str]:
     inner = [*rule.all, *rule.any, *([rule.not_] if rule.not_ else [])]
     own: set[str] = {rule.q} if rule.q else set()
-    return own.union(*(_mentioned(each) for each in inner))
+    return own.union(*(_mentioned(part) for part in inner))

@@ -30,7 +30,7 @@ class Reach:
 
     def __init__(self, instrument: Instrument) -> None:
         self._questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
-        self._derived = {each.id: each.rule for each in instrument.derived}
+        self._derived = {variable.id: variable.rule for variable in instrument.derived}
         self._patience = MOST_STEPS_IN_ALL
 
     def can_hold(self, rule: Rule) -> bool:
@@ -43,47 +43,47 @@ class Reach:
             todo, known, shown = branches[-1]
             if not todo:
                 return True
-            one, wanted = todo.pop()
+            one, expected = todo.pop()
             if one.not_ is not None:
-                todo.append((one.not_, not wanted))
+                todo.append((one.not_, not expected))
             elif one.all or one.any:
-                each = [(child, wanted) for child in one.all or one.any]
-                if bool(one.all) == wanted:
-                    todo += each
+                children = [(child, expected) for child in one.all or one.any]
+                if bool(one.all) == expected:
+                    todo += children
                 else:
                     branches.pop()
-                    branches += [([*todo, child], dict(known), set(shown)) for child in each]
+                    branches += [([*todo, child], dict(known), set(shown)) for child in children]
             elif one.op == "derived":
                 if one.q in self._derived and len(set(one.value)) == 1:
-                    todo.append((self._derived[one.q], (one.value[0] == "1") == wanted))
+                    todo.append((self._derived[one.q], (one.value[0] == "1") == expected))
             elif (question := self._questions.get(one.q or "")) is not None:
-                met = _demand(known.get(question.id, _Known()), question, one, wanted)
+                met = _demand(known.get(question.id, _Known()), question, one, expected)
                 if met is None:
                     branches.pop()
                     continue
                 known[question.id] = met
-                if wanted and one.op != "not_in" and question.id not in shown:
+                if expected and one.op != "not_in" and question.id not in shown:
                     shown.add(question.id)
                     if question.show_if is not None:
                         todo.append((question.show_if, True))
         return bool(branches)
 
 
-def _demand(known: _Known, question: Any, test: Rule, wanted: bool) -> _Known | None:
+def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known | None:
     """What is known with one more test, or None if nothing can meet both."""
     if test.op == "answered":
-        if known.answered is (not wanted) or (not wanted and known.some):
+        if known.answered is (not expected) or (not expected and known.some):
             return None
-        known = msgspec.structs.replace(known, answered=wanted)
+        known = msgspec.structs.replace(known, answered=expected)
     values = frozenset(test.value)
     if isinstance(question, Single):
         codes = known.codes
         if codes is None:
             codes = frozenset([*(option.code for option in question.options), None])
         if test.op == "answered":
-            codes = codes - {None} if wanted else codes & {None}
+            codes = codes - {None} if expected else codes & {None}
         elif test.op in ("in", "not_in"):
-            inside = (test.op == "in") == wanted
+            inside = (test.op == "in") == expected
             codes = codes & values if inside else codes - values
         return msgspec.structs.replace(known, codes=codes) if codes else None
     if isinstance(question, Multiple) and test.op == "any_in":
@@ -91,7 +91,7 @@ def _demand(known: _Known, question: Any, test: Rule, wanted: bool) -> _Known | 
         if codes is None:
             codes = frozenset(option.code for option in question.options)
         some = known.some
-        if wanted:
+        if expected:
             some = (*some, values)
         else:
             codes -= values
@@ -99,7 +99,7 @@ def _demand(known: _Known, question: Any, test: Rule, wanted: bool) -> _Known | 
     if isinstance(question, Matrix) and test.op == "any_row_in":
         every = frozenset(option.code for option in question.options)
         rows = test.rows or tuple(row.code for row in question.rows)
-        if wanted:
+        if expected:
             return known if any(known.cells.get(row, every) & values for row in rows) else None
         return msgspec.structs.replace(known, cells={**known.cells, **{row: known.cells.get(row, every) - values for row in rows}})
     return known
@@ -112,5 +112,5 @@ def _choosable(question: Multiple, codes: frozenset[str | None], some: tuple[fro
     if answered is False:
         return False
     alone: frozenset[str | None] = frozenset(option.code for option in question.options if option.exclusive)
-    together = all((each & codes) - alone for each in some)
+    together = all((allowed & codes) - alone for allowed in some)
     return together or bool(codes.intersection(*some))

@@ -31,8 +31,8 @@ def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> Non
         faults.add(("questions",), f"{answers:,} possible closed answers; at most {MOST_ANSWERS:,} can be counted", "fewer options or rows")
     characters = bounds.text(instrument)
     if characters > bounds.MOST_TEXT:
-        told = f"the texts may have {characters:,} characters together; at most {bounds.MOST_TEXT:,} can be sent"
-        faults.add(("questions",), told, "a smaller max_chars")
+        message = f"the texts may have {characters:,} characters together; at most {bounds.MOST_TEXT:,} can be sent"
+        faults.add(("questions",), message, "a smaller max_chars")
     fitness = Fitness(instrument.hierarchies, faults)
     for written, question in zip(survey.questions, instrument.questions, strict=True):
         fitness.question(question, faults.place(written))
@@ -40,10 +40,10 @@ def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> Non
     RuleChecks(survey, instrument, position, faults).check()
     sound = _strata(survey, instrument, faults)
     for name in weak(instrument.policy):
-        told = f"{name} {getattr(instrument.policy, name)} protects nobody"
-        faults.add(("policy", name), told, f"at least {LEAST}, or i_understand_that_this_protects_nobody: true in a trial")
-    for name, told, advice in incoherent(instrument.policy):
-        faults.add(("policy", name), told, advice)
+        message = f"{name} {getattr(instrument.policy, name)} protects nobody"
+        faults.add(("policy", name), message, f"at least {LEAST}, or i_understand_that_this_protects_nobody: true in a trial")
+    for name, message, advice in incoherent(instrument.policy):
+        faults.add(("policy", name), message, advice)
     headline_checks.check(survey, instrument, position, faults)
     margin_checks.check(survey, instrument, sound, faults)
 
@@ -77,19 +77,19 @@ def _languages(survey: AuthoredSurvey, faults: Faults) -> None:
 
 def _names(survey: AuthoredSurvey, faults: Faults) -> None:
     place = faults.place
-    faults.once(((each.id, (*place(each), "id")) for each in survey.sections), "section id")
-    faults.once(((each.id, (*place(each), "id")) for each in survey.questions), "question id")
-    variables = [(each.var, (*place(each), "var")) for each in survey.questions]
-    faults.once([*variables, *((each.id, (*place(each), "id")) for each in survey.derived)], "variable")
-    faults.once(((each.id, (*place(each), "id")) for each in survey.soft_checks), "soft check")
-    faults.once(((each.id, (*place(each), "id")) for each in survey.headlines), "headline")
+    faults.once(((item.id, (*place(item), "id")) for item in survey.sections), "section id")
+    faults.once(((item.id, (*place(item), "id")) for item in survey.questions), "question id")
+    variables = [(item.var, (*place(item), "var")) for item in survey.questions]
+    faults.once([*variables, *((item.id, (*place(item), "id")) for item in survey.derived)], "variable")
+    faults.once(((item.id, (*place(item), "id")) for item in survey.soft_checks), "soft check")
+    faults.once(((item.id, (*place(item), "id")) for item in survey.headlines), "headline")
     faults.once(((stratum, ("strata", index)) for index, stratum in enumerate(survey.strata)), "stratum")
     for name, options in survey.scales.items():
         faults.once(((option.code, (*place(option), "code")) for option in options), f"code in scale {name}")
-    for each in survey.derived:
-        for value in each.labels:
+    for item in survey.derived:
+        for value in item.labels:
             if value not in ("0", "1"):
-                faults.add((*place(each), "labels", value), f"{value} is not a value of a derived variable", '"1" (it holds) and "0" are')
+                faults.add((*place(item), "labels", value), f"{value} is not a value of a derived variable", '"1" (it holds) and "0" are')
 
 
 def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
@@ -101,8 +101,8 @@ def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
         if question.section not in order:
             faults.add(path, f"there is no section {question.section}", nearest(question.section, list(order)))
         elif order[question.section] < reached:
-            told = f"{question.id} belongs to section {question.section}, which is already over"
-            faults.add(path, told, "list the questions section by section")
+            message = f"{question.id} belongs to section {question.section}, which is already over"
+            faults.add(path, message, "list the questions section by section")
         else:
             reached = order[question.section]
     used = {question.section for question in survey.questions if question.enabled}
@@ -114,7 +114,7 @@ def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
 def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> list[str]:
     """The strata that can be counted."""
     known: dict[str, bool] = {derived.id: True for derived in instrument.derived}
-    told_already: set[str] = set()
+    reported: set[str] = set()
     for written, question in zip(survey.questions, instrument.questions, strict=True):
         hierarchy = instrument.hierarchies.get(question.privacy.hierarchy or "")
         if not isinstance(question, Single):
@@ -122,13 +122,13 @@ def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> l
         if hierarchy:
             known |= {f"{question.var}.{level}": written.enabled for level in hierarchy.levels if level != "*"}
         elif question.privacy.role == "quasi_identifier" or faults.touched((*faults.place(written), "privacy")):
-            told_already.add(question.var)
+            reported.add(question.var)
     for index, stratum in enumerate(survey.strata):
-        if stratum.partition(".")[0] in told_already:
+        if stratum.partition(".")[0] in reported:
             continue
         if stratum not in known:
-            told = f"{stratum} is neither a derived variable nor a single choice's variable with a level of its hierarchy"
-            faults.add(("strata", index), told, nearest(stratum, list(known)))
+            message = f"{stratum} is neither a derived variable nor a single choice's variable with a level of its hierarchy"
+            faults.add(("strata", index), message, nearest(stratum, list(known)))
         elif not known[stratum]:
             faults.add(("strata", index), f"the question behind {stratum} is not enabled, so nobody answers it")
     return [stratum for stratum in survey.strata if known.get(stratum)]

@@ -53,12 +53,12 @@ class Settings(msgspec.Struct, frozen=True):
         if self.partitions == "all":
             return list(range(count))
         try:
-            wanted = sorted({int(part) for part in self.partitions.split(",")})
+            numbers = sorted({int(part) for part in self.partitions.split(",")})
         except ValueError:
             raise UnknownSetting('PLATEA_PARTITIONS does not fit: give "all", "none" or numbers like "0,2".') from None
-        if not wanted or wanted[0] < 0 or wanted[-1] >= count:
+        if not numbers or numbers[0] < 0 or numbers[-1] >= count:
             raise UnknownSetting(f"PLATEA_PARTITIONS does not fit: the journal has partitions 0 to {count - 1}.")
-        return wanted
+        return numbers
 
     def record_key(self) -> bytes:
         """Raises UnknownSetting."""

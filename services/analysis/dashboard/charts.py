@@ -106,7 +106,7 @@ def _head(canvas: Canvas, instrument: Instrument, title: str, facts: list[str], 
     return y + 16
 
 
-def _foot(canvas: Canvas, y: float, instrument: Instrument, title: str, told: list[str], note: str, words: DashboardWords) -> Chart:
+def _foot(canvas: Canvas, y: float, instrument: Instrument, title: str, sentences: list[str], note: str, words: DashboardWords) -> Chart:
     y += 20
     canvas.line(MARGIN, y, canvas.width - MARGIN, y, HAIR)
     y += 8
@@ -114,13 +114,13 @@ def _foot(canvas: Canvas, y: float, instrument: Instrument, title: str, told: li
         y = canvas.paragraph(y, note, 13, fill=QUIET, margin=MARGIN) + 4
     y = canvas.paragraph(y, f"{plain(words.text(instrument.title))} · {words('product')}", 13, fill=QUIET, margin=MARGIN)
     return canvas.finished(
-        y + MARGIN - 8, title, " ".join(one if one.endswith(".") else one + "." for one in map(plain, told)), words.language
+        y + MARGIN - 8, title, " ".join(one if one.endswith(".") else one + "." for one in map(plain, sentences)), words.language
     )
 
 
-def _note(canvas: Canvas, y: float, found: FigureView) -> float:
+def _note(canvas: Canvas, y: float, figure: FigureView) -> float:
     canvas.hatched(MARGIN, y + 3, 28, 14)
-    return canvas.lines(MARGIN + 40, y, wrapped(found.note, 16, WIDTH - 2 * MARGIN - 40), 16)
+    return canvas.lines(MARGIN + 40, y, wrapped(figure.note, 16, WIDTH - 2 * MARGIN - 40), 16)
 
 
 def _share(width: str) -> float:

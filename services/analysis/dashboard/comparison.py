@@ -43,9 +43,9 @@ def labels_of_side(instrument: Instrument, name: str, codes: list[str], words: D
 
 def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, stratum: str, words: DashboardWords) -> Grid | None:
     """Returns the question in each group of a stratum, side by side; None where it is not broken down."""
-    each = snapshot.breakdowns.get(stratum, {})
-    names = group_labels(instrument, stratum, list(each), words)
-    shown = {code: group for code, group in each.items() if group.responses != 0}
+    groups_by_code = snapshot.breakdowns.get(stratum, {})
+    names = group_labels(instrument, stratum, list(groups_by_code), words)
+    shown = {code: group for code, group in groups_by_code.items() if group.responses != 0}
     if not any(question.id in group.questions for group in shown.values()):
         return None
     whole = snapshot.questions[question.id]

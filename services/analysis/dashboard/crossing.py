@@ -74,14 +74,14 @@ def crossed(instrument: Instrument, table: Table, words: DashboardWords) -> Cros
     texts, heads = labels_of_side(instrument, table.row, list(table.cells), words), labels_of_side(instrument, table.column, codes, words)
     weighted = table.weighting is not None and table.weighting.reason is None
     lines = [
-        HeatRow(texts[code], [_cell(told[to], words) for to in codes], _count(rows.get(code), words))
+        HeatRow(texts[code], [_cell(row_cells[to], words) for to in codes], _count(rows.get(code), words))
         for code, cells in table.cells.items()
-        if (told := weighed_cells(cells) if weighted else cells) and _shown(rows.get(code), list(cells.values()))
+        if (row_cells := weighed_cells(cells) if weighted else cells) and _shown(rows.get(code), list(cells.values()))
     ]
-    total = {code: Cell(share=found.share) for code, found in table.total.items()}
+    total = {code: Cell(share=published.share) for code, published in table.total.items()}
     everybody = [shaded(total.get(code, Cell()) if weighted else columns.get(code, Cell(withheld=True)), words) for code in codes]
-    said = _association(table.association, words)
-    return Crossed(Grid([heads[code] for code in codes], lines), HeatRow(words("everybody"), everybody), said)
+    sentences = _association(table.association, words)
+    return Crossed(Grid([heads[code] for code in codes], lines), HeatRow(words("everybody"), everybody), sentences)
 
 
 def _shown(margin: Cell | None, cells: list[Cell]) -> bool:
@@ -89,26 +89,26 @@ def _shown(margin: Cell | None, cells: list[Cell]) -> bool:
 
 
 def _cell(cell: Cell, words: DashboardWords) -> Shaded:
-    found = shaded(cell, words)
+    rendered = shaded(cell, words)
     if cell.withheld or cell.n is None or cell.share is None:
-        return found
-    return Shaded(found.text, found.shade, n=words.number(cell.n))
+        return rendered
+    return Shaded(rendered.text, rendered.shade, n=words.number(cell.n))
 
 
 def _count(cell: Cell | None, words: DashboardWords) -> str:
     return NO_VALUE if cell is None or cell.n is None else words.number(cell.n)
 
 
-def _association(found: Association | None, words: DashboardWords) -> list[str]:
+def _association(association: Association | None, words: DashboardWords) -> list[str]:
     """Returns the result of the test of association in words, with its limits."""
-    if found is None:
+    if association is None:
         return []
-    if found.reason is not None:
-        return [words("association_overlapping" if found.reason == "overlapping" else "association_empty")]
-    if found.p is None or found.cramers_v is None:
+    if association.reason is not None:
+        return [words("association_overlapping" if association.reason == "overlapping" else "association_empty")]
+    if association.p is None or association.cramers_v is None:
         return [words("association_sparse")]
-    p = words("p_small") if found.p < 0.001 else words("p_is", p=words.thousandths(found.p))
-    values = {"v": words.decimal(found.cramers_v), "p": p}
-    strength = next(key for limit, key in STRENGTHS if found.cramers_v < limit) if found.p < CHANCE else "chance"
-    said = [words(f"association_{strength}", **values), words("association_note")]
-    return [*said, words("association_sparse_note")] if found.sparse else said
+    p = words("p_small") if association.p < 0.001 else words("p_is", p=words.thousandths(association.p))
+    values = {"v": words.decimal(association.cramers_v), "p": p}
+    strength = next(key for limit, key in STRENGTHS if association.cramers_v < limit) if association.p < CHANCE else "chance"
+    sentences = [words(f"association_{strength}", **values), words("association_note")]
+    return [*sentences, words("association_sparse_note")] if association.sparse else sentences

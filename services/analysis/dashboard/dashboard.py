@@ -22,15 +22,15 @@ from services.analysis.disclosure.parameters import first_edition, parameters_of
 __all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
 
 
-def interface(wanted: str | None, accepted: str) -> str:
+def interface(requested: str | None, accepted: str) -> str:
     """Returns the language of a page that shows no survey."""
-    return choose(CATALOGUES, wanted, accepted)
+    return choose(CATALOGUES, requested, accepted)
 
 
-def language_of(instrument: Instrument, wanted: str | None, accepted: str) -> str:
+def language_of(instrument: Instrument, requested: str | None, accepted: str) -> str:
     """Returns the language in which this reader sees this survey."""
     others = (code for code in instrument.languages if code != instrument.source_language)
-    return choose((instrument.source_language, *others), wanted, accepted)
+    return choose((instrument.source_language, *others), requested, accepted)
 
 
 def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], language: str) -> str:
@@ -71,7 +71,7 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
     words = DashboardWords(view.language, instrument)
     figures = figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
-    found: list[tuple[str, str, list[tuple[FigureView, object]]]] = []
+    sections: list[tuple[str, str, list[tuple[FigureView, object]]]] = []
     for section in instrument.sections:
         shown = [
             (
@@ -82,14 +82,14 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
             if question.section == section.id and question.id in figures
         ]
         if shown:
-            found.append((section.id, words.text(section.text), list(shown)))
+            sections.append((section.id, words.text(section.text), list(shown)))
     return render(
         "page.html.j2",
         words,
         **of_survey(instrument, words),
         **_standing(instrument, snapshot, view, words),
         is_open=is_open,
-        sections=found,
+        sections=sections,
         strata=[(name, stratum_label(instrument, name, words)) for name in instrument.strata],
         choices=_groups_to_choose(instrument, snapshot, words),
         headlines=[] if view.only else headlines(instrument, seen, words, weighted=view.weighted),

@@ -163,21 +163,21 @@ def _bar(label: str, cell: Cell, code: str, figures: Figures, words: DashboardWo
 
 
 def _sentences(question: AnyQuestion, figures: Figures, cells: dict[str, Cell], labels: dict[str, str], words: DashboardWords) -> list[str]:
-    said: list[str] = []
+    sentences: list[str] = []
     shown = [(cell.share, code) for code, cell in cells.items() if cell.share is not None]
     best = max((share for share, _ in shown), default=0.0)
     leading = [code for share, code in shown if share == best]
     if figures.median_band is not None:
-        said.append(words("median", band=band(figures.median_band)))
+        sentences.append(words("median", band=band(figures.median_band)))
     elif len(leading) == 1 and best > 0:
         low, high = cells[leading[0]].ci95 or (0.0, 1.0)
         values = {"share": words.percent(best), "low": words.percent(low), "high": words.percent(high)}
-        said.append(words("most_often", answer=labels[leading[0]], **values))
+        sentences.append(words("most_often", answer=labels[leading[0]], **values))
     elif best > 0 and len(leading) < 4:
-        said.append(words("most_often_tie", answer=words.together(labels[code] for code in leading), share=words.percent(best)))
+        sentences.append(words("most_often_tie", answer=words.together(labels[code] for code in leading), share=words.percent(best)))
     if isinstance(question, Ranking):
-        said.append(words("ranked_note", k=question.rank_count))
-    return said
+        sentences.append(words("ranked_note", k=question.rank_count))
+    return sentences
 
 
 def _matrix(view: FigureView, question: Matrix, figures: Figures, words: DashboardWords) -> FigureView:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from proto.instrument import Headline as Wanted
-from proto.instrument import Instrument, Matrix
+from proto.instrument import Headline, Instrument, Matrix
 from proto.intervals import Interval
 from proto.snapshot import PublishedHeadline as Figure
 from proto.snapshot import Snapshot
@@ -37,26 +36,28 @@ def headlines(instrument: Instrument, snapshot: Snapshot, words: DashboardWords,
     Derived groups have no weighted shares.
     """
     figures = at_a_glance(instrument, snapshot.questions, {}, weighted=True) if weighted else snapshot.headlines
-    found = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
-    return [headline for headline in found if headline.value or headline.items or headline.withheld]
+    views = [_headline(one, instrument, figures[one.id], snapshot, words, weighted) for one in instrument.headlines if one.id in figures]
+    return [headline for headline in views if headline.value or headline.items or headline.withheld]
 
 
 def _headline(
-    wanted: Wanted, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: DashboardWords, weighted: bool
+    headline: Headline, instrument: Instrument, figure: Figure, snapshot: Snapshot, words: DashboardWords, weighted: bool
 ) -> HeadlineView:
-    found = HeadlineView(words.text(wanted.label), wanted.question, withheld=figure.withheld)
+    view = HeadlineView(words.text(headline.label), headline.question, withheld=figure.withheld)
     if figure.value is not None and figure.of is not None:
         n, total = words.number(figure.n or 0), words.number(figure.of)
         detail = words("weighted_of", total=total) if weighted else words("of_n", n=n, total=total)
         interval = _between(figure.ci95, words.percent, words)
-        told = words("interval_is", interval=interval) if interval else ""
-        return replace(found, value=share_of(figure.n, figure.value, words), detail=detail, interval=told, bar=_bar("", figure))
-    return replace(found, items=_first_few(wanted, instrument, figure.items, snapshot, words))
+        interval_text = words("interval_is", interval=interval) if interval else ""
+        return replace(view, value=share_of(figure.n, figure.value, words), detail=detail, interval=interval_text, bar=_bar("", figure))
+    return replace(view, items=_first_few(headline, instrument, figure.items, snapshot, words))
 
 
-def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: DashboardWords) -> list[Bar]:
-    question = instrument.question(wanted.question)
-    figures = snapshot.questions.get(wanted.question)
+def _first_few(
+    headline: Headline, instrument: Instrument, items: dict[str, Figure], snapshot: Snapshot, words: DashboardWords
+) -> list[Bar]:
+    question = instrument.question(headline.question)
+    figures = snapshot.questions.get(headline.question)
     if figures is None:
         return []
     if isinstance(question, Matrix):
@@ -64,13 +65,13 @@ def _first_few(wanted: Wanted, instrument: Instrument, items: dict[str, Figure],
     else:
         labels = labels_of(question, figures.cells or figures.bands, words)
     known = sorted(((one.value, code) for code, one in items.items() if one.value is not None), key=lambda pair: -pair[0])
-    if wanted.stat == "net_agreement" and isinstance(question, Matrix):
+    if headline.stat == "net_agreement" and isinstance(question, Matrix):
         return [
             Bar(labels[code], share=words.points(value), interval=_between(items[code].ci95, words.points, words))
             for value, code in known[:FEW]
         ]
     best = [(value, code) for value, code in known[:FEW] if value]
-    if wanted.stat == "rank_score":
+    if headline.stat == "rank_score":
         return [
             Bar(
                 labels[code],
@@ -95,5 +96,5 @@ def _bar(label: str, figure: Figure) -> Bar:
     return replace(drawn, low=percent_of_width(low), high=percent_of_width(high), reach=percent_of_width(high - low))
 
 
-def _between(interval: Interval | None, told: Callable[[float], str], words: DashboardWords) -> str:
-    return words("interval", low=told(interval[0]), high=told(interval[1])) if interval else ""
+def _between(interval: Interval | None, formatted: Callable[[float], str], words: DashboardWords) -> str:
+    return words("interval", low=formatted(interval[0]), high=formatted(interval[1])) if interval else ""

@@ -11,21 +11,21 @@ def rules(snapshot: Snapshot, words: DashboardWords) -> list[str]:
     """Returns the sentences that say how figures are protected."""
     policy = snapshot.policy
     batch = words.number(policy.batch)
-    said = [words("rule_minimum", n=words.number(policy.minimum))]
+    sentences = [words("rule_minimum", n=words.number(policy.minimum))]
     if policy.guarantee is not None:
-        said += _guarantee(policy, policy.guarantee, words)
+        sentences += _guarantee(policy, policy.guarantee, words)
     elif policy.unprotected:
-        said.append(words("rule_unprotected", n=batch))
+        sentences.append(words("rule_unprotected", n=batch))
     elif policy.growth is not None:
-        said.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
+        sentences.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
     if policy.clock and policy.clock >= 1.5:
-        said.append(words("rule_clock", seconds=words.number(round(policy.clock))))
+        sentences.append(words("rule_clock", seconds=words.number(round(policy.clock))))
     if policy.noise is not None and policy.tables_from is not None and policy.tables_factor is not None:
-        said.append(words("rule_noise", spread=words.tenths(policy.noise)))
+        sentences.append(words("rule_noise", spread=words.tenths(policy.noise)))
         if not policy.unprotected and policy.guarantee is None:
-            said.append(words("rule_tables", n=words.number(policy.tables_from), factor=_factor(policy.tables_factor, words)))
-        said.append(words("rule_sums"))
-    return [*said, words("rule_never")]
+            sentences.append(words("rule_tables", n=words.number(policy.tables_from), factor=_factor(policy.tables_factor, words)))
+        sentences.append(words("rule_sums"))
+    return [*sentences, words("rule_never")]
 
 
 def _factor(factor: float, words: DashboardWords) -> str:
@@ -34,11 +34,11 @@ def _factor(factor: float, words: DashboardWords) -> str:
 
 def _guarantee(policy: PublishedPolicy, promised: PublishedGuarantee, words: DashboardWords) -> list[str]:
     epsilon, chance = words.tenths(promised.epsilon), words.number(round(1 / promised.delta))
-    spent, made, most = words.tenths(promised.spent), words.number(promised.editions), words.number(promised.most_editions)
+    spent, published, most = words.tenths(promised.spent), words.number(promised.editions), words.number(promised.most_editions)
     return [
         words("rule_guarantee", epsilon=epsilon, chance=chance),
         words("rule_editions", most=most, n=words.number(policy.tables_from or 0)),
-        words("rule_spent", made=made, most=most, spent=spent, epsilon=epsilon),
+        words("rule_spent", made=published, most=most, spent=spent, epsilon=epsilon),
         words("rule_covered"),
     ]
 

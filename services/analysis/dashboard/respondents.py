@@ -51,10 +51,10 @@ def sections(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) 
     """Returns, for each section, the share of its questions that were answered by those who were asked."""
     texts = {section.id: words.text(section.text) for section in instrument.sections}
     bars: list[Bar] = []
-    for id, found in snapshot.sections.items():
-        if found.share is not None and id in texts:
-            share = words.percent(found.share)
+    for id, section in snapshot.sections.items():
+        if section.share is not None and id in texts:
+            share = words.percent(section.share)
             bars.append(
-                Bar(texts[id], n=words.number(min(found.reached, snapshot.responses)), share=share, width=percent_of_width(found.share))
+                Bar(texts[id], n=words.number(min(section.reached, snapshot.responses)), share=share, width=percent_of_width(section.share))
             )
     return bars

@@ -43,7 +43,7 @@ def wrapped(text: str, size: float, width: float, most: int = 99, bold: bool = F
             line = word
         else:
             line = longer
-    lines = [_cut(each, size, width, bold) for each in [*lines, line] if each]
+    lines = [_cut(line_text, size, width, bold) for line_text in [*lines, line] if line_text]
     if len(lines) > most:
         lines = [*lines[: most - 1], _cut(lines[most - 1] + "…" * 9, size, width, bold)]
     return lines

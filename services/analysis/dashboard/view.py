@@ -54,14 +54,14 @@ class View:
 
     def query(self, **changes: Any) -> str:
         """Returns the query of the address of this view with some changes."""
-        wanted = replace(self, **changes)
+        changed = replace(self, **changes)
         fields = {
-            "lang": wanted.language,
-            "by": wanted.by,
-            "only": ":".join(wanted.only or ()),
-            "weighted": "yes" if wanted.weighted else "",
-            "row": wanted.row,
-            "column": wanted.column,
+            "lang": changed.language,
+            "by": changed.by,
+            "only": ":".join(changed.only or ()),
+            "weighted": "yes" if changed.weighted else "",
+            "row": changed.row,
+            "column": changed.column,
         }
         return urlencode({name: value for name, value in fields.items() if value}, safe=":")
 

@@ -61,16 +61,16 @@ def _whose(instrument: Instrument, view: View, words: DashboardWords) -> list[st
     return [words("as_weighted")] if view.weighted else [words("weighted_none")] if view.unweighted else []
 
 
-def _slide(found: FigureView, whose: list[str], words: DashboardWords) -> list[Slide]:
-    if found.bars:
-        drawn = [bar for bar in found.bars if not bar.withheld]
+def _slide(figure: FigureView, whose: list[str], words: DashboardWords) -> list[Slide]:
+    if figure.bars:
+        drawn = [bar for bar in figure.bars if not bar.withheld]
         best = sorted(drawn, key=lambda bar: -float(bar.width.rstrip("%") or 0))[:ROOM]
-        shown = [bar for bar in found.bars if any(bar is one for one in best)] if len(drawn) > ROOM else found.bars
-        cut = words("cut", n=words.number(len(shown))) if len(shown) < len(found.bars) else ""
-        return [Slide(found.title, bars=shown, facts=[words.together([*whose, *found.facts[:1]], ". ")], cut=cut)]
-    if found.grid is not None and found.grid.diverging:
-        lines = [replace(line, cells=[]) for line in found.grid.lines if line.segments][:ROOM]
-        return [Slide(found.title, lines=lines, legend=found.grid.diverging, facts=whose)] if lines else []
+        shown = [bar for bar in figure.bars if any(bar is one for one in best)] if len(drawn) > ROOM else figure.bars
+        cut = words("cut", n=words.number(len(shown))) if len(shown) < len(figure.bars) else ""
+        return [Slide(figure.title, bars=shown, facts=[words.together([*whose, *figure.facts[:1]], ". ")], cut=cut)]
+    if figure.grid is not None and figure.grid.diverging:
+        lines = [replace(line, cells=[]) for line in figure.grid.lines if line.segments][:ROOM]
+        return [Slide(figure.title, lines=lines, legend=figure.grid.diverging, facts=whose)] if lines else []
     return []
 
 

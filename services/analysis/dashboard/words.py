@@ -27,8 +27,10 @@ class DashboardStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _load() -> dict[str, DashboardStrings]:
     folder = Path(__file__).parent / "strings"
-    found = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), DashboardStrings) for code in ("en", "fr", "es")]
-    return {catalogue.language: catalogue for catalogue in found}
+    catalogues = [
+        msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), DashboardStrings) for code in ("en", "fr", "es")
+    ]
+    return {catalogue.language: catalogue for catalogue in catalogues}
 
 
 CATALOGUES = _load()
@@ -47,9 +49,9 @@ class Foreign(str):
 
     @classmethod
     def of(cls, text: str, lang: str) -> Foreign:
-        made = cls(text)
-        made.lang = lang
-        return made
+        foreign = cls(text)
+        foreign.lang = lang
+        return foreign
 
     def __html__(self) -> Markup:
         return Markup('<span lang="{}">{}</span>').format(self.lang, str(self))
@@ -88,13 +90,13 @@ class DashboardWords:
     def text(self, texts: Texts) -> str:
         """The survey's text in this language, or in its own."""
         for language in (self.language, self._source, *texts):
-            if found := texts.get(language):
-                return found if language == self.interface else Foreign.of(found, language)
+            if translation := texts.get(language):
+                return translation if language == self.interface else Foreign.of(translation, language)
         return ""
 
     def together(self, texts: Iterable[str], by: str = ", ") -> str:
-        found = list(texts)
-        return escape(by).join(found) if any(hasattr(text, "__html__") for text in found) else by.join(found)
+        listed = list(texts)
+        return escape(by).join(listed) if any(hasattr(text, "__html__") for text in listed) else by.join(listed)
 
     def stratum(self, level: str) -> str:
         return self._catalogue.strata.get(level, level.replace("_", " ").capitalize())

@@ -131,7 +131,7 @@ def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: 
             if part.first is not None:
                 apart[part.first.start : part.first.start + part.question.rank_count * len(part.codes)] = True  # pyright: ignore[reportAttributeAccessIssue]
     answered = single[layout.of]
-    answers, absent, _ = (each.variance(int(n)) for each in publication.spreads)
+    answers, absent, _ = (spread.variance(int(n)) for spread in publication.spreads)
     return Accuracy(
         every,
         replace(every.at(block_of), variance=np.where(block_of >= 0, every.variance[block_of], 0.0)),
@@ -148,7 +148,7 @@ def spreads_of(publication: Publication, n: int) -> Spreads:
     blocks, variances = publication.blocks, publication.variances(n)
     sums = (np.add.reduceat(np.where(kind, variances, 0.0), blocks.starts) for kind in (~blocks.of_absent, blocks.of_absent))
     answers, absents = (
-        each / np.maximum(count, 1) for each, count in zip(sums, (blocks.sizes - blocks.absents, blocks.absents), strict=True)
+        total / np.maximum(count, 1) for total, count in zip(sums, (blocks.sizes - blocks.absents, blocks.absents), strict=True)
     )
     return Spreads(blocks.sizes, blocks.absents, answers, absents)
 

@@ -85,9 +85,9 @@ def cells_of(book: CodeBook) -> Cells:
     """
     making = _Making(book)
     guaranteed = book.instrument.policy.guaranteed
-    wanted = set[str]() if guaranteed else {margin.of for margin in book.instrument.margins}
+    of_margins = set[str]() if guaranteed else {margin.of for margin in book.instrument.margins}
     for question in book.instrument.questions:
-        if has_statistics(question) or question.id in wanted:
+        if has_statistics(question) or question.id in of_margins:
             making.question(question.id)
     for name in book.instrument.strata:
         making.stratum(name)
@@ -183,12 +183,12 @@ class _Making:
         columns = book.of(name)
         meaning = definitions(book.instrument, name)
         names = [meaning[book.columns[column].code] for column in columns]
-        same = [self._index[each] for each in names if isinstance(each, Column)]
+        same = [self._index[item] for item in names if isinstance(item, Column)]
         if len(same) == len(columns) and (self._cell_of[same] >= 0).all():
             self._cell_of[columns], self._block_of[columns] = self._cell_of[same], self._block_of[same]
             return
         derived = any(item.id == name for item in book.instrument.derived)
-        named = [_name(each) if isinstance(each, Column) else each for each in names]
+        named = [_name(item) if isinstance(item, Column) else item for item in names]
         self.add(columns, None if derived else ("in no group", name), group=True, names=named, crossed=False)
 
     def made(self, *, even: bool) -> Cells:
@@ -201,7 +201,7 @@ class _Making:
             np.array(self._absent, np.bool_),
             even,
         )
-        columns = tuple(np.array(each, np.intp) for each in self._columns)
+        columns = tuple(np.array(column, np.intp) for column in self._columns)
         return Cells(blocks, columns, np.array(self._remainder, np.bool_), self._cell_of, self._block_of)
 
 

@@ -96,8 +96,8 @@ class EditionTables:
 
     def blocks_of(self, questions: Iterable[str]) -> list[int]:
         """Returns the blocks of these questions."""
-        wanted = set(questions)
-        return self.cells.all_of(i for i, column in enumerate(self.book.columns) if column.question in wanted)
+        ids = set(questions)
+        return self.cells.all_of(i for i, column in enumerate(self.book.columns) if column.question in ids)
 
     @cached_property
     def groups(self) -> Counts:

@@ -61,8 +61,8 @@ def onto_margins(tables: Numbers, rows: Whole, columns: Whole) -> Whole:
     return _columns_put_right(rounded(raked, rows), raked, columns)
 
 
-def _factors(wanted: Any, found: Numbers) -> Numbers:
-    return np.divide(wanted, found, out=np.zeros(found.shape), where=found > 0)
+def _factors(targets: Any, sums: Numbers) -> Numbers:
+    return np.divide(targets, sums, out=np.zeros(sums.shape), where=sums > 0)
 
 
 def _columns_put_right(whole: Whole, exact: Numbers, columns: Whole) -> Whole:

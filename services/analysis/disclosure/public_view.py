@@ -52,8 +52,8 @@ def conceal(
     questions = {q.id: _veiled(whole.questions[q.id], parts[q.id], shown) for q in public_questions(instrument)}
     current = {(s.name, code): everybody.n[column] for s in layout.strata for code, column in s.groups}
     groups = {
-        name: {code: _with_current(group, current[name, code], minimum) for code, group in each.items()}
-        for name, each in breakdowns.items()
+        name: {code: _with_current(group, current[name, code], minimum) for code, group in by_code.items()}
+        for name, by_code in breakdowns.items()
     }
     derived = {name: one for name, one in headline_stats.groups_of(instrument, whole).items() if current[name, "1"] >= minimum}
     headlines = headline_stats.at_a_glance(instrument, questions, derived, noise_variance=noise_variance)
@@ -154,7 +154,7 @@ def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
         return msgspec.structs.replace(figures, rows=rows, skipped=skipped, withheld=all(row.withheld for row in rows.values()))
     if not shown[part.answered]:
         return Figures(type=figures.type, withheld=True)
-    cells, bands = (_seen(each, part.cells, shown) for each in (figures.cells, figures.bands))
+    cells, bands = (_seen(cells_by_code, part.cells, shown) for cells_by_code in (figures.cells, figures.bands))
     first = _seen(figures.first, part.first, shown) if part.first else {}
     if not shown[_all_of(part)].all():
         return Figures(type=figures.type, answered=figures.answered, cells=cells, bands=bands, first=first)

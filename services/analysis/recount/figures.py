@@ -56,7 +56,7 @@ def sections(instrument: Instrument, group: GroupCounts) -> Iterator[tuple[str, 
                     asked = shown - (group.counts[question.id, "skipped", *row] if row else 0)
                     pairs.append((asked, asked - group.counts[question.id, "missing", *row]))
         if pairs:
-            asked, answered = (sum(each) for each in zip(*pairs, strict=True))
+            asked, answered = (sum(column) for column in zip(*pairs, strict=True))
             share = {"share": answered / asked} if asked else {}
             yield section.id, {"asked": asked, "answered": answered, "reached": max(pair[1] for pair in pairs)} | share
 

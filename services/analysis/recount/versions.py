@@ -35,7 +35,7 @@ def fitting(
 
     `shown`: returns whether the skip rule of a question of that version showed it.
     """
-    kept: dict[str, Any] = {}
+    answers_left: dict[str, Any] = {}
     unasked: set[Place] = set()
     asked = {question.id: question for question in then.questions}
     for question in now.questions:
@@ -45,14 +45,14 @@ def fitting(
         elif isinstance(question, Matrix) and isinstance(before, Matrix):
             rows, gone = _rows(question, before, value or {})
             unasked |= gone
-            kept |= {question.id: rows} if rows else {}
+            answers_left |= {question.id: rows} if rows else {}
         elif value is not None:
             left = _value(question, value)
             if left is None:
                 unasked.add((question.id,))
             else:
-                kept[question.id] = left
-    return kept, unasked
+                answers_left[question.id] = left
+    return answers_left, unasked
 
 
 def _family(question: AnyQuestion) -> str:
@@ -69,16 +69,16 @@ def _family(question: AnyQuestion) -> str:
 
 def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, str], set[Place]]:
     rows, options = {row.code for row in before.rows}, {option.code for option in question.options}
-    kept: dict[str, str] = {}
+    rows_left: dict[str, str] = {}
     gone: set[Place] = set()
     for row in (row.code for row in question.rows):
         if row not in rows or (row in value and value[row] not in options):
             gone.add((question.id, row))
         elif row in value:
-            kept[row] = value[row]
+            rows_left[row] = value[row]
     if all(row.code not in rows for row in question.rows):
         gone = {(question.id,)}
-    return kept, gone
+    return rows_left, gone
 
 
 def _value(question: AnyQuestion, value: Any) -> Any:
@@ -106,11 +106,11 @@ def _value(question: AnyQuestion, value: Any) -> Any:
 
 def _date(question: Date, value: str) -> str | None:
     """A day is also a month. Whether a month lies within limits that are days is judged by the month."""
-    kept = value[:7] if question.precision == "month" else value
+    shortened = value[:7] if question.precision == "month" else value
 
     def before(one: str, other: str) -> bool:
         both = min(len(one), len(other))
         return one[:both] < other[:both]
 
-    late = question.max != "today" and before(question.max, kept)
-    return None if late or before(kept, question.min) else kept
+    late = question.max != "today" and before(question.max, shortened)
+    return None if late or before(shortened, question.min) else shortened

@@ -31,9 +31,9 @@ class Weighed:
     def answered(self, absent: Iterable[Key]) -> tuple[float, float]:
         """Returns the sum of the weights of those who answered, and their effective size."""
         gone = list(absent)
-        found = {cell: self.sizes[cell] - sum(self.counts[cell][key] for key in gone) for cell in self.weights}
-        total = sum(self.weights[cell] * n for cell, n in found.items())
-        squares = sum(self.weights[cell] ** 2 * n for cell, n in found.items())
+        sizes = {cell: self.sizes[cell] - sum(self.counts[cell][key] for key in gone) for cell in self.weights}
+        total = sum(self.weights[cell] * n for cell, n in sizes.items())
+        squares = sum(self.weights[cell] ** 2 * n for cell, n in sizes.items())
         return total, total * total / squares if squares else 0.0
 
 
@@ -52,7 +52,7 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
         return {"reason": "too-few"}, {}
     factors = [[1.0] * len(groups) for groups in joined]
     place = [{code: at for at, group in enumerate(groups) for code in group} for groups in joined]
-    wanted = [
+    targets_by_axis = [
         [total * sum(portion.share for portion in margin.portions if portion.code in group) for group in groups]
         for margin, groups in zip(instrument.margins, joined, strict=True)
     ]
@@ -66,15 +66,15 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
     moved = 1.0
     for _ in range(ROUNDS):
         moved = 0.0
-        for axis, targets in enumerate(wanted):
-            found = [0.0] * len(targets)
+        for axis, targets in enumerate(targets_by_axis):
+            sums = [0.0] * len(targets)
             for cell, n in sizes.items():
-                found[place[axis][cell[axis]]] += weight(cell) * n
-            if not all(0 < size < inf for size in found):  # neither is a number that is none
+                sums[place[axis][cell[axis]]] += weight(cell) * n
+            if not all(0 < size < inf for size in sums):  # neither is a number that is none
                 return {"reason": "no-fit"}, {}
             for at, target in enumerate(targets):
-                factors[axis][at] *= target / found[at]
-                moved = max(moved, abs(target / found[at] - 1))
+                factors[axis][at] *= target / sums[at]
+                moved = max(moved, abs(target / sums[at] - 1))
         if moved < 1e-13 or max(map(weight, sizes)) > 1e6:
             break
     if moved > 1e-9:
@@ -83,7 +83,7 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
     worth = sum(weights[cell] * n for cell, n in sizes.items()) ** 2 / sum(weights[cell] ** 2 * n for cell, n in sizes.items())
     if worth < least:
         return {"reason": "too-few"}, {}
-    groups = {margin.of: each for margin, each in zip(instrument.margins, joined, strict=True)}
+    groups = {margin.of: groups_joined for margin, groups_joined in zip(instrument.margins, joined, strict=True)}
     return {"groups": groups, "responses": total, "n_eff": worth, "deff": total / worth}, weights
 
 

@@ -47,7 +47,7 @@ class State:
         return int(self.burt[0, 0])
 
     def copy(self) -> State:
-        squares, group_squares = ([row.copy() for row in each] for each in (self.squares, self.group_squares))
+        squares, group_squares = ([row.copy() for row in matrix] for matrix in (self.squares, self.group_squares))
         return State(self.burt.copy(), self.products.copy(), squares, group_squares)
 
     def merge(self, other: State) -> None:
@@ -75,7 +75,7 @@ class State:
 
     def dump(self, codebook: str) -> bytes:
         """Returns compact bytes. `codebook`: the digest of the code book whose columns these are."""
-        squares, group_squares = ([[str(n) for n in row] for row in each] for each in (self.squares, self.group_squares))
+        squares, group_squares = ([[str(n) for n in row] for row in matrix] for matrix in (self.squares, self.group_squares))
         parts = upper(self.burt), self.products.ravel()
         return pack(_StateHeader(codebook, len(self.burt), squares, group_squares), (part.astype(np.int64) for part in parts))
 
@@ -94,7 +94,7 @@ class State:
         if with_keys:
             body.take(triangle, "<i8")
         products = body.take(numbers * width, "<i8").astype(np.float64).reshape(numbers, width)
-        squares, group_squares = ([[int(n) for n in row] for row in each] for each in (head.squares, head.group_squares))
+        squares, group_squares = ([[int(n) for n in row] for row in matrix] for matrix in (head.squares, head.group_squares))
         return cls(burt, products, squares, group_squares)
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from proto.instrument import Headline as Wanted
-from proto.instrument import Instrument, Matrix
+from proto.instrument import Headline, Instrument, Matrix
 from proto.intervals import of_mean, of_share
 from proto.snapshot import Cell, Figures, PublishedHeadline, PublishedRow, Snapshot
 
@@ -35,12 +34,12 @@ def at_a_glance(
     """
     derived = {item.id for item in instrument.derived}
     headlines: dict[str, PublishedHeadline] = {}
-    for wanted in instrument.headlines:
-        if wanted.of in derived:
+    for headline in instrument.headlines:
+        if headline.of in derived:
             if not weighted:
-                headlines[wanted.id] = groups.get(wanted.of or "", HIDDEN)
-        elif wanted.question in questions:
-            headlines[wanted.id] = _of_question(wanted, instrument, questions[wanted.question], _Basis(weighted, noise_variance))
+                headlines[headline.id] = groups.get(headline.of or "", HIDDEN)
+        elif headline.question in questions:
+            headlines[headline.id] = _of_question(headline, instrument, questions[headline.question], _Basis(weighted, noise_variance))
     return headlines
 
 
@@ -68,32 +67,32 @@ class _Basis:
         return 0.0 if self.noise_variance is None or self.weighted else self.noise_variance(question, row, worth, base)
 
 
-def _of_question(wanted: Wanted, instrument: Instrument, figures: Figures, basis: _Basis) -> PublishedHeadline:
+def _of_question(headline: Headline, instrument: Instrument, figures: Figures, basis: _Basis) -> PublishedHeadline:
     if figures.withheld:
         return HIDDEN
-    if wanted.row is not None:
-        row = figures.rows.get(wanted.row, PublishedRow(withheld=True))
-        return _together(wanted, wanted.row, wanted.options, row.cells, row, basis)
-    if isinstance(instrument.question(wanted.question), Matrix):
-        return PublishedHeadline(items={code: _of_row(wanted, code, row, basis) for code, row in figures.rows.items()})
+    if headline.row is not None:
+        row = figures.rows.get(headline.row, PublishedRow(withheld=True))
+        return _together(headline, headline.row, headline.options, row.cells, row, basis)
+    if isinstance(instrument.question(headline.question), Matrix):
+        return PublishedHeadline(items={code: _of_row(headline, code, row, basis) for code, row in figures.rows.items()})
     cells = figures.cells or figures.bands
-    if wanted.options:
-        return _together(wanted, None, wanted.options, cells, figures, basis)
-    if wanted.stat == "rank_score":
-        return PublishedHeadline(items={code: _points(wanted, score, code, figures, basis) for code, score in figures.rank_score.items()})
-    return PublishedHeadline(items={code: _together(wanted, None, (code,), cells, figures, basis) for code in cells})
+    if headline.options:
+        return _together(headline, None, headline.options, cells, figures, basis)
+    if headline.stat == "rank_score":
+        return PublishedHeadline(items={code: _points(headline, score, code, figures, basis) for code, score in figures.rank_score.items()})
+    return PublishedHeadline(items={code: _together(headline, None, (code,), cells, figures, basis) for code in cells})
 
 
-def _of_row(wanted: Wanted, code: str, row: PublishedRow, basis: _Basis) -> PublishedHeadline:
+def _of_row(headline: Headline, code: str, row: PublishedRow, basis: _Basis) -> PublishedHeadline:
     if row.withheld:
         return HIDDEN
-    if wanted.stat == "net_agreement":
+    if headline.stat == "net_agreement":
         return PublishedHeadline(row.net_agreement, row.net_agreement_ci95)
-    return _together(wanted, code, wanted.options, row.cells, row, basis)
+    return _together(headline, code, headline.options, row.cells, row, basis)
 
 
 def _together(
-    wanted: Wanted, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | PublishedRow, basis: _Basis
+    headline: Headline, row: str | None, options: tuple[str, ...], cells: Mapping[str, Cell], of: Figures | PublishedRow, basis: _Basis
 ) -> PublishedHeadline:
     """Returns the joint share of options that exclude each other; withheld where one of them is."""
     chosen = [cells.get(code, Cell()) for code in options]
@@ -107,13 +106,13 @@ def _together(
     if basis.weighted and of.n_eff:
         share = min(sum(cell.share or 0.0 for cell in chosen), 1.0)
         return PublishedHeadline(share, of_share(share, of.n_eff), n, answered)
-    noise = basis.noise(wanted.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
+    noise = basis.noise(headline.question, row, dict.fromkeys(options, (1.0,)), n / max(n, answered, 1))
     return replace(share_of(n, answered, noise), of=answered)
 
 
-def _points(wanted: Wanted, score: float, code: str, figures: Figures, basis: _Basis) -> PublishedHeadline:
+def _points(headline: Headline, score: float, code: str, figures: Figures, basis: _Basis) -> PublishedHeadline:
     """Returns mean rank points. A respondent who did not rank the option gave it 0."""
     places, answered = figures.places.get(code, ()), figures.answered or 0
     counts = [max(answered - sum(places), 0), *reversed(places)]
-    noise = basis.noise(wanted.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
+    noise = basis.noise(headline.question, None, {code: tuple(range(len(places), 0, -1))}, score) if places else 0.0
     return PublishedHeadline(score, of_mean(counts, range(len(counts)), noise) if places else None)

@@ -33,14 +33,14 @@ def exact(book: CodeBook, state: State, policy: PublishedPolicy, *, revision: in
     """
     layout = arrange(book)
     groups = [column for stratum in layout.strata for _, column in stratum.groups]
-    everybody, *each = read_marginals(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
+    everybody, *marginals_by_group = read_marginals(layout, np.vstack([np.diagonal(state.burt), state.burt[groups]]))
     weights = fit(book, state.burt[0])
     everybody.weighted = estimates(layout, weights, state.burt[weights.columns])
     snapshot = whole(book, everybody, state, weights.published, policy, revision=revision, as_of=as_of)
     current = {(stratum.name, code): everybody.n[column] for stratum in layout.strata for code, column in stratum.groups}
-    of_groups = breakdowns(book, dict(zip(groups, each, strict=True)), state)
+    of_groups = breakdowns(book, dict(zip(groups, marginals_by_group, strict=True)), state)
     with_current = {
-        name: {code: replace(group, current=current[name, code]) for code, group in each.items()} for name, each in of_groups.items()
+        name: {code: replace(group, current=current[name, code]) for code, group in by_code.items()} for name, by_code in of_groups.items()
     }
     return replace(snapshot, breakdowns=with_current)
 
@@ -189,7 +189,7 @@ def _scaled(question: Matrix | Single, part: Part, marginals: Marginals, cells: 
     scaled: dict[str, Any] = structs.asdict(unweighted)
     weighted = [cells[code].weighted for code in codes]
     if n_eff and marginals.weighted is not None and None not in weighted:
-        shares = [each.share * n_eff for each in weighted if each is not None]
+        shares = [share.share * n_eff for share in weighted if share is not None]
         scaled |= {"weighted": likert(shares, scores, marginals.weighted.noise_variance_of(columns))}
     return scaled
 

@@ -78,25 +78,25 @@ class Skips:
                 asks[question.id] = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
         return asks
 
-    def _settle(self, rule: Rule, answers: Any, here: dict[str, Ask]) -> Rule | bool:
+    def _settle(self, rule: Rule, answers: Any, asks: dict[str, Ask]) -> Rule | bool:
         """The rule with every test evaluated that this page cannot change, derived variables expanded; a bool where nothing is left."""
         if rule.all or rule.any:
             decides = not rule.all  # one true part decides `any`, one false part decides `all`
-            parts = [self._settle(part, answers, here) for part in rule.all or rule.any]
+            parts = [self._settle(part, answers, asks) for part in rule.all or rule.any]
             open_ = tuple(part for part in parts if isinstance(part, Rule))
             if decides in parts or not open_:
                 return decides if decides in parts else not decides
             return open_[0] if len(open_) == 1 else Rule(any=open_) if decides else Rule(all=open_)
         if rule.not_ is not None:
-            inner = self._settle(rule.not_, answers, here)
+            inner = self._settle(rule.not_, answers, asks)
             return Rule(not_=inner) if isinstance(inner, Rule) else not inner
         if rule.op == "derived" and rule.q is not None:
             holds, fails = "1" in rule.value, "0" in rule.value
             if holds == fails:
                 return holds
             inner = self._derived[rule.q].rule
-            return self._settle(inner if holds else Rule(not_=inner), answers, here)
-        if rule.q in here:
+            return self._settle(inner if holds else Rule(not_=inner), answers, asks)
+        if rule.q in asks:
             return rule
         return logic.compile_rule(rule, self._reader.questions, self._derived)(answers)
 

@@ -199,10 +199,10 @@ class FormFlow:
             return self._before(place, sheet, evaluation)
         if go == "stay":
             return self._at(place, sheet, evaluation)
-        here = {question.id for question in self.questions(place, evaluation)}
-        opened = tuple(id for id in evaluation.shown if id in here and id not in sheet.seen)
+        ids = {question.id for question in self.questions(place, evaluation)}
+        opened = tuple(id for id in evaluation.shown if id in ids and id not in sheet.seen)
         closed = tuple(question.id for question in asked if question.id in evaluation.dropped)
-        faults = tuple(fault for fault in evaluation.faults if question_of(fault) in here and question_of(fault) in sheet.seen)
+        faults = tuple(fault for fault in evaluation.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
         if faults or opened or closed:
             return self._at(place, sheet, evaluation, faults, opened, closed)
         return self._onward(place, sheet, evaluation)

@@ -33,11 +33,11 @@ def shown(fields: Fields) -> frozenset[str] | None:
     return frozenset(fields["shown"][0].split()) if "shown" in fields else None
 
 
-def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET) -> Any | UnsetType:
+def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNSET) -> Any | UnsetType:
     """The answer in these fields, UNSET where they are empty or have only invisible characters. For `marks` see `number`.
 
-    `kept` is the answer that the page was made with: an unreadable number stays as it was typed until it is typed anew, even where another
-    language could read it.
+    `former`: the answer that the page was made with. An unreadable number stays as it was typed until it is typed anew, even where
+    another language could read it.
     """
 
     def text(part: str | int | None = None) -> str:
@@ -58,7 +58,7 @@ def read(question: AnyQuestion, fields: Fields, marks: str, kept: object = UNSET
             typed = text()
             if not typed:
                 return UNSET
-            return typed if typed == kept else number(typed, marks, question.decimals if isinstance(question, Numeric) else 0)
+            return typed if typed == former else number(typed, marks, question.decimals if isinstance(question, Numeric) else 0)
         case Date():
             return _date(text("year"), text("month"), text("day") if question.precision == "day" else None)
         case ShortText() | LongText():
@@ -76,14 +76,14 @@ def number(typed: str, marks: str, decimals: int) -> int | float | str:
     decimal, other = marks[0], "." if marks[0] == "," else ","
     bare = _BLANKS.sub(" ", typed.translate(_ALIKE)).strip().replace("- ", "-")
     for between, ends in ((" ", f".{decimal}"), ("'", f".{decimal}"), (other, decimal)):
-        if found := re.fullmatch(rf"-?[1-9][0-9]{{0,2}}((?:\{between}[0-9]{{3}})+)([{ends}][0-9]+)?", bare):
-            if between == other and len(found[1]) == 4 and not found[2] and (decimals > 2 or other not in marks):
+        if match := re.fullmatch(rf"-?[1-9][0-9]{{0,2}}((?:\{between}[0-9]{{3}})+)([{ends}][0-9]+)?", bare):
+            if between == other and len(match[1]) == 4 and not match[2] and (decimals > 2 or other not in marks):
                 return typed  # "1,250" with three decimals: a thousand to some, one and a quarter to others
             bare = bare.replace(between, "")
             break
-    if not (found := re.fullmatch(rf"(-?[0-9]{{1,15}})(?:([.{decimal}])([0-9]{{1,10}}))?", bare)):
+    if not (match := re.fullmatch(rf"(-?[0-9]{{1,15}})(?:([.{decimal}])([0-9]{{1,10}}))?", bare)):
         return typed
-    whole, mark, fraction = found[1], found[2], found[3] or ""
+    whole, mark, fraction = match[1], match[2], match[3] or ""
     if len(fraction) == 3 and (decimals < 3 or mark != decimal):
         return typed  # also ambiguous: the mark may be the decimal one
     significant = fraction.rstrip("0")
