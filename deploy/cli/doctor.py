@@ -311,6 +311,7 @@ async def _postgres(url: str) -> list[Finding]:
         rows = await connection.fetchval("select count(*) from responses")
         parked = await connection.fetchval("select count(*) from parked")
         waiting = await connection.fetch("select survey, version, count(*) as count from waiting group by survey, version order by survey")
+        migrations = await _migrations(connection)
     off = [f"{name} = {value}" for name, value in settings.items() if value == "off"]
     return [
         Finding("PostgreSQL", f"{settings['server_version']}, {rows:,} responses stored"),
@@ -332,7 +333,26 @@ async def _postgres(url: str) -> list[Finding]:
             not waiting,
             "Analysis does not know what they answer: update Platea, or publish that version. They are safe, and recorded then.",
         ),
+        migrations,
     ]
+
+
+async def _migrations(connection: Any) -> Finding:
+    import asyncpg
+
+    from deploy.provisioning.migrate import pending
+
+    restart = "`platea up` applies them when it is started again; in a cluster"
+    try:
+        left = await pending(connection)
+    except asyncpg.InsufficientPrivilegeError:
+        return Finding(
+            "migrations", "this version has not prepared the database", False, f"{restart}, `python -m deploy.provisioning` does."
+        )
+    names = ", ".join(each.file for each in left)
+    command = "python -m deploy.provisioning" + (" --post" if left and all(each.phase == "post" for each in left) else "")
+    when = ", once no service of the version before runs any more" if command.endswith("--post") else ""
+    return Finding("migrations", f"pending: {names}" if left else "all are applied", not left, f"{restart}, `{command}`{when}.")
 
 
 async def _traces(where: tuple[Path, int]) -> list[Finding]:

@@ -29,7 +29,7 @@ from proto import events, subjects
 from proto.events import ResponseReplaced, ResponseSubmitted
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.journal_identity import ASKED, doubt_about
-from services.analysis.store import LOCKS, NAME, ReadSnapshot
+from services.analysis.store import LOCKS, ReadSnapshot
 from services.runtime import nats_client
 
 ROUNDS = 20
@@ -225,9 +225,9 @@ async def _end_connections(connection: Connection, partitions: set[int]) -> bool
         ended = await connection.fetch(
             """-- cut off
             select pg_terminate_backend(pid, $3) as ended from pg_stat_activity join pg_locks using (pid)
-            where application_name = $4 and locktype = 'advisory' and classid = $1 and objid = any($2::bigint[]) and objsubid = 2
-                and granted and pg_locks.database = (select oid from pg_database where datname = current_database())""",
-            *(LOCKS, list(partitions), ENDING, NAME),
+            where application_name ^@ 'platea analysis' and locktype = 'advisory' and classid = $1 and objid = any($2::bigint[])
+                and objsubid = 2 and granted and pg_locks.database = (select oid from pg_database where datname = current_database())""",
+            *(LOCKS, list(partitions), ENDING),
         )
         return any(row["ended"] for row in ended)
     return False

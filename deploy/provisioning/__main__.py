@@ -1,7 +1,11 @@
-"""`python -m deploy.provisioning` prepares the servers of a cluster, then mends where journal or store lack something."""
+"""`python -m deploy.provisioning` prepares the servers of a cluster, then mends where journal or store lack something.
+
+It applies the pre migrations; with `--post`, once no service of the release before runs any more, the post migrations and nothing else.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import os
@@ -9,6 +13,7 @@ import sys
 from pathlib import Path
 
 from deploy.mending.mending import settle
+from deploy.provisioning.migrate import migrate
 from deploy.provisioning.provision import ProvisionSettings, provision
 from deploy.refusal import Refusal
 from services.runtime import settings
@@ -22,19 +27,27 @@ def passwords(chosen: ProvisionSettings) -> dict[str, str]:
     return {role: Path(file).read_text().strip() for role, file in files.items() if file}
 
 
-async def main(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
+async def prepare(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
     """Does not wait until journal and store agree: intake serves anyway, and analysis waits by itself."""
     sizes = (chosen.partition_count, chosen.replicas, chosen.draft_megabytes)
-    await provision(chosen.nats_url, chosen.database_url, Path(chosen.token_file), passwords, *sizes)
+    await provision(chosen.nats_url, chosen.database_url, Path(chosen.token_file), passwords, *sizes, phases=("pre",))
     report = await settle(chosen.nats_url, chosen.database_url)
     if report.mended or not report.together:
         log.warning("%s", report.sentence())
 
 
+async def complete(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
+    """Applies every migration that is left. Raises Refusal while services of another version are connected."""
+    print(f"Migrations applied: {await migrate(chosen.database_url, passwords)}.")
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    parser = argparse.ArgumentParser("python -m deploy.provisioning", description="Prepares the servers of a cluster.")
+    parser.add_argument("--post", action="store_true", help="apply the post migrations, once no earlier version runs any more")
+    step = complete if parser.parse_args().post else prepare
     try:
         chosen = settings.read(ProvisionSettings, os.environ)
-        asyncio.run(main(chosen, passwords(chosen)))
+        asyncio.run(step(chosen, passwords(chosen)))
     except (Refusal, settings.UnknownSetting) as refusal:
         sys.exit(str(refusal))

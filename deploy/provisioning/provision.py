@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from deploy.keys import write_secret
-from deploy.provisioning.migrate import create_database, migrate, progress
+from deploy.provisioning.migrate import PHASES, Phase, create_database, migrate, progress
 from deploy.provisioning.streams import DRAFT_MEGABYTES, create_consumers, create_streams
 from deploy.refusal import Refusal
 from proto import author, events, registry, subjects, tokens
@@ -46,10 +46,11 @@ async def provision(
     partitions: int = PARTITIONS,
     replicas: int = 1,
     draft_megabytes: int = DRAFT_MEGABYTES,
+    phases: Sequence[Phase] = PHASES,
 ) -> None:
-    """Everything, in the order in which it is needed. Raises Refusal."""
+    """Everything, in the order in which it is needed; of the migrations those of `phases`. Raises Refusal."""
     await create_database(database_url)
-    await migrate(database_url, passwords)
+    await migrate(database_url, passwords, phases)
     highest, positions = await progress(database_url)
     client = await nats_client.connect(nats_url, "provisioning")
     try:

@@ -27,6 +27,7 @@ from services.analysis.records import (
     Unread,
     WaitingEvent,
 )
+from services.runtime import version
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,7 @@ PAGE = 2000
 TRIED = 4
 """Responses of each survey and partition that the journal is checked against."""
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
-NAME = "platea analysis"
-"""The application name of this service's connections."""
-_SERVER = {"application_name": NAME}
+_SERVER = {"application_name": version.application_name("analysis")}
 _ANY = 2**62
 
 

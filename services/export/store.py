@@ -15,6 +15,9 @@ import msgspec
 
 from proto import manifest as manifests
 from proto.manifest import Manifest
+from services.runtime import version
+
+_SERVER = {"application_name": version.application_name("export")}
 
 _STANDING = """from responses
     where survey = $1 and status = 'recorded' and ($2::jsonb is null or case
@@ -179,7 +182,7 @@ class Store:
     @staticmethod
     async def open(url: str) -> Store:
         """Connections are made when first needed, so the service also starts while the database is down."""
-        return Store(await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=60))
+        return Store(await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=60, server_settings=_SERVER))
 
     async def close(self) -> None:
         await self._pool.close()

@@ -15,7 +15,7 @@ from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 
 _HANG_UP = """
     select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'platea analysis' and datname = current_database()"""
+    where application_name ^@ 'platea analysis' and datname = current_database()"""
 
 
 @contextlib.contextmanager
