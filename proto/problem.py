@@ -75,13 +75,14 @@ KINDS = {
 @dataclass(eq=False)
 class Problem(Exception):
     """A refusal as a value that can also be raised at the rim. `retry_after` is in seconds, `allow` names the methods there are,
-    `close` ends the connection with the answer."""
+    `content_range` the size of what no range was found in; `close` ends the connection with the answer."""
 
     code: str
     detail: str = ""
     errors: tuple[Fault, ...] = ()
     retry_after: int | None = None
     allow: str | None = None
+    content_range: str | None = None
     close: bool = False
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -93,6 +94,7 @@ class Problem(Exception):
     def headers(self) -> dict[str, str]:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         headers |= {} if self.allow is None else {"Allow": self.allow}
+        headers |= {} if self.content_range is None else {"Content-Range": self.content_range}
         headers |= {"Connection": "close"} if self.close else {}
         return headers | ({"WWW-Authenticate": "Bearer"} if self.kind.status == 401 else {})
 

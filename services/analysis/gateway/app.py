@@ -12,10 +12,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
 from services.analysis.gateway import routes_files, routes_pages, routes_parked, sse
-from services.analysis.gateway.http_body import takes_gzip
 from services.analysis.gateway.http_cache import (
     SECRET,
-    AnyRequest,
     Gateway,
     demand_organiser,
     demand_taken,
@@ -23,9 +21,10 @@ from services.analysis.gateway.http_cache import (
     gateway_of,
     instrument_of,
     public_table,
-    reply,
 )
 from services.runtime.head_middleware import answering_head
+from services.runtime.http.encoded_body import takes_gzip
+from services.runtime.http.responses import AnyRequest, cacheable, field_lines
 from services.runtime.http_server import EXCEPTION_HANDLERS, AnyConnection
 
 __all__ = ["Gateway", "create_app"]
@@ -73,7 +72,7 @@ async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery
     demand_taken(request, "view")
     if _exact(view):
         return _secret(await gateway.ask(survey, {"what": "exact"}))
-    return reply(request, edition_of(gateway, survey).body)
+    return cacheable(request, edition_of(gateway, survey).body)
 
 
 @get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}", guards=[_organiser_sees_all])
@@ -97,7 +96,7 @@ async def table(
         return _secret(await gateway.ask(survey, {"what": "table", "row": row, "column": column, "exact": True, "weighted": weighted}))
     if is_csv:
         return await routes_files.table_as_csv(request, survey, row, column.removesuffix(".csv"), weighted=weighted)
-    return reply(request, await public_table(gateway, survey, row, column, weighted=weighted))
+    return cacheable(request, await public_table(gateway, survey, row, column, weighted=weighted))
 
 
 @get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
@@ -106,7 +105,7 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     demand_taken(request)
-    options = sse.StreamOptions(request.headers.get("last-event-id"), takes_gzip(request.headers.get("accept-encoding", "")), notice)
+    options = sse.StreamOptions(request.headers.get("last-event-id"), takes_gzip(field_lines(request, "accept-encoding")), notice)
 
     async def answer(_: Scope, receive: Receive, send: Send) -> None:
         await sse.stream(gateway.broadcaster, survey, options, receive, send, gateway.heartbeat)

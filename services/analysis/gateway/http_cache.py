@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
 
 from proto.instrument import Instrument
 from proto.problem import Problem
@@ -18,15 +17,15 @@ from proto.tokens import Token
 from services.analysis.dashboard.view import untaken
 from services.analysis.disclosure.parameters import first_edition
 from services.analysis.gateway import sse
-from services.analysis.gateway.http_body import WORTH, Encoded, takes_gzip
 from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.render_queue import RenderQueues
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.connection_limit import Seats
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import AnyRequest
 from services.runtime.http_server import AnyConnection, demand
 
-AnyRequest = Request[Any, Any, Any]
 SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of replies for organisers only."""
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
@@ -118,20 +117,3 @@ def demand_taken(request: AnyRequest, *taken: str) -> None:
     """Raises Problem for a query parameter that this address does not know: it would return other figures without saying so."""
     if wrong := untaken(request.query_params, taken):
         raise Problem("request-refused", f"This address has no figures by '{wrong[:80]}'.")
-
-
-def reply(request: AnyRequest, body: Encoded) -> Response[bytes]:
-    """Returns the body, compressed if the client takes that; 304 without a body if the client has it already."""
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding", "ETag": body.tag}
-    if unchanged(request, body.tag):
-        return Response(b"", status_code=304, headers=headers)
-    if body.name:
-        headers["Content-Disposition"] = f'{"attachment" if body.name.endswith(".csv") else "inline"}; filename="{body.name}"'
-    if len(body.plain) < WORTH or body.media_type == "image/png" or not takes_gzip(request.headers.get("accept-encoding", "")):
-        return Response(body.plain, media_type=body.media_type, headers=headers)
-    return Response(body.zipped, media_type=body.media_type, headers=headers | {"Content-Encoding": "gzip"})
-
-
-def unchanged(request: AnyRequest, etag: str) -> bool:
-    header = request.headers.get("if-none-match", "")
-    return header.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in header.split(","))

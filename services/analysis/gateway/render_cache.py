@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 
 from proto.problem import Problem
-from services.analysis.gateway.http_body import Encoded
+from services.runtime.http.encoded_body import Encoded
 
 ROOM = 32 * 1024 * 1024
 """Bytes. Beyond that the least recently used entries are dropped."""

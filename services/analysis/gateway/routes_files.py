@@ -14,9 +14,10 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import charts, csv_export, dashboard, png
 from services.analysis.dashboard.view import NO_GROUP, figures_of, only_of
 from services.analysis.dashboard.words import DashboardWords
-from services.analysis.gateway.http_body import Encoded
-from services.analysis.gateway.http_cache import AnyRequest, Gateway, counted, demand_taken, edition_of, gateway_of, public_table, reply
+from services.analysis.gateway.http_cache import Gateway, counted, demand_taken, edition_of, gateway_of, public_table
 from services.analysis.gateway.render_queue import in_thread, while_wanted
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable
 
 CSV = "text/csv; charset=utf-8"
 TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
@@ -108,15 +109,17 @@ async def _file(request: AnyRequest, of: Snapshot | Table, name: str, lang: str 
             body = await in_thread(make, instrument, DashboardWords(language, instrument))
             if not isinstance(body, bytes):
                 body = await png.png(body) if kind == "png" else body.svg.encode()
-        return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind], name)
+        return Encoded(body, f'"{of.revision}-{language}"', TYPES[kind])
 
-    found = reply(request, await while_wanted(request, gateway.render_cache.get((of.survey, of.revision, name, use, language), made)))
-    found.headers |= {
+    headers = {
+        **REVALIDATED,
+        "Content-Disposition": f'{"attachment" if name.endswith(".csv") else "inline"}; filename="{name}"',
         "Content-Language": language,
         "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Vary": "Accept-Encoding, Accept-Language",
+        "Vary": "Accept-Language",
     }
-    return found
+    body = await while_wanted(request, gateway.render_cache.get((of.survey, of.revision, name, use, language), made))
+    return cacheable(request, body, headers)
 
 
 def _for_spreadsheets(text: str) -> bytes:

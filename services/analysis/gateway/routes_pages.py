@@ -14,9 +14,10 @@ from proto.problem import Problem
 from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import dashboard, wall_and_embed
 from services.analysis.dashboard.view import View, is_side, unknown
-from services.analysis.gateway.http_body import Encoded
-from services.analysis.gateway.http_cache import AnyRequest, counted, gateway_of, public_table, reply, unchanged
+from services.analysis.gateway.http_cache import counted, gateway_of, public_table
 from services.analysis.gateway.render_queue import in_thread, while_wanted
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import AnyRequest, cacheable, unchanged
 from services.runtime.http_server import SECURITY_HEADERS
 
 FRAMED = {
@@ -33,7 +34,7 @@ def _html(body: str, language: str, status: int = 200) -> Response[bytes]:
 
 
 def _plain(language: str) -> dict[str, str]:
-    return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Accept-Encoding"}
+    return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language"}
 
 
 async def _shown(
@@ -57,8 +58,8 @@ async def _shown(
     view = View.of(instrument, snapshot, language, asked)
     tag = f'"{snapshot.revision}-{gateway.registry.revision}-{language}"'
     headers = {**(FRAMED if framed else SECURITY_HEADERS), **_plain(language), "ETag": tag}
-    if unchanged(request, tag):
-        return Response(b"", status_code=304, headers=headers)
+    if (same := unchanged(request, headers)) is not None:
+        return same
 
     async def made() -> Encoded:
         async with gateway.queues.quick.turn():
@@ -66,9 +67,8 @@ async def _shown(
         return Encoded(body, tag, "text/html; charset=utf-8")
 
     chosen = tuple((name, asked[name]) for name in taken if asked.get(name))
-    answer = reply(request, await while_wanted(request, gateway.render_cache.get((survey, tag, "page", kind, *chosen), made)))
-    answer.headers |= headers
-    return answer
+    body = await while_wanted(request, gateway.render_cache.get((survey, tag, "page", kind, *chosen), made))
+    return cacheable(request, body, headers)
 
 
 @get(["/live", "/live/"])

@@ -11,8 +11,9 @@ from msgspec import Meta
 
 from proto import subjects
 from proto.problem import Problem
-from services.analysis.gateway.http_cache import SECRET, AnyRequest, demand_organiser, gateway_of
+from services.analysis.gateway.http_cache import SECRET, demand_organiser, gateway_of
 from services.runtime import audit_log
+from services.runtime.http.responses import AnyRequest
 from services.runtime.http_server import AnyConnection
 
 PATH = "/api/v1/parked"

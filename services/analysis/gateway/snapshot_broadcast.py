@@ -12,7 +12,7 @@ from nats.js.api import RawStreamMsg
 
 from proto import snapshot as snapshots
 from proto.snapshot import Snapshot
-from services.analysis.gateway.http_body import Encoded, block
+from services.runtime.http.encoded_body import Encoded, block
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from litestar.types import Message, Receive, Send
 
-from services.analysis.gateway.http_body import STREAM_HEADER, block
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster, Listener
+from services.runtime.http.encoded_body import STREAM_HEADER, block
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent to keep the connection alive."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -31,11 +31,11 @@ from services.export.store import OUTAGES, Store
 from services.export.texts.review import Reviewer
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.host_guard import origin_of
+from services.runtime.http.responses import AnyRequest
 from services.runtime.http_server import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, bearer, demand, json_body
 from services.runtime.supervision import Supervisor
 
 _STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
-AnyRequest = Request[Any, Any, Any]
 ARCHIVE = "release.zip"
 PATIENCE = 2.0
 """Seconds within which the database must answer for the service to be ready."""
@@ -177,9 +177,7 @@ async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int]
         folder, named[ARCHIVE] = folder.parent, File(archive.name, archive.stat().st_size, f"zip-{named[MANIFEST].sha256}")
     if name not in named:
         raise Problem("not-found", "This release has no such file: " + ", ".join([*named, MANIFEST]) + " are there.")
-    headers = request.headers
-    asked = headers.get("range"), headers.get("if-range"), headers.get("if-none-match")
-    return files.serve(folder, named[name], *asked, everybody=_is_open(manifest))
+    return files.serve(request, folder, named[name], everybody=_is_open(manifest))
 
 
 async def _release(request: AnyRequest, survey: str, number: int) -> Manifest:

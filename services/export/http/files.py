@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from litestar import Response
 from litestar.response import Stream
 
 from proto.manifest import File
-from proto.problem import Problem
+from services.runtime.http.byte_ranges import span
+from services.runtime.http.conditional import range_is_current
+from services.runtime.http.responses import AnyRequest, field_lines, unchanged
 
 MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -28,42 +29,20 @@ MEDIA_TYPES = {
     "": "text/plain; charset=utf-8",
 }
 PIECE = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def span(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte of a single range; None for the whole file. Several ranges are answered with the whole file.
-
-    Raises Problem("range-unsatisfiable").
-    """
-    match = _RANGE.fullmatch(header.strip()) if header else None
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    begin, end = (max(size - int(last), 0), size - 1) if first == "" else (int(first), min(int(last or size - 1), size - 1))
-    if begin > end or begin >= size:
-        raise Problem("range-unsatisfiable", f"The file has {size} bytes.")
-    return begin, end
-
-
-def serve(
-    folder: Path, file: File, range_header: str | None, if_range: str | None, if_none_match: str | None, everybody: bool = False
-) -> Response[bytes] | Stream:
-    """Returns the file or a part of it.
-
-    `range_header`, `if_range`, `if_none_match`: headers of the request. `everybody`: the file is public, so shared caches may keep it.
-    """
-    etag = f'"{file.sha256}"'
+def serve(request: AnyRequest, folder: Path, file: File, everybody: bool = False) -> Response[bytes] | Stream:
+    """The file, the part of it that is asked for, or 304. `everybody`: shared caches may keep it. Raises Problem("range-unsatisfiable")."""
     headers = {
-        "ETag": etag,
+        "ETag": f'"{file.sha256}"',
         "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
         "Content-Disposition": f'attachment; filename="{file.name}"',
         "Cache-Control": f"{'public' if everybody else 'private'}, max-age=31536000, immutable",
     }
-    if if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match):
-        return Response(b"", status_code=304, headers=headers)
-    part = span(range_header, file.bytes) if if_range is None or if_range == etag else None
+    if (same := unchanged(request, headers)) is not None:
+        return same
+    current = range_is_current(field_lines(request, "if-range"), headers["ETag"])
+    part = span(field_lines(request, "range"), file.bytes) if current else None
     begin, end = part or (0, file.bytes - 1)
     headers["Content-Length"] = str(end - begin + 1)
     if part is not None:

@@ -67,13 +67,13 @@ class ContactBook:
         except StreamOutOfReach as error:
             raise ContactsBusy from error
 
-    async def delete(self, survey: str, version: str | None) -> bool:
-        """Empties the list. False where `version` is given and the list has another one. Raises ContactsBusy."""
+    async def delete(self, survey: str, wanted: Callable[[str], bool]) -> bool:
+        """Empties the list. False where its version is not `wanted`. Raises ContactsBusy."""
         deleted = True
 
         def change(known: list[Contact]) -> list[Contact] | None:
             nonlocal deleted
-            deleted = version is None or contacts.version(contacts.write(known)) == version
+            deleted = wanted(contacts.version(contacts.write(known)))
             return [] if deleted and known else None
 
         await self._change(survey, change)

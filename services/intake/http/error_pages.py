@@ -9,9 +9,9 @@ import msgspec
 from litestar import Response
 
 from services.intake.form.pages import compose
-from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import html, language_of
 from services.runtime import http_server
+from services.runtime.http.responses import Req
 
 KEYS = {
     "not-found": "not_found",

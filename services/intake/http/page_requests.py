@@ -17,10 +17,10 @@ from services.intake.form.pages import compose, compose_receipt
 from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import catalogues
-from services.intake.http.http_responses import Req
 from services.intake.surveys import catalogue
 from services.runtime import http_server
 from services.runtime.host_guard import origin_of
+from services.runtime.http.responses import Req
 
 MAX_FIELDS = 5000
 

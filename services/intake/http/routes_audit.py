@@ -15,10 +15,10 @@ from nats.js.errors import NotFoundError
 from proto import subjects
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req as Request
-from services.intake.http.http_responses import private
 from services.runtime import http_server
 from services.runtime.audit_log import Act
+from services.runtime.http.responses import Req as Request
+from services.runtime.http.responses import private
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from proto.events import SurveyClosed
 from proto.problem import Problem
 from proto.tokens import Token
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req, json
 from services.runtime import http_server
+from services.runtime.http.responses import Req, json
 
 
 class SurveyState(msgspec.Struct, frozen=True):

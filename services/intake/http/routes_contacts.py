@@ -16,10 +16,11 @@ from services.intake.flood.flood_guard import TRAP
 from services.intake.form.pages import compose_contact
 from services.intake.form.pages.compose_contact import Fault
 from services.intake.form.pages.notice import version_of
-from services.intake.http.http_responses import Req, options
 from services.intake.http.page_requests import NO_STORE, Page, first, html, known_survey, read_form, read_in
 from services.intake.surveys import catalogue
 from services.runtime import http_server
+from services.runtime.http.conditional import matches
+from services.runtime.http.responses import Req, field_lines, options
 
 API = "/api/v1/surveys/{survey:str}/contacts"
 AGAIN = {**NO_STORE, "Retry-After": "5"}
@@ -76,9 +77,9 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Fr
 async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[None]:
     """Empties the list and overwrites its bytes. With If-Match, only if nothing changed since."""
     by = _demand(request, intake, survey)
-    expected = request.headers.get("if-match", "").strip().strip('"')
+    condition = field_lines(request, "if-match")
     try:
-        if not await intake.contacts.delete(survey, expected if expected not in ("", "*") else None):
+        if not await intake.contacts.delete(survey, lambda version: matches(condition, f'"{version}"')):
             raise Problem("list-changed", "Get it again, then delete what you have.")
     except ContactsBusy:
         raise Problem("busy", retry_after=2) from None

@@ -20,10 +20,10 @@ from services.intake.drafts.drafts import Draft
 from services.intake.form.pages import compose, compose_later
 from services.intake.form.pages.compose_later import Fault
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, sheet_of, show
 from services.intake.http.save_for_later import save_for_later
+from services.runtime.http.responses import Req
 
 
 @get("/s/{survey:str}/continue", include_in_schema=False)

@@ -24,7 +24,6 @@ from services.intake.form.pages.compose_invitation import PLACE
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import words
 from services.intake.http import routes_invitations
-from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import (
     NO_STORE,
     Page,
@@ -42,6 +41,7 @@ from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.submission.submit import AcceptedResponse
 from services.intake.surveys import catalogue
+from services.runtime.http.responses import Req
 
 
 @get("/", include_in_schema=False)

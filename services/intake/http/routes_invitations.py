@@ -22,10 +22,10 @@ from services.intake.form.pages import compose, compose_invitation
 from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_invitation import Told
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.http_responses import Req, options, private, raised
 from services.intake.http.page_requests import NO_STORE, Page, demand_open, first, html, known_survey, read_in
 from services.intake.surveys import catalogue
 from services.runtime import http_server
+from services.runtime.http.responses import Req, options, or_raise, private
 
 S = TypeVar("S", bound=msgspec.Struct)
 SUITE = "RSABSSA-SHA384-PSS-Deterministic"
@@ -100,7 +100,7 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
     order = await http_server.json_body(request, Codes, MAX_CODES)
     marks = {bytes.fromhex(code.name): bytes.fromhex(code.mark) for code in order.codes}
-    total = raised(await intake.invitations.invite(known.id, marks))
+    total = or_raise(await intake.invitations.invite(known.id, marks))
     if marks:
         await intake.acts.record(by.id, "codes-made", known.id, str(len(marks)))
     key = await _key(intake, known.id)
@@ -124,7 +124,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
     except ValueError:
         raise Problem("request-refused", errors=(Fault("/blinded", "wrong-shape", "A number as base64url is expected."),)) from None
     name = bytes.fromhex(order.name)
-    signature = raised(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, name, blinded)))
+    signature = or_raise(await attempt(intake, request, lambda: intake.invitations.exchange(known.id, name, blinded)))
     intake.metrics.ended("ticket")
     return private(Exchanged(invitation.encoded(signature)))
 
@@ -167,7 +167,7 @@ def refused(paper: SurveyView, problem: Problem, typed: str = "") -> Page:
 
 
 async def _key(intake: Intake, survey: str) -> PublicKey:
-    key = raised(await intake.invitations.key(survey))
+    key = or_raise(await intake.invitations.key(survey))
     if key is None:
         raise Problem("not-found", "Nobody was invited yet.")
     return key

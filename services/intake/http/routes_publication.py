@@ -14,9 +14,9 @@ from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import published
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req, json
 from services.intake.surveys import publication
 from services.runtime import http_server
+from services.runtime.http.responses import Req, json
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -22,11 +22,11 @@ from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.http_responses import Req, raised
 from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
+from services.runtime.http.responses import Req, or_raise
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
@@ -99,7 +99,7 @@ class ReceiptHolder:
         return html(compose_receipt.status(self.paper, status, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
-        state = raised(await withdrawal.withdraw(self.intake, self.receipt, self.known.id))
+        state = or_raise(await withdrawal.withdraw(self.intake, self.receipt, self.known.id))
         self.intake.metrics.ended("withdrawn")
         return self.status(state)
 
@@ -132,7 +132,7 @@ class ReceiptHolder:
         return Response(text, media_type="application/json", headers=headers)
 
     async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
-        return raised(await self.intake.receipts.stored(self.receipt, self.known.id))
+        return or_raise(await self.intake.receipts.stored(self.receipt, self.known.id))
 
     def _reader(self, event: ResponseSubmitted | ResponseReplaced) -> Reader:
         return self.known.reader(event.version)

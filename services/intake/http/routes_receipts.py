@@ -14,13 +14,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.http_responses import Req, options, private
 from services.intake.http.page_requests import known_survey
-from services.intake.submission.receipt_service import ResponseStatus
+from services.runtime.http.responses import Req, options, or_raise, private
 from services.runtime.http_server import json_body, json_text
 
 PATH = "/api/v1/receipts/{receipt:str}"
@@ -51,27 +49,21 @@ async def status(request: Req, intake: NamedDependency[Intake]) -> Response[byte
 @put(PATH)
 async def replace(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
     body = await json_text(request, intake.catalogue.body_limit)
-    reply = _reply(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body)))
+    state = or_raise(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body)))
     intake.metrics.ended("replaced")
-    return reply
+    return private(state)
 
 
 @delete(PATH, status_code=202)
 async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: FromPath[str]) -> Response[bytes]:
-    reply = _reply(await attempt(intake, request, lambda: withdrawal.withdraw(intake, receipt)), 202)
+    state = or_raise(await attempt(intake, request, lambda: withdrawal.withdraw(intake, receipt)))
     intake.metrics.ended("withdrawn")
-    return reply
+    return private(state, 202)
 
 
 async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
     survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
-    return _reply(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey)))
-
-
-def _reply(state: ResponseStatus | Problem, status: int = 200) -> Response[bytes]:
-    if isinstance(state, Problem):
-        raise state
-    return private(state, status)
+    return private(or_raise(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey))))
 
 
 HANDLERS = (options(PATH, "GET", "PUT", "DELETE"), options(STATUS, "POST"), look_up, status, replace, withdraw)

@@ -14,8 +14,8 @@ from msgspec import Meta
 from proto.events import RetentionSet
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req, options, private
 from services.runtime import http_server
+from services.runtime.http.responses import Req, options, private
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
 

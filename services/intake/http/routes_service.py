@@ -8,7 +8,10 @@ from litestar.di import NamedDependency
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.http import openapi
-from services.intake.http.http_responses import Req, cached, private
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import Req, cacheable, private
+
+SCHEMA = Encoded.of(openapi.BODY)
 
 
 @get("/health/live")
@@ -32,7 +35,7 @@ async def metrics(intake: NamedDependency[Intake]) -> Response[bytes]:
 
 @get("/schema")
 async def schema(request: Req) -> Response[bytes]:
-    return cached(request, openapi.BODY, openapi.ETAG)
+    return cacheable(request, SCHEMA)
 
 
 HANDLERS = (live, ready, metrics, schema)

@@ -6,8 +6,8 @@ from litestar import get
 
 from services.intake.form import statement
 from services.intake.form.pages import compose
-from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import Page, html, language_of
+from services.runtime.http.responses import Req
 
 
 @get("/accessibility", include_in_schema=False)

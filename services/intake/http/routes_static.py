@@ -11,7 +11,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from proto.problem import Problem
-from services.intake.http.http_responses import Req
+from services.runtime.http.responses import Req
 
 KINDS = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 

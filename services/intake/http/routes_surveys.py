@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -12,7 +10,8 @@ from litestar.params import FromPath, FromQuery
 from proto.instrument import Texts
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req, cached, options
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import Req, cacheable, options
 
 
 class ListedSurvey(msgspec.Struct, frozen=True):
@@ -32,7 +31,7 @@ async def surveys(request: Req, intake: NamedDependency[Intake], closed: FromQue
     """The open surveys; `closed=true` shows the closed ones too."""
     listed = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
     body = msgspec.json.encode(listed)
-    return cached(request, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return cacheable(request, Encoded.of(body))
 
 
 @get("/api/v1/surveys/{survey:str}")
@@ -46,7 +45,7 @@ async def definition(
     definition = known.definitions.get(version or known.current.instrument.version)
     if definition is None:
         raise Problem("not-found", "This survey was never published in this version.")
-    return cached(request, definition.body, definition.etag)
+    return cacheable(request, definition)
 
 
 def _listed(intake: Intake, id: str) -> ListedSurvey:

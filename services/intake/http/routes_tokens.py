@@ -15,8 +15,8 @@ from proto import tokens
 from proto.problem import Fault, Problem
 from proto.tokens import Token, TokenRole
 from services.intake.context import Intake
-from services.intake.http.http_responses import Req, options, private
 from services.runtime import http_server
+from services.runtime.http.responses import Req, options, private
 
 DAYS = 365
 """Days until a token expires whose request names no number of days."""

@@ -14,9 +14,9 @@ from services.intake.form.flow import NextPage
 from services.intake.form.pages import compose_later
 from services.intake.form.pages.compose import SurveyView
 from services.intake.http.guarded_lookup import client_address
-from services.intake.http.http_responses import Req
 from services.intake.http.page_requests import NO_STORE, Page, html
 from services.runtime.host_guard import origin_of
+from services.runtime.http.responses import Req
 
 
 async def save_for_later(request: Req, intake: Intake, paper: SurveyView, next_page: NextPage, receipt: str) -> Page:

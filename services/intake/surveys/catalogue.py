@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,16 +13,9 @@ from proto import instrument as instruments
 from proto.answers import Reader
 from proto.instrument import Instrument
 from proto.registry import Registry
+from services.runtime.http.encoded_body import Encoded
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """The public JSON of an instrument, with its ETag."""
-
-    body: bytes
-    etag: str
 
 
 @dataclass
@@ -32,7 +24,8 @@ class CatalogueEntry:
 
     id: str
     readers: dict[str, Reader] = field(default_factory=dict[str, Reader])
-    definitions: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    definitions: dict[str, Encoded] = field(default_factory=dict[str, Encoded])
+    """The public JSON of each version."""
     notices: dict[str, str] = field(default_factory=dict[str, str])
     """The version of the information notice, by version of the survey."""
 
@@ -89,9 +82,8 @@ class Catalogue:
         survey.readers[instrument.version] = reader
 
 
-def define(instrument: Instrument) -> Definition:
+def define(instrument: Instrument) -> Encoded:
     """The instrument with every parameter of its disclosure policy. Only the key of the perturbation is secret."""
     definition = msgspec.json.decode(instruments.encode(instrument))
     definition["policy"] = msgspec.structs.asdict(instrument.policy)
-    body = msgspec.json.encode(definition, order="deterministic")
-    return Definition(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Encoded.of(msgspec.json.encode(definition, order="deterministic"))

@@ -32,7 +32,6 @@ from services.analysis.dashboard.svg_canvas import Chart, width_of, wrapped
 from services.analysis.dashboard.words import DashboardWords
 from services.analysis.gateway import routes_files, sse
 from services.analysis.gateway.app import Gateway, create_app
-from services.analysis.gateway.http_body import STREAM_HEADER, Encoded, block, takes_gzip
 from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
@@ -40,6 +39,7 @@ from services.analysis.publish import exact_view
 from services.runtime import http_server
 from services.runtime.client_address import networks
 from services.runtime.connection_limit import Seats
+from services.runtime.http.encoded_body import Encoded
 from services.runtime.spreadsheet_csv import kept
 from tests.analysis.small import book, crowd, state_of, survey
 
@@ -106,30 +106,6 @@ async def until(holds: Any, seconds: float = 60.0) -> None:
 
 def ids(text: bytes) -> list[int]:
     return [int(line[4:]) for line in text.splitlines() if line.startswith(b"id: ")]
-
-
-@given(st.lists(st.binary(max_size=3000), max_size=6))
-def test_parts_compressed_once_make_a_stream_from_any_of_them_on(parts: list[bytes]) -> None:
-    for start in range(len(parts) + 1):
-        reading = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        heard = [reading.decompress(STREAM_HEADER)] + [reading.decompress(block(part)) for part in parts[start:]]
-        assert heard[1:] == parts[start:]  # each is there as soon as it has arrived
-
-
-@pytest.mark.parametrize(
-    ("accepted", "takes"),
-    [
-        ("gzip, deflate, br, zstd", True),
-        ("", False),
-        ("identity", False),
-        ("gzip;q=0, *", False),
-        ("*", True),
-        ("br;q=1, GZIP;q=0.5", True),
-        ("gzip;q=x", False),
-    ],
-)
-def test_only_who_takes_gzip_gets_it(accepted: str, takes: bool) -> None:
-    assert takes_gzip(accepted) is takes
 
 
 async def test_a_compressed_stream_says_the_same_as_a_plain_one(desk: Desk, http: aiohttp.ClientSession) -> None:

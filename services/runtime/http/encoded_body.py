@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 WORTH = 1024
 """Least bytes for which compression saves more than it costs."""
 LEVEL = 6
+COMPRESSED = frozenset({"image/png"})
+"""Media types whose bytes are compressed already."""
 
 
-def takes_gzip(accepted: str) -> bool:
-    """Returns whether a client with this Accept-Encoding takes gzip (RFC 9110, 12.5.3). An empty header means no."""
+def takes_gzip(accept_encoding: Sequence[str]) -> bool:
+    """Returns whether a client with these lines of Accept-Encoding takes gzip (RFC 9110, 12.5.3). None, or an empty one, means no."""
     qualities: dict[str, float] = {}
-    for part in accepted.lower().split(","):
+    for part in ",".join(accept_encoding).lower().split(","):
         name, _, weight = part.partition(";")
         try:
             qualities[name.strip()] = float(weight.strip().removeprefix("q=") or 1)
@@ -27,13 +31,20 @@ def takes_gzip(accepted: str) -> bool:
 
 @dataclass(frozen=True)
 class Encoded:
-    """One body. `tag`: the entity tag of every encoding, which is valid because ranges are not served."""
+    """One body. `tag`: the entity tag of every encoding; no range of it is served, so a strong one does no harm."""
 
     plain: bytes
     tag: str
     media_type: str = "application/json"
-    name: str = ""
-    """The file name for a download; empty for a page or JSON."""
+
+    @classmethod
+    def of(cls, plain: bytes, media_type: str = "application/json") -> Encoded:
+        """A body with a weak tag, which names what is in it and not how it is encoded (RFC 9110, 8.8.1): a hash of its bytes."""
+        return cls(plain, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"', media_type)
+
+    @property
+    def is_worth_zipping(self) -> bool:
+        return len(self.plain) >= WORTH and self.media_type not in COMPRESSED
 
     @cached_property
     def zipped(self) -> bytes:

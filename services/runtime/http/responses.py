@@ -1,0 +1,68 @@
+"""Responses that several routes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import HttpMethod, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+
+from proto.problem import Problem
+from services.runtime.http import conditional
+from services.runtime.http.encoded_body import Encoded, takes_gzip
+
+AnyRequest = Request[Any, Any, Any]
+Req = AnyRequest
+T = TypeVar("T")
+REVALIDATED = {"Cache-Control": "no-cache"}
+"""Caches may keep the response, and ask each time whether it still holds."""
+
+
+def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json", headers=headers or {})
+
+
+def private(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """A JSON response that no cache may store."""
+    return json(value, status, (headers or {}) | {"Cache-Control": "no-store"})
+
+
+def field_lines(request: Req, name: str) -> list[str]:
+    """Every line of a header; a list may stand in several (RFC 9110, 5.3)."""
+    return request.headers.getall(name, [])
+
+
+def unchanged(request: Req, headers: Mapping[str, str]) -> Response[bytes] | None:
+    """304 with these headers where the client has what their ETag names, else None."""
+    if conditional.not_modified(field_lines(request, "if-none-match"), headers["ETag"]):
+        return Response(b"", status_code=304, headers=dict(headers))
+    return None
+
+
+def cacheable(request: Req, body: Encoded, headers: Mapping[str, str] = REVALIDATED) -> Response[bytes]:
+    """The body with its ETag and these headers, compressed where that saves bytes and the client takes it; 304 where the client has it."""
+    sent = {**headers, "ETag": body.tag, "Vary": ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))}
+    if (same := unchanged(request, sent)) is not None:
+        return same
+    if body.is_worth_zipping and takes_gzip(field_lines(request, "accept-encoding")):
+        return Response(body.zipped, media_type=body.media_type, headers=sent | {"Content-Encoding": "gzip"})
+    return Response(body.plain, media_type=body.media_type, headers=sent)
+
+
+def or_raise(outcome: T | Problem) -> T:
+    """Returns the outcome, or raises it where it is a Problem: functions return refusals, routes raise them."""
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+def options(path: str, *methods: str) -> HTTPRouteHandler:
+    """An OPTIONS handler for a path with several handlers; list it before them. The framework's own lists the methods of one handler."""
+
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
+    async def handler() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": ", ".join((*methods, "OPTIONS"))})
+
+    return handler
