@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from litestar.types import ASGIApp
 
 from services.analysis.gateway.gateway_service import connected
-from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.ingest.checkpointer import CHECKPOINT, Checkpointer
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
@@ -28,6 +27,7 @@ from services.analysis.publish.publisher import Publisher
 from services.analysis.publish.responder import Responder
 from services.analysis.settings import Settings
 from services.analysis.store import Store
+from services.runtime.http.health import Readiness
 from services.runtime.supervision import Supervisor, cancelled, stack_of
 
 log = logging.getLogger(__name__)

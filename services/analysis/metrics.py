@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
 
@@ -33,20 +28,3 @@ oldest = Gauge(
 held = Gauge("platea_analysis_partition_held", "Whether some worker counts the partition: 1, else 0", ["partition"], registry=REGISTRY)
 published = Counter("platea_analysis_published", "Snapshots published", ["survey"], registry=REGISTRY)
 checkpoints = Counter("platea_analysis_checkpoints", "Checkpoints written", registry=REGISTRY)
-listeners = Gauge("platea_analysis_listeners", "Open connections that follow live figures", registry=REGISTRY)
-
-
-class Total(Collector):
-    """A counter whose value is kept elsewhere: set `count` before the metrics are written."""
-
-    def __init__(self, name: str, documentation: str) -> None:
-        self.name, self.documentation, self.count = name, documentation, 0
-        REGISTRY.register(self)
-
-    def collect(self) -> Iterable[Metric]:
-        yield CounterMetricFamily(self.name, self.documentation, value=self.count)
-
-
-turned_away = Total("platea_analysis_listeners_refused", "Live connections refused for want of a place")
-dropped = Total("platea_analysis_listeners_dropped", "Live connections closed because they did not keep up")
-task_up = Gauge("platea_analysis_task_up", "Whether a background task runs: 1, else 0", ["task"], registry=REGISTRY)

@@ -6,7 +6,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, Message, Scope
+from litestar.types import ASGIApp, Scope
 
 from proto.problem import Problem
 from services.intake.context import Intake
@@ -29,7 +29,6 @@ from services.intake.http import (
     routes_surveys,
     routes_tokens,
 )
-from services.runtime.head_middleware import answering_head
 
 ROUTES = (
     *routes_receipts.HANDLERS,
@@ -67,18 +66,9 @@ def create_app(intake: Intake) -> ASGIApp:
         dependencies={"intake": Provide(provide, sync_to_thread=False)},
         exception_handlers=error_pages.EXCEPTION_HANDLERS,
         after_exception=[count],
-        before_send=[_no_sniffing],
         state=State({"intake": intake}),
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    return answering_head(routes_responses.shortcut(intake, app))
-
-
-async def _no_sniffing(message: Message, scope: Scope) -> None:
-    """Adds X-Content-Type-Options to every response: browsers must not guess content types."""
-    if message["type"] == "http.response.start":
-        headers = list(message.get("headers", []))
-        if not any(name == b"x-content-type-options" for name, _ in headers):
-            message["headers"] = [*headers, (b"x-content-type-options", b"nosniff")]
+    return routes_responses.shortcut(intake, app)

@@ -7,8 +7,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-Tasks = Callable[[], dict[str, bool]]
-"""Returns for each background task whether it runs."""
+from services.runtime.http.metrics import tasks_up
 
 
 class Metrics:
@@ -31,8 +30,6 @@ class Metrics:
         self._held = Counter("platea_intake_held", "Responses not taken at first, by reason", ["reason"], registry=registry)
         self._flooded = Gauge("platea_intake_flooded", "Whether a survey counts as flooded: 1, else 0", ["survey"], registry=registry)
         self._queue = Gauge("platea_intake_queue", "Responses waiting for the journal", registry=registry)
-        self._task_up = Gauge("platea_intake_task_up", "Whether a background task runs: 1, else 0", ["task"], registry=registry)
-        self._tasks: Tasks = dict
 
     def ended(self, outcome: str) -> None:
         """`outcome` is a problem's code, or accepted, repeated, replaced, withdrawn."""
@@ -52,10 +49,9 @@ class Metrics:
     def queue(self, length: Callable[[], int]) -> None:
         self._queue.set_function(length)
 
-    def tasks(self, up: Tasks) -> None:
-        self._tasks = up
+    def tasks(self, up: Callable[[], dict[str, bool]]) -> None:
+        """`up`: returns for each background task whether it runs."""
+        tasks_up(self._registry, "intake", up)
 
     def text(self) -> bytes:
-        for task, runs in self._tasks().items():
-            self._task_up.labels(task).set(runs)
         return generate_latest(self._registry)

@@ -8,7 +8,10 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def answering_head(app: ASGIApp) -> ASGIApp:
-    """`app`, which need not know of HEAD. It is stopped once its headers are there: a body may be a gigabyte, or never end."""
+    """`app`, which need not know of HEAD. It is stopped once its headers are there: a body may be a gigabyte, or never end.
+
+    A range is asked for with GET alone (RFC 9110, 14.2), so HEAD tells of the whole.
+    """
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
@@ -23,6 +26,7 @@ def answering_head(app: ASGIApp) -> ASGIApp:
                 begun.set()
 
         scope["method"] = "GET"
+        scope["headers"] = [line for line in scope["headers"] if line[0] not in (b"range", b"if-range")]
         asked, told = asyncio.create_task(app(scope, receive, without_body)), asyncio.create_task(begun.wait())  # pyright: ignore[reportArgumentType]
         try:
             await asyncio.wait((asked, told), return_when=asyncio.FIRST_COMPLETED)

@@ -325,6 +325,8 @@ async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
         full, head = await client.get(address, headers=headers), await client.head(address, headers=headers)
         assert (head.status_code, head.content, full.status_code) == (200, b"", 200)
         assert head.headers == full.headers
+    head = await client.head(path, headers=headers | {"Range": "bytes=0-9"})
+    assert (head.status_code, head.headers) == (200, whole.headers)
 
 
 async def test_without_the_right_token_there_is_nothing_to_see(client: Client, secrets: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from proto.registry import published
 from proto.tokens import Token
 from services.intake.main import running
 from services.intake.settings import Settings
+from services.runtime.host_guard import HostGuard
 from tests.conftest import NatsUrls
 
 SURVEY = "ai-security"
@@ -70,7 +71,7 @@ class Api:
 async def served(urls: NatsUrls, **settings: Any) -> AsyncGenerator[Api]:
     settings = {"least_seconds": 0.0} | settings
     async with running(Settings(nats_url=urls.intake, **settings)) as app:
-        transport = httpx.ASGITransport(cast("Any", app))
+        transport = httpx.ASGITransport(cast("Any", HostGuard("http://platea.test").before(app)))
         async with httpx.AsyncClient(transport=transport, base_url="http://platea.test", timeout=30) as http:
             yield Api(http, urls)
 

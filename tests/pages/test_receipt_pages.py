@@ -208,14 +208,6 @@ async def test_the_receipts_made_first_have_all_of_it(visitor: Visitor) -> None:
     assert receipts.mistake(code) is None
 
 
-@pytest.mark.parametrize("path", ["/", f"/s/{SURVEY}", f"/s/{SURVEY}/receipt", "/accessibility", "/static/platea.css", "/nowhere"])
-async def test_head_says_what_get_would(visitor: Visitor, path: str) -> None:
-    got = await visitor.client.get(path, headers=visitor.headers)
-    head = await visitor.client.head(path, headers=visitor.headers)
-    assert (head.status_code, head.content) == (got.status_code, b"")
-    assert head.headers == got.headers
-
-
 async def test_the_status_can_be_asked_without_writing_the_receipt_into_an_address(visitor: Visitor) -> None:
     code = await submit(visitor)
 

@@ -10,7 +10,7 @@ import pytest
 from services.runtime.head_middleware import answering_head
 
 
-async def asked(app: Any, method: str = "HEAD") -> list[dict[str, Any]]:
+async def asked(app: Any, method: str = "HEAD", headers: tuple[tuple[bytes, bytes], ...] = ()) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -20,7 +20,7 @@ async def asked(app: Any, method: str = "HEAD") -> list[dict[str, Any]]:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(30):
-        await answering_head(app)({"type": "http", "method": method}, receive, send)  # type: ignore[arg-type]
+        await answering_head(app)({"type": "http", "method": method, "headers": headers}, receive, send)  # type: ignore[arg-type]
     return sent
 
 
@@ -41,6 +41,14 @@ async def test_an_endless_answer_is_ended_after_its_headers() -> None:
     assert (start["status"], start["headers"]) == (200, [(b"content-length", b"7")])
     assert (body["body"], body["more_body"]) == (b"", False)
     assert (methods, stopped) == (["GET"], [True])
+
+
+async def test_head_tells_of_the_whole_whatever_range_is_asked_for() -> None:
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": list(scope["headers"])})
+
+    lines = ((b"range", b"bytes=0-1"), (b"if-range", b'"7"'), (b"if-none-match", b'"7"'))
+    assert (await asked(echo, headers=lines))[0]["headers"] == [(b"if-none-match", b'"7"')]
 
 
 async def test_an_app_that_breaks_before_it_answers_breaks_here_too() -> None:

@@ -14,12 +14,12 @@ from services.analysis.dashboard.comparison import group_labels, groups, stratum
 from services.analysis.dashboard.crossing import about, crossed, sides, title_of
 from services.analysis.dashboard.figure_view import FigureView, figure_view
 from services.analysis.dashboard.headline_view import headlines
-from services.analysis.dashboard.render import ASSETS, of_survey, offered, render
+from services.analysis.dashboard.render import STATIC, of_survey, offered, render
 from services.analysis.dashboard.view import View, figures_seen, is_weighted, responses_seen
 from services.analysis.dashboard.words import CATALOGUES, DashboardWords
 from services.analysis.disclosure.parameters import first_edition, parameters_of
 
-__all__ = ["ASSETS", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
+__all__ = ["STATIC", "empty", "interface", "language_of", "listing", "page", "table_page", "unknown", "wrong"]
 
 
 def interface(requested: str | None, accepted: str) -> str:

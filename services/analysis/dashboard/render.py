@@ -1,4 +1,4 @@
-"""Templates of the dashboard, with its assets."""
+"""Templates of the dashboard."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ _pages = Environment(
 )
 _pages.globals["lang_of"] = lang_of  # pyright: ignore[reportArgumentType]
 _pages.filters["plain"] = str.__str__
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-ASSETS = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in (_here / "static").iterdir()}
+STATIC = _here / "static"
 
 
 def render(template: str, words: DashboardWords, **values: object) -> str:

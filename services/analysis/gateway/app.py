@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Litestar, MediaType, Response, get, route
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
@@ -22,8 +20,9 @@ from services.analysis.gateway.http_cache import (
     instrument_of,
     public_table,
 )
-from services.runtime.head_middleware import answering_head
+from services.runtime.http import health
 from services.runtime.http.encoded_body import takes_gzip
+from services.runtime.http.metrics import exposition
 from services.runtime.http.responses import AnyRequest, cacheable, field_lines
 from services.runtime.http_server import EXCEPTION_HANDLERS, AnyConnection
 
@@ -31,8 +30,8 @@ __all__ = ["Gateway", "create_app"]
 
 
 def create_app(gateway: Gateway) -> ASGIApp:
-    """The ASGI app over connected parts. HEAD is answered as GET, without the body."""
-    app = Litestar(
+    """The ASGI app over connected parts."""
+    return Litestar(
         ROUTES,
         state=State({"gateway": gateway}),
         exception_handlers=EXCEPTION_HANDLERS,
@@ -40,7 +39,6 @@ def create_app(gateway: Gateway) -> ASGIApp:
         logging_config=None,
         request_max_body_size=16 * 1024,
     )
-    return answering_head(app)
 
 
 async def _organiser_sees_all(connection: AnyConnection, _: BaseRouteHandler) -> None:
@@ -122,22 +120,18 @@ async def recount(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]
 
 
 @get("/analysis/health/live")
-async def alive() -> dict[str, str]:
-    return {"status": "live"}
+async def alive() -> Response[bytes]:
+    return health.live()
 
 
 @get("/analysis/health/ready")
-async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
-    readiness = gateway_of(request).ready()
-    report: dict[str, Any] = {"checks": readiness.checks, **readiness.notes}
-    if not readiness.good:
-        raise Problem("unavailable", "Answers are not being counted yet.", retry_after=1, extra=report)
-    return Response({"status": "ready", **report}, headers={"Cache-Control": "no-store"})
+async def ready(request: AnyRequest) -> Response[bytes]:
+    return health.ready(gateway_of(request).ready(), "Answers are not being counted yet.")
 
 
 @get("/analysis/metrics")
 async def metrics(request: AnyRequest) -> Response[bytes]:
-    return Response(gateway_of(request).metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return exposition(gateway_of(request).metrics())
 
 
 ROUTES = (aggregates, table, live, recount, *routes_parked.ROUTES, *routes_files.ROUTES, *routes_pages.ROUTES, alive, ready, metrics)

@@ -6,18 +6,16 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from litestar.types import ASGIApp
 from nats.aio.client import Client
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from proto import subjects
 from proto.registry import Registry
 from services.analysis import metrics
 from services.analysis.gateway.app import Gateway, create_app
-from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import worker_questions
 from services.analysis.settings import Settings
@@ -25,6 +23,8 @@ from services.runtime import nats_client
 from services.runtime.audit_log import Acts
 from services.runtime.client_address import networks
 from services.runtime.connection_limit import Seats
+from services.runtime.http.health import Readiness
+from services.runtime.http.metrics import counter, tasks_up
 from services.runtime.supervision import Supervisor
 
 
@@ -41,20 +41,26 @@ class GatewayService:
 
     def app(self, ready: Callable[[], Readiness], tell: Callable[[], None] = lambda: None) -> ASGIApp:
         """Returns the HTTP app. `tell`: updates further metrics before they are written."""
-        shown = partial(self._metrics, tell)
+        own = self._own_metrics()
+
+        def shown() -> bytes:
+            tell()
+            return generate_latest(metrics.REGISTRY) + generate_latest(own)
+
         return create_app(Gateway(self.registry, self.broadcaster, self._ask, ready, shown, acts=self.acts, seats=self.seats))
 
     async def _ask(self, survey: str, question: dict[str, Any]) -> bytes:
         return await worker_questions.ask(self.client, survey, question)
 
-    def _metrics(self, tell: Callable[[], None]) -> bytes:
-        tell()
-        metrics.listeners.set(self.broadcaster.listening)
-        metrics.dropped.count = self.broadcaster.dropped
-        metrics.turned_away.count = self.seats.refused
-        for task, well in self.tasks.up().items():
-            metrics.task_up.labels(task).set(well)
-        return generate_latest(metrics.REGISTRY)
+    def _own_metrics(self) -> CollectorRegistry:
+        own = CollectorRegistry()
+        listeners = Gauge("platea_analysis_listeners", "Open connections that follow live figures", registry=own)
+        listeners.set_function(lambda: self.broadcaster.listening)
+        refused, dropped = "Live connections refused for want of a place", "Live connections closed because they did not keep up"
+        counter(own, "platea_analysis_listeners_refused", refused, lambda: self.seats.refused)
+        counter(own, "platea_analysis_listeners_dropped", dropped, lambda: self.broadcaster.dropped)
+        tasks_up(own, "analysis", self.tasks.up)
+        return own
 
 
 @asynccontextmanager

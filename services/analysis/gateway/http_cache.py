@@ -23,25 +23,14 @@ from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broad
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.connection_limit import Seats
 from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.health import Readiness
 from services.runtime.http.responses import AnyRequest
 from services.runtime.http_server import AnyConnection, demand
 
-SECRET = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+SECRET = {"Cache-Control": "no-store"}
 """Headers of replies for organisers only."""
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
 """(survey, question) → the worker's answer as JSON. Raises Problem."""
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """`checks`: all must be true for the service to be ready. `notes`: what an operator should look at although it is ready."""
-
-    checks: dict[str, bool]
-    notes: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def good(self) -> bool:
-        return all(self.checks.values())
 
 
 @dataclass(frozen=True)

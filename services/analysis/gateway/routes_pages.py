@@ -16,6 +16,7 @@ from services.analysis.dashboard import dashboard, wall_and_embed
 from services.analysis.dashboard.view import View, is_side, unknown
 from services.analysis.gateway.http_cache import counted, gateway_of, public_table
 from services.analysis.gateway.render_queue import in_thread, while_wanted
+from services.runtime.http import static_files
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.responses import AnyRequest, cacheable, unchanged
 from services.runtime.http_server import SECURITY_HEADERS
@@ -26,6 +27,7 @@ FRAMED = {
     "Cross-Origin-Opener-Policy": "unsafe-none",
 }
 """Of the one page that others may put into theirs. It has no form, no session and nothing to click but a link."""
+STATIC = static_files.load(dashboard.STATIC)
 Draw = Callable[[Instrument, Snapshot, View], str]
 
 
@@ -128,13 +130,9 @@ async def table_page(request: AnyRequest, survey: FromPath[str]) -> Response[byt
 
 
 @get("/live/static/{name:str}")
-async def asset(name: FromPath[str]) -> Response[bytes]:
+async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
     """The dashboard's own styles and scripts."""
-    file = dashboard.ASSETS.get(name)
-    if file is None:
-        raise Problem("not-found")
-    body, media_type = file
-    return Response(body, media_type=media_type, headers={"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
+    return static_files.serve(request, STATIC, name)
 
 
 ROUTES = [surveys_page, page, embed, table_page, asset]

@@ -94,7 +94,6 @@ class _Writer:
             (b"cache-control", b"no-store"),
             (b"vary", b"accept-encoding"),
             (b"x-accel-buffering", b"no"),
-            (b"x-content-type-options", b"nosniff"),
         ]
         start: Message = {
             "type": "http.response.start",

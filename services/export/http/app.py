@@ -15,6 +15,7 @@ from litestar import Litestar, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 from litestar.response import Stream
+from prometheus_client import CollectorRegistry, generate_latest
 
 from proto.instrument import Instrument
 from proto.languages import choose
@@ -31,11 +32,14 @@ from services.export.store import OUTAGES, Store
 from services.export.texts.review import Reviewer
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.host_guard import origin_of
+from services.runtime.http import health, static_files
+from services.runtime.http.health import Readiness
+from services.runtime.http.metrics import exposition, gauge, tasks_up
 from services.runtime.http.responses import AnyRequest
 from services.runtime.http_server import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, bearer, demand, json_body
 from services.runtime.supervision import Supervisor
 
-_STYLE = (Path(__file__).parent / "static" / "data.css").read_bytes()
+STATIC = static_files.load(Path(__file__).parent / "static")
 ARCHIVE = "release.zip"
 PATIENCE = 2.0
 """Seconds within which the database must answer for the service to be ready."""
@@ -67,6 +71,13 @@ class Context:
     @cached_property
     def reviewer(self) -> Reviewer:
         return Reviewer(self.store, self.registry, self.jobs.signer)
+
+    @cached_property
+    def metrics(self) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        gauge(registry, "platea_export_jobs", "Release jobs by status", "status", self.jobs.counts)
+        tasks_up(registry, "export", self.tasks.up)
+        return registry
 
 
 def create_app(context: Context) -> Litestar:
@@ -219,9 +230,8 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
 
 
 @get("/data/static/data.css", include_in_schema=False)
-async def style() -> Response[bytes]:
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(_STYLE, media_type="text/css; charset=utf-8", headers=headers)
+async def style(request: AnyRequest) -> Response[bytes]:
+    return static_files.serve(request, STATIC, "data.css")
 
 
 @get("/data/{survey:str}/{number:int}/citation.bib")
@@ -255,29 +265,24 @@ async def key(request: AnyRequest, survey: FromPath[str]) -> str:
 
 
 @get("/export/health/live", include_in_schema=False)
-async def live() -> dict[str, str]:
-    return {"status": "ok"}
+async def live() -> Response[bytes]:
+    return health.live()
 
 
 @get("/export/health/ready", include_in_schema=False)
-async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
+async def ready(request: AnyRequest) -> Response[bytes]:
     context = _context(request)
     asked = asyncio.ensure_future(context.store.ping())
     done, _ = await asyncio.wait({asked}, timeout=PATIENCE)
     asked.cancel()  # a database that is frozen would not even hear of it
     database = bool(done) and asked.exception() is None and asked.result()  # any trouble with the database means the same here
     checks = {"nats": bool(context.connected()), "database": database, "tasks": not context.tasks.down}
-    good = all(checks.values())
-    return Response({"status": "ok" if good else "not ready", "checks": checks}, status_code=200 if good else 503)
+    return health.ready(Readiness(checks), "Releases cannot be built just now.")
 
 
-@get("/export/metrics", include_in_schema=False, media_type="text/plain")
-async def metrics(request: AnyRequest) -> str:
-    jobs, tasks = _context(request).jobs.counts(), _context(request).tasks.up()
-    lines = ["# HELP platea_export_jobs Release jobs by status.", "# TYPE platea_export_jobs gauge"]
-    lines += [f'platea_export_jobs{{status="{status}"}} {count}' for status, count in jobs.items()]
-    lines += ["# HELP platea_export_task_up Whether a background task runs: 1, else 0.", "# TYPE platea_export_task_up gauge"]
-    return "\n".join(lines + [f'platea_export_task_up{{task="{task}"}} {int(well)}' for task, well in tasks.items()]) + "\n"
+@get("/export/metrics", include_in_schema=False)
+async def metrics(request: AnyRequest) -> Response[bytes]:
+    return exposition(generate_latest(_context(request).metrics))
 
 
 ROUTES = (

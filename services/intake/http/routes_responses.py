@@ -97,7 +97,6 @@ async def _send_kept(send: Send, kept: AcceptedResponse) -> None:
                 (b"content-length", str(len(body)).encode()),
                 (b"location", b"/api/v1/receipts/" + kept.receipt.encode()),
                 (b"cache-control", b"no-store"),
-                (b"x-content-type-options", b"nosniff"),
             ],
         }
     )

@@ -5,32 +5,33 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.http import openapi
+from services.runtime.http import health
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import Req, cacheable, private
+from services.runtime.http.health import Readiness
+from services.runtime.http.metrics import exposition
+from services.runtime.http.responses import Req, cacheable
 
 SCHEMA = Encoded.of(openapi.BODY)
 
 
 @get("/health/live")
 async def live() -> Response[bytes]:
-    return private({"status": "live"})
+    return health.live()
 
 
 @get("/health/ready")
 async def ready(intake: NamedDependency[Intake]) -> Response[bytes]:
     """Ready means that an answer sent now would be stored: the surveys are known, and the journal has a leader that can write."""
     checks = {**intake.journal.checks(), "tasks": not intake.tasks.down}
-    if not all(checks.values()):
-        raise Problem("unavailable", "The journal is out of reach, or a task has ended.", retry_after=1, extra={"checks": checks})
-    return private({"status": "ready", "surveys": len(intake.catalogue.surveys), "checks": checks})
+    readiness = Readiness(checks, {"surveys": len(intake.catalogue.surveys)})
+    return health.ready(readiness, "The journal is out of reach, or a task has ended.")
 
 
 @get("/metrics")
 async def metrics(intake: NamedDependency[Intake]) -> Response[bytes]:
-    return Response(intake.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return exposition(intake.metrics.text())
 
 
 @get("/schema")

@@ -32,14 +32,15 @@ from services.analysis.dashboard.svg_canvas import Chart, width_of, wrapped
 from services.analysis.dashboard.words import DashboardWords
 from services.analysis.gateway import routes_files, sse
 from services.analysis.gateway.app import Gateway, create_app
-from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.runtime import http_server
 from services.runtime.client_address import networks
 from services.runtime.connection_limit import Seats
+from services.runtime.host_guard import HostGuard
 from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.health import Readiness
 from services.runtime.spreadsheet_csv import kept
 from tests.analysis.small import book, crowd, state_of, survey
 
@@ -68,7 +69,7 @@ class Desk:
         self.broadcaster, self.seats, registry = Broadcaster(), seats, Registry()
         registry.apply(published(survey()))
         self.gateway = Gateway(registry, self.broadcaster, ask, lambda: Readiness({}), lambda: b"", heartbeat=0.2, seats=seats)
-        self.app = create_app(self.gateway)
+        self.app = HostGuard().before(create_app(self.gateway))
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -165,7 +166,7 @@ async def test_a_client_that_never_reads_is_let_go_and_holds_up_nobody(
 ) -> None:
     monkeypatch.setattr(sse, "PATIENCE", 0.5)
     _, writer = await asyncio.open_connection("127.0.0.1", desk.port, limit=1024)
-    writer.write(f"GET {API}/live HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {API}/live HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     await until(lambda: desk.broadcaster.listening == 1)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     heard = b""

@@ -21,10 +21,10 @@ from proto.snapshot import Snapshot
 from proto.tokens import Token
 from services.analysis.disclosure import public_tables
 from services.analysis.gateway.app import Gateway, create_app
-from services.analysis.gateway.http_cache import Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.runtime import http_server
+from services.runtime.http.health import Readiness
 from tests.analysis.small import book, crowd, state_of, survey
 from tests.analysis.small import released as standing
 

@@ -103,6 +103,27 @@ def test_every_answer_carries_its_headers(answered: Operated) -> None:
     assert {"text/html", "application/json", "text/csv", "image/svg+xml", "text/event-stream", "application/problem+json"} <= seen
 
 
+def test_head_answers_as_get_does_without_the_body(answered: Operated) -> None:
+    """Of a page that changed between two looks at it, a third one says so."""
+    with httpx.Client(base_url=answered.url, headers={"Authorization": f"Bearer {answered.token}"}, timeout=60) as client:
+        for path in _paths():
+            before = _start(client, "GET", path)
+            for _ in range(10):
+                head, after = _start(client, "HEAD", path), _start(client, "GET", path)
+                if before == after:
+                    break
+                before = after
+            assert head == after, path
+
+
+def _start(client: httpx.Client, method: str, path: str) -> tuple[int, dict[str, str]]:
+    """Status and headers. A body whose length is not known beforehand has no length to tell."""
+    with client.stream(method, path) as answer:
+        assert method == "GET" or answer.read() == b""
+        told = {name: value for name, value in answer.headers.items() if name not in ("date", "transfer-encoding")}
+        return answer.status_code, told
+
+
 def test_a_page_has_the_address_that_the_setting_names_whatever_the_request_says(answered: Operated) -> None:
     for path in (f"/data/{SURVEY}", "/", f"/live/{SURVEY}", f"/api/v1/surveys/{SURVEY}"):
         answer = httpx.get(answered.url + path, headers={"Host": "evil.example"}, timeout=60)
