@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from proto.instrument import Instrument
-from services.analysis.dashboard.words import NATIVE, DashboardWords, lang_of
+from services.analysis.dashboard.words import NATIVE, DashboardWords
+from services.runtime.localised_text import lang
 
 _here = Path(__file__).parent
 _pages = Environment(
@@ -19,7 +20,7 @@ _pages = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_pages.globals["lang_of"] = lang_of  # pyright: ignore[reportArgumentType]
+_pages.globals["lang_of"] = lang  # pyright: ignore[reportArgumentType]
 _pages.filters["plain"] = str.__str__
 STATIC = _here / "static"
 

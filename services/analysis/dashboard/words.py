@@ -5,35 +5,24 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import msgspec
-import yaml
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from proto.instrument import Instrument, Texts
+from services.runtime import translations
+from services.runtime.localised_text import LocalisedText
 
 
-class DashboardStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    language: str
-    native: str
+class DashboardStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str]
     strata: dict[str, str]
 
 
-def _load() -> dict[str, DashboardStrings]:
-    folder = Path(__file__).parent / "strings"
-    catalogues = [
-        msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), DashboardStrings) for code in ("en", "fr", "es")
-    ]
-    return {catalogue.language: catalogue for catalogue in catalogues}
-
-
-CATALOGUES = _load()
+CATALOGUES = translations.load("services.analysis.dashboard", DashboardStrings)
 NATIVE = {
     "bg": "Български", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά", "en": "English", "es": "Español",
     "et": "Eesti", "fi": "Suomi", "fr": "Français", "ga": "Gaeilge", "hr": "Hrvatski", "hu": "Magyar", "it": "Italiano",
@@ -42,37 +31,14 @@ NATIVE = {
 }  # fmt: skip
 
 
-class Foreign(str):
-    """A text in another language than the words around it: plain to whoever asks for a string, marked with `lang` in HTML."""
-
-    lang: str
-
-    @classmethod
-    def of(cls, text: str, lang: str) -> Foreign:
-        foreign = cls(text)
-        foreign.lang = lang
-        return foreign
-
-    def __html__(self) -> Markup:
-        return Markup('<span lang="{}">{}</span>').format(self.lang, str(self))
-
-    def bare(self, end: str) -> Foreign:
-        return Foreign.of(self.rstrip(end), self.lang)
-
-
-def lang_of(text: str) -> Markup:
-    """The attribute for an element that can hold text only, such as an option."""
-    return Markup(' lang="{}"').format(text.lang) if isinstance(text, Foreign) else Markup("")
-
-
 def bare(text: str, end: str = ".") -> str:
     """Without the full stop at its end, so that it can stand inside a sentence."""
-    return text.bare(end) if isinstance(text, Foreign) else text.rstrip(end)
+    return LocalisedText.of(text.rstrip(end), text.lang) if isinstance(text, LocalisedText) else text.rstrip(end)
 
 
 class DashboardWords:
     """Strings and formats of one language. Where the interface lacks it, its words are English, and so is the page: the texts of
-    the survey are then marked with their own language (`Foreign`)."""
+    the survey are then marked with their own language (`LocalisedText`)."""
 
     def __init__(self, language: str, instrument: Instrument | None = None) -> None:
         self.language = language
@@ -91,7 +57,7 @@ class DashboardWords:
         """The survey's text in this language, or in its own."""
         for language in (self.language, self._source, *texts):
             if translation := texts.get(language):
-                return translation if language == self.interface else Foreign.of(translation, language)
+                return translation if language == self.interface else LocalisedText.of(translation, language)
         return ""
 
     def together(self, texts: Iterable[str], by: str = ", ") -> str:

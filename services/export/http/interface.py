@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import msgspec
-import yaml
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from proto.instrument import Instrument, Texts
+from services.runtime import translations
 
 
-class PageStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    language: str
-    native: str
+class PageStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str]
 
 
-def _load() -> dict[str, PageStrings]:
-    folder = Path(__file__).parent / "strings"
-    catalogues = [msgspec.convert(yaml.safe_load((folder / f"{code}.yaml").read_text("utf-8")), PageStrings) for code in ("en", "fr", "es")]
-    return {catalogue.language: catalogue for catalogue in catalogues}
-
-
-CATALOGUES = _load()
+CATALOGUES = translations.load("services.export.http", PageStrings)
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 

@@ -11,9 +11,9 @@ from litestar.testing import AsyncTestClient
 
 from proto.instrument import Instrument
 from services.intake.app import create_app
-from services.intake.form.pages.text import LocalisedText
 from services.intake.form.pages.voice import voice_for
 from services.intake.form.pages.words import catalogues, words
+from services.runtime.localised_text import LocalisedText
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 from tests.pages.walking import begin, respondent, walk

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.intake.form.pages.text import lang
+from services.runtime.localised_text import lang
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

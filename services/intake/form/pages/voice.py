@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from proto.instrument import Instrument, Integer, Numeric, Texts
 from proto.languages import choose
-from services.intake.form.pages.text import LocalisedText
 from services.intake.form.pages.words import FormWords, catalogues, words
+from services.runtime.localised_text import LocalisedText
 
 
 class Voice:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-import msgspec
-import yaml
 from babel import Locale
 from babel.dates import get_month_names
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from markupsafe import escape
 
-from services.intake.form.pages.text import LocalisedText
+from services.runtime import translations
+from services.runtime.localised_text import LocalisedText
+from services.runtime.translations import SOURCE
 
-FOLDER = Path(__file__).parent.parent / "strings"
-SOURCE = "en"
 
-
-class FormStrings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FormStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
     """One file of `strings/`. `review` stays "needed" until a named native speaker has signed it off."""
 
-    language: str
-    native: str
     review: Literal["source", "needed"] | str
     strings: dict[str, str | dict[str, str]]
 
@@ -113,9 +107,7 @@ class FormWords:
 @cache
 def catalogues() -> dict[str, FormWords]:
     """All languages of the interface, the source language first, then by name."""
-    loaded = [msgspec.convert(yaml.safe_load(path.read_text("utf-8")), FormStrings) for path in FOLDER.glob("*.yaml")]
-    loaded.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
-    return {catalogue.language: FormWords(catalogue) for catalogue in loaded}
+    return {language: FormWords(strings) for language, strings in translations.load("services.intake.form", FormStrings).items()}
 
 
 def words(language: str) -> FormWords:
