@@ -12,9 +12,10 @@ from deploy.front.front import Front
 from deploy.front.proxy import Proxy, client_sessions
 from services.intake.main import running
 from services.intake.settings import Settings
-from services.runtime import http_server, logs, settings
-from services.runtime.client_address import networks
-from services.runtime.connection_limit import Seats
+from services.runtime import logs, settings
+from services.runtime.http.client_address import networks
+from services.runtime.http.connection_limit import Seats
+from services.runtime.http.server import serve
 
 
 async def main(chosen: Settings) -> None:
@@ -22,9 +23,7 @@ async def main(chosen: Settings) -> None:
         analysis, export = Proxy(sessions, "analysis", chosen.analysis_url), Proxy(sessions, "export", chosen.export_url)
         seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
         front = Front(intake, {"analysis": analysis, "export": export}, seats)
-        await http_server.serve(
-            chosen.host_guard().before(front), chosen.host, chosen.port, analysis.end_streams, drain=chosen.drain_seconds
-        )
+        await serve(chosen.host_guard().before(front), chosen.host, chosen.port, analysis.end_streams, drain=chosen.drain_seconds)
 
 
 if __name__ == "__main__":

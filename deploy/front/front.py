@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from services.runtime.connection_limit import Seats
+from services.runtime.http.connection_limit import Seats
 
 _BY_FOLDER = {"live": "analysis", "analysis": "analysis", "data": "export", "export": "export"}
 _BY_RESOURCE = {"aggregates": "analysis", "aggregates.csv": "analysis", "live": "analysis", "recount": "analysis", "releases": "export"}

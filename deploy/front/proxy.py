@@ -13,8 +13,9 @@ from litestar.types import Receive, Send
 from yarl import URL
 
 from proto.problem import Problem
-from services.runtime import http_server
-from services.runtime.host_guard import origin_of
+from services.runtime.http.host_guard import origin_of
+from services.runtime.http.problems import send_problem
+from services.runtime.http.request_bodies import read_body
 
 BODY = 256 * 1024
 """Most bytes of a body that is passed on. Answers and instruments go to intake, which has limits of its own."""
@@ -49,7 +50,7 @@ class Proxy:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         leaving: asyncio.Task[None] | None = None
         try:
-            body = await http_server.read_body(receive, scope, BODY) if _has_body(scope["headers"]) else None
+            body = await read_body(receive, scope, BODY) if _has_body(scope["headers"]) else None
             asking = asyncio.create_task(self._ask(scope, body))
             leaving = asyncio.create_task(_left(receive))
             if scope["method"] in ("GET", "HEAD") and await _first(leaving, asking):
@@ -59,7 +60,7 @@ class Proxy:
         except Problem as problem:
             if leaving is not None:
                 leaving.cancel()
-            await http_server.send_problem(send, problem)
+            await send_problem(send, problem)
             return
         # Whoever leaves is not kept waiting for: closing tells the service too.
         passing = asyncio.create_task(_pass_back(answer, send))

@@ -26,7 +26,7 @@ from deploy.stack.running import Running
 from deploy.stack.stack import Stack
 from deploy.stack.watch import watch_disk, watch_homes, watch_journal, watch_traces
 from services.runtime import settings
-from services.runtime.host_guard import HostGuard
+from services.runtime.http.host_guard import HostGuard
 
 PATIENCE = 60.0
 """Seconds a child may take to be ready."""

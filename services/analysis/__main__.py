@@ -11,17 +11,18 @@ import uvloop
 from services.analysis.gateway.gateway_service import alone
 from services.analysis.main import running
 from services.analysis.settings import Settings
-from services.runtime import http_server, logs, settings
+from services.runtime import logs, settings
+from services.runtime.http.server import serve
 
 
 async def main(chosen: Settings) -> int:
     if not chosen.counts:
         async with alone(chosen) as (app, broadcaster):
-            await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, broadcaster.close_all)
+            await serve(chosen.host_guard().before(app), chosen.host, chosen.port, broadcaster.close_all)
         return 0
     async with running(chosen) as analysis:
         app = chosen.host_guard().before(analysis.app)
-        await http_server.serve(app, chosen.host, chosen.port, analysis.broadcaster.close_all, until=analysis.failed)
+        await serve(app, chosen.host, chosen.port, analysis.broadcaster.close_all, until=analysis.failed)
         return 1 if analysis.failed.done() else 0
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from services.runtime.connection_limit import ALL, EACH
-from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.http.connection_limit import ALL, EACH
+from services.runtime.http.host_guard import LOOPBACK, HostGuard
 from services.runtime.logs import LogFormat
 from services.runtime.settings import UnknownSetting
 
@@ -19,7 +19,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     `followers`: how many may follow live figures at a time, and how many of them from one address, as the reverse proxies of
     the networks `proxies` tell it. `log_format` is "text" for people, "json" for a collector. `public_url` and `metrics_from` as
-    `services.runtime.host_guard` has them.
+    `services.runtime.http.host_guard` has them.
     """
 
     nats_url: str

@@ -17,7 +17,7 @@ from services.export.settings import Settings
 from services.export.store import Store
 from services.runtime import logs, nats_client
 from services.runtime.audit_log import Acts
-from services.runtime.http_server import serve
+from services.runtime.http.server import serve
 from services.runtime.settings import UnknownSetting, read
 from services.runtime.supervision import Supervisor
 

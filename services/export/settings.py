@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.http.host_guard import LOOPBACK, HostGuard
 from services.runtime.logs import LogFormat
 
 

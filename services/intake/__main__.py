@@ -10,12 +10,13 @@ import uvloop
 
 from services.intake.main import running
 from services.intake.settings import Settings
-from services.runtime import http_server, logs, settings
+from services.runtime import logs, settings
+from services.runtime.http.server import serve
 
 
 async def main(chosen: Settings) -> None:
     async with running(chosen) as app:
-        await http_server.serve(chosen.host_guard().before(app), chosen.host, chosen.port, drain=chosen.drain_seconds)
+        await serve(chosen.host_guard().before(app), chosen.host, chosen.port, drain=chosen.drain_seconds)
 
 
 if __name__ == "__main__":

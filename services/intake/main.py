@@ -31,7 +31,7 @@ from services.intake.surveys import retention
 from services.intake.surveys.catalogue import Catalogue
 from services.runtime import nats_client
 from services.runtime.audit_log import Acts
-from services.runtime.client_address import networks
+from services.runtime.http.client_address import networks
 from services.runtime.supervision import Supervisor
 
 

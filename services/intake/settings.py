@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from services.intake.flood.flood_guard import BURST, LEAST, RATE
-from services.runtime.connection_limit import ALL, EACH
-from services.runtime.host_guard import LOOPBACK, HostGuard
+from services.runtime.http.connection_limit import ALL, EACH
+from services.runtime.http.host_guard import LOOPBACK, HostGuard
 from services.runtime.logs import LogFormat
 
 

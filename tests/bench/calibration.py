@@ -17,7 +17,7 @@ from litestar import Litestar, Request, Response, get, post
 from proto import author
 from proto.answers import Reader
 from proto.instrument import Instrument
-from services.runtime import http_server
+from services.runtime.http import server
 
 POOL = 8
 
@@ -59,7 +59,7 @@ async def serve(port: int, database: str) -> None:
         await pool.execute(
             "create table if not exists calibration (id bigint generated always as identity primary key, answers jsonb not null)"
         )
-        await http_server.serve(app_of(Reader(instrument), pool), "127.0.0.1", port)
+        await server.serve(app_of(Reader(instrument), pool), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

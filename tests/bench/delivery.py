@@ -35,7 +35,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import next_edition
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition
 from services.analysis.state.fold import Folder
-from services.runtime import http_server
+from services.runtime.http.server import serve
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, TODAY, Servers, bodies, instrument, servers
 
@@ -256,7 +256,7 @@ async def bare(port: int, block: bytes) -> None:
             go.set()
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), told)
-    await http_server.serve(app, "127.0.0.1", port)
+    await serve(app, "127.0.0.1", port)
 
 
 if __name__ == "__main__":

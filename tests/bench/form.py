@@ -23,7 +23,7 @@ from litestar import Litestar, Request, Response, get, post
 
 from deploy.stack import ports
 from services.intake.app import create_app
-from services.runtime import http_server
+from services.runtime.http.server import serve
 from tests.bench.intake import slice_
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY
@@ -121,4 +121,4 @@ def bare(folder: Path) -> Litestar:
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         app = bare(Path(sys.argv[2])) if len(sys.argv) > 2 else create_app(open_desk(MemoryJournal()))
-        runner.run(http_server.serve(app, "127.0.0.1", int(sys.argv[1])))
+        runner.run(serve(app, "127.0.0.1", int(sys.argv[1])))

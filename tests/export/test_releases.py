@@ -30,7 +30,7 @@ from services.export.http.app import Context, create_app
 from services.export.jobs import Jobs
 from services.export.release import policy_of
 from services.export.store import Store
-from services.runtime.host_guard import HostGuard
+from services.runtime.http.host_guard import HostGuard
 from tests.export.tables import stored
 from tests.faults.respondents import action3
 

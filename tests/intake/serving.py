@@ -20,7 +20,7 @@ from proto.registry import published
 from proto.tokens import Token
 from services.intake.main import running
 from services.intake.settings import Settings
-from services.runtime.host_guard import HostGuard
+from services.runtime.http.host_guard import HostGuard
 from tests.conftest import NatsUrls
 
 SURVEY = "ai-security"

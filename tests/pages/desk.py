@@ -30,7 +30,7 @@ from services.intake.streams.cas_store import CasStore, Overtaken, Record
 from services.intake.streams.journal import Journal, JournalEntry, Written
 from services.intake.submission.committer import Committer, CommitterBusy, Outcome
 from services.intake.surveys.catalogue import Catalogue
-from services.runtime import http_server
+from services.runtime.http.server import serve
 from services.runtime.nats_client import Follower
 
 
@@ -172,7 +172,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
 
 
 async def main(port: int) -> None:
-    await http_server.serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
+    await serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

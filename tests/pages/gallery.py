@@ -24,7 +24,7 @@ from services.analysis.gateway.http_cache import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
-from services.runtime import http_server
+from services.runtime.http.server import serve
 
 SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
 STATIC = Path(__file__).resolve().parents[2] / "services/intake/http/static"
@@ -112,7 +112,7 @@ async def main(port: int) -> None:
         else:
             await pages(scope, receive, send)
 
-    await http_server.serve(app, "127.0.0.1", port)
+    await serve(app, "127.0.0.1", port)
 
 
 async def _answer(send: Send, body: bytes, kind: bytes) -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 from proto import instrument as i
 from proto.instrument import Instrument
 from services.intake.app import create_app
-from services.runtime import http_server
+from services.runtime.http.server import serve
 from tests import browser
 from tests.faults.inside import Inside
 from tests.faults.operated import Operated
@@ -228,7 +228,7 @@ async def main(port: int) -> None:
     """The small surveys alone, over a journal in memory that records at once."""
     journal = MemoryJournal()
     journal.floor = 10**9
-    await http_server.serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three")])), "127.0.0.1", port)
+    await serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three")])), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

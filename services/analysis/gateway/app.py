@@ -21,10 +21,11 @@ from services.analysis.gateway.http_cache import (
     public_table,
 )
 from services.runtime.http import health
+from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.encoded_body import takes_gzip
 from services.runtime.http.metrics import exposition
+from services.runtime.http.problems import EXCEPTION_HANDLERS
 from services.runtime.http.responses import AnyRequest, cacheable, field_lines
-from services.runtime.http_server import EXCEPTION_HANDLERS, AnyConnection
 
 __all__ = ["Gateway", "create_app"]
 

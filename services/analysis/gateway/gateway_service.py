@@ -21,8 +21,8 @@ from services.analysis.publish import worker_questions
 from services.analysis.settings import Settings
 from services.runtime import nats_client
 from services.runtime.audit_log import Acts
-from services.runtime.client_address import networks
-from services.runtime.connection_limit import Seats
+from services.runtime.http.client_address import networks
+from services.runtime.http.connection_limit import Seats
 from services.runtime.http.health import Readiness
 from services.runtime.http.metrics import counter, tasks_up
 from services.runtime.supervision import Supervisor

@@ -21,11 +21,11 @@ from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.render_queue import RenderQueues
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster
 from services.runtime.audit_log import Recorder, Unrecorded
-from services.runtime.connection_limit import Seats
+from services.runtime.http.authorization import AnyConnection, demand
+from services.runtime.http.connection_limit import Seats
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.health import Readiness
 from services.runtime.http.responses import AnyRequest
-from services.runtime.http_server import AnyConnection, demand
 
 SECRET = {"Cache-Control": "no-store"}
 """Headers of replies for organisers only."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from litestar import MediaType, Response, get
+from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from proto.instrument import Instrument
@@ -18,11 +18,10 @@ from services.analysis.gateway.http_cache import counted, gateway_of, public_tab
 from services.analysis.gateway.render_queue import in_thread, while_wanted
 from services.runtime.http import static_files
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import AnyRequest, cacheable, unchanged
-from services.runtime.http_server import SECURITY_HEADERS
+from services.runtime.http.responses import AnyRequest, cacheable, html, page_headers, unchanged
+from services.runtime.http.security_headers import SECURITY_HEADERS
 
 FRAMED = {
-    **SECURITY_HEADERS,
     "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *"),
     "Cross-Origin-Opener-Policy": "unsafe-none",
 }
@@ -32,11 +31,7 @@ Draw = Callable[[Instrument, Snapshot, View], str]
 
 
 def _html(body: str, language: str, status: int = 200) -> Response[bytes]:
-    return Response(body.encode(), status_code=status, media_type=MediaType.HTML, headers={**SECURITY_HEADERS, **_plain(language)})
-
-
-def _plain(language: str) -> dict[str, str]:
-    return {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language"}
+    return html(body.encode(), language, status)
 
 
 async def _shown(
@@ -59,7 +54,7 @@ async def _shown(
         return _html(dashboard.wrong(instrument, language, wrong[:80]), language, 404)
     view = View.of(instrument, snapshot, language, asked)
     tag = f'"{snapshot.revision}-{gateway.registry.revision}-{language}"'
-    headers = {**(FRAMED if framed else SECURITY_HEADERS), **_plain(language), "ETag": tag}
+    headers = {**page_headers(language), **(FRAMED if framed else {}), "ETag": tag}
     if (same := unchanged(request, headers)) is not None:
         return same
 

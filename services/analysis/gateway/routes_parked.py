@@ -13,8 +13,8 @@ from proto import subjects
 from proto.problem import Problem
 from services.analysis.gateway.http_cache import SECRET, demand_organiser, gateway_of
 from services.runtime import audit_log
+from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.responses import AnyRequest
-from services.runtime.http_server import AnyConnection
 
 PATH = "/api/v1/parked"
 Kind = TypeVar("Kind")

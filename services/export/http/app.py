@@ -31,12 +31,14 @@ from services.export.jobs import Job, Jobs
 from services.export.store import OUTAGES, Store
 from services.export.texts.review import Reviewer
 from services.runtime.audit_log import Recorder, Unrecorded
-from services.runtime.host_guard import origin_of
 from services.runtime.http import health, static_files
+from services.runtime.http.authorization import bearer, demand
 from services.runtime.http.health import Readiness
+from services.runtime.http.host_guard import origin_of
 from services.runtime.http.metrics import exposition, gauge, tasks_up
-from services.runtime.http.responses import AnyRequest
-from services.runtime.http_server import EXCEPTION_HANDLERS, SECURITY_HEADERS, answer, bearer, demand, json_body
+from services.runtime.http.problems import EXCEPTION_HANDLERS, refused
+from services.runtime.http.request_bodies import json_body
+from services.runtime.http.responses import AnyRequest, html
 from services.runtime.supervision import Supervisor
 
 STATIC = static_files.load(Path(__file__).parent / "static")
@@ -94,7 +96,7 @@ def create_app(context: Context) -> Litestar:
 
 
 def _outage(request: AnyRequest, error: Any) -> Response[bytes]:
-    return answer(request, Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
+    return refused(Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
 
 
 def _context(request: AnyRequest) -> Context:
@@ -217,7 +219,7 @@ async def _published(request: AnyRequest, survey: str, number: int) -> Manifest:
 
 
 @get("/data/{survey:str}")
-async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
+async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """The releases of a survey, for people."""
     instrument, context = _survey(request, survey), _context(request)
     known = offered(instrument)
@@ -225,8 +227,7 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[str]:
     published, withdrawn = await context.store.published(survey), await context.store.withdrawn(survey)
     deleted = await context.store.deleted(survey)
     body = data_page.render(instrument, published, withdrawn, language, _origin(request), context.jobs.signer.public_key, deleted)
-    headers = dict(SECURITY_HEADERS) | {"Vary": "Accept-Language", "Content-Language": language}
-    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+    return html(body.encode(), language)
 
 
 @get("/data/static/data.css", include_in_schema=False)

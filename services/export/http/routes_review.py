@@ -14,7 +14,8 @@ from proto.problem import Problem
 from proto.registry import Registry
 from services.export.texts.review import Reviewer, ReviewOrder, ReviewPage, ReviewResult
 from services.runtime.audit_log import Recorder
-from services.runtime.http_server import AnyConnection, demand, json_body
+from services.runtime.http.authorization import AnyConnection, demand
+from services.runtime.http.request_bodies import json_body
 
 BODY = 128 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from services.runtime.client_address import Network
+from services.runtime.http.client_address import Network
 
 BURST, RATE = 30.0, 0.5
 """Failed look-ups that one address may have at once, and per second."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from litestar import Response
 
 from services.intake.form.pages import compose
 from services.intake.http.page_requests import html, language_of
-from services.runtime import http_server
+from services.runtime.http import problems
+from services.runtime.http.problems import problem_of, refused
 from services.runtime.http.responses import Req
 
 KEYS = {
@@ -26,23 +25,16 @@ KEYS = {
 """The translation key of the page for each problem code; all other codes share "error"."""
 
 
-def in_kind(handler: Callable[[Req, Any], Response[bytes]]) -> Callable[[Req, Any], Response[bytes]]:
-    """Wraps an exception handler: a page for clients that accept HTML, its own JSON problem for all others."""
-
-    def answer(request: Req, error: Any) -> Response[bytes]:
-        response = handler(request, error)
-        if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
-            return response
-        problem: dict[str, Any] = msgspec.json.decode(response.content)
-        key = KEYS.get(problem["type"].rpartition("/")[2], "error")
-        language = language_of(request)
-        detail = problem.get("detail", "") if key == "error" else ""
-        lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
-        kept = {name: value for name, value in response.headers.items() if name.lower() in ("retry-after", "allow")}
-        return html(compose.message(language, key, lead=lead, detail=detail), language, response.status_code or 500, kept)
-
-    return answer
+def answer(request: Req, error: Exception) -> Response[bytes]:
+    """A page for clients that accept HTML, a problem in JSON for all others, and for the API."""
+    problem = problem_of(error)
+    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
+        return refused(problem)
+    key, language = KEYS.get(problem.code, "error"), language_of(request)
+    detail = problem.detail if key == "error" else ""
+    lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
+    return html(compose.message(language, key, lead=lead, detail=detail), language, problem.kind.status, problem.headers)
 
 
-EXCEPTION_HANDLERS: dict[Any, Any] = {kind: in_kind(handler) for kind, handler in http_server.EXCEPTION_HANDLERS.items()}
-"""Replaces that of `services.runtime.http_server` where pages are served."""
+EXCEPTION_HANDLERS: dict[Any, Any] = dict.fromkeys(problems.EXCEPTION_HANDLERS, answer)
+"""Replaces that of `services.runtime.http.problems` where pages are served."""

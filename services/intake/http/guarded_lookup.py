@@ -8,7 +8,7 @@ from typing import TypeVar
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.flood.keyed_lock import QueueFull
-from services.runtime.client_address import address_of
+from services.runtime.http.client_address import address_of
 from services.runtime.http.responses import Req
 
 T = TypeVar("T")

@@ -18,8 +18,9 @@ from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import catalogues
 from services.intake.surveys import catalogue
-from services.runtime import http_server
-from services.runtime.host_guard import origin_of
+from services.runtime.http import responses
+from services.runtime.http.host_guard import origin_of
+from services.runtime.http.request_bodies import read_body
 from services.runtime.http.responses import Req
 
 MAX_FIELDS = 5000
@@ -30,8 +31,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Page:
     """An HTML response. Browsers may keep it for the back button only."""
-    fixed = {"Cache-Control": "private, no-cache", "Content-Language": language, "Vary": "Accept-Language"}
-    return Response(body, status_code=status, media_type="text/html", headers={**http_server.SECURITY_HEADERS, **fixed, **(headers or {})})
+    return responses.html(body, language, status, {"Cache-Control": "private, no-cache", **(headers or {})})
 
 
 def deleted(paper: SurveyView, receipt: str, problem: Problem) -> Page:
@@ -86,7 +86,7 @@ async def read_form(request: Req, limit: int = bounds.LEAST) -> dict[str, list[s
     demand_own_page(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise Problem("media-type", "Send a form.")
-    body = await http_server.read_body(request.receive, request.scope, limit, 10.0 * limit / bounds.LEAST)
+    body = await read_body(request.receive, request.scope, limit, 10.0 * limit / bounds.LEAST)
     try:
         return parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:

@@ -15,8 +15,8 @@ from nats.js.errors import NotFoundError
 from proto import subjects
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
-from services.runtime import http_server
 from services.runtime.audit_log import Act
+from services.runtime.http.authorization import AnyConnection, demand_some
 from services.runtime.http.responses import Req as Request
 from services.runtime.http.responses import private
 
@@ -33,15 +33,15 @@ class ActPage(msgspec.Struct, frozen=True):
     after: int | None
 
 
-async def _organiser(connection: http_server.AnyConnection, _: BaseRouteHandler) -> None:
+async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     intake: Intake = connection.app.state["intake"]
-    http_server.demand_some(connection, intake.registry, intake.clock())
+    demand_some(connection, intake.registry, intake.clock())
 
 
 @get("/api/v1/acts", guards=[_organiser])
 async def list_acts(request: Request, intake: NamedDependency[Intake], after: FromQuery[int] = 0) -> Response[bytes]:
     """The acts on surveys that the organiser's token covers, the oldest first."""
-    asking = http_server.demand_some(request, intake.registry, intake.clock())
+    asking = demand_some(request, intake.registry, intake.clock())
     if after < 0:
         raise Problem("request-refused", errors=(Fault("/after", "negative", "Give the `after` of an answer before."),))
     try:

@@ -11,7 +11,7 @@ from proto.events import SurveyClosed
 from proto.problem import Problem
 from proto.tokens import Token
 from services.intake.context import Intake
-from services.runtime import http_server
+from services.runtime.http.authorization import demand
 from services.runtime.http.responses import Req, json
 
 
@@ -50,7 +50,7 @@ async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath
 
 
 def _asked_by(request: Req, intake: Intake, survey: str) -> Token:
-    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    by = demand(request, intake.registry, "organiser", survey, intake.clock())
     if intake.registry.current(survey) is None:
         raise Problem("survey-unknown")
     return by

@@ -18,7 +18,7 @@ from services.intake.form.pages.compose_contact import Fault
 from services.intake.form.pages.notice import version_of
 from services.intake.http.page_requests import NO_STORE, Page, first, html, known_survey, read_form, read_in
 from services.intake.surveys import catalogue
-from services.runtime import http_server
+from services.runtime.http.authorization import demand
 from services.runtime.http.conditional import matches
 from services.runtime.http.responses import Req, field_lines, options
 
@@ -95,7 +95,7 @@ def _offering(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
 
 
 def _demand(request: Req, intake: Intake, survey: str) -> Token:
-    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    by = demand(request, intake.registry, "organiser", survey, intake.clock())
     if survey not in intake.catalogue.surveys:
         raise Problem("survey-unknown")
     return by

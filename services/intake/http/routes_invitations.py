@@ -24,7 +24,8 @@ from services.intake.form.pages.compose_invitation import Told
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import NO_STORE, Page, demand_open, first, html, known_survey, read_in
 from services.intake.surveys import catalogue
-from services.runtime import http_server
+from services.runtime.http.authorization import demand
+from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, or_raise, private
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -94,11 +95,11 @@ class Exchanged(msgspec.Struct, frozen=True):
 @post("/api/v1/surveys/{survey:str}/invitations", status_code=200)
 async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
     """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
-    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    by = demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     if intake.registry.over(known.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed.")
-    order = await http_server.json_body(request, Codes, MAX_CODES)
+    order = await json_body(request, Codes, MAX_CODES)
     marks = {bytes.fromhex(code.name): bytes.fromhex(code.mark) for code in order.codes}
     total = or_raise(await intake.invitations.invite(known.id, marks))
     if marks:
@@ -118,7 +119,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPa
     """A code's name and number for a blind signature. It changes nothing, and the ticket that comes of it cannot be traced to the code."""
     known = _by_invitation(intake, survey)
     demand_open(intake, known.id)
-    order = await http_server.json_body(request, Exchange, MAX_EXCHANGE)
+    order = await json_body(request, Exchange, MAX_EXCHANGE)
     try:
         blinded = invitation.decoded(order.blinded)
     except ValueError:

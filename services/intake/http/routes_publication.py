@@ -15,7 +15,8 @@ from proto.problem import Problem
 from proto.registry import published
 from services.intake.context import Intake
 from services.intake.surveys import publication
-from services.runtime import http_server
+from services.runtime.http.authorization import demand, demand_some
+from services.runtime.http.request_bodies import json_text
 from services.runtime.http.responses import Req, json
 
 
@@ -31,11 +32,11 @@ class Published(msgspec.Struct, frozen=True):
 @post("/api/v1/surveys")
 async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """201 where the version is new. 200 where the same was published before; then nothing changes, and a closed survey stays closed."""
-    http_server.demand_some(request, intake.registry, intake.clock())
-    instrument = publication.read(await http_server.json_text(request, publication.MAX_INSTRUMENT))
+    demand_some(request, intake.registry, intake.clock())
+    instrument = publication.read(await json_text(request, publication.MAX_INSTRUMENT))
     if isinstance(instrument, list):
         raise Problem("instrument-refused", errors=tuple(instrument))
-    by = http_server.demand(request, intake.registry, "organiser", instrument.id, intake.clock())
+    by = demand(request, intake.registry, "organiser", instrument.id, intake.clock())
     versions = intake.registry.versions.get(instrument.id, {})
     earlier, current = versions.get(instrument.version), intake.registry.current(instrument.id)
     if earlier is not None and current is not None:

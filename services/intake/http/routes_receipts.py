@@ -18,8 +18,8 @@ from services.intake.context import Intake
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import known_survey
+from services.runtime.http.request_bodies import json_body, json_text
 from services.runtime.http.responses import Req, options, or_raise, private
-from services.runtime.http_server import json_body, json_text
 
 PATH = "/api/v1/receipts/{receipt:str}"
 STATUS = "/api/v1/receipts/status"

@@ -11,7 +11,9 @@ from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.submission.submit import AcceptedResponse
-from services.runtime.http_server import read_body, secret_in, send_problem
+from services.runtime.http.authorization import secret_in
+from services.runtime.http.problems import send_problem
+from services.runtime.http.request_bodies import read_body
 from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)

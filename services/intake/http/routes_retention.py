@@ -14,7 +14,8 @@ from msgspec import Meta
 from proto.events import RetentionSet
 from proto.problem import Fault, Problem
 from services.intake.context import Intake
-from services.runtime import http_server
+from services.runtime.http.authorization import demand
+from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, private
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
@@ -39,7 +40,7 @@ class RetentionState(msgspec.Struct, frozen=True):
 
 @get(PATH)
 async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    demand(request, intake.registry, "organiser", survey, intake.clock())
     return private(_kept(intake, survey))
 
 
@@ -49,9 +50,9 @@ async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
     Refused are a day that has passed, and a survey whose answers are deleted.
     """
-    by = http_server.demand(request, intake.registry, "organiser", survey, intake.clock())
+    by = demand(request, intake.registry, "organiser", survey, intake.clock())
     kept = _kept(intake, survey)
-    wanted = await http_server.json_body(request, Retention, 1024)
+    wanted = await json_body(request, Retention, 1024)
     try:
         datetime.date.fromisoformat(wanted.on or "2000-01-01")
     except ValueError:

@@ -15,7 +15,8 @@ from proto import tokens
 from proto.problem import Fault, Problem
 from proto.tokens import Token, TokenRole
 from services.intake.context import Intake
-from services.runtime import http_server
+from services.runtime.http.authorization import demand, demand_some
+from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, private
 
 DAYS = 365
@@ -58,9 +59,9 @@ class CreatedToken(msgspec.Struct, frozen=True):
 @post("/api/v1/tokens")
 async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """A token has no wider scope and no later expiry than the token it is made with."""
-    http_server.demand_some(request, intake.registry, intake.clock())
-    order = await http_server.json_body(request, TokenRequest, 4096)
-    maker = http_server.demand(request, intake.registry, "organiser", order.survey, intake.clock())
+    demand_some(request, intake.registry, intake.clock())
+    order = await json_body(request, TokenRequest, 4096)
+    maker = demand(request, intake.registry, "organiser", order.survey, intake.clock())
     if order.survey is not None and order.survey not in intake.registry.versions:
         raise Problem("request-refused", errors=(Fault("/survey", "survey-unknown", "There is no survey with this name."),))
     id, secret = tokens.make()
@@ -85,7 +86,7 @@ def _end(days: int | None, maker: Token, now: float) -> int:
 @get("/api/v1/tokens")
 async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """The tokens for surveys that the organiser's token covers."""
-    asking, now = http_server.demand_some(request, intake.registry, intake.clock()), intake.clock()
+    asking, now = demand_some(request, intake.registry, intake.clock()), intake.clock()
     listed = [token for token in intake.registry.tokens.values() if asking.survey in (None, token.survey)]
     return private([_info(intake, token, now) for token in listed])
 
@@ -101,7 +102,7 @@ def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
 @delete("/api/v1/tokens/{token:str}", status_code=204)
 async def revoke_token(request: Req, intake: NamedDependency[Intake], token: FromPath[str]) -> Response[None]:
     """Revokes a token with all tokens made with it. Revoking twice is harmless."""
-    asking = http_server.demand_some(request, intake.registry, intake.clock())
+    asking = demand_some(request, intake.registry, intake.clock())
     existing = intake.registry.token(token)
     if existing is None or asking.survey not in (None, existing.survey):
         raise Problem("not-found", "There is no token with this name.")

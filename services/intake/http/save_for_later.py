@@ -15,7 +15,7 @@ from services.intake.form.pages import compose_later
 from services.intake.form.pages.compose import SurveyView
 from services.intake.http.guarded_lookup import client_address
 from services.intake.http.page_requests import NO_STORE, Page, html
-from services.runtime.host_guard import origin_of
+from services.runtime.http.host_guard import origin_of
 from services.runtime.http.responses import Req
 
 

@@ -17,7 +17,7 @@ from proto.codebook import CodeBook
 from proto.instrument import Closed, Instrument, Matrix, Rule
 from proto.problem import Fault, Problem
 from proto.protection_advice import incoherent
-from services.runtime.http_server import fault_of
+from services.runtime.http.request_bodies import fault_of
 
 MAX_INSTRUMENT = 900 * 1024
 """Bytes of JSON that fit into one message of the control stream. Action 3 in three languages has a tenth of it."""

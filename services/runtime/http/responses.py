@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from proto.problem import Problem
 from services.runtime.http import conditional
 from services.runtime.http.encoded_body import Encoded, takes_gzip
+from services.runtime.http.security_headers import SECURITY_HEADERS
 
 AnyRequest = Request[Any, Any, Any]
 Req = AnyRequest
@@ -27,6 +28,15 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
 def private(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
     """A JSON response that no cache may store."""
     return json(value, status, (headers or {}) | {"Cache-Control": "no-store"})
+
+
+def page_headers(language: str) -> dict[str, str]:
+    """Of a page in this language, which others may be offered in theirs."""
+    return {**SECURITY_HEADERS, **REVALIDATED, "Content-Language": language, "Vary": "Accept-Language"}
+
+
+def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(body, status_code=status, media_type="text/html", headers={**page_headers(language), **(headers or {})})
 
 
 def field_lines(request: Req, name: str) -> list[str]:

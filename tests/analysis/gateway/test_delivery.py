@@ -35,12 +35,12 @@ from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.render_cache import RenderCache
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
-from services.runtime import http_server
-from services.runtime.client_address import networks
-from services.runtime.connection_limit import Seats
-from services.runtime.host_guard import HostGuard
+from services.runtime.http.client_address import networks
+from services.runtime.http.connection_limit import Seats
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.health import Readiness
+from services.runtime.http.host_guard import HostGuard
+from services.runtime.http.server import serve
 from services.runtime.spreadsheet_csv import kept
 from tests.analysis.small import book, crowd, state_of, survey
 
@@ -78,7 +78,7 @@ class Desk:
 async def opened(seats: Seats) -> AsyncGenerator[Desk]:
     desk = Desk(seats)
     desk.broadcaster.post(edition(1))
-    serving = asyncio.create_task(http_server.serve(desk.app, "127.0.0.1", desk.port))
+    serving = asyncio.create_task(serve(desk.app, "127.0.0.1", desk.port))
     while ports.is_free("127.0.0.1", desk.port):
         await asyncio.sleep(0.01)
     yield desk

@@ -23,8 +23,8 @@ from services.analysis.disclosure import public_tables
 from services.analysis.gateway.app import Gateway, create_app
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
-from services.runtime import http_server
 from services.runtime.http.health import Readiness
+from services.runtime.http.server import serve
 from tests.analysis.small import book, crowd, state_of, survey
 from tests.analysis.small import released as standing
 
@@ -72,7 +72,7 @@ async def desk() -> AsyncIterator[Desk]:
     app = create_app(
         Gateway(registry, broadcaster, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2)
     )
-    serving = asyncio.create_task(http_server.serve(app, "127.0.0.1", port))
+    serving = asyncio.create_task(serve(app, "127.0.0.1", port))
     while ports.is_free("127.0.0.1", port):
         await asyncio.sleep(0.01)
     yield desk

@@ -19,7 +19,8 @@ from proto.snapshot import PublishedPolicy, Snapshot, Table
 from proto.tokens import Token
 from services.analysis.gateway.gateway_service import alone
 from services.analysis.settings import Settings
-from services.runtime import http_server, settings
+from services.runtime import settings
+from services.runtime.http.server import serve
 from tests.analysis.conftest import SURVEY, Pen, Service, submitted, until
 from tests.conftest import NatsUrls
 
@@ -31,7 +32,7 @@ async def test_an_answer_in_the_journal_moves_the_figures_on_every_way_out(pen: 
     await provisioner.jetstream().publish(subjects.token(id), events.encode(Token(id, tokens.digest(secret), "organiser", SURVEY)))
     port = ports.free()
     async with service.running() as analysis, aiohttp.ClientSession(f"http://127.0.0.1:{port}", read_bufsize=2**20) as http:
-        serving = asyncio.create_task(http_server.serve(analysis.app, "127.0.0.1", port, analysis.broadcaster.close_all))
+        serving = asyncio.create_task(serve(analysis.app, "127.0.0.1", port, analysis.broadcaster.close_all))
         await until(lambda: not ports.is_free("127.0.0.1", port))
         async with http.get(f"{API}/live") as live, asyncio.timeout(30):
             await pen.write(*(submitted(number) for number in range(120)))

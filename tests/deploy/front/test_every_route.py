@@ -33,6 +33,8 @@ FILLED = {
 }
 """What stands for a name in a path; anything else is something that is not there."""
 QUERIES = {"embed": "?question=A01", "table": "?row=A01&column=M01"}
+Start = tuple[int, dict[str, str]]
+"""Status and headers of an answer."""
 DEEP = b"[" * 30_000
 
 
@@ -104,20 +106,24 @@ def test_every_answer_carries_its_headers(answered: Operated) -> None:
 
 
 def test_head_answers_as_get_does_without_the_body(answered: Operated) -> None:
-    """Of a page that changed between two looks at it, a third one says so."""
     with httpx.Client(base_url=answered.url, headers={"Authorization": f"Bearer {answered.token}"}, timeout=60) as client:
         for path in _paths():
-            before = _start(client, "GET", path)
-            for _ in range(10):
-                head, after = _start(client, "HEAD", path), _start(client, "GET", path)
-                if before == after:
-                    break
-                before = after
-            assert head == after, path
+            head, got = _head_and_get(client, path)
+            assert head == got, path
 
 
-def _start(client: httpx.Client, method: str, path: str) -> tuple[int, dict[str, str]]:
-    """Status and headers. A body whose length is not known beforehand has no length to tell."""
+def _head_and_get(client: httpx.Client, path: str) -> tuple[Start, Start]:
+    """How each of them begins, once two GETs around the HEAD are the same: figures may move in between."""
+    before = _start(client, "GET", path)
+    while True:
+        head, after = _start(client, "HEAD", path), _start(client, "GET", path)
+        if before == after:
+            return head, after
+        before = after
+
+
+def _start(client: httpx.Client, method: str, path: str) -> Start:
+    """A body whose length is not known beforehand has no length to tell."""
     with client.stream(method, path) as answer:
         assert method == "GET" or answer.read() == b""
         told = {name: value for name, value in answer.headers.items() if name not in ("date", "transfer-encoding")}

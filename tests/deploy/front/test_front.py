@@ -16,8 +16,8 @@ from aiohttp import web as behind
 from deploy.front.front import Front, service_behind
 from deploy.front.proxy import BODY, Proxy, client_sessions
 from deploy.stack import ports
-from services.runtime import http_server
-from services.runtime.connection_limit import Seats
+from services.runtime.http.connection_limit import Seats
+from services.runtime.http.server import serve
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncGene
     port = ports.free()
     async with client_sessions() as sessions:
         front = Front(_intake, {"analysis": Proxy(sessions, "analysis", analysis), "export": Proxy(sessions, "export", None)}, seats)
-        serving = asyncio.create_task(http_server.serve(front, "127.0.0.1", port))
+        serving = asyncio.create_task(serve(front, "127.0.0.1", port))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
@@ -183,7 +183,7 @@ async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], cli
     told.go_on.set()
     async with client_sessions() as sessions, asyncio.timeout(60):
         proxy, port = Proxy(sessions, "analysis", base), ports.free()
-        serving = asyncio.create_task(http_server.serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.end_streams))
+        serving = asyncio.create_task(serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.end_streams))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         async with client.get(f"http://127.0.0.1:{port}/live/stream") as answer:
@@ -236,7 +236,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 async def test_who_is_about_to_stop_says_so_and_serves_whoever_still_comes(client: aiohttp.ClientSession) -> None:
     port = ports.free()
     async with asyncio.timeout(30):
-        serving = asyncio.create_task(http_server.serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
+        serving = asyncio.create_task(serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
         while ports.is_free("127.0.0.1", port):
             await asyncio.sleep(0.01)
         async with client.get(f"http://127.0.0.1:{port}/health/ready") as answer:

@@ -22,7 +22,7 @@ from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.flood.guess_limiter import BURST, GuessLimiter
 from services.intake.flood.keyed_lock import KeyedLock, QueueFull
-from services.runtime.client_address import address_of, networks
+from services.runtime.http.client_address import address_of, networks
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, body, open_survey, served
 from tests.pages.desk import MemoryJournal, open_desk

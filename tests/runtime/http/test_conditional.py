@@ -11,7 +11,7 @@ from services.runtime.http.conditional import matches, not_modified, range_is_cu
 opaque = st.text(
     st.characters(codec="latin-1", min_codepoint=0x21, exclude_characters='"\x7f', exclude_categories=["Cc", "Zs"]), max_size=6
 )
-tags = st.builds("{}{}".format, st.sampled_from(["", "W/"]), opaque.map('"{}"'.format))
+tags: st.SearchStrategy[str] = st.builds("{}{}".format, st.sampled_from(["", "W/"]), opaque.map('"{}"'.format))
 between = st.sampled_from([",", ", ", " ,", "\t,  ", ",,", ", ,"])
 
 
@@ -22,8 +22,8 @@ def bare(tag: str) -> str:
 @st.composite
 def written(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     """Tags, and the lines of a header that lists them."""
-    listed = draw(st.lists(tags, min_size=1, max_size=5))
-    lines = [listed[0]]
+    listed: list[str] = draw(st.lists(tags, min_size=1, max_size=5))
+    lines: list[str] = [listed[0]]
     for tag in listed[1:]:
         if draw(st.booleans()):
             lines.append(tag)

@@ -12,8 +12,8 @@ from litestar import Litestar, Response, get
 
 from proto.problem import Problem
 from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.problems import EXCEPTION_HANDLERS
 from services.runtime.http.responses import AnyRequest, cacheable, options, or_raise
-from services.runtime.http_server import EXCEPTION_HANDLERS
 
 BODY = Encoded.of(b'"' + b"figures " * 400 + b'"')
 

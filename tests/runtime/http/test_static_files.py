@@ -12,8 +12,8 @@ from litestar import Litestar, Response, get
 from litestar.params import FromPath
 
 from services.runtime.http import static_files
+from services.runtime.http.problems import EXCEPTION_HANDLERS
 from services.runtime.http.responses import AnyRequest
-from services.runtime.http_server import EXCEPTION_HANDLERS
 
 SCRIPT = b"export const answer = 42;\n" * 100
 

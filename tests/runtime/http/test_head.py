@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.runtime.head_middleware import answering_head
+from services.runtime.http.head import answering_head
 
 
 async def asked(app: Any, method: str = "HEAD", headers: tuple[tuple[bytes, bytes], ...] = ()) -> list[dict[str, Any]]:

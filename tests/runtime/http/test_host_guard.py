@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.host_guard import LOOPBACK, MOST_HEADERS, HostGuard, origin_of, public_url
+from services.runtime.http.host_guard import LOOPBACK, MOST_HEADERS, HostGuard, origin_of, public_url
 
 PUBLIC = "https://survey.example.eu"
 PROXY, STRANGER = "10.0.0.9", "198.51.100.7"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Problem
-from services.runtime.client_address import Network, visitor
-from services.runtime.http_server import send_problem
+from services.runtime.http.client_address import Network, visitor
+from services.runtime.http.problems import send_problem
 
 EACH, ALL = 256, 6000
 """A city hall that watches from every desk has one address. In all fewer than the server takes connections (`web.CONNECTIONS`):

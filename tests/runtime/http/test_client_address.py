@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.client_address import networks, parsed, visitor, within
+from services.runtime.http.client_address import networks, parsed, visitor, within
 
 PROXIES = networks("10.0.0.0/8,2001:db8::/32")
 

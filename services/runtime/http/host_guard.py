@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from proto.problem import Problem
-from services.runtime.client_address import Network, networks, parsed, visitor, within
-from services.runtime.head_middleware import answering_head
-from services.runtime.http_server import NO_SNIFFING, SECURITY_HEADERS, send_problem
+from services.runtime.http.client_address import Network, networks, parsed, visitor, within
+from services.runtime.http.head import answering_head
+from services.runtime.http.problems import send_problem
+from services.runtime.http.security_headers import NO_SNIFFING, SECURITY_HEADERS
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 MOST_HEADERS = 32 * 1024
