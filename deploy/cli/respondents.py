@@ -12,6 +12,7 @@ import itertools
 import math
 from bisect import bisect
 from collections.abc import Callable, Iterator
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple, assert_never
 
@@ -249,6 +250,7 @@ def _places(options: tuple[Option, ...]) -> list[float]:
     return [2.0 * min(i, count - 1) / max(count - 1, 1) - 1.0 for i, _ in enumerate(options)]
 
 
+@cache
 def _lean(*names: str) -> float:
     """A number between -1 and 1 that belongs to these names: the same in every simulation."""
     digest = hashlib.sha256("\0".join(names).encode()).digest()

@@ -25,6 +25,6 @@ C = TypeVar("C", bound=Catalogue)
 def load(package: str, kind: type[C]) -> dict[str, C]:
     """A package's catalogues by language: the source language first, then by name. Raises ValueError where a file has another shape."""
     files = [file for file in (resources.files(package) / "strings").iterdir() if file.name.endswith(".yaml")]
-    catalogues = [msgspec.convert(yaml.safe_load(file.read_text("utf-8")), kind) for file in files]
+    catalogues = [msgspec.convert(yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader), kind) for file in files]
     catalogues.sort(key=lambda catalogue: (catalogue.language != SOURCE, catalogue.native.casefold()))
     return {catalogue.language: catalogue for catalogue in catalogues}

@@ -2,55 +2,86 @@
 
 from __future__ import annotations
 
+import mimetypes
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from services.intake.http import routes_static
 from tests.accessibility.tour import Sight
 
 STATIC = Path(routes_static.__file__).parent / "static"
-ORIGIN = "http://platea.test"
+
+
+class Server(ThreadingHTTPServer):
+    """Answers `/page` with `html`, and `/static/…` with a file that the browser may keep."""
+
+    daemon_threads = True
+    html = ""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        file = STATIC / path.removeprefix("/static/")
+        if path == "/page":
+            self._answer(200, self.server.html.encode(), "text/html; charset=utf-8", "no-store")
+        elif path.startswith("/static/") and file.is_file():
+            self._answer(200, file.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream", "max-age=3600")
+        else:
+            self._answer(404, b"", "text/plain", "no-store")
+
+    def _answer(self, status: int, body: bytes, kind: str, cache: str) -> None:
+        self.send_response(status)
+        for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", cache)):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class Stage:
     """Pages in the widths and schemes that were asked for, opened once each."""
 
-    def __init__(self, chromium: Browser) -> None:
+    def __init__(self, chromium: Browser, server: Server) -> None:
         self._chromium = chromium
-        self._html = ""
+        self._server = server
         self._pages: dict[tuple[int, str], Page] = {}
 
     def show(self, sight: Sight, width: int = 1280, scheme: Any = "light") -> Page:
         if (width, scheme) not in self._pages:
             context = self._chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
-            context.route("**/*", self._serve)
             self._pages[width, scheme] = context.new_page()
         page = self._pages[width, scheme]
-        self._html = sight.html
-        page.goto(f"{ORIGIN}/page", wait_until="load")
+        self._server.html = sight.html
+        page.goto(f"http://127.0.0.1:{self._server.server_port}/page", wait_until="load")
         return page
 
     def contexts(self) -> list[BrowserContext]:
         return [page.context for page in self._pages.values()]
 
-    def _serve(self, route: Route) -> None:
-        path = route.request.url.removeprefix(ORIGIN)
-        file = STATIC / path.removeprefix("/static/").partition("?")[0]
-        if path == "/page":
-            route.fulfill(body=self._html, content_type="text/html; charset=utf-8")
-        elif path.startswith("/static/") and file.is_file():
-            route.fulfill(path=file)
-        else:
-            route.fulfill(status=404, body="")
-
 
 @contextmanager
 def stage(chromium: Browser) -> Generator[Stage]:
-    opened = Stage(chromium)
-    yield opened
-    for context in opened.contexts():
-        context.close()
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        opened = Stage(chromium, server)
+        try:
+            yield opened
+        finally:
+            for context in opened.contexts():
+                context.close()
+            server.shutdown()

@@ -33,7 +33,7 @@ LOOK = """async ([source, tags]) => {
 }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def look(chromium: Browser) -> Iterator[Callable[[Sight, int, str], list[str]]]:
     """Shows a page of the tour and tells what axe objects to."""
 

@@ -23,7 +23,8 @@ from tests.analysis.conftest import id_of
 SMALL = author.load(author.bundled()["security-by-design"])
 assert isinstance(SMALL, Instrument)
 READER = Reader(SMALL)
-ANSWERS = [READER.canonical(Population(SMALL, 3, "2026-11-22").respondent(number).answers) for number in range(401)]
+POPULATION = Population(SMALL, 3, "2026-11-22")
+ANSWERS = [READER.canonical(POPULATION.respondent(number).answers) for number in range(401)]
 FOLDER = Folder(CodeBook(READER))
 PEOPLE = st.lists(st.integers(0, 400), max_size=30)
 
