@@ -146,6 +146,21 @@ def fall(context: BrowserContext, folder: Path) -> None:
             process.send_signal(signal.SIGKILL)
 
 
+def written(person: Respondent, folder: Path) -> None:
+    """Waits until the disk has everything that the page stores, which Chromium writes some seconds later."""
+    for _ in range(300):
+        stored: list[str] = person.page.evaluate("Object.values(localStorage)")
+        logs = b"".join(file.read_bytes() for file in folder.glob("Default/Local Storage/leveldb/*.log"))
+        if stored and all(value.encode(_encoding(value)) in logs for value in stored):
+            return
+        person.page.wait_for_timeout(200)
+    raise AssertionError("nothing was written")
+
+
+def _encoding(value: str) -> str:
+    return "latin-1" if max(value) <= "\xff" else "utf-16-le"
+
+
 @pytest.mark.parametrize("when", ["in the middle", "after sending"])
 def test_8_the_browser_falls_over(
     playwright: Playwright, server: Server, survey: str, counted: Callable[[Respondent], None], tmp_path: Path, when: str
@@ -162,7 +177,7 @@ def test_8_the_browser_falls_over(
         first.route("**/s/*", losing(99))
         person.send()
         person.says("Not sent yet")
-    person.page.wait_for_timeout(6000)  # Chromium writes what a page stores within five seconds
+    written(person, tmp_path)
     fall(first, tmp_path)
     second = square.crashing(playwright, tmp_path)
     person = Respondent(second, address)
