@@ -5,20 +5,23 @@ DATA ?= var
 # The folder as it was typed, whatever is in its name: neither make nor the shell reads more into it.
 override DATA := $(value DATA)
 export DATA
+EXAMPLES ?= 300
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
-# A shell that calls make from inside another environment must not lend us its packages.
-unexport PYTHONPATH PYTHONHOME
+# A shell that calls make from inside another environment must not lend us its packages, nor keep each process compiling all of them anew.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format statement contracts bench lock clean
+.PHONY: help up test check format soak coverage statement contracts bench lock clean
 
 help:
 	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$$DATA)"
-	@echo "make test       run all tests"
+	@echo "make test       run all tests           (ARGS=\"-m unit\" in a minute; also service, browser, faults, slow)"
+	@echo "make soak       whatever can happen to a response, in EXAMPLES=$(EXAMPLES) chosen orders"
+	@echo "make coverage   what the unit and service tests do not reach"
 	@echo "make check      format, lint, types, import rules, generated contracts"
 	@echo "make bench      the benchmark report"
 	@echo "make format     put the code in shape"
@@ -31,9 +34,18 @@ up: .venv/.runtime
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
 test: .venv/.dev
-	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.export.judges
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(if $(findstring -m unit,$(ARGS)),,$(BIN)/python -m tests.browser && $(BIN)/python -m tests.export.judges)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+soak: .venv/.dev
+	@PLATEA_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 --hypothesis-show-statistics tests/analysis/ingest/test_simulation.py $(ARGS)
+
+# Child processes are measured too.
+coverage: .venv/.dev
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),-m "unit or service")
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .
@@ -68,7 +80,7 @@ lock: .venv/.dev
 	@! grep --line-number "://" requirements*.lock
 
 clean:
-	@rm -rf .venv .venv-judges build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-judges .coverage build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
 .venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py

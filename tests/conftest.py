@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy reads it. Two processes with two threads each would only wait.
+
 import asyncio
 import contextlib
 import itertools
-import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import hypothesis
@@ -29,7 +33,7 @@ from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program
 from proto import subjects
-from tests import browser
+from tests import browser, tiers
 from tests.faults.operated import Operated
 from tests.pages.served import served
 
@@ -37,6 +41,23 @@ from tests.pages.served import served
 hypothesis.settings.register_profile("platea", deadline=None)
 hypothesis.settings.load_profile("platea")
 expect.set_options(timeout=30_000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, needs in tiers.TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {needs}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    tiers.sort(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    with tiers.held(item):
+        return (yield)
+
 
 TEMPLATE = "platea_template"
 _numbers = itertools.count()

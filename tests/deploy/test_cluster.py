@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.faults.cluster import campaign
 
 HOLD = float(os.environ.get("PLATEA_CLUSTER_HOLD", "2"))
@@ -15,6 +17,7 @@ RATE = float(os.environ.get("PLATEA_CLUSTER_RATE", "25"))
 FAULTS = ["kill -9 the leader", "cut a follower off"]
 
 
+@pytest.mark.faults
 async def test_a_server_dies_under_load_and_nothing_accepted_is_lost(tmp_path: Path) -> None:
     """Nor is a right receipt called unknown, or an answer that is stored told to be not stored."""
     report = await campaign(tmp_path, FAULTS, HOLD, RATE, intakes=2)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.export.attacks import ATTACKS, PAGE, Played, play
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("played", ATTACKS, ids=lambda played: played.name)
 def test_an_attack_succeeds_on_a_naive_build_and_stays_below_its_bound_on_ours(played: Played) -> None:

@@ -54,6 +54,7 @@ def somebody(*, uses: bool) -> dict[str, Any]:
     return dict(_both()[uses])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uses", [True, False])
 async def test_action_3_is_answered_in_french_without_scripts(visitor: Visitor, journal: MemoryJournal, uses: bool) -> None:
     home = await visitor.get("/")

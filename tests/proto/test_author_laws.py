@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import msgspec
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,6 +76,7 @@ def judged(text: str) -> Instrument | None:
     return None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=120)
 @given(mutated())
 def test_a_mutated_file_is_an_instrument_that_compiles_or_has_faults(text: str) -> None:
@@ -124,6 +126,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=120)
 @given(RULE)
 def test_a_rule_is_refused_exactly_when_no_respondent_can_meet_it(rule: dict[str, Any]) -> None:

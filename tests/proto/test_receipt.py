@@ -7,6 +7,7 @@ import random
 import re
 import secrets
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ def test_the_first_receipts_go_on_working() -> None:
     assert receipt.shown(EARLIER) == EARLIER
 
 
+@pytest.mark.slow
 def test_receipts_that_clients_choose_are_never_called_a_mistake_for_certain() -> None:
     """The contract: any base32 or base64url text of at least 128 bits, which is sent and looked up as it is."""
     source = random.Random(5)

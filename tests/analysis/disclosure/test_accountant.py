@@ -49,6 +49,7 @@ def test_the_budget_is_never_passed_and_hardly_wasted(epsilon: float, delta: flo
     assert epsilon_of(float(rho), delta) == pytest.approx(epsilon, rel=1e-3)
 
 
+@pytest.mark.slow
 @given(epsilons, deltas, st.integers(1, 12), st.integers(1, 500))
 def test_editions_add_up_to_what_is_promised_whatever_is_published_at_each(
     epsilon: float, delta: float, editions: int, histograms: int

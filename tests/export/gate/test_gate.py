@@ -154,6 +154,7 @@ def test_rare_answers_are_withheld_and_counted() -> None:
     assert found.withheld >= PUBLIC.k
 
 
+@pytest.mark.slow
 def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -> None:
     full = answers(300)
     first = released(full)
@@ -177,6 +178,7 @@ def test_those_who_are_in_two_releases_keep_their_class_whoever_left_or_came() -
     assert len(third.table) >= len(second.table)
 
 
+@pytest.mark.slow
 def test_releases_of_both_profiles_hold_together_and_each_is_built_again_to_the_same_bytes() -> None:
     full, who = answers(260, 4), people(260)
     book: ledger.StoredLedger | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def fewest(columns: list[Answers], shown: list[RareColumn], k: int) -> tuple[lis
     return alike, agreeing
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(given_answers, st.integers(2, 4))
 def test_up_to_three_rare_answers_of_anybody_leave_at_least_k_rows(rows: list[tuple[int, ...]], k: int) -> None:
@@ -92,6 +94,7 @@ def test_the_gate_finds_exactly_those_whom_a_search_through_all_sets_finds(
     assert found.tolist() == ((np.array(alike) < k) | small).tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(given_answers, st.integers(2, 3))
 def test_of_the_same_rows_a_wider_rule_tells_nothing_that_a_narrower_one_hides(rows: list[tuple[int, ...]], k: int) -> None:

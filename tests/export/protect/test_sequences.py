@@ -61,6 +61,7 @@ moves = st.tuples(
 varied = st.sampled_from((None, Diversity(2)))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(
     st.lists(person, min_size=12, max_size=50),

@@ -137,6 +137,7 @@ def test_in_quiet_times_a_visit_of_a_moment_passes_and_a_faster_one_comes_back()
     assert isinstance(guard.form("square", make(), began, "", ""), TooFast), "a stamp belongs to one receipt"
 
 
+@pytest.mark.slow
 def test_during_a_flood_a_device_passes_with_work_and_a_patient_person_without() -> None:
     clock, receipt = Clock(time.time()), make()
     guard = flooded(clock=clock)
