@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def sort(items: list[pytest.Function]) -> None:
 
 
 @contextmanager
-def held(item: pytest.Item) -> Iterator[None]:
+def held(item: pytest.Item) -> Generator[None]:
     """While a unit test runs, with its fixtures."""
     global _inside
     _inside = item.nodeid if item.get_closest_marker("unit") else ""

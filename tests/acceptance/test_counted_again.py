@@ -20,8 +20,9 @@ from deploy.stack import running
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.postgres_server import Postgres
 from proto.instrument import Date, Integer, Matrix, Multiple, Numeric, Ranking, Single
+from tests.builders.bundled import questionnaire
 from tests.faults.operated import Operated
-from tests.faults.respondents import action3, exact, recorded
+from tests.faults.respondents import exact, recorded
 
 RESPONSES = int(os.environ.get("PLATEA_ACCEPTANCE_RESPONSES", "400"))
 
@@ -60,7 +61,7 @@ async def test_every_question_of_the_exact_view_equals_a_pandas_count_of_the_sto
         await asyncio.to_thread(stack.platea, "recount", "ai-security")
 
     compared = 0
-    for question in action3().questions:
+    for question in questionnaire().questions:
         figures = found["questions"][question.id]
         given = rows[question.id].dropna() if question.id in rows else pd.Series(dtype=object)
         if not isinstance(question, Matrix):  # which counts row by row

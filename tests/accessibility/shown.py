@@ -30,12 +30,12 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Server
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         file = STATIC / path.removeprefix("/static/")
         if path == "/page":
+            assert isinstance(self.server, Server)
             self._answer(200, self.server.html.encode(), "text/html; charset=utf-8", "no-store")
         elif path.startswith("/static/") and file.is_file():
             self._answer(200, file.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream", "max-age=3600")
@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

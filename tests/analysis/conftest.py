@@ -17,35 +17,21 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from deploy.cli.respondents import Population
 from deploy.provisioning.provision import PARTITIONS
-from proto import author, events, registry, subjects
+from proto import events, registry, subjects
 from proto.answers import Reader
 from proto.events import ResponseEvent, ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
 from services.analysis.main import Analysis, running
 from services.analysis.publish import worker_questions
 from services.analysis.settings import Settings
+from tests.builders.bundled import SURVEY, population, questionnaire
 from tests.conftest import DatabaseUrls, NatsUrls
-
-SURVEY = "ai-security"
-
-
-@cache
-def instrument() -> Instrument:
-    found = author.load(author.bundled()[SURVEY])
-    assert isinstance(found, Instrument)
-    return found
 
 
 @cache
 def reader() -> Reader:
-    return Reader(instrument())
-
-
-@cache
-def population() -> Population:
-    return Population(instrument(), 7, "2026-11-22")
+    return Reader(questionnaire())
 
 
 @cache
@@ -60,11 +46,11 @@ def id_of(number: int) -> str:
 
 def submitted(number: int, said: int | None = None) -> ResponseSubmitted:
     body = answers(number if said is None else said)
-    return ResponseSubmitted(id_of(number), SURVEY, instrument().version, msgspec.Raw(body), "sha256:x", "en")
+    return ResponseSubmitted(id_of(number), SURVEY, questionnaire().version, msgspec.Raw(body), "sha256:x", "en")
 
 
 def replaced(number: int, said: int) -> ResponseReplaced:
-    return ResponseReplaced(id_of(number), SURVEY, instrument().version, msgspec.Raw(answers(said)), "sha256:x", "en")
+    return ResponseReplaced(id_of(number), SURVEY, questionnaire().version, msgspec.Raw(answers(said)), "sha256:x", "en")
 
 
 def withdrawn(number: int) -> ResponseWithdrawn:
@@ -109,7 +95,7 @@ async def pen(nats_urls: NatsUrls) -> AsyncIterator[Pen]:
     """With the survey published."""
     client = await nats.connect(nats_urls.intake, inbox_prefix="_INBOX.intake")
     found = Pen(client)
-    await found.publish(instrument())
+    await found.publish(questionnaire())
     yield found
     await client.close()
 

@@ -20,7 +20,7 @@ from services.analysis.disclosure.published_state import next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from tests.analysis.small import book, crowd, survey
+from tests.builders.small_survey import book, crowd, survey
 
 ROW = 50
 """Rows of tables with fewer are not counted."""

@@ -25,7 +25,7 @@ from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.gateway.app import create_app
 from services.analysis.gateway.http_cache import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
-from tests.analysis.small import survey
+from tests.builders.small_survey import survey
 
 LANGUAGES = ("en", "fr", "es")
 API = "/api/v1/surveys/small"

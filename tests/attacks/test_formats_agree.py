@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.analysis.small import crowd, released
 from tests.attacks.formats import everything
+from tests.builders.small_survey import crowd, released
 
 
 @pytest.mark.parametrize("seed", [5, 8])

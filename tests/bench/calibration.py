@@ -14,10 +14,9 @@ import msgspec
 import uvloop
 from litestar import Litestar, Request, Response, get, post
 
-from proto import author
 from proto.answers import Reader
-from proto.instrument import Instrument
 from services.runtime.http import server
+from tests.builders.bundled import questionnaire
 
 POOL = 8
 
@@ -53,8 +52,7 @@ def app_of(reader: Reader, pool: Any) -> Litestar:
 
 
 async def serve(port: int, database: str) -> None:
-    instrument = author.load(author.bundled()["ai-security"])
-    assert isinstance(instrument, Instrument)
+    instrument = questionnaire()
     async with asyncpg.create_pool(database, min_size=POOL, max_size=POOL) as pool:
         await pool.execute(
             "create table if not exists calibration (id bigint generated always as identity primary key, answers jsonb not null)"

@@ -37,7 +37,8 @@ from services.analysis.gateway.snapshot_broadcast import BroadcastEdition
 from services.analysis.state.fold import Folder
 from services.runtime.http.server import serve
 from tests.bench.report import Figure
-from tests.bench.servers import SURVEY, TODAY, Servers, bodies, instrument, servers
+from tests.bench.servers import SURVEY, TODAY, Servers, bodies, servers
+from tests.builders.bundled import questionnaire
 
 FOLLOWERS, INTERVAL = 2000, 2.0
 TARGET, MEMORY = 1.0, 60.0
@@ -81,7 +82,7 @@ def measure(folder: Path, quick: bool) -> list[Figure]:
 
 
 def _snapshot(folder: Path) -> Snapshot:
-    reader = Reader(instrument())
+    reader = Reader(questionnaire())
     read = [reader.read(body, TODAY) for body in bodies(500, folder).read_bytes().splitlines()]
     noise = Noise(secrets.token_bytes(32), SURVEY)
     state = (folding := Folder(CodeBook(reader))).empty()

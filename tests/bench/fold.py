@@ -13,13 +13,14 @@ from proto.answers import Reader
 from proto.codebook import CodeBook
 from services.analysis.state.fold import Folder
 from tests.bench.report import Figure
-from tests.bench.servers import bodies, instrument
+from tests.bench.servers import bodies
+from tests.builders.bundled import questionnaire
 
 TARGET = 25_000
 
 
 def measure(folder: Path, quick: bool) -> list[Figure]:
-    reader = Reader(instrument())
+    reader = Reader(questionnaire())
     book = CodeBook(reader)
     read = [reader.read(body, "2026-11-22") for body in bodies(2000, folder).read_bytes().splitlines()]
     answers = [found.answers for found in read if not isinstance(found, list)]

@@ -17,7 +17,8 @@ from proto.events import ResponseSubmitted
 from services.intake.streams import journal as journals
 from services.intake.streams.journal import Journal, entry
 from services.runtime import nats_client
-from tests.bench.servers import SURVEY, TODAY, bodies, instrument
+from tests.bench.servers import SURVEY, TODAY, bodies
+from tests.builders.bundled import questionnaire
 
 AT_ONCE = 128
 """Entries in one atomic batch."""
@@ -25,14 +26,14 @@ AT_ONCE = 128
 
 def answers(folder: Path, different: int = 2000) -> list[bytes]:
     """Canonical answers as intake stores them."""
-    reader = Reader(instrument())
+    reader = Reader(questionnaire())
     read = [reader.read(body, TODAY) for body in bodies(different, folder).read_bytes().splitlines()]
     return [reader.canonical(found.answers) for found in read if not isinstance(found, list)]
 
 
 async def store(url: str, count: int, partitions: int, given: list[bytes]) -> float:
     """Puts responses into the store as if analysis had recorded them from the journal's first `count` messages. Returns rows a second."""
-    version = instrument().version
+    version = questionnaire().version
     texts = [text.decode() for text in given]
 
     def rows() -> Iterator[tuple[str, str, str, int, int, str, str]]:
@@ -54,7 +55,7 @@ async def store(url: str, count: int, partitions: int, given: list[bytes]) -> fl
 
 async def publish(url: str, count: int, given: list[bytes]) -> None:
     """Writes to the journal as intake does, in atomic batches."""
-    version = instrument().version
+    version = questionnaire().version
     journals.ATTEMPT = 60.0  # nobody waits for a single answer here, and a busy machine may take its time
     client = await nats_client.connect(url, "bench")
     journal = Journal(client)

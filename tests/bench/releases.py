@@ -22,7 +22,8 @@ import psutil
 from tests.bench import journalling
 from tests.bench.recording import most_memory
 from tests.bench.report import Figure
-from tests.bench.servers import SURVEY, Servers, instrument, processor_time, servers
+from tests.bench.servers import SURVEY, Servers, processor_time, servers
+from tests.builders.bundled import questionnaire
 
 MILLION = 1_000_000
 MIXED = 200_000
@@ -106,7 +107,7 @@ def _built(folder: Path, count: int, given: list[bytes]) -> Built:
 
 def _mixed(given: list[bytes], many: int) -> list[bytes]:
     """So many different responses: the quasi-identifiers of one respondent with the other answers of another."""
-    telling = {question.id for question in instrument().questions if question.privacy.role == "quasi_identifier"}
+    telling = {question.id for question in questionnaire().questions if question.privacy.role == "quasi_identifier"}
     bodies: list[dict[str, Any]] = [json.loads(body) for body in given]
     first = [{id: answer for id, answer in body.items() if id in telling} for body in bodies]
     dice = random.Random(20261122)

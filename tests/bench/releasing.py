@@ -18,7 +18,8 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import PublishedState, next_edition
 from services.analysis.state.fold import Folder
 from tests.bench.report import Figure
-from tests.bench.servers import bodies, instrument
+from tests.bench.servers import bodies
+from tests.builders.bundled import questionnaire
 
 COLUMNS = 600
 TARGET_RELEASE, TARGET_TABLE = 0.150, 0.005
@@ -26,10 +27,10 @@ PAIR = ("A04", "A05")
 
 
 def measure(folder: Path, quick: bool) -> list[Figure]:
-    whole = Reader(instrument())
+    whole = Reader(questionnaire())
     read = [whole.read(body, "2026-11-22") for body in bodies(400, folder).read_bytes().splitlines()]
     answers = [found.answers for found in read if not isinstance(found, list)]
-    book = CodeBook(Reader(_shorter(instrument())))
+    book = CodeBook(Reader(_shorter(questionnaire())))
     counted, noise = Folder(book), Noise(b"k" * 32, "bench")
     state = counted.empty()
     counted.fold(state, [(f"{number:032x}", one) for number, one in enumerate(answers)])

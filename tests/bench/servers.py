@@ -23,25 +23,18 @@ from deploy.stack import ports
 from deploy.stack.data_folder import DataFolder
 from deploy.stack.program import Program
 from deploy.stack.stack import Stack
-from proto import author
-from proto.instrument import Instrument
+from tests.builders.bundled import questionnaire
 from tests.conftest import started
 
 SURVEY = "ai-security"
 TODAY = "2026-11-22"
 
 
-def instrument() -> Instrument:
-    found = author.load(author.bundled()[SURVEY])
-    assert isinstance(found, Instrument)
-    return found
-
-
 def bodies(count: int, folder: Path) -> Path:
     """Simulated respondents as request bodies, one a line."""
     path = folder / f"bodies-{count}"
     if not path.exists():
-        population = Population(instrument(), 20261122, TODAY)
+        population = Population(questionnaire(), 20261122, TODAY)
         path.write_bytes(b"\n".join(population.body(number) for number in range(count)))
     return path
 

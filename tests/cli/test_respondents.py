@@ -31,18 +31,13 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from tests.builders.bundled import questionnaire
 
 TODAY = "2026-11-22"
 TEXT = {"en": "text"}
 
 
-def bundled(name: str) -> Instrument:
-    found = author.load(author.bundled()[name])
-    assert isinstance(found, Instrument)
-    return found
-
-
-readers = {name: Reader(bundled(name)) for name in author.bundled()}
+readers = {name: Reader(questionnaire(name)) for name in author.bundled()}
 UNSET = readers["ai-security"].type().A01
 
 

@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 
 from deploy.cli import mapping, rows
 from deploy.cli.mapping import ColumnMapping
-from proto import author
-from proto.instrument import Instrument
+from tests.builders.bundled import questionnaire
 
 KEY = b"k" * 64
-_LOADED = author.load(author.bundled()["ai-security"])
-assert isinstance(_LOADED, Instrument)
-SURVEY = _LOADED
-assert isinstance(SURVEY, Instrument)
+SURVEY = questionnaire()
 
 
 def faults(text: str | bytes) -> dict[int, str]:

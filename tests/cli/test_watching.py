@@ -25,7 +25,7 @@ from proto import instrument as instruments
 from proto import snapshot as snapshots
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition
 from services.analysis.publish import exact_view
-from tests.analysis.small import book, crowd, state_of, survey
+from tests.builders.small_survey import book, crowd, state_of, survey
 
 FIGURES = exact_view.snapshot(book(), state_of(crowd(5, 300)), revision=1, as_of="2026-11-22T14:05:00Z")
 

@@ -86,6 +86,7 @@ def site(answer: dict[str, tuple[int, str]]) -> Generator[tuple[str, list[tuple[
         server.server_close()
 
 
+@pytest.mark.service
 def test_a_token_is_not_passed_on_to_another_site() -> None:
     with site({"/api/v1/surveys/x/releases": (200, json.dumps([]))}) as (other, seen):
         answers = {

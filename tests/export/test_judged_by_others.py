@@ -17,6 +17,8 @@ from services.export.formats import ddi
 from tests.export import judges, wp29
 from tests.export.tables import PASSAGES, Made, encoded, made, released
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 100
 SCHEMA = os.environ.get("PLATEA_DDI_XSD", "")
 

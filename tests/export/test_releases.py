@@ -31,8 +31,8 @@ from services.export.jobs import Jobs
 from services.export.release import policy_of
 from services.export.store import Store
 from services.runtime.http.host_guard import HostGuard
+from tests.builders.bundled import questionnaire
 from tests.export.tables import stored
-from tests.faults.respondents import action3
 
 API = "/api/v1/surveys/ai-security/releases"
 Client = httpx.AsyncClient
@@ -46,7 +46,7 @@ def secrets() -> dict[str, str]:
 @pytest.fixture
 def registry() -> Registry:
     registry = Registry()
-    registry.apply(published(action3()))
+    registry.apply(published(questionnaire()))
     return registry
 
 
@@ -113,7 +113,7 @@ async def test_a_release_holds_k_verifies_and_rebuilds_to_the_same_bytes(
 
     csv = pd.read_csv(first / "data.csv", dtype=str, keep_default_na=False)
     pd.testing.assert_frame_equal(csv, pd.read_parquet(first / "data.parquet").astype(str), check_dtype=False)
-    identifiers = [q.var for q in action3().questions if q.privacy.role == "quasi_identifier"]
+    identifiers = [q.var for q in questionnaire().questions if q.privacy.role == "quasi_identifier"]
     groups = Counter(csv[identifiers].itertuples(index=False, name=None))
     assert min(groups.values()) >= 10
     assert not {"lesson", "one_change"} & set(csv.columns)
@@ -127,7 +127,7 @@ async def test_an_old_release_is_built_again_whatever_has_joined_since_and_says_
     await fill(database_urls.analysis, 300)
     await build(client, secrets["organiser"])
     await fill(database_urls.analysis, 420, after=300)
-    later = replace(action3(), version="99", title={"en": "Another title", "fr": "Un autre titre", "es": "Otro título"})
+    later = replace(questionnaire(), version="99", title={"en": "Another title", "fr": "Un autre titre", "es": "Otro título"})
     registry.apply(published(later))
     assert (await build(client, secrets["organiser"]))["responses"] == 420
     for number, responses in ((1, 300), (2, 420)):
@@ -288,7 +288,7 @@ async def test_files_of_one_language_speak_the_one_that_was_ordered(client: Clie
     for language in ("fr", ""):
         ordered = await client.post(API, json={"language": language} if language else {}, headers=headers)
         assert (await ended(client, secrets["organiser"], ordered))["status"] == "done"
-    asked = action3().question("B01").text
+    asked = questionnaire().question("B01").text
     told = []
     for number in (1, 2):
         manifest = (await client.get(f"{API}/{number}", headers=bearer(secrets["researcher"]))).json()

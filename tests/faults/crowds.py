@@ -14,7 +14,7 @@ import aiohttp
 from deploy.cli.respondents import Population
 from proto import receipt
 from proto.answers import today_of
-from tests.faults.respondents import action3
+from tests.builders.bundled import questionnaire
 
 NOTHING = "Nothing was stored."
 PAUSE = 0.1
@@ -57,7 +57,7 @@ class Respondents:
 
     async def answer(self) -> None:
         """Until they are `leaving`; then nobody comes any more, and nobody leaves before their answer was accepted."""
-        population = Population(action3(), 5, today_of(time.time()))
+        population = Population(questionnaire(), 5, today_of(time.time()))
         self._last = begun = time.monotonic()
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(timeout=LIMIT, connector=connector) as session, asyncio.TaskGroup() as people:

@@ -13,19 +13,9 @@ from typing import Any
 import aiohttp
 
 from deploy.cli.respondents import Population
-from proto import author, receipt
+from proto import receipt
 from proto.answers import today_of
-from proto.instrument import Instrument
-
-
-def bundled(survey: str) -> Instrument:
-    found = author.load(author.bundled()[survey])
-    assert isinstance(found, Instrument)
-    return found
-
-
-def action3() -> Instrument:
-    return bundled("ai-security")
+from tests.builders.bundled import questionnaire
 
 
 @dataclass
@@ -43,7 +33,7 @@ class Crowd:
 
     async def answer(self) -> None:
         """Returns when everybody's answer was accepted."""
-        population = Population(action3(), self.seed, today_of(time.time()))
+        population = Population(questionnaire(), self.seed, today_of(time.time()))
         people = iter(range(self.count))
         timeout = aiohttp.ClientTimeout(total=20)
         async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=self.at_once)) as session:
@@ -86,7 +76,7 @@ class Passer:
 
     async def answer(self) -> None:
         """Until it is `leaving`. Each answer is insisted on, so that `receipts` holds all that count."""
-        people = Population(bundled(self.survey), 5, today_of(time.time()))
+        people = Population(questionnaire(self.survey), 5, today_of(time.time()))
         async with aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=10)) as session:
             for number in itertools.count():
                 if self.leaving:

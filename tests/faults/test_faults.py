@@ -18,8 +18,9 @@ import pytest
 from deploy.cli.respondents import Population
 from proto.answers import today_of
 from proto.receipt import make
+from tests.builders.bundled import questionnaire
 from tests.faults.operated import Operated
-from tests.faults.respondents import Crowd, action3, exact, recorded
+from tests.faults.respondents import Crowd, exact, recorded
 
 RESPONSES = int(os.environ.get("PLATEA_FAULT_RESPONSES", "1200"))
 KILLS = int(os.environ.get("PLATEA_FAULT_KILLS", "1"))
@@ -81,7 +82,7 @@ async def test_with_postgresql_standing_still_every_answer_is_accepted_and_count
 
 
 async def test_one_receipt_is_one_response_however_often_and_whenever_it_is_sent(stack: Operated) -> None:
-    body = Population(action3(), 7, today_of(time.time())).body(1)
+    body = Population(questionnaire(), 7, today_of(time.time())).body(1)
     key = make()
     headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
 

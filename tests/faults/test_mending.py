@@ -24,9 +24,10 @@ from deploy.stack.stack import Stack
 from proto import subjects
 from proto.answers import today_of
 from services.runtime import nats_client
+from tests.builders.bundled import questionnaire
 from tests.conftest import started
 from tests.faults.operated import Operated
-from tests.faults.respondents import Crowd, action3, recorded
+from tests.faults.respondents import Crowd, recorded
 from tests.faults.test_faults import settled
 
 
@@ -48,7 +49,7 @@ def send(url: str, method: str, receipt: str, body: bytes | None = None) -> str:
 
 
 def answers(number: int) -> bytes:
-    return Population(action3(), 11, today_of(0)).body(number)
+    return Population(questionnaire(), 11, today_of(0)).body(number)
 
 
 async def test_an_old_copy_of_the_journal_that_intake_went_on_writing_to_loses_nobodys_answers(tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from deploy.stack.postgres_server import earliest_commit
 from deploy.stack.running import read
 from proto.answers import today_of
 from proto.receipt import make
+from tests.builders.bundled import questionnaire
 from tests.faults.inside import Inside
 from tests.faults.operated import Operated
-from tests.faults.respondents import Crowd, action3, recorded
+from tests.faults.respondents import Crowd, recorded
 from tests.faults.test_faults import settled
 
 
@@ -49,7 +50,7 @@ def files_with(folder: Path, text: bytes) -> list[str]:
 
 def saying(text: str) -> bytes:
     """Plausible answers with this text, so few that PostgreSQL does not compress them."""
-    population = Population(action3(), 3, today_of(time.time()))
+    population = Population(questionnaire(), 3, today_of(time.time()))
     bodies = (population.body(number) for number in range(300))
     body = json.loads(min((body for body in bodies if b'"H01"' in body), key=len))
     return json.dumps(body | {"answers": body["answers"] | {"H01": text}}).encode()

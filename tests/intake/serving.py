@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
 import httpx
@@ -13,14 +12,13 @@ import msgspec
 import nats
 from nats.aio.client import Client
 
-from deploy.cli.respondents import Population
-from proto import author, events, receipt, subjects, tokens
-from proto.instrument import Instrument
+from proto import events, receipt, subjects, tokens
 from proto.registry import published
 from proto.tokens import Token
 from services.intake.main import running
 from services.intake.settings import Settings
 from services.runtime.http.host_guard import HostGuard
+from tests.builders.bundled import population, questionnaire
 from tests.conftest import NatsUrls
 
 SURVEY = "ai-security"
@@ -28,21 +26,9 @@ PATH = f"/api/v1/surveys/{SURVEY}/responses"
 _, ORGANISER = tokens.make()
 
 
-@cache
-def action3() -> Instrument:
-    found = author.load(author.bundled()[SURVEY])
-    assert isinstance(found, Instrument)
-    return found
-
-
-@cache
-def _population() -> Population:
-    return Population(action3(), 11, "2026-11-22")
-
-
 def body(number: int = 0) -> dict[str, Any]:
     """What the respondent with this number sends."""
-    return msgspec.json.decode(_population().body(number))
+    return msgspec.json.decode(population(seed=11).body(number))
 
 
 def key() -> str:
@@ -79,7 +65,7 @@ async def served(urls: NatsUrls, **settings: Any) -> AsyncGenerator[Api]:
 async def open_survey(client: Client) -> None:
     """Publishes the questionnaire and the organiser's token, as provisioning does."""
     js = client.jetstream()
-    await js.publish(subjects.survey(SURVEY, action3().version), events.encode(published(action3())))
+    await js.publish(subjects.survey(SURVEY, questionnaire().version), events.encode(published(questionnaire())))
     await js.publish(subjects.token("first"), events.encode(Token("first", tokens.digest(ORGANISER), "organiser")))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.runtime.http.server import serve
+from tests.builders.bundled import questionnaire
 
 SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
 STATIC = Path(__file__).resolve().parents[2] / "services/intake/http/static"
@@ -34,18 +34,11 @@ FRAMES = (f"{SMALLER}/embed?question=P01", SMALLER)
 POLICY = PublishedPolicy("cell-key", 10, 10, 1.0, 0.08, 40, 2.0, 2.9)
 
 
-@cache
-def instrument(id: str) -> Instrument:
-    found = author.load(author.bundled()[id])
-    assert isinstance(found, Instrument)
-    return found
-
-
 class Figures:
     """The figures of ever more simulated respondents, some of them withheld."""
 
     def __init__(self, survey: str) -> None:
-        self._instrument = instrument(survey)
+        self._instrument = questionnaire(survey)
         self._population = Population(self._instrument, 7, "2026-11-22")
         self.book = CodeBook(Reader(self._instrument))
         self._folder = Folder(self.book)
@@ -88,7 +81,7 @@ def _concealed(instrument: Instrument, whole: Snapshot) -> Snapshot:
 async def main(port: int) -> None:
     every, broadcaster, registry = {id: Figures(id) for id in (SURVEY, SMALLER)}, Broadcaster(), Registry()
     for id in author.bundled():
-        registry.apply(published(instrument(id)))
+        registry.apply(published(questionnaire(id)))
     for figures in every.values():
         for _ in range(4):
             broadcaster.post(figures.next())

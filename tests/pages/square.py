@@ -1,4 +1,4 @@
-"""A small survey in two sections, and somebody who answers it in a real browser that may go offline or fall over."""
+"""Somebody who answers in a real browser that may go offline or fall over."""
 
 from __future__ import annotations
 
@@ -20,59 +20,10 @@ from proto.instrument import Instrument
 from services.intake.app import create_app
 from services.runtime.http.server import serve
 from tests import browser
+from tests.builders.square import square, three
 from tests.faults.inside import Inside
 from tests.faults.operated import Operated
 from tests.pages.desk import MemoryJournal, open_desk
-
-
-def _question(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
-    given = {"id": id, "var": id.lower(), "section": section, "text": {"en": text}, "privacy": i.Privacy("insensitive")}
-    return given | {"stats": ("count", "share")} | more
-
-
-def _free_text(id: str, section: str, text: str, **more: Any) -> dict[str, Any]:
-    return _question(id, section, text, stats=(), privacy=i.Privacy("free_text"), **more)
-
-
-def square(id: str, version: str = "1.0.0") -> Instrument:
-    why = i.Rule(q="Visit", op="in", value=("yes",))
-    yes_no = (i.Option("yes", {"en": "Yes"}), i.Option("no", {"en": "No"}))
-    return Instrument(
-        id=id,
-        version=version,
-        source_language="en",
-        languages=("en",),
-        title={"en": "Visiting the square"},
-        sections=(i.Section("A", {"en": "You"}), i.Section("B", {"en": "The square"})),
-        questions=(
-            i.Single(**_question("Visit", "A", "Do you visit the square?", options=yes_no, required=True)),
-            i.ShortText(**_free_text("Why", "A", "Why?", max_chars=100, show_if=why)),
-            i.Single(**_question("Safe", "B", "Is it safe?", options=yes_no, required=True)),
-            i.LongText(**_free_text("Wish", "B", "What is missing?", max_chars=1000)),
-        ),
-        policy=i.Policy(minimum=10, batch=10),
-    )
-
-
-def three(id: str) -> Instrument:
-    """In the middle section, one question of each kind that can be cleared."""
-    places = tuple(i.Option(code, {"en": code.title()}) for code in ("park", "river", "hill"))
-    return Instrument(
-        id=id,
-        version="1.0.0",
-        source_language="en",
-        languages=("en",),
-        title={"en": "Three pages"},
-        sections=tuple(i.Section(name, {"en": title}) for name, title in (("A", "First"), ("B", "Middle"), ("C", "Last"))),
-        questions=(
-            i.ShortText(**_free_text("Name", "A", "A word?")),
-            i.LongText(**_free_text("Story", "B", "What happened?")),
-            i.Multiple(**_question("Where", "B", "Where?", options=places)),
-            i.Date(**_question("Day", "B", "When?", min="2000-01")),
-            i.Ranking(**_question("Best", "B", "What is best?", options=places, rank_count=2)),
-            i.ShortText(**_free_text("End", "C", "Anything else?")),
-        ),
-    )
 
 
 class Server:

@@ -14,8 +14,9 @@ from deploy.cli.bulk_sender import BulkSubmission, Sender
 from deploy.cli.respondents import Population
 from proto.receipt import make
 from services.analysis.disclosure.parameters import OPEN
+from tests.builders.bundled import questionnaire
 from tests.faults.operated import Operated
-from tests.pages.gallery import SURVEY, instrument
+from tests.pages.gallery import SURVEY
 
 FIRST, RATE, COUNT = 60, 50, 400
 SEEN = """() => {
@@ -35,7 +36,7 @@ def simulate(url: str, accepted: list[float]) -> None:
     """Like the command, noting when each answer was accepted."""
 
     async def run() -> None:
-        population = Population(instrument(SURVEY), 3, "2026-11-22")
+        population = Population(questionnaire(SURVEY), 3, "2026-11-22")
         submissions = (BulkSubmission(number, make(), population.body(number)) for number in range(COUNT))
         async with Sender(url, SURVEY, 64, None) as sender:
             async for reply in sender.send_all(submissions, RATE):

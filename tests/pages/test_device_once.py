@@ -11,9 +11,9 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
+from tests.builders.square import square
 from tests.faults.operated import Operated
-from tests.pages import square
-from tests.pages.square import Respondent, Server, losing
+from tests.pages.square import Respondent, Server, crashing, losing
 
 _numbers = itertools.count(1)
 
@@ -26,7 +26,7 @@ def server(stack: Operated) -> Server:
 @pytest.fixture
 def survey(server: Server) -> str:
     name = f"square-{next(_numbers)}"
-    server.publish(square.square(name))
+    server.publish(square(name))
     return name
 
 
@@ -166,7 +166,7 @@ def test_8_the_browser_falls_over(
     playwright: Playwright, server: Server, survey: str, counted: Callable[[Respondent], None], tmp_path: Path, when: str
 ) -> None:
     address = f"{server.url}/s/{survey}?lang=en"
-    first = square.crashing(playwright, tmp_path)
+    first = crashing(playwright, tmp_path)
     person = Respondent(first, address)
     person.to_second()
     person.choose("Safe", "yes")
@@ -179,7 +179,7 @@ def test_8_the_browser_falls_over(
         person.says("Not sent yet")
     written(person, tmp_path)
     fall(first, tmp_path)
-    second = square.crashing(playwright, tmp_path)
+    second = crashing(playwright, tmp_path)
     person = Respondent(second, address)
     person.visit()
     if when == "in the middle":
@@ -228,7 +228,7 @@ def test_11_an_old_page_meets_a_closed_survey_or_a_newer_version(
         person.says("Not sent yet")
         server.close(survey)
     else:
-        server.publish(square.square(survey, "2.0.0"))
+        server.publish(square(survey, "2.0.0"))
         person.send()
     counted(person)
 

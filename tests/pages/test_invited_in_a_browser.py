@@ -13,8 +13,8 @@ from msgspec import structs
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from proto import blind, codes, invitation
+from tests.builders.square import square
 from tests.faults.operated import Operated
-from tests.pages import square
 from tests.pages.square import Respondent, Server
 
 SURVEY = "square-invited"
@@ -29,7 +29,7 @@ VECTORS = Path(__file__).parents[1] / "proto" / "vectors" / "rfc9474.json"
 @pytest.fixture(scope="module")
 def server(stack: Operated) -> Server:
     server = Server(stack)
-    server.publish(structs.replace(square.square(SURVEY), participation="invited"))
+    server.publish(structs.replace(square(SURVEY), participation="invited"))
     return server
 
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from proto import codes
+from tests.builders.square import square
 from tests.faults.operated import Operated
-from tests.pages import square
 from tests.pages.square import Respondent, Server
 
 SURVEY = "square-later"
@@ -19,7 +19,7 @@ WISH = "a fountain beside the zebra crossing 4711"
 @pytest.fixture(scope="module")
 def server(stack: Operated) -> Server:
     server = Server(stack)
-    server.publish(square.square(SURVEY))
+    server.publish(square(SURVEY))
     return server
 
 

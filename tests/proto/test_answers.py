@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from proto.answers import Reader, Submission
 from proto.problem import Fault, Problem
-from tests.proto.answering import INSTRUMENT, TODAY, any_answers, damaged_answers, good_answers
+from tests.builders.every_type import INSTRUMENT, TODAY, any_answers, damaged_answers, good_answers
 
 READER = Reader(INSTRUMENT)
 
@@ -71,6 +71,7 @@ def test_the_quick_way_and_the_explanation_agree(answers: dict[str, Any]) -> Non
         assert sorted(found, key=repr) == sorted(explained, key=repr)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.recursive(

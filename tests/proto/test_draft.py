@@ -181,6 +181,7 @@ def sheets(draw: st.DrawFn) -> str:
     return table({name: draw(st.lists(CELL, min_size=height, max_size=height)) for name in names})
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(sheets())
 def test_a_draft_of_any_table_is_sound_and_every_row_fits(text: str) -> None:
@@ -192,6 +193,7 @@ def test_a_draft_of_any_table_is_sound_and_every_row_fits(text: str) -> None:
     imported(text, instrument, map_)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(-10_000, 100_000_000), min_size=1), st.integers(0, 4))
 def test_bands_cover_every_number(whole: list[int], decimals: int) -> None:

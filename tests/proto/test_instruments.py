@@ -11,31 +11,26 @@ from proto import author, instrument
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Date, Instrument, Integer, Matrix, Numeric
+from tests.builders.bundled import questionnaire
 
 SURVEYS = ["ai-security", "security-by-design", "security-measurement", "social-cohesion"]
 
 
-def bundled(survey: str) -> Instrument:
-    found = author.load(author.bundled()[survey])
-    assert isinstance(found, Instrument), "\n".join(map(str, found))
-    return found
-
-
 def test_four_surveys_come_with_platea_under_the_name_of_their_file() -> None:
     assert sorted(author.bundled()) == SURVEYS
-    assert [bundled(survey).id for survey in SURVEYS] == SURVEYS
+    assert [questionnaire(survey).id for survey in SURVEYS] == SURVEYS
 
 
 @pytest.mark.parametrize("survey", SURVEYS)
 def test_a_bundled_survey_travels_as_json_and_compiles(survey: str) -> None:
-    found = bundled(survey)
+    found = questionnaire(survey)
     assert instrument.decode(instrument.encode(found)) == found
     book = CodeBook(Reader(found))
     assert {column.question for column in book.columns if column.kind == "stratum"} == set(found.strata)
 
 
 def test_action_3_asks_45_questions_in_three_languages() -> None:
-    found = bundled("ai-security")
+    found = questionnaire("ai-security")
     assert len(found.questions) == 45
     assert "A03" not in {question.id for question in found.questions}
     assert sum(question.required for question in found.questions) == 26
@@ -44,7 +39,7 @@ def test_action_3_asks_45_questions_in_three_languages() -> None:
 
 
 def test_countries_have_french_and_spanish_names() -> None:
-    country = bundled("ai-security").question("A01")
+    country = questionnaire("ai-security").question("A01")
     assert isinstance(country, instrument.Single)
     names = {option.code: option.text for option in country.options}
     assert len(names) == 46
@@ -53,7 +48,7 @@ def test_countries_have_french_and_spanish_names() -> None:
 
 @pytest.mark.parametrize("survey", SURVEYS)
 def test_numbers_are_banded_and_scored_matrices_are_ordered(survey: str) -> None:
-    for question in bundled(survey).questions:
+    for question in questionnaire(survey).questions:
         if isinstance(question, Integer | Numeric | Date):
             assert question.bands, question.id
         if isinstance(question, Matrix):

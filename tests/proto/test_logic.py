@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proto.answers import Reader
 from proto.instrument import Derived, Rule
 from proto.logic import Predicate, compile_rule
-from tests.proto.answering import INSTRUMENT, good_answers
+from tests.builders.every_type import INSTRUMENT, good_answers
 
 READER = Reader(INSTRUMENT)
 DERIVED = {item.id: item for item in INSTRUMENT.derived}

@@ -34,7 +34,7 @@ from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import next_edition
 from services.analysis.state.fold import Folder
-from tests.analysis.small import KEY, crowd, released, state_of, survey
+from tests.builders.small_survey import KEY, crowd, released, state_of, survey
 
 POLICY = PublishedPolicy("cell-key", 10, 12, 30.0, 0.08, 40, 2.0, 2.9)
 

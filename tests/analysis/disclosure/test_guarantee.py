@@ -35,7 +35,7 @@ from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 from services.intake.surveys import publication
-from tests.analysis.small import crowd, state_of, survey
+from tests.builders.small_survey import crowd, state_of, survey
 
 PROMISED = i.Policy(name="differential-privacy", epsilon=4.0, delta=1e-6)
 KEY = b"%032d" % 7
@@ -113,6 +113,7 @@ def test_marks_of_before_there_were_guarantees_are_read() -> None:
     assert msgspec.json.decode(b'{"edition": 3, "top": 90}', type=Marks) == Marks(edition=3, top=90)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.integers(0, 10**6), st.integers(30, 90))
 def test_one_person_makes_a_difference_of_one_in_as_many_histograms_as_are_counted(seed: int, size: int) -> None:

@@ -16,14 +16,14 @@ from proto.events import ResponseSubmitted, ResponseWithdrawn, SurveyClosed
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.main import Analysis
-from tests.analysis import small, versions
 from tests.analysis.conftest import Pen, Service, id_of, until
 from tests.analysis.ingest.test_retention import say
 from tests.analysis.publish.test_publishing import published
+from tests.builders import small_survey, versions
 
 ID = "promised"
 POLICY = i.Policy(name="differential-privacy", epsilon=4.0, delta=1e-6, clock=0)
-SECOND = replace(small.survey(), id=ID, version="2.0.0", policy=POLICY)
+SECOND = replace(small_survey.survey(), id=ID, version="2.0.0", policy=POLICY)
 FIRST = replace(SECOND, version="1.0.0", questions=SECOND.questions[:5])
 
 

@@ -146,6 +146,7 @@ def test_every_block_adds_up_to_all_respondents(seed: int, n: int, edition: int)
     assert np.add.reduceat(found, engine.blocks.starts).tolist() == [n] * len(SIZES)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(40, 200))
 def test_tables_agree_with_the_single_counts_and_turned_round_with_themselves(seed: int, n: int) -> None:
     engine, x = publication(), people(seed, n)
@@ -160,6 +161,7 @@ def test_tables_agree_with_the_single_counts_and_turned_round_with_themselves(se
         assert (found[one, other] == tables(engine, edition, [(one, other)], burt)[0]).all(), "alone as among others"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parameters", "n"), [(OPEN, 100), (OPEN, 1000), (INVITED, 100), (INVITED, 1000)])
 def test_the_noise_has_the_variance_that_the_parameters_say_whatever_the_count(parameters: Parameters, n: int) -> None:
     """Of cells far from zero, over many keys: V (1 - 1/k), and for strata that of groups; what lasts is its covariance over editions."""
@@ -176,6 +178,7 @@ def test_the_noise_has_the_variance_that_the_parameters_say_whatever_the_count(p
     assert abs(one.mean()) < 0.05
 
 
+@pytest.mark.slow
 def test_the_noise_of_a_table_has_its_variance_and_most_of_it_is_fresh() -> None:
     n, engines = 600, [publication(key=b"%032d" % seed) for seed in range(800)]
     counts = np.concatenate([np.full(size, n // size) for size in SIZES])

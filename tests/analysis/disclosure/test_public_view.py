@@ -25,7 +25,7 @@ from services.analysis.disclosure.published_state import next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.statistics import tables
-from tests.analysis.small import KEY, Answers, book, crowd, crowds, released, state_of, survey
+from tests.builders.small_survey import KEY, Answers, book, crowd, crowds, released, state_of, survey
 
 SURVEYS = 80
 
@@ -73,6 +73,7 @@ def test_groups_that_are_one_answer_are_published_as_that_answer() -> None:
     assert by_group.cells == by_answer.cells
 
 
+@pytest.mark.slow
 def test_over_many_keys_the_mean_difference_is_zero_within_its_error() -> None:
     people = crowd(5, 200)
     real = dict(counts(msgspec.to_builtins(exact(people).questions)))
@@ -119,6 +120,7 @@ def test_the_cells_of_a_table_add_up_to_the_counts_at_its_edges(sides: tuple[str
         assert table.columns[code].withheld or table.columns[code].n == whole[:, place].sum()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(crowds(10, 150), st.integers(0, 3))
 def test_shares_and_intervals_keep_within_zero_and_one_whatever_the_noise(people: list[Answers], key: int) -> None:

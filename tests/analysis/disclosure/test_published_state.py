@@ -19,7 +19,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.published_state import PublishedState, SavedState, due_now, next_edition
 from services.analysis.state.fold import Folder
 from services.analysis.state.state_codec import UnreadableState
-from tests.analysis.small import KEY, book, crowd, options, released, state_of, survey
+from tests.builders.small_survey import KEY, book, crowd, options, released, state_of, survey
 
 NOISE = Noise(KEY, "small")
 

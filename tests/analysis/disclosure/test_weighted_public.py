@@ -27,7 +27,7 @@ from services.analysis.disclosure import public_tables, weighted_public_tables
 from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.publish import exact_view
 from services.analysis.statistics import weighted_tables
-from tests.analysis.small import Answers, released, state_of, survey
+from tests.builders.small_survey import Answers, released, state_of, survey
 
 SURVEYS = int(os.environ.get("PLATEA_WEIGHTED_SURVEYS", "3"))
 """Generated surveys of each kind; more of them measure the claim more sharply."""

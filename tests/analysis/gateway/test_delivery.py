@@ -42,7 +42,7 @@ from services.runtime.http.health import Readiness
 from services.runtime.http.host_guard import HostGuard
 from services.runtime.http.server import serve
 from services.runtime.spreadsheet_csv import kept
-from tests.analysis.small import book, crowd, state_of, survey
+from tests.builders.small_survey import book, crowd, state_of, survey
 
 API = "/api/v1/surveys/small"
 STATE = state_of(crowd(5, 300))

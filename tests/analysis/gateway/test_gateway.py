@@ -25,8 +25,8 @@ from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.runtime.http.health import Readiness
 from services.runtime.http.server import serve
-from tests.analysis.small import book, crowd, state_of, survey
-from tests.analysis.small import released as standing
+from tests.builders.small_survey import book, crowd, state_of, survey
+from tests.builders.small_survey import released as standing
 
 API = "/api/v1/surveys/small"
 

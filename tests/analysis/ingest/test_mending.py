@@ -18,7 +18,8 @@ from proto import events, subjects
 from proto.events import ResponseEvent, ResponseWithdrawn
 from services.analysis.store import LOCKS
 from services.runtime import stream_settings
-from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, replaced, submitted, until, withdrawn
+from tests.builders.bundled import questionnaire
 from tests.conftest import DatabaseUrls, NatsUrls
 
 
@@ -206,7 +207,7 @@ async def test_what_waits_for_a_version_of_its_survey_goes_on_waiting_or_is_told
     assert (report.from_store, report.from_journal, report.nowhere) == (1, 0, 1)
     assert [row["seq"] for row in await two.database.fetch("select seq from waiting order by seq")] == [24, 26]
     assert not (await settle(two.nats_url, two.database_url, whole=True)).mended
-    await two.pen.publish(msgspec.structs.replace(instrument(), version="9.0.0"))
+    await two.pen.publish(msgspec.structs.replace(questionnaire(), version="9.0.0"))
     await two.recorded(20)
     await two.agree(BEFORE | {7: 57, 70: 70})
 

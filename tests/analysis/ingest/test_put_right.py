@@ -8,7 +8,7 @@ from proto import snapshot as snapshots
 from proto.snapshot import Snapshot
 from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.publish.publisher import PublicationState, Publisher
-from tests.analysis.small import crowd, released
+from tests.builders.small_survey import crowd, released
 
 
 def started(published: Snapshot, saved: PublishedState) -> PublicationState:

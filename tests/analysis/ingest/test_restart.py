@@ -15,7 +15,8 @@ from services.analysis.ingest import partition as partitions
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.main import Analysis
 from services.analysis.state.state import State
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, replaced, submitted, until, withdrawn
+from tests.builders.bundled import questionnaire
 from tests.conftest import DatabaseUrls, NatsUrls
 
 EVERYTHING = "truncate surveys, responses, positions, checkpoints, retractions, erasures, parked, waiting, released"
@@ -170,7 +171,7 @@ async def test_a_new_version_counts_the_responses_to_the_old_one_too(pen: Pen, s
     await pen.write(*(submitted(number) for number in range(120)))
     async with service.running() as analysis:
         await until(lambda: analysis.totals.own(SURVEY) == 120)
-        await pen.publish(_newer(instrument()))
+        await pen.publish(_newer(questionnaire()))
         await pen.write(withdrawn(0), withdrawn(1))
         newer = [
             msgspec.structs.replace(submitted(number), version="9.0.0", answers=_without(submitted(number))) for number in range(120, 150)

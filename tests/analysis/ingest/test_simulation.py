@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, cast
 
@@ -30,7 +31,11 @@ from services.analysis.records import Changes
 from services.analysis.settings import Settings
 from services.analysis.state.fold import Folder
 from services.analysis.store import PartitionLease
-from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, instrument, reader, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, ask, id_of, reader, replaced, submitted, until, withdrawn
+from tests.builders.bundled import questionnaire
+
+EXAMPLES = int(os.environ.get("PLATEA_EXAMPLES", "6"))
+"""`make soak` asks for hundreds."""
 
 _versions = itertools.count()
 
@@ -94,7 +99,7 @@ class World:
         self.model: dict[int, Said] = {}
         self.scrawled = 0
         self._last = 0
-        self._newer = msgspec.structs.replace(instrument(), version=f"9.0.{next(_versions)}")
+        self._newer = msgspec.structs.replace(questionnaire(), version=f"9.0.{next(_versions)}")
 
     async def start(self) -> None:
         self.analysis = await self._stack.enter_async_context(running(self._settings, checkpoint=0.3))
@@ -207,7 +212,7 @@ async def _begin_again(provisioner: Any, database: Any, pen: Pen) -> None:
 
 
 @settings(
-    max_examples=6,
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -16,9 +16,9 @@ from proto.events import ResponseSubmitted, ResponseWithdrawn
 from proto.instrument import Instrument
 from services.analysis.main import Analysis
 from services.analysis.publish import worker_questions as questions
-from tests.analysis import small, versions
 from tests.analysis.conftest import Pen, Service, until
-from tests.analysis.small import REGIONS
+from tests.builders import small_survey, versions
+from tests.builders.small_survey import REGIONS
 
 EARLIER, LATER = 12, 4
 """Responses to the first version of each survey, and to the second."""
@@ -31,7 +31,7 @@ def _with(survey: Instrument, id: str, **changed: Any) -> Instrument:
 
 def _pairs() -> dict[str, tuple[Instrument, Instrument]]:
     """Surveys of which the second version changes one thing. No column comes or goes, but for the last five."""
-    one = replace(small.survey(), policy=i.Policy(minimum=3, batch=1, clock=0, i_understand_that_this_protects_nobody=True))
+    one = replace(small_survey.survey(), policy=i.Policy(minimum=3, batch=1, clock=0, i_understand_that_this_protects_nobody=True))
     one = _with(one, "Since", precision="day", min="2000-01-01", max="2026-12-31")
     day, month = one, _with(one, "Since", precision="month", min="2000-01", max="2026-12")
     other = i.Rule(q="Use", op="in", value=("n",))

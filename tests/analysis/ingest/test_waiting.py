@@ -27,18 +27,19 @@ from services.analysis.publish import worker_questions
 from services.analysis.records import Changes
 from services.analysis.store import LOCKS, PartitionLease
 from services.intake.streams.journal import Journal as Intake
-from tests.analysis.conftest import SURVEY, Pen, Service, answers, id_of, instrument, replaced, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, answers, id_of, replaced, submitted, until, withdrawn
+from tests.builders.bundled import questionnaire
 
 NEWER = "newer"
 
 
 def newer() -> Instrument:
     """Another survey, which an analysis of today does not know."""
-    return msgspec.structs.replace(instrument(), id=NEWER)
+    return msgspec.structs.replace(questionnaire(), id=NEWER)
 
 
 def next_version() -> Instrument:
-    return msgspec.structs.replace(instrument(), version="9.0.0")
+    return msgspec.structs.replace(questionnaire(), version="9.0.0")
 
 
 def to_newer(number: int) -> ResponseSubmitted:
@@ -136,7 +137,7 @@ async def _others_go_on(pen: Pen, service: Service, database: Any, intake: Intak
         assert await recorded(intake, known) == {True}
         assert await recorded(intake, unknown) == {False}
         [listed] = {(each["state"], each["survey"], each["version"]) for each in (await asked(service, what="parked"))["events"]}
-        assert listed == ("waiting", NEWER, instrument().version)
+        assert listed == ("waiting", NEWER, questionnaire().version)
         assert not analysis.failed.done(), "ignorance spends no budget"
 
 

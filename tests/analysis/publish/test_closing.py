@@ -15,9 +15,10 @@ from proto.events import SurveyClosed
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.publish import publisher
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, submitted, until
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 from tests.analysis.ingest.test_retention import say
 from tests.analysis.publish.test_publishing import published, wait
+from tests.builders.bundled import questionnaire
 
 CLOSING, LOOKED = 0.5, 2.5
 """Seconds from the close to its edition, and until a publisher has looked for certain whether there is one."""
@@ -80,7 +81,7 @@ async def test_a_closed_survey_moves_once_more_where_a_batch_came_and_its_tables
 ) -> None:
     monkeypatch.setattr(publisher, "CLOSING", CLOSING)
     first = OPEN.table_batch
-    await pen.publish(msgspec.structs.replace(instrument(), version="9.0.0", policy=i.Policy(minimum=first)))
+    await pen.publish(msgspec.structs.replace(questionnaire(), version="9.0.0", policy=i.Policy(minimum=first)))
     async with service.running() as analysis:
         survey = Organised(pen, analysis, service, provisioner)
         await until(lambda: analysis.totals.ready(SURVEY))

@@ -22,7 +22,8 @@ from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.records import StoredEdition
 from services.analysis.store import Store
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, instrument, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
+from tests.builders.bundled import questionnaire
 
 
 async def published(provisioner: Any, survey: str = SURVEY) -> Snapshot | None:
@@ -181,7 +182,7 @@ async def test_an_edition_by_the_clock_is_not_given_up_where_the_store_fails_at_
     pen: Pen, service: Service, provisioner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = Policy(minimum=3, batch=1, clock=0, i_understand_that_this_protects_nobody=True)
-    await pen.publish(msgspec.structs.replace(instrument(), version="9.0.0", policy=policy))
+    await pen.publish(msgspec.structs.replace(questionnaire(), version="9.0.0", policy=policy))
     save, failures = Store.save_edition, 0
 
     async def failing(self: Store, survey: str, edition: StoredEdition, after: int | None) -> bool:

@@ -28,7 +28,7 @@ from services.analysis.disclosure.parameters import OPEN
 from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.disclosure.rounding import DIGITS, of_table
 from services.analysis.statistics.association import associate
-from tests.analysis.small import crowd, released, survey
+from tests.builders.small_survey import crowd, released, survey
 
 Path = tuple[str | int, ...]
 NEAR = 0.51 * 10**-DIGITS

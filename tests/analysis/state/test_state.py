@@ -10,21 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.cli.respondents import Population
-from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.instrument import Instrument
 from services.analysis.state.fold import Answered, Folder
 from services.analysis.state.state import State
 from services.analysis.state.state_codec import UnreadableState, pack, upper
 from tests.analysis.conftest import id_of
+from tests.builders.bundled import population, questionnaire
 
-SMALL = author.load(author.bundled()["security-by-design"])
-assert isinstance(SMALL, Instrument)
+SMALL = questionnaire("security-by-design")
 READER = Reader(SMALL)
-POPULATION = Population(SMALL, 3, "2026-11-22")
-ANSWERS = [READER.canonical(POPULATION.respondent(number).answers) for number in range(401)]
+ANSWERS = [READER.canonical(population(SMALL.id, 3).respondent(number).answers) for number in range(401)]
 FOLDER = Folder(CodeBook(READER))
 PEOPLE = st.lists(st.integers(0, 400), max_size=30)
 

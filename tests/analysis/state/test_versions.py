@@ -6,6 +6,7 @@ import hashlib
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from services.analysis.records import StoredResponse
 from services.analysis.recount.recount import Tally, compare
 from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
-from tests.analysis import small, versions
+from tests.builders import small_survey, versions
 
 
 class Counting:
@@ -79,13 +80,14 @@ OPERATIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(OPERATIONS, st.integers(0, 2**32))
 def test_whatever_versions_come_live_equals_recount_and_all_counts_are_zero_once_everybody_has_withdrawn(
     program: list[str], seed: int
 ) -> None:
     draw = Random(seed)
-    counting = Counting(small.survey())
+    counting = Counting(small_survey.survey())
     for _ in range(6):
         counting.answer("1.0.0", draw)
     for number, operation in enumerate(program, 1):

@@ -21,7 +21,7 @@ from services.analysis.publish import exact_view
 from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
-from tests.analysis.small import options, state_of, survey
+from tests.builders.small_survey import options, state_of, survey
 
 ROWS = "M.a,M.b,M.c\n" + "1,0,0\n" * 25 + "0,1,1\n" * 15 + "0,0,0\n" * 50
 """Ninety people, of whom fifty say no to everything."""

@@ -28,7 +28,7 @@ from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
 from services.export.dataset.numbering import numbers
 from services.export.dataset.variables import Variable
-from tests.analysis.small import Answers, released, state_of, survey
+from tests.builders.small_survey import Answers, released, state_of, survey
 
 SCALES = {
     "up": tuple("12345"),

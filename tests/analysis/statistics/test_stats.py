@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from proto import author, intervals
+from proto import intervals
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.instrument import Instrument
 from proto.snapshot import Cell, Figures, Snapshot
 from services.analysis.publish import exact_view
 from services.analysis.state.state import State
-from tests.analysis.small import REGIONS, Answers, book, respondents, state_of, survey
+from tests.builders.bundled import questionnaire
+from tests.builders.small_survey import REGIONS, Answers, book, respondents, state_of, survey
 
 
 def snapshot(people: list[Answers]) -> Snapshot:
@@ -191,9 +191,7 @@ def test_a_withdrawn_answer_leaves_no_trace_in_the_figures() -> None:
 
 
 def test_the_whole_exact_picture_of_the_largest_questionnaire_takes_less_than_a_tenth_of_a_second() -> None:
-    instrument = author.load(author.bundled()["ai-security"])
-    assert isinstance(instrument, Instrument)
-    codebook = CodeBook(Reader(instrument))
+    codebook = CodeBook(Reader(questionnaire()))
     state = State.empty(len(codebook), len(codebook.numbers), len(codebook.groups))
     state.burt[:] = 5
     state.burt[0, :] = state.burt[:, 0] = 1000

@@ -30,7 +30,7 @@ from services.analysis.records import StoredResponse
 from services.analysis.recount import recount
 from services.analysis.recount.recount import Tally
 from services.analysis.statistics.weighting import fit, join, kish, rake
-from tests.analysis.small import REGIONS, Answers, crowd, crowds, state_of, survey
+from tests.builders.small_survey import REGIONS, Answers, crowd, crowds, state_of, survey
 
 REGION = Margin("place.region", {"en": "A register"}, (Portion("north", 0.2), Portion("east", 0.3), Portion("south", 0.5)))
 USE = Margin("uses", {"en": "Another register"}, (Portion("0", 0.6), Portion("1", 0.4)))
@@ -74,6 +74,7 @@ def many(seed: int, size: int = 300) -> list[Answers]:
     return [{id: value for id, value in one.items() if id != "Why" and value is not None} for one in people]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("margins", [{"region": REGION}, {"count": COUNT}, {"region": REGION, "uses": USE, "count": COUNT}])
 def test_weighted_shares_equal_statsmodels_with_weights_raked_respondent_by_respondent(margins: dict[str, Margin]) -> None:
     people = many(3)

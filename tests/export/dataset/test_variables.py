@@ -16,8 +16,8 @@ from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Option, Ranking, Row, Single
 from proto.logic import row_attribute
 from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, variables
+from tests.builders.bundled import questionnaire
 from tests.export.tables import answers, every_kind
-from tests.faults.respondents import action3
 
 INSTRUMENT = every_kind()
 READER = Reader(INSTRUMENT)
@@ -115,7 +115,7 @@ def read_older_by_hand(variable: Variable, reader: Reader, given: Any) -> str:
     return SKIPPED if code == "gone" else code
 
 
-@pytest.mark.parametrize("instrument", [every_kind(), action3()], ids=["every kind", "action 3"])
+@pytest.mark.parametrize("instrument", [every_kind(), questionnaire()], ids=["every kind", "action 3"])
 def test_codes_are_those_one_would_write_by_hand(instrument: Instrument) -> None:
     columns = variables(instrument)
     reader, given = answers(instrument, 150)

@@ -198,6 +198,7 @@ def test_the_script_for_pandas_reads_labels(folder: Path, table: Dataset, codes:
         assert [None if value is np.nan else value for value in read["data"][column.name].tolist()] == expected
 
 
+@pytest.mark.service
 def test_the_script_for_r_reads_labels(folder: Path, codes: pd.DataFrame) -> None:
     script = 'source("read.R"); cat(nrow(data), ncol(data), sum(is.na(data)), levels(data$district), sep = "\\n")'
     rows, columns, missing, *levels = haven(script, folder)
@@ -206,6 +207,7 @@ def test_the_script_for_r_reads_labels(folder: Path, codes: pd.DataFrame) -> Non
     assert levels
 
 
+@pytest.mark.service
 @pytest.mark.parametrize(("language", "labels"), [("en", ("Old town", "Harbour", "North")), ("fr", ("Vieille ville", "Port", "Nord"))])
 def test_haven_reads_labels_and_reasons_for_missing_answers(
     language: str, labels: tuple[str, ...], table: Dataset, codes: pd.DataFrame, tmp_path: Path

@@ -17,7 +17,7 @@ from services.export.http import data_page
 from services.export.http.interface import CATALOGUES, Say, offered
 from services.export.store import StoredRelease
 from tests.accessibility.test_axe import AXE, TAGS
-from tests.faults.respondents import action3
+from tests.builders.bundled import questionnaire
 
 ROOT = Path(data_page.__file__).parents[3]
 STYLES = ("services/intake/http/static/platea.css", "services/export/http/static/data.css")
@@ -38,7 +38,7 @@ def entered(number: int, withdrawn: int | None, suppressed: int = 0) -> StoredRe
 
 
 def rendered(releases: list[StoredRelease], withdrawn: int = 0, language: str = "en") -> str:
-    return data_page.render(action3(), releases, withdrawn, language, "https://survey.example.eu", KEY)
+    return data_page.render(questionnaire(), releases, withdrawn, language, "https://survey.example.eu", KEY)
 
 
 def test_the_catalogues_say_the_same_things() -> None:
@@ -50,7 +50,7 @@ def test_the_catalogues_say_the_same_things() -> None:
 
 
 def test_the_language_is_the_one_asked_for_or_the_browsers_or_the_surveys_first() -> None:
-    known = offered(action3())
+    known = offered(questionnaire())
     assert set(known) <= set(CATALOGUES)
     assert choose(known, "fr", "es") == "fr"
     assert choose(known, "xx", "pl, es-ES;q=0.8, en;q=0.5") == "es"
@@ -103,7 +103,7 @@ def test_what_was_withdrawn_since_is_flagged_and_the_release_without_it_named() 
 
 
 def test_once_the_answers_are_deleted_no_further_release_is_promised() -> None:
-    page = data_page.render(action3(), [entered(1, 3)], 15, "en", "https://survey.example.eu", KEY, datetime.date(2027, 1, 31))
+    page = data_page.render(questionnaire(), [entered(1, 3)], 15, "en", "https://survey.example.eu", KEY, datetime.date(2027, 1, 31))
     assert "The answers to this survey were deleted on 31 January 2027" in page
     assert "No later release leaves them out." in page
     assert "The next release" not in page
@@ -112,12 +112,12 @@ def test_once_the_answers_are_deleted_no_further_release_is_promised() -> None:
 def test_citations_are_read_by_reference_managers() -> None:
     address = "https://survey.example.eu/data/ai-security"
     manifest = replace(entered(3, 0).manifest, date="2026-11-30")
-    work = data_page.work(action3(), manifest, address)
+    work = data_page.work(questionnaire(), manifest, address)
     (item,) = json.loads(work.csl())
     assert (item["type"], item["URL"], item["title"]) == ("dataset", address, work.title)
     assert item["issued"] == {"date-parts": [[2026, 11, 30]]}
     assert f" (2026). {work.title}. Release 3 " in f" {work.line()}"
-    own = data_page.work(action3(), replace(manifest, address="https://its.own/data/ai-security"), address)
+    own = data_page.work(questionnaire(), replace(manifest, address="https://its.own/data/ai-security"), address)
     assert own.line().endswith("https://its.own/data/ai-security"), "what a release was published with stays"
     bibtex = work.bibtex()
     assert "  year = {2026},\n" in bibtex

@@ -18,9 +18,10 @@ from proto import receipt as receipts
 from proto.registry import published
 from services.intake.drafts import drafts, saved_drafts
 from services.intake.surveys import retention
+from tests.builders.bundled import questionnaire
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
-from tests.intake.serving import SURVEY, Api, action3, journal, open_survey, served
+from tests.intake.serving import SURVEY, Api, journal, open_survey, served
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import begin, respondent, walk
 
@@ -113,7 +114,7 @@ async def test_sending_deletes_the_saved_copy_and_is_one_response(api: Api, prov
     await begin(first)
     code = await save(first)
     await enter(second, code)
-    review = await walk(second, action3(), respondent(action3(), uses))
+    review = await walk(second, questionnaire(), respondent(questionnaire(), uses))
     assert await save(second) == code
     page = await enter(second, code)
     assert second.place == "review"
@@ -147,7 +148,7 @@ async def test_a_new_version_does_not_disturb_who_saved_under_the_old_one(api: A
     await begin(first)
     first.page.fill("q.A01", "FR")
     code = await save(first)
-    newer = msgspec.structs.replace(action3(), version="0.2.0")
+    newer = msgspec.structs.replace(questionnaire(), version="0.2.0")
     await provisioner.jetstream().publish(subjects.survey(SURVEY, "0.2.0"), events.encode(published(newer)))
     second = visitor(api)
     while '"0.2.0"' not in (await api.http.get(f"/api/v1/surveys/{SURVEY}")).text:
@@ -155,7 +156,7 @@ async def test_a_new_version_does_not_disturb_who_saved_under_the_old_one(api: A
     page = await enter(second, code)
     assert (second.place, page.control("q.A01").value) == ("A", "FR")
     assert '"0.1.0"' in page.control("sheet").value
-    await walk(second, action3(), respondent(action3(), 0))
+    await walk(second, questionnaire(), respondent(questionnaire(), 0))
     await second.press("send")
     [event] = await journal(api.urls)
     assert getattr(event, "version", "") == "0.1.0"
@@ -247,7 +248,7 @@ async def test_without_room_the_page_keeps_everything_and_sending_works(api: Api
     await first.press("again")
     assert first.status == 503
     await first.press("resume")
-    await walk(first, action3(), respondent(action3(), 0), "en")
+    await walk(first, questionnaire(), respondent(questionnaire(), 0), "en")
     await first.press("send")
     assert first.status == 200
     await enter(first, codes.make(drafts.LETTERS))

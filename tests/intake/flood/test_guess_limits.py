@@ -14,15 +14,14 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from deploy.cli.respondents import Population
-from proto import author, events, receipt, subjects
-from proto.instrument import Instrument
+from proto import events, receipt, subjects
 from proto.registry import published
 from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.flood.guess_limiter import BURST, GuessLimiter
 from services.intake.flood.keyed_lock import KeyedLock, QueueFull
 from services.runtime.http.client_address import address_of, networks
+from tests.builders.bundled import population, questionnaire
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, body, open_survey, served
 from tests.pages.desk import MemoryJournal, open_desk
@@ -181,8 +180,7 @@ async def test_a_line_is_short_and_lets_one_after_the_other() -> None:
 @pytest.fixture
 async def two_surveys(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator[httpx.AsyncClient]:
     await open_survey(provisioner)
-    other = author.load(author.bundled()[OTHER])
-    assert isinstance(other, Instrument)
+    other = questionnaire(OTHER)
     await provisioner.jetstream().publish(subjects.survey(OTHER, other.version), events.encode(published(other)))
     async with served(nats_urls, proxies="127.0.0.0/8") as api:
         yield api.http
@@ -198,9 +196,7 @@ async def test_unknown_and_elsewhere_and_withdrawn_elsewhere_take_as_long_and_sa
     """Lower quartiles of interleaved look-ups, which a busy machine moves little; asking the journal once instead of twice would show as a
     tenth of the time. More are made where the first ones differ: chance does not stay, a way that takes longer does."""
     http = two_surveys
-    other = author.load(author.bundled()[OTHER])
-    assert isinstance(other, Instrument)
-    content = msgspec.json.decode(Population(other, 3, "2026-11-22").body(1))
+    content = msgspec.json.decode(population(OTHER, 3).body(1))
     elsewhere, withdrawn = [await submit(http, f"/api/v1/surveys/{OTHER}/responses", content) for _ in range(2)]
     assert (await http.delete(f"/api/v1/receipts/{withdrawn}")).status_code == 202
     taken: dict[str, list[float]] = {"unknown": [], "elsewhere": [], "withdrawn": []}

@@ -230,6 +230,7 @@ names = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(names, st.lists(junk, min_size=1, max_size=3), max_size=12),
     st.sampled_from([section.id for section in ACTION3.sections]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,22 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto import author
 from proto.answers import Reader
-from proto.instrument import Instrument
 from services.intake.form import flow
 from services.intake.form.flow import REVIEW, START, FormFlow, FormState, NextPage
+from tests.builders.bundled import questionnaire
 
 TODAY = "2026-11-22"
 
 
-def _action3() -> Instrument:
-    found = author.load(Path(author.bundled()["ai-security"]))
-    assert isinstance(found, Instrument)
-    return found
-
-
-WALK = FormFlow(Reader(_action3()))
+WALK = FormFlow(Reader(questionnaire()))
 SECTIONS = [section.id for section in WALK.instrument.sections]
 ROWS = [row.code for row in getattr(WALK.reader.questions["B02"], "rows", ())]
 A = {"q.A01": ["FR"], "q.A02": ["1"], "q.A04": ["p6"], "q.A05": ["municipality"], "q.A08": ["official"], "q.A09": ["police"]}

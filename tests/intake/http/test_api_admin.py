@@ -24,9 +24,10 @@ from proto.instrument import Integer, Policy, Question
 from proto.problem import Problem
 from proto.registry import GRACE, Registry
 from services.intake.context import Intake
+from tests.builders.bundled import questionnaire
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
-from tests.intake.serving import SURVEY, Api, action3, open_survey, served
+from tests.intake.serving import SURVEY, Api, open_survey, served
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def api(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator[Api]:
 
 
 def _version(version: str, id: str = SURVEY) -> bytes:
-    return instruments.encode(msgspec.structs.replace(action3(), id=id, version=version))
+    return instruments.encode(msgspec.structs.replace(questionnaire(), id=id, version=version))
 
 
 async def test_surveys_are_listed_and_described_with_etags(api: Api) -> None:
@@ -54,9 +55,9 @@ async def test_surveys_are_listed_and_described_with_etags(api: Api) -> None:
 async def test_the_definition_is_a_readable_instrument_with_every_parameter_of_its_policy(api: Api) -> None:
     answer = await api.http.get(f"/api/v1/surveys/{SURVEY}")
     described = instruments.decode(answer.content)
-    assert described.questions == action3().questions
+    assert described.questions == questionnaire().questions
     assert {"name", "minimum", "batch", "clock"} <= set(answer.json()["policy"])
-    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}?version={action3().version}")).content == answer.content
+    assert (await api.http.get(f"/api/v1/surveys/{SURVEY}?version={questionnaire().version}")).content == answer.content
     assert (await api.http.get(f"/api/v1/surveys/{SURVEY}?version=99.0.0")).status_code == 404
     assert (await api.http.get("/api/v1/surveys/none")).status_code == 404
 
@@ -80,7 +81,7 @@ async def test_versions_only_go_up_and_an_earlier_one_published_again_changes_no
         assert (refused.status_code, refused.json()["type"]) == (409, "/problems/version-not-higher")
         assert "7.10.0" in refused.json()["detail"]
     await api.organise("POST", f"/api/v1/surveys/{SURVEY}/close")
-    for version in (action3().version, "7.10.0"):
+    for version in (questionnaire().version, "7.10.0"):
         again = await api.organise("POST", "/api/v1/surveys", _version(version))
         assert (again.status_code, again.json()["open"], again.json()["current"]) == (200, False, "7.10.0")
     assert (await api.http.get(f"/api/v1/surveys/{SURVEY}")).json()["version"] == "7.10.0"
@@ -88,8 +89,8 @@ async def test_versions_only_go_up_and_an_earlier_one_published_again_changes_no
 
 
 async def test_an_id_keeps_its_type_also_over_a_version_without_it(api: Api) -> None:
-    *others, last = action3().questions
-    without = msgspec.structs.replace(action3(), version="7.0.0", questions=tuple(others))
+    *others, last = questionnaire().questions
+    without = msgspec.structs.replace(questionnaire(), version="7.0.0", questions=tuple(others))
     assert (await api.organise("POST", "/api/v1/surveys", instruments.encode(without))).status_code == 201
     common: dict[str, Any] = {field: getattr(last, field) for field in Question.__struct_fields__} | {"stats": ("count",)}
     other = msgspec.structs.replace(without, version="8.0.0", questions=(*others, Integer(**common, min=0, max=9)))
@@ -104,7 +105,7 @@ async def test_an_id_keeps_its_type_also_over_a_version_without_it(api: Api) -> 
 
 async def test_a_survey_keeps_its_guarantee_and_its_lack_of_one_for_life(api: Api) -> None:
     async def published(id: str, version: str, policy: Policy) -> list[str]:
-        made = msgspec.structs.replace(action3(), id=id, version=version, policy=policy)
+        made = msgspec.structs.replace(questionnaire(), id=id, version=version, policy=policy)
         answer = await api.organise("POST", "/api/v1/surveys", instruments.encode(made))
         assert answer.status_code in (201, 422), answer.text
         return [f"{fault['code']} {fault['pointer']}" for fault in answer.json().get("errors", [])]
@@ -156,7 +157,7 @@ async def _replayed(client: Client) -> Registry:
 async def test_answers_may_still_name_an_older_version(api: Api) -> None:
     await api.organise("POST", "/api/v1/surveys", _version("7.0.0"))
     assert (await api.submit(0, version=None)).json()["version"] == "7.0.0"
-    assert (await api.submit(1, version=action3().version)).json()["version"] == action3().version
+    assert (await api.submit(1, version=questionnaire().version)).json()["version"] == questionnaire().version
 
 
 async def test_closing_is_repeatable_and_a_new_version_opens_again(api: Api) -> None:
@@ -179,14 +180,14 @@ async def test_closing_is_repeatable_and_a_new_version_opens_again(api: Api) -> 
         {"questions": ()},
         {"source_language": "tlh"},
         {"strata": ("nowhere.level",)},
-        {"questions": (action3().questions[0], action3().questions[0])},
-        {"questions": tuple(reversed(action3().questions))},
-        {"questions": (msgspec.structs.replace(action3().questions[0], id="__class__"),)},
-        {"questions": (msgspec.structs.replace(action3().questions[0], id="1; drop"),)},
+        {"questions": (questionnaire().questions[0], questionnaire().questions[0])},
+        {"questions": tuple(reversed(questionnaire().questions))},
+        {"questions": (msgspec.structs.replace(questionnaire().questions[0], id="__class__"),)},
+        {"questions": (msgspec.structs.replace(questionnaire().questions[0], id="1; drop"),)},
     ],
 )
 async def test_an_instrument_with_faults_is_refused_with_their_places(api: Api, change: dict[str, object]) -> None:
-    refused = await api.organise("POST", "/api/v1/surveys", msgspec.json.encode(msgspec.structs.replace(action3(), **change)))
+    refused = await api.organise("POST", "/api/v1/surveys", msgspec.json.encode(msgspec.structs.replace(questionnaire(), **change)))
     assert refused.status_code == 422, refused.text
     assert refused.json()["errors"]
     assert len((await api.http.get("/api/v1/surveys?closed=true")).json()) == 1

@@ -18,12 +18,13 @@ from proto.events import ResponseReplaced
 from proto.problem import Problem
 from services.intake.submission.validation import Accepted, accept, accept_as
 from services.intake.surveys.catalogue import CatalogueEntry
+from tests.builders.bundled import questionnaire
 from tests.conftest import NatsUrls
-from tests.intake.serving import PATH, action3, body, journal, open_survey, served
+from tests.intake.serving import PATH, body, journal, open_survey, served
 
 TODAY = "2026-11-22"
 RECEIPT, ID = "a-receipt", "0" * 32
-SURVEY = CatalogueEntry(action3().id, {action3().version: Reader(action3())})
+SURVEY = CatalogueEntry(questionnaire().id, {questionnaire().version: Reader(questionnaire())})
 _numbers = st.integers(0, 300)
 
 

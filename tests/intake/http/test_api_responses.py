@@ -11,15 +11,15 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from deploy.cli.respondents import Population
-from proto import author, events, receipt, subjects
+from proto import events, receipt, subjects
 from proto.bounds import body_limit
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
 from services.intake.flood.guess_limiter import GuessLimiter
 from services.runtime import withheld
+from tests.builders.bundled import population, questionnaire
 from tests.conftest import NatsUrls
-from tests.intake.serving import PATH, Api, action3, body, journal, key, open_survey, served
+from tests.intake.serving import PATH, Api, body, journal, key, open_survey, served
 
 
 @pytest.fixture
@@ -92,8 +92,7 @@ async def test_a_receipt_with_other_answers_is_refused_and_put_is_offered(api: A
 
 async def test_the_same_receipt_in_two_surveys_is_refused_in_the_second(api: Api, provisioner: Client) -> None:
     """Else the store, which knows a response by its id alone, would keep only one of two accepted responses."""
-    other = author.load(author.bundled()["social-cohesion"])
-    assert not isinstance(other, list)
+    other = questionnaire("social-cohesion")
     mine = key()
     await api.submit(7, mine)
     ack = await provisioner.jetstream().publish(subjects.survey(other.id, other.version), events.encode(published(other)))
@@ -102,7 +101,7 @@ async def test_the_same_receipt_in_two_surveys_is_refused_in_the_second(api: Api
         if (await api.http.get(f"/api/v1/surveys/{other.id}")).status_code == 200:
             break
         await asyncio.sleep(0.05)
-    content = Population(other, 1, "2026-11-22").body(0)
+    content = population(other.id, 1).body(0)
     sent = await api.http.post(
         f"/api/v1/surveys/{other.id}/responses", content=content, headers={"Content-Type": "application/json", "Idempotency-Key": mine}
     )
@@ -241,7 +240,7 @@ async def test_what_is_no_json_or_too_much_of_it_is_refused(api: Api) -> None:
     assert (await post(PATH, content=b"\xff\xfe", headers=headers)).status_code == 400
     assert (await post(PATH, content=b"[" * 100_000, headers=headers)).status_code == 400
     assert (await post(PATH, content=b'{"answers":' * 9_000, headers=headers)).status_code == 400
-    assert (await post(PATH, content=b" " * (body_limit(action3()) + 1), headers=headers)).status_code == 413
+    assert (await post(PATH, content=b" " * (body_limit(questionnaire()) + 1), headers=headers)).status_code == 413
 
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(200):

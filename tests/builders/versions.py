@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from proto import instrument as i
 from proto.answers import Reader
 from proto.instrument import AnyQuestion, Instrument
-from tests.analysis import small
+from tests.builders import small_survey
 
 TODAY = "2026-11-30"
 Edit = Callable[[Random, AnyQuestion], AnyQuestion]
@@ -24,7 +24,7 @@ def _some(draw: Random, things: tuple[Any, ...], fewest: int = 1) -> tuple[Any, 
 
 def _options(draw: Random, question: Any) -> Any:
     kept = _some(draw, question.options)
-    new = small.options("".join(draw.sample("uvw", draw.randint(0, 2))))
+    new = small_survey.options("".join(draw.sample("uvw", draw.randint(0, 2))))
     return replace(question, options=(*kept, *(option for option in new if option.code not in {each.code for each in kept})))
 
 
@@ -114,7 +114,7 @@ def edited(survey: Instrument, draw: Random, version: str) -> Instrument:
 
 
 def _edited(survey: Instrument, draw: Random, version: str) -> Instrument:
-    everything = {question.id: question for question in (*small.survey().questions, *survey.questions)}
+    everything = {question.id: question for question in (*small_survey.survey().questions, *survey.questions)}
     chosen = [question for question in everything.values() if question.id in ("Place", "Use", "Agree") or draw.random() < 0.85]
     questions: list[AnyQuestion] = []
     for question in chosen:
@@ -126,7 +126,7 @@ def _edited(survey: Instrument, draw: Random, version: str) -> Instrument:
         if question.show_if is not None and not set(_names(question.show_if)) <= asked | {"uses"}:
             question = replace(question, show_if=None)
         if question.id == "Word" and draw.random() < 0.2:  # surveys of earlier releases of Platea may hold this
-            question = i.Single(**small._question("Word", options=small.options("no")))
+            question = i.Single(**small_survey._question("Word", options=small_survey.options("no")))
         questions.append(question)
     regions = {code: (draw.choice(["north", "east", "south"]),) for code in "abcd"}
     names = {question.id for question in questions}
