@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, Column, strata
-from proto.instrument import Instrument, Matrix, Multiple, Ranking, Rule, Single
+from proto.instrument import Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
 from services.analysis.disclosure.noise import names_of
 from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
@@ -166,16 +166,19 @@ class _Making:
                 self.add(columns, ("elsewhere", id, row.code), crossed=crossed, absent=[missing], elsewhere=True)
             return
         absent = [skipped, self._index[Column("missing", id)]]
-        if isinstance(question, Single):
-            source = any(name.partition(".")[0] == question.var for name in book.instrument.strata)
-            self.add([*book.of(id), *absent], group=source, crossed=crossed, choices=len(question.options), absent=absent)
-        elif isinstance(question, Multiple | Ranking):
-            self.add(absent, ("answered", id), crossed=crossed, absent=absent)
-            columns = book.of(id)
-            for option in question.options:
-                self.add([c for c in columns if book.columns[c].code == option.code], ("not", id, option.code), crossed=crossed)
-        else:
-            self.add([*book.of(id), *absent], ("answered", id), crossed=crossed, absent=absent)
+        match question:
+            case Single():
+                source = any(name.partition(".")[0] == question.var for name in book.instrument.strata)
+                self.add([*book.of(id), *absent], group=source, crossed=crossed, choices=len(question.options), absent=absent)
+            case Multiple() | Ranking():
+                self.add(absent, ("answered", id), crossed=crossed, absent=absent)
+                columns = book.of(id)
+                for option in question.options:
+                    self.add([c for c in columns if book.columns[c].code == option.code], ("not", id, option.code), crossed=crossed)
+            case Integer() | Numeric() | Date() | ShortText() | LongText():
+                self.add([*book.of(id), *absent], ("answered", id), crossed=crossed, absent=absent)
+            case _:
+                assert_never(question)
 
     def stratum(self, name: str) -> None:
         """One that is the answers themselves has the cells of its question."""

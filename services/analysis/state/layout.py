@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, strata
-from proto.instrument import AnyQuestion, Matrix, Multiple, Option, Ranking, Single
+from proto.instrument import AnyQuestion, Closed, Matrix, Option, Ranking
 
 Counts = NDArray[np.float64]
 
@@ -143,7 +143,7 @@ def source(book: CodeBook, stratum: str) -> str | None:
 
 def question_options(question: AnyQuestion) -> tuple[Option, ...]:
     """Returns the options of a closed question; none for others."""
-    return question.options if isinstance(question, Single | Multiple | Matrix | Ranking) else ()
+    return question.options if isinstance(question, Closed) else ()
 
 
 def has_statistics(question: AnyQuestion) -> bool:

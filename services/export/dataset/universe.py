@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Ranking, Rule, Single
+from proto.instrument import AnyQuestion, Closed, Instrument, Matrix, Rule
 from services.export.dataset.words import say, text
 
 
@@ -41,9 +41,7 @@ def _test(instrument: Instrument, rule: Rule, language: str) -> str:
     named = f"{question.id} ({text(question.text, language)})"
     if rule.op == "answered":
         return say("answered", language, named)
-    options = (
-        {o.code: text(o.text, language) for o in question.options} if isinstance(question, Single | Multiple | Matrix | Ranking) else {}
-    )
+    options = {o.code: text(o.text, language) for o in question.options} if isinstance(question, Closed) else {}
     chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{options.get(code) or code}”" for code in rule.value])
     if rule.op == "any_row_in" and isinstance(question, Matrix):
         rows = ", ".join(f"“{text(row.text, language)}”" for row in question.rows if row.code in rule.rows)
