@@ -12,14 +12,14 @@ SOURCE = "en"
 """The language that all others are translated from."""
 
 
-class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Translations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What every file begins with: the language's tag, and its own name for itself."""
 
     language: str
     native: str
 
 
-C = TypeVar("C", bound=Catalogue)
+C = TypeVar("C", bound=Translations)
 
 
 def load(package: str, kind: type[C]) -> dict[str, C]:

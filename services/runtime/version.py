@@ -1,4 +1,4 @@
-"""The version of this program, and the name under which its services connect to PostgreSQL."""
+"""The version of this program. Connections to PostgreSQL carry it in their name."""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
-"""What the first line of a module claims is what `make check` holds it to."""
+"""What a module claims of itself is what it is held to."""
 
 from __future__ import annotations
 
 import ast
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_A_SERVICE = {"Settings", "Store"}
+"""Each service has one of its own; nobody imports another service's."""
 
 
 def _said() -> set[str]:
@@ -35,3 +38,16 @@ def test_every_module_that_says_it_is_pure_is_held_to_it() -> None:
 def test_every_module_that_is_held_to_be_pure_says_so() -> None:
     said = _said()
     assert [module for module in sorted(_held()) if module not in said] == []
+
+
+def test_a_class_name_says_which_class_is_meant() -> None:
+    modules: defaultdict[str, set[str]] = defaultdict(set)
+    for folder in ("proto", "services", "deploy"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    modules[node.name].add(path.relative_to(ROOT).as_posix())
+    assert len(modules) > 300
+    assert {name: sorted(paths) for name, paths in modules.items() if len(paths) > 1 and name not in OF_A_SERVICE} == {}
+    for name in OF_A_SERVICE:
+        assert all(path == f"services/{path.split('/')[1]}/{name.lower()}.py" for path in modules[name])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.runtime.translations import Catalogue, load
+from services.runtime.translations import Translations, load
 
 PACKAGES = ("services.intake.form", "services.analysis.dashboard", "services.export.http")
 
 
-class Strings(Catalogue, frozen=True, forbid_unknown_fields=True):
+class Strings(Translations, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str]
 
 
@@ -49,7 +49,7 @@ def test_a_file_of_another_shape_is_refused(package: Path) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_file_has_the_language_that_its_name_says(package: str) -> None:
-    class Any(Catalogue, frozen=True, forbid_unknown_fields=False):
+    class Any(Translations, frozen=True, forbid_unknown_fields=False):
         pass
 
     folder = Path(__file__).resolve().parents[2].joinpath(*package.split("."), "strings")

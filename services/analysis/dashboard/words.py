@@ -17,7 +17,7 @@ from services.runtime import translations
 from services.runtime.localised_text import LocalisedText
 
 
-class DashboardStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
+class DashboardStrings(translations.Translations, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str]
     strata: dict[str, str]
 

@@ -13,7 +13,7 @@ from proto.instrument import Instrument, Texts
 from services.runtime import translations
 
 
-class PageStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
+class PageStrings(translations.Translations, frozen=True, forbid_unknown_fields=True):
     strings: dict[str, str]
 
 

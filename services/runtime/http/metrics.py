@@ -1,4 +1,4 @@
-"""Metrics in the text format of Prometheus, and those whose value is read only when somebody asks."""
+"""Metrics in the text format of Prometheus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and images of a service: read once, served from memory, compressed where the browser takes it."""
+"""The static files of a service, served from memory. Each is read once; browsers that take it get it compressed."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from services.runtime.localised_text import LocalisedText
 from services.runtime.translations import SOURCE
 
 
-class FormStrings(translations.Catalogue, frozen=True, forbid_unknown_fields=True):
+class FormStrings(translations.Translations, frozen=True, forbid_unknown_fields=True):
     """One file of `strings/`. `review` stays "needed" until a named native speaker has signed it off."""
 
     review: Literal["source", "needed"] | str
