@@ -121,12 +121,12 @@ class Reader:
         return self.type(**good), faults
 
     def visible(self, answers: Any, id: str) -> bool:
-        """Whether the skip logic shows this question to somebody with these answers."""
+        """Whether skip logic shows this question to a respondent with these answers."""
         shown = self.shown.get(id)
         return shown is None or shown(answers)
 
     def check(self, answers: Any, today: str, but: frozenset[str] = frozenset()) -> list[Fault]:
-        """What types cannot say: skip logic, required questions, exclusive options, real dates. Questions in `but` are passed over."""
+        """Checks what types cannot: skip logic, required questions, exclusive options, real dates. Skips questions in `but`."""
         faults: list[Fault] = []
         for (id, question, shown, required, rest), value in zip(self._plan, msgspec.structs.astuple(answers), strict=True):
             if value is UNSET:

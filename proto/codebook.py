@@ -83,13 +83,13 @@ class _Batch:
         self._held: dict[Rule, Mask] = {}
 
     def where(self, rule: Rule, test: Test) -> Mask:
-        """Who the rule holds for. Tested once, however many questions hang on it."""
+        """For which rows the rule holds. Evaluated once, however many questions depend on it. Shape (rows,)."""
         if rule not in self._held:
             self._held[rule] = test(self.x)
         return self._held[rule]
 
     def set(self, columns: Columns | int, rows: NDArray[np.intp] | None = None) -> None:
-        """One column for each of the rows, by default for everybody. Column 0, which all set anyway, stands for none."""
+        """Sets one column for each of the rows, by default all. Column 0 means none."""
         self._cells[(self._starts if rows is None else self._starts[rows]) + columns] = 1
 
     def set_several(self, columns: Columns) -> None:
@@ -149,7 +149,7 @@ class CodeBook:
         return batch.x, numbers
 
     def empty(self, rows: int) -> NDArray[np.float32]:
-        """Room for the rows of so many responses, whatever stands in it."""
+        """An uninitialised array for this many responses."""
         return np.empty((rows, len(self)), np.float32)
 
     def cells(self, answers: Sequence[Any], into: NDArray[np.float32]) -> NDArray[np.float32]:

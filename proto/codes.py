@@ -47,12 +47,12 @@ def without_strays(typed: str) -> str:
 
 
 def bordered(typed: str) -> str:
-    """The same, with what stands inside."""
+    """The text without strays at its ends; those inside stay."""
     return _BORDERS.sub("", typed)
 
 
 def among(typed: str, letters: int) -> str | None:
-    """The one sound bare code of so many characters, check characters included, that stands in groups of four among other words."""
+    """Finds a valid code of this many characters, in groups of four among other words; None if there is not exactly one."""
     if len(typed) > MOST_AROUND:
         return None
     words = groups(typed)

@@ -159,7 +159,7 @@ def _decimals(question: Integer | Numeric) -> int:
 
 
 def _date(now: Date) -> Convert:
-    """Days and months are compared by what both tell. "today" has passed for whatever was accepted."""
+    """Compares days and months by their common part. "today" has passed for any accepted answer."""
     length = 7 if now.precision == "month" else 10
     latest = "9999" if now.max == "today" else now.max
 

@@ -16,7 +16,7 @@ SOURCE = "/platea/intake"
 
 
 class UnreadableEvent(Exception):
-    """The bytes are no event we know; the message says why without quoting them."""
+    """The bytes are not a known event; the message gives the reason without quoting them."""
 
 
 class UnknownEvent(UnreadableEvent):

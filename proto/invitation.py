@@ -91,7 +91,7 @@ def is_former(code: str) -> bool:
 
 
 def name(survey: str, code: str) -> bytes:
-    """Under which the platform knows a bare code: 128 bits of a hash from which nobody finds the code."""
+    """The platform's name of a bare code: 128 bits of a hash that does not reveal the code."""
     return hashlib.sha256(b"platea-invitation-1\0" + survey.encode() + b"\0" + code.encode()).digest()[:NAME]
 
 
@@ -132,8 +132,10 @@ def former_receipt(token: bytes) -> str:
 
 
 def fingerprint(modulus: bytes) -> str:
-    """80 bits that name a public key. It stands in the link that the organiser sends, so that the platform cannot give each invited
-    person a key of their own and know them again by it."""
+    """80 bits that identify a public key.
+
+    The organiser's link carries it, so that the platform cannot give each invited person a key of their own and recognise them by it.
+    """
     number = int.from_bytes(hashlib.sha256(b"platea-invitation-key-1\0" + modulus).digest()[:10])
     return "".join(codes.ALPHABET[number >> shift & 31] for shift in range(0, 80, 5))
 

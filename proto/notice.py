@@ -29,6 +29,6 @@ def version(instrument: Instrument, words: Iterable[str] = ()) -> str:
 
 
 def missing(instrument: Instrument) -> list[str]:
-    """What Article 13 of the GDPR wants to be told and the instrument leaves open, in words."""
+    """The facts that Article 13 of the GDPR requires and the instrument leaves open, in words."""
     stated = instrument.data_protection or DataProtection()
     return [what for name, what in _PARTS.items() if not getattr(stated, name)]

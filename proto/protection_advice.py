@@ -15,12 +15,12 @@ MOST_DELTA, LEAST_DELTA = 1e-4, 1e-12
 
 
 def weak(policy: Policy) -> list[str]:
-    """Which limits of a policy protect nobody, where its author has not said that this is understood."""
+    """The limits of a policy that protect nobody, unless its author accepts that."""
     return [] if policy.i_understand_that_this_protects_nobody else [name for name in _NAMES if getattr(policy, name) < LEAST]
 
 
 def incoherent(policy: Policy) -> list[tuple[str, str, str]]:
-    """What a policy says of a guarantee that cannot hold: the key, what is wrong, and what to write."""
+    """The faults of a policy with a guarantee: key, fault, advice."""
     if policy.name == "cell-key":
         stray = [name for name in ("epsilon", "delta") if getattr(policy, name) is not None]
         return [(name, f"{name} belongs to a policy with a guarantee", "name: differential-privacy") for name in stray]

@@ -31,10 +31,10 @@ def response_id(receipt: str) -> str:
 
 
 def as_made(typed: str) -> str:
-    """A receipt of ours may be typed in small letters, with spaces and without hyphens, and pasted with the words around it; anything
-    else is taken as it is, without quotes, spaces and what nobody sees.
+    """Normalises a typed receipt: small letters, spaces, missing hyphens, words around it.
 
-    Receipts of 26 characters are ours as well: the first ones had no check characters.
+    Text that is not one of our receipts is returned without quotes, spaces and invisible characters. Receipts of 26 characters are ours as
+    well: the first ones had no check characters.
     """
     code = codes.bare(typed)
     if codes.sound(code) if len(code) == LENGTH else len(code) == LETTERS and set(code) <= set(codes.ALPHABET):

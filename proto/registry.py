@@ -133,7 +133,7 @@ class Registry:
 
 
 def after_grace(day: str) -> str:
-    """The day on which what was said on this day (ISO date) can no longer be taken back."""
+    """The first day (ISO date) after the days of grace that begin on this day."""
     return (datetime.date.fromisoformat(day) + datetime.timedelta(GRACE)).isoformat()
 
 

@@ -30,7 +30,7 @@ def numeric(codes: Iterable[str]) -> bool:
 
 
 def in_order(codes: Iterable[str]) -> bool:
-    """Whether numbers as codes go up all along, or down all along; True where they are no numbers."""
+    """Whether codes that are numbers all ascend or all descend; True where they are no numbers."""
     listed = list(codes)
     if not all(_NUMBER.fullmatch(code) for code in listed):
         return True

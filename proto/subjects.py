@@ -68,7 +68,7 @@ def aggregates(survey: str) -> str:
 
 
 def draft(id: str) -> str:
-    """Where intake keeps the sealed draft that somebody continues later."""
+    """The subject of a sealed draft."""
     return f"platea.drafts.{id}"
 
 

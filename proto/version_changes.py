@@ -68,7 +68,7 @@ def kind_of(question: AnyQuestion) -> str:
 
 
 def lost(change: Change, exact: dict[str, Any] | None) -> tuple[int, int] | None:
-    """The least and the most answers that are lost, by the exact figures of the version before; None where they do not tell."""
+    """The least and the most answers that are lost, by the exact figures of the former version; None where these do not tell."""
     if exact is None:
         return None
     sure, perhaps = ([_at(exact, path) for path in paths] for paths in (change.surely, change.perhaps))

@@ -31,9 +31,9 @@ class TooManyFaults(Exception):
 
 
 class Faults:
-    """Collects faults and remembers where things stand in the file.
+    """Collects faults, with the place of each value in the file.
 
-    A value that could not be read is `broken`: whatever a later check finds wrong with its stand-in is not told again.
+    A value that could not be read is `broken`: later faults of its stand-in are not reported.
     """
 
     def __init__(self, file: str) -> None:
@@ -59,12 +59,12 @@ class Faults:
         return self._places[id(value)]
 
     def broken(self, path: Path, message: str, advice: str = "", line: int | None = None) -> None:
-        """A value that cannot be read; nothing at or below `path` is told again."""
+        """Adds a fault of an unreadable value; nothing at or below `path` is reported again."""
         self._tell(path, message, advice, line)
         self.doubt(path)
 
     def doubt(self, path: Path) -> None:
-        """A value built from broken ones: checks of it would only repeat what is told already."""
+        """Marks a value built from broken ones, whose faults would only repeat reported ones."""
         self._broken.add(path)
         for depth in range(len(path) + 1):
             self._touched.add(path[:depth])
@@ -78,7 +78,7 @@ class Faults:
         return path in self._touched or any(path[:depth] in self._broken for depth in range(len(path)))
 
     def once(self, things: Iterable[tuple[str, Path]], what: str) -> None:
-        """Each name may stand once; `things` are names with their places."""
+        """Adds a fault for each repeated name. `things`: names with their places."""
         first: dict[str, Path] = {}
         for name, path in things:
             if name in first and not self.touched(path):

@@ -159,7 +159,7 @@ class Fitness:
             self._generalised(question, name, (*place, "hierarchy"))
 
     def _generalised(self, question: AnyQuestion, name: str, place: Path) -> None:
-        """The hierarchy is of the question's kind and says something for each possible answer."""
+        """Checks that the hierarchy fits the type of the question and covers each possible answer."""
         hierarchy, at = self.known[name], ("hierarchies", name)
         match question, hierarchy.rule:
             case Single(), "table":
@@ -229,7 +229,7 @@ class Fitness:
                 self.faults.add((*path, "labels"), f"{name} has no label for {', '.join(missing[:12])}")
 
     def _nested(self, name: str, hierarchy: Hierarchy, path: Path) -> None:
-        """Each level must be a coarsening of the one before, or a generalised file would tell more, not less."""
+        """Checks that each level is coarser than the one before; else a generalised file would reveal more."""
         middle = hierarchy.levels[1:-1]
         match hierarchy.rule:
             case "table":

@@ -17,7 +17,7 @@ MOST_STEPS_IN_ALL = 100_000
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What a branch of the search already demands of one question; None among the codes stands for no answer."""
+    """What a branch of the search demands of one question so far; None among the codes: no answer."""
 
     answered: bool | None = None
     codes: frozenset[str | None] | None = None
@@ -106,7 +106,7 @@ def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known 
 
 
 def _choosable(question: Multiple, codes: frozenset[str | None], some: tuple[frozenset[str], ...], answered: bool | None) -> bool:
-    """Is there a choice among `codes` with a member of each set in `some`? An exclusive option stands alone."""
+    """Whether some choice among `codes` has a member of each set in `some`. An exclusive option excludes all others."""
     if not some:
         return bool(codes) or answered is not True
     if answered is False:

@@ -93,7 +93,7 @@ def _names(survey: AuthoredSurvey, faults: Faults) -> None:
 
 
 def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
-    """Questions stand section by section, so that what comes earlier in the file comes earlier in the form."""
+    """Checks that questions are listed section by section, in the order of the form."""
     order = {section.id: index for index, section in enumerate(survey.sections)}
     reached = 0
     for question in survey.questions:

@@ -34,7 +34,7 @@ class Scalar(msgspec.Struct, frozen=True):
     refusal: str | None = None
 
     def value(self) -> tuple[Kind, str | int | float | bool | None]:
-        """What it says. "unclear" is what one YAML reader takes for text and another for a date, a truth or a number."""
+        """The value of the scalar. "unclear": text for one YAML reader; a date, a truth value or a number for another."""
         if self.quoted:
             return "text", self.text
         tag: str = _RESOLVER.resolve(yaml.ScalarNode, self.text, (True, False)).rpartition(":")[2]

@@ -42,7 +42,7 @@ def read(data: bytes) -> list[Contact]:
 
 
 def write(contacts: Iterable[Contact]) -> bytes:
-    """Sorted, so that the order says nothing."""
+    """Encodes the list, sorted so that its order tells nothing about arrival."""
     return msgspec.json.encode(sorted(contacts, key=lambda contact: contact.address.casefold()))
 
 

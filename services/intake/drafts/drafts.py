@@ -95,7 +95,7 @@ def lock_of(code: str, survey: str, server_key: bytes) -> Lock:
 
 
 def claim_lock_of(code: str, survey: str, server_key: bytes) -> Lock:
-    """The lock of the claim on this draft. Without the code nobody can tell whose claim it is, or that it is one."""
+    """The lock of the claim on this draft: without the code it identifies neither the draft nor itself as a claim."""
     return Lock(_derived(code, f"claim id {survey}", 16).hex(), _derived(code, f"claim key {survey}", 32, server_key))
 
 

@@ -22,7 +22,7 @@ class _Queue:
 
 
 class KeyedLock:
-    """Keys that nobody holds or waits for take no memory."""
+    """A key without holder or waiters takes no memory."""
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
         self._max_waiting = max_waiting

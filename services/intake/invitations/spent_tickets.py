@@ -82,7 +82,7 @@ class SpentTickets:
             book.table, book.seq = SortedNames(NAME, record.data), record.seq
 
     async def _write(self, survey: str, book: _TicketTable) -> None:
-        """Writes waiting changes together: one flush for all, and less that tells them apart."""
+        """Writes all waiting changes with one flush, so that single changes cannot be told apart."""
         while book.waiting:
             batch, book.waiting = book.waiting, []
             try:

@@ -85,7 +85,7 @@ class FormWords:
         return self.decimal_mark + (between if between in ".," else "")
 
     def months(self) -> list[str]:
-        """January to December, as they stand alone."""
+        """January to December, in the form used without a day."""
         names = get_month_names("wide", "stand-alone", self._locale)
         return [names[i] for i in range(1, 13)]
 
@@ -111,7 +111,7 @@ def catalogues() -> dict[str, FormWords]:
 
 
 def words(language: str) -> FormWords:
-    """The words of this language; English where the interface has no translation (the page's `lang` then says so)."""
+    """The words of this language; English where the interface has no translation, which the page's `lang` then states."""
     known = catalogues()
     return known.get(language) or known[SOURCE]
 
