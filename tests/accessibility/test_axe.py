@@ -1,4 +1,4 @@
-"""axe-core looks at every page of the respondent, in every language and state, and finds nothing."""
+"""axe-core finds nothing on any page of the respondent, in any language or state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each attack succeeds on the builds that it was found against, and little better than the best guess on ours."""
+"""Each attack succeeds on the builds that it was found against, but on ours little better than the best guess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attacker wrote down is read with own answers and other victims taken off."""
+"""The judge reads what an attacker wrote down without own answers or other victims."""
 
 from __future__ import annotations
 

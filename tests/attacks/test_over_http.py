@@ -1,4 +1,4 @@
-"""Over HTTP, sending and withdrawing around somebody changes nothing that anybody can read, and all formats say the same."""
+"""Over HTTP, sending or withdrawing around somebody changes nothing that anybody can read, in any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report says how far rare answers and insensitive ones single people out, as somebody counts who does it by hand."""
+"""The report equals a count by hand of how far rare or insensitive answers single people out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal and a store that do not belong together any more, as copies, restores and damaged disks leave them."""
+"""A journal that no longer belongs to its store, as copies, restores or damaged disks leave them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was withdrawn is nowhere on the disk any more, and nothing tells when it came."""
+"""What was withdrawn is nowhere on the disk any more, nor is the time when it came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data collected elsewhere become an instrument that every row of them fits, and nothing is lost on the way."""
+"""Data collected elsewhere become an instrument that every row of them fits; nothing is lost on the way."""
 
 from __future__ import annotations
 

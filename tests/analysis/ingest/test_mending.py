@@ -1,4 +1,4 @@
-"""The journal and the store lose something, or come back from copies: what either has is in both afterwards, and counts once."""
+"""After a loss or a restored copy, mending brings what journal or store has into both, where it counts once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL stands still, or goes and comes back: nothing is lost, figures go on being shown."""
+"""Nothing is lost while PostgreSQL is away, frozen or slow: figures go on being shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No answer is lost because this version does not know what it answers, and none is told to be recorded that is not."""
+"""No answer is lost, or called recorded too early, because this version does not know what it answers."""
 
 from __future__ import annotations
 

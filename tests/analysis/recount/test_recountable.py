@@ -1,4 +1,4 @@
-"""Whoever has the published counts and the questionnaire gets every published quotient: nothing public rests on anything else."""
+"""Every published quotient follows from the published counts with the questionnaire: nothing public rests on anything else."""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 # pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false

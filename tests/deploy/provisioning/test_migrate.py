@@ -1,4 +1,4 @@
-"""Migrations run once, in two phases, and an applied file never changes."""
+"""Migrations run once, in two phases; an applied file never changes."""
 
 from __future__ import annotations
 

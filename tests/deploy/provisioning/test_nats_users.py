@@ -1,4 +1,4 @@
-"""Each NATS user can do its own work and is refused everybody else's."""
+"""Each NATS user can do its own work, but nobody else's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provisioning prepares the servers once, and a second time changes nothing."""
+"""Provisioning prepares the servers once; a second time it changes nothing."""
 
 from __future__ import annotations
 

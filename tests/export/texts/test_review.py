@@ -1,4 +1,4 @@
-"""Free texts go into releases only as somebody accepted them, apart from the rows, and never a few alone."""
+"""Free texts go into releases only as somebody accepted them, apart from the rows, never a few alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submitting, looking up, changing and withdrawing a response."""
+"""The life of a response over the API: submitting, looking up, changing, withdrawing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One code allows one response, whatever gets lost, and whoever has none is told so."""
+"""One code allows one response, whatever gets lost; without one, a page says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table holds what a dictionary would, and never tells in which order it came."""
+"""A table holds what a dictionary would, without the order in which it came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An intake leaves a message server that is frozen or cut off, and stays where staying is all it can do."""
+"""An intake leaves a message server that is frozen or cut off, but stays where staying is all it can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group commit against a journal that refuses, hangs and loses its answers: whatever is told is true."""
+"""Group commit against a journal that refuses, hangs or loses its answers: whatever is told is true."""
 
 from __future__ import annotations
 
