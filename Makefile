@@ -10,12 +10,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 
 BIN := .venv/bin
+SITE := build/docs
 MAKEFLAGS += --no-print-directory
 # A shell that calls make from inside another environment must not lend us its packages, nor keep each process compiling all of them anew.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format soak coverage statement contracts bench lock clean
+.PHONY: help up test check format soak coverage statement contracts docs bench lock clean
 
 help:
 	@echo "make up         start Platea here        (PORT=$(PORT) DATA=$$DATA)"
@@ -27,10 +28,12 @@ help:
 	@echo "make format     put the code in shape"
 	@echo "make statement  all accessibility tests, and their results into the statement"
 	@echo "make contracts  write docs/contracts anew"
+	@echo "make docs       the documentation as a site in $(SITE); /docs shows it"
 	@echo "make lock       pin the newest dependencies again"
 	@echo "make clean      remove everything that make set up; data stays"
 
 up: .venv/.runtime
+	-@$(MAKE) docs
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
 test: .venv/.dev
@@ -53,6 +56,7 @@ check: .venv/.dev
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m deploy.contracts --check
+	@$(MAKE) docs
 
 format: .venv/.dev
 	@$(BIN)/ruff format .
@@ -65,6 +69,13 @@ statement: .venv/.dev
 contracts: .venv/.dev
 	@$(BIN)/python -m deploy.contracts
 
+# Strict: a page that no other leads to, or a link to nothing, fails. Whoever reads meanwhile has the former site until the new one is whole.
+docs: $(SITE)/index.html
+$(SITE)/index.html: .venv/.docs CHANGELOG.md CONTRIBUTING.md SECURITY.md $(shell find docs -type f)
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --jobs auto \
+		--doctree-dir $(SITE).$$PPID/doctrees --conf-dir docs/site docs $(SITE).$$PPID/site
+	@rm -rf $(SITE) && mv $(SITE).$$PPID/site $(SITE) && rm -rf $(SITE).$$PPID
+
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench $(ARGS)
 
@@ -75,7 +86,8 @@ PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 
 lock: .venv/.dev
 	@$(PIN) --output-file requirements.lock pyproject.toml
 	@$(PIN) --output-file requirements-setup.lock --constraint requirements.lock --group setup
-	@$(PIN) --output-file requirements-dev.lock --constraint requirements.lock --constraint requirements-setup.lock --group dev pyproject.toml
+	@$(PIN) --output-file requirements-docs.lock --constraint requirements.lock --constraint requirements-setup.lock --group docs
+	@$(PIN) --output-file requirements-dev.lock --constraint requirements.lock --constraint requirements-setup.lock --constraint requirements-docs.lock --group dev pyproject.toml
 	@$(PIN) --output-file requirements-judges.lock --group judges
 	@! grep --line-number "://" requirements*.lock
 
@@ -84,8 +96,9 @@ clean:
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
 .venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py
+.venv/.docs: requirements-docs.lock requirements-setup.lock pyproject.toml deploy/environment.py
 .venv/.dev: requirements-dev.lock requirements-setup.lock pyproject.toml deploy/environment.py
-.venv/.runtime .venv/.dev:
+.venv/.runtime .venv/.docs .venv/.dev:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "Platea needs Python 3.11 or newer. Install it, or set PYTHON=/path/to/python3." >&2; exit 1; }
 	@"$(PYTHON)" -P deploy/environment.py $(@F:.%=%)

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venv"
 SETUP = "requirements-setup.lock"
-LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
+LOCKS = {"runtime": "requirements.lock", "docs": "requirements-docs.lock", "dev": "requirements-dev.lock"}
 PINNED = ("--require-hashes", "--only-binary", ":all:", "-r")
 
 
@@ -38,8 +38,8 @@ def prepare(kind: str) -> None:
     pip(*PINNED, SETUP)
     install(*PINNED, LOCKS[kind])
     install("--no-deps", "--no-build-isolation", "--editable", ".")
-    # The development pins hold the runtime pins, so whoever has them may start as well.
-    for done in ("runtime", "dev") if kind == "dev" else ("runtime",):
+    # The development pins hold all others, so whoever has them may start as well.
+    for done in LOCKS if kind == "dev" else (kind,):
         (HOME / f".{done}").touch()
 
 

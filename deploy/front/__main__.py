@@ -8,6 +8,7 @@ import sys
 
 import uvloop
 
+from deploy.front import documentation
 from deploy.front.front import Front
 from deploy.front.proxy import Proxy, client_sessions
 from services.intake.main import running
@@ -22,7 +23,7 @@ async def main(chosen: Settings) -> None:
     async with client_sessions() as sessions, running(chosen) as intake:
         analysis, export = Proxy(sessions, "analysis", chosen.analysis_url), Proxy(sessions, "export", chosen.export_url)
         seats = Seats(chosen.followers_each, chosen.followers, networks(chosen.proxies))
-        front = Front(intake, {"analysis": analysis, "export": export}, seats)
+        front = Front(intake, {"analysis": analysis, "export": export, "documentation": documentation.create_app()}, seats)
         await serve(chosen.host_guard().before(front), chosen.host, chosen.port, analysis.end_streams, drain=chosen.drain_seconds)
 
 

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from services.runtime.http.connection_limit import Seats
 
-_BY_FOLDER = {"live": "analysis", "analysis": "analysis", "data": "export", "export": "export"}
+_BY_FOLDER = {"live": "analysis", "analysis": "analysis", "data": "export", "export": "export", "docs": "documentation"}
 _BY_RESOURCE = {"aggregates": "analysis", "aggregates.csv": "analysis", "live": "analysis", "recount": "analysis", "releases": "export"}
 
 

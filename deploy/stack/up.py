@@ -178,9 +178,9 @@ def _running(stack: Stack) -> Running:
 def _greet(stack: Stack, seconds: float) -> None:
     url = stack.for_all.get("PLATEA_PUBLIC_URL", stack.url()).rstrip("/")
     lines = [(f"{url}/", "open surveys"), (f"{url}/live/ai-security", "live figures"), (f"{url}/data/ai-security", "releases")]
-    lines += [(f"{url}/schema", "the API"), (_short(stack.data.token), "the organiser's token")]
+    lines += [(f"{url}/schema", "the API"), (f"{url}/docs", "the documentation"), (_short(stack.data.token), "the organiser's token")]
     if stack.nats is not None:
-        lines.insert(4, (f"ws://127.0.0.1:{stack.nats.websocket}", "figures as they are published, by NATS over WebSocket"))
+        lines.insert(5, (f"ws://127.0.0.1:{stack.nats.websocket}", "figures as they are published, by NATS over WebSocket"))
     width = max(len(address) for address, _ in lines)
     print(f"Platea is ready after {seconds:.1f} s. Ctrl-C stops it.\n")
     for address, what in lines:

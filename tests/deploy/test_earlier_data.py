@@ -8,7 +8,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -89,7 +89,7 @@ def _until(holds: Any) -> None:
 async def test_a_code_that_was_sent_out_still_works_and_an_answered_one_does_not(stack: Operated) -> None:
     async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
         for code, status in ((TOLD["codes"]["free"], 200), (TOLD["codes"]["answered"], 409)):
-            visitor = Visitor(client, "en")
+            visitor = Visitor(cast("Any", client), "en")
             page = await visitor.get("/s/square-panel?lang=en")
             page.fill("code", code)
             await visitor.press("next")

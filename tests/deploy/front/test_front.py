@@ -42,6 +42,8 @@ from services.runtime.http.server import serve
         ("/api/v1/parked/retry", "analysis"),
         ("/api/v1/parkedx", None),
         ("/data/ai-security", "export"),
+        ("/docs/running.html", "documentation"),
+        ("/docsx", None),
         ("/api/v1/surveys/ai-security/releases/1/data.csv", "export"),
     ],
 )
