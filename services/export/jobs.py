@@ -24,6 +24,7 @@ from services.export.gate.refused import ReleaseRefused
 from services.export.gate.truth import Untrue
 from services.export.pipeline import Order, Stage, Workshop
 from services.export.store import Store
+from services.runtime.http import sse
 from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
@@ -105,10 +106,10 @@ class Jobs:
             ended, body = job.status in ENDED, msgspec.json.encode(job)
             if body != last:
                 last, silent = body, 0.0
-                yield b"event: progress\ndata: %b\n\n" % body
+                yield sse.event("progress", body)
             elif silent >= HEARTBEAT:
                 silent = 0.0
-                yield b": still here\n\n"
+                yield sse.comment("still here")
             if ended:
                 return
             await asyncio.sleep(POLL)

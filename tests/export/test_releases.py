@@ -329,6 +329,21 @@ async def test_a_download_can_be_resumed_and_is_not_sent_again_unchanged(
     assert (head.status_code, head.headers) == (200, whole.headers)
 
 
+async def test_how_it_is_and_what_it_does_is_told_as_by_every_service(client: Client, secrets: dict[str, str]) -> None:
+    assert (await client.get("/export/health/live")).json() == {"status": "live"}
+    ready = await client.get("/export/health/ready")
+    assert ready.json() == {"status": "ready", "checks": {"nats": True, "database": True, "tasks": True}}
+    assert (ready.status_code, ready.headers["cache-control"]) == (200, "no-store")
+    assert (await build(client, secrets["organiser"]))["status"] == "refused"
+    metrics = await client.get("/export/metrics")
+    assert metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'platea_export_jobs{status="refused"} 1.0' in metrics.text
+    ordered = await client.post(API, json={}, headers=bearer(secrets["organiser"]))
+    followed = await client.get(ordered.headers["location"] + "/events", headers=bearer(secrets["organiser"]))
+    assert followed.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert followed.text.split("\n")[0] == "event: progress"
+
+
 async def test_without_the_right_token_there_is_nothing_to_see(client: Client, secrets: dict[str, str]) -> None:
     assert (await client.post(API, json={})).status_code == 401
     assert (await client.post(API, json={}, headers=bearer(secrets["researcher"]))).status_code == 403

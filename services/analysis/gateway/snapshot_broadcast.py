@@ -12,6 +12,7 @@ from nats.js.api import RawStreamMsg
 
 from proto import snapshot as snapshots
 from proto.snapshot import Snapshot
+from services.runtime.http import sse
 from services.runtime.http.encoded_body import Encoded, block
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Event:
 
     @classmethod
     def of(cls, revision: int, data: bytes) -> Event:
-        return cls(b"event: snapshot\nid: %d\ndata: %b\n\n" % (revision, data))
+        return cls(sse.event("snapshot", data, revision))
 
 
 @dataclass(frozen=True)

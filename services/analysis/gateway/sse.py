@@ -1,4 +1,4 @@
-"""Server-Sent Events in plain ASGI: the current snapshot, then each new one, with heartbeats."""
+"""Live figures as Server-Sent Events in plain ASGI: the current snapshot, then each new one, with heartbeats."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from litestar.types import Message, Receive, Send
 
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster, Listener
 from services.runtime.http.encoded_body import STREAM_HEADER, block
+from services.runtime.http.sse import HEADERS, MEDIA_TYPE, comment, retry
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent to keep the connection alive."""
 PATIENCE = 20.0
 """Seconds in which a client must take what it is sent. Else its connection is closed; it reconnects and gets the current figures."""
 
-BEGINNING = b"retry: 2000\n\n"
-ALIVE = b": alive\n\n"
-UNKNOWN_REVISION = b": The revision in Last-Event-ID is none of this survey's so far; these are the current figures.\n\n"
+BEGINNING = retry(2000)
+ALIVE = comment("alive")
+UNKNOWN_REVISION = comment("The revision in Last-Event-ID is none of this survey's so far; these are the current figures.")
 _BLOCKS = {part: block(part) for part in (BEGINNING, ALIVE, UNKNOWN_REVISION)}
 
 
@@ -89,16 +90,13 @@ class _Writer:
         self._send, self._listener, self.options = send, listener, options
 
     async def begin(self) -> None:
-        headers = [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-store"),
-            (b"vary", b"accept-encoding"),
-            (b"x-accel-buffering", b"no"),
-        ]
+        headers = {"Content-Type": MEDIA_TYPE, **HEADERS, "Vary": "Accept-Encoding"} | (
+            {"Content-Encoding": "gzip"} if self.options.zipped else {}
+        )
         start: Message = {
             "type": "http.response.start",
             "status": 200,
-            "headers": headers + ([(b"content-encoding", b"gzip")] if self.options.zipped else []),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         }
         await self._send(start)
         await self._put(STREAM_HEADER + _BLOCKS[BEGINNING] if self.options.zipped else BEGINNING)

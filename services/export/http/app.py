@@ -31,7 +31,7 @@ from services.export.jobs import Job, Jobs
 from services.export.store import OUTAGES, Store
 from services.export.texts.review import Reviewer
 from services.runtime.audit_log import Recorder, Unrecorded
-from services.runtime.http import health, static_files
+from services.runtime.http import health, sse, static_files
 from services.runtime.http.authorization import bearer, demand
 from services.runtime.http.health import Readiness
 from services.runtime.http.host_guard import origin_of
@@ -149,7 +149,7 @@ def _job(request: AnyRequest, survey: str, id: str) -> Job:
 async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Stream:
     """A job as Server-Sent Events: how far it is, each time it has got further, until it has ended (organiser token)."""
     pieces = _context(request).jobs.follow(_job(request, survey, id))
-    return Stream(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return Stream(pieces, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
 @get("/api/v1/surveys/{survey:str}/releases")
