@@ -23,7 +23,7 @@ from services.analysis.dashboard.svg_canvas import ACCENT, WASH
 from services.analysis.disclosure import public_tables
 from services.analysis.disclosure.published_state import PublishedState
 from services.analysis.gateway.app import create_app
-from services.analysis.gateway.http_cache import Gateway, Readiness
+from services.analysis.gateway.context import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from tests.builders.small_survey import survey
 

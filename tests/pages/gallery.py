@@ -19,7 +19,7 @@ from proto.instrument import Instrument
 from proto.registry import Registry, published
 from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
 from services.analysis.gateway.app import create_app
-from services.analysis.gateway.http_cache import Gateway, Readiness
+from services.analysis.gateway.context import Gateway, Readiness
 from services.analysis.gateway.snapshot_broadcast import Broadcaster
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder

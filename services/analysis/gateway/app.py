@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
 from services.analysis.gateway import routes_files, routes_pages, routes_parked, sse
-from services.analysis.gateway.http_cache import (
+from services.analysis.gateway.context import (
     SECRET,
     Gateway,
     demand_organiser,

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from proto import subjects
 from proto.problem import Problem
-from services.analysis.gateway.http_cache import SECRET, demand_organiser, gateway_of
+from services.analysis.gateway.context import SECRET, demand_organiser, gateway_of
 from services.runtime import audit_log
 from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.responses import AnyRequest

@@ -1,4 +1,4 @@
-"""What the routes of the gateway share: the connected parts, checks, cacheable replies."""
+"""What the routes of the gateway share: the connected parts, and what they check before they answer."""
 
 from __future__ import annotations
 
