@@ -22,7 +22,7 @@ FIXTURES = {
     "browser": {"chromium", "playwright"},
     "service": {"nats_server", "postgres_server", "stack", "address"},
 }
-NAMES = {"http_server", "subprocess", "started", "web", "Cluster", "NatsServer", "Operated", "Postgres", "TestServer"}
+NAMES = {"serve", "started", "subprocess", "web", "Cluster", "NatsServer", "Operated", "Postgres", "TestServer"}
 """What a module imports to run a server or a program: its tests are `service` where no fixture says more."""
 WARNINGS = ("error", "ignore::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 """In a unit test a warning is an error, but for what an earlier test left to the garbage collector."""
