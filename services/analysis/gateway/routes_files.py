@@ -19,7 +19,7 @@ from services.analysis.gateway.render_queue import in_thread, while_wanted
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable
 
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"
 TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
 FILES = "There is a file for each question, such as B01.csv, B01.svg or B01.png, and for two of them, such as B01/B02.cctv.csv."
 Make = Callable[[Instrument, DashboardWords], bytes | charts.Chart]

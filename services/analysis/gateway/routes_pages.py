@@ -61,7 +61,7 @@ async def _shown(
     async def made() -> Encoded:
         async with gateway.queues.quick.turn():
             body = await in_thread(lambda: draw(instrument, snapshot, view).encode())
-        return Encoded(body, tag, "text/html; charset=utf-8")
+        return Encoded(body, tag, "text/html")
 
     chosen = tuple((name, asked[name]) for name in taken if asked.get(name))
     body = await while_wanted(request, gateway.render_cache.get((survey, tag, "page", kind, *chosen), made))

@@ -90,7 +90,7 @@ class _Writer:
         self._send, self._listener, self.options = send, listener, options
 
     async def begin(self) -> None:
-        headers = {"Content-Type": MEDIA_TYPE, **HEADERS, "Vary": "Accept-Encoding"} | (
+        headers = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", **HEADERS, "Vary": "Accept-Encoding"} | (
             {"Content-Encoding": "gzip"} if self.options.zipped else {}
         )
         start: Message = {

@@ -15,18 +15,18 @@ from services.runtime.http.conditional import range_is_current
 from services.runtime.http.responses import AnyRequest, field_lines, unchanged
 
 MEDIA_TYPES = {
-    ".csv": "text/csv; charset=utf-8",
+    ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
-    ".html": "text/html; charset=utf-8",
+    ".html": "text/html",
     ".json": "application/json",
     ".xml": "application/xml",
     ".sav": "application/x-spss-sav",
     ".dta": "application/x-stata-dta",
     ".zip": "application/zip",
-    ".py": "text/plain; charset=utf-8",
-    ".R": "text/plain; charset=utf-8",
-    ".do": "text/plain; charset=utf-8",
-    "": "text/plain; charset=utf-8",
+    ".py": "text/plain",
+    ".R": "text/plain",
+    ".do": "text/plain",
+    "": "text/plain",
 }
 PIECE = 256 * 1024
 

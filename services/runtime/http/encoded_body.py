@@ -36,6 +36,7 @@ class Encoded:
     plain: bytes
     tag: str
     media_type: str = "application/json"
+    """Of text without its charset, which Litestar adds."""
 
     @classmethod
     def of(cls, plain: bytes, media_type: str = "application/json") -> Encoded:

@@ -42,4 +42,4 @@ def tasks_up(registry: CollectorRegistry, service: str, up: Callable[[], Mapping
 
 def exposition(text: bytes) -> Response[bytes]:
     """`text`: what prometheus_client.generate_latest returned."""
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(text, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MEDIA_TYPE = "text/event-stream; charset=utf-8"
+MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Of every stream: no cache stores it, no proxy holds it back."""
 

@@ -11,7 +11,7 @@ from proto.problem import Problem
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.responses import AnyRequest, cacheable
 
-MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
+MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 CACHED = {"Cache-Control": "public, max-age=600"}
 
 

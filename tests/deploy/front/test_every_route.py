@@ -96,6 +96,7 @@ def test_every_answer_carries_its_headers(answered: Operated) -> None:
                 assert answer.headers.get("x-content-type-options") == "nosniff", path
                 kind = answer.headers.get("content-type", "").partition(";")[0]
                 seen.add(kind)
+                assert answer.headers.get("content-type", "").count("charset") <= 1, path
                 if kind == "text/html":
                     policy = answer.headers.get("content-security-policy", "")
                     assert "default-src 'none'" in policy, path

@@ -31,5 +31,5 @@ def test_gauges_and_counters_follow_what_they_read() -> None:
 
 def test_metrics_are_text_that_no_cache_keeps() -> None:
     answer = metrics.exposition(b"platea_up 1\n")
-    assert (answer.content, answer.media_type) == (b"platea_up 1\n", "text/plain; version=0.0.4; charset=utf-8")
+    assert (answer.content, answer.media_type) == (b"platea_up 1\n", "text/plain; version=0.0.4")
     assert answer.headers["Cache-Control"] == "no-store"
