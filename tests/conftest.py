@@ -35,6 +35,7 @@ from deploy.stack.program import Program
 from proto import subjects
 from tests import browser, tiers
 from tests.faults.operated import Operated
+from tests.log_lines import LogLines, recorded
 from tests.pages.served import served
 
 # A test says what must hold; how fast a shared machine is today is not among it.
@@ -93,6 +94,13 @@ def _is_ready(program: Program) -> bool:
 
     with ThreadPoolExecutor(1) as elsewhere:  # an asynchronous test has a running loop in this thread
         return elsewhere.submit(asyncio.run, ask()).result()
+
+
+@pytest.fixture
+def logged() -> Iterator[LogLines]:
+    """What is logged in this process from here on."""
+    with recorded() as lines:
+        yield lines
 
 
 @pytest.fixture(scope="session")

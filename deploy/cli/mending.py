@@ -10,9 +10,7 @@ import urllib.request
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import asyncpg
 import click
-from nats.errors import Error as NatsError
 
 from deploy.cli.console import Trouble, err, fail, say
 from deploy.provisioning.migrate import ROLES
@@ -23,6 +21,7 @@ from deploy.stack.data_folder import DataFolder
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from services.runtime import settings
+from services.runtime.outage import Unavailable
 
 PATIENCE = 60.0
 """Seconds for the servers to start."""
@@ -51,8 +50,9 @@ def command(dry_run: bool, strangers: bool, data: Path) -> None:
         whole = asyncio.run(_mend(data, dry_run, strangers))
     except Refusal as refusal:
         raise Trouble(refusal.cause, refusal.way_out) from None
-    except (asyncpg.PostgresError, OSError, NatsError, TimeoutError) as error:
-        raise Trouble(f"Journal and store cannot be compared: {error or type(error).__name__}.", "See that both servers run.") from None
+    except Unavailable as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__  # further lines of PostgreSQL quote rows
+        raise Trouble(f"Journal and store cannot be compared: {reason}.", "See that both servers run.") from None
     if not whole:
         fail()
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 
 import asyncpg
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
@@ -34,8 +33,6 @@ from services.runtime import nats_client
 
 ROUNDS = 20
 """How often what is left is looked at anew, because intake wrote meanwhile."""
-Away = (asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError, TimeoutError)
-"""What is raised while a server is away, or refuses."""
 LETTING_GO = 10.0
 """Seconds for the partitions to be taken from analysis."""
 ENDING = 1000
@@ -98,7 +95,7 @@ def _counted(count: int, what: str, done: str, would: bool, then: str = "") -> s
 
 async def settle(nats_url: str, database_url: str, *, whole: bool = False, even_strangers: bool = False) -> MendingReport:
     """Sees that the two belong together, and mends them where they do not. Raises Refusal where nothing can be done now (NoJournal
-    where there is nothing to mend), or one of `Away`.
+    where there is nothing to mend), or one of `Unavailable`.
 
     Analysis may be at work: the partitions are taken from it, and it records nothing until it has them again.
     `whole`: compares every response, and not only some. `even_strangers`: also where the two have nothing in common.

@@ -16,9 +16,7 @@ from deploy.mending.mending import settle
 from deploy.provisioning.migrate import migrate
 from deploy.provisioning.provision import ProvisionSettings, provision
 from deploy.refusal import Refusal
-from services.runtime import settings
-
-log = logging.getLogger(__name__)
+from services.runtime import logs, settings
 
 
 def passwords(chosen: ProvisionSettings) -> dict[str, str]:
@@ -33,7 +31,7 @@ async def prepare(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
     await provision(chosen.nats_url, chosen.database_url, Path(chosen.token_file), passwords, *sizes, phases=("pre",))
     report = await settle(chosen.nats_url, chosen.database_url)
     if report.mended or not report.together:
-        log.warning("%s", report.sentence())
+        print(report.sentence(), file=sys.stderr)
 
 
 async def complete(chosen: ProvisionSettings, passwords: dict[str, str]) -> None:
@@ -42,7 +40,7 @@ async def complete(chosen: ProvisionSettings, passwords: dict[str, str]) -> None
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logs.configure("provisioning", level=logging.WARNING)
     parser = argparse.ArgumentParser("python -m deploy.provisioning", description="Prepares the servers of a cluster.")
     parser.add_argument("--post", action="store_true", help="apply the post migrations, once no earlier version runs any more")
     step = complete if parser.parse_args().post else prepare

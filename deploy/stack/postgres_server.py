@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
-
 from deploy.database import connected
 from deploy.keys import KeyFolder
 from deploy.refusal import Refusal
 from deploy.stack.ports import free
 from deploy.stack.program import Program
+from services.runtime.outage import Unavailable
 
 CONFIGURATION = Path(__file__).with_name("postgresql.conf")
 OWNER = "platea"
@@ -84,7 +83,7 @@ class Postgres:
             return await self.ready()
         except TimeoutError:
             return False
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except Unavailable:
             return True
 
     def _owner(self) -> int:

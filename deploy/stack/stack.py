@@ -21,6 +21,7 @@ from deploy.stack.health import is_well
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program
+from services.runtime.outage import Unavailable
 
 LOOPBACK = "127.0.0.1"
 REACH = 30.0
@@ -93,12 +94,12 @@ class Stack:
         """Sees that the journal and the store belong together, and mends them where they do not. Never keeps anything from starting."""
         try:
             return await self.mend()
-        except mending.Away as error:
+        except Unavailable as error:
             doubt, again = f"Journal and store could not be compared: {_sentence(error)}.", "Start again, or run `platea mend`."
             return MendingReport(together=False, doubt=doubt, way_out=again)
 
     async def mend(self) -> MendingReport:
-        """The same, also where the journal itself is gone: then there is another one afterwards. Raises one of `mending.Away`."""
+        """The same, also where the journal itself is gone: then there is another one afterwards. Raises one of `Unavailable`."""
         nats, database = self.addresses.nats["provisioner"], self.addresses.database["platea"]
         try:
             try:

@@ -25,7 +25,7 @@ from deploy.stack.program import Program
 from deploy.stack.running import Running
 from deploy.stack.stack import Stack
 from deploy.stack.watch import watch_disk, watch_homes, watch_journal, watch_traces
-from services.runtime import settings
+from services.runtime import logs, settings
 from services.runtime.http.host_guard import HostGuard
 
 PATIENCE = 60.0
@@ -70,7 +70,7 @@ class StackSettings(msgspec.Struct, frozen=True):
 
 def run(port: int = 8000, host: str = "127.0.0.1", data: Path = Path("var"), simulate: int = 0) -> int:
     """Runs the stack until Ctrl-C or SIGTERM and returns the exit status."""
-    logging.basicConfig(level=logging.ERROR)  # what matters to the operator is said in sentences
+    logs.configure("stack", level=logging.ERROR)  # what matters to the operator is said in sentences
     try:
         chosen = settings.read(StackSettings, os.environ)
         folder = DataFolder(data)

@@ -7,11 +7,12 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
-from deploy.mending.mending import Away, MendingReport
+from deploy.mending.mending import MendingReport
 from deploy.provisioning.forgetting import Forgetter
 from deploy.stack.child import Child
 from deploy.stack.data_folder import ROOM, DataFolder
 from deploy.stack.nats_server import NatsServer
+from services.runtime.outage import Unavailable
 
 INTERVAL = 5.0
 BETWEEN_RENEWALS = 60.0
@@ -58,7 +59,7 @@ async def watch_homes(mend: Callable[[], Awaitable[MendingReport]], say: Callabl
         await asyncio.sleep(pause)
         try:
             report = await mend()
-        except Away:
+        except Unavailable:
             continue
         sentence = report.sentence() if report.mended or not report.together else ""
         if sentence and sentence != last_sentence:
@@ -72,5 +73,5 @@ async def watch_traces(data: DataFolder, forgetter: Forgetter) -> None:
     while True:
         await asyncio.sleep(pause)
         pause = FORGET[1]
-        with contextlib.suppress(*Away):
+        with contextlib.suppress(*Unavailable):
             pause = max(pause, SHARE * await forgetter.once(data.free() - ROOM))

@@ -27,8 +27,9 @@ from services.analysis.publish.publisher import Publisher
 from services.analysis.publish.responder import Responder
 from services.analysis.settings import Settings
 from services.analysis.store import Store
+from services.runtime.error_details import stack_of
 from services.runtime.http.health import Readiness
-from services.runtime.supervision import Supervisor, cancelled, stack_of
+from services.runtime.supervision import Supervisor, cancelled
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +117,12 @@ async def _told(worker: Worker, failed: asyncio.Future[None]) -> None:
     try:
         await worker.run()
     except TooManyParked as error:
-        log.critical("%s", error)
+        fields = {"partition": worker.partition.number, "count": worker.parked}
+        log.critical("too many events cannot be read; this is probably an older version of Platea", extra=fields)
         if not failed.done():
             failed.set_exception(error)
     except Exception as error:  # the worker answers whatever it knows to answer; this ends the process, which starts anew
-        log.critical("partition %d ended unexpectedly: %s", worker.partition.number, stack_of(error))
+        log.critical("a partition ended unexpectedly", extra={"partition": worker.partition.number, "stack": stack_of(error)})
         if not failed.done():
             failed.set_exception(error)
 

@@ -31,14 +31,6 @@ from services.runtime import version
 
 log = logging.getLogger(__name__)
 
-Unavailable = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
-"""What a call may raise while the database is away, or where it refuses (`refused`). The caller tries again."""
-_Passing = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
 Indigestible = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeEncodeError)
 """What the database refuses for the content of a row, however often it is tried."""
 
@@ -53,11 +45,6 @@ TRIED = 4
 LOCKS = 0x706C  # "pl": the first half of the advisory locks, one per partition
 _SERVER = {"application_name": version.application_name("analysis")}
 _ANY = 2**62
-
-
-def refused(error: BaseException) -> bool:
-    """Returns whether the database refused for good: no permission, no such table, no such role."""
-    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, _Passing)
 
 
 class ReadSnapshot:
@@ -381,7 +368,7 @@ class Store:
             waited = False
             while not await connection.fetchval("-- claim\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
                 if not waited:
-                    log.info("another worker has partition %d; waiting for it", partition)
+                    log.info("another worker has the partition; waiting for it", extra={"partition": partition})
                     refused()
                 waited = True
                 await asyncio.sleep(0.5)

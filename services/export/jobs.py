@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import secrets
 from collections import Counter
@@ -24,8 +23,9 @@ from services.export.gate.refused import ReleaseRefused
 from services.export.gate.truth import Untrue
 from services.export.pipeline import Order, Stage, Workshop
 from services.export.store import Store
+from services.runtime.error_details import stack_of
 from services.runtime.http import sse
-from services.runtime.supervision import stack_of
+from services.runtime.outage import Trouble, trouble_of
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +145,10 @@ class Jobs:
         except ReleaseRefused as refused:
             job.detail, job.status = str(refused), "refused"
         except Untrue as fault:
-            log.error("release of %s failed: %s", job.survey, fault)
+            log.error("a release is not what its checks say", extra={"survey": job.survey, "reason": str(fault)})
             job.detail, job.status = f"{fault} Nothing was published. This is a fault of the program: please report it.", "failed"
         except Exception as error:
-            log.error("release of %s failed: %s", job.survey, stack_of(error))
+            log.error("a release failed", extra={"survey": job.survey, "stack": stack_of(error)})
             job.detail, job.status = f"The release could not be built; nothing was published. {_remedy(error)}", "failed"
 
     async def _publish(self, job: Job) -> int:
@@ -164,6 +164,6 @@ class Jobs:
 
 
 def _remedy(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and trouble_of(error) is Trouble.FULL:
         return "There is no room left on the disk that holds the releases: make room, then try again."
     return "Try again."

@@ -169,10 +169,6 @@ class Numbering:
             yield
 
 
-OUTAGES = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
-"""What is raised while the database is out of reach."""
-
-
 class Store:
     """A pool of connections with export's own role: it may read responses, write releases and decisions about texts, nothing else."""
 
@@ -273,5 +269,5 @@ class Store:
         return [StoredRelease(manifests.decode(row["manifest"].encode()), row["withdrawn"]) for row in rows]
 
     async def ping(self) -> bool:
-        """Whether the database answers within 2 s. Raises one of OUTAGES."""
+        """Whether the database answers within 2 s. Raises one of `Unavailable`."""
         return await self._pool.fetchval("-- ping\n    select 1", timeout=2) == 1

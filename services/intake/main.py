@@ -24,7 +24,7 @@ from services.intake.invitations.invitation_store import InvitationStore
 from services.intake.invitations.invitations import Invitations
 from services.intake.metrics import Metrics
 from services.intake.settings import Settings
-from services.intake.streams.cas_store import CasStore, run_periodically
+from services.intake.streams.cas_store import PERIOD, CasStore
 from services.intake.streams.journal import Journal
 from services.intake.submission.committer import Committer
 from services.intake.surveys import retention
@@ -32,7 +32,7 @@ from services.intake.surveys.catalogue import Catalogue
 from services.runtime import nats_client
 from services.runtime.audit_log import Acts
 from services.runtime.http.client_address import networks
-from services.runtime.supervision import Supervisor
+from services.runtime.supervision import Supervisor, run_periodically
 
 
 @asynccontextmanager
@@ -90,8 +90,8 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             await invitations.rewrite(by_invitation)
 
         erasers = (draft_keys.erase, invitations.forget)
-        tasks.start("rewrite contacts", lambda: run_periodically(lambda: book.rewrite(list(catalogue.surveys))))
-        tasks.start("rewrite invitations", lambda: run_periodically(rewrite_invitations))
+        tasks.start("rewrite contacts", lambda: run_periodically(lambda: book.rewrite(list(catalogue.surveys)), PERIOD))
+        tasks.start("rewrite invitations", lambda: run_periodically(rewrite_invitations, PERIOD))
         tasks.start("erase what is over", lambda: retention.erase_ended_surveys(registry, intake.today, erasers))
         yield create_app(intake)
 

@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 import msgspec
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from nats.js.errors import Error as JetStreamError
 
 from proto import subjects
+from services.runtime.error_details import error_name
+from services.runtime.outage import Unavailable
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class Acts:
         try:
             js = self._client.jetstream(timeout=5)
             await js.publish(subjects.acts(self._service), msgspec.json.encode(Act(at, by, act, survey, about)))
-        except (NatsError, JetStreamError, TimeoutError, OSError) as error:
-            log.error("an act could not be recorded (%s): %s by token %s, %s", type(error).__name__, act, by, survey or "all surveys")
+        except Unavailable as error:
+            log.error("an act could not be recorded", extra={"act": act, "by": by, "survey": survey, "error": error_name(error)})
 
     def used(self, token: str) -> None:
         """Notes the day on which a token was last used: once a day, and not again where that fails."""
@@ -88,8 +88,8 @@ class Acts:
     async def _note(self, token: str, day: str) -> None:
         try:
             await self._client.jetstream(timeout=5).publish(subjects.uses(self._service, token), day.encode())
-        except (NatsError, JetStreamError, TimeoutError, OSError) as error:
-            log.info("the use of a token could not be noted: %s", type(error).__name__)
+        except Unavailable as error:
+            log.info("the use of a token could not be noted", extra={"error": error_name(error)})
 
     def _now(self) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)

@@ -1,8 +1,8 @@
 """Log lines with fields: readable for people, or one JSON object a line for a collector.
 
-Fields of every line are `service`, `logger`, `level` and `timestamp` (UTC, ISO 8601). Others are bound where a task begins its work, with
-`structlog.contextvars`: `partition`, `survey`. No line holds an answer, a receipt, a token or an address; of an exception it
-has types and frames, since a message may quote what somebody sent.
+`log.warning("sentence without values", extra={"survey": survey})`. Fields of every line are `service`, `logger`, `level` and `timestamp`
+(UTC, ISO 8601); docs/running.md lists the others. `structlog.contextvars` binds those of a whole task: `partition`, `survey`. No line holds
+an answer, a receipt, a token or an address; of an exception it has types and frames, since a message may quote what somebody sent.
 """
 
 from __future__ import annotations
@@ -15,23 +15,31 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from services.runtime.supervision import stack_of
+from services.runtime.error_details import stack_of
 
 LogFormat = Literal["text", "json"]
 
 
 def configure(service: str, form: LogFormat = "text", level: int = logging.INFO) -> None:
     """Sends what this process logs, libraries included, to standard error. Called once, before anything else."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(service, form))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def formatter(service: str, form: LogFormat) -> logging.Formatter:
+    """Returns what turns a record into one line (several where the text form has a stack)."""
 
     def name_service(logger: Any, method: str, line: EventDict) -> EventDict:
         line["service"] = service
         return line
 
     shared: list[Processor] = [
+        ExtraAdder(),
+        _without_empty,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_service,
         _without_messages,
@@ -39,9 +47,12 @@ def configure(service: str, form: LogFormat = "text", level: int = logging.INFO)
     renderer: Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    handler = logging.StreamHandler()
-    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, renderer]))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    return ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, renderer])
+
+
+def _without_empty(logger: Any, method: str, line: EventDict) -> EventDict:
+    """Without the fields of which nothing is known."""
+    return {name: value for name, value in line.items() if value not in (None, "")}
 
 
 def _without_messages(logger: Any, method: str, line: EventDict) -> EventDict:

@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js.api import RawStreamMsg
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -19,8 +18,10 @@ from nats.js.errors import NotFoundError
 from proto import subjects
 from proto.events import UnreadableEvent, read_control
 from proto.registry import Registry
-from services.runtime.outage import Outages, refused
-from services.runtime.supervision import Supervisor, stack_of
+from services.runtime.error_details import error_name, stack_of
+from services.runtime.outage import Outages, Unavailable
+from services.runtime.retry import retry
+from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -57,44 +58,44 @@ async def connect(url: str, name: str) -> Client:
 
     async def lost() -> None:
         if not client.is_closed:
-            log.warning("NATS connection lost; trying again")
+            log.warning("the connection to NATS is lost; trying again")
 
-    async def found() -> None:
-        log.warning("NATS connection is back")
+    async def back() -> None:
+        log.warning("the connection to NATS is back")
 
     told: set[str] = set()
 
     async def failed(error: Exception) -> None:
         if (denied := _DENIED.search(str(error))) is not None:
             if denied[0] not in told:
-                log.error("NATS gives no leave for %s", denied[0])
+                log.error("NATS gives no leave", extra={"subject": denied[0]})
             told.add(denied[0])
-        elif isinstance(error, TimeoutError | OSError | NatsError):
-            log.debug("NATS: %s", type(error).__name__)
+        elif isinstance(error, Unavailable):
+            log.debug("NATS reports an error", extra={"error": error_name(error)})
         else:  # raised by one of our own callbacks
-            log.error("a message from NATS was not handled: %s", stack_of(error))
+            log.error("a message from NATS was not handled", extra={"stack": stack_of(error)})
 
-    while True:
+    async def attempt() -> None:
+        nonlocal client
         client = _Client()
-        try:
-            await client.connect(
-                url.split(","),
-                name=name,
-                **identity(url),
-                allow_reconnect=True,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=0.2,  # pyright: ignore[reportArgumentType]  nats-py sleeps for it, and a fraction of a second will do
-                connect_timeout=3,  # a frozen server lets everybody in, and says nothing
-                ping_interval=3,
-                max_outstanding_pings=2,
-                disconnected_cb=lost,
-                reconnected_cb=found,
-                error_cb=failed,
-            )
-            return client
-        except (TimeoutError, OSError, NatsError) as error:
-            log.warning("NATS is out of reach (%s); trying again", type(error).__name__)
-            await asyncio.sleep(0.5)
+        await client.connect(
+            url.split(","),
+            name=name,
+            **identity(url),
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,  # pyright: ignore[reportArgumentType]  nats-py sleeps for it, and a fraction of a second will do
+            connect_timeout=3,  # a frozen server lets everybody in, and says nothing
+            ping_interval=3,
+            max_outstanding_pings=2,
+            disconnected_cb=lost,
+            reconnected_cb=back,
+            error_cb=failed,
+        )
+
+    client = _Client()
+    await retry(attempt, Outages(log, "connecting to NATS"), longest=1.0)
+    return client
 
 
 def identity(url: str) -> dict[str, Any]:
@@ -138,8 +139,7 @@ class Follower:
             self._nudge.set()
 
         await self._client.subscribe(self._subject, cb=nudge)
-        while not await self._drain():  # noqa: ASYNC110 - the server is what we wait for
-            await asyncio.sleep(0.3)
+        await retry(self._read_on, self._outages)
         tasks.start(f"follow {self._stream}", self._run)
 
     async def reached(self, seq: int, seconds: float = 5.0) -> None:
@@ -175,27 +175,32 @@ class Follower:
             held = await self._js.get_msg(self._stream, seq=self.seq, direct=True)
         except NotFoundError:
             held = None
-        except (TimeoutError, NatsError, OSError):
+        except Unavailable:
             return
         self._missed = 0 if held is not None and held.time == self._last.time else self._missed + 1
         if self._missed == MISSED:
-            log.warning("%s is another one than before; reading it anew", self._stream)
+            log.warning("a stream is another one than before; reading it anew", extra={"stream": self._stream})
             self.seq, self._last, self._missed = 0, None, 0
         if self._missed == 0:
             self._unsure, self._connections = False, connections
 
-    async def _drain(self) -> bool:
-        """Hands over what is new; False where the server did not answer."""
+    async def _drain(self) -> None:
+        """Hands over what is new, as far as the server answers."""
+        try:
+            await self._read_on()
+        except Unavailable as error:
+            self._outages.failed(error)
+            self._unsure = True
+        else:
+            self._outages.works()
+
+    async def _read_on(self) -> None:
+        """Hands over what is new. Raises one of `Unavailable`."""
         while True:
             try:
                 message = await self._js.get_msg(self._stream, seq=self.seq + 1, subject=self._subject, direct=True, next=True)
             except NotFoundError:
-                self._outages.works()
-                return True
-            except (TimeoutError, NatsError, OSError) as error:
-                self._outages.failed(error, refused(error))
-                self._unsure = True
-                return False
+                return
             self._handle(message)
             async with self._moved:
                 self.seq, self._last = message.seq or self.seq, message
@@ -211,7 +216,7 @@ async def follow_control(
         try:
             registry.apply(read_control(message.data or b""))
         except (UnreadableEvent, msgspec.ValidationError):
-            log.error("control event %s is unreadable and was passed over", message.seq)
+            log.error("a control event is unreadable and was passed over", extra={"seq": message.seq})
             return
         if changed is not None:
             tasks.spawn("taking over a change of the surveys", changed())

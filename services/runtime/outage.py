@@ -1,18 +1,35 @@
-"""What fails and is tried again is told once: a warning where a server is away, an error where it refuses, a line when it works again."""
+"""Tells lost connections, refusals and full disks of NATS and PostgreSQL apart, and logs each outage when it begins and when it ends."""
 
 from __future__ import annotations
 
-import asyncio
+import errno
+from enum import Enum
 from logging import Logger
 
+import asyncpg
 import nats.errors
-from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
+from nats.js.errors import APIError, NoStreamResponseError
 
-Away = (
+from services.runtime.error_details import error_name, root_cause, stack_of
+
+Unavailable = (OSError, nats.errors.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a call to NATS or PostgreSQL raises where it is not served. A timeout is an OSError."""
+
+
+class Trouble(Enum):
+    """Why a server did not do what it was asked. The value is the sentence that is logged."""
+
+    LOST = "no answer; trying again until there is one"
+    """Out of reach, starting, stopping, without a leader, or it gave up halfway: passes by itself."""
+    REFUSED = "refused; this does not pass by itself"
+    """It answered, and will answer the same again: no permission, no such table, too large."""
+    FULL = "no room; trying again until there is some"
+    """It answers, and stores nothing more: the disk is full, a limit is reached, or it may only be read."""
+
+
+_NATS_LOST = (
     OSError,
-    asyncio.TimeoutError,
     NoStreamResponseError,
-    ServiceUnavailableError,
     nats.errors.ConnectionClosedError,
     nats.errors.ConnectionDrainingError,
     nats.errors.ConnectionReconnectingError,
@@ -21,57 +38,73 @@ Away = (
     nats.errors.OutboundBufferLimitError,
     nats.errors.StaleConnectionError,
 )
-"""What NATS raises while it is out of reach, starts, or looks for a leader. That passes by itself; whatever else it raises does not."""
+_JETSTREAM_UNAVAILABLE = 503
+"""The status of JetStream while it has no leader, or too few servers."""
+_JETSTREAM_FULL = frozenset({10002, 10023, 10026, 10027, 10028, 10047, 10077})
+"""JetStream's codes for limits of the account, of consumers, streams, memory and storage, and for a message that could not be stored."""
+
+# Classes and codes of PostgreSQL's errors: appendix A of its manual.
+_SQLSTATE_LOST = ("08", "40", "57", "53300", "55006", "55P03")
+"""Connection, rolled back, operator intervention, too many connections, in use, locked."""
+_SQLSTATE_FULL = ("53", "25006")
+"""Insufficient resources; a server that may only be read, as providers make one whose disk is full."""
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_DISK_REFUSED = frozenset({errno.EACCES, errno.EPERM})
 
 
-def refused(error: BaseException) -> bool:
-    """Whether a NATS server answered, and will answer the same again: no leave, too large, full, no such stream."""
-    cause = root(error)
-    return isinstance(cause, nats.errors.Error) and not isinstance(cause, Away)
+def trouble_of(error: BaseException) -> Trouble | None:
+    """Returns why NATS, PostgreSQL or the system did not serve, by the root cause; None where the error comes from elsewhere."""
+    match root_cause(error):
+        case asyncpg.PostgresError() as cause:
+            return _postgres_trouble(getattr(cause, "sqlstate", None) or "")
+        case APIError(err_code=code) if code in _JETSTREAM_FULL:
+            return Trouble.FULL
+        case APIError(code=status):
+            return Trouble.LOST if status == _JETSTREAM_UNAVAILABLE else Trouble.REFUSED
+        case nats.errors.Error() as cause:
+            return Trouble.LOST if isinstance(cause, _NATS_LOST) else Trouble.REFUSED
+        case asyncpg.UnsupportedClientFeatureError() | asyncpg.UnsupportedServerFeatureError():
+            return Trouble.REFUSED
+        case asyncpg.InterfaceError() as cause:  # one that is a ValueError, too, is about what the server was asked
+            return Trouble.REFUSED if isinstance(cause, ValueError) else Trouble.LOST
+        case OSError(errno=number):
+            return Trouble.FULL if number in _DISK_FULL else Trouble.REFUSED if number in _DISK_REFUSED else Trouble.LOST
+        case _:
+            return None
 
 
-def root(error: BaseException) -> BaseException:
-    """The error behind our own ones, which are raised `from` it."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
-def named(error: BaseException) -> str:
-    """Type and code. Never the message, which may quote an answer."""
-    cause = root(error)
-    code = cause.err_code or cause.code if isinstance(cause, APIError) else getattr(cause, "sqlstate", None)
-    return type(cause).__name__ + (f" {code}" if code else "")
+def _postgres_trouble(sqlstate: str) -> Trouble:
+    if sqlstate.startswith(_SQLSTATE_LOST):
+        return Trouble.LOST
+    return Trouble.FULL if sqlstate.startswith(_SQLSTATE_FULL) else Trouble.REFUSED
 
 
 class Outages:
-    """One kind of work that is tried again and again, for one thing or several (`of`)."""
+    """One kind of work that is repeated, for the whole service or for each survey. `work` names it in the log."""
 
-    def __init__(self, log: Logger, what: str) -> None:
-        self._log, self._what = log, what
-        self._away = False
-        self._refused: set[str] = set()
+    def __init__(self, log: Logger, work: str) -> None:
+        self._log, self._work = log, work
+        self._lost = False
+        self._failing: set[str] = set()
 
-    def failed(self, error: BaseException, for_good: bool, of: str = "") -> None:
-        """Call it after each failure. `for_good`: a server refused, so that trying again does not help."""
-        name = f"{self._what} {of}".strip()
-        if for_good:
-            if of not in self._refused:
-                self._log.error("%s: refused (%s); this does not pass by itself", name, named(error))
-            self._refused.add(of)
-        elif not self._away:
-            self._log.warning("%s: no answer (%s); trying again until there is one", name, named(error))
-            self._away = True
+    def failed(self, error: BaseException, survey: str = "") -> None:
+        """Call it after each failure. It is logged unless the same kind of trouble was logged before and has not ended."""
+        trouble = trouble_of(error)
+        if trouble is Trouble.LOST:
+            if not self._lost:
+                self._log.warning(trouble.value, extra={"work": self._work, "survey": survey, "error": error_name(error)})
+            self._lost = True
+            return
+        if survey not in self._failing and trouble is not None:
+            self._log.error(trouble.value, extra={"work": self._work, "survey": survey, "error": error_name(error)})
+        elif survey not in self._failing:
+            self._log.error("failed; trying again all the same", extra={"work": self._work, "survey": survey, "stack": stack_of(error)})
+        self._failing.add(survey)
 
-    def surprised(self, place: str, of: str = "") -> None:
-        """Call it where something failed that nobody had thought of. `place` says where."""
-        if of not in self._refused:
-            self._log.error("%s: failed (%s); trying again all the same", f"{self._what} {of}".strip(), place)
-        self._refused.add(of)
-
-    def works(self, of: str = "") -> None:
+    def works(self, survey: str = "") -> None:
         """Call it after each success."""
-        if self._away or of in self._refused:
-            self._log.info("%s: works again", f"{self._what} {of}".strip())
-        self._away = False
-        self._refused.discard(of)
+        if self._lost or survey in self._failing:
+            self._log.info("works again", extra={"work": self._work, "survey": survey})
+        self._lost = False
+        self._failing.discard(survey)

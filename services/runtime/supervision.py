@@ -1,12 +1,13 @@
-"""Background tasks of a service: each one that ends unexpectedly is logged once with its stack, started again, and told until it runs."""
+"""Background tasks of a service: each one that ends unexpectedly is logged once with its stack, and started again."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from services.runtime.error_details import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -14,8 +15,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a task is started again; doubled while it keeps ending."""
 STEADY = 5.0
 """Seconds of running after which a task that was started again counts as well."""
-FRAMES = 40
-"""The innermost frames of a stack that are logged."""
 
 
 class Supervisor:
@@ -60,12 +59,12 @@ class Supervisor:
             steady = loop.call_later(self._steady, self._recovered, name)
             try:
                 await run()
-                end = "it returned"
+                end = "returned"
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if self._stopping or (task is not None and task.cancelling()):
                     raise
-                end = "it was cancelled"
+                end = "was cancelled"
             except Exception as error:
                 end = stack_of(error)
             finally:
@@ -76,7 +75,7 @@ class Supervisor:
                 pause, last = self._first_pause, ""
             self._down.add(name)
             if end != last:
-                log.error("the task '%s' ended unexpectedly and is started again: %s", name, end)
+                log.error("a task ended unexpectedly and is started again", extra={"task": name, "stack": end})
             last = end
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -84,13 +83,20 @@ class Supervisor:
     def _recovered(self, name: str) -> None:
         if name in self._down:
             self._down.discard(name)
-            log.info("the task '%s' runs again", name)
+            log.info("a task runs again", extra={"task": name})
 
     async def _finish(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception as error:
-            log.error("%s failed: %s", name, stack_of(error))
+            log.error("a task failed", extra={"task": name, "stack": stack_of(error)})
+
+
+async def run_periodically(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Calls `work()` after each pause of so many seconds, until cancelled."""
+    while True:
+        await asyncio.sleep(seconds)
+        await work()
 
 
 async def cancelled(tasks: set[asyncio.Task[None]]) -> None:
@@ -101,23 +107,10 @@ async def cancelled(tasks: set[asyncio.Task[None]]) -> None:
         _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
-def stack_of(error: BaseException) -> str:
-    """The types and stacks of an exception and its causes. Never a message, which may quote an answer; frames show code, not values."""
-    told: list[str] = []
-    current: BaseException | None = error
-    while current is not None:
-        kind = type(current)
-        told.append(f"{kind.__module__}.{kind.__qualname__}\n{''.join(traceback.format_tb(current.__traceback__, -FRAMES))}".rstrip())
-        if isinstance(current, BaseExceptionGroup):
-            told += [stack_of(each) for each in current.exceptions]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return "\nraised from ".join(told)
-
-
 def log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """For `loop.set_exception_handler`: tells what nobody waited for, without the message, which may quote an answer."""
     error = context.get("exception")
     if isinstance(error, BaseException):
-        log.error("an exception that nobody waited for: %s", stack_of(error))
+        log.error("an exception that nobody waited for", extra={"stack": stack_of(error)})
     else:
-        log.warning("the event loop says: %s", context.get("message"))
+        log.warning("the event loop found a fault", extra={"reason": context.get("message")})

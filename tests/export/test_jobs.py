@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +28,7 @@ from services.export.jobs import ENDED, KEPT, MOST_OPEN, Jobs
 from services.export.responses import read_responses
 from services.export.store import Responses, Store, StoredResponse
 from tests.export.tables import every_kind, stored
+from tests.log_lines import LogLines
 
 SURVEY = "social-cohesion"
 SECRET = "secret answer"
@@ -53,7 +53,7 @@ async def until(done: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_waiting_job_is_never_forgotten_and_one_too_many_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_waiting_job_is_never_forgotten_and_one_too_many_is_refused(tmp_path: Path, logged: LogLines) -> None:
     store = Stuck()
     jobs = Jobs(store, Registry(), tmp_path, Signer(bytes(32)))  # type: ignore[arg-type]
     made = [jobs.start("a", "public") for _ in range(MOST_OPEN)]
@@ -61,11 +61,10 @@ async def test_a_waiting_job_is_never_forgotten_and_one_too_many_is_refused(tmp_
         jobs.start("a", "public")
     assert (KINDS[refused.value.code].status, refused.value.retry_after) == (503, 60)
     assert all(jobs.get("a", job.id) is job for job in made)
-    with caplog.at_level(logging.ERROR):
-        store.free.set()
-        await until(lambda: all(job.status == "failed" for job in made))
-    assert "test_jobs.py" in caplog.text, "the stack says where it came from"
-    assert SECRET not in caplog.text, "but never with which value"
+    store.free.set()
+    await until(lambda: all(job.status == "failed" for job in made))
+    assert "test_jobs.py" in logged.text, "the stack says where it came from"
+    assert SECRET not in logged.text, "but never with which value"
     store.free.clear()
     for _ in range(KEPT // 10 + 1):
         waiting = [jobs.start("a", "public") for _ in range(10)]
@@ -87,9 +86,7 @@ async def codes_of(instrument: Instrument, batches: AsyncIterator[list[StoredRes
 
 
 @pytest.mark.parametrize("ends", ["broken", "cancelled"])
-async def test_no_thread_goes_on_reading_when_the_cursor_breaks_or_the_job_is_cancelled(
-    ends: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_thread_goes_on_reading_when_the_cursor_breaks_or_the_job_is_cancelled(ends: str, logged: LogLines) -> None:
     """Whatever the thread raises is not logged either: the message may hold an answer."""
     instrument, loop = every_kind(), asyncio.get_running_loop()
     entered, free, left = asyncio.Event(), threading.Event(), threading.Event()
@@ -111,14 +108,13 @@ async def test_no_thread_goes_on_reading_when_the_cursor_breaks_or_the_job_is_ca
             raise ConnectionResetError
         await asyncio.Event().wait()
 
-    with caplog.at_level(logging.ERROR):
-        tasks.append(asyncio.create_task(codes_of(instrument, batches(), version)))
-        await asyncio.wait(tasks)
-        assert left.is_set(), "the thread has ended first"
-        assert tasks[0].cancelled() if ends == "cancelled" else isinstance(tasks[0].exception(), ConnectionResetError)
-        tasks.clear()
-        gc.collect()  # what nobody has looked at is logged when it is collected
-    assert SECRET not in caplog.text
+    tasks.append(asyncio.create_task(codes_of(instrument, batches(), version)))
+    await asyncio.wait(tasks)
+    assert left.is_set(), "the thread has ended first"
+    assert tasks[0].cancelled() if ends == "cancelled" else isinstance(tasks[0].exception(), ConnectionResetError)
+    tasks.clear()
+    gc.collect()  # what nobody has looked at is logged when it is collected
+    assert SECRET not in logged.text
 
 
 @pytest.fixture

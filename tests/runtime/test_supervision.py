@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from typing import Any
 
 import pytest
 
-from services.runtime.supervision import Supervisor, log_stray, stack_of
+from services.runtime.error_details import stack_of
+from services.runtime.supervision import Supervisor, log_stray
+from tests.log_lines import LogLines
 
 SECRET = "what somebody answered"
 
@@ -22,11 +24,11 @@ def _quote() -> None:
     raise ValueError(SECRET)
 
 
-def _errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+def _errors(logged: LogLines) -> list[dict[str, Any]]:
+    return [line for line in logged.lines if line["level"] == "error"]
 
 
-async def test_a_task_that_fails_is_told_once_with_its_stack_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_task_that_fails_is_told_once_with_its_stack_and_runs_again(logged: LogLines) -> None:
     fails, runs = asyncio.Event(), 0
 
     async def work() -> None:
@@ -47,17 +49,17 @@ async def test_a_task_that_fails_is_told_once_with_its_stack_and_runs_again(capl
     assert supervisor.up() == {"work": False}
     await _until(supervisor, [])
     assert runs == 4
-    told = _errors(caplog)
+    told = _errors(logged)
     assert len(told) == 1, told
-    assert "the task 'work' ended unexpectedly" in told[0]
-    assert "in _quote" in told[0]
-    assert "in work" in told[0]
-    assert SECRET not in caplog.text
+    assert told[0]["task"] == "work"
+    assert "in _quote" in told[0]["stack"]
+    assert "in work" in told[0]["stack"]
+    assert SECRET not in logged.text
     await supervisor.stop()
 
 
 @pytest.mark.parametrize("how", ["returns", "is cancelled"])
-async def test_a_task_that_returns_or_is_cancelled_by_others_has_ended_unexpectedly_too(how: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_task_that_returns_or_is_cancelled_by_others_has_ended_unexpectedly_too(how: str, logged: LogLines) -> None:
     async def work() -> None:
         if how == "is cancelled":
             raise asyncio.CancelledError
@@ -65,11 +67,11 @@ async def test_a_task_that_returns_or_is_cancelled_by_others_has_ended_unexpecte
     supervisor = Supervisor(first_pause=0.01, steady=30)
     supervisor.start("work", work)
     await _until(supervisor, ["work"])
-    assert len(_errors(caplog)) == 1
+    assert len(_errors(logged)) == 1
     await supervisor.stop()
 
 
-async def test_stopping_waits_for_a_task_that_swallows_the_first_cancellation_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_stopping_waits_for_a_task_that_swallows_the_first_cancellation_and_tells_nothing(logged: LogLines) -> None:
     ended = False
 
     async def work() -> None:
@@ -85,31 +87,31 @@ async def test_stopping_waits_for_a_task_that_swallows_the_first_cancellation_an
     await asyncio.sleep(0)
     await supervisor.stop()
     assert ended
-    assert not _errors(caplog)
+    assert not _errors(logged)
 
 
-async def test_what_is_done_once_and_fails_is_told_and_does_no_other_harm(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_is_done_once_and_fails_is_told_and_does_no_other_harm(logged: LogLines) -> None:
     async def work() -> None:
         _quote()
 
     supervisor = Supervisor()
     supervisor.spawn("a chore", work())
     async with asyncio.timeout(30):
-        while not _errors(caplog):
+        while not _errors(logged):
             await asyncio.sleep(0.01)
-    assert "a chore failed: builtins.ValueError" in caplog.text
-    assert SECRET not in caplog.text
+    assert [(line["task"], line["stack"].partition("\n")[0]) for line in _errors(logged)] == [("a chore", "builtins.ValueError")]
+    assert SECRET not in logged.text
     assert not supervisor.down
 
 
-async def test_what_nobody_waited_for_is_told_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_nobody_waited_for_is_told_without_its_message(logged: LogLines) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_stray)
     loop.call_soon(_quote)
     await asyncio.sleep(0.01)
     loop.set_exception_handler(None)
-    assert "in _quote" in caplog.text
-    assert SECRET not in caplog.text
+    assert "in _quote" in logged.text
+    assert SECRET not in logged.text
 
 
 def test_a_stack_names_every_cause_and_quotes_none() -> None:

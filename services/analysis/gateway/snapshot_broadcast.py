@@ -107,7 +107,7 @@ class Broadcaster:
         try:
             snapshot = self._decoder.decode(message.data or b"")
         except msgspec.MsgspecError:
-            log.error("snapshot %s of the stream is unreadable and was passed over", message.seq)
+            log.error("a snapshot is unreadable and was passed over", extra={"seq": message.seq})
             return
         self.post(snapshot)
 

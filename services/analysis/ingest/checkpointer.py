@@ -7,11 +7,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from services.analysis import metrics, store
+from services.analysis import metrics
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Checkpoint
 from services.analysis.store import Store
-from services.runtime.outage import Outages
+from services.runtime.outage import Outages, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Checkpointer:
     def __init__(self, partitions: Sequence[Partition], store: Store, every: Callable[[], float] = lambda: CHECKPOINT) -> None:
         self._partitions, self._store, self._every = partitions, store, every
         self._written: dict[tuple[int, str], float] = {}
-        self._outages = Outages(log, "writing checkpoints of")
+        self._outages = Outages(log, "writing checkpoints")
 
     async def run(self) -> None:
         """Writes the checkpoints that are due until cancelled."""
@@ -53,8 +53,8 @@ class Checkpointer:
         try:
             if await self._write(partition, survey):
                 self._outages.works(survey)
-        except store.Unavailable as error:
-            self._outages.failed(error, store.refused(error), survey)
+        except Unavailable as error:
+            self._outages.failed(error, survey)
 
     async def _write(self, partition: Partition, survey: str) -> bool:
         """Returns whether there was something to write."""

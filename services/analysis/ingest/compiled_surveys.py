@@ -17,7 +17,7 @@ from services.analysis.disclosure.noise import Noise
 from services.analysis.ingest.journal import JournalMessage
 from services.analysis.records import StoredResponse
 from services.analysis.state.fold import Answered, Folder
-from services.runtime.error_location import error_location
+from services.runtime.error_details import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class CompiledSurveys:
             self.reader(survey, version)
         except Exception as error:  # a newer version of Platea knows what it means
             self._broken.add((survey, version))
-            log.error("version %s of survey %s does not compile here: %s", version, survey, error_location(error))
+            log.error("a version does not compile here", extra={"survey": survey, "version": version, "stack": stack_of(error)})
             return False
         return True
 

@@ -13,18 +13,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
 from proto import subjects
 from services.runtime import stream_settings, withheld
+from services.runtime.outage import Outages
+from services.runtime.retry import retry
 
 log = logging.getLogger(__name__)
-
-Unavailable = (OSError, NatsError, asyncio.TimeoutError)
-"""What a call may raise while NATS is away. The caller tries again."""
 
 PULL = 5.0
 """Seconds for which a request for events stays open at the server."""
@@ -67,12 +65,8 @@ class JournalConsumer:
 
     async def partitions(self) -> int:
         """Returns into how many partitions the server divides the journal. Waits until it answers."""
-        while True:
-            try:
-                return stream_settings.partitions_of((await self._js.stream_info(subjects.RESPONSES)).config)
-            except Unavailable as error:
-                log.warning("the journal does not answer (%s); trying again", type(error).__name__)
-                await asyncio.sleep(1)
+        journal = await retry(lambda: self._js.stream_info(subjects.RESPONSES), Outages(log, "asking for the journal's partitions"))
+        return stream_settings.partitions_of(journal.config)
 
     async def backlog(self, partition: int) -> Backlog | None:
         """Returns what is not recorded of this partition; None while its consumer is created again. Raises one of `Unavailable`."""
@@ -241,7 +235,7 @@ class Feed:
             return None
 
     async def _rewind(self, position: int, unread: Iterable[int]) -> ConsumerInfo:
-        log.info("partition %d is read again from event %d", self._partition, position + 1)
+        log.info("a partition is read again", extra={"partition": self._partition, "seq": position + 1})
         with contextlib.suppress(NotFoundError):
             await self._js.delete_consumer(subjects.RESPONSES, subjects.durable(self._partition))
         wanted = stream_settings.analysis_consumer(self._partition, position + 1)

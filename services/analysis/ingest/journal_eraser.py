@@ -7,12 +7,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from services.analysis import metrics, store
-from services.analysis.ingest import journal
+from services.analysis import metrics
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.store import Store
-from services.runtime.error_location import error_location
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +47,8 @@ class JournalEraser:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(PAUSE):
                             await self._nudge.wait()
-            except (*store.Unavailable, *journal.Unavailable) as error:
-                self._outages.failed(error, store.refused(error) or refused(error))
-                await asyncio.sleep(PAUSE)
             except Exception as error:  # erasing goes on after a surprise
-                self._outages.surprised(error_location(error))
+                self._outages.failed(error)
                 await asyncio.sleep(PAUSE)
 
     async def once(self) -> int:

@@ -29,7 +29,7 @@ class ClaimSource(Protocol):
 
 
 async def confirm(store: ClaimSource, journal: JournalConsumer) -> None:
-    """Raises JournalMismatch, or one of `Unavailable` of journal or store."""
+    """Raises JournalMismatch, or one of `Unavailable`."""
     for asked in range(1, ASKED + 1):
         doubt = await doubt_about(await store.claim(), journal)
         if doubt is None:

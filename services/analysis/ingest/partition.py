@@ -191,7 +191,7 @@ class Partition:
         try:
             state = await asyncio.to_thread(State.load, checkpoint.state, checkpoint.codebook)
         except UnreadableState:
-            log.warning("the checkpoint of %s in partition %d is unreadable; counting again", survey, self.number)
+            log.warning("a checkpoint is unreadable; counting again", extra={"survey": survey, "partition": self.number})
             return None
         return Base(Count(folder, state, saved=checkpoint.at), checkpoint.at, checkpoint.at)
 
@@ -211,7 +211,8 @@ class Partition:
         async with self._store.snapshot() as snapshot:
             if await snapshot.deleted(survey, self.number) is not None:
                 self._lost.add(survey)
-                log.error("the answers to %s are deleted, and this version cannot read its checkpoint in partition %d", survey, self.number)
+                fields = {"survey": survey, "partition": self.number}
+                log.error("answers are deleted, and this version cannot read their checkpoint", extra=fields)
                 return None
             position, checkpoint = await snapshot.position(self.number), await snapshot.checkpointed(survey, self.number)
             base = Base(Count(folder, folder.empty()), position, checkpoint)

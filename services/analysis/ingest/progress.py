@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from services.analysis import metrics, store
-from services.analysis.ingest import journal
+from services.analysis import metrics
 from services.analysis.ingest.journal import Backlog, JournalConsumer
 from services.analysis.ingest.partition import Partition
 from services.analysis.store import Store
+from services.runtime.outage import Unavailable
 
 LOOK = 1.0
 """Seconds between two checks."""
@@ -83,7 +83,7 @@ class Progress:
     async def _look_at_journal(self, partition: int) -> None:
         try:
             backlog = await self._journal.backlog(partition)
-        except journal.Unavailable:
+        except Unavailable:
             return
         if backlog is not None:
             self._backlog[partition] = time.time(), backlog
@@ -91,7 +91,7 @@ class Progress:
     async def _look_at_store(self) -> None:
         try:
             held = await self._store.look()
-        except store.Unavailable:
+        except Unavailable:
             return
         self._seen_at = time.monotonic()
         self._held_at |= dict.fromkeys(held & self._held_at.keys(), self._seen_at)

@@ -11,6 +11,7 @@ from services.analysis.ingest.batch import Batch
 from services.analysis.ingest.record_rules import changes_of
 from services.analysis.records import Changes
 from services.analysis.store import PartitionLease
+from services.runtime.error_details import error_name
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ async def _together_or_one_by_one(once: Callable[[PartitionLease, Batch], Awaita
     try:
         return [await once(lease, batch)]
     except store.Indigestible as error:
-        log.error("the database refused a batch (%s); recording its events one by one", type(error).__name__)
+        log.error("the database refused a batch; recording its events one by one", extra={"error": error_name(error)})
     results: list[T] = []
     for part in batch.one_by_one():
         try:

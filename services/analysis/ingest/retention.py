@@ -16,12 +16,10 @@ import datetime
 import logging
 from collections.abc import Callable, Sequence
 
-from services.analysis import store
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Checkpoint
 from services.analysis.store import Store
-from services.runtime.error_location import error_location
 from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
@@ -45,7 +43,7 @@ class RetentionJob:
     ) -> None:
         self._partitions, self._compiled, self._store = partitions, compiled, store
         self._erase, self._today = erase, today
-        self._outages = Outages(log, "deleting answers to")
+        self._outages = Outages(log, "deleting answers")
 
     async def run(self) -> None:
         """Deletes what is over until cancelled."""
@@ -63,10 +61,8 @@ class RetentionJob:
             await self._end(partition, survey, today)
             if partition.held:
                 self._outages.works(survey)
-        except store.Unavailable as error:
-            self._outages.failed(error, store.refused(error), survey)
-        except Exception as error:  # deleting goes on after a surprise; its message might quote an answer
-            self._outages.surprised(error_location(error), survey)
+        except Exception as error:  # deleting goes on after a surprise
+            self._outages.failed(error, survey)
 
     async def _end(self, partition: Partition, survey: str, today: datetime.date) -> None:
         total, before = 0, -1
@@ -74,10 +70,11 @@ class RetentionJob:
             before, total = total, total + await self._part(partition, survey, today)
             self._erase()
         if total:
-            log.info("%d answers to %s in partition %d are deleted, as its retention says", total, survey, partition.number)
+            log.info("answers are deleted: their time is over", extra={"survey": survey, "partition": partition.number, "count": total})
         if partition.held and (unread := await self._store.delete_unread(survey, partition.number, self._known(survey))):
             self._erase()
-            log.warning("%d answers to %s in partition %d are deleted that were never read", unread, survey, partition.number)
+            fields = {"survey": survey, "partition": partition.number, "count": unread}
+            log.warning("answers are deleted that were never read", extra=fields)
 
     def _known(self, survey: str) -> list[str]:
         return [version for version in self._compiled.registry.versions.get(survey, {}) if self._compiled.knows(survey, version)]

@@ -7,9 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from services.analysis import store
 from services.analysis.ingest.partition import Partition
-from services.runtime.error_location import error_location
 from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
@@ -41,10 +39,7 @@ class StateBuilder:
             await partition.build(survey)
             self._outages.works(survey)
             if (seconds := time.monotonic() - begun) > 1:
-                log.info("%s in partition %d counted in %.1f s", survey, partition.number, seconds)
-        except store.Unavailable as error:
-            self._outages.failed(error, store.refused(error), survey)
-            await asyncio.sleep(PAUSE)
+                log.info("counted", extra={"survey": survey, "partition": partition.number, "seconds": round(seconds, 1)})
         except Exception as error:  # one survey that cannot be counted must not keep the others from it
-            self._outages.surprised(error_location(error), survey)
+            self._outages.failed(error, survey)
             await asyncio.sleep(PAUSE)

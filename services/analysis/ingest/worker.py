@@ -20,8 +20,8 @@ from structlog.contextvars import bind_contextvars
 
 from proto import subjects
 from proto.events import ResponseWithdrawn, UnknownEvent, UnreadableEvent
-from services.analysis import metrics, store
-from services.analysis.ingest import journal, journal_identity, recording
+from services.analysis import metrics
+from services.analysis.ingest import journal_identity, recording
 from services.analysis.ingest.batch import PARKING_BUDGET, Batch, survey_and_id
 from services.analysis.ingest.compiled_surveys import CompiledSurveys, UnknownVersion
 from services.analysis.ingest.journal import Feed, Gap, JournalConsumer, JournalMessage
@@ -29,8 +29,7 @@ from services.analysis.ingest.journal_identity import JournalMismatch
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Changes, Parked, Position, WaitingEvent
 from services.analysis.store import PartitionLease, Store
-from services.runtime.error_location import error_location
-from services.runtime.outage import named, refused
+from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +72,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._recent: deque[bool] = deque(maxlen=PARKING_BUDGET[1])
         self._pause = FIRST_PAUSE
+        self._outages = Outages(log, "recording")
         self._looked = -1e9
         self._waited_for: set[tuple[str, str | None]] = set()
         """Versions that did not come within PATIENCE, as of revision `_known_at` of the registry."""
@@ -95,25 +95,21 @@ class Worker:
                 async with self._store.lease(self.partition.number, self._lost) as lease:
                     await self._follow(lease)
             except Stopped:
-                log.info("partition %d stops; events that cannot be read yet stay in the journal", self.partition.number)
+                log.info("the partition stops; events that cannot be read yet stay in the journal")
             except Gap:
-                log.info("partition %d lost its place in the journal; reading again from the store's position", self.partition.number)
-            except (*store.Unavailable, *journal.Unavailable) as error:
-                await self._rest(named(error), store.refused(error) or refused(error))
+                log.info("the partition lost its place in the journal; reading again from the store's position")
             except JournalMismatch as mismatch:
                 await self._wait_for_mending(str(mismatch))
             except TooManyParked:
                 raise
-            except Exception as error:  # the loop outlives one bad batch; its message might quote an answer
-                await self._rest(error_location(error))
+            except Exception as error:  # the loop outlives one bad batch
+                self._outages.failed(error)
+                await self._rest()
 
     def _lost(self) -> None:
         self.partition.leave()
 
-    async def _rest(self, reason: str, for_good: bool = True) -> None:
-        if self._pause == FIRST_PAUSE:
-            level = logging.ERROR if for_good else logging.WARNING
-            log.log(level, "partition %d cannot go on (%s); trying again until it can", self.partition.number, reason)
+    async def _rest(self) -> None:
         try:
             await asyncio.wait_for(self._stopping.wait(), self._pause)
         except TimeoutError:
@@ -122,7 +118,7 @@ class Worker:
     async def _wait_for_mending(self, doubt: str) -> None:
         """Waits without holding the partition, so that `platea mend` can take it. Published figures stay; nothing is recorded or erased."""
         if doubt != self.doubt:
-            log.critical("%s Partition %d is not read until the two belong together: run `platea mend`.", doubt, self.partition.number)
+            log.critical("the journal and the store do not belong together: run `platea mend`", extra={"reason": doubt})
         self.doubt = doubt
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), MENDING)
@@ -131,7 +127,7 @@ class Worker:
         self.partition.held = False
         await journal_identity.confirm(lease, self._journal)
         if self.doubt:
-            log.warning("The journal and the store belong together again; partition %d is read.", self.partition.number)
+            log.warning("the journal and the store belong together again")
         self.doubt = ""
         position = await lease.position(self.partition.number)
         self.partition.begin(position)
@@ -139,8 +135,7 @@ class Worker:
         self._due_at, self._looked = -1, -1e9
         self._counted()
         feed = await self._journal.feed(self.partition.number, position.seq, lease.unread)
-        if self._pause != FIRST_PAUSE:
-            log.info("partition %d goes on", self.partition.number)
+        self._outages.works()
         self._pause = FIRST_PAUSE
         try:
             while not self._stopping.is_set():
@@ -200,7 +195,7 @@ class Worker:
             await asyncio.sleep(0.02)
             lacking = {needs for needs in lacking if not self._knows(needs)}
         for survey, version in sorted(lacking):
-            log.error("%s %s is not known; answers to it wait in the journal (partition %d)", survey, version, self.partition.number)
+            log.error("a version is not known; answers to it wait in the journal", extra={"survey": survey, "version": version})
         self._waited_for |= lacking
         return lacking != missing
 
@@ -259,7 +254,7 @@ class Worker:
         for seq in due:
             entry = await self._journal.read(seq)
             if entry is None:
-                log.error("event %d had waited and is no longer in the journal", seq)
+                log.error("an event had waited and is no longer in the journal", extra={"seq": seq})
                 batch.seqs.append(seq)
             else:
                 self._take_in(batch, entry)
@@ -280,7 +275,7 @@ class Worker:
             metrics.ignored.inc(changes.ignored)
         if parked := batch.unread.parked:
             self.parked += len(parked)
-            log.error("parked %d events of partition %d: %s", len(parked), self.partition.number, parked[0].reason)
+            log.error("events cannot be read and are parked", extra={"count": len(parked), "reason": parked[0].reason})
         for event in parked:
             metrics.unreadable.labels(event.reason).inc()
         self._looked = -1e9 if batch.unread else self._looked  # the gauges follow at once

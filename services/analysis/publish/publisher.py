@@ -19,18 +19,16 @@ from proto import snapshot as snapshots
 from proto import subjects
 from proto.codebook import same_columns
 from proto.snapshot import Snapshot
-from services.analysis import metrics, store
+from services.analysis import metrics
 from services.analysis.disclosure.editions import Due, Marks, due
 from services.analysis.disclosure.parameters import parameters_of
 from services.analysis.disclosure.published_state import PublishedState, SavedState, due_now, next_edition
-from services.analysis.ingest import journal
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.totals import Totals
 from services.analysis.records import StoredEdition
 from services.analysis.state.state_codec import UnreadableState
 from services.analysis.store import Store
-from services.runtime.error_location import error_location
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +73,7 @@ class Publisher:
         self._now = now or (lambda: datetime.datetime.now(datetime.UTC))
         self._publications: dict[str, PublicationState] = {}
         self._nudge = asyncio.Event()
-        self._outages = Outages(log, "publishing the figures of")
+        self._outages = Outages(log, "publishing figures")
 
     def nudge(self) -> None:
         """A count has changed."""
@@ -98,10 +96,8 @@ class Publisher:
                     with bound_contextvars(survey=survey):
                         if await self._look(survey):
                             self._outages.works(survey)
-                except (*store.Unavailable, *journal.Unavailable) as error:
-                    self._outages.failed(error, store.refused(error) or refused(error), survey)
                 except Exception as error:  # one survey that cannot be published must not keep the others from it
-                    self._outages.surprised(error_location(error), survey)
+                    self._outages.failed(error, survey)
             await asyncio.sleep(LOOK)
             self._nudge.clear()
             try:
@@ -172,7 +168,7 @@ class Publisher:
             next_edition, folder, state, publication.edition, marks, what, noise, revision, now.timestamp(), as_of
         )
         if not await self._save(survey, edition, publication.saved):
-            log.warning("another worker published figures of %s; going on from those", survey)
+            log.warning("another worker published figures; going on from those", extra={"survey": survey})
             del self._publications[survey]
             return
         # From here on the edition counts as published, even if the message is lost: a second attempt would be another state.

@@ -17,9 +17,8 @@ from nats.errors import MaxPayloadError
 from proto import snapshot as snapshots
 from proto import subjects
 from proto.problem import Problem
-from services.analysis import store
 from services.analysis.disclosure import public_tables, rounding, weighted_public_tables
-from services.analysis.ingest import journal, parked_events
+from services.analysis.ingest import parked_events
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.progress import Progress
 from services.analysis.ingest.totals import Totals
@@ -31,8 +30,8 @@ from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 from services.analysis.statistics import weighted_tables
 from services.analysis.store import Store
-from services.runtime.error_location import error_location
-from services.runtime.outage import named
+from services.runtime.error_details import error_name, stack_of
+from services.runtime.outage import Unavailable
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ class Responder:
         try:
             yield
         finally:
-            with contextlib.suppress(*journal.Unavailable):
+            with contextlib.suppress(*Unavailable):
                 await questions.unsubscribe()
                 await self._client.flush(GOODBYE)
 
@@ -94,14 +93,14 @@ class Responder:
             signs.cancel()
         try:
             await self._send(message, body)
-        except journal.Unavailable as error:  # the gateway hears nothing, and asks again
-            log.warning("an answer was not sent: %s", named(error))
+        except Unavailable as error:  # the gateway hears nothing, and asks again
+            log.warning("an answer was not sent", extra={"error": error_name(error)})
 
     async def _give_signs(self, message: Msg) -> None:
         """Sends empty messages while the answer is computed, so that the asker keeps waiting."""
         while True:
             await asyncio.sleep(questions.SIGN)
-            with contextlib.suppress(*journal.Unavailable):
+            with contextlib.suppress(*Unavailable):
                 await message.respond(b"")
 
     async def _reply(self, message: Msg) -> bytes:
@@ -113,17 +112,17 @@ class Responder:
             return problem.body()
         except msgspec.MsgspecError:
             return Problem("request-refused").body()
-        except (*store.Unavailable, *journal.Unavailable):
+        except Unavailable:
             return Problem("unavailable", retry_after=5).body()
         except Exception as error:
-            log.error("a question was not answered: %s", error_location(error))
+            log.error("a question was not answered", extra={"stack": stack_of(error)})
             return Problem("internal").body()
 
     async def _send(self, message: Msg, body: bytes) -> None:
         try:
             await message.respond(body)
         except MaxPayloadError:
-            log.error("an answer of %d bytes was not sent: max_payload of the NATS servers is %d", len(body), self._client.max_payload)
+            log.error("an answer was not sent: it is larger than max_payload of the NATS servers", extra={"bytes": len(body)})
             await message.respond(Problem("internal", f"The answer has {len(body):,} bytes, more than a message may have.").body())
 
     async def _body(self, survey: str, question: GatewayQuestion) -> bytes:

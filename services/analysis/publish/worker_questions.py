@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.api import Header
 
 from proto import subjects
 from proto.problem import KINDS, Fault, Problem
+from services.runtime.outage import Unavailable
 
 SIGN = 5.0
 """Seconds between two empty messages of a worker that is still computing its answer."""
@@ -34,7 +34,7 @@ async def ask(client: Client, survey: str, question: dict[str, Any]) -> bytes:
     """Returns the worker's answer as JSON. Raises Problem: the worker's own, or `unavailable` where none answers."""
     try:
         reply = await hear(client, survey, question)
-    except (TimeoutError, NatsError, OSError):
+    except Unavailable:
         raise Problem("unavailable", "The statistics are not being counted right now. Try again in a moment.", retry_after=5) from None
     refusal = msgspec.json.decode(reply, type=_Refusal)
     if refusal.status is not None:

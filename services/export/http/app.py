@@ -28,7 +28,7 @@ from services.export.dataset.profiles import PROFILES
 from services.export.http import data_page, files, routes_review
 from services.export.http.interface import offered
 from services.export.jobs import Job, Jobs
-from services.export.store import OUTAGES, Store
+from services.export.store import Store
 from services.export.texts.review import Reviewer
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.http import health, sse, static_files
@@ -36,9 +36,10 @@ from services.runtime.http.authorization import bearer, demand
 from services.runtime.http.health import Readiness
 from services.runtime.http.host_guard import origin_of
 from services.runtime.http.metrics import exposition, gauge, tasks_up
-from services.runtime.http.problems import EXCEPTION_HANDLERS, refused
+from services.runtime.http.problems import EXCEPTION_HANDLERS, answer, refused
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import AnyRequest, html
+from services.runtime.outage import Trouble, Unavailable, trouble_of
 from services.runtime.supervision import Supervisor
 
 STATIC = static_files.load(Path(__file__).parent / "static")
@@ -84,7 +85,7 @@ class Context:
 
 def create_app(context: Context) -> Litestar:
     """The ASGI app over an opened context."""
-    handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(OUTAGES, _outage)
+    handlers: dict[Any, Any] = EXCEPTION_HANDLERS | dict.fromkeys(Unavailable, _not_served)
     return Litestar(
         ROUTES,
         state=State({"context": context}),
@@ -95,8 +96,14 @@ def create_app(context: Context) -> Litestar:
     )
 
 
-def _outage(request: AnyRequest, error: Any) -> Response[bytes]:
-    return refused(Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
+def _not_served(request: AnyRequest, error: Any) -> Response[bytes]:
+    match trouble_of(error):
+        case Trouble.LOST:
+            return refused(Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
+        case Trouble.FULL:
+            return refused(Problem("unavailable", "The store has no room at the moment.", retry_after=60))
+        case _:
+            return answer(request, error)
 
 
 def _context(request: AnyRequest) -> Context:

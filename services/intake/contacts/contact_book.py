@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from services.intake.contacts import contacts
 from services.intake.contacts.contacts import Contact
 from services.intake.streams.cas_store import CasStore, Overtaken, StreamOutOfReach
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages
 from services.runtime.token_bucket import Bucket
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ContactBook:
         self._store, self._subject, self._clock = store, subject, clock
         self._turns: dict[str, asyncio.Lock] = {}
         self._buckets: dict[str, Bucket] = {}
-        self._outages = Outages(log, "writing anew the addresses for the results of")
+        self._outages = Outages(log, "rewriting addresses for the results")
 
     async def add(self, survey: str, contact: Contact) -> None:
         """Adds an address; it is on disk once this returns. Raises ContactsBusy."""
@@ -86,7 +86,7 @@ class ContactBook:
                 await self._change(survey, lambda known: known or None)
                 self._outages.works(survey)
             except ContactsBusy as error:  # the next call does it
-                self._outages.failed(error, refused(error), survey)
+                self._outages.failed(error, survey)
 
     async def _change(self, survey: str, change: Change) -> None:
         subject = self._subject(survey)
@@ -103,7 +103,7 @@ class ContactBook:
                     continue
                 except StreamOutOfReach as error:
                     raise ContactsBusy from error
-        raise ContactsBusy
+        raise ContactsBusy from TimeoutError("other processes wrote first, each time")
 
     def _take(self, survey: str) -> None:
         if not self._buckets.setdefault(survey, Bucket(BURST, RATE)).take(self._clock()):

@@ -5,26 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js.errors import APIError, Error, NotFoundError
 
 from proto import subjects
-from services.intake.streams.cas_store import Overtaken
+from services.intake.streams.cas_store import CONFLICTS, Overtaken
 from services.intake.streams.replica_reads import BEHIND, Behind, certain, hedged
 from services.intake.streams.stalled_server import StalledServerWatch
 from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages, Trouble, Unavailable, trouble_of
 
 log = logging.getLogger(__name__)
 
 ATTEMPT = 2.0
 """Seconds within which the stream must have answered."""
 TRIES = 5
-_CONFLICTS = frozenset({10071, 10164})
-"""JetStream's codes for another last sequence than the expected one."""
-_FULL = 10077
-"""JetStream's code for a message that it could not store."""
 
 
 class NotNow(Exception):
@@ -41,15 +36,15 @@ class DraftStore:
     def __init__(self, client: Client, days: int) -> None:
         self.days = days
         self._js = client.jetstream(timeout=ATTEMPT)
-        self._outages = Outages(log, "saving answers for later")
+        self._outages = Outages(log, "saving drafts")
         self._pulse, self._leader = StalledServerWatch(client), StreamLeader(client, subjects.DRAFTS)
 
     async def put(self, id: str, sealed: bytes, seconds: int) -> None:
         """Replaces the draft with this id; it expires after `seconds`. Returns once it is on disk. Raises NotNow."""
         try:
             await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, msg_ttl=seconds)
-        except (nats.errors.Error, Error, TimeoutError) as error:
-            self._outages.failed(error, refused(error))
+        except Unavailable as error:
+            self._outages.failed(error)
             raise NotNow from error
         self._outages.works()
 
@@ -58,9 +53,10 @@ class DraftStore:
         only = {"Nats-Expected-Last-Subject-Sequence": str(after)}
         try:
             await self._js.publish(subjects.draft(id), sealed, stream=subjects.DRAFTS, headers=only, msg_ttl=seconds)
-        except (nats.errors.Error, Error, TimeoutError) as error:
-            code = error.err_code if isinstance(error, APIError) else None
-            raise Overtaken if code in _CONFLICTS else Full if code == _FULL else NotNow from error
+        except Unavailable as error:
+            if isinstance(error, APIError) and error.err_code in CONFLICTS:
+                raise Overtaken from error
+            raise Full if trouble_of(error) is Trouble.FULL else NotNow from error
 
     async def get(self, id: str) -> bytes | None:
         """The encrypted bytes; None where there is certainly no such draft. Raises NotNow."""
@@ -84,7 +80,7 @@ class DraftStore:
         subject = subjects.draft(id)
         try:
             return await certain(lambda: hedged(lambda: self._answered(subject), self._pulse.doubt), lambda: self._leader.holds(subject))
-        except (nats.errors.Error, Error, TimeoutError, LeaderOutOfReach, Behind) as error:
+        except (*Unavailable, LeaderOutOfReach, Behind) as error:
             raise NotNow from error
 
     async def _answered(self, subject: str) -> tuple[int, bytes] | None:
@@ -99,5 +95,5 @@ class DraftStore:
             return await self._js.delete_msg(subjects.DRAFTS, seq)
         except Error:
             return False
-        except (nats.errors.Error, TimeoutError) as error:
+        except Unavailable as error:
             raise NotNow from error

@@ -123,5 +123,5 @@ class FloodGuard:
         flooded = watch.bucket.flooded()
         if flooded is not watch.logged:
             watch.logged = flooded
-            log.warning("survey %s is %s flooded", survey, "now" if flooded else "no longer")
+            log.warning("a survey is flooded" if flooded else "a survey is no longer flooded", extra={"survey": survey})
         return watch, flooded

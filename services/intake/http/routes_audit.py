@@ -9,7 +9,6 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromQuery
-from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from proto import subjects
@@ -19,6 +18,7 @@ from services.runtime.audit_log import Act
 from services.runtime.http.authorization import AnyConnection, demand_some
 from services.runtime.http.responses import Req as Request
 from services.runtime.http.responses import private
+from services.runtime.outage import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ async def list_acts(request: Request, intake: NamedDependency[Intake], after: Fr
         raise Problem("request-refused", errors=(Fault("/after", "negative", "Give the `after` of an answer before."),))
     try:
         acts, last_seq, more = await _read(intake, after)
-    except (TimeoutError, NatsError, OSError):
+    except Unavailable:
         raise Problem("busy", retry_after=2) from None
     return private(ActPage([act for act in acts if asking.survey in (None, act.survey)], last_seq if more else None))
 
@@ -63,7 +63,7 @@ async def _read(intake: Intake, after: int) -> tuple[list[Act], int, bool]:
         try:
             acts.append(msgspec.json.decode(message.data or b"", type=Act))
         except msgspec.MsgspecError:
-            log.error("act %d is unreadable and was passed over", seq)
+            log.error("an act is unreadable and was passed over", extra={"seq": seq})
     return acts, seq, True
 
 

@@ -11,10 +11,10 @@ from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.submission.submit import AcceptedResponse
+from services.runtime.error_details import stack_of
 from services.runtime.http.authorization import secret_in
 from services.runtime.http.problems import send_problem
 from services.runtime.http.request_bodies import read_body
-from services.runtime.supervision import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
     try:
         outcome = await _submit(intake, survey, scope, receive)
     except Exception as error:  # the client gets an answer, without a traceback
-        log.error("surprised by %s", stack_of(error))
+        log.error("a request failed", extra={"stack": stack_of(error)})
         outcome = Problem("internal")
     if isinstance(outcome, Problem):
         intake.metrics.ended(outcome.code)

@@ -27,7 +27,7 @@ from services.intake.invitations.invitation_store import PARTS, InvitationStore
 from services.intake.invitations.sorted_names import SortedNames
 from services.intake.invitations.spent_tickets import SpentTickets
 from services.intake.streams.cas_store import Overtaken, StreamOutOfReach
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Invitations:
     def __init__(self, store: InvitationStore) -> None:
         self._store = store
         self._books: dict[str, _InvitationState] = {}
-        self._outages = Outages(log, "writing anew the invitations of")
+        self._outages = Outages(log, "rewriting invitations")
         self._signing = asyncio.Lock()
         self._reading: dict[str, asyncio.Task[SortedNames]] = {}
         self.spent = SpentTickets(store)
@@ -152,7 +152,7 @@ class Invitations:
                             await self._store.write(survey, part, whole.data, whole.seq)
                 self._outages.works(survey)
             except StreamOutOfReach as error:  # the next call does it
-                self._outages.failed(error, refused(error), survey)
+                self._outages.failed(error, survey)
 
     async def forget(self, survey: str) -> None:
         """Erases the key, the names of the codes and the spent tickets. Raises StreamOutOfReach."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from services.intake.invitations.invitation_store import InvitationStore
 from services.intake.invitations.sorted_names import NAME, SortedNames
 from services.intake.streams.cas_store import Overtaken, StreamOutOfReach
-from services.runtime.supervision import stack_of
+from services.runtime.error_details import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class SpentTickets:
                 values = await self._record(survey, book, batch)
             except Exception as error:  # after any error every caller gets an answer
                 if not isinstance(error, StreamOutOfReach):
-                    log.error("spent tickets were not written: %s", stack_of(error))
+                    log.error("spent tickets were not written", extra={"survey": survey, "stack": stack_of(error)})
                 for change in batch:
                     if not change.done.done():
                         change.done.set_exception(StreamOutOfReach())

@@ -7,19 +7,18 @@ the file system, nor the replication logs of a cluster, which hold recent messag
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
+from services.runtime.outage import Unavailable
+
 PERIOD = 600.0
 """Seconds between two writings of an unchanged record. After at most this long, its time is not that of the last change."""
-_CONFLICTS = frozenset({10071, 10164})
+CONFLICTS = frozenset({10071, 10164})
 """JetStream's codes for another last sequence than the expected one."""
 _NO_MESSAGE = 10037
 """JetStream's code for "no message found". A missing stream has another code."""
@@ -52,7 +51,7 @@ class CasStore:
         """The last record, read from the stream's leader: a replica may be behind, and would show an older one. Raises StreamOutOfReach."""
         try:
             message = await self._js.get_last_msg(self._stream, subject)
-        except (nats.errors.Error, APIError, TimeoutError) as error:
+        except Unavailable as error:
             if isinstance(error, APIError) and error.err_code == _NO_MESSAGE:
                 return Record()
             raise StreamOutOfReach from error
@@ -66,8 +65,8 @@ class CasStore:
         try:
             ack = await self._js.publish(subject, data, headers={"Nats-Expected-Last-Subject-Sequence": str(after)})
         except APIError as error:
-            raise Overtaken if error.err_code in _CONFLICTS else StreamOutOfReach from error
-        except (nats.errors.Error, TimeoutError) as error:
+            raise Overtaken if error.err_code in CONFLICTS else StreamOutOfReach from error
+        except Unavailable as error:
             raise StreamOutOfReach from error
         if self._erasing:
             with contextlib.suppress(StreamOutOfReach):  # the next write erases it, together with what a crash left behind
@@ -85,13 +84,6 @@ class CasStore:
                 if (oldest.seq or 0) >= before:
                     return
                 await self._js.delete_msg(self._stream, oldest.seq or 0)
-        except (nats.errors.Error, APIError, TimeoutError) as error:
+        except Unavailable as error:
             if not (isinstance(error, APIError) and error.err_code == _NO_MESSAGE):
                 raise StreamOutOfReach from error
-
-
-async def run_periodically(rewrite: Callable[[], Awaitable[None]]) -> None:
-    """Calls `rewrite()` every 600 s until cancelled."""
-    while True:
-        await asyncio.sleep(PERIOD)
-        await rewrite()

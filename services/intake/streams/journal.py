@@ -37,10 +37,6 @@ FLOOR_AGE = 0.2
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 
 
-_NO_SERVICE = 503
-"""JetStream's status for: no leader yet, or too few servers."""
-
-
 class Conflict(Exception):
     """The journal already holds another last event about this response; nothing was written."""
 
@@ -228,7 +224,7 @@ class Journal:
         """Returns `kind`. Logs the error, unless a repeated entry met its own earlier write: that is ordinary."""
         self._health.refused(time.monotonic(), error.err_code)
         if error.err_code not in UNBATCHED and error.err_code != CONFLICT:
-            self._outages.failed(APIError(code=error.code, err_code=error.err_code), error.code != _NO_SERVICE)
+            self._outages.failed(APIError(code=error.code, err_code=error.err_code))
         return kind
 
 

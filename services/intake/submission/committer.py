@@ -12,7 +12,7 @@ from functools import partial
 
 from services.intake.metrics import Metrics
 from services.intake.streams.journal import Conflict, Journal, JournalEntry, JournalOutOfReach, JournalRefused
-from services.runtime.supervision import stack_of
+from services.runtime.error_details import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Committer:
     def _on_batch_done(self, batch: list[PendingWrite], task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:  # after any error every caller gets an answer
-            log.error("a batch of %d ended with %s", len(batch), stack_of(error))
+            log.error("a batch failed", extra={"count": len(batch), "stack": stack_of(error)})
             for waiting in batch:
                 self._settle(waiting, JournalOutOfReach())
         retrying = bool(self._queue) and self._queue[0].sent

@@ -13,6 +13,7 @@ from proto import instrument as instruments
 from proto.answers import Reader
 from proto.instrument import Instrument
 from proto.registry import Registry
+from services.runtime.error_details import stack_of
 from services.runtime.http.encoded_body import Encoded
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ class Catalogue:
         try:
             reader = Reader(instrument)
         except Exception as error:  # publication compiles first, so this version was published without it
-            log.error("survey %s %s does not compile: %s", instrument.id, instrument.version, type(error).__name__)
+            fields = {"survey": instrument.id, "version": instrument.version, "stack": stack_of(error)}
+            log.error("a version does not compile here", extra=fields)
             self._broken.add((instrument.id, instrument.version))
             return
         survey = self.surveys.setdefault(instrument.id, CatalogueEntry(instrument.id))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from proto.registry import Registry
 from services.intake.streams.cas_store import StreamOutOfReach
-from services.runtime.outage import Outages, refused
+from services.runtime.outage import Outages
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ async def erase_ended_surveys(registry: Registry, today: Callable[[], str], eras
 
     Every process runs it, since each has its own memory; erasing twice does no harm.
     """
-    done, outages = set[str](), Outages(log, "erasing what is kept of")
+    done, outages = set[str](), Outages(log, "erasing what is over")
     while True:
         for survey in registry.retention.keys() - done:
             if registry.over(survey, today()):
@@ -34,5 +34,5 @@ async def erase_ended_surveys(registry: Registry, today: Callable[[], str], eras
                     done.add(survey)
                     outages.works(survey)
                 except StreamOutOfReach as error:
-                    outages.failed(error, refused(error), survey)
+                    outages.failed(error, survey)
         await asyncio.sleep(CHECK_SECONDS)

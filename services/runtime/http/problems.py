@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 from litestar.types import Message, Send
 
 from proto.problem import Fault, Problem
-from services.runtime.supervision import stack_of
+from services.runtime.error_details import stack_of
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def problem_of(error: Exception) -> Problem:
             allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
             return Problem(_CODES.get(error.status_code, "internal" if error.status_code >= 500 else "bad-request"), allow=allow)
         case _:
-            log.error("surprised by %s", stack_of(error))
+            log.error("a request failed", extra={"stack": stack_of(error)})
             return Problem("internal")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import AsyncIterator
 
@@ -22,6 +21,7 @@ from tests.builders.bundled import questionnaire
 from tests.conftest import NatsUrls
 from tests.ended import end_at_once
 from tests.intake.serving import SURVEY, Api, journal, open_survey, served
+from tests.log_lines import LogLines
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import begin, respondent, walk
 
@@ -314,9 +314,8 @@ async def test_what_was_saved_goes_with_the_answers_for_whoever_has_the_code_too
 
 
 async def test_a_thief_of_the_whole_server_reads_nothing_of_a_draft(
-    api: Api, nats_server: NatsServer, provisioner: Client, caplog: pytest.LogCaptureFixture
+    api: Api, nats_server: NatsServer, provisioner: Client, logged: LogLines
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     first = visitor(api, "en")
     page = await begin(first, language="en")
     sheet = msgspec.json.decode(page.control("sheet").value)
@@ -333,7 +332,7 @@ async def test_a_thief_of_the_whole_server_reads_nothing_of_a_draft(
     disk = b"".join(path.read_bytes() for path in nats_server.folder.parent.rglob("*") if path.is_file())
     assert message.data
     assert message.data in disk, "else this test looks in the wrong place"
-    said = caplog.text.encode()
+    said = logged.text.encode()
     for secret in (TEXT, "zebra crossing", receipt, codes.bare(receipt), code, codes.bare(code), lock.key.hex()):
         assert secret.encode() not in disk, secret
         assert secret.encode() not in said, secret

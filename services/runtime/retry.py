@@ -1,0 +1,36 @@
+"""Repeats a call while a server is out of reach, with stamina: the pause doubles up to a cap, and has jitter."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import stamina
+from stamina.instrumentation import set_on_retry_hooks
+
+from services.runtime.outage import Outages, Unavailable
+
+T = TypeVar("T")
+
+set_on_retry_hooks([])  # stamina's own hooks log an exception with its message, which may quote an answer
+
+
+async def retry(
+    call: Callable[[], Awaitable[T]], outages: Outages, first: float = 0.2, longest: float = 2.0, seconds: float | None = None
+) -> T:
+    """Returns what `call()` returns, which is repeated while it raises one of `Unavailable`.
+
+    `first`, `longest`: seconds of the first pause and of the longest. Raises the last error after `seconds`; None: never.
+    """
+
+    def again(error: Exception) -> bool:
+        if isinstance(error, Unavailable):
+            outages.failed(error)
+        return isinstance(error, Unavailable)
+
+    caller = stamina.AsyncRetryingCaller(
+        attempts=None, timeout=seconds, wait_initial=first, wait_max=longest, wait_jitter=first, wait_exp_base=2.0
+    )
+    result = await caller(again, call)
+    outages.works()
+    return result
