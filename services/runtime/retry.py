@@ -16,21 +16,30 @@ set_on_retry_hooks([])  # stamina's own hooks log an exception with its message,
 
 
 async def retry(
-    call: Callable[[], Awaitable[T]], outages: Outages, first: float = 0.2, longest: float = 2.0, seconds: float | None = None
+    call: Callable[[], Awaitable[T]],
+    outages: Outages | None = None,
+    *,
+    on: type[Exception] | tuple[type[Exception], ...] = Unavailable,
+    first: float = 0.2,
+    longest: float = 2.0,
+    seconds: float | None = None,
 ) -> T:
-    """Returns what `call()` returns, which is repeated while it raises one of `Unavailable`.
+    """Returns what `call()` returns, which is repeated while it raises one of `on`; `outages` logs that.
 
     `first`, `longest`: seconds of the first pause and of the longest. Raises the last error after `seconds`; None: never.
     """
 
     def again(error: Exception) -> bool:
-        if isinstance(error, Unavailable):
+        if not isinstance(error, on):
+            return False
+        if outages is not None:
             outages.failed(error)
-        return isinstance(error, Unavailable)
+        return True
 
-    caller = stamina.AsyncRetryingCaller(
+    repeated = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=first, wait_max=longest, wait_jitter=first, wait_exp_base=2.0
     )
-    result = await caller(again, call)
-    outages.works()
+    result = await repeated(again, call)
+    if outages is not None:
+        outages.works()
     return result

@@ -40,6 +40,11 @@ class Totals:
         return any(partition.number == 0 and partition.held for partition in self._partitions)
 
     @property
+    def stands_by(self) -> bool:
+        """Whether another worker holds partition 0, and so publishes and answers."""
+        return any(partition.number == 0 and partition.elsewhere for partition in self._partitions)
+
+    @property
     def certain(self) -> bool:
         """Whether no other worker can hold partition 0."""
         return any(partition.number == 0 and partition.certain for partition in self._partitions)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import logging
+import time
 from collections.abc import AsyncGenerator
 from typing import Literal
 
@@ -38,6 +39,10 @@ log = logging.getLogger(__name__)
 
 YIELD = 1.0
 """Seconds by which a worker without a database connection answers later, so that the worker that now holds the partition is heard first."""
+STARTING = 0.1
+"""Seconds between two looks whether this worker can answer yet."""
+COUNTING = 3.0
+"""Seconds for which a question waits for counts. A start that finds checkpoints takes less."""
 GOODBYE = 2
 """Seconds for the server to confirm that this worker no longer listens."""
 
@@ -82,10 +87,19 @@ class Responder:
 
     async def _take(self, message: Msg) -> None:
         """Answers each question in its own task: a recount takes long."""
-        if self._totals.speaks:  # otherwise another worker answers
-            self._tasks.spawn("answering a gateway", self._answer(message))
+        self._tasks.spawn("answering a gateway", self._answer(message))
+
+    async def _speaks(self) -> bool:
+        """Returns whether this worker answers; waits while it starts. False where another one answers, or nobody waits any more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(questions.PATIENCE):
+                while not self._totals.speaks and not self._totals.stands_by:
+                    await asyncio.sleep(STARTING)
+        return self._totals.speaks
 
     async def _answer(self, message: Msg) -> None:
+        if not await self._speaks():
+            return
         signs = asyncio.create_task(self._give_signs(message))
         try:
             body = await self._reply(message)
@@ -142,10 +156,16 @@ class Responder:
                 return msgspec.json.encode(await recount.recount(survey, self._totals, self._store, self._journal))
         if question.what == "table" and not question.exact:
             return await asyncio.to_thread(self._public_table, survey, question)
-        counted = await self._totals.state(survey)
-        if counted is None:
-            raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
-        return await asyncio.to_thread(self._exact, survey, question, *counted)
+        return await asyncio.to_thread(self._exact, survey, question, *await self._counted(survey))
+
+    async def _counted(self, survey: str) -> tuple[Folder, State]:
+        """Returns the sum of all counts. Waits a little while it is being counted; then raises Problem `unavailable`."""
+        deadline = time.monotonic() + COUNTING
+        while (counted := await self._totals.state(survey)) is None:
+            if time.monotonic() > deadline:
+                raise Problem("unavailable", "The responses are still being counted.", retry_after=2)
+            await asyncio.sleep(STARTING)
+        return counted
 
     def _exact(self, survey: str, question: GatewayQuestion, folder: Folder, state: State) -> bytes:
         revision = self._publisher.revision(survey)

@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js.api import Header
 
 from proto import subjects
 from proto.problem import KINDS, Fault, Problem
 from services.runtime.outage import Unavailable
+from services.runtime.retry import retry
 
 SIGN = 5.0
 """Seconds between two empty messages of a worker that is still computing its answer."""
@@ -45,17 +47,25 @@ async def ask(client: Client, survey: str, question: dict[str, Any]) -> bytes:
 
 
 async def hear(client: Client, survey: str, question: dict[str, Any], patience: float = PATIENCE) -> bytes:
-    """Returns the worker's answer or problem. Raises TimeoutError after `patience` seconds of silence, NatsError without a worker."""
+    """Returns the worker's answer or problem. Raises TimeoutError after `patience` seconds of silence.
+
+    Where no worker listens, as while it starts, the question is sent again, for as many seconds; then NoRespondersError.
+    """
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
-    try:
+
+    async def first_message() -> Msg:
         await client.publish(subjects.query(survey), msgspec.json.encode(question), reply=inbox)
-        while True:
+        message = await subscription.next_msg(patience)
+        if message.headers and message.headers.get(Header.STATUS) == _NOBODY:
+            raise NoRespondersError
+        return message
+
+    try:
+        message = await retry(first_message, on=NoRespondersError, first=0.1, longest=0.5, seconds=patience)
+        while not message.data:
             message = await subscription.next_msg(patience)
-            if message.headers and message.headers.get(Header.STATUS) == _NOBODY:
-                raise NoRespondersError
-            if message.data:
-                return message.data
+        return message.data
     finally:
         if not client.is_closed:
             await subscription.unsubscribe()

@@ -105,7 +105,7 @@ async def test_what_a_worker_recorded_and_never_put_into_the_figures_is_named(
     assert found["stored"] == found["responses"] + stored
 
 
-async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_not_waited_for(
+async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_given_up(
     workers: Workers, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patience, counting = 5.0, recounts.recount
