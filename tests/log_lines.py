@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ class LogLines(logging.Handler):
 
 
 @contextmanager
-def recorded() -> Iterator[LogLines]:
+def recorded() -> Generator[LogLines]:
     """What all loggers of this process log, on every level, until the block ends."""
     lines, root = LogLines(), logging.getLogger()
     before = root.level

@@ -14,12 +14,26 @@ import aiohttp
 import uvloop
 
 from deploy.cli.server import quoted, unreachable
+from services.runtime.retry import retry
 
 PATIENCE = 120.0
 """Seconds without a single answer after which the server counts as gone."""
 T = TypeVar("T")
 
 BUSY = frozenset({408, 429, 502, 503, 504})
+ATTEMPTS = 6
+"""Attempts without any answer after which a server that never answered is not waited for."""
+
+
+class _Busy(Exception):
+    """The server takes nothing at the moment. `seconds`: the pause that it asks for; 0 where it says nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+NOT_SENT = (_Busy, aiohttp.ClientError, OSError)
+"""What sending raises where it may be repeated."""
 
 
 @dataclass(frozen=True)
@@ -112,24 +126,31 @@ class Sender:
 
     async def _send_until_answered(self, method: str, path: str, submission: BulkSubmission) -> Reply:
         loop = asyncio.get_running_loop()
-        first, attempt = loop.time(), 0
-        while True:
-            pause = min(0.1 * 2**attempt, 5.0)
-            try:
-                headers = {} if method == "PUT" else {"Idempotency-Key": submission.receipt}
-                async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
-                    body = await answer.read()
-                    if answer.status not in BUSY:
-                        self._last = loop.time()
-                        return Reply(submission, answer.status, body)
-                    pause = max(pause, _seconds(answer.headers.get("Retry-After")))
-                    silence: Exception | None = None
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                silence = error
-            if loop.time() - max(first, self._last) > PATIENCE or (self._last == 0.0 and attempt >= 5 and silence is not None):
-                raise unreachable(self._url, silence)
-            attempt += 1
-            await asyncio.sleep(pause)
+        first, silent = loop.time(), 0
+
+        def again(error: Exception) -> bool | float:
+            nonlocal silent
+            silent += not isinstance(error, _Busy)
+            was_never_there = self._last == 0.0 and silent >= ATTEMPTS
+            if not isinstance(error, NOT_SENT) or was_never_there or loop.time() - max(first, self._last) > PATIENCE:
+                return False
+            return (isinstance(error, _Busy) and error.seconds) or True
+
+        async def send() -> Reply:
+            headers = {} if method == "PUT" else {"Idempotency-Key": submission.receipt}
+            async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
+                body = await answer.read()
+                if answer.status in BUSY:
+                    raise _Busy(_seconds(answer.headers.get("Retry-After")))
+                self._last = loop.time()
+                return Reply(submission, answer.status, body)
+
+        try:
+            return await retry(send, on=again, first=0.1, longest=5.0)
+        except _Busy:
+            raise unreachable(self._url) from None
+        except NOT_SENT as error:
+            raise unreachable(self._url, error) from None
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

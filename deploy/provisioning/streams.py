@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import replace
 
@@ -13,10 +12,12 @@ from nats.js.errors import APIError, NotFoundError
 from deploy.refusal import Refusal
 from proto import subjects
 from services.runtime import stream_settings
+from services.runtime.retry import retry
 
 _FINDING_ITSELF = frozenset({10005, 10008, 10009})
 """JetStream's codes for: too few servers yet, no leader yet, not the leader."""
-_TRIES = 60
+_PATIENCE = 60.0
+"""Seconds for a cluster to find itself."""
 
 DRAFT_MEGABYTES = 128
 """Room for drafts on each server unless the operator says otherwise: some 15,000 of them."""
@@ -50,16 +51,17 @@ async def create_consumers(js: JetStreamContext, partitions: int, positions: dic
 
 async def _ensure(js: JetStreamContext, config: StreamConfig) -> None:
     """Creates or updates a stream; retries while the cluster has no leader. Raises Refusal or APIError."""
-    for _ in range(_TRIES):
-        try:
-            return await _create_or_update(js, config)
-        except APIError as error:
-            if error.err_code not in _FINDING_ITSELF:
-                raise
-        except TimeoutError:
-            pass
-        await asyncio.sleep(0.5)
-    raise Refusal("The NATS servers do not form a cluster.", "Look at their logs: each must reach the others on the cluster port.")
+    try:
+        await retry(lambda: _create_or_update(js, config), on=_finding_itself, longest=1.0, seconds=_PATIENCE)
+    except (APIError, TimeoutError) as error:
+        if not _finding_itself(error):
+            raise
+        way_out = "Look at their logs: each must reach the others on the cluster port."
+        raise Refusal("The NATS servers do not form a cluster.", way_out) from None
+
+
+def _finding_itself(error: Exception) -> bool:
+    return isinstance(error, TimeoutError) or (isinstance(error, APIError) and error.err_code in _FINDING_ITSELF)
 
 
 async def _create_or_update(js: JetStreamContext, config: StreamConfig) -> None:

@@ -11,6 +11,8 @@ from stamina.instrumentation import set_on_retry_hooks
 from services.runtime.outage import Outages, Unavailable
 
 T = TypeVar("T")
+Again = Callable[[Exception], bool | float]
+"""Whether to repeat after this error; a number of seconds is the pause, instead of the doubled one."""
 
 set_on_retry_hooks([])  # stamina's own hooks log an exception with its message, which may quote an answer
 
@@ -19,22 +21,21 @@ async def retry(
     call: Callable[[], Awaitable[T]],
     outages: Outages | None = None,
     *,
-    on: type[Exception] | tuple[type[Exception], ...] = Unavailable,
+    on: type[Exception] | tuple[type[Exception], ...] | Again = Unavailable,
     first: float = 0.2,
     longest: float = 2.0,
     seconds: float | None = None,
 ) -> T:
-    """Returns what `call()` returns, which is repeated while it raises one of `on`; `outages` logs that.
+    """Returns what `call()` returns, which is repeated while it raises one of `on`, or while that returns so; `outages` logs it.
 
     `first`, `longest`: seconds of the first pause and of the longest. Raises the last error after `seconds`; None: never.
     """
 
-    def again(error: Exception) -> bool:
-        if not isinstance(error, on):
-            return False
-        if outages is not None:
+    def again(error: Exception) -> bool | float:
+        pause = isinstance(error, on) if isinstance(on, type | tuple) else on(error)
+        if outages is not None and pause is not False:
             outages.failed(error)
-        return True
+        return pause
 
     repeated = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=first, wait_max=longest, wait_jitter=first, wait_exp_base=2.0

@@ -70,7 +70,7 @@ def of(kind: type[BaseException]) -> BaseException:
     """An error of this kind as the libraries raise it, whatever its constructor wants."""
     error = kind.__new__(kind)
     if isinstance(error, APIError):
-        error.code, error.err_code = {ServiceUnavailableError: 503}.get(kind, 400), None
+        error.code, error.err_code = 503 if kind is ServiceUnavailableError else 400, None
     return error
 
 

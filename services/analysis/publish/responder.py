@@ -93,7 +93,7 @@ class Responder:
         """Returns whether this worker answers; waits while it starts. False where another one answers, or nobody waits any more."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(questions.PATIENCE):
-                while not self._totals.speaks and not self._totals.stands_by:
+                while not self._totals.speaks and not self._totals.stands_by:  # noqa: ASYNC110  the worker that holds it may be another process
                     await asyncio.sleep(STARTING)
         return self._totals.speaks
 

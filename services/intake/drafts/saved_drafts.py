@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import logging
 import secrets
@@ -20,6 +19,7 @@ from services.intake.drafts.drafts import Draft
 from services.intake.flood.guess_limiter import GuessLimiter
 from services.intake.form.flow import FormState
 from services.intake.streams.cas_store import StreamOutOfReach
+from services.runtime.retry import retry
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ ALL_BURST, ALL_RATE = 2000.0, 50.0
 """Drafts of the smallest size that one address may save at once and per second; the same for all addresses together. A larger draft
 counts as several."""
 DAY = 86_400
-RETRY_PAUSES = (1, 5, 30)
-"""Seconds between attempts to delete a draft whose answers were sent. After them it expires by itself."""
+DELETING = 60.0
+"""Seconds for which the deletion of a draft whose answers were sent is repeated. After them it expires by itself."""
 
 
 def draft_limiter() -> GuessLimiter:
@@ -114,14 +114,10 @@ class SavedDrafts:
         return (_last_day(now // DAY, self._store.days, self._registry.deletion_day(survey)) + 1) * DAY - now
 
     async def _delete_later(self, survey: str, code: str) -> None:
-        for pause in RETRY_PAUSES:
-            await asyncio.sleep(pause)
-            try:
-                await self.delete(survey, code)
-            except NotNow:
-                continue
-            return
-        log.warning("a draft whose answers were sent could not be deleted; it goes when its time is over")
+        try:
+            await retry(lambda: self.delete(survey, code), on=NotNow, first=1.0, longest=10.0, seconds=DELETING)
+        except NotNow:
+            log.warning("a draft whose answers were sent could not be deleted; it goes when its time is over")
 
 
 def _last_day(today: int, days: int, deletion_day: str | None) -> int:
