@@ -6,7 +6,6 @@ import asyncio
 import datetime
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from services.runtime.supervision import Supervisor
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 from tests.analysis.ingest.test_outage import standing_still
 from tests.log_lines import LogLines
+from tests.mortal_tasks import SECRET, MortalTasks
 
 
 @pytest.fixture(autouse=True)
@@ -152,43 +152,19 @@ def _published(analysis: Analysis, least: int) -> bool:
     return edition is not None and edition.snapshot.responses >= least - 12
 
 
-SECRET = "what somebody answered"
 TASKS = {
     "watch the journal", "watch the store", "write checkpoints", "build counts", "delete what is over", "publish",
     "erase from the journal", "follow CONTROL", "follow AGGREGATES",
 }  # fmt: skip
 
 
-class Mortal(Supervisor):
-    """Its tasks fail when they are told to."""
-
-    def __init__(self) -> None:
-        super().__init__(first_pause=0.02, steady=0.3)
-        self.fail = dict.fromkeys(TASKS, asyncio.Event())
-
-    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        fail = self.fail[name] = asyncio.Event()
-
-        async def mortal() -> None:
-            work, failing = asyncio.ensure_future(run()), asyncio.ensure_future(fail.wait())
-            try:
-                await asyncio.wait({work, failing}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                work.cancel()
-                failing.cancel()
-            fail.clear()
-            raise RuntimeError(SECRET)
-
-        super().start(name, mortal)
-
-
 async def test_each_task_that_ends_makes_it_unready_is_told_once_and_comes_back(
     pen: Pen, service: Service, monkeypatch: pytest.MonkeyPatch, logged: LogLines
 ) -> None:
-    monkeypatch.setattr(gateway_service, "Supervisor", Mortal)
+    monkeypatch.setattr(gateway_service, "Supervisor", MortalTasks)
     async with service.running() as analysis:
         tasks = analysis.tasks
-        assert isinstance(tasks, Mortal)
+        assert isinstance(tasks, MortalTasks)
         assert set(tasks.up()) == TASKS
         await until(lambda: _is(analysis, ready=True))
         for name in sorted(TASKS):
