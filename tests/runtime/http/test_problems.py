@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from litestar.params import FromQuery
 
 from proto.problem import KINDS, Problem
 from services.runtime.http.problems import EXCEPTION_HANDLERS, PROBLEM_JSON, refused, send_problem
+from tests.log_lines import LogLines
 
 PLANTED = "what somebody answered"
 
@@ -46,15 +46,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     ],
 )
 async def test_each_refusal_is_a_problem(
-    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, method: str, path: str, status: int, code: str
+    client: httpx.AsyncClient, logged: LogLines, method: str, path: str, status: int, code: str
 ) -> None:
-    with caplog.at_level(logging.INFO, "services"):
-        answer = await client.request(method, path)
+    answer = await client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM_JSON)
     assert (answer.json()["type"], answer.json()["status"]) == (f"/problems/{code}", status)
     assert (answer.headers.get("allow") is not None) is (status == 405)
-    assert PLANTED not in answer.text + caplog.text
-    assert ("LookupError" in caplog.text) is (code == "internal")
+    assert PLANTED not in answer.text + logged.text
+    assert ("LookupError" in logged.text) is (code == "internal")
 
 
 @pytest.mark.parametrize("code", KINDS)
