@@ -1,4 +1,4 @@
-"""Puts each test into one tier, and ends a `unit` test that reaches out of its process."""
+"""Puts each test into one tier; `-m unit` ends a test that reaches out of its process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIXTURES = {
     "browser": {"chromium", "playwright"},
     "service": {"nats_server", "postgres_server", "stack", "address"},
 }
-NAMES = {"serve", "started", "subprocess", "web", "Cluster", "NatsServer", "Operated", "Postgres", "TestServer"}
+NAMES = {"aiohttp", "ports", "serve", "started", "subprocess", "web", "Cluster", "NatsServer", "Operated", "Postgres", "TestServer"}
 """What a module imports to run a server or a program: its tests are `service` where no fixture says more."""
 WARNINGS = ("error", "ignore::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 """In a unit test a warning is an error, but for what an earlier test left to the garbage collector."""
@@ -51,16 +51,16 @@ def sort(items: list[pytest.Function]) -> None:
         if not item.get_closest_marker(tier):
             item.add_marker(tier)
         if tier == "unit":
-            item.add_marker(pytest.mark.filterwarnings(*WARNINGS))
+            item.add_marker(pytest.mark.filterwarnings(*WARNINGS), append=False)  # a test's own filters win
         heaviest[item.path] = max(heaviest.get(item.path, 0), list(TIERS).index(tier))
     items.sort(key=lambda item: -heaviest[item.path])
 
 
 @contextmanager
 def held(item: pytest.Item) -> Generator[None]:
-    """While a unit test runs, with its fixtures."""
+    """While a unit test runs, with its fixtures. A whole run does not fail because a test is in the wrong tier."""
     global _inside
-    _inside = item.nodeid if item.get_closest_marker("unit") else ""
+    _inside = item.nodeid if item.config.option.markexpr == "unit" else ""
     try:
         yield
     finally:

@@ -41,6 +41,7 @@ readers = {name: Reader(questionnaire(name)) for name in author.bundled()}
 UNSET = readers["ai-security"].type().A01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", readers)
 def test_every_simulated_response_is_accepted(name: str) -> None:
     reader = readers[name]
@@ -57,6 +58,7 @@ def test_the_same_seed_gives_the_same_people() -> None:
     assert one.body(0) != other.body(0)
 
 
+@pytest.mark.slow
 def test_answers_hang_together() -> None:
     """Cramér's V between the size of an authority and its stage is far above what independence gives (about 0.05)."""
     population = Population(readers["ai-security"].instrument, 3, TODAY)
@@ -71,6 +73,7 @@ def test_answers_hang_together() -> None:
     assert (chi2 / total / (min(len(rows), len(columns)) - 1)) ** 0.5 > 0.1
 
 
+@pytest.mark.slow
 def test_every_option_is_chosen_by_somebody_and_skip_logic_hides_from_some() -> None:
     reader = readers["ai-security"]
     population = Population(reader.instrument, 5, TODAY)

@@ -20,6 +20,7 @@ from services.intake.app import create_app
 from services.intake.context import Intake
 from services.intake.flood.flood_guard import FloodGuard
 from services.intake.form.pages.notice import version_of
+from tests.clock import Clock
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Visitor
 from tests.pages.walking import begin, respondent, walk
@@ -27,14 +28,6 @@ from tests.pages.walking import begin, respondent, walk
 SURVEY = next(instrument for instrument in bundled() if instrument.id == "security-by-design")
 ANSWERS = respondent(SURVEY, 3)
 API = f"/api/v1/surveys/{SURVEY.id}/responses"
-
-
-@dataclass
-class Clock:
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

@@ -81,6 +81,7 @@ async def test_action_3_is_answered_in_french_without_scripts(visitor: Visitor, 
     assert "Enregistrées" in status.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survey", sorted(INSTRUMENTS))
 async def test_whoever_could_answer_by_api_can_answer_by_form(visitor: Visitor, journal: MemoryJournal, survey: str) -> None:
     """A law by sample: plausible answers, walked through the form, end in the JSON that the API accepts."""

@@ -152,6 +152,7 @@ async def test_after_a_withdrawal_nothing_is_left_to_check_or_change(visitor: Vi
         assert not page.has("q.A01")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("go", ["show", "check", "text", "change", "withdraw", "withdraw.yes"])
 async def test_once_the_answers_are_deleted_the_page_says_since_when_and_offers_nothing(journal: MemoryJournal, go: str) -> None:
     desk = open_desk(journal)

@@ -58,6 +58,7 @@ def test_the_canonical_text_does_not_depend_on_order_or_spelling(answers: dict[s
     assert READER.canonical(READER.stored(text)) == text
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.one_of(any_answers, damaged_answers()))
 def test_the_quick_way_and_the_explanation_agree(answers: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ def test_no_less_is_promised_than_the_gaussian_mechanism_needs(rho: float, epsil
     assert exact <= delta_of(rho, epsilon) * (1 + 1e-9) + 1e-15
 
 
+@pytest.mark.slow
 @given(epsilons, deltas)
 def test_the_budget_is_never_passed_and_hardly_wasted(epsilon: float, delta: float) -> None:
     rho = rho_of(epsilon, delta)

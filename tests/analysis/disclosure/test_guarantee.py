@@ -215,6 +215,7 @@ def test_what_a_restart_reads_is_published_with_the_same_noise() -> None:
     assert msgspec.json.encode(again.public) == msgspec.json.encode(made.public)
 
 
+@pytest.mark.slow
 def test_noise_is_no_less_where_everybody_gives_the_same_answer() -> None:
     book = guaranteed()
     one = crowd(3, 1)[0]
@@ -222,6 +223,7 @@ def test_noise_is_no_less_where_everybody_gives_the_same_answer() -> None:
     assert len({figures.cells[one["Place"]].n for figures in made}) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [300, 1000])
 def test_intervals_hold_with_the_noise_of_a_guarantee(n: int) -> None:
     """Of single shares and of breakdowns: of a hundred published intervals at least 94 hold the share of the population."""

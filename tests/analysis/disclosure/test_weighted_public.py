@@ -117,6 +117,7 @@ def missed(pairs: list[tuple[float, tuple[float, float]]]) -> int:
     return sum(not low - 0.0006 <= value <= high + 0.0006 for value, (low, high) in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lean", [0.3, 1.0], ids=["a fair sample", "a skewed sample"])
 @pytest.mark.parametrize("margins", SOME, ids=lambda margins: f"{len(margins)} margins")
 def test_exact_weighted_figures_lie_within_the_published_intervals_as_often_as_these_say(margins: tuple[str, ...], lean: float) -> None:

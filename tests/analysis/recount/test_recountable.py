@@ -69,6 +69,7 @@ def follows(path: Path, value: float, known: float, near: float) -> None:
         assert value == pytest.approx(known, abs=near), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 15])
 def test_every_quotient_of_a_public_snapshot_follows_from_the_counts_in_it(seed: int) -> None:
     shown = json.loads(snapshots.encode(found(seed).public))

@@ -58,6 +58,7 @@ def test_the_tail_of_chi_square_equals_scipy(x: float, df: float) -> None:
     assert chi_square_tail(x, df) == pytest.approx(chi2.sf(x, df), rel=1e-9, abs=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "n"), [((2, 2), 100), ((3, 4), 400), ((4, 5), 1000), ((6, 7), 1500)])
 def test_noise_makes_no_association_out_of_nothing(shape: tuple[int, int], n: int) -> None:
     """The size of the test stays at 5 %, within the error of 1,500 simulated surveys; without the correction it does not."""

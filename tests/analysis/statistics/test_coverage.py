@@ -14,6 +14,7 @@ from services.analysis.disclosure.publication import Blocks, Publication
 from tests.analysis.measured import measure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "error"), [(100, 2.8), (300, 1.3)])
 def test_published_intervals_hold_the_share_of_the_population_and_are_not_much_wider_than_sampling_alone(n: int, error: float) -> None:
     found = measure(n, 8)
@@ -26,6 +27,7 @@ def test_published_intervals_hold_the_share_of_the_population_and_are_not_much_w
     assert row[:, 1].sum() / row[:, 2].sum() < 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [OPEN, INVITED])
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32))

@@ -157,6 +157,7 @@ def test_without_texts_there_is_no_file_of_them(tmp_path: Path, table: Dataset) 
     assert len(json.loads((tmp_path / "datapackage.json").read_text())["resources"]) == 1
 
 
+@pytest.mark.filterwarnings("always::UserWarning")  # csvw collects its own
 def test_a_damaged_cell_fails_both_validators(folder: Path, tmp_path: Path) -> None:
     """Otherwise the test above would prove nothing."""
     for name in ("data.csv", "texts.csv", "data.csv-metadata.json", "datapackage.json"):

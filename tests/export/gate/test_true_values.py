@@ -92,6 +92,7 @@ def made(asked: Instrument, profile: str, count: int, seed: int = 3) -> Made:
     return Made(asked, columns, original, protected, release.table_of(1, asked, columns, protected, PROFILES[profile], count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["every-kind", "no-bands", *sorted(bundled())])
 def test_every_code_that_protection_starts_from_is_what_was_answered(name: str) -> None:
     asked = {"every-kind": every_kind, "no-bands": lambda: instrument(AGE, BORN, REST)}.get(name, lambda: load(bundled()[name]))()

@@ -21,6 +21,7 @@ from services.intake.context import Intake
 from services.intake.drafts import draft_claims, drafts
 from services.intake.form.pages.words import words
 from services.intake.streams.journal import MAX_IN_TRANSIT
+from tests.clock import Clock
 from tests.conftest import NatsUrls
 from tests.intake import invited
 from tests.intake.serving import Api, journal, served
@@ -34,14 +35,6 @@ SURVEY = SMALL.id
 HOME = f"/s/{SURVEY}"
 CONTINUED = words("en")("continued")
 ALREADY = words("en")("already_title")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -16,16 +16,9 @@ from services.intake.flood.flood_guard import FloodGuard, Throttled, TooFast
 from services.intake.flood.slow_admission import BURST, MIN_AGE, RATE, SlowAdmission
 from services.intake.metrics import Metrics
 from services.runtime.token_bucket import Bucket
+from tests.clock import Clock
 
 KEY = b"k" * 32
-
-
-class Clock:
-    def __init__(self, now: float = 1_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def solve(task: dict[str, Any]) -> str:

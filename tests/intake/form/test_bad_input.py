@@ -53,6 +53,7 @@ async def to_h(visitor: Visitor) -> Page:
     return visitor.page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", [RTL, EMOJI, ZALGO, "\x07\x1b[31m\x7f\u0085", "\ufeff\u200b\u2028x\u2029", "<!--</textarea><script>", "{{ 7*7 }}{%"]
 )
@@ -151,6 +152,7 @@ SHEETS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", SHEETS)
 async def test_a_tampered_sheet_gets_a_clear_page_in_the_readers_language(visitor: Visitor, sheet: str) -> None:
     page = await begin(visitor)

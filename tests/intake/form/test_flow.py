@@ -108,6 +108,7 @@ json = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from([*WALK.reader.questions, "ZZ"]), json, max_size=8),
     st.sampled_from([*SECTIONS, REVIEW, "elsewhere"]),

@@ -83,6 +83,7 @@ async def test_the_response_remembers_the_language_of_its_questions() -> None:
     assert getattr(written.event, "language", "") == "en"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["start", "section", "error"])
 async def test_every_language_is_one_press_away_and_takes_the_answers_along(place: str) -> None:
     async with AsyncTestClient(create_app(open_desk(MemoryJournal()))) as client:
