@@ -33,7 +33,7 @@ help:
 	@echo "make clean      remove everything that make set up; data stays"
 
 up: .venv/.runtime
-	-@$(MAKE) docs
+	@nice $(MAKE) docs >/dev/null 2>&1 &
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
 test: .venv/.dev
@@ -96,7 +96,7 @@ clean:
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
 .venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py
-.venv/.docs: requirements-docs.lock requirements-setup.lock pyproject.toml deploy/environment.py
+.venv/.docs: requirements-docs.lock .venv/.runtime
 .venv/.dev: requirements-dev.lock requirements-setup.lock pyproject.toml deploy/environment.py
 .venv/.runtime .venv/.docs .venv/.dev:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

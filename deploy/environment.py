@@ -33,13 +33,17 @@ def fresh(kind: str) -> bool:
 
 def prepare(kind: str) -> None:
     print(f"Setting up Python packages in {HOME.name} (once) …", file=sys.stderr, flush=True)
+    if kind == "docs":  # beside what is there: the platform may be running from it
+        install(*PINNED, LOCKS[kind])
+        (HOME / f".{kind}").touch()
+        return
     if not suits():
         create()
     pip(*PINNED, SETUP)
     install(*PINNED, LOCKS[kind])
     install("--no-deps", "--no-build-isolation", "--editable", ".")
     # The development pins hold all others, so whoever has them may start as well.
-    for done in LOCKS if kind == "dev" else (kind,):
+    for done in LOCKS if kind == "dev" else ("runtime",):
         (HOME / f".{done}").touch()
 
 

@@ -34,7 +34,7 @@ def create_app(site: Path = SITE) -> ASGIApp:
     async def page(request: AnyRequest, page: FromPath[str]) -> Response[bytes]:
         path = (site / page.lstrip("/")).resolve()
         if not (site / "index.html").is_file():
-            raise Problem("not-found", "The documentation was not built on this server: `make docs` builds it.")
+            raise Problem("not-found", "The documentation is not built here yet. `make up` does it within minutes, `make docs` at once.")
         if not path.is_relative_to(site) or not path.is_file():
             raise Problem("not-found")
         return cacheable(request, _read(path, path.stat().st_mtime_ns), {**SECURITY_HEADERS, **CACHED})
