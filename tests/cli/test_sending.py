@@ -86,8 +86,9 @@ async def test_no_more_are_sent_in_a_second_than_asked_for() -> None:
         return web.Response(status=201)
 
     async with intake(answer) as url:
+        begun = time.monotonic()  # and not when the first arrived, which a busy machine may notice late
         await send(url, 41, rate=100)
-    assert arrived[-1] - arrived[0] >= 0.39
+    assert arrived[-1] - begun >= 0.39
 
 
 async def test_no_more_than_so_many_are_on_their_way_at_once() -> None:
