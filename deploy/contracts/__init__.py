@@ -8,7 +8,10 @@ import msgspec
 
 from deploy.contracts import events, http, shapes
 
-FOLDER = Path(__file__).parents[2] / "docs" / "contracts"
+ROOT = Path(__file__).parents[2]
+FOLDER = Path("docs", "contracts")
+SERVED = Path("services", "intake", "http", "openapi.json")
+"""What intake serves at /schema for all services, since no service may know the others."""
 
 
 def documents() -> dict[str, bytes]:
@@ -17,19 +20,29 @@ def documents() -> dict[str, bytes]:
     return {name: msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n" for name, document in contents.items()}
 
 
-def drifted(folder: Path = FOLDER) -> list[str]:
+def drifted(root: Path = ROOT) -> list[str]:
     """The files that are not, or no longer, what the code says; also those that it no longer makes."""
-    current = documents()
-    present = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.json")}
-    return sorted(name for name in current.keys() | present.keys() if current.get(name) != present.get(name))
+    current = _files()
+    present = {path: (root / path).read_bytes() for path in _present(root)}
+    return sorted(path.as_posix() for path in current.keys() | present.keys() if current.get(path) != present.get(path))
 
 
-def write(folder: Path = FOLDER) -> None:
-    current = documents()
-    for path in folder.rglob("*.json"):
-        if path.relative_to(folder).as_posix() not in current:
-            path.unlink()
+def write(root: Path = ROOT) -> None:
+    current = _files()
+    for path in _present(root) - current.keys():
+        (root / path).unlink()
     for name, text in current.items():
-        path = folder / name
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
+
+
+def _files() -> dict[Path, bytes]:
+    """Each file under its path in the repository."""
+    contents = documents()
+    served = msgspec.json.encode(msgspec.json.decode(contents["openapi.json"]))
+    return {FOLDER / name: text for name, text in contents.items()} | {SERVED: served}
+
+
+def _present(root: Path) -> set[Path]:
+    return {path.relative_to(root) for path in [*(root / FOLDER).rglob("*.json"), root / SERVED] if path.exists()}

@@ -13,7 +13,7 @@ def main() -> int:
         return 0
     drifted = contracts.drifted()
     for name in drifted:
-        print(f"docs/contracts/{name} is not what the code says; run `python -m deploy.contracts`.", file=sys.stderr)
+        print(f"{name} is not what the code says; run `python -m deploy.contracts`.", file=sys.stderr)
     return 1 if drifted else 0
 
 

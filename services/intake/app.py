@@ -47,6 +47,8 @@ ROUTES = (
     *routes_statement.HANDLERS,
     *routes_static.HANDLERS,
 )
+DESCRIBED = (*ROUTES, routes_responses.described)
+"""Handlers that the OpenAPI document describes."""
 
 
 def create_app(intake: Intake) -> ASGIApp:

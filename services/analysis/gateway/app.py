@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import Litestar, MediaType, Response, get, route
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto.problem import Fault, Problem
+from proto.snapshot import Snapshot, Table
 from services.analysis.gateway import routes_files, routes_pages, routes_parked, sse
 from services.analysis.gateway.context import (
     SECRET,
@@ -26,6 +29,7 @@ from services.runtime.http.encoded_body import takes_gzip
 from services.runtime.http.metrics import exposition
 from services.runtime.http.problems import EXCEPTION_HANDLERS
 from services.runtime.http.responses import AnyRequest, cacheable, field_lines
+from services.runtime.openapi import ANYBODY_OR_TOKEN, NOT_MODIFIED, ORGANISER, Reply, SurveyId, header, operation
 
 __all__ = ["Gateway", "create_app"]
 
@@ -63,9 +67,24 @@ def _secret(body: bytes) -> Response[bytes]:
     return Response(body, media_type=MediaType.JSON, headers=SECRET)
 
 
-@get("/api/v1/surveys/{survey:str}/aggregates", guards=[_organiser_sees_all])
-async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery[str | None] = None) -> Response[bytes]:
-    """The published snapshot; with `view=exact` and an organiser token everything, nothing withheld."""
+ViewName = Annotated[
+    str | None,
+    QueryParameter(description="exact needs an organiser token.", schema_extra={"enum": ["public", "exact"], "default": "public"}),
+]
+
+
+@get(
+    "/api/v1/surveys/{survey:str}/aggregates",
+    guards=[_organiser_sees_all],
+    **operation(
+        "getAggregates",
+        "The published snapshot; with view=exact everything, nothing withheld",
+        {200: Reply("The figures", Snapshot, headers={"ETag": "The revision"}), 304: NOT_MODIFIED},
+        (400, 404, 422, 503),
+        security=ANYBODY_OR_TOKEN,
+    ),
+)
+async def aggregates(request: AnyRequest, survey: SurveyId, view: ViewName = None) -> Response[bytes]:
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     demand_taken(request, "view")
@@ -74,19 +93,25 @@ async def aggregates(request: AnyRequest, survey: FromPath[str], view: FromQuery
     return cacheable(request, edition_of(gateway, survey).body)
 
 
-@get("/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}", guards=[_organiser_sees_all])
+@get(
+    "/api/v1/surveys/{survey:str}/aggregates/{row:str}/{column:str}",
+    guards=[_organiser_sees_all],
+    **operation(
+        "getTable",
+        "Any two-way table of two questions, rows of a matrix (B02.cctv) or strata; as CSV with .csv behind it",
+        {200: Reply("The table", Table, headers={"ETag": "The revision"}), 304: NOT_MODIFIED},
+        (400, 404, 422, 503),
+        security=ANYBODY_OR_TOKEN,
+    ),
+)
 async def table(
     request: AnyRequest,
-    survey: FromPath[str],
+    survey: SurveyId,
     row: FromPath[str],
     column: FromPath[str],
-    view: FromQuery[str | None] = None,
-    weighted: FromQuery[bool] = False,
+    view: ViewName = None,
+    weighted: Annotated[bool, QueryParameter(description="With weighted shares, where one side is a margin of the population.")] = False,
 ) -> Response[bytes]:
-    """Any two-way table of two questions, matrix rows ("B02.cctv") or strata, under the same policy; as CSV with ".csv" behind it.
-
-    `weighted`: with weighted shares, where one side is a margin of the population.
-    """
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     is_csv = column.endswith(".csv")
@@ -98,9 +123,23 @@ async def table(
     return cacheable(request, await public_table(gateway, survey, row, column, weighted=weighted))
 
 
-@get("/api/v1/surveys/{survey:str}/live", include_in_schema=False)
-async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[bool] = False) -> ASGIApp:
-    """Server-Sent Events: the current snapshot at once, then each new one; with `notice` only that there is one."""
+@get(
+    "/api/v1/surveys/{survey:str}/live",
+    **operation(
+        "watchAggregates",
+        "Server-Sent Events: the current snapshot at once, then each new one",
+        {200: Reply("event: snapshot, id: the revision, data: a Snapshot", str, "text/event-stream")},
+        (404, 405, 429, 503),
+        parameters=[
+            header("Last-Event-ID", "The revision you have: the next one follows. One that never was is answered with the current one.")
+        ],
+    ),
+)
+async def live(
+    request: AnyRequest,
+    survey: SurveyId,
+    notice: Annotated[bool, QueryParameter(description="Only that there is a new edition: survey, revision, as_of, responses")] = False,
+) -> ASGIApp:
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     demand_taken(request)
@@ -112,9 +151,20 @@ async def live(request: AnyRequest, survey: FromPath[str], notice: FromQuery[boo
     return gateway.seats.seated(answer)
 
 
-@route("/api/v1/surveys/{survey:str}/recount", http_method=["GET", "POST"], status_code=200, guards=[_organiser])
-async def recount(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
-    """Recomputes every exact statistic from the stored responses and tells what differs (organiser token)."""
+@route(
+    "/api/v1/surveys/{survey:str}/recount",
+    http_method=["GET", "POST"],
+    status_code=200,
+    guards=[_organiser],
+    **operation(
+        lambda _, method, __: "recount" if method == "GET" else "recountAgain",
+        "Recompute every exact statistic from the stored responses; tells what differs (organiser token)",
+        {200: Reply("What was compared, and what differs", dict)},
+        (404, 503),
+        security=ORGANISER,
+    ),
+)
+async def recount(request: AnyRequest, survey: SurveyId) -> Response[bytes]:
     gateway = gateway_of(request)
     instrument_of(gateway, survey)
     return _secret(await gateway.ask(survey, {"what": "recount"}))

@@ -18,6 +18,7 @@ from services.analysis.gateway.context import Gateway, counted, demand_taken, ed
 from services.analysis.gateway.render_queue import in_thread, while_wanted
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable
+from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 
 CSV = "text/csv"
 TYPES = {"csv": CSV, "svg": "image/svg+xml", "png": "image/png"}
@@ -26,9 +27,16 @@ Make = Callable[[Instrument, DashboardWords], bytes | charts.Chart]
 """The file, or the chart that it is to show."""
 
 
-@get("/api/v1/surveys/{survey:str}/aggregates.csv")
-async def all_as_csv(request: AnyRequest, survey: FromPath[str], lang: FromQuery[str | None] = None) -> Response[bytes]:
-    """The one-way figures of all questions, for everybody and for each group."""
+@get(
+    "/api/v1/surveys/{survey:str}/aggregates.csv",
+    **operation(
+        "getAggregatesAsCsv",
+        "The published one-way figures of all questions, for everybody and for each group, one cell a line",
+        {200: Reply("The figures", str, "text/csv", headers={"ETag": "The revision and the language"}), 304: NOT_MODIFIED},
+        (404, 503),
+    ),
+)
+async def all_as_csv(request: AnyRequest, survey: SurveyId, lang: FromQuery[str | None] = None) -> Response[bytes]:
     demand_taken(request)
     snapshot = edition_of(gateway_of(request), survey).snapshot
     return await _file(

@@ -15,6 +15,7 @@ from services.analysis.gateway.context import SECRET, demand_organiser, gateway_
 from services.runtime import audit_log
 from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.responses import AnyRequest
+from services.runtime.openapi import ORGANISER, Reply, operation
 
 PATH = "/api/v1/parked"
 Kind = TypeVar("Kind")
@@ -37,13 +38,36 @@ async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     demand_organiser(connection)
 
 
-@get(PATH, guards=[_organiser])
+@get(
+    PATH,
+    guards=[_organiser],
+    **operation(
+        "listParked",
+        "Accepted events that could not be read, and such that wait for a version of a survey to be known (organiser token)",
+        {200: Reply("Their number, place and reason, and the day since when", dict)},
+        (503,),
+        security=ORGANISER,
+    ),
+)
 async def listed(request: AnyRequest) -> Response[bytes]:
     """How many events are parked, and how many wait for a version of a survey to be known here; the first thousand of them."""
     return await _asked(request, {"what": "parked"})
 
 
-@post(f"{PATH}/retry", status_code=200, guards=[_organiser])
+@post(
+    f"{PATH}/retry",
+    status_code=200,
+    guards=[_organiser],
+    **operation(
+        "retryParked",
+        "Read parked events again from the journal, all or the named ones; tells what became of them (organiser token)",
+        {200: Reply("How many were recorded, and how many not", dict)},
+        (503,),
+        body=ParkedEvents,
+        body_needed=False,
+        security=ORGANISER,
+    ),
+)
 async def retry(request: AnyRequest) -> Response[bytes]:
     """Reads parked events again from the journal: after an update, for example. Says how many were recorded."""
     found = await _asked(request, {"what": "retry", "events": (await _body(request, ParkedEvents)).events})
@@ -51,7 +75,20 @@ async def retry(request: AnyRequest) -> Response[bytes]:
     return found
 
 
-@post(f"{PATH}/drop", status_code=200, guards=[_organiser])
+@post(
+    f"{PATH}/drop",
+    status_code=200,
+    guards=[_organiser],
+    **operation(
+        "dropParked",
+        "Erase events from the journal for good; count must be how many they are (organiser token)",
+        {200: Reply("How many were erased", dict)},
+        (412, 503),
+        body=ParkedEventsToDrop,
+        body_needed=False,
+        security=ORGANISER,
+    ),
+)
 async def drop(request: AnyRequest) -> Response[bytes]:
     """Erases parked events from the journal for good; one that waits only if it is named. Their receipts open nothing then."""
     body = await _body(request, ParkedEventsToDrop)

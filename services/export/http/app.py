@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, PathParameter
 from litestar.response import Stream
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -30,6 +30,7 @@ from services.export.http.interface import offered
 from services.export.jobs import Job, Jobs
 from services.export.store import Store
 from services.export.texts.review import Reviewer
+from services.runtime.allowed_methods import with_options
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.http import health, sse, static_files
 from services.runtime.http.authorization import bearer, demand
@@ -39,11 +40,14 @@ from services.runtime.http.metrics import exposition, gauge, tasks_up
 from services.runtime.http.problems import EXCEPTION_HANDLERS, answer, refused
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import AnyRequest, html
+from services.runtime.openapi import ANYBODY_OR_TOKEN, NOT_MODIFIED, ORGANISER, Reply, SurveyId, operation
 from services.runtime.outage import Trouble, Unavailable, trouble_of
 from services.runtime.supervision import Supervisor
 
 STATIC = static_files.load(Path(__file__).parent / "static")
 ARCHIVE = "release.zip"
+ReleaseNumber = Annotated[int, PathParameter(schema_extra={"minimum": 1})]
+_BEGUN = Reply("Begun; Location is the job", Job, headers={"Location": "The job"})
 PATIENCE = 2.0
 """Seconds within which the database must answer for the service to be ready."""
 ORDER = 16 * 1024
@@ -117,9 +121,19 @@ def _survey(request: AnyRequest, id: str) -> Instrument:
     return instrument
 
 
-@post("/api/v1/surveys/{survey:str}/releases", status_code=HTTPStatus.ACCEPTED)
-async def order(request: AnyRequest, survey: FromPath[str]) -> Response[Job]:
-    """Start building a release (organiser token). The answer is a job to follow."""
+@post(
+    "/api/v1/surveys/{survey:str}/releases",
+    status_code=HTTPStatus.ACCEPTED,
+    **operation(
+        "orderRelease",
+        "Start building a release; the answer is a job to follow (organiser token)",
+        {202: _BEGUN},
+        (404, 503),
+        body=ReleaseOrder,
+        security=ORGANISER,
+    ),
+)
+async def order(request: AnyRequest, survey: SurveyId) -> Response[Job]:
     by = demand(request, _context(request).registry, "organiser", survey, time.time())
     data = await json_body(request, ReleaseOrder, ORDER)
     languages = _survey(request, survey).languages
@@ -138,9 +152,11 @@ def _begun(job: Job) -> Response[Job]:
     return Response(job, status_code=202, headers={"Location": f"/api/v1/surveys/{job.survey}/releases/jobs/{job.id}"})
 
 
-@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}")
-async def job(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Job:
-    """How far a job is (organiser token)."""
+@get(
+    "/api/v1/surveys/{survey:str}/releases/jobs/{id:str}",
+    **operation("getJob", "How far a job is (organiser token)", {200: Reply("The job", Job)}, (404, 503), security=ORGANISER),
+)
+async def job(request: AnyRequest, survey: SurveyId, id: FromPath[str]) -> Job:
     return _job(request, survey, id)
 
 
@@ -152,16 +168,32 @@ def _job(request: AnyRequest, survey: str, id: str) -> Job:
     return job
 
 
-@get("/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events")
-async def events(request: AnyRequest, survey: FromPath[str], id: FromPath[str]) -> Stream:
-    """A job as Server-Sent Events: how far it is, each time it has got further, until it has ended (organiser token)."""
+@get(
+    "/api/v1/surveys/{survey:str}/releases/jobs/{id:str}/events",
+    **operation(
+        "followJob",
+        "Server-Sent Events: the job each time it has got further, until it has ended (organiser token)",
+        {200: Reply("event: progress, data: a Job", str, "text/event-stream")},
+        (404, 503),
+        security=ORGANISER,
+    ),
+)
+async def events(request: AnyRequest, survey: SurveyId, id: FromPath[str]) -> Stream:
     pieces = _context(request).jobs.follow(_job(request, survey, id))
     return Stream(pieces, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
-@get("/api/v1/surveys/{survey:str}/releases")
-async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]:
-    """The manifests of all releases, oldest first (researcher token); without a token, of those that are for everybody."""
+@get(
+    "/api/v1/surveys/{survey:str}/releases",
+    **operation(
+        "listReleases",
+        "The manifests of all releases, oldest first (researcher token); without a token, of those for everybody",
+        {200: Reply("Manifests", list[Manifest])},
+        (404, 503),
+        security=ANYBODY_OR_TOKEN,
+    ),
+)
+async def releases(request: AnyRequest, survey: SurveyId) -> list[Manifest]:
     everybody = bearer(request) is None
     if not everybody:
         demand(request, _context(request).registry, "researcher", survey, time.time())
@@ -169,24 +201,49 @@ async def releases(request: AnyRequest, survey: FromPath[str]) -> list[Manifest]
     return [manifest for manifest in await _context(request).store.releases(survey) if not everybody or _is_open(manifest)]
 
 
-@get("/api/v1/surveys/{survey:str}/releases/{number:int}")
-async def manifest(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Manifest:
-    """The manifest of one release (researcher token, unless it is for everybody)."""
+@get(
+    "/api/v1/surveys/{survey:str}/releases/{number:int}",
+    **operation(
+        "getRelease",
+        "The manifest of one release (researcher token, unless the release is for everybody)",
+        {200: Reply("The manifest", Manifest)},
+        (404, 503),
+        security=ANYBODY_OR_TOKEN,
+    ),
+)
+async def manifest(request: AnyRequest, survey: SurveyId, number: ReleaseNumber) -> Manifest:
     return await _release(request, survey, number)
 
 
-@post("/api/v1/surveys/{survey:str}/releases/{number:int}/rebuild", status_code=HTTPStatus.ACCEPTED)
-async def rebuild(request: AnyRequest, survey: FromPath[str], number: FromPath[int]) -> Response[Job]:
-    """Build a release again from the stored responses and compare, publishing nothing (organiser token). The answer is a job to follow."""
+@post(
+    "/api/v1/surveys/{survey:str}/releases/{number:int}/rebuild",
+    status_code=HTTPStatus.ACCEPTED,
+    **operation(
+        "rebuildRelease",
+        "Build a release again and compare its bytes, publishing nothing; the answer is a job to follow (organiser token)",
+        {202: _BEGUN},
+        (404, 503),
+        security=ORGANISER,
+    ),
+)
+async def rebuild(request: AnyRequest, survey: SurveyId, number: ReleaseNumber) -> Response[Job]:
     by = demand(request, _context(request).registry, "organiser", survey, time.time())
     begun = _begun(_context(request).jobs.rebuild(await _release(request, survey, number)))
     await _context(request).acts.record(by.id, "release-rebuilt", survey, str(number))
     return begun
 
 
-@get("/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}")
-async def file(request: AnyRequest, survey: FromPath[str], number: FromPath[int], name: FromPath[str]) -> Response[bytes] | Stream:
-    """One file of a release, or all of them as release.zip (token as for its manifest). Ranges and ETags are honoured."""
+@get(
+    "/api/v1/surveys/{survey:str}/releases/{number:int}/{name:str}",
+    **operation(
+        "getReleaseFile",
+        "One file of a release, or release.zip with all of them; ranges and ETags are honoured (token as for its manifest)",
+        {200: Reply("The file"), 206: Reply("The range asked for"), 304: NOT_MODIFIED},
+        (404, 416, 503),
+        security=ANYBODY_OR_TOKEN,
+    ),
+)
+async def file(request: AnyRequest, survey: SurveyId, number: ReleaseNumber, name: FromPath[str]) -> Response[bytes] | Stream:
     manifest = await _release(request, survey, number)
     folder = _context(request).folder / survey / str(number)
     named = {entry.name: entry for entry in manifest.files}
@@ -293,7 +350,9 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     return exposition(generate_latest(_context(request).metrics))
 
 
-ROUTES = (
-    *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
-    *(page, style, bibtex, csl, key, live, ready, metrics),
+ROUTES = with_options(
+    (
+        *(order, job, events, releases, manifest, rebuild, file, routes_review.texts, routes_review.decide),
+        *(page, style, bibtex, csl, key, live, ready, metrics),
+    )
 )

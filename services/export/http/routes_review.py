@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 
 from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from proto.instrument import Instrument
 from proto.problem import Problem
@@ -16,6 +16,7 @@ from services.export.texts.review import Reviewer, ReviewOrder, ReviewPage, Revi
 from services.runtime.audit_log import Recorder
 from services.runtime.http.authorization import AnyConnection, demand
 from services.runtime.http.request_bodies import json_body
+from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 BODY = 128 * 1024
 
@@ -37,15 +38,25 @@ async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     demand(connection, context.registry, "organiser", connection.path_params["survey"], time.time())
 
 
-@get("/api/v1/surveys/{survey:str}/releases/review", guards=[_organiser])
+@get(
+    "/api/v1/surveys/{survey:str}/releases/review",
+    guards=[_organiser],
+    **operation(
+        "readTexts",
+        "Free texts to read and decide on, with what a detector marked in them (organiser token)",
+        {200: Reply("Some of the texts, and how many there are", ReviewPage)},
+        (400, 404, 422, 503),
+        security=ORGANISER,
+    ),
+)
 async def texts(
     request: Request[Any, Any, Any],
-    survey: FromPath[str],
+    survey: SurveyId,
     after: Annotated[str, QueryParameter(max_length=64)] = "",
     most: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
     decided: FromQuery[bool] = False,
 ) -> Response[ReviewPage]:
-    """Free texts to read and decide on, with what a detector marked in them (organiser token). Nothing else of a response is told."""
+    """Nothing else of a response is told."""
     context, instrument = _opened(request, survey)
     try:
         page = await context.reviewer.page(instrument, after, most, decided)
@@ -54,9 +65,21 @@ async def texts(
     return Response(page, headers={"Cache-Control": "no-store"})
 
 
-@post("/api/v1/surveys/{survey:str}/releases/review", status_code=200, guards=[_organiser])
-async def decide(request: Request[Any, Any, Any], survey: FromPath[str]) -> ReviewResult:
-    """Enter decisions about free texts (organiser token). What was changed or withdrawn since it was shown is named, and not decided on."""
+@post(
+    "/api/v1/surveys/{survey:str}/releases/review",
+    status_code=200,
+    guards=[_organiser],
+    **operation(
+        "decideOnTexts",
+        "Enter decisions about free texts; what was changed or withdrawn since it was shown is named (organiser token)",
+        {200: Reply("What was entered", ReviewResult)},
+        (404, 503),
+        body=ReviewOrder,
+        security=ORGANISER,
+    ),
+)
+async def decide(request: Request[Any, Any, Any], survey: SurveyId) -> ReviewResult:
+    """What was changed or withdrawn since it was shown is not decided on."""
     context, instrument = _opened(request, survey)
     by = demand(request, context.registry, "organiser", survey, time.time())
     entered = await context.reviewer.enter(instrument, await json_body(request, ReviewOrder, BODY))

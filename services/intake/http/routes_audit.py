@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromQuery
+from litestar.params import QueryParameter
 from nats.js.errors import NotFoundError
 
 from proto import subjects
@@ -18,6 +19,7 @@ from services.runtime.audit_log import Act
 from services.runtime.http.authorization import AnyConnection, demand_some
 from services.runtime.http.responses import Req as Request
 from services.runtime.http.responses import private
+from services.runtime.openapi import ORGANISER, Reply, operation
 from services.runtime.outage import Unavailable
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,21 @@ async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     demand_some(connection, intake.registry, intake.clock())
 
 
-@get("/api/v1/acts", guards=[_organiser])
-async def list_acts(request: Request, intake: NamedDependency[Intake], after: FromQuery[int] = 0) -> Response[bytes]:
+After = Annotated[int, QueryParameter(description="Only what came after this number.", schema_extra={"minimum": 0})]
+
+
+@get(
+    "/api/v1/acts",
+    guards=[_organiser],
+    **operation(
+        "listActs",
+        "What organisers did, the oldest first: which token, what, when, about which survey",
+        {200: Reply("A thousand at most, and where to go on", ActPage)},
+        (400, 422, 503),
+        security=ORGANISER,
+    ),
+)
+async def list_acts(request: Request, intake: NamedDependency[Intake], after: After = 0) -> Response[bytes]:
     """The acts on surveys that the organiser's token covers, the oldest first."""
     asking = demand_some(request, intake.registry, intake.clock())
     if after < 0:

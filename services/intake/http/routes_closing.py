@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 
 from proto.events import SurveyClosed
 from proto.problem import Problem
@@ -13,6 +12,7 @@ from proto.tokens import Token
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand
 from services.runtime.http.responses import Req, json
+from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 
 class SurveyState(msgspec.Struct, frozen=True):
@@ -24,8 +24,18 @@ class SurveyState(msgspec.Struct, frozen=True):
     deleted_from: str | None
 
 
-@post("/api/v1/surveys/{survey:str}/close", status_code=200)
-async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@post(
+    "/api/v1/surveys/{survey:str}/close",
+    status_code=200,
+    **operation(
+        "closeSurvey",
+        "Close a survey: nothing new is taken, withdrawing stays possible",
+        {200: Reply("Closed", SurveyState)},
+        (400, 404, 503),
+        security=ORGANISER,
+    ),
+)
+async def close(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """New responses are refused from now on; looking up and withdrawing stay possible until the answers are deleted.
 
     Where the day of their deletion has come, a grace period begins, in which the survey can be reopened or another day be set.
@@ -37,8 +47,18 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: FromPath[
     return json(_state(intake, survey))
 
 
-@post("/api/v1/surveys/{survey:str}/reopen", status_code=200)
-async def reopen(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@post(
+    "/api/v1/surveys/{survey:str}/reopen",
+    status_code=200,
+    **operation(
+        "reopenSurvey",
+        "Open a closed survey again; refused once its answers are deleted",
+        {200: Reply("Open", SurveyState)},
+        (400, 404, 503),
+        security=ORGANISER,
+    ),
+)
+async def reopen(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """The current version accepts responses again. Refused once the answers are deleted."""
     by = _asked_by(request, intake, survey)
     if intake.registry.over(survey, intake.today()):

@@ -21,6 +21,7 @@ from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.conditional import matches
 from services.runtime.http.responses import Req, field_lines, options
+from services.runtime.openapi import ORGANISER, Reply, SurveyId, header, operation
 
 API = "/api/v1/surveys/{survey:str}/contacts"
 AGAIN = {**NO_STORE, "Retry-After": "5"}
@@ -60,8 +61,17 @@ async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPat
     return html(compose_contact.done(paper, "contact_removed" if going else "contact_done"), language, headers=NO_STORE)
 
 
-@get(API)
-async def contact_list(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@get(
+    API,
+    **operation(
+        "listContacts",
+        "Who left an address to hear of the results, kept apart from all answers",
+        {200: Reply("Sorted by address", list[Contact], headers={"ETag": "Names what is on the list."})},
+        (400, 404, 503),
+        security=ORGANISER,
+    ),
+)
+async def contact_list(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """The list, sorted by address. Its ETag is for deleting exactly this list."""
     by = _demand(request, intake, survey)
     try:
@@ -73,8 +83,19 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Fr
     return Response(body, media_type="application/json", headers=headers)
 
 
-@delete(API, status_code=204)
-async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[None]:
+@delete(
+    API,
+    status_code=204,
+    **operation(
+        "deleteContacts",
+        "Empty the list and overwrite what it held",
+        {204: Reply("Deleted")},
+        (400, 404, 412, 503),
+        parameters=[header("If-Match", "The ETag of the list you have: then nothing is deleted that you have not seen.")],
+        security=ORGANISER,
+    ),
+)
+async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[None]:
     """Empties the list and overwrites its bytes. With If-Match, only if nothing changed since."""
     by = _demand(request, intake, survey)
     condition = field_lines(request, "if-match")

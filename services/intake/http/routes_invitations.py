@@ -10,7 +10,6 @@ from typing import Annotated, TypeVar
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from msgspec import Meta
 
 from proto import codes, invitation
@@ -27,6 +26,7 @@ from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, or_raise, private
+from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 S = TypeVar("S", bound=msgspec.Struct)
 SUITE = "RSABSSA-SHA384-PSS-Deterministic"
@@ -92,9 +92,19 @@ class Exchanged(msgspec.Struct, frozen=True):
     signature: str
 
 
-@post("/api/v1/surveys/{survey:str}/invitations", status_code=200)
-async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
-    """Platea learns the names of the codes; the codes themselves stay with whoever made them."""
+@post(
+    "/api/v1/surveys/{survey:str}/invitations",
+    status_code=200,
+    **operation(
+        "inviteToSurvey",
+        "Make invitation codes known by their names; the codes themselves stay with whoever made them",
+        {200: Reply("Known, now or before", Invited)},
+        (404, 409, 503),
+        body=Codes,
+        security=ORGANISER,
+    ),
+)
+async def invite(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     by = demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     if intake.registry.over(known.id, intake.today()):
@@ -108,14 +118,27 @@ async def invite(request: Req, intake: NamedDependency[Intake], survey: FromPath
     return private(Invited(known.id, total, invitation.fingerprint(key.n.to_bytes(key.size))))
 
 
-@get("/api/v1/surveys/{survey:str}/tickets")
-async def ticket_key(intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@get(
+    "/api/v1/surveys/{survey:str}/tickets",
+    **operation("getTicketKey", "The public key with which tickets are signed", {200: Reply("The key", TicketKey)}, (400, 404, 409, 503)),
+)
+async def ticket_key(intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     key = await _key(intake, _by_invitation(intake, survey).id)
     return private(TicketKey(SUITE, invitation.encoded(key.n.to_bytes(key.size)), invitation.encoded(key.e.to_bytes(3))))
 
 
-@post("/api/v1/surveys/{survey:str}/tickets", status_code=200)
-async def exchange(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@post(
+    "/api/v1/surveys/{survey:str}/tickets",
+    status_code=200,
+    **operation(
+        "exchangeInvitation",
+        "Exchange the name of an invitation code for a blind signature (RFC 9474), which cannot be traced to the code",
+        {200: Reply("Always the same for the same code; it changes nothing", Exchanged)},
+        (403, 404, 409, 429, 503),
+        body=Exchange,
+    ),
+)
+async def exchange(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """A code's name and number for a blind signature. It changes nothing, and the ticket that comes of it cannot be traced to the code."""
     known = _by_invitation(intake, survey)
     demand_open(intake, known.id)

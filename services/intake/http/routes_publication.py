@@ -18,6 +18,7 @@ from services.intake.surveys import publication
 from services.runtime.http.authorization import demand, demand_some
 from services.runtime.http.request_bodies import json_text
 from services.runtime.http.responses import Req, json
+from services.runtime.openapi import ORGANISER, Reply, operation
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -29,7 +30,20 @@ class Published(msgspec.Struct, frozen=True):
     current: str
 
 
-@post("/api/v1/surveys")
+@post(
+    "/api/v1/surveys",
+    **operation(
+        "publishSurvey",
+        "Publish a version of an instrument; the same one again is harmless",
+        {
+            200: Reply("It was published before, with this very content", Published),
+            201: Reply("Open", Published, headers={"Location": "The survey"}),
+        },
+        (409, 503),
+        body=Instrument,
+        security=ORGANISER,
+    ),
+)
 async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """201 where the version is new. 200 where the same was published before; then nothing changes, and a closed survey stays closed."""
     demand_some(request, intake.registry, intake.clock())

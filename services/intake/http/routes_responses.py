@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 
 import msgspec
+from litestar import post
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
-from services.intake.submission.submit import AcceptedResponse
+from services.intake.http import submission_body
+from services.intake.submission.submit import AcceptedResponse, StoredResponse
 from services.runtime.error_details import stack_of
 from services.runtime.http.authorization import secret_in
 from services.runtime.http.problems import send_problem
 from services.runtime.http.request_bodies import read_body
+from services.runtime.openapi import Reply, SurveyId, header, operation
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
         await _send_kept(send, outcome)
 
 
-async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> AcceptedResponse | Problem:
+async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> StoredResponse | Problem:
     if scope.get("method") != "POST":
         return Problem("method-not-allowed", allow="POST")
     key = kind = length = secret = None
@@ -87,9 +90,8 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
     return await intake.submitter.submit(survey, body, key, None if organiser else ticket)
 
 
-async def _send_kept(send: Send, kept: AcceptedResponse) -> None:
-    members = {"receipt": kept.receipt, "status": kept.status, "survey": kept.survey, "version": kept.version, "digest": kept.digest}
-    body = _encoder.encode(members)
+async def _send_kept(send: Send, kept: StoredResponse) -> None:
+    body = _encoder.encode(AcceptedResponse(kept.receipt, kept.status, kept.survey, kept.version, kept.digest))
     await send(
         {
             "type": "http.response.start",
@@ -103,3 +105,32 @@ async def _send_kept(send: Send, kept: AcceptedResponse) -> None:
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+@post(
+    f"{PREFIX}{{survey:str}}{SUFFIX}",
+    **operation(
+        "submitResponse",
+        "Send a response. 201 means that it is on disk",
+        {
+            200: Reply("The same response, sent before under this receipt", AcceptedResponse, headers={"Location": "The receipt"}),
+            201: Reply("Accepted: it is on disk", AcceptedResponse, headers={"Location": "The receipt"}),
+        },
+        (403, 404, 409, 410, 429, 503),
+        **submission_body.TAKEN,
+        parameters=[
+            header(
+                "Idempotency-Key",
+                "The receipt secret, if you choose it: 128 bits or more as base64url or base32 text. Send it again "
+                "whenever an answer got lost: the response counts once.",
+                pattern="^[A-Za-z0-9_-]{22,128}$",
+            ),
+            header(
+                invitation.HEADER,
+                "The ticket, where the survey is answered by invitation: token and signature as base64url, "
+                "with a point between them. One ticket allows one response: send it again with the same Idempotency-Key.",
+            ),
+        ],
+    ),
+)
+async def described(survey: SurveyId) -> None: ...  # for the OpenAPI document; `shortcut` answers

@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from msgspec import Meta
 
 from proto.events import RetentionSet
@@ -17,6 +16,7 @@ from services.intake.context import Intake
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, private
+from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
 
@@ -38,14 +38,33 @@ class RetentionState(msgspec.Struct, frozen=True):
     over: bool
 
 
-@get(PATH)
-async def look(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@get(
+    PATH,
+    **operation(
+        "getRetention",
+        "Until when the answers to a survey are kept",
+        {200: Reply("Until when", RetentionState)},
+        (400, 404),
+        security=ORGANISER,
+    ),
+)
+async def look(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     demand(request, intake.registry, "organiser", survey, intake.clock())
     return private(_kept(intake, survey))
 
 
-@put(PATH)
-async def keep(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+@put(
+    PATH,
+    **operation(
+        "setRetention",
+        "Set the day from which the answers to a closed survey are deleted, after days of grace",
+        {200: Reply("Set", RetentionState)},
+        (404, 503),
+        body=Retention,
+        security=ORGANISER,
+    ),
+)
+async def keep(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """Sets the day from which the answers are deleted, once the survey is closed and after days of grace. Figures and releases stay.
 
     Refused are a day that has passed, and a survey whose answers are deleted.

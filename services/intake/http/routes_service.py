@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from litestar import Response, get
 from litestar.di import NamedDependency
 
 from services.intake.context import Intake
-from services.intake.http import openapi
 from services.runtime.http import health
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.health import Readiness
 from services.runtime.http.metrics import exposition
 from services.runtime.http.responses import Req, cacheable
+from services.runtime.openapi import NOT_MODIFIED, Reply, operation
 
-SCHEMA = Encoded.of(openapi.BODY)
 
-
-@get("/health/live")
+@get("/health/live", **operation("isLive", "Whether the process runs", {200: Reply("It does")}))
 async def live() -> Response[bytes]:
     return health.live()
 
 
-@get("/health/ready")
+@get("/health/ready", **operation("isReady", "Whether a response sent now would be stored", {200: Reply("Yes")}, (503,)))
 async def ready(intake: NamedDependency[Intake]) -> Response[bytes]:
     """Ready means that an answer sent now would be stored: the surveys are known, and the journal has a leader that can write."""
     checks = {**intake.journal.checks(), "tasks": not intake.tasks.down}
@@ -29,14 +30,21 @@ async def ready(intake: NamedDependency[Intake]) -> Response[bytes]:
     return health.ready(readiness, "The journal is out of reach, or a task has ended.")
 
 
-@get("/metrics")
+@get("/metrics", **operation("getMetrics", "Prometheus metrics", {200: Reply("Text format 0.0.4")}))
 async def metrics(intake: NamedDependency[Intake]) -> Response[bytes]:
     return exposition(intake.metrics.text())
 
 
-@get("/schema")
+@get("/schema", **operation("getSchema", "This description", {200: Reply("OpenAPI 3.1"), 304: NOT_MODIFIED}))
 async def schema(request: Req) -> Response[bytes]:
-    return cacheable(request, SCHEMA)
+    """Of all services, as they stand behind one origin."""
+    return cacheable(request, _document())
+
+
+@cache
+def _document() -> Encoded:
+    """What `python -m deploy.contracts` wrote."""
+    return Encoded.of((Path(__file__).parent / "openapi.json").read_bytes())
 
 
 HANDLERS = (live, ready, metrics, schema)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import QueryParameter
 
-from proto.instrument import Texts
+from proto.instrument import Instrument, Texts
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.responses import Req, cacheable, options
+from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 
 
 class ListedSurvey(msgspec.Struct, frozen=True):
@@ -26,17 +29,38 @@ class ListedSurvey(msgspec.Struct, frozen=True):
     open: bool
 
 
-@get("/api/v1/surveys")
-async def surveys(request: Req, intake: NamedDependency[Intake], closed: FromQuery[bool] = False) -> Response[bytes]:
+@get(
+    "/api/v1/surveys",
+    **operation(
+        "listSurveys",
+        "The open surveys",
+        {200: Reply("Surveys", list[ListedSurvey], headers={"ETag": "Names this list."}), 304: NOT_MODIFIED},
+        (400, 422),
+    ),
+)
+async def surveys(
+    request: Req, intake: NamedDependency[Intake], closed: Annotated[bool, QueryParameter(description="Closed ones too.")] = False
+) -> Response[bytes]:
     """The open surveys; `closed=true` shows the closed ones too."""
     listed = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
     body = msgspec.json.encode(listed)
     return cacheable(request, Encoded.of(body))
 
 
-@get("/api/v1/surveys/{survey:str}")
+@get(
+    "/api/v1/surveys/{survey:str}",
+    **operation(
+        "getSurvey",
+        "What a survey asks: an instrument, with all parameters of its disclosure policy",
+        {200: Reply("The instrument", Instrument, headers={"ETag": "Names this version."}), 304: NOT_MODIFIED},
+        (400, 404, 422),
+    ),
+)
 async def definition(
-    request: Req, intake: NamedDependency[Intake], survey: FromPath[str], version: FromQuery[str | None] = None
+    request: Req,
+    intake: NamedDependency[Intake],
+    survey: SurveyId,
+    version: Annotated[str | None, QueryParameter(description="Another than the current one.")] = None,
 ) -> Response[bytes]:
     """The current version, or the one asked for."""
     known = intake.catalogue.surveys.get(survey)

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import PathParameter
 from msgspec import Meta, structs
 
 from proto import tokens
@@ -18,7 +18,9 @@ from services.intake.context import Intake
 from services.runtime.http.authorization import demand, demand_some
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import Req, options, private
+from services.runtime.openapi import ORGANISER, Reply, operation
 
+TokenId = Annotated[str, PathParameter(description="The token's id, not its secret.", schema_extra={"min_length": 1})]
 DAYS = 365
 """Days until a token expires whose request names no number of days."""
 
@@ -56,7 +58,17 @@ class CreatedToken(msgspec.Struct, frozen=True):
     expires: int | None
 
 
-@post("/api/v1/tokens")
+@post(
+    "/api/v1/tokens",
+    **operation(
+        "createToken",
+        "Make an access token; its secret is in the answer and nowhere else",
+        {201: Reply("Made", CreatedToken)},
+        (503,),
+        body=TokenRequest,
+        security=ORGANISER,
+    ),
+)
 async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """A token has no wider scope and no later expiry than the token it is made with."""
     demand_some(request, intake.registry, intake.clock())
@@ -83,7 +95,12 @@ def _end(days: int | None, maker: Token, now: float) -> int:
     raise Problem("request-refused", errors=(Fault("/days", "longer-than-maker", f"The token it is made with ends on {last}."),))
 
 
-@get("/api/v1/tokens")
+@get(
+    "/api/v1/tokens",
+    **operation(
+        "listTokens", "The access tokens, without their secrets", {200: Reply("Tokens", list[TokenInfo])}, (400,), security=ORGANISER
+    ),
+)
 async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
     """The tokens for surveys that the organiser's token covers."""
     asking, now = demand_some(request, intake.registry, intake.clock()), intake.clock()
@@ -99,8 +116,18 @@ def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
     )
 
 
-@delete("/api/v1/tokens/{token:str}", status_code=204)
-async def revoke_token(request: Req, intake: NamedDependency[Intake], token: FromPath[str]) -> Response[None]:
+@delete(
+    "/api/v1/tokens/{token:str}",
+    status_code=204,
+    **operation(
+        "revokeToken",
+        "Revoke an access token, at once and for good",
+        {204: Reply("Revoked, now or before")},
+        (400, 404, 503),
+        security=ORGANISER,
+    ),
+)
+async def revoke_token(request: Req, intake: NamedDependency[Intake], token: TokenId) -> Response[None]:
     """Revokes a token with all tokens made with it. Revoking twice is harmless."""
     asking = demand_some(request, intake.registry, intake.clock())
     existing = intake.registry.token(token)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from proto import receipt as receipts
 from proto.events import ResponseWithdrawn
@@ -24,15 +26,20 @@ NOT_BY_THIS = "This request stored nothing; one sent before with the same receip
 """For a receipt that the client chose: another intake may have stored it."""
 
 
-class AcceptedResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a response that is stored. `new` is False where the same response was stored before."""
+class AcceptedResponse(msgspec.Struct, frozen=True):
+    """The answer to a response that is stored."""
 
-    receipt: str
-    status: str
+    receipt: Annotated[str, Meta(description="The secret with which the response is looked up, changed and withdrawn.")]
+    status: Literal["accepted", "recorded"]
     survey: str
     version: str
-    digest: str
-    new: bool = True
+    digest: Annotated[str, Meta(description="sha256: and the hash of the canonical JSON of answers, survey and version.")]
+
+
+class StoredResponse(AcceptedResponse, frozen=True, kw_only=True):
+    """`new` is False where the same response was stored before."""
+
+    new: bool
 
 
 class Submitter:
@@ -51,8 +58,8 @@ class Submitter:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
         self._invitations, self._ticket_claims, self._latest_today = invitations, ticket_claims, latest_today
 
-    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> AcceptedResponse | Problem:
-        """Stores the response in this body under the receipt `key`, or under a new one. A returned AcceptedResponse is on disk.
+    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> StoredResponse | Problem:
+        """Stores the response in this body under the receipt `key`, or under a new one. A returned StoredResponse is on disk.
 
         Where a survey is answered by invitation, each ticket allows one response. None stands for an organiser, who needs no ticket.
         """
@@ -65,7 +72,7 @@ class Submitter:
         outcome = await self._submit(survey, body, key, checked.token)
         return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
-    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> AcceptedResponse | Problem:
+    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> StoredResponse | Problem:
         """`token`: that of the ticket, where the survey asks for one."""
         if key is not None and not receipts.acceptable(key):
             return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
@@ -99,8 +106,8 @@ class Submitter:
         except JournalOutOfReach:
             return busy(receipt, NOT_KNOWN)
 
-    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> AcceptedResponse | Problem:
-        """The answer where the journal already has this receipt: AcceptedResponse for the same response, else a refusal."""
+    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> StoredResponse | Problem:
+        """The answer where the journal already has this receipt: StoredResponse for the same response, else a refusal."""
         if written is None:
             return busy(accepted.receipt, NOT_KNOWN)
         if isinstance(written.event, ResponseWithdrawn):
@@ -116,8 +123,6 @@ def busy(receipt: str, known: str) -> Problem:
     return Problem("busy", advice, retry_after=RETRY_AFTER, extra={"receipt": receipt})
 
 
-def _kept(accepted: Accepted, status: str = "accepted", *, new: bool = True) -> AcceptedResponse:
+def _kept(accepted: Accepted, status: Literal["accepted", "recorded"] = "accepted", *, new: bool = True) -> StoredResponse:
     event = accepted.event
-    return AcceptedResponse(
-        receipt=accepted.receipt, status=status, survey=event.survey, version=event.version, digest=event.digest, new=new
-    )
+    return StoredResponse(accepted.receipt, status, event.survey, event.version, event.digest, new=new)

@@ -317,6 +317,8 @@ async def test_health_metrics_and_schema_are_served(api: Api) -> None:
     assert 'platea_intake_outcomes_total{outcome="accepted"} 1.0' in text
     schema = await api.http.get("/schema")
     assert schema.json()["openapi"].startswith("3.1")
+    assert {"/api/v1/surveys/{survey}/aggregates", "/api/v1/surveys/{survey}/releases"} <= schema.json()["paths"].keys()
+    assert (await api.http.get("/schema", headers={"If-None-Match": schema.headers["etag"]})).status_code == 304
 
 
 async def test_every_refusal_is_a_problem(api: Api) -> None:
