@@ -29,23 +29,26 @@ from services.intake.http import (
     routes_surveys,
     routes_tokens,
 )
+from services.runtime.allowed_methods import with_options
 
-ROUTES = (
-    *routes_receipts.HANDLERS,
-    *routes_surveys.HANDLERS,
-    *routes_audit.HANDLERS,
-    *routes_publication.HANDLERS,
-    *routes_closing.HANDLERS,
-    *routes_tokens.HANDLERS,
-    *routes_retention.HANDLERS,
-    *routes_contacts.HANDLERS,
-    *routes_service.HANDLERS,
-    *routes_invitations.HANDLERS,
-    *routes_form.HANDLERS,
-    *routes_receipt_pages.HANDLERS,
-    *routes_drafts.HANDLERS,
-    *routes_statement.HANDLERS,
-    *routes_static.HANDLERS,
+ROUTES = with_options(
+    (
+        *routes_receipts.HANDLERS,
+        *routes_surveys.HANDLERS,
+        *routes_audit.HANDLERS,
+        *routes_publication.HANDLERS,
+        *routes_closing.HANDLERS,
+        *routes_tokens.HANDLERS,
+        *routes_retention.HANDLERS,
+        *routes_contacts.HANDLERS,
+        *routes_service.HANDLERS,
+        *routes_invitations.HANDLERS,
+        *routes_form.HANDLERS,
+        *routes_receipt_pages.HANDLERS,
+        *routes_drafts.HANDLERS,
+        *routes_statement.HANDLERS,
+        *routes_static.HANDLERS,
+    )
 )
 DESCRIBED = (*ROUTES, routes_responses.described)
 """Handlers that the OpenAPI document describes."""

@@ -20,7 +20,7 @@ from services.intake.http.page_requests import NO_STORE, Page, first, html, know
 from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.conditional import matches
-from services.runtime.http.responses import Req, field_lines, options
+from services.runtime.http.responses import Req, field_lines
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, header, operation
 
 API = "/api/v1/surveys/{survey:str}/contacts"
@@ -122,4 +122,4 @@ def _demand(request: Req, intake: Intake, survey: str) -> Token:
     return by
 
 
-HANDLERS = (options(API, "GET", "DELETE"), contact_form, contact, contact_list, delete_contacts)
+HANDLERS = (contact_form, contact, contact_list, delete_contacts)

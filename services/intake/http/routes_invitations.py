@@ -25,7 +25,7 @@ from services.intake.http.page_requests import NO_STORE, Page, demand_open, firs
 from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, options, or_raise, private
+from services.runtime.http.responses import Req, or_raise, private
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -205,8 +205,6 @@ def _by_invitation(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
 
 
 HANDLERS = (
-    options("/api/v1/surveys/{survey:str}/invitations", "POST"),
-    options("/api/v1/surveys/{survey:str}/tickets", "GET", "POST"),
     invite,
     ticket_key,
     exchange,

@@ -20,7 +20,7 @@ from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import known_survey
 from services.intake.submission.receipt_service import ResponseStatus
 from services.runtime.http.request_bodies import json_body, json_text
-from services.runtime.http.responses import Req, options, or_raise, private
+from services.runtime.http.responses import Req, or_raise, private
 from services.runtime.openapi import Reply, operation, query
 
 PATH = "/api/v1/receipts/{receipt:str}"
@@ -114,4 +114,4 @@ async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Respon
     return private(or_raise(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey))))
 
 
-HANDLERS = (options(PATH, "GET", "PUT", "DELETE"), options(STATUS, "POST"), look_up, status, replace, withdraw)
+HANDLERS = (look_up, status, replace, withdraw)

@@ -15,7 +15,7 @@ from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, options, private
+from services.runtime.http.responses import Req, private
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
@@ -95,4 +95,4 @@ def _kept(intake: Intake, survey: str) -> RetentionState:
     return RetentionState(survey, registry.is_open(survey), registry.retention.get(survey), deleted_from, over)
 
 
-HANDLERS = (options("/api/v1/surveys/{survey:str}/retention", "GET", "PUT"), look, keep)
+HANDLERS = (look, keep)

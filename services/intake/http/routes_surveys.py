@@ -13,7 +13,7 @@ from proto.instrument import Instrument, Texts
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import Req, cacheable, options
+from services.runtime.http.responses import Req, cacheable
 from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 
 
@@ -88,4 +88,4 @@ def _listed(intake: Intake, id: str) -> ListedSurvey:
     )
 
 
-HANDLERS = (options("/api/v1/surveys", "GET", "POST"), surveys, definition)
+HANDLERS = (surveys, definition)

@@ -17,7 +17,7 @@ from proto.tokens import Token, TokenRole
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand, demand_some
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, options, private
+from services.runtime.http.responses import Req, private
 from services.runtime.openapi import ORGANISER, Reply, operation
 
 TokenId = Annotated[str, PathParameter(description="The token's id, not its secret.", schema_extra={"min_length": 1})]
@@ -139,4 +139,4 @@ async def revoke_token(request: Req, intake: NamedDependency[Intake], token: Tok
     return Response(None, status_code=204)
 
 
-HANDLERS = (options("/api/v1/tokens", "GET", "POST"), create_token, list_tokens, revoke_token)
+HANDLERS = (create_token, list_tokens, revoke_token)

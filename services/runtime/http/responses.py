@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import HttpMethod, Request, Response, route
-from litestar.handlers import HTTPRouteHandler
+from litestar import Request, Response
 
 from proto.problem import Problem
 from services.runtime.http import conditional
@@ -66,13 +65,3 @@ def or_raise(outcome: T | Problem) -> T:
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
-
-
-def options(path: str, *methods: str) -> HTTPRouteHandler:
-    """An OPTIONS handler for a path with several handlers; list it before them. The framework's own lists the methods of one handler."""
-
-    @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
-    async def handler() -> Response[None]:
-        return Response(None, status_code=204, headers={"Allow": ", ".join((*methods, "OPTIONS"))})
-
-    return handler

@@ -13,7 +13,7 @@ from litestar import Litestar, Response, get
 from proto.problem import Problem
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.problems import EXCEPTION_HANDLERS
-from services.runtime.http.responses import AnyRequest, cacheable, options, or_raise
+from services.runtime.http.responses import AnyRequest, cacheable, or_raise
 
 BODY = Encoded.of(b'"' + b"figures " * 400 + b'"')
 
@@ -31,7 +31,7 @@ async def refused() -> Response[bytes]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    handlers: list[Any] = [body, options("/both", "GET", "PUT"), refused]
+    handlers: list[Any] = [body, refused]
     app: Any = Litestar(handlers, exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://platea.test") as opened:
         yield opened
@@ -57,8 +57,3 @@ async def test_who_takes_gzip_gets_gzip_and_caches_know_why(client: httpx.AsyncC
 async def test_a_refusal_that_a_function_returned_is_told_as_a_problem(client: httpx.AsyncClient) -> None:
     answer = await client.get("/refused")
     assert (answer.status_code, answer.json()["type"]) == (410, "/problems/withdrawn")
-
-
-async def test_an_address_with_several_handlers_names_all_its_methods(client: httpx.AsyncClient) -> None:
-    answer = await client.options("/both")
-    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, PUT, OPTIONS")
