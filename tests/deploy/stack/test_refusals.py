@@ -142,7 +142,7 @@ def test_a_closed_folder_where_the_power_to_pass_is_missing(tmp_path: Path) -> N
     text = (
         "import sys; from pathlib import Path; from deploy.keys import KeyFolder; from deploy.stack.postgres_server import Postgres\n"
         "from deploy.refusal import Refusal\n"
-        f"try: Postgres.embedded(Path({str(server.folder)!r}), Keys(Path({str(tmp_path / 'secrets')!r}))).program()\n"
+        f"try: Postgres.embedded(Path({str(server.folder)!r}), KeyFolder(Path({str(tmp_path / 'secrets')!r}))).program()\n"
         "except Refusal as refusal: print(refusal)"
     )
     dropped = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable, "-c", text]
