@@ -16,7 +16,7 @@ Unavailable = (OSError, nats.errors.Error, asyncpg.PostgresError, asyncpg.Interf
 """What a call to NATS or PostgreSQL raises where it is not served. A timeout is an OSError."""
 
 
-class Trouble(Enum):
+class OutageKind(Enum):
     """Why a server did not do what it was asked. The value is the sentence that is logged."""
 
     LOST = "no answer; trying again until there is one"
@@ -53,31 +53,31 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _DISK_REFUSED = frozenset({errno.EACCES, errno.EPERM})
 
 
-def trouble_of(error: BaseException) -> Trouble | None:
+def trouble_of(error: BaseException) -> OutageKind | None:
     """Returns why NATS, PostgreSQL or the system did not serve, by the root cause; None where the error comes from elsewhere."""
     match root_cause(error):
         case asyncpg.PostgresError() as cause:
             return _postgres_trouble(getattr(cause, "sqlstate", None) or "")
         case APIError(err_code=code) if code in _JETSTREAM_FULL:
-            return Trouble.FULL
+            return OutageKind.FULL
         case APIError(code=status):
-            return Trouble.LOST if status == _JETSTREAM_UNAVAILABLE else Trouble.REFUSED
+            return OutageKind.LOST if status == _JETSTREAM_UNAVAILABLE else OutageKind.REFUSED
         case nats.errors.Error() as cause:
-            return Trouble.LOST if isinstance(cause, _NATS_LOST) else Trouble.REFUSED
+            return OutageKind.LOST if isinstance(cause, _NATS_LOST) else OutageKind.REFUSED
         case asyncpg.UnsupportedClientFeatureError() | asyncpg.UnsupportedServerFeatureError():
-            return Trouble.REFUSED
+            return OutageKind.REFUSED
         case asyncpg.InterfaceError() as cause:  # one that is a ValueError, too, is about what the server was asked
-            return Trouble.REFUSED if isinstance(cause, ValueError) else Trouble.LOST
+            return OutageKind.REFUSED if isinstance(cause, ValueError) else OutageKind.LOST
         case OSError(errno=number):
-            return Trouble.FULL if number in _DISK_FULL else Trouble.REFUSED if number in _DISK_REFUSED else Trouble.LOST
+            return OutageKind.FULL if number in _DISK_FULL else OutageKind.REFUSED if number in _DISK_REFUSED else OutageKind.LOST
         case _:
             return None
 
 
-def _postgres_trouble(sqlstate: str) -> Trouble:
+def _postgres_trouble(sqlstate: str) -> OutageKind:
     if sqlstate.startswith(_SQLSTATE_LOST):
-        return Trouble.LOST
-    return Trouble.FULL if sqlstate.startswith(_SQLSTATE_FULL) else Trouble.REFUSED
+        return OutageKind.LOST
+    return OutageKind.FULL if sqlstate.startswith(_SQLSTATE_FULL) else OutageKind.REFUSED
 
 
 class Outages:
@@ -91,7 +91,7 @@ class Outages:
     def failed(self, error: BaseException, survey: str = "") -> None:
         """Call it after each failure. It is logged unless the same kind of trouble was logged before and has not ended."""
         trouble = trouble_of(error)
-        if trouble is Trouble.LOST:
+        if trouble is OutageKind.LOST:
             if not self._lost:
                 self._log.warning(trouble.value, extra={"work": self._work, "survey": survey, "error": error_name(error)})
             self._lost = True

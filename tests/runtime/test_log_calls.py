@@ -25,7 +25,7 @@ def calls() -> Iterator[tuple[str, ast.Call, ast.AST]]:
 
 
 def is_fixed(sentence: ast.expr) -> bool:
-    """Whether the sentence is the same however often it is logged. Members of `Trouble` hold sentences."""
+    """Whether the sentence is the same however often it is logged. Members of `OutageKind` hold sentences."""
     if isinstance(sentence, ast.IfExp):
         return is_fixed(sentence.body) and is_fixed(sentence.orelse)
     of_trouble = ast.unparse(sentence) == "trouble.value"

@@ -16,10 +16,10 @@ import pytest
 from nats.js.errors import APIError, BadRequestError, ServiceUnavailableError
 
 from services.runtime.error_details import error_name
-from services.runtime.outage import Outages, Trouble, Unavailable, trouble_of
+from services.runtime.outage import OutageKind, Outages, Unavailable, trouble_of
 from tests.log_lines import LogLines
 
-LOST, REFUSED, FULL = Trouble.LOST, Trouble.REFUSED, Trouble.FULL
+LOST, REFUSED, FULL = OutageKind.LOST, OutageKind.REFUSED, OutageKind.FULL
 
 
 def test_each_outage_is_told_when_it_begins_and_when_it_ends(logged: LogLines) -> None:
@@ -74,7 +74,7 @@ def of(kind: type[BaseException]) -> BaseException:
     return error
 
 
-def raised_by_postgres() -> Iterator[tuple[BaseException, Trouble]]:
+def raised_by_postgres() -> Iterator[tuple[BaseException, OutageKind]]:
     for kind in classes(asyncpg.exceptions, asyncpg.PostgresError):
         code = getattr(kind, "sqlstate", None)
         yield of(kind), OTHERWISE.get(code, POSTGRES[code[:2]]) if code else REFUSED
@@ -84,7 +84,7 @@ def raised_by_postgres() -> Iterator[tuple[BaseException, Trouble]]:
     yield asyncpg.InterfaceError("connection is closed"), LOST
 
 
-def raised_by_nats() -> Iterator[tuple[BaseException, Trouble]]:
+def raised_by_nats() -> Iterator[tuple[BaseException, OutageKind]]:
     for kind in {*classes(nats.errors, nats.errors.Error), *classes(nats.js.errors, nats.errors.Error)}:
         yield of(kind), LOST if kind.__name__ in NATS_LOST or kind is ServiceUnavailableError else REFUSED
     for code in (10002, 10023, 10026, 10027, 10028, 10047, 10077):
@@ -96,7 +96,7 @@ def raised_by_nats() -> Iterator[tuple[BaseException, Trouble]]:
     yield BadRequestError(code=400, err_code=10054), REFUSED
 
 
-def raised_by_the_system() -> Iterator[tuple[BaseException, Trouble]]:
+def raised_by_the_system() -> Iterator[tuple[BaseException, OutageKind]]:
     yield from ((kind(), LOST) for kind in (OSError, TimeoutError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError))
     yield from ((OSError(number, "words"), FULL) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS))
     yield from ((OSError(number, "words"), REFUSED) for number in (errno.EACCES, errno.EPERM))
@@ -104,7 +104,7 @@ def raised_by_the_system() -> Iterator[tuple[BaseException, Trouble]]:
 
 
 @pytest.mark.parametrize("raised", [raised_by_postgres, raised_by_nats, raised_by_the_system])
-def test_every_exception_of_both_libraries_is_lost_refused_or_full(raised: type[Iterator[tuple[BaseException, Trouble]]]) -> None:
+def test_every_exception_of_both_libraries_is_lost_refused_or_full(raised: type[Iterator[tuple[BaseException, OutageKind]]]) -> None:
     table = list(raised())
     assert [(type(error).__name__, trouble_of(error)) for error, _ in table] == [(type(error).__name__, as_is) for error, as_is in table]
     assert all(isinstance(error, Unavailable) for error, _ in table)
