@@ -46,7 +46,7 @@ class BulkSubmission:
 
 
 @dataclass(frozen=True)
-class Reply:
+class SubmissionReply:
     submission: BulkSubmission
     status: int
     body: bytes
@@ -80,19 +80,19 @@ class Sender:
         """An organiser's token exempts from the flood limits."""
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-    async def send(self, submission: BulkSubmission) -> Reply:
+    async def send(self, submission: BulkSubmission) -> SubmissionReply:
         """Sends until the server gives a final answer; retries while it is busy or away. Raises Trouble after 120 s without an answer."""
         return await self._send_until_answered("POST", self._path, submission)
 
-    async def replace(self, submission: BulkSubmission) -> Reply:
+    async def replace(self, submission: BulkSubmission) -> SubmissionReply:
         """Replaces the answers under this receipt; else as `send`."""
         return await self._send_until_answered("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
 
-    async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[Reply]:
+    async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[SubmissionReply]:
         """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
         loop = asyncio.get_running_loop()
         waiting = iter(submissions)
-        replies: asyncio.Queue[Reply | Exception | None] = asyncio.Queue()
+        replies: asyncio.Queue[SubmissionReply | Exception | None] = asyncio.Queue()
         begun, sent = loop.time(), 0
 
         async def work() -> None:
@@ -124,7 +124,7 @@ class Sender:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _send_until_answered(self, method: str, path: str, submission: BulkSubmission) -> Reply:
+    async def _send_until_answered(self, method: str, path: str, submission: BulkSubmission) -> SubmissionReply:
         loop = asyncio.get_running_loop()
         first, silent = loop.time(), 0
 
@@ -136,14 +136,14 @@ class Sender:
                 return False
             return (isinstance(error, _Busy) and error.seconds) or True
 
-        async def send() -> Reply:
+        async def send() -> SubmissionReply:
             headers = {} if method == "PUT" else {"Idempotency-Key": submission.receipt}
             async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
                 body = await answer.read()
                 if answer.status in BUSY:
                     raise _Busy(_seconds(answer.headers.get("Retry-After")))
                 self._last = loop.time()
-                return Reply(submission, answer.status, body)
+                return SubmissionReply(submission, answer.status, body)
 
         try:
             return await retry(send, on=again, first=0.1, longest=5.0)

@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, mapping, rows, server
-from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
+from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.import_map import read_map
 from deploy.cli.mapping import UnfitHeader
@@ -146,7 +146,7 @@ class Import:
                         continue
                 self._take(reply)
 
-    def _take(self, reply: Reply) -> None:
+    def _take(self, reply: SubmissionReply) -> None:
         match reply.status:
             case 201:
                 self.counts["new"] += 1

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from deploy.cli import bulk_sender, server
-from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
+from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, progress, say
 from deploy.cli.respondents import Population
 from deploy.cli.server import Server, refusal
@@ -47,7 +47,7 @@ async def simulate(
     seed: int,
     rate: float | None = None,
     at_once: int = 32,
-    seen: Callable[[Reply], None] = lambda reply: None,
+    seen: Callable[[SubmissionReply], None] = lambda reply: None,
     token: str | None = None,
 ) -> int:
     """Sends `count` respondents and returns how many were accepted. `seen` is called with each reply."""
@@ -74,10 +74,10 @@ def command(survey: str, responses: int, rate: float | None, seed: int | None, a
     authority drive what it answers. Use it to try out dashboards and releases; a survey that people answer is no place for it.
     """
     instrument = definition(server, survey)
-    refused: list[Reply] = []
+    refused: list[SubmissionReply] = []
     file = _private(receipts) if receipts else None
 
-    def seen(reply: Reply) -> None:
+    def seen(reply: SubmissionReply) -> None:
         bar.advance()
         if not reply.accepted:
             refused.append(reply)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.bulk_sender import BulkSubmission, Reply, Sender
+from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble
 
 Answer = Callable[[web.Request, int], Awaitable[web.Response]]
@@ -38,7 +38,7 @@ async def intake(answer: Answer) -> AsyncGenerator[str]:
         await runner.cleanup()
 
 
-async def send(url: str, count: int, at_once: int = 8, rate: float | None = None) -> list[Reply]:
+async def send(url: str, count: int, at_once: int = 8, rate: float | None = None) -> list[SubmissionReply]:
     submissions = (BulkSubmission(number, f"receipt-{number}", b"{}") for number in range(count))
     async with Sender(url, "s", at_once) as sender:
         return [reply async for reply in sender.send_all(submissions, rate)]

@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OF_A_SERVICE = {"Settings", "Store"}
 """Each service has one of its own; nobody imports another service's."""
+OF_THE_API = {"Problem", "Submission"}
+"""The shapes of these in the OpenAPI document, whose schemas are named by their classes, beside the classes that work."""
 
 
 def _said() -> set[str]:
@@ -48,6 +50,6 @@ def test_a_class_name_says_which_class_is_meant() -> None:
                 if isinstance(node, ast.ClassDef):
                     modules[node.name].add(path.relative_to(ROOT).as_posix())
     assert len(modules) > 300
-    assert {name: sorted(paths) for name, paths in modules.items() if len(paths) > 1 and name not in OF_A_SERVICE} == {}
+    assert {name: sorted(paths) for name, paths in modules.items() if len(paths) > 1 and name not in OF_A_SERVICE | OF_THE_API} == {}
     for name in OF_A_SERVICE:
         assert all(path == f"services/{path.split('/')[1]}/{name.lower()}.py" for path in modules[name])

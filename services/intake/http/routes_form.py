@@ -39,7 +39,7 @@ from services.intake.http.page_requests import (
 from services.intake.http.save_for_later import save_for_later
 from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
 from services.intake.submission.receipt_service import ResponseStatus
-from services.intake.submission.submit import StoredResponse
+from services.intake.submission.submit import CommittedResponse
 from services.intake.surveys import catalogue
 from services.runtime.http.responses import Req
 
@@ -150,7 +150,7 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
         else intake.submitter.submit(instrument.id, body, receipt, sheet.ticket)
     )
     match outcome:
-        case StoredResponse() | ResponseStatus():
+        case CommittedResponse() | ResponseStatus():
             intake.metrics.ended("replaced" if isinstance(outcome, ResponseStatus) else "accepted" if outcome.new else "repeated")
             await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
             status = Status(outcome.status, outcome.digest or "", receipt)

@@ -12,7 +12,7 @@ from proto import bounds, invitation
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.http import submission_body
-from services.intake.submission.submit import AcceptedResponse, StoredResponse
+from services.intake.submission.submit import AcceptedResponse, CommittedResponse
 from services.runtime.error_details import stack_of
 from services.runtime.http.authorization import secret_in
 from services.runtime.http.problems import send_problem
@@ -55,7 +55,7 @@ async def _respond(intake: Intake, survey: str, scope: Scope, receive: Receive, 
         await _send_kept(send, outcome)
 
 
-async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> StoredResponse | Problem:
+async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -> CommittedResponse | Problem:
     if scope.get("method") != "POST":
         return Problem("method-not-allowed", allow="POST")
     key = kind = length = secret = None
@@ -90,7 +90,7 @@ async def _submit(intake: Intake, survey: str, scope: Scope, receive: Receive) -
     return await intake.submitter.submit(survey, body, key, None if organiser else ticket)
 
 
-async def _send_kept(send: Send, kept: StoredResponse) -> None:
+async def _send_kept(send: Send, kept: CommittedResponse) -> None:
     body = _encoder.encode(AcceptedResponse(kept.receipt, kept.status, kept.survey, kept.version, kept.digest))
     await send(
         {

@@ -36,7 +36,7 @@ class AcceptedResponse(msgspec.Struct, frozen=True):
     digest: Annotated[str, Meta(description="sha256: and the hash of the canonical JSON of answers, survey and version.")]
 
 
-class StoredResponse(AcceptedResponse, frozen=True, kw_only=True):
+class CommittedResponse(AcceptedResponse, frozen=True, kw_only=True):
     """`new` is False where the same response was stored before."""
 
     new: bool
@@ -58,8 +58,8 @@ class Submitter:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
         self._invitations, self._ticket_claims, self._latest_today = invitations, ticket_claims, latest_today
 
-    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> StoredResponse | Problem:
-        """Stores the response in this body under the receipt `key`, or under a new one. A returned StoredResponse is on disk.
+    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> CommittedResponse | Problem:
+        """Stores the response in this body under the receipt `key`, or under a new one. A returned CommittedResponse is on disk.
 
         Where a survey is answered by invitation, each ticket allows one response. None stands for an organiser, who needs no ticket.
         """
@@ -72,7 +72,7 @@ class Submitter:
         outcome = await self._submit(survey, body, key, checked.token)
         return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
-    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> StoredResponse | Problem:
+    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> CommittedResponse | Problem:
         """`token`: that of the ticket, where the survey asks for one."""
         if key is not None and not receipts.acceptable(key):
             return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
@@ -106,8 +106,8 @@ class Submitter:
         except JournalOutOfReach:
             return busy(receipt, NOT_KNOWN)
 
-    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> StoredResponse | Problem:
-        """The answer where the journal already has this receipt: StoredResponse for the same response, else a refusal."""
+    async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> CommittedResponse | Problem:
+        """The answer where the journal already has this receipt: CommittedResponse for the same response, else a refusal."""
         if written is None:
             return busy(accepted.receipt, NOT_KNOWN)
         if isinstance(written.event, ResponseWithdrawn):
@@ -123,6 +123,6 @@ def busy(receipt: str, known: str) -> Problem:
     return Problem("busy", advice, retry_after=RETRY_AFTER, extra={"receipt": receipt})
 
 
-def _kept(accepted: Accepted, status: Literal["accepted", "recorded"] = "accepted", *, new: bool = True) -> StoredResponse:
+def _kept(accepted: Accepted, status: Literal["accepted", "recorded"] = "accepted", *, new: bool = True) -> CommittedResponse:
     event = accepted.event
-    return StoredResponse(accepted.receipt, status, event.survey, event.version, event.digest, new=new)
+    return CommittedResponse(accepted.receipt, status, event.survey, event.version, event.digest, new=new)
