@@ -21,7 +21,7 @@ from deploy.stack.data_folder import DataFolder
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from services.runtime import settings
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 PATIENCE = 60.0
 """Seconds for the servers to start."""

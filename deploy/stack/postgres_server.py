@@ -19,7 +19,7 @@ from deploy.keys import KeyFolder
 from deploy.refusal import Refusal
 from deploy.stack.ports import free
 from deploy.stack.program import Program
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 CONFIGURATION = Path(__file__).with_name("postgresql.conf")
 OWNER = "platea"

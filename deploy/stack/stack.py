@@ -21,7 +21,7 @@ from deploy.stack.health import is_well
 from deploy.stack.nats_server import NatsServer
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 LOOPBACK = "127.0.0.1"
 REACH = 30.0

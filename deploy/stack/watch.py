@@ -12,7 +12,7 @@ from deploy.provisioning.forgetting import Forgetter
 from deploy.stack.child import Child
 from deploy.stack.data_folder import ROOM, DataFolder
 from deploy.stack.nats_server import NatsServer
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 INTERVAL = 5.0
 BETWEEN_RENEWALS = 60.0

@@ -25,7 +25,7 @@ from services.export.pipeline import Order, Stage, Workshop
 from services.export.store import Store
 from services.runtime.error_details import stack_of
 from services.runtime.http import sse
-from services.runtime.outage import OutageKind, trouble_of
+from services.runtime.outage_kind import OutageKind, outage_kind
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +164,6 @@ class Jobs:
 
 
 def _remedy(error: Exception) -> str:
-    if isinstance(error, OSError) and trouble_of(error) is OutageKind.FULL:
+    if isinstance(error, OSError) and outage_kind(error) is OutageKind.FULL:
         return "There is no room left on the disk that holds the releases: make room, then try again."
     return "Try again."

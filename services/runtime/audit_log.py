@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from proto import subjects
 from services.runtime.error_details import error_name
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)

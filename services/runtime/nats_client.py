@@ -19,7 +19,8 @@ from proto import subjects
 from proto.events import UnreadableEvent, read_control
 from proto.registry import Registry
 from services.runtime.error_details import error_name, stack_of
-from services.runtime.outage import Outages, Unavailable
+from services.runtime.outage_kind import Unavailable
+from services.runtime.outages import Outages
 from services.runtime.retry import retry
 from services.runtime.supervision import Supervisor
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from services.runtime.outage import Outages, Unavailable
+from services.runtime.outage_kind import Unavailable
+from services.runtime.outages import Outages
 
 T = TypeVar("T")
 Again = Callable[[Exception], bool | float]

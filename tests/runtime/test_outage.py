@@ -16,7 +16,8 @@ import pytest
 from nats.js.errors import APIError, BadRequestError, ServiceUnavailableError
 
 from services.runtime.error_details import error_name
-from services.runtime.outage import OutageKind, Outages, Unavailable, trouble_of
+from services.runtime.outage_kind import OutageKind, Unavailable, outage_kind
+from services.runtime.outages import Outages
 from tests.log_lines import LogLines
 
 LOST, REFUSED, FULL = OutageKind.LOST, OutageKind.REFUSED, OutageKind.FULL
@@ -106,15 +107,15 @@ def raised_by_the_system() -> Iterator[tuple[BaseException, OutageKind]]:
 @pytest.mark.parametrize("raised", [raised_by_postgres, raised_by_nats, raised_by_the_system])
 def test_every_exception_of_both_libraries_is_lost_refused_or_full(raised: type[Iterator[tuple[BaseException, OutageKind]]]) -> None:
     table = list(raised())
-    assert [(type(error).__name__, trouble_of(error)) for error, _ in table] == [(type(error).__name__, as_is) for error, as_is in table]
+    assert [(type(error).__name__, outage_kind(error)) for error, _ in table] == [(type(error).__name__, as_is) for error, as_is in table]
     assert all(isinstance(error, Unavailable) for error, _ in table)
 
 
 def test_our_own_errors_are_judged_by_what_they_were_raised_from_and_faults_are_no_outage() -> None:
     ours, cause = RuntimeError("an answer could stand here"), asyncpg.InsufficientPrivilegeError("an answer")
     ours.__cause__ = cause
-    assert (trouble_of(ours), error_name(ours)) == (REFUSED, "InsufficientPrivilegeError 42501")
-    assert [trouble_of(error) for error in (KeyError(), RuntimeError(), ExceptionGroup("", [OSError()]))] == [None] * 3
+    assert (outage_kind(ours), error_name(ours)) == (REFUSED, "InsufficientPrivilegeError 42501")
+    assert [outage_kind(error) for error in (KeyError(), RuntimeError(), ExceptionGroup("", [OSError()]))] == [None] * 3
 
 
 def test_a_refusal_is_named_by_its_code_and_never_by_its_words() -> None:

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from stamina.instrumentation import get_on_retry_hooks
 
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 from services.runtime.retry import retry
 from tests.log_lines import LogLines
 

@@ -11,7 +11,8 @@ from services.analysis import metrics
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Checkpoint
 from services.analysis.store import Store
-from services.runtime.outage import Outages, Unavailable
+from services.runtime.outage_kind import Unavailable
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from proto import subjects
 from services.runtime import stream_settings, withheld
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 from services.runtime.retry import retry
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from services.analysis import metrics
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.store import Store
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from services.analysis import metrics
 from services.analysis.ingest.journal import Backlog, JournalConsumer
 from services.analysis.ingest.partition import Partition
 from services.analysis.store import Store
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 LOOK = 1.0
 """Seconds between two checks."""

@@ -20,7 +20,7 @@ from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Checkpoint
 from services.analysis.store import Store
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

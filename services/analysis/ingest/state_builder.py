@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from services.analysis.ingest.partition import Partition
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from services.analysis.ingest.journal_identity import JournalMismatch
 from services.analysis.ingest.partition import Partition
 from services.analysis.records import Changes, Parked, Position, WaitingEvent
 from services.analysis.store import PartitionLease, Store
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

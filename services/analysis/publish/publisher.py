@@ -28,7 +28,7 @@ from services.analysis.ingest.totals import Totals
 from services.analysis.records import StoredEdition
 from services.analysis.state.state_codec import UnreadableState
 from services.analysis.store import Store
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from services.analysis.state.state import State
 from services.analysis.statistics import weighted_tables
 from services.analysis.store import Store
 from services.runtime.error_details import error_name, stack_of
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 from services.runtime.supervision import Supervisor
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,15 @@ from nats.js.api import Header
 
 from proto import subjects
 from proto.problem import KINDS, Fault, Problem
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 from services.runtime.retry import retry
 
 SIGN = 5.0
 """Seconds between two empty messages of a worker that is still computing its answer."""
 PATIENCE = 4 * SIGN
 """Seconds without any message after which no worker will answer: a worker that was killed has lost the question."""
+STARTING = 5.0
+"""Seconds for which a question is sent again while no worker listens. A worker starts within two or three."""
 
 _NOBODY = "503"
 
@@ -46,10 +48,10 @@ async def ask(client: Client, survey: str, question: dict[str, Any]) -> bytes:
     return reply
 
 
-async def hear(client: Client, survey: str, question: dict[str, Any], patience: float = PATIENCE) -> bytes:
+async def hear(client: Client, survey: str, question: dict[str, Any], patience: float = PATIENCE, starting: float = STARTING) -> bytes:
     """Returns the worker's answer or problem. Raises TimeoutError after `patience` seconds of silence.
 
-    Where no worker listens, as while it starts, the question is sent again, for as many seconds; then NoRespondersError.
+    Where no worker listens, as while it starts, the question is sent again for `starting` seconds; then NoRespondersError.
     """
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
@@ -62,7 +64,7 @@ async def hear(client: Client, survey: str, question: dict[str, Any], patience: 
         return message
 
     try:
-        message = await retry(first_message, on=NoRespondersError, first=0.1, longest=0.5, seconds=patience)
+        message = await retry(first_message, on=NoRespondersError, first=0.1, longest=0.5, seconds=starting)
         while not message.data:
             message = await subscription.next_msg(patience)
         return message.data

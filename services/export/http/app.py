@@ -41,7 +41,7 @@ from services.runtime.http.problems import EXCEPTION_HANDLERS, answer, refused
 from services.runtime.http.request_bodies import json_body
 from services.runtime.http.responses import AnyRequest, html
 from services.runtime.openapi import ANYBODY_OR_TOKEN, NOT_MODIFIED, ORGANISER, Reply, SurveyId, operation
-from services.runtime.outage import OutageKind, Unavailable, trouble_of
+from services.runtime.outage_kind import OutageKind, Unavailable, outage_kind
 from services.runtime.supervision import Supervisor
 
 STATIC = static_files.load(Path(__file__).parent / "static")
@@ -101,7 +101,7 @@ def create_app(context: Context) -> Litestar:
 
 
 def _not_served(request: AnyRequest, error: Any) -> Response[bytes]:
-    match trouble_of(error):
+    match outage_kind(error):
         case OutageKind.LOST:
             return refused(Problem("unavailable", "The store is out of reach. Try again in a moment.", retry_after=5))
         case OutageKind.FULL:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from services.intake.contacts import contacts
 from services.intake.contacts.contacts import Contact
 from services.intake.streams.cas_store import CasStore, Overtaken, StreamOutOfReach
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 from services.runtime.token_bucket import Bucket
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from services.intake.streams.cas_store import CONFLICTS, Overtaken
 from services.intake.streams.replica_reads import BEHIND, Behind, certain, hedged
 from services.intake.streams.stalled_server import StalledServerWatch
 from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
-from services.runtime.outage import OutageKind, Outages, Unavailable, trouble_of
+from services.runtime.outage_kind import OutageKind, Unavailable, outage_kind
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class DraftStore:
         except Unavailable as error:
             if isinstance(error, APIError) and error.err_code in CONFLICTS:
                 raise Overtaken from error
-            raise Full if trouble_of(error) is OutageKind.FULL else NotNow from error
+            raise Full if outage_kind(error) is OutageKind.FULL else NotNow from error
 
     async def get(self, id: str) -> bytes | None:
         """The encrypted bytes; None where there is certainly no such draft. Raises NotNow."""

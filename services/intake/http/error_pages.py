@@ -10,7 +10,7 @@ from services.intake.form.pages import compose
 from services.intake.http.page_requests import html, language_of
 from services.runtime.http import problems
 from services.runtime.http.problems import problem_of, refused
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 KEYS = {
     "not-found": "not_found",
@@ -25,7 +25,7 @@ KEYS = {
 """The translation key of the page for each problem code; all other codes share "error"."""
 
 
-def answer(request: Req, error: Exception) -> Response[bytes]:
+def answer(request: AnyRequest, error: Exception) -> Response[bytes]:
     """A page for clients that accept HTML, a problem in JSON for all others, and for the API."""
     problem = problem_of(error)
     if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):

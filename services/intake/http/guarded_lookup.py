@@ -9,7 +9,7 @@ from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.flood.keyed_lock import QueueFull
 from services.runtime.http.client_address import address_of
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ PAUSE = 60
 """Seconds after which half of an address's allowed failures are available again."""
 
 
-async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
+async def attempt(intake: Intake, request: AnyRequest, ask: Callable[[], Awaitable[T | Problem]]) -> T | Problem:
     """Returns what `ask` returns, or "too-many-requests". Only unknown receipts and codes count as failures; typing mistakes do not."""
     address = client_address(intake, request)
     if not intake.guess_limiter.blocked(address, intake.clock()):
@@ -30,7 +30,7 @@ async def attempt(intake: Intake, request: Req, ask: Callable[[], Awaitable[T | 
     return _too_many() if _is_unknown(outcome) else outcome
 
 
-def client_address(intake: Intake, request: Req) -> str:
+def client_address(intake: Intake, request: AnyRequest) -> str:
     """The address that failures are counted by; behind our proxies it is the one they name."""
     peer = request.client.host if request.client else ""
     return address_of(peer, request.headers.getall("x-forwarded-for", []), intake.guess_limiter.proxies)

@@ -21,7 +21,7 @@ from services.intake.surveys import catalogue
 from services.runtime.http import responses
 from services.runtime.http.host_guard import origin_of
 from services.runtime.http.request_bodies import read_body
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 MAX_FIELDS = 5000
 
@@ -40,7 +40,7 @@ def deleted(paper: SurveyView, receipt: str, problem: Problem) -> Page:
     return html(compose_receipt.status(paper, status, is_open=False), paper.voice.language, problem.kind.status, NO_STORE)
 
 
-def language_of(request: Req) -> str:
+def language_of(request: AnyRequest) -> str:
     """The language of a page that belongs to no survey."""
     return choose(catalogues(), request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
@@ -59,7 +59,7 @@ def demand_open(intake: Intake, survey: str) -> None:
         raise Problem("survey-closed")
 
 
-def read_in(request: Req, reader: Reader) -> SurveyView:
+def read_in(request: AnyRequest, reader: Reader) -> SurveyView:
     """The survey in the language that this request asks for."""
     accepted = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return compose.survey_in(reader.instrument, request.query_params.get("lang"), accepted.decode("latin-1"))
@@ -69,7 +69,7 @@ def first(fields: dict[str, list[str]], name: str) -> str:
     return fields.get(name, [""])[0]
 
 
-def demand_own_page(request: Req) -> None:
+def demand_own_page(request: AnyRequest) -> None:
     """Raises Problem where the form was sent from another site, which could have filled it in for the respondent.
 
     Browsers send Sec-Fetch-Site; over plain HTTP, and older ones, Origin ("null" where a site hides itself). A request with neither header
@@ -81,7 +81,7 @@ def demand_own_page(request: Req) -> None:
         raise Problem("cross-site", "Open the survey here and fill it in again.")
 
 
-async def read_form(request: Req, limit: int = bounds.LEAST) -> dict[str, list[str]]:
+async def read_form(request: AnyRequest, limit: int = bounds.LEAST) -> dict[str, list[str]]:
     """The form fields of a request body of at most `limit` bytes. Raises Problem."""
     demand_own_page(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":

@@ -17,10 +17,10 @@ from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.runtime.audit_log import Act
 from services.runtime.http.authorization import AnyConnection, demand_some
-from services.runtime.http.responses import Req as Request
+from services.runtime.http.responses import AnyRequest as Request
 from services.runtime.http.responses import private
 from services.runtime.openapi import ORGANISER, Reply, operation
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from proto.problem import Problem
 from proto.tokens import Token
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand
-from services.runtime.http.responses import Req, json
+from services.runtime.http.responses import AnyRequest, json
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 
@@ -35,7 +35,7 @@ class SurveyState(msgspec.Struct, frozen=True):
         security=ORGANISER,
     ),
 )
-async def close(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def close(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """New responses are refused from now on; looking up and withdrawing stay possible until the answers are deleted.
 
     Where the day of their deletion has come, a grace period begins, in which the survey can be reopened or another day be set.
@@ -58,7 +58,7 @@ async def close(request: Req, intake: NamedDependency[Intake], survey: SurveyId)
         security=ORGANISER,
     ),
 )
-async def reopen(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def reopen(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """The current version accepts responses again. Refused once the answers are deleted."""
     by = _asked_by(request, intake, survey)
     if intake.registry.over(survey, intake.today()):
@@ -69,7 +69,7 @@ async def reopen(request: Req, intake: NamedDependency[Intake], survey: SurveyId
     return json(_state(intake, survey))
 
 
-def _asked_by(request: Req, intake: Intake, survey: str) -> Token:
+def _asked_by(request: AnyRequest, intake: Intake, survey: str) -> Token:
     by = demand(request, intake.registry, "organiser", survey, intake.clock())
     if intake.registry.current(survey) is None:
         raise Problem("survey-unknown")

@@ -20,7 +20,7 @@ from services.intake.http.page_requests import NO_STORE, Page, first, html, know
 from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.conditional import matches
-from services.runtime.http.responses import Req, field_lines
+from services.runtime.http.responses import AnyRequest, field_lines
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, header, operation
 
 API = "/api/v1/surveys/{survey:str}/contacts"
@@ -28,13 +28,13 @@ AGAIN = {**NO_STORE, "Retry-After": "5"}
 
 
 @get("/s/{survey:str}/contact", include_in_schema=False)
-async def contact_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def contact_form(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     paper = read_in(request, _offering(intake, survey).current)
     return html(compose_contact.ask(paper), paper.voice.language)
 
 
 @post("/s/{survey:str}/contact", status_code=200, include_in_schema=False)
-async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def contact(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """The response is the same whether the address was on the list before or not."""
     known = _offering(intake, survey)
     paper = read_in(request, known.current)
@@ -71,7 +71,7 @@ async def contact(request: Req, intake: NamedDependency[Intake], survey: FromPat
         security=ORGANISER,
     ),
 )
-async def contact_list(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def contact_list(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """The list, sorted by address. Its ETag is for deleting exactly this list."""
     by = _demand(request, intake, survey)
     try:
@@ -95,7 +95,7 @@ async def contact_list(request: Req, intake: NamedDependency[Intake], survey: Su
         security=ORGANISER,
     ),
 )
-async def delete_contacts(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[None]:
+async def delete_contacts(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[None]:
     """Empties the list and overwrites its bytes. With If-Match, only if nothing changed since."""
     by = _demand(request, intake, survey)
     condition = field_lines(request, "if-match")
@@ -115,7 +115,7 @@ def _offering(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
     return known
 
 
-def _demand(request: Req, intake: Intake, survey: str) -> Token:
+def _demand(request: AnyRequest, intake: Intake, survey: str) -> Token:
     by = demand(request, intake.registry, "organiser", survey, intake.clock())
     if survey not in intake.catalogue.surveys:
         raise Problem("survey-unknown")

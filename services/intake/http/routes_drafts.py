@@ -23,16 +23,16 @@ from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, sheet_of, show
 from services.intake.http.save_for_later import save_for_later
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 
 @get("/s/{survey:str}/continue", include_in_schema=False)
-async def ask(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def ask(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     return _asked(request, intake, survey)
 
 
 @post("/s/{survey:str}/continue", status_code=200, include_in_schema=False)
-async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def go_on(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = known_survey(intake, survey)
     fields = await read_form(request)
     typed = first(fields, "code")[: codes.MOST_AROUND].strip()
@@ -69,7 +69,7 @@ async def go_on(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
-async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def decide(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """The buttons of the page that shows the code: resume, save again, delete. It carries the form state, but no fields."""
     known = known_survey(intake, survey)
     fields = await read_form(request, known.body_limit)
@@ -89,7 +89,7 @@ async def decide(request: Req, intake: NamedDependency[Intake], survey: FromPath
     return show(paper, form, next_page, receipt) if go == "resume" else await save_for_later(request, intake, paper, next_page, receipt)
 
 
-def _asked(request: Req, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:
+def _asked(request: AnyRequest, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:
     known = known_survey(intake, survey)
     paper = read_in(request, known.current)
     language = paper.voice.language

@@ -41,18 +41,18 @@ from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.submission.submit import CommittedResponse
 from services.intake.surveys import catalogue
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 
 @get("/", include_in_schema=False)
-async def surveys(request: Req, intake: NamedDependency[Intake]) -> Page:
+async def surveys(request: AnyRequest, intake: NamedDependency[Intake]) -> Page:
     language, accepted = language_of(request), request.headers.get("accept-language", "")
     instruments = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
     return html(compose.surveys(language, instruments, accepted), language)
 
 
 @get("/s/{survey:str}", include_in_schema=False)
-async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def start(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     known = known_survey(intake, survey)
     demand_open(intake, survey)
     if known.invited:
@@ -62,7 +62,7 @@ async def start(request: Req, intake: NamedDependency[Intake], survey: FromPath[
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
-async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """Goes to the next or previous page, saves for later, or sends the answers. The request carries everything needed."""
     known = known_survey(intake, survey)
     fields = await read_form(request, known.body_limit)
@@ -100,7 +100,12 @@ async def step(request: Req, intake: NamedDependency[Intake], survey: FromPath[s
 
 
 def _begin(
-    request: Req, intake: Intake, known: catalogue.CatalogueEntry, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]
+    request: AnyRequest,
+    intake: Intake,
+    known: catalogue.CatalogueEntry,
+    sheet: FormState | None,
+    receipt: str,
+    fields: dict[str, list[str]],
 ) -> Page:
     reader = known.current if sheet is None else known.reader(sheet.version)
     paper = read_in(request, reader)

@@ -25,7 +25,7 @@ from services.intake.http.page_requests import NO_STORE, Page, demand_open, firs
 from services.intake.surveys import catalogue
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, or_raise, private
+from services.runtime.http.responses import AnyRequest, or_raise, private
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -104,7 +104,7 @@ class Exchanged(msgspec.Struct, frozen=True):
         security=ORGANISER,
     ),
 )
-async def invite(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def invite(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     by = demand(request, intake.registry, "organiser", survey, intake.clock())
     known = _by_invitation(intake, survey)
     if intake.registry.over(known.id, intake.today()):
@@ -138,7 +138,7 @@ async def ticket_key(intake: NamedDependency[Intake], survey: SurveyId) -> Respo
         body=Exchange,
     ),
 )
-async def exchange(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def exchange(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """A code's name and number for a blind signature. It changes nothing, and the ticket that comes of it cannot be traced to the code."""
     known = _by_invitation(intake, survey)
     demand_open(intake, known.id)
@@ -153,7 +153,7 @@ async def exchange(request: Req, intake: NamedDependency[Intake], survey: Survey
     return private(Exchanged(invitation.encoded(signature)))
 
 
-async def enter(request: Req, intake: Intake, known: catalogue.CatalogueEntry, fields: dict[str, list[str]]) -> Page:
+async def enter(request: AnyRequest, intake: Intake, known: catalogue.CatalogueEntry, fields: dict[str, list[str]]) -> Page:
     """Handles the page with the code. It sends the ticket that its script made, or the code, whose ticket is then made here."""
     paper = read_in(request, known.current)
     ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]

@@ -17,7 +17,7 @@ from services.intake.context import Intake
 from services.intake.surveys import publication
 from services.runtime.http.authorization import demand, demand_some
 from services.runtime.http.request_bodies import json_text
-from services.runtime.http.responses import Req, json
+from services.runtime.http.responses import AnyRequest, json
 from services.runtime.openapi import ORGANISER, Reply, operation
 
 
@@ -44,7 +44,7 @@ class Published(msgspec.Struct, frozen=True):
         security=ORGANISER,
     ),
 )
-async def publish(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+async def publish(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """201 where the version is new. 200 where the same was published before; then nothing changes, and a closed survey stays closed."""
     demand_some(request, intake.registry, intake.clock())
     instrument = publication.read(await json_text(request, publication.MAX_INSTRUMENT))

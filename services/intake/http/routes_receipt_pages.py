@@ -26,17 +26,17 @@ from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_o
 from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
-from services.runtime.http.responses import Req, or_raise
+from services.runtime.http.responses import AnyRequest, or_raise
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
-async def receipt_form(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def receipt_form(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     paper = read_in(request, known_survey(intake, survey).current)
     return html(compose_receipt.lookup(paper), paper.voice.language)
 
 
 @post("/s/{survey:str}/receipt", status_code=200, include_in_schema=False)
-async def receipt(request: Req, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+async def receipt(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """The receipt is sent in the body, so that it is in no address, history or log."""
     known = known_survey(intake, survey)
     paper = read_in(request, known.current)
@@ -87,7 +87,7 @@ def _refused(paper: SurveyView, typed: str, problem: Problem) -> Page:
 class ReceiptHolder:
     """What the holder of a known receipt can do with the response."""
 
-    request: Req
+    request: AnyRequest
     intake: Intake
     known: catalogue.CatalogueEntry
     paper: SurveyView

@@ -20,7 +20,7 @@ from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import known_survey
 from services.intake.submission.receipt_service import ResponseStatus
 from services.runtime.http.request_bodies import json_body, json_text
-from services.runtime.http.responses import Req, or_raise, private
+from services.runtime.http.responses import AnyRequest, or_raise, private
 from services.runtime.openapi import Reply, operation, query
 
 PATH = "/api/v1/receipts/{receipt:str}"
@@ -56,7 +56,7 @@ Receipt = Annotated[
         description="The address holds the secret. POST /api/v1/receipts/status asks the same without.",
     ),
 )
-async def look_up(request: Req, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
+async def look_up(request: AnyRequest, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
     """In the survey named in the query, where there is one: only then it can be told that its answers were deleted."""
     return await _look_up(request, intake, ReceiptLookup(receipt, request.query_params.get("survey")))
 
@@ -72,7 +72,7 @@ async def look_up(request: Req, intake: NamedDependency[Intake], receipt: Receip
         body=ReceiptLookup,
     ),
 )
-async def status(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+async def status(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     return await _look_up(request, intake, await json_body(request, ReceiptLookup, MAX_ASKED))
 
 
@@ -86,7 +86,7 @@ async def status(request: Req, intake: NamedDependency[Intake]) -> Response[byte
         **submission_body.TAKEN,
     ),
 )
-async def replace(request: Req, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
+async def replace(request: AnyRequest, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
     body = await json_text(request, intake.catalogue.body_limit)
     state = or_raise(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body)))
     intake.metrics.ended("replaced")
@@ -103,13 +103,13 @@ async def replace(request: Req, intake: NamedDependency[Intake], receipt: Receip
         (400, 404, 429, 503),
     ),
 )
-async def withdraw(request: Req, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
+async def withdraw(request: AnyRequest, intake: NamedDependency[Intake], receipt: Receipt) -> Response[bytes]:
     state = or_raise(await attempt(intake, request, lambda: withdrawal.withdraw(intake, receipt)))
     intake.metrics.ended("withdrawn")
     return private(state, 202)
 
 
-async def _look_up(request: Req, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
+async def _look_up(request: AnyRequest, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
     survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
     return private(or_raise(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey))))
 

@@ -15,7 +15,7 @@ from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, private
+from services.runtime.http.responses import AnyRequest, private
 from services.runtime.openapi import ORGANISER, Reply, SurveyId, operation
 
 PATH = "/api/v1/surveys/{survey:str}/retention"
@@ -48,7 +48,7 @@ class RetentionState(msgspec.Struct, frozen=True):
         security=ORGANISER,
     ),
 )
-async def look(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def look(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     demand(request, intake.registry, "organiser", survey, intake.clock())
     return private(_kept(intake, survey))
 
@@ -64,7 +64,7 @@ async def look(request: Req, intake: NamedDependency[Intake], survey: SurveyId) 
         security=ORGANISER,
     ),
 )
-async def keep(request: Req, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
+async def keep(request: AnyRequest, intake: NamedDependency[Intake], survey: SurveyId) -> Response[bytes]:
     """Sets the day from which the answers are deleted, once the survey is closed and after days of grace. Figures and releases stay.
 
     Refused are a day that has passed, and a survey whose answers are deleted.

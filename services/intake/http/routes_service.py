@@ -13,7 +13,7 @@ from services.runtime.http import health
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.health import Readiness
 from services.runtime.http.metrics import exposition
-from services.runtime.http.responses import Req, cacheable
+from services.runtime.http.responses import AnyRequest, cacheable
 from services.runtime.openapi import NOT_MODIFIED, Reply, operation
 
 
@@ -36,7 +36,7 @@ async def metrics(intake: NamedDependency[Intake]) -> Response[bytes]:
 
 
 @get("/schema", **operation("getSchema", "This description", {200: Reply("OpenAPI 3.1"), 304: NOT_MODIFIED}))
-async def schema(request: Req) -> Response[bytes]:
+async def schema(request: AnyRequest) -> Response[bytes]:
     """Of all services, as they stand behind one origin."""
     return cacheable(request, _document())
 

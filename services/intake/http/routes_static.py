@@ -8,13 +8,13 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from services.runtime.http import static_files
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 FILES = static_files.load(Path(__file__).parent / "static")
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static(request: Req, name: FromPath[str]) -> Response[bytes]:
+async def static(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
     return static_files.serve(request, FILES, name)
 
 

@@ -13,7 +13,7 @@ from proto.instrument import Instrument, Texts
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import Req, cacheable
+from services.runtime.http.responses import AnyRequest, cacheable
 from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 
 
@@ -39,7 +39,7 @@ class ListedSurvey(msgspec.Struct, frozen=True):
     ),
 )
 async def surveys(
-    request: Req, intake: NamedDependency[Intake], closed: Annotated[bool, QueryParameter(description="Closed ones too.")] = False
+    request: AnyRequest, intake: NamedDependency[Intake], closed: Annotated[bool, QueryParameter(description="Closed ones too.")] = False
 ) -> Response[bytes]:
     """The open surveys; `closed=true` shows the closed ones too."""
     listed = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
@@ -57,7 +57,7 @@ async def surveys(
     ),
 )
 async def definition(
-    request: Req,
+    request: AnyRequest,
     intake: NamedDependency[Intake],
     survey: SurveyId,
     version: Annotated[str | None, QueryParameter(description="Another than the current one.")] = None,

@@ -17,7 +17,7 @@ from proto.tokens import Token, TokenRole
 from services.intake.context import Intake
 from services.runtime.http.authorization import demand, demand_some
 from services.runtime.http.request_bodies import json_body
-from services.runtime.http.responses import Req, private
+from services.runtime.http.responses import AnyRequest, private
 from services.runtime.openapi import ORGANISER, Reply, operation
 
 TokenId = Annotated[str, PathParameter(description="The token's id, not its secret.", schema_extra={"min_length": 1})]
@@ -69,7 +69,7 @@ class CreatedToken(msgspec.Struct, frozen=True):
         security=ORGANISER,
     ),
 )
-async def create_token(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+async def create_token(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """A token has no wider scope and no later expiry than the token it is made with."""
     demand_some(request, intake.registry, intake.clock())
     order = await json_body(request, TokenRequest, 4096)
@@ -101,7 +101,7 @@ def _end(days: int | None, maker: Token, now: float) -> int:
         "listTokens", "The access tokens, without their secrets", {200: Reply("Tokens", list[TokenInfo])}, (400,), security=ORGANISER
     ),
 )
-async def list_tokens(request: Req, intake: NamedDependency[Intake]) -> Response[bytes]:
+async def list_tokens(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """The tokens for surveys that the organiser's token covers."""
     asking, now = demand_some(request, intake.registry, intake.clock()), intake.clock()
     listed = [token for token in intake.registry.tokens.values() if asking.survey in (None, token.survey)]
@@ -127,7 +127,7 @@ def _info(intake: Intake, token: Token, now: float) -> TokenInfo:
         security=ORGANISER,
     ),
 )
-async def revoke_token(request: Req, intake: NamedDependency[Intake], token: TokenId) -> Response[None]:
+async def revoke_token(request: AnyRequest, intake: NamedDependency[Intake], token: TokenId) -> Response[None]:
     """Revokes a token with all tokens made with it. Revoking twice is harmless."""
     asking = demand_some(request, intake.registry, intake.clock())
     existing = intake.registry.token(token)

@@ -16,10 +16,10 @@ from services.intake.form.pages.compose import SurveyView
 from services.intake.http.guarded_lookup import client_address
 from services.intake.http.page_requests import NO_STORE, Page, html
 from services.runtime.http.host_guard import origin_of
-from services.runtime.http.responses import Req
+from services.runtime.http.responses import AnyRequest
 
 
-async def save_for_later(request: Req, intake: Intake, paper: SurveyView, next_page: NextPage, receipt: str) -> Page:
+async def save_for_later(request: AnyRequest, intake: Intake, paper: SurveyView, next_page: NextPage, receipt: str) -> Page:
     """Saves what a page carries. Returns the page with the code, or one that says why not and still carries everything."""
     language = paper.voice.language
     code = code_of(next_page.sheet, receipt)

@@ -27,7 +27,7 @@ from services.intake.invitations.invitation_store import PARTS, InvitationStore
 from services.intake.invitations.sorted_names import SortedNames
 from services.intake.invitations.spent_tickets import SpentTickets
 from services.intake.streams.cas_store import Overtaken, StreamOutOfReach
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

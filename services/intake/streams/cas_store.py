@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
-from services.runtime.outage import Unavailable
+from services.runtime.outage_kind import Unavailable
 
 PERIOD = 600.0
 """Seconds between two writings of an unchanged record. After at most this long, its time is not that of the last change."""

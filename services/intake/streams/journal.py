@@ -21,7 +21,7 @@ from services.intake.streams.replica_reads import Behind, certain, hedged
 from services.intake.streams.stalled_server import StalledServerWatch
 from services.intake.streams.stream_leader import LeaderOutOfReach, StreamLeader
 from services.runtime import withheld
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 from services.runtime.withheld import Withheld
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from proto.registry import Registry
 from services.intake.streams.cas_store import StreamOutOfReach
-from services.runtime.outage import Outages
+from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
 

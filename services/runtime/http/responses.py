@@ -14,7 +14,6 @@ from services.runtime.http.encoded_body import Encoded, takes_gzip
 from services.runtime.http.security_headers import SECURITY_HEADERS
 
 AnyRequest = Request[Any, Any, Any]
-Req = AnyRequest
 T = TypeVar("T")
 REVALIDATED = {"Cache-Control": "no-cache"}
 """Caches may keep the response, and ask each time whether it still holds."""
@@ -38,19 +37,19 @@ def html(body: bytes, language: str, status: int = 200, headers: Mapping[str, st
     return Response(body, status_code=status, media_type="text/html", headers={**page_headers(language), **(headers or {})})
 
 
-def field_lines(request: Req, name: str) -> list[str]:
+def field_lines(request: AnyRequest, name: str) -> list[str]:
     """Every line of a header; a list may stand in several (RFC 9110, 5.3)."""
     return request.headers.getall(name, [])
 
 
-def unchanged(request: Req, headers: Mapping[str, str]) -> Response[bytes] | None:
+def unchanged(request: AnyRequest, headers: Mapping[str, str]) -> Response[bytes] | None:
     """304 with these headers where the client has what their ETag names, else None."""
     if conditional.not_modified(field_lines(request, "if-none-match"), headers["ETag"]):
         return Response(b"", status_code=304, headers=dict(headers))
     return None
 
 
-def cacheable(request: Req, body: Encoded, headers: Mapping[str, str] = REVALIDATED) -> Response[bytes]:
+def cacheable(request: AnyRequest, body: Encoded, headers: Mapping[str, str] = REVALIDATED) -> Response[bytes]:
     """The body with its ETag and these headers, compressed where that saves bytes and the client takes it; 304 where the client has it."""
     sent = {**headers, "ETag": body.tag, "Vary": ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))}
     if (same := unchanged(request, sent)) is not None:

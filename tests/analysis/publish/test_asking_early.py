@@ -25,7 +25,7 @@ async def client(service: Service) -> AsyncIterator[Client]:
 
 async def asked(client: Client) -> tuple[int, float]:
     """How many responses the answer counts, and when (monotonic) it came."""
-    answer = msgspec.json.decode(await worker_questions.hear(client, SURVEY, {"what": "exact"}, patience=120))
+    answer = msgspec.json.decode(await worker_questions.hear(client, SURVEY, {"what": "exact"}, patience=120, starting=120))
     return answer["responses"], time.monotonic()
 
 

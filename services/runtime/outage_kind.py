@@ -1,16 +1,15 @@
-"""Tells lost connections, refusals and full disks of NATS and PostgreSQL apart, and logs each outage when it begins and when it ends."""
+"""Tells lost connections, refusals, full disks of NATS and PostgreSQL apart."""
 
 from __future__ import annotations
 
 import errno
 from enum import Enum
-from logging import Logger
 
 import asyncpg
 import nats.errors
 from nats.js.errors import APIError, NoStreamResponseError
 
-from services.runtime.error_details import error_name, root_cause, stack_of
+from services.runtime.error_details import root_cause
 
 Unavailable = (OSError, nats.errors.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a call to NATS or PostgreSQL raises where it is not served. A timeout is an OSError."""
@@ -53,11 +52,11 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _DISK_REFUSED = frozenset({errno.EACCES, errno.EPERM})
 
 
-def trouble_of(error: BaseException) -> OutageKind | None:
+def outage_kind(error: BaseException) -> OutageKind | None:
     """Returns why NATS, PostgreSQL or the system did not serve, by the root cause; None where the error comes from elsewhere."""
     match root_cause(error):
         case asyncpg.PostgresError() as cause:
-            return _postgres_trouble(getattr(cause, "sqlstate", None) or "")
+            return _postgres_kind(getattr(cause, "sqlstate", None) or "")
         case APIError(err_code=code) if code in _JETSTREAM_FULL:
             return OutageKind.FULL
         case APIError(code=status):
@@ -74,37 +73,7 @@ def trouble_of(error: BaseException) -> OutageKind | None:
             return None
 
 
-def _postgres_trouble(sqlstate: str) -> OutageKind:
+def _postgres_kind(sqlstate: str) -> OutageKind:
     if sqlstate.startswith(_SQLSTATE_LOST):
         return OutageKind.LOST
     return OutageKind.FULL if sqlstate.startswith(_SQLSTATE_FULL) else OutageKind.REFUSED
-
-
-class Outages:
-    """One kind of work that is repeated, for the whole service or for each survey. `work` names it in the log."""
-
-    def __init__(self, log: Logger, work: str) -> None:
-        self._log, self._work = log, work
-        self._lost = False
-        self._failing: set[str] = set()
-
-    def failed(self, error: BaseException, survey: str = "") -> None:
-        """Call it after each failure. It is logged unless the same kind of trouble was logged before and has not ended."""
-        trouble = trouble_of(error)
-        if trouble is OutageKind.LOST:
-            if not self._lost:
-                self._log.warning(trouble.value, extra={"work": self._work, "survey": survey, "error": error_name(error)})
-            self._lost = True
-            return
-        if survey not in self._failing and trouble is not None:
-            self._log.error(trouble.value, extra={"work": self._work, "survey": survey, "error": error_name(error)})
-        elif survey not in self._failing:
-            self._log.error("failed; trying again all the same", extra={"work": self._work, "survey": survey, "stack": stack_of(error)})
-        self._failing.add(survey)
-
-    def works(self, survey: str = "") -> None:
-        """Call it after each success."""
-        if self._lost or survey in self._failing:
-            self._log.info("works again", extra={"work": self._work, "survey": survey})
-        self._lost = False
-        self._failing.discard(survey)
