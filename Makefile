@@ -36,9 +36,10 @@ up: .venv/.runtime
 	@nice $(MAKE) docs >/dev/null 2>&1 &
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
+# Three workers on two cores: half of the time a test waits for servers that start, stop and fall.
 test: .venv/.dev
 	@$(if $(findstring -m unit,$(ARGS)),,$(BIN)/python -m tests.browser && $(BIN)/python -m tests.export.judges)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: .venv/.dev
 	@PLATEA_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 --hypothesis-show-statistics tests/analysis/ingest/test_simulation.py $(ARGS)
@@ -46,7 +47,7 @@ soak: .venv/.dev
 # Child processes are measured too.
 coverage: .venv/.dev
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),-m "unit or service")
+	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(or $(ARGS),-m "unit or service")
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
