@@ -28,8 +28,8 @@ def is_fixed(sentence: ast.expr) -> bool:
     """Whether the sentence is the same however often it is logged. Members of `OutageKind` hold sentences."""
     if isinstance(sentence, ast.IfExp):
         return is_fixed(sentence.body) and is_fixed(sentence.orelse)
-    of_trouble = ast.unparse(sentence) == "trouble.value"
-    return of_trouble or (isinstance(sentence, ast.Constant) and isinstance(sentence.value, str) and "%" not in sentence.value)
+    is_outage_kind = ast.unparse(sentence) == "kind.value"
+    return is_outage_kind or (isinstance(sentence, ast.Constant) and isinstance(sentence.value, str) and "%" not in sentence.value)
 
 
 def fields(call: ast.Call, function: ast.AST) -> set[str]:
