@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx
+
 from services.runtime.supervision import Supervisor
+from tests.log_lines import LogLines
 
 SECRET = "what somebody answered"
 
@@ -32,3 +35,25 @@ class MortalTasks(Supervisor):
             raise RuntimeError(held)
 
         super().start(name, mortal)
+
+
+async def each_fails_in_turn(tasks: MortalTasks, names: set[str], http: httpx.AsyncClient, ready: str, logged: LogLines) -> None:
+    """Each of these tasks, and there are no others, makes the service unready, is logged once with its stack, and comes back."""
+    async with asyncio.timeout(240):
+        while tasks.down or not names <= tasks.up().keys():
+            await asyncio.sleep(0.02)
+        assert tasks.up().keys() == names
+        for name in sorted(names):
+            logged.lines.clear()
+            tasks.fail[name].set()
+            while tasks.down != [name]:
+                await asyncio.sleep(0.005)
+            assert (await http.get(ready)).status_code == 503, name
+            while tasks.down:
+                await asyncio.sleep(0.02)
+            told = [line for line in logged.lines if line["level"] == "error" and "task" in line]
+            assert [line["task"] for line in told] == [name]
+            assert "in mortal" in told[0]["stack"]
+        while (await http.get(ready)).status_code != 200:
+            await asyncio.sleep(0.02)
+    assert SECRET not in logged.text

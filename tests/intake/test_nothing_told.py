@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -17,7 +16,7 @@ from services.intake.submission.committer import Committer
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, SURVEY, Api, open_survey, served
 from tests.log_lines import LogLines
-from tests.mortal_tasks import SECRET, MortalTasks
+from tests.mortal_tasks import MortalTasks, each_fails_in_turn
 
 ANSWER, TEXT, ADDRESS, CODE = "planted-answer-91", "planted words on a bench", "planted.person@example.org", "PLANT-EDCDE-23456-789AB-CDEFG"
 RECEIPT, (_, TOKEN) = receipt.make(), tokens.make()
@@ -97,19 +96,6 @@ async def test_each_task_of_intake_that_ends_is_told_once_without_what_it_held_a
     made: list[MortalTasks] = []
     monkeypatch.setattr(main, "Supervisor", lambda: made.append(MortalTasks()) or made[-1])
     await open_survey(provisioner)
-    async with served(nats_urls) as api, asyncio.timeout(240):
+    async with served(nats_urls) as api:
         (tasks,) = made
-        while set(tasks.up()) != TASKS:
-            await asyncio.sleep(0.02)
-        for name in sorted(TASKS):
-            logged.lines.clear()
-            tasks.fail[name].set()
-            while tasks.down != [name]:
-                await asyncio.sleep(0.005)
-            assert (await api.http.get("/health/ready")).status_code == 503, name
-            while tasks.down:
-                await asyncio.sleep(0.02)
-            told = [line for line in logged.lines if line["level"] == "error" and "task" in line]
-            assert [line["task"] for line in told] == [name]
-            assert "in mortal" in told[0]["stack"]
-    assert SECRET not in logged.text
+        await each_fails_in_turn(tasks, TASKS, api.http, "/health/ready", logged)

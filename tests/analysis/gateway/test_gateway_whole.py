@@ -17,12 +17,15 @@ from proto import events, subjects, tokens
 from proto import snapshot as snapshots
 from proto.snapshot import PublishedPolicy, Snapshot, Table
 from proto.tokens import Token
+from services.analysis.gateway import gateway_service
 from services.analysis.gateway.gateway_service import alone
 from services.analysis.settings import Settings
 from services.runtime import settings
 from services.runtime.http.server import serve
 from tests.analysis.conftest import SURVEY, Pen, Service, submitted, until
 from tests.conftest import NatsUrls
+from tests.log_lines import LogLines
+from tests.mortal_tasks import MortalTasks, each_fails_in_turn
 
 API = f"/api/v1/surveys/{SURVEY}"
 
@@ -83,6 +86,18 @@ async def test_gateways_that_count_nothing_all_serve_what_is_published(nats_urls
             unanswered = await http.get(f"{API}/aggregates/B01/uses_ai")  # nobody counts
             assert (unanswered.status_code, unanswered.headers["retry-after"]) == (503, "5")
         await worker.close()
+
+
+async def test_each_task_of_a_gateway_alone_that_ends_is_told_once_and_comes_back(
+    nats_urls: NatsUrls, logged: LogLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[MortalTasks] = []
+    monkeypatch.setattr(gateway_service, "Supervisor", lambda: made.append(MortalTasks()) or made[-1])
+    async with alone(Settings(nats_urls.analysis, partitions="none")) as (app, _):
+        transport = httpx.ASGITransport(cast("Any", app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            names = {"follow CONTROL", "follow AGGREGATES"}
+            await each_fails_in_turn(made[0], names, http, "/analysis/health/ready", logged)
 
 
 def test_a_worker_without_a_database_is_refused_and_a_gateway_needs_none() -> None:
