@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import sys
 from typing import Any
 
 import click
 
 from deploy.cli.console import Trouble, complain
+from services.runtime.version import VERSION
 
 COMMANDS = {
     "up": "starting:command",
@@ -43,7 +43,7 @@ class Lazy(click.Group):
 
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked and not context.resilient_parsing:
-        click.echo(f"platea {importlib.metadata.version('platea')}")
+        click.echo(f"platea {VERSION}")
         context.exit()
 
 

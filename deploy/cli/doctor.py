@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -20,6 +19,7 @@ from deploy.cli.console import fail, out, say, table
 from deploy.cli.server import Server
 from deploy.stack import running
 from deploy.stack.running import Running
+from services.runtime.version import VERSION
 
 SECONDS = 3.0
 ROOM = 1024**3
@@ -101,9 +101,7 @@ def _store(data: Path, port: int) -> str:
 
 
 def _versions() -> Finding:
-    return Finding(
-        "platea", f"{importlib.metadata.version('platea')}, Python {platform.python_version()}, {platform.system()} {platform.release()}"
-    )
+    return Finding("platea", f"{VERSION}, Python {platform.python_version()}, {platform.system()} {platform.release()}")
 
 
 def _stack(data: Path, stack: Running | None) -> Finding:

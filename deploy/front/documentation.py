@@ -50,5 +50,4 @@ def create_app(site: Path = SITE) -> ASGIApp:
 @lru_cache(maxsize=512)
 def _read(path: Path, changed: int) -> Encoded:
     """The file as it was when it changed last (`changed`, in nanoseconds): it is read and compressed once."""
-    media_type = guess_type(path)[0] or "application/octet-stream"
-    return Encoded.of(path.read_bytes(), f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type)
+    return Encoded.of(path.read_bytes(), guess_type(path)[0] or "application/octet-stream")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from pathlib import Path
@@ -19,6 +18,7 @@ from services.export.dataset.profiles import Profile
 from services.export.dataset.table import Dataset, ReleaseInfo, tabulate
 from services.export.dataset.variables import WITHHELD, Variable
 from services.export.gate.after import Protected
+from services.runtime.version import VERSION
 
 ROUNDING = 1e-6
 
@@ -123,7 +123,7 @@ def write(
         version=edition.version,
         profile=edition.profile,
         policy=policy,
-        code_version=importlib.metadata.version("platea"),
+        code_version=VERSION,
         responses=edition.responses,
         released=table.rows,
         suppressed=edition.suppressed,

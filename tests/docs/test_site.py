@@ -93,7 +93,7 @@ def test_the_site_is_served_with_our_headers_and_nothing_beside_it(built: Path) 
     with TestClient(documentation.create_app(built)) as client:
         assert client.get("/docs", follow_redirects=False).headers["location"] == "/docs/index.html"
         page = client.get("/docs/running.html")
-        assert page.headers["content-type"].startswith("text/html")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert {name: page.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
         for path in ("/docs/nowhere.html", "/docs/_static", "/docs/%2e%2e/doctrees/environment.pickle"):
             assert client.get(path).status_code == 404, path
