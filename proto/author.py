@@ -1,4 +1,4 @@
-"""The author format, `platea-instrument/1`: strict YAML in, an instrument or every fault with its line out.
+"""The author format, `platea-instrument/2`: strict YAML in, an instrument or every fault with its line out.
 
 `read` is pure; tables that an instrument names come in through `include`. `load` and `bundled` are its way to files.
 docs/instrument.md describes the format.

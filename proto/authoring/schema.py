@@ -1,4 +1,4 @@
-"""What an author may write: the format `platea-instrument/1`, key by key. Pure."""
+"""What an author may write: the format `platea-instrument/2`, key by key. A file of format 1 is one of format 2, too. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Meta
 from proto.authoring.parse import TEXTS
 from proto.instrument import Role, Stat
 
-FORMAT = "platea-instrument/1"
+FORMAT = "platea-instrument/2"
 
 Texts = Annotated[dict[str, str], Meta(title=TEXTS)]
 SurveyId = Annotated[str, Meta(pattern="[a-z][a-z0-9-]{0,63}", description="a survey id: small letters, digits, hyphens, a letter first")]
@@ -255,7 +255,7 @@ class AuthoredContactForm(msgspec.Struct, frozen=True):
 
 
 class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
-    format: Literal["platea-instrument/1"]
+    format: Literal["platea-instrument/2", "platea-instrument/1"]
     id: SurveyId
     version: Version
     source_language: str

@@ -345,3 +345,15 @@ def test_a_file_is_read_with_the_tables_beside_it(tmp_path: Path) -> None:
     assert isinstance(refused, list)
     (fault,) = refused
     assert "UTF-8" in fault.message
+
+
+@pytest.mark.parametrize("file", author.bundled().values(), ids=lambda file: file.stem)
+def test_a_file_of_format_1_says_the_same_in_format_2(file: Path, tmp_path: Path) -> None:
+    words = file.read_text(encoding="utf-8").replace("format: platea-instrument/2", "format: platea-instrument/1")
+    assert "format: platea-instrument/1" in words
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(words, encoding="utf-8")
+    new.write_text(words.replace("format: platea-instrument/1", "format: platea-instrument/2"), encoding="utf-8")
+    read = author.load(new)
+    assert isinstance(read, Instrument)
+    assert read == author.load(old)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from proto.authoring.schema import FORMAT
 from proto.authoring.yaml_nodes import IMPORT_MAP, Scalar
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def instrument_text(draft: DraftInstrument) -> str:
         f"# A draft from {draft.rows:,} rows. Review id, title, texts and roles, and group the questions into sections.",
         _ROLES,
         *(f"# Left out: {_comment(column)} ({reason})." for column, reason in draft.ignored.items()),
-        "format: platea-instrument/1",
+        f"format: {FORMAT}",
         f"id: {_plain(draft.survey)}",
         'version: "0.1.0"',
         "source_language: en",
