@@ -14,7 +14,7 @@ SECRET = "what somebody answered"
 
 
 class MortalTasks(Supervisor):
-    """`fail`: of each task the event that lets it fail."""
+    """`fail`: of each task the event that lets it fail, and fail again whenever it is started, for as long as it is set."""
 
     def __init__(self) -> None:
         super().__init__(first_pause=0.02, steady=1.0)
@@ -31,16 +31,22 @@ class MortalTasks(Supervisor):
             finally:
                 work.cancel()
                 failing.cancel()
-            fail.clear()
             raise RuntimeError(held)
 
         super().start(name, mortal)
 
 
-async def each_fails_in_turn(tasks: MortalTasks, names: set[str], http: httpx.AsyncClient, ready: str, logged: LogLines) -> None:
-    """Each of these tasks, and there are no others, makes the service unready, is logged once with its stack, and comes back."""
+async def each_fails_in_turn(tasks: MortalTasks, names: set[str], http: httpx.AsyncClient, logged: LogLines, room: str = "") -> None:
+    """Each of these tasks, and there are no others, makes the service unready, is logged once with its stack, and comes back.
+
+    `room`: what the paths of the service begin with.
+    """
+
+    async def is_ready() -> bool:
+        return (await http.get(f"{room}/health/ready")).status_code == 200
+
     async with asyncio.timeout(240):
-        while tasks.down or not names <= tasks.up().keys():
+        while not (names <= tasks.up().keys() and await is_ready()):
             await asyncio.sleep(0.02)
         assert tasks.up().keys() == names
         for name in sorted(names):
@@ -48,12 +54,13 @@ async def each_fails_in_turn(tasks: MortalTasks, names: set[str], http: httpx.As
             tasks.fail[name].set()
             while tasks.down != [name]:
                 await asyncio.sleep(0.005)
-            assert (await http.get(ready)).status_code == 503, name
-            while tasks.down:
+            unready = await http.get(f"{room}/health/ready")
+            assert (unready.status_code, unready.json()["checks"]["tasks"]) == (503, False), name
+            assert f'_task_up{{task="{name}"}} 0.0' in (await http.get(f"{room}/metrics")).text
+            tasks.fail[name].clear()
+            while not await is_ready():
                 await asyncio.sleep(0.02)
             told = [line for line in logged.lines if line["level"] == "error" and "task" in line]
             assert [line["task"] for line in told] == [name]
             assert "in mortal" in told[0]["stack"]
-        while (await http.get(ready)).status_code != 200:
-            await asyncio.sleep(0.02)
     assert SECRET not in logged.text

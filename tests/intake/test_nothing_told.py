@@ -98,4 +98,4 @@ async def test_each_task_of_intake_that_ends_is_told_once_without_what_it_held_a
     await open_survey(provisioner)
     async with served(nats_urls) as api:
         (tasks,) = made
-        await each_fails_in_turn(tasks, TASKS, api.http, "/health/ready", logged)
+        await each_fails_in_turn(tasks, TASKS, api.http, logged)

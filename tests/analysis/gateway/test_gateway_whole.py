@@ -97,7 +97,7 @@ async def test_each_task_of_a_gateway_alone_that_ends_is_told_once_and_comes_bac
         transport = httpx.ASGITransport(cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             names = {"follow CONTROL", "follow AGGREGATES"}
-            await each_fails_in_turn(made[0], names, http, "/analysis/health/ready", logged)
+            await each_fails_in_turn(made[0], names, http, logged, "/analysis")
 
 
 def test_a_worker_without_a_database_is_refused_and_a_gateway_needs_none() -> None:

@@ -23,7 +23,7 @@ from services.runtime.supervision import Supervisor
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
 from tests.analysis.ingest.test_outage import standing_still
 from tests.log_lines import LogLines
-from tests.mortal_tasks import SECRET, MortalTasks
+from tests.mortal_tasks import SECRET, MortalTasks, each_fails_in_turn
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +35,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
+def _http(analysis: Analysis) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", analysis.app)), base_url="http://platea.test")
+
+
 async def _asked(analysis: Analysis, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", analysis.app)), base_url="http://platea.test") as http:
+    async with _http(analysis) as http:
         return await http.get(f"/analysis/{path}")
 
 
@@ -165,19 +169,8 @@ async def test_each_task_that_ends_makes_it_unready_is_told_once_and_comes_back(
     async with service.running() as analysis:
         tasks = analysis.tasks
         assert isinstance(tasks, MortalTasks)
-        assert set(tasks.up()) == TASKS
-        await until(lambda: _is(analysis, ready=True))
-        for name in sorted(TASKS):
-            logged.lines.clear()
-            tasks.fail[name].set()
-            await until(lambda: _is(analysis, ready=False))
-            assert (await _health(analysis))["checks"]["tasks"] is False
-            assert await _gauge(analysis, "platea_analysis_task_up", task=name) == 0.0
-            await until(lambda: _is(analysis, ready=True))
-            told = [line for line in logged.lines if line["level"] == "error" and "task" in line]
-            assert [line["task"] for line in told] == [name]
-            assert "in mortal" in told[0]["stack"]
-            assert SECRET not in logged.text
+        async with _http(analysis) as http:
+            await each_fails_in_turn(tasks, TASKS, http, logged, "/analysis")
         await pen.write(*(submitted(number) for number in range(20)))
         await until(lambda: _published(analysis, 20))
 
