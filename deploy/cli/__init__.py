@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from deploy.cli.console import Trouble, complain
+from deploy.cli.console import Trouble, complain, note
+from services.runtime.error_details import error_name, stack_of
 from services.runtime.version import VERSION
 
 COMMANDS = {
@@ -80,4 +81,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:  # told without its message, which may quote an answer or a token
+        note(stack_of(error))
+        complain(f"This is a fault of the program ({error_name(error)}).", "Please report it with the lines above: no data are in them.")
+        sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

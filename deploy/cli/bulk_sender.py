@@ -15,6 +15,7 @@ import uvloop
 
 from deploy.cli.server import quoted, unreachable
 from services.runtime.retry import retry
+from services.runtime.supervision import log_stray
 
 PATIENCE = 120.0
 """Seconds without a single answer after which the server counts as gone."""
@@ -156,6 +157,7 @@ class Sender:
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(log_stray)
         return runner.run(main)
 
 

@@ -138,6 +138,8 @@ def find(url: str | None, token: str | None, data: str | None) -> Server:
     ours = data is not None or url is None or urllib.parse.urlsplit(url).hostname in LOOPBACK
     if token is None and folder is not None and ours:  # a token found on this machine does not travel to a server elsewhere
         token = _read(folder / "organiser.token")
+    if token is not None and not (token.isascii() and token.isprintable()):  # HTTP cannot carry it
+        raise Trouble("The token is not one that Platea made.", "Give the whole of it, and nothing else, with --token or PLATEA_TOKEN.")
     stack = running.read(folder) if folder is not None else None
     beside = data is not None or url is None or (stack is not None and stack.url == url.rstrip("/"))
     if url is None and stack is not None:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from deploy.cli import platea
+from deploy.cli import main, platea, server
 
 HERE = Path(__file__).parent
 
@@ -58,6 +59,7 @@ NOWHERE = ("--url", "http://127.0.0.1:9")
         (("survey", "draft", "absent.csv"), "Cannot read absent.csv: No such file or directory."),
         (("release", "verify", "absent"), "There is no folder absent."),
         (("survey", "chek"), "No such command 'chek'. Did you mean 'check'?"),
+        (("survey", "list", "--token", "ab\ncd", *NOWHERE), "The token is not one that Platea made."),
         (("token", "create"), "Missing option '--role'. Choose from: organiser, researcher"),
         (("simulate", "x", "-n", "many"), "Invalid value for '--responses' / '-n': 'many' is not a valid integer range."),
     ],
@@ -88,6 +90,28 @@ def test_a_token_found_here_is_not_sent_to_a_server_elsewhere(tmp_path: Path) ->
         line = [sys.executable, "-c", code, str(tmp_path), url]
         done = subprocess.run(line, env=os.environ | {"PYTHONPATH": str(HERE.parents[1])}, capture_output=True, text=True, timeout=30)
         assert done.stdout.strip() == token, done.stderr
+
+
+def test_a_fault_of_the_program_is_told_with_its_stack_and_without_what_it_held(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unsuspecting(*arguments: object) -> NoReturn:
+        answer, token = "what somebody answered", "platea_00000000_secret"
+        try:
+            raise KeyError(answer)
+        except KeyError as error:
+            raise ValueError(f"{answer} {token}") from error
+
+    monkeypatch.setattr(server, "find", unsuspecting)
+    with pytest.raises(SystemExit) as ended:
+        main(["survey", "list"])
+    assert ended.value.code == 1
+    said, told = capsys.readouterr()
+    assert said == ""
+    assert "in unsuspecting" in told
+    assert "This is a fault of the program (KeyError)." in told
+    assert "what somebody answered" not in told
+    assert "platea_00000000_secret" not in told
 
 
 def test_the_version_is_told() -> None:
