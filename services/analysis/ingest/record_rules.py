@@ -1,6 +1,7 @@
 """The rules of recording: what a batch of events changes in the stored responses. Pure.
 
 Claim. Each response counts once, with its last content, and never after it was withdrawn, however often and in whatever order events come.
+Assumes that a response is submitted once, before its other events: the journal refuses a second submission under a receipt (ADR 2).
 
 A response is absent, present or withdrawn. The sequence in the journal says which of two events is later:
 

@@ -99,6 +99,8 @@ class World:
         self.model: dict[int, Said] = {}
         self.scrawled = 0
         self._last = 0
+        self._unread: set[int] = set()
+        """Who has answered in the version that nobody knows."""
         self._newer = msgspec.structs.replace(questionnaire(), version=f"9.0.{next(_versions)}")
 
     async def start(self) -> None:
@@ -110,6 +112,8 @@ class World:
     async def do(self, op: Op) -> None:
         known = self.model.get(op.who, -1)
         match op.what:
+            case "submit" if op.who in self._unread:
+                pass  # the journal refuses it: a receipt is submitted under once, before anything else
             case "submit":
                 await self._write(submitted(op.who, op.said))
                 self.model.setdefault(op.who, op.said)
@@ -118,6 +122,7 @@ class World:
                 self.model[op.who] = None if known is None else op.said
             case "newer":  # in a version that nobody knows before the end
                 await self._write(msgspec.structs.replace(replaced(op.who, op.said), version=self._newer.version))
+                self._unread.add(op.who)
                 self.model[op.who] = None if known is None else op.said
             case "withdraw":
                 await self._write(withdrawn(op.who))
