@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import os
 import pwd
@@ -12,7 +14,11 @@ import urllib.request
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
+import msgspec
+import nats
 import psutil
 import pytest
 
@@ -20,7 +26,11 @@ from deploy.stack import ports
 from deploy.stack.nats_server import binary
 from deploy.stack.postgres_server import Postgres
 from deploy.stack.program import Program
+from proto import events, receipt, subjects, tokens
+from proto.events import ResponseSubmitted
+from tests.builders.bundled import population, questionnaire
 from tests.conftest import started
+from tests.faults.inside import Inside
 from tests.faults.operated import MARKS, Operated
 
 ORDINARY = pwd.getpwnam("nobody").pw_uid
@@ -143,6 +153,79 @@ def test_another_user_runs_a_second_stack_beside_it(stack: Operated) -> None:
             assert second.token != stack.token
             _until_ready(second)
             _until_ready(stack)
+
+
+TEXT, ADDRESS, CODE = "planted words on a bench", "planted.person@example.org", "PLANT-EDCDE-23456-789AB-CDEFG"
+RECEIPT, (_, STRANGER) = receipt.make(), tokens.make()
+PLANTED = (TEXT, ADDRESS, CODE, RECEIPT, receipt.response_id(RECEIPT), STRANGER)
+SURVEY = "ai-security"
+API = f"/api/v1/surveys/{SURVEY}"
+
+
+def _planted(text: str) -> dict[str, Any]:
+    """What somebody sends who was asked for a lesson, with this one."""
+    bodies: Iterator[dict[str, Any]] = (msgspec.json.decode(population(seed=11).body(number)) for number in itertools.count())
+    body = next(body for body in bodies if "H01" in body["answers"])
+    return body | {"answers": body["answers"] | {"H01": text}}
+
+
+def _statuses(stack: Operated) -> list[int]:
+    """Of requests that plant secrets: one is taken, the others are refused."""
+    answers = _planted(TEXT)
+    with httpx.Client(base_url=stack.url, headers={"Idempotency-Key": RECEIPT}, timeout=30) as http:
+        return [
+            http.post(f"{API}/responses", json=answers).status_code,
+            http.post(f"{API}/responses", json=answers | {"answers": {TEXT: ADDRESS}}).status_code,
+            http.post(f"{API}/responses", content=f'{{"answers": "{TEXT}', headers={"Content-Type": "application/json"}).status_code,
+            http.post(f"{API}/responses", content=TEXT.encode() * 100_000).status_code,
+            http.get(f"/api/v1/receipts/{RECEIPT[:-1]}").status_code,
+            http.post(f"/s/{SURVEY}/continue", data={"code": CODE}).status_code,
+            http.post(f"/s/{SURVEY}/contact", data={"email": ADDRESS}).status_code,
+            http.get(f"/s/{ADDRESS}/{CODE}").status_code,
+            http.get(f"{API}/aggregates?view=exact", headers={"Authorization": f"Bearer {STRANGER}"}).status_code,
+            http.get(f"{API}/releases/1/{TEXT}", headers={"Authorization": f"Bearer {STRANGER}"}).status_code,
+        ]
+
+
+async def _scrawl(stack: Operated) -> None:
+    """Events that analysis cannot read, and that PostgreSQL refuses to store."""
+    client = await nats.connect(Inside(stack).journal(), inbox_prefix="_INBOX.intake")
+    unreadable = f'{{"type": "response.submitted.v1", "answers": "{TEXT}'.encode()
+    answers = msgspec.Raw(msgspec.json.encode(_planted(f"{TEXT}\0")["answers"]))
+    id = receipt.response_id(RECEIPT)[::-1]
+    unstorable = ResponseSubmitted(id, SURVEY, questionnaire().version, answers, "sha256:x", "en")
+    for event, whose in ((unreadable, id[::-1][:16] * 2), (events.encode(unstorable), id)):
+        await client.jetstream().publish(subjects.response(SURVEY, whose), event)
+    await client.close()
+
+
+def test_what_is_refused_or_fails_leaves_nothing_of_a_respondent_in_any_log_nor_on_the_screen(stack: Operated, tmp_path: Path) -> None:
+    statuses = _statuses(stack)
+    assert statuses[0] == 201
+    assert all(400 <= status < 500 for status in statuses[1:]), statuses
+    asyncio.run(_scrawl(stack))
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"A01,H01\n{ADDRESS},{TEXT}\n{CODE},{TEXT}\n")
+    failing = [
+        stack.platea(*arguments, check=False)
+        for arguments in (
+            ("import", SURVEY, str(rows)),
+            ("import", SURVEY, str(rows), "--token", STRANGER, "--map", str(rows)),
+            ("recount", SURVEY, "--token", STRANGER),
+            ("contacts", SURVEY, "--out", str(tmp_path / "nowhere" / "list.csv")),
+            ("release", "create", SURVEY),
+            ("parked", "retry"),
+        )
+    ]
+    assert [done.returncode for done in failing] == [1] * len(failing), [done.stderr for done in failing]
+    deadline = time.monotonic() + PATIENCE
+    while "2 parked" not in (parked := stack.platea("parked", "list")).stdout:
+        assert time.monotonic() < deadline, parked.stdout
+    logs = {path.name: path.read_text() for path in (stack.data / "logs").iterdir()}
+    assert "events cannot be read and are parked" in logs["analysis.log"]
+    assert "ERROR" in logs["postgres.log"], "it says that it refused something"
+    told = [stack.log.read_text(), *logs.values(), *(done.stdout + done.stderr for done in (*failing, parked))]
+    assert [planted for planted in PLANTED if any(planted in text for text in told)] == []
 
 
 def test_after_kill_9_nothing_is_left_and_it_starts_again_and_even_a_hanging_database_does_not_hold_up_the_stop(tmp_path: Path) -> None:
