@@ -1,0 +1,1 @@
+"""Questionnaires of other tools, in and out: readers, one neutral tree, writers."""
