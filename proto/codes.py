@@ -15,6 +15,8 @@ _STRAY = re.compile(rf"[\s{_INVISIBLE}{_QUOTES}]+")
 _BORDERS = re.compile(rf"^{_STRAY.pattern}|{_STRAY.pattern}$")
 _BETWEEN = re.compile(rf"[\s\-\u2010-\u2015\u2212_.,:;{_INVISIBLE}{_QUOTES}]+")
 """What may stand between groups or around a code: spaces, quotes, and every dash that a word processor may have made of a hyphen."""
+_HYPHENED = re.compile(r"\w+(?:[\-\u2010-\u2015\u2212]\w+)*")
+"""Groups that hyphens join."""
 MOST_AROUND = 1000
 """Characters of a text in which a code is looked for; so much is kept of what was typed where a code is asked for."""
 
@@ -52,15 +54,22 @@ def bordered(typed: str) -> str:
 
 
 def among(typed: str, letters: int) -> str | None:
-    """Finds a valid code of this many characters, in groups of four among other words; None if there is not exactly one."""
+    """Finds a valid code of this many characters, in groups of four among other words; None if there is not exactly one.
+
+    A code whose groups hyphens join comes before one that a word beside it makes up by chance, as one in 1,024 does.
+    """
     if len(typed) > MOST_AROUND:
         return None
-    words = groups(typed)
+    hyphened = {code for part in _HYPHENED.findall(typed) for code in _in_fours(groups(part), letters)}
+    fitting = hyphened or _in_fours(groups(typed), letters)
+    return next(iter(fitting)) if len(fitting) == 1 else None
+
+
+def _in_fours(words: list[str], letters: int) -> set[str]:
+    """The valid codes of this many characters among successive words of four."""
     count = letters // 4
     fours = (words[i : i + count] for i in range(len(words) - count + 1))
-    codes = {bare("".join(four)) for four in fours if all(len(group) == 4 for group in four)}
-    fitting = [code for code in codes if sound(code)]
-    return fitting[0] if len(fitting) == 1 else None
+    return {code for four in fours if all(len(group) == 4 for group in four) and sound(code := bare("".join(four)))}
 
 
 def sound(code: str) -> bool:

@@ -22,7 +22,14 @@ NEW, FORMER = "7ZQ4-0NB8-KXTR-52MD", "H0G3-W9CY-PA6E"
 """Letters of codes; their check characters are added."""
 WAYS = (str, str.lower, codes.bare, "Your code is {}, thank you".format, "«{}»".format, "x{}".format, "{}9".format, "{0} {0}".format)
 WHOLE = [codes.grouped(codes.bare(letters) + codes.check(codes.bare(letters))) for letters in (NEW + "1V", FORMER + "1V")]
-CODES = [*(way(code) for code in WHOLE for way in WAYS), "", "O0O0-IlIl", codes.grouped("7" * 20), "word " * 60]
+CODES = [
+    *(way(code) for code in WHOLE for way in WAYS),
+    "Code 6K3Y-BGD8-2S0K-0RN6-GA7J",
+    "",
+    "O0O0-IlIl",
+    codes.grouped("7" * 20),
+    "word " * 60,
+]
 VECTORS = Path(__file__).parents[1] / "proto" / "vectors" / "rfc9474.json"
 
 
