@@ -1,4 +1,4 @@
-"""A real survey of 1,001 people, collected elsewhere: every figure equals pandas, and another judge finds what its releases promise."""
+"""A real survey of 1,001 people, collected elsewhere, as others' programs see it: its figures, what its releases promise."""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 # pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false, reportReturnType=false

@@ -1,4 +1,4 @@
-"""Whether somebody is in a small group at all, and what the only one between two groups answered.
+"""Attacks on small groups: whether somebody is in one, what the only one between two of them answered.
 
 In all of these the attacker knows that nobody else is in the group, and half of the victims are. `lifted` pushes the group over the
 minimum with own answers; `nested` compares a group with one that holds it; `skipped` asks whether the victim left out a question that

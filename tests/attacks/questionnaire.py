@@ -1,4 +1,4 @@
-"""The made-up people of the simulations as respondents of a published survey, and what is published of them as an edition.
+"""The made-up people of the simulations as respondents of a survey, of whom an edition is published.
 
 Each block of answers is a single choice that may be left open; strata are single choices that must be answered.
 """

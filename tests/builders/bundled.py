@@ -1,4 +1,4 @@
-"""The questionnaires that come with Platea, and people who answer them."""
+"""Simulated people who answer the questionnaires that come with Platea."""
 
 from __future__ import annotations
 

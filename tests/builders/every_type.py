@@ -1,4 +1,4 @@
-"""An instrument with every type of question, and strategies that answer it well and badly."""
+"""Strategies that answer an instrument with every type of question, well or badly."""
 
 from __future__ import annotations
 

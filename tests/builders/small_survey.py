@@ -1,4 +1,4 @@
-"""A small survey with every kind of question, and respondents drawn at random."""
+"""Respondents, drawn at random, of a small survey with every kind of question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small survey in two sections, and one with a question of each kind that can be cleared."""
+"""Small surveys for the form: one in two sections, one with a question of each kind that can be cleared."""
 
 from __future__ import annotations
 

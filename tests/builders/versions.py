@@ -1,4 +1,4 @@
-"""Pairs of versions of a survey, drawn at random: what an editor of a questionnaire may do, and people who answer either."""
+"""People who answer either of two versions of a survey, drawn at random: what an editor of a questionnaire may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor sees of a cluster, and of a stack that is not well; no advice that does not help."""
+"""`platea doctor` says what is wrong with a cluster or a stack, without advice that does not help."""
 
 from __future__ import annotations
 

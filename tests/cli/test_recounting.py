@@ -1,4 +1,4 @@
-"""What `platea recount` says, and when it fails."""
+"""How `platea recount` ends: what it says, with which status."""
 
 from __future__ import annotations
 

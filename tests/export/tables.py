@@ -1,4 +1,4 @@
-"""A small questionnaire with every kind of question, and releases of it to write and read back."""
+"""Releases of a small questionnaire with every kind of question, to write or read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`platea.read_release` believes what was signed alone, and gives a token to the site it belongs to alone."""
+"""`platea.read_release` trusts as little as it can: only what was signed, only the token's own site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each task of export that ends makes the service unready, and comes back."""
+"""A task of export that ends makes the service unready until it is back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up towns that attacks on releases are played in, and what is released of them."""
+"""Releases of made-up towns, which attacks are played against."""
 
 from __future__ import annotations
 

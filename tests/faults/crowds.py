@@ -1,4 +1,4 @@
-"""Who answers and who asks while a cluster is hurt, and what each of them was told."""
+"""People at a cluster while it is hurt: each keeps what they were told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small survey that is answered by invitation, and people who do."""
+"""People who answer a small survey by invitation."""
 
 from __future__ import annotations
 

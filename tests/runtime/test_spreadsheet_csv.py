@@ -1,4 +1,4 @@
-"""No cell of a CSV file that leaves is taken for a formula, and there is one way to write such a file."""
+"""No cell of a CSV file that leaves is taken for a formula, whoever writes the file."""
 
 from __future__ import annotations
 

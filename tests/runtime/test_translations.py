@@ -1,4 +1,4 @@
-"""Catalogues are found by their package, and English, which all others are translated from, is the first."""
+"""The catalogues of a package are found, first English, which all others are translated from."""
 
 from __future__ import annotations
 

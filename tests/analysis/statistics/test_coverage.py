@@ -1,4 +1,4 @@
-"""Published intervals hold as often as they say, and noise costs readers no more than is told (`python -m tests.analysis.measured`)."""
+"""Noise costs readers what is told (`python -m tests.analysis.measured`): published intervals hold as often as they say."""
 
 from __future__ import annotations
 

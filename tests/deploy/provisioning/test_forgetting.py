@@ -1,4 +1,4 @@
-"""What was withdrawn or deleted leaves PostgreSQL's files, and PostgreSQL keeps no answer as a statistic."""
+"""What was withdrawn or deleted leaves PostgreSQL's files; its statistics never held it."""
 
 from __future__ import annotations
 

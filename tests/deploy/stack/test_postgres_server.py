@@ -1,4 +1,4 @@
-"""PostgreSQL comes back from whatever happened to it, and each role has its own rights."""
+"""The embedded PostgreSQL: back from whatever happened to it, with rights of its own for each role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surveys as everybody sees them, and what organisers do with them and with access tokens."""
+"""The API around the answers: surveys, for everybody and for organisers; access tokens."""
 
 from __future__ import annotations
 

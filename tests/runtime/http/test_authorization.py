@@ -1,4 +1,4 @@
-"""One reading of the Authorization header, and a token for what it opens."""
+"""The Authorization header is read in one way, by every service."""
 
 from __future__ import annotations
 

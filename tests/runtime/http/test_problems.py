@@ -1,4 +1,4 @@
-"""Whatever goes wrong, a client hears of it as a problem, and nobody reads what somebody answered."""
+"""Whatever goes wrong, a client hears of it as a problem that tells nothing of what somebody answered."""
 
 from __future__ import annotations
 
