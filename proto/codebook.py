@@ -18,6 +18,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from proto.answers import Reader, reader_of
+from proto.comparisons import COMPARING, WITH_VALUES, agree, measure_of, within
 from proto.conversion import UNASKED, Conversion, Values
 from proto.fingerprint import fingerprint
 from proto.instrument import (
@@ -60,10 +61,6 @@ Table = Mapping[Any, bytes]
 """From an answer to its column as two bytes: joined, they are an array. That is several times faster than lists of numbers."""
 
 
-Test = Callable[[NDArray[np.float32]], Mask]
-"""A rule over the columns of earlier questions. `proto.logic` says what rules mean; this says the same of many at once."""
-
-
 class _Batch:
     """Answers of one version side by side, and the cells they set: rows are responses, columns those of the code book."""
 
@@ -85,7 +82,7 @@ class _Batch:
     def where(self, rule: Rule, test: Test) -> Mask:
         """For which rows the rule holds. Evaluated once, however many questions depend on it. Shape (rows,)."""
         if rule not in self._held:
-            self._held[rule] = test(self.x)
+            self._held[rule] = test(self)
         return self._held[rule]
 
     def set(self, columns: Columns | int, rows: NDArray[np.intp] | None = None) -> None:
@@ -97,6 +94,9 @@ class _Batch:
         self._cells[self._starts[:, None] + columns] = 1
 
 
+Test = Callable[[_Batch], Mask]
+"""A rule over the columns of earlier questions, or over their answers. `proto.logic` says what rules mean; this says the same of many at
+once."""
 Encode = Callable[[_Batch], None]
 Put = Callable[[_Batch, tuple[Any, ...]], Mask]
 """Sets the columns of the answers to one question, and tells who gave none."""
@@ -319,23 +319,40 @@ class CodeBook:
     def _test(self, rule: Rule) -> Test:
         if rule.all or rule.any:
             parts, together = [self._test(part) for part in rule.all or rule.any], np.logical_and if rule.all else np.logical_or
-            return lambda x: together.reduce([part(x) for part in parts])
+            return lambda batch: together.reduce([part(batch) for part in parts])
         if rule.not_ is not None:
             inner = self._test(rule.not_)
-            return lambda x: ~inner(x)
+            return lambda batch: ~inner(batch)
         if rule.op == "derived":
             inner, yes, no = self._test(self._derived[rule.q or ""]), "1" in rule.value, "0" in rule.value
-            return lambda x: np.where(inner(x), yes, no)
+            return lambda batch: np.where(inner(batch), yes, no)
+        if rule.op in COMPARING:
+            return self._comparison(rule)
         asked = [(i, column) for i, column in enumerate(self.columns) if column.question == rule.q and column.kind != "stratum"]
         if rule.op == "answered" and any(column.row for _, column in asked):
             given = [i for i, column in asked if column.kind == "option"]
-            return lambda x: _any(x, given)
+            return lambda batch: _any(batch.x, given)
         if rule.op == "answered":
             gone = [i for i, column in asked if column.kind in ("skipped", "missing")]
-            return lambda x: ~_any(x, gone)
+            return lambda batch: ~_any(batch.x, gone)
         answers = [(i, column) for i, column in asked if column.kind in ("option", "rank") and column.code in rule.value]
         columns = [i for i, column in answers if not rule.rows or column.row in rule.rows]
-        return (lambda x: ~_any(x, columns)) if rule.op == "not_in" else (lambda x: _any(x, columns))
+        return (lambda batch: ~_any(batch.x, columns)) if rule.op == "not_in" else (lambda batch: _any(batch.x, columns))
+
+    def _comparison(self, rule: Rule) -> Test:
+        """Numbers and dates have no columns of their own, so the answers themselves are looked at, one by one."""
+        id, measure = rule.q or "", measure_of(self.instrument.question(rule.q or ""))
+        if rule.op in WITH_VALUES:
+            holds = within(rule)
+            return lambda batch: np.fromiter(map(holds, map(measure, batch.given[id])), np.bool_, len(batch.x))
+        other, holds_of_both = rule.other or "", agree(rule.op)
+        measure_other = measure_of(self.instrument.question(other))
+
+        def test(batch: _Batch) -> Mask:
+            both = map(measure, batch.given[id]), map(measure_other, batch.given[other])
+            return np.fromiter(map(holds_of_both, *both), np.bool_, len(batch.x))
+
+        return test
 
     def _stratum(self, name: str) -> Encode:
         """A derived yes/no variable, or a variable generalised to a level of its hierarchy ("country.region_group")."""

@@ -14,6 +14,8 @@ Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "f
 Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
 Participation = Literal["open", "invited"]
 """Whether everybody may answer, or whoever was given an invitation code."""
+Operation = Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered", "at_least", "at_most", "between", "same_as", "before"]
+"""What a test of a rule asks of an answer."""
 Licence = Literal["CC-BY-4.0", "CC0-1.0"]
 """Under which releases are published; names of the SPDX list."""
 
@@ -43,12 +45,16 @@ class Band(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A condition on earlier answers: one test (`q`, `op`, `value`, `rows`), or `all` / `any` / `not` of others."""
+    """A condition on earlier answers: one test (`q`, `op`, `value`, `rows`, `other`), or `all` / `any` / `not` of others.
+
+    `value` holds codes; of a comparison numbers, or dates. `other`: the question that `q` is compared with.
+    """
 
     q: str | None = None
-    op: Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered"] | None = None
-    value: tuple[str, ...] = ()
+    op: Operation | None = None
+    value: tuple[str | int | float, ...] = ()
     rows: tuple[str, ...] = ()
+    other: str | None = None
     all: tuple[Rule, ...] = ()
     any: tuple[Rule, ...] = ()
     not_: Rule | None = msgspec.field(default=None, name="not")

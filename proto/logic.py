@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from proto.comparisons import COMPARING, WITH_VALUES, agree, measure_of, within
 from proto.instrument import Derived, Matrix, Question, Rule
 
 Predicate = Callable[[Any], bool]
@@ -22,7 +23,7 @@ def row_attribute(index: int) -> str:
 
 
 def compile_rule(rule: Rule, questions: Mapping[str, Question], derived: Mapping[str, Derived]) -> Predicate:
-    """The rule as a function. `not_in` also holds where there is no answer. Raises KeyError on an unknown name."""
+    """The rule as a function. `not_in` also holds where there is no answer; a comparison does not. Raises KeyError on an unknown name."""
     if rule.all:
         parts = [compile_rule(part, questions, derived) for part in rule.all]
         return lambda answers: all(part(answers) for part in parts)
@@ -44,6 +45,8 @@ def _test(name: str, rule: Rule, questions: Mapping[str, Question], derived: Map
         holds, fails = "1" in values, "0" in values
         return lambda answers: holds if inner(answers) else fails
     question = questions[name]
+    if rule.op in COMPARING:
+        return _comparison(name, rule, questions)
     match rule.op:
         case "in":
             return lambda answers: getattr(answers, name) in values
@@ -61,3 +64,13 @@ def _test(name: str, rule: Rule, questions: Mapping[str, Question], derived: Map
             return lambda answers: (given := getattr(answers, name)) is not UNSET and not values.isdisjoint(rows(given))
         case _:
             raise KeyError(name)
+
+
+def _comparison(name: str, rule: Rule, questions: Mapping[str, Question]) -> Predicate:
+    measure = measure_of(questions[name])
+    if rule.op in WITH_VALUES:
+        holds = within(rule)
+        return lambda answers: holds(measure(getattr(answers, name)))
+    other = questions[rule.other or ""].id
+    measure_other, holds_of_both = measure_of(questions[other]), agree(rule.op)
+    return lambda answers: holds_of_both(measure(getattr(answers, name)), measure_other(getattr(answers, other)))

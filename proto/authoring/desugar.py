@@ -99,8 +99,9 @@ def rule(written: AuthoredRule) -> resolved.Rule:
     return resolved.Rule(
         q=written.q,
         op=written.op,
-        value=(written.value,) if isinstance(written.value, str) else written.value,
+        value=written.value if isinstance(written.value, tuple) else (written.value,),
         rows=written.rows,
+        other=written.other,
         all=tuple(rule(part) for part in written.all),
         any=tuple(rule(part) for part in written.any),
         not_=rule(written.not_) if written.not_ else None,

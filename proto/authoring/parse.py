@@ -102,13 +102,11 @@ class _Reader:
             Listing: (kinds.VarTupleType,),
             Mapping: (kinds.DictType, kinds.StructType),
         }
-        for member in members:
-            inner = member
-            while isinstance(inner, kinds.Metadata):
-                inner = inner.type
-            if isinstance(inner, fitting_kinds[type(node)]):
-                return member
-        return members[0]
+        searched: list[type | tuple[type, ...]] = [fitting_kinds[type(node)]]
+        if isinstance(node, Scalar) and (given := node.value())[0] == "number":  # else the first member that is a single value
+            searched = [*([kinds.IntType] if isinstance(given[1], int) else []), kinds.FloatType, *searched]
+        bare = [(_bare(member), member) for member in members]
+        return next((member for kind in searched for inner, member in bare if isinstance(inner, kind)), members[0])
 
     def struct(self, kind: kinds.StructType, node: Node, path: Path) -> Any:
         if not isinstance(node, Mapping):
@@ -244,6 +242,12 @@ class _Reader:
                 return value if isinstance(kind, kinds.IntType) else float(value)
             case _:
                 raise AssertionError(f"the author format has no leaf {kind}")
+
+
+def _bare(kind: kinds.Type) -> kinds.Type:
+    while isinstance(kind, kinds.Metadata):
+        kind = kind.type
+    return kind
 
 
 def _stand_in(field: kinds.Field) -> Any:

@@ -48,6 +48,9 @@ _STATS: dict[type[Question], tuple[Stat, ...]] = {
 BIGGEST = 1_000_000_000
 """The greatest number that can be asked for."""
 
+LENGTHS = {"year": 4, "month": 7, "day": 10}
+"""Of a date, by its precision."""
+
 _GENERALISED = ((Single, "map or table"), (Integer, "bands"), (Numeric, "bands"), (Date, "periods"))
 
 
@@ -273,8 +276,13 @@ def _range(question: Integer | Numeric | Date) -> tuple[float, float, float | No
 
 
 def _real(text: str, precision: str) -> bool:
+    return len(text) == LENGTHS[precision] and real_date(text)
+
+
+def real_date(text: str) -> bool:
+    """Whether a year, a month or a day is in the calendar."""
     try:
-        date.fromisoformat(text if precision == "day" else f"{text}-01")
+        date.fromisoformat(text + "0001-01-01"[len(text) :])
     except ValueError:
         return False
     return True

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
+from proto.authoring.question_checks import LENGTHS, real_date
 from proto.authoring.rule_satisfiability import Reach
 from proto.authoring.schema import AuthoredSurvey
-from proto.instrument import Closed, Instrument, Matrix, Multiple, Question, Rule, Single
+from proto.comparisons import COMPARING, WITH_ANSWERS, is_date, order
+from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Number, Question, Rule, Single
 
 _OPERATIONS: dict[str, tuple[type[Question], str]] = {
     "in": (Single, "single"),
@@ -104,15 +106,18 @@ class RuleChecks:
             self.faults.add((*path, "q"), f"{id} is not enabled, so nobody answers it")
         if rule.rows and op != "any_row_in":
             self.faults.add((*path, "rows"), "rows belong to any_row_in")
+        if rule.other is not None and op not in WITH_ANSWERS:
+            self.faults.add((*path, "other"), f"other belongs to {' and '.join(WITH_ANSWERS)}")
+        if op in COMPARING:
+            self._comparison(rule, op, question, path, before)
+            return
         if op == "answered":
             if rule.value:
                 self.faults.add((*path, "value"), "answered takes no value")
             return
         kind, name = _OPERATIONS[op]
         if not isinstance(question, kind):
-            fitting = [op for op, (fitting_kind, _) in _OPERATIONS.items() if isinstance(question, fitting_kind)]
-            advice = f"fitting: {', '.join([*fitting, 'answered'])}"
-            self.faults.add((*path, "op"), f"{op} is for questions of type {name}, and {id} is none", advice)
+            self.faults.add((*path, "op"), f"{op} is for questions of type {name}, and {id} is none", _fitting(question))
             return
         if not rule.value and not self.faults.touched((*path, "value")):
             self.faults.add(path, f"{op} needs a value", "a list of codes")
@@ -121,13 +126,75 @@ class RuleChecks:
         if isinstance(question, Matrix) and not self.faults.touched((*place, "rows")):
             self._known(rule.rows, [row.code for row in question.rows], f"{id} has no row", (*path, "rows"))
 
-    def _known(self, names: tuple[str, ...], known: list[str], message: str, path: Path) -> None:
-        for name in names:
-            if name not in known:
+    def _comparison(self, rule: Rule, op: str, question: AnyQuestion, path: Path, before: int | None) -> None:
+        if not isinstance(question, Number | Date | Multiple):
+            message = f"{op} compares numbers, dates and how many were chosen, and {question.id} is none of these"
+            self.faults.add((*path, "op"), message, _fitting(question))
+        elif op in WITH_ANSWERS:
+            self._two_answers(rule, op, question, path, before)
+        elif len(rule.value) != (needed := 2 if op == "between" else 1):
+            if not self.faults.touched((*path, "value")):
+                self.faults.add((*path, "value"), f"{op} needs {'two values' if needed == 2 else 'one value'}", _example(question, needed))
+        elif all(self._comparable(value, question, (*path, "value")) for value in rule.value) and order(rule.value[0], rule.value[-1]) == 1:
+            self.faults.add((*path, "value"), f"{rule.value[0]} comes after {rule.value[-1]}", "the lower end comes first")
+
+    def _comparable(self, value: str | float, question: AnyQuestion, path: Path) -> bool:
+        if not isinstance(question, Date):
+            if isinstance(value, str):
+                self.faults.add(path, f"{value[:60]!r} is not a number", "write it without quotes")
+            return not isinstance(value, str)
+        if not isinstance(value, str) or not is_date(value) or not real_date(value):
+            self.faults.add(path, f"{value!r} is not a date", _example(question, 1))
+        elif len(value) > LENGTHS[question.precision]:
+            self.faults.add(path, f"{value} tells more than a {question.precision}, which {question.id} asks for")
+        else:
+            return True
+        return False
+
+    def _two_answers(self, rule: Rule, op: str, question: AnyQuestion, path: Path, before: int | None) -> None:
+        if rule.value:
+            self.faults.add((*path, "value"), f"{op} takes no value", "it compares with the answer to other")
+        if rule.other is None:
+            if not self.faults.touched((*path, "other")):
+                self.faults.add(path, f"{op} needs other", f"for example {{q: {question.id}, op: {op}, other: A02}}")
+            return
+        position = self.position.get(rule.other)
+        if position is None:
+            if rule.other not in self.faults.lost:
+                self.faults.add((*path, "other"), f"there is no question {rule.other}", nearest(rule.other, list(self.position)))
+            return
+        self._earlier(rule.other, (*path, "other"), before)
+        if not self.survey.questions[position].enabled:
+            self.faults.add((*path, "other"), f"{rule.other} is not enabled, so nobody answers it")
+        other = self.instrument.questions[position]
+        if isinstance(question, Date) != isinstance(other, Date) or not isinstance(other, Number | Date | Multiple):
+            self.faults.add(
+                (*path, "other"), f"{question.id} and {rule.other} cannot be compared", "numbers with numbers, dates with dates"
+            )
+        elif rule.other == question.id:
+            self.faults.add((*path, "other"), f"{question.id} is compared with itself")
+
+    def _known(self, names: tuple[str | float, ...], known: list[str], message: str, path: Path) -> None:
+        for place, name in enumerate(names):
+            if not isinstance(name, str):
+                self.faults.add((*path, place), f"{name} is not read as text", f'write it in quotes: "{name}"')
+            elif name not in known:
                 self.faults.add(path, f"{message} {name[:60]}", nearest(name, known))
 
 
 def _mentioned(rule: Rule) -> set[str]:
     inner = [*rule.all, *rule.any, *([rule.not_] if rule.not_ else [])]
     own: set[str] = {rule.q} if rule.q else set()
+    own |= {rule.other} if rule.other else set()
     return own.union(*(_mentioned(part) for part in inner))
+
+
+def _fitting(question: AnyQuestion) -> str:
+    fitting = [op for op, (kind, _) in _OPERATIONS.items() if isinstance(question, kind)]
+    fitting += COMPARING if isinstance(question, Number | Date | Multiple) else ()
+    return f"fitting: {', '.join([*fitting, 'answered'])}"
+
+
+def _example(question: AnyQuestion, needed: int) -> str:
+    one, other = ('"2026-01"', '"2026-11"') if isinstance(question, Date) else ("1", "5")
+    return f"for example value: {one if needed == 1 else f'[{one}, {other}]'}"

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Rule, Single
+from proto.authoring.reachable_values import Bound, can_agree, can_lie
+from proto.comparisons import WITH_ANSWERS, WITH_VALUES
+from proto.instrument import AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Rule, Single
 
 MOST_STEPS = 2_000
 MOST_STEPS_IN_ALL = 100_000
@@ -21,8 +23,9 @@ class _Known(msgspec.Struct, frozen=True):
 
     answered: bool | None = None
     codes: frozenset[str | None] | None = None
-    some: tuple[frozenset[str], ...] = ()
+    some: tuple[frozenset[Any], ...] = ()
     cells: dict[str, frozenset[str]] = {}
+    bounds: tuple[Bound, ...] = ()
 
 
 class Reach:
@@ -56,25 +59,41 @@ class Reach:
             elif one.op == "derived":
                 if one.q in self._derived and len(set(one.value)) == 1:
                     todo.append((self._derived[one.q], (one.value[0] == "1") == expected))
-            elif (question := self._questions.get(one.q or "")) is not None:
-                met = _demand(known.get(question.id, _Known()), question, one, expected)
-                if met is None:
+            else:
+                asked = [question for name in (one.q, one.other) if (question := self._questions.get(name or "")) is not None]
+                if not _meet(known, asked, one, expected):
                     branches.pop()
                     continue
-                known[question.id] = met
-                if expected and one.op != "not_in" and question.id not in shown:
-                    shown.add(question.id)
-                    if question.show_if is not None:
+                for question in asked if expected and one.op != "not_in" else ():
+                    if question.id not in shown and question.show_if is not None:
                         todo.append((question.show_if, True))
+                    shown.add(question.id)
         return bool(branches)
+
+
+def _meet(known: dict[str, _Known], asked: list[AnyQuestion], test: Rule, expected: bool) -> bool:
+    """Takes into `known` what one more test demands of its questions. False if nothing can meet it."""
+    if test.op in WITH_ANSWERS:
+        if not expected:
+            return True
+        if len(asked) == 2 and not can_agree(test.op, *asked):  # pyright: ignore[reportArgumentType]
+            return False
+        test = Rule(op="answered")
+    for question in asked:
+        met = _demand(known.get(question.id, _Known()), question, test, expected)
+        if met is None:
+            return False
+        known[question.id] = met
+    return True
 
 
 def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known | None:
     """What is known with one more test, or None if nothing can meet both."""
-    if test.op == "answered":
-        if known.answered is (not expected) or (not expected and known.some):
+    answered = expected if test.op == "answered" else True if test.op in WITH_VALUES and expected else None
+    if answered is not None:
+        if known.answered is (not answered) or (not answered and known.some):
             return None
-        known = msgspec.structs.replace(known, answered=expected)
+        known = msgspec.structs.replace(known, answered=answered)
     values = frozenset(test.value)
     if isinstance(question, Single):
         codes = known.codes
@@ -86,16 +105,17 @@ def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known 
             inside = (test.op == "in") == expected
             codes = codes & values if inside else codes - values
         return msgspec.structs.replace(known, codes=codes) if codes else None
-    if isinstance(question, Multiple) and test.op == "any_in":
-        codes = known.codes
-        if codes is None:
-            codes = frozenset(option.code for option in question.options)
-        some = known.some
-        if expected:
-            some = (*some, values)
-        else:
+    if test.op in WITH_VALUES:
+        known = msgspec.structs.replace(known, bounds=(*known.bounds, (test, expected)))
+    if isinstance(question, Integer | Numeric | Date):
+        return known if known.answered is not True or can_lie(question, known.bounds) else None
+    if isinstance(question, Multiple):
+        codes = frozenset(option.code for option in question.options) if known.codes is None else known.codes
+        if test.op == "any_in" and expected:
+            known = msgspec.structs.replace(known, some=(*known.some, values))
+        elif test.op == "any_in":
             codes -= values
-        return msgspec.structs.replace(known, codes=codes, some=some) if _choosable(question, codes, some, known.answered) else None
+        return msgspec.structs.replace(known, codes=codes) if _choosable(question, codes, known) else None
     if isinstance(question, Matrix) and test.op == "any_row_in":
         every = frozenset(option.code for option in question.options)
         rows = test.rows or tuple(row.code for row in question.rows)
@@ -105,12 +125,14 @@ def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known 
     return known
 
 
-def _choosable(question: Multiple, codes: frozenset[str | None], some: tuple[frozenset[str], ...], answered: bool | None) -> bool:
-    """Whether some choice among `codes` has a member of each set in `some`. An exclusive option excludes all others."""
-    if not some:
-        return bool(codes) or answered is not True
-    if answered is False:
+def _choosable(question: Multiple, codes: frozenset[str | None], known: _Known) -> bool:
+    """Whether some choice among `codes` has a member of each set that is known. An exclusive option excludes all others."""
+    if not known.some and known.answered is not True:
+        return True
+    if known.answered is False:
         return False
     alone: frozenset[str | None] = frozenset(option.code for option in question.options if option.exclusive)
-    together = all((allowed & codes) - alone for allowed in some)
-    return together or bool(codes.intersection(*some))
+    together = all((allowed & codes) - alone for allowed in known.some)
+    by_itself = bool(codes.intersection(*known.some) & alone)
+    most = max(len(codes - alone) if together else 0, 1 if by_itself else 0)
+    return (most > 0 or not known.some) and can_lie(question, known.bounds, most)

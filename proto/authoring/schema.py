@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
-from proto.instrument import Role, Stat
+from proto.instrument import Operation, Role, Stat
 
 FORMAT = "platea-instrument/2"
 
@@ -76,13 +76,15 @@ class OptionsFrom(msgspec.Struct, frozen=True):
 Options = Annotated[tuple[AuthoredOption, ...], Meta(min_length=1, max_length=500)]
 Rows = Annotated[tuple[AuthoredRow, ...], Meta(min_length=1, max_length=200)]
 Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
+Compared = Annotated[tuple[str | Whole | Number, ...], Meta(min_length=1, max_length=500)]
 
 
 class AuthoredRule(msgspec.Struct, frozen=True):
     q: str | None = None
-    op: Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered"] | None = None
-    value: str | Values = ()
+    op: Operation | None = None
+    value: str | Whole | Number | Compared = ()
     rows: Values = ()
+    other: str | None = None
     all: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
     any: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
     not_: AuthoredRule | None = msgspec.field(default=None, name="not")

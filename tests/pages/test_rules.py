@@ -121,6 +121,8 @@ def rules(draw: st.DrawFn, before: list[AnyQuestion], derived: list[Derived], de
     match question:
         case Single():
             return Rule(q=question.id, op=draw(st.sampled_from(["in", "not_in"])), value=value)
+        case Multiple() | Integer() | Numeric() | Date() if draw(st.integers(0, 3)):
+            return draw(comparisons(question, before))
         case Multiple() | Ranking():
             return Rule(q=question.id, op="any_in", value=value)
         case Matrix():
@@ -128,6 +130,24 @@ def rules(draw: st.DrawFn, before: list[AnyQuestion], derived: list[Derived], de
             return Rule(q=question.id, op="any_row_in", value=value, rows=rows)
         case _:
             return Rule(q=question.id, op="answered")
+
+
+@st.composite
+def comparisons(draw: st.DrawFn, question: AnyQuestion, before: list[AnyQuestion]) -> Rule:
+    dates = isinstance(question, Date)
+    others = [
+        other
+        for other in before
+        if other != question and (isinstance(other, Date) if dates else isinstance(other, Integer | Numeric | Multiple))
+    ]
+    if others and draw(st.booleans()):
+        return Rule(q=question.id, op=draw(st.sampled_from(["same_as", "before"])), other=draw(st.sampled_from(others)).id)
+    if dates:
+        value: st.SearchStrategy[Any] = st.sampled_from(["2001-12", "2024-02", "2024-12", "2024"])
+    else:
+        value = st.sampled_from([0, 1, 2, 3] if isinstance(question, Multiple) else [-3, 0, 4, 5, 7, 12.5, 13, 1000])
+    op: Any = draw(st.sampled_from(["at_least", "at_most", "between"]))
+    return Rule(q=question.id, op=op, value=tuple(sorted(draw(value) for _ in range(2 if op == "between" else 1))))
 
 
 @st.composite

@@ -109,7 +109,15 @@ RULE = st.recursive(
             lambda value: {"q": "Q3", "op": "any_in", "value": value}, st.lists(st.sampled_from(["walk", "shop", "none"]), min_size=1)
         ),
         st.builds(lambda value: {"q": "agrees", "op": "derived", "value": value}, st.sampled_from(["0", "1"])),
-        st.sampled_from(["Q1", "Q3"]).map(lambda q: {"q": q, "op": "answered"}),
+        st.sampled_from(["Q1", "Q2", "Q3"]).map(lambda q: {"q": q, "op": "answered"}),
+        st.builds(
+            lambda test, value: {"q": test[0], "op": test[1], "value": value},
+            st.sampled_from([("Q2", "at_least"), ("Q2", "at_most"), ("Q3", "at_least"), ("Q3", "at_most")]),
+            st.sampled_from([0, 1, 2, 3, 17, 64, 120, 121]),
+        ),
+        st.sampled_from([[0, 17], [18, 64], [1, 120], [0, 120], [120, 300]]).map(
+            lambda ends: {"q": "Q2", "op": "between", "value": list(ends)}
+        ),
     ),
     lambda rules: st.one_of(
         st.lists(rules, min_size=1, max_size=3).map(lambda them: {"all": them}),
@@ -119,7 +127,8 @@ RULE = st.recursive(
     max_leaves=5,
 )
 ANSWERS = [
-    {name: value for name, value in (("Q1", one), ("Q3", many)) if value is not None}
+    {name: value for name, value in (("Q1", one), ("Q2", age), ("Q3", many)) if value is not None}
+    for age in (None, 0, 1, 2, 3, 4, 16, 17, 18, 63, 64, 65, 119, 120)
     for one in (None, "a", "b", "dk")
     for many in (None, ["walk"], ["shop"], ["none"], ["walk", "shop"])
     if many is None or one in ("a", "b")  # Q3 is shown to those
@@ -154,7 +163,7 @@ def instrument_with(rule: dict[str, Any]) -> Instrument:
 
 def _tuples(rule: dict[str, Any]) -> dict[str, Any]:
     made = dict(rule)
-    if isinstance(made.get("value"), str):
+    if isinstance(made.get("value"), str | int):
         made["value"] = [made["value"]]
     for key in ("all", "any"):
         if key in made:

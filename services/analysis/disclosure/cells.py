@@ -219,7 +219,7 @@ def definitions(instrument: Instrument, stratum: str) -> Mapping[str, object]:
     if stratum in rules:
         rule = rules[stratum]
         of = next((q for q in instrument.questions if q.id == rule.q and isinstance(q, Single)), None)
-        yes = Column("option", of.id, rule.value[0]) if of and rule.op == "in" and len(rule.value) == 1 else _written_out(rule, rules)
+        yes = Column("option", of.id, str(rule.value[0])) if of and rule.op == "in" and len(rule.value) == 1 else _written_out(rule, rules)
         return {"0": ("not", _written_out(rule, rules)), "1": yes}
     question, groups = strata(instrument, stratum)
     answers: dict[str, list[str]] = {}
@@ -236,4 +236,5 @@ def _written_out(rule: Rule, rules: Mapping[str, Rule]) -> object:
     if rule.op == "derived":
         return rule.value, _written_out(rules[rule.q or ""], rules)
     parts = [[_written_out(part, rules) for part in parts] for parts in (rule.all, rule.any, (rule.not_,) if rule.not_ else ())]
-    return rule.q, rule.op, sorted(rule.value), sorted(rule.rows), parts
+    test = rule.q, rule.op, sorted(rule.value, key=str), sorted(rule.rows), parts
+    return test if rule.other is None else (*test, rule.other)

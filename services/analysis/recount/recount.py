@@ -305,11 +305,34 @@ def _holds(rule: Rule, answers: Answers, instrument: Instrument) -> bool:
             return given not in rule.value
         case "any_in":
             return any(code in rule.value for code in given or ())
+        case "at_least" | "at_most" | "between" | "same_as" | "before":
+            one = _measure(given, instrument.question(rule.q or ""))
+            if rule.other is not None:
+                other = _measure(answers.get(rule.other), instrument.question(rule.other))
+                return _below(one, other) if rule.op == "before" else _reaches(one, other) and _reaches(other, one)
+            return (rule.op == "at_most" or _reaches(one, rule.value[0])) and (rule.op == "at_least" or _reaches(rule.value[-1], one))
         case "any_row_in":
             rows: dict[str, str] = given or {}
             return any(code in rule.value for row, code in rows.items() if not rule.rows or row in rule.rows)
         case _:
             return given is not None
+
+
+def _measure(given: Any, question: AnyQuestion) -> Any:
+    """Returns what is compared of an answer: a number, a date, how many were chosen; None where it is a code in place of one of these."""
+    coded = isinstance(given, str) and not (isinstance(question, Date) and given[:4].isdigit())
+    return len(given) if isinstance(given, list) else None if coded else given  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _below(one: Any, other: Any) -> bool:
+    return one is not None and other is not None and not _reaches(one, other)
+
+
+def _reaches(one: Any, other: Any) -> bool:
+    """Returns whether one is as high as the other at least. A month reaches each of its days."""
+    if one is None or other is None:
+        return False
+    return one[: len(other)] >= other[: len(one)] if isinstance(one, str) else one >= other
 
 
 def _groups(instrument: Instrument, stratum: str) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import reduce
 
-from proto.instrument import AnyQuestion, Closed, Instrument, Matrix, Rule
+from proto.comparisons import COMPARING
+from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Rule
 from services.export.dataset.words import say, text
 
 
@@ -33,7 +34,8 @@ def _part(instrument: Instrument, rule: Rule, joint: str, language: str) -> str:
     """In brackets where "and" meets "or", or the sentence could be read in two ways."""
     clause = _clause(instrument, rule, language)
     other = rule.any if joint == "and" else rule.all
-    return f"({clause})" if len(other) > 1 or rule.not_ is not None or rule.op == "derived" else clause
+    several = len(other) > 1 or (joint == "or" and rule.op == "between")
+    return f"({clause})" if several or rule.not_ is not None or rule.op == "derived" else clause
 
 
 def _test(instrument: Instrument, rule: Rule, language: str) -> str:
@@ -41,9 +43,22 @@ def _test(instrument: Instrument, rule: Rule, language: str) -> str:
     named = f"{question.id} ({text(question.text, language)})"
     if rule.op == "answered":
         return say("answered", language, named)
-    options = {o.code: text(o.text, language) for o in question.options} if isinstance(question, Closed) else {}
-    chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{options.get(code) or code}”" for code in rule.value])
+    if rule.op in COMPARING:
+        return _comparison(instrument, rule, question, named, language)
+    options: dict[str | float, str] = {o.code: text(o.text, language) for o in question.options} if isinstance(question, Closed) else {}
+    chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{options.get(code, code)}”" for code in rule.value])
     if rule.op == "any_row_in" and isinstance(question, Matrix):
         rows = ", ".join(f"“{text(row.text, language)}”" for row in question.rows if row.code in rule.rows)
         return say("chose in a row", language, chosen, named + (f": {rows}" if rows else ""))
     return say("chose not" if rule.op == "not_in" else "chose", language, chosen, named)
+
+
+def _comparison(instrument: Instrument, rule: Rule, question: AnyQuestion, named: str, language: str) -> str:
+    kind = "date" if isinstance(question, Date) else "choices" if isinstance(question, Multiple) else "number"
+    if rule.other is not None:
+        other = instrument.question(rule.other)
+        phrase = "same" if rule.op == "same_as" else "earlier" if kind == "date" else "lower"
+        return say(phrase, language, named, f"{other.id} ({text(other.text, language)})")
+    ends = [] if rule.op == "at_most" else [say(f"at least {kind}", language, f"{rule.value[0]}", named)]
+    ends += [] if rule.op == "at_least" else [say(f"at most {kind}", language, f"{rule.value[-1]}", named)]
+    return reduce(lambda left, right: say("and", language, left, right), ends)

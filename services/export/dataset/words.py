@@ -31,6 +31,51 @@ _WORDS: dict[str, Texts] = {
         "es": "respondieron {0} en al menos una fila de {1}",
     },
     "answered": {"en": "answered {0}", "fr": "ont répondu à {0}", "es": "respondieron a {0}"},
+    "at least number": {
+        "en": "answered {0} or more to {1}",
+        "fr": "ont répondu {0} ou plus à {1}",
+        "es": "respondieron {0} o más a {1}",
+    },
+    "at most number": {
+        "en": "answered {0} or less to {1}",
+        "fr": "ont répondu {0} ou moins à {1}",
+        "es": "respondieron {0} o menos a {1}",
+    },
+    "at least date": {
+        "en": "answered {0} or later to {1}",
+        "fr": "ont répondu {0} ou une date ultérieure à {1}",
+        "es": "respondieron {0} o una fecha posterior a {1}",
+    },
+    "at most date": {
+        "en": "answered {0} or earlier to {1}",
+        "fr": "ont répondu {0} ou une date antérieure à {1}",
+        "es": "respondieron {0} o una fecha anterior a {1}",
+    },
+    "at least choices": {
+        "en": "chose at least {0} in {1}",
+        "fr": "ont fait au moins {0} choix à {1}",
+        "es": "eligieron al menos {0} en {1}",
+    },
+    "at most choices": {
+        "en": "chose at most {0} in {1}",
+        "fr": "ont fait au plus {0} choix à {1}",
+        "es": "eligieron como máximo {0} en {1}",
+    },
+    "same": {
+        "en": "gave the same answer to {0} as to {1}",
+        "fr": "ont donné la même réponse à {0} qu'à {1}",
+        "es": "dieron la misma respuesta a {0} que a {1}",
+    },
+    "lower": {
+        "en": "gave a lower number to {0} than to {1}",
+        "fr": "ont donné un nombre plus petit à {0} qu'à {1}",
+        "es": "dieron un número menor a {0} que a {1}",
+    },
+    "earlier": {
+        "en": "gave an earlier date to {0} than to {1}",
+        "fr": "ont donné une date antérieure à {0} qu'à {1}",
+        "es": "dieron una fecha anterior a {0} que a {1}",
+    },
     "not": {"en": "are not among those who {0}", "fr": "ne sont pas parmi les personnes qui {0}", "es": "no están entre quienes {0}"},
     "and": {"en": "{0} and {1}", "fr": "{0} et {1}", "es": "{0} y {1}"},
     "or": {"en": "{0} or {1}", "fr": "{0} ou {1}", "es": "{0} o {1}"},

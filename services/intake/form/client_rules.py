@@ -12,6 +12,7 @@ import msgspec
 
 from proto import logic
 from proto.answers import Reader
+from proto.comparisons import measure_of
 from proto.instrument import (
     AnyQuestion,
     Date,
@@ -96,9 +97,21 @@ class Skips:
                 return holds
             inner = self._derived[rule.q].rule
             return self._settle(inner if holds else Rule(not_=inner), answers, asks)
-        if rule.q in asks:
-            return rule
+        here = [name for name in (rule.q, rule.other) if name is not None and name in asks]
+        if here:
+            return rule if rule.other is None or len(here) == 2 else self._with_one_known(rule, here[0], answers)
         return logic.compile_rule(rule, self._reader.questions, self._derived)(answers)
+
+    def _with_one_known(self, rule: Rule, here: str, answers: Any) -> Rule | bool:
+        """A comparison of two answers of which this page asks one: the other is a value by now."""
+        away = rule.other if here == rule.q else rule.q
+        known = measure_of(self._reader.questions[away or ""])(getattr(answers, away or ""))
+        if known is None:
+            return False
+        least, most = (Rule(q=here, op=op, value=(known,)) for op in ("at_least", "at_most"))
+        if rule.op == "same_as":
+            return Rule(all=(least, most))
+        return Rule(all=(most, Rule(not_=least))) if here == rule.q else Rule(all=(least, Rule(not_=most)))
 
 
 def needed(asks: dict[str, Ask]) -> frozenset[str]:
@@ -115,6 +128,8 @@ def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
         yield from named(part, derived)
     if rule.q is not None:
         yield from named(derived[rule.q], derived) if rule.op == "derived" else iter((rule.q,))
+    if rule.other is not None:
+        yield rule.other
 
 
 def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:

@@ -123,5 +123,5 @@ def _asked(rule: Rule | None, derived: dict[str, Rule], depth: int = 0) -> Itera
         yield from _asked(part, derived, depth)
     if rule.op == "derived" and rule.q in derived and depth < 8:
         yield from _asked(derived[rule.q], derived, depth + 1)
-    elif rule.q is not None:
-        yield rule.q
+    else:
+        yield from (name for name in (rule.q, rule.other) if name is not None)

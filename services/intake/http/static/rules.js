@@ -1,8 +1,8 @@
 /**
  * Which questions a page asks: the rules of the instrument, as the server judges them.
  *
- * @typedef {object} Rule one test (`q`, `op`, `value`, `rows`), or `all` / `any` / `not` of others
- * @property {string} [q] @property {string} [op] @property {string[]} [value] @property {string[]} [rows]
+ * @typedef {object} Rule one test (`q`, `op`, `value`, `rows`, `other`), or `all` / `any` / `not` of others
+ * @property {string} [q] @property {string} [op] @property {(string|number)[]} [value] @property {string[]} [rows] @property {string} [other]
  * @property {Rule[]} [all] @property {Rule[]} [any] @property {Rule} [not]
  *
  * @typedef {import("./answers.js").Ask & { rule?: Rule, leans?: string[] }} Ruled
@@ -10,13 +10,17 @@
 
 import { read } from "./answers.js";
 
-/** @param {Rule} rule @param {Map<string, any>} answers @returns {boolean} `not_in` also holds where there is no answer */
-export function holds(rule, answers) {
-  if (rule.all) return rule.all.every((part) => holds(part, answers));
-  if (rule.any) return rule.any.some((part) => holds(part, answers));
-  if (rule.not) return !holds(rule.not, answers);
+/**
+ * @param {Rule} rule @param {Map<string, any>} answers @param {Map<string, any>} measures what is compared of these answers
+ * @returns {boolean} `not_in` also holds where there is no answer, a comparison does not
+ */
+export function holds(rule, answers, measures) {
+  if (rule.all) return rule.all.every((part) => holds(part, answers, measures));
+  if (rule.any) return rule.any.some((part) => holds(part, answers, measures));
+  if (rule.not) return !holds(rule.not, answers, measures);
   const given = answers.get(rule.q ?? "");
   const among = (/** @type {any} */ code) => (rule.value ?? []).includes(code);
+  const order = (/** @type {any} */ other) => compared(measures.get(rule.q ?? ""), other);
   switch (rule.op) {
     case "in":
       return among(given);
@@ -28,9 +32,33 @@ export function holds(rule, answers) {
       return (rule.rows?.length ? rule.rows : Object.keys(given ?? {})).some((row) => among(given?.[row]));
     case "answered":
       return given !== undefined;
+    case "at_least":
+      return order(rule.value?.[0]) >= 0;
+    case "at_most":
+      return order(rule.value?.[0]) <= 0;
+    case "between":
+      return order(rule.value?.[0]) >= 0 && order(rule.value?.[1]) <= 0;
+    case "same_as":
+      return order(measures.get(rule.other ?? "")) === 0;
+    case "before":
+      return order(measures.get(rule.other ?? "")) < 0;
     default:
       throw new Error(`unknown rule: ${rule.op}`);
   }
+}
+
+/** What is compared of an answer, as `proto/comparisons.py` has it. @param {Ruled} ask @param {any} value @returns {number | string | undefined} */
+function measure(ask, value) {
+  if (ask.type === "multiple") return value.length;
+  const date = ask.type === "date" && /^\d{4}(-\d{2}){0,2}$/.test(value);
+  return date || typeof value === "number" ? value : undefined;
+}
+
+/** @param {any} one @param {any} other @returns {number} below 0, 0, above 0, or NaN where they cannot be compared; dates by what both tell */
+function compared(one, other) {
+  if (one === undefined || other === undefined || typeof one !== typeof other) return NaN;
+  const [a, b] = typeof one === "number" ? [one, other] : [one.slice(0, other.length), other.slice(0, one.length)];
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**
@@ -41,14 +69,18 @@ export function holds(rule, answers) {
  */
 export function shown(asks, fields, marks, kept) {
   const answers = new Map();
+  const measures = new Map();
   const unsettled = new Set();
   const found = new Set();
   for (const ask of asks) {
     if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
-    else if (!ask.rule || holds(ask.rule, answers)) {
+    else if (!ask.rule || holds(ask.rule, answers, measures)) {
       const { value, fault } = read(ask, fields, marks, kept);
       found.add(ask.id);
-      if (value !== undefined) answers.set(ask.id, value);
+      if (value !== undefined) {
+        answers.set(ask.id, value);
+        measures.set(ask.id, measure(ask, value));
+      }
       if (fault || (ask.required && value === undefined)) unsettled.add(ask.id);
     }
   }
