@@ -108,11 +108,17 @@ def rule(written: AuthoredRule) -> resolved.Rule:
     )
 
 
+def together(section: resolved.Rule | None, own: resolved.Rule | None) -> resolved.Rule | None:
+    """The rule of what stands in a section with a rule: both must hold."""
+    return resolved.Rule(all=(section, own)) if section and own else section or own
+
+
 class _Resolver:
     def __init__(self, survey: AuthoredSurvey, include: Include, faults: Faults) -> None:
         self.survey = survey
         self.include = include
         self.faults = faults
+        self.sections = {section.id: rule(section.show_if) for section in survey.sections if section.show_if}
         self.tables: dict[str, list[dict[str, str]] | None] = {}
         self.scales = {
             name: tuple(resolved.Option(option.code, option.text, option.exclusive) for option in options)
@@ -126,7 +132,7 @@ class _Resolver:
         known = {field.name for field in msgspec.structs.fields(kind)}
         values = {name: value for name, value in msgspec.structs.asdict(written).items() if name in known}
         values["privacy"] = resolved.Privacy(written.privacy.role, written.privacy.hierarchy)
-        values["show_if"] = rule(written.show_if) if written.show_if else None
+        values["show_if"] = together(self.sections.get(written.section), rule(written.show_if) if written.show_if else None)
         if isinstance(written, AuthoredChoice):
             values["options"] = self.options(written, path)
         if isinstance(written, AuthoredMatrix):

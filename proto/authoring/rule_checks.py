@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from proto.authoring.desugar import rule as resolved_rule
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.question_checks import LENGTHS, real_date
@@ -39,15 +40,21 @@ class RuleChecks:
             path = (*self.faults.place(check), "when")
             self._rule(resolved.when, path, None)
             shown.append((resolved.when, path, f"the soft check {check.id}"))
+        for section in self.survey.sections:
+            if section.show_if is not None:
+                path, own = (*self.faults.place(section), "show_if"), resolved_rule(section.show_if)
+                first = (index for index, question in enumerate(self.survey.questions) if question.section == section.id)
+                self._rule(own, path, next(first, None))
+                shown.append((own, path, f"the section {section.id}"))
         for index, (written, question) in enumerate(zip(self.survey.questions, self.instrument.questions, strict=True)):
-            if question.show_if is not None:
+            if written.show_if is not None and question.show_if is not None:
                 path = (*self.faults.place(written), "show_if")
-                self._rule(question.show_if, path, index)
+                self._rule(resolved_rule(written.show_if), path, index)
                 shown.append((question.show_if, path, f"the {'required ' if question.required else ''}question {question.id}"))
         if len(self.faults.found) == before and not any(self.faults.touched((part,)) for part in ("questions", "derived", "scales")):
             reach = Reach(self.instrument)
-            for rule, path, what in shown:
-                if not reach.can_hold(rule):
+            for condition, path, what in shown:
+                if not reach.can_hold(condition):
                     self.faults.add(path, f"{what} can never be shown: its rule never holds")
 
     def _rule(self, rule: Rule, path: Path, before: int | None, derived: bool = False) -> None:

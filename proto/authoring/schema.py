@@ -203,8 +203,11 @@ class AuthoredDerived(msgspec.Struct, frozen=True):
 
 
 class AuthoredSection(msgspec.Struct, frozen=True):
+    """`show_if` stands for a rule of each of its questions."""
+
     id: SectionId
     text: Texts
+    show_if: AuthoredRule | None = None
 
 
 class AuthoredSoftCheck(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proto import author
-from proto.instrument import Instrument, Integer, Single
+from proto.instrument import Instrument, Integer, Rule, Single
 
 BASE = """\
 format: platea-instrument/1
@@ -357,3 +357,41 @@ def test_a_file_of_format_1_says_the_same_in_format_2(file: Path, tmp_path: Path
     read = author.load(new)
     assert isinstance(read, Instrument)
     assert read == author.load(old)
+
+
+SECTION_B = '{id: B, text: {en: "Views", fr: "Avis"}}'
+
+
+def test_the_rule_of_a_section_is_one_of_each_of_its_questions() -> None:
+    ruled = BASE.replace(SECTION_B, SECTION_B.replace("}}", "}, show_if: {q: Q2, op: at_least, value: 16}}"))
+    found = author.read(ruled, "small.yaml", no_table)
+    assert isinstance(found, Instrument), found
+    adult, before = Rule(q="Q2", op="at_least", value=(16,)), author.read(BASE, "small.yaml", no_table)
+    assert isinstance(before, Instrument)
+    assert [found.question(id).show_if for id in ("Q1", "Q2")] == [None, None]
+    assert found.question("Q3").show_if == Rule(all=(adult, Rule(q="Q1", op="in", value=("a", "b"))))
+    assert found.question("Q4").show_if == Rule(all=(adult, before.question("Q4").show_if or Rule()))
+    assert found.question("Q5").show_if == adult
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("{q: Q3, op: answered}", "points to its own question"),
+        ("{q: Q5, op: answered}", "points forward, to Q5"),
+        ("{q: Q2, op: at_least, value: 121}", "the section B can never be shown"),
+        ("{q: Q1, op: in, value: [z]}", "Q1 has no code z"),
+    ],
+)
+def test_the_rule_of_a_section_is_checked_once_and_at_its_place(rule: str, message: str) -> None:
+    found = faults(BASE.replace(SECTION_B, SECTION_B.replace("}}", f"}}, show_if: {rule}}}")))
+    assert message in found[0].message
+    assert found[0].path.startswith("/sections/1/show_if")
+    assert all("can never be shown" in fault.message for fault in found[1:])
+
+
+def test_a_question_that_its_section_rules_out_can_never_be_shown() -> None:
+    ruled = BASE.replace(SECTION_B, SECTION_B.replace("}}", "}, show_if: {q: Q1, op: in, value: [dk]}}"))
+    found = faults(ruled)
+    assert all("can never be shown" in fault.message for fault in found)
+    assert [fault.path for fault in found] == ["/questions/2/show_if", "/questions/3/show_if", "/soft_checks/0/when"]
