@@ -5,22 +5,28 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from deploy.cli import bulk_sender, mapping, rows, server
+from deploy.cli import bulk_sender, file_options, import_report, mapping, rows, server
+from deploy.cli.answering import Answering
 from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, fail, note, progress, say
-from deploy.cli.import_map import read_map
-from deploy.cli.mapping import UnfitHeader
-from deploy.cli.rows import CsvRow, NdjsonRow, UnreadableFile
+from deploy.cli.datafile.reading import FileOptions, read_sheet
+from deploy.cli.datafile.sheet import OURS, CsvRow, UnreadableFile
+from deploy.cli.import_map import ImportMap, RowChoice, read_map
+from deploy.cli.mapping import ColumnMapping, UnfitHeader
+from deploy.cli.rows import NdjsonRow
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
+from proto.answers import Reader, today_of
 from proto.instrument import Instrument
 from services.runtime.spreadsheet_csv import Writer
 
@@ -28,12 +34,13 @@ FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
 """Refusals that no other row would escape."""
 
 
-@click.command(name="import", short_help="Responses that exist already, from CSV or NDJSON.")
+@click.command(name="import", short_help="Responses that exist already, from CSV, Excel or NDJSON.")
 @click.argument("survey", metavar="ID")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--map", "map_file", type=click.Path(path_type=Path), help="The import map from `platea survey draft`: which column answers what."
 )
+@click.option("--dry-run", is_flag=True, help="Show for each column what was understood and what would be refused, and send nothing.")
 @click.option(
     "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows go.  [default: FILE.rejects.csv or .ndjson]"
 )
@@ -44,34 +51,61 @@ FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
     "--key", "key_file", type=click.Path(dir_okay=False, path_type=Path), help="The key of the receipts.  [default: <data>/import.key]"
 )
 @click.option("--at-once", type=click.IntRange(1, 1024), default=64, show_default=True, help="Connections in use.")
+@file_options.options
 @server.options
 def command(
-    survey: str, file: Path, map_file: Path | None, rejects: Path | None, replace: bool, key_file: Path | None, at_once: int, server: Server
+    survey: str,
+    file: Path,
+    map_file: Path | None,
+    dry_run: bool,
+    rejects: Path | None,
+    replace: bool,
+    key_file: Path | None,
+    at_once: int,
+    encoding: str | None,
+    separator: str | None,
+    header: tuple[str, ...] | None,
+    sheet: str | None,
+    server: Server,
 ) -> None:
     """Import the responses in FILE into the survey ID, through the ordinary intake with all its checks.
 
     Without --map, the columns of a CSV file are named after questions: A01 holds a code, B08 codes like "cost;law", B08.cost 1 or 0,
     B02.cctv the code of that row. Each line of an NDJSON file is {"answers": {…}}. The people behind the rows have agreed to take part.
 
-    Refused rows go to a rejects file with line and reasons; the rest is imported, and the exit status is 1. Mend that file and import it.
+    Nothing is guessed: a cell that can mean two things, or a label without a code, has its row refused. --dry-run shows beforehand what
+    each column is taken for. Refused rows go to a rejects file with line and reasons; the rest is imported, and the exit status is 1.
+    Mend that file and import it.
 
     Importing again changes nothing: the receipt of a row follows from its content (equal rows are told apart by counting them) and from
     a secret key in <data>/import.key, or ~/.local/share/platea/import.key where there is no data folder. Whoever imports the
     same file from another machine needs the same key (--key), or the rows count again. An interrupted import is simply run again.
     """
+    map_ = read_map(map_file) if map_file is not None else None
+    if map_ is not None and map_.survey != survey:
+        raise Trouble(f"The import map is for {map_.survey}, not for {survey}.", "Name that survey, or the map of this one.")
     instrument = definition(server, survey)
-    key = _key(key_file or _key_place(server))
-    job = Import(server, instrument, key, file, replace)
+    key = b"" if dry_run else _key(key_file or _key_place(server))
+    job = Import(server, instrument, key, file, map_, replace)
+    options = file_options.merged(map_.options if map_ else FileOptions(), encoding, separator, header, sheet)
     try:
-        entries = job.read_ndjson() if file.suffix.lower() in (".ndjson", ".jsonl") else job.read_csv(map_file)
+        entries = job.read_ndjson() if file.suffix.lower() in (".ndjson", ".jsonl") else job.read_table(options, dry_run)
     except OSError as error:
-        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a CSV or NDJSON file.") from None
+        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a CSV, Excel or NDJSON file.") from None
     except UnreadableFile as unreadable:
         raise Trouble(
-            f"Cannot import {file}: {unreadable}.", "Save it as CSV in UTF-8 with one row of column names, and try again."
+            f"Cannot import {file}: {unreadable}.", "See `platea import --help` for what can be said of a file, and try again."
         ) from None
     except UnfitHeader as unfit:
-        raise Trouble(f"Cannot import {file}: {unfit}.", "Rename the columns, or give --map; `platea survey draft` makes both.") from None
+        raise Trouble(
+            f"Cannot import {file}: {unfit}.", "Rename the columns, or correct the --map; `platea survey draft` makes one."
+        ) from None
+    if dry_run:
+        if not job.shown(entries):
+            fail()
+        return
+    for sentence in job.undeclared():
+        note(sentence)
     try:
         with progress("Rows", len(entries), "rows") as bar:
             bulk_sender.run(job.send(entries, at_once, bar.advance))
@@ -80,7 +114,8 @@ def command(
     counts = job.counts
     withdrawn = f", {counts['withdrawn']:,} withdrawn since" if counts["withdrawn"] else ""
     replaced = f", {counts['replaced']:,} replaced" if counts["replaced"] else ""
-    say(f"{counts['new']:,} imported, {counts['known']:,} there before{replaced}{withdrawn}, {len(job.refused):,} refused.")
+    left = f", {counts['left out']:,} left out as the map says" if counts["left out"] else ""
+    say(f"{counts['new']:,} imported, {counts['known']:,} there before{replaced}{withdrawn}{left}, {len(job.refused):,} refused.")
     if refused:
         note(f"The refused rows are in {refused}, with line and reasons.")
         fail()
@@ -89,30 +124,102 @@ def command(
 class Import:
     """One file on its way: what was read, what became of it."""
 
-    def __init__(self, server: Server, instrument: Instrument, key: bytes, file: Path, replace: bool) -> None:
+    def __init__(self, server: Server, instrument: Instrument, key: bytes, file: Path, map_: ImportMap | None, replace: bool) -> None:
         self.counts: Counter[str] = Counter()
         self.refused: dict[int, tuple[CsvRow | NdjsonRow, list[str]]] = {}
         self.suffix = ".csv"
         self._server, self._instrument, self._key, self._file, self._replace = server, instrument, key, file, replace
+        self._map = map_
         self._entries: dict[int, CsvRow | NdjsonRow] = {}
         self._columns: list[str] = []
+        self._unmapped: list[str] = []
+        self._understood = ""
+        self._answering: Answering | None = None
 
-    def read_csv(self, map_file: Path | None) -> list[BulkSubmission]:
-        sheet = rows.read_csv(self._file.read_bytes())
-        self._columns = [name for name in sheet.columns if name not in rows.OURS]
-        if map_file is None:
+    def read_table(self, options: FileOptions, dry_run: bool) -> list[BulkSubmission]:
+        """Raises UnreadableFile and UnfitHeader. A dry run shows columns that the map does not name instead of raising."""
+        sheet = read_sheet(self._file.read_bytes(), options)
+        self._understood = sheet.understood
+        self._columns = [name for name in sheet.columns if name not in OURS]
+        map_ = self._map
+        if map_ is None:
             columns = mapping.from_header(sheet.columns, self._instrument)
         else:
-            columns = mapping.agreeing(read_map(map_file), sheet.columns, self._instrument)
+            columns = mapping.agreeing(map_.columns, sheet.columns, self._instrument)
+            self._check_beside(map_, columns, dry_run)
+        answering = self._answering = Answering(columns, self._instrument, (row.cells or {} for row in sheet.rows), map_)
+        read_language = _language(map_, columns)
 
         def content(row: CsvRow) -> dict[str, Any]:
-            answers, reasons = mapping.answers(row.cells or {}, columns, self._instrument)
-            if reasons:
+            answers, reasons = answering.answers(row.cells or {}, row.line)
+            language, reason = read_language(row.cells or {})
+            if reasons := [*reasons, *([reason] if reason else [])]:
                 self.refused[row.line] = (row, reasons)
-            language = (row.cells or {}).get("language") if "language" not in columns else None
             return {"answers": answers} | ({"language": language} if language else {})
 
-        return list(self._submissions(sheet.rows, content))
+        return list(self._submissions(self._kept(sheet.rows), content, self._content_of(columns)))
+
+    def _content_of(self, columns: Mapping[str, ColumnMapping]) -> Callable[[CsvRow], bytes]:
+        """What makes a row the same row. Under a map of format 1 all its cells do, so that what was imported with one stays known."""
+        map_, instrument = self._map, self._instrument
+        if map_ is None or map_.format == "platea-import/1":
+            return rows.content_of
+        if map_.rows.identity:
+            return lambda row: rows.identified_by(row, map_.rows.identity)
+        return lambda row: rows.answered_by(row, columns, instrument)
+
+    def _check_beside(self, map_: ImportMap, columns: Mapping[str, ColumnMapping], dry_run: bool) -> None:
+        absent = [name for name in [*map_.rows.keep, *map_.rows.identity] if name not in self._columns]
+        if absent:
+            raise UnfitHeader(f"the map names the column {absent[0]!r} under rows, which the file does not have")
+        beside = map_.beside()
+        self._unmapped = [name for name in self._columns if name and name not in columns and name not in beside]
+        if self._unmapped and map_.format == "platea-import/2" and not dry_run:
+            raise UnfitHeader(f"the map names {', '.join(map(repr, self._unmapped[:5]))} neither under columns nor under ignored")
+
+    def _kept(self, sheet: list[CsvRow]) -> Iterator[CsvRow]:
+        """The rows that the map keeps. A row whose identity is empty or another row's is refused."""
+        rules = self._map.rows if self._map else RowChoice()
+        first: dict[tuple[str, ...], int] = {}
+        for row in sheet:
+            cells = row.cells
+            if cells is not None and any(cells[name] not in kept for name, kept in rules.keep.items()):
+                self.counts["left out"] += 1
+                continue
+            identity = tuple(cells[name] for name in rules.identity) if cells is not None else ()
+            if identity and not any(identity):
+                row = replace(row, fault="the columns that tell rows apart are empty")
+            elif identity and identity in first:
+                row = replace(row, fault=f"the row is known by the same cells as line {first[identity]}")
+            elif identity:
+                first[identity] = row.line
+            yield row
+
+    def undeclared(self) -> Iterator[str]:
+        """Signs of no answer that the map does not declare, and columns that it does not name."""
+        if self._answering is not None:
+            yield from import_report.undeclared(self._answering)
+        if self._unmapped:
+            yield f"The map does not name {', '.join(map(repr, self._unmapped[:5]))}: not imported."
+
+    def shown(self, submissions: list[BulkSubmission]) -> bool:
+        """Shows what was understood, and checks every row as intake would. Returns whether nothing would be refused."""
+        reader, today = Reader(self._instrument), today_of(time.time())
+        for submission in submissions:
+            found = reader.read(submission.body, today)
+            if isinstance(found, list):
+                reasons = [f"{fault.pointer.removeprefix('/answers/')}: {fault.detail}" for fault in found]
+                self.refused[submission.place] = (self._entries[submission.place], reasons)
+        say(f"{self._file.name}: {self._understood or 'NDJSON'}")
+        if self._answering is not None:
+            for line in import_report.lines(self._answering, self._map, self._unmapped):
+                say(line)
+        for line in sorted(self.refused)[: import_report.MOST_EXAMPLES * 3]:
+            say(f"refused       line {line}: {'; '.join(self.refused[line][1])}")
+        left = f", leave out {self.counts['left out']:,}" if self.counts["left out"] else ""
+        would = sum(one.place not in self.refused for one in submissions)
+        say(f"Would import {would:,}, refuse {len(self.refused):,}{left}. Nothing was sent.")
+        return not self.refused and not self._unmapped
 
     def read_ndjson(self) -> list[BulkSubmission]:
         self.suffix = ".ndjson"
@@ -120,9 +227,9 @@ class Import:
         def content(body: NdjsonRow) -> dict[str, Any]:
             return dict(body.content or {})
 
-        return list(self._submissions(rows.read_ndjson(self._file.read_bytes()), content))
+        return list(self._submissions(rows.read_ndjson(self._file.read_bytes()), content, rows.content_of))
 
-    def _submissions(self, entries: Any, content: Any) -> Iterator[BulkSubmission]:
+    def _submissions(self, entries: Any, content: Any, content_of: Any) -> Iterator[BulkSubmission]:
         sound: list[CsvRow | NdjsonRow] = []
         for entry in entries:
             self._entries[entry.line] = entry
@@ -130,7 +237,7 @@ class Import:
                 self.refused[entry.line] = (entry, [entry.fault])
             else:
                 sound.append(entry)
-        for entry, receipt in zip(sound, rows.receipts(self._key, self._instrument.id, map(rows.content_of, sound)), strict=True):
+        for entry, receipt in zip(sound, rows.receipts(self._key, self._instrument.id, map(content_of, sound)), strict=True):
             body = {"version": self._instrument.version, "consent": True} | content(entry)
             if entry.line not in self.refused:
                 yield BulkSubmission(entry.line, receipt, msgspec.json.encode(body))
@@ -175,13 +282,13 @@ class Import:
 
 
 def _csv(entries: list[tuple[CsvRow | NdjsonRow, list[str]]], columns: list[str]) -> str:
-    """Rejected rows as CSV with line and reasons in front, guarded for spreadsheets (`rows.read_csv` undoes that).
+    """Rejected rows as CSV with line and reasons in front, guarded for spreadsheets (`read_sheet` undoes that).
 
     A row without readable cells is kept whole in `import_row`.
     """
     text = io.StringIO()
     writer = Writer(text)
-    writer.writerow([*rows.OURS, *columns])
+    writer.writerow([*OURS, *columns])
     for row, reasons in entries:
         cells = row.cells if isinstance(row, CsvRow) else None
         values = [cells[name] for name in columns] if cells else [""] * len(columns)
@@ -207,6 +314,23 @@ def _reasons(body: bytes) -> tuple[str, list[str]]:
         return code, faults or [str(problem["title"])]
     except (msgspec.MsgspecError, KeyError, TypeError):
         return "", []
+
+
+def _language(map_: ImportMap | None, columns: Mapping[str, ColumnMapping]) -> Callable[[Mapping[str, str]], tuple[str, str]]:
+    """Reads the language of a row: the code, or the reason why there is none. Without a map of format 2 it stands in `language`."""
+    if map_ is None or map_.format == "platea-import/1":
+        return lambda cells: (cells.get("language", "") if "language" not in columns else "", "")
+    said = map_.language
+    if said is None:
+        return lambda _cells: ("", "")
+
+    def read(cells: Mapping[str, str]) -> tuple[str, str]:
+        cell = cells.get(said.column, "")
+        if not said.codes or not cell:
+            return cell, ""
+        return said.codes.get(cell, ""), "" if cell in said.codes else f"{said.column}: {cell[:80]!r} has no code under language"
+
+    return read
 
 
 def _key_place(server: Server) -> Path:

@@ -1,30 +1,66 @@
-"""From the cells of a row to answers: the question of each column, the code of each label."""
+"""The columns of a data file and the questions they answer, checked against each other."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, assert_never, cast
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from deploy.cli.rows import OURS
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from deploy.cli.cells import Order, tidy
+from deploy.cli.datafile.sheet import OURS
+from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single
 
-YES = frozenset({"1", "true", "yes", "y", "x"})
-NO = frozenset({"0", "false", "no", "n"})
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
+Separator = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+
+
+class Marks(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How numbers are written. Without them, a number that can be read in two ways is refused."""
+
+    decimal: Literal[".", ","]
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+
+
+class DateOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order: Order
 
 
 class ColumnMapping(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one column means. `codes` turns labels into codes; without it cells hold codes already.
+    """What one column answers. `codes` turns labels into codes; without it cells hold codes already.
 
-    `row`: of a matrix. `option`: the cell says whether this option of a multiple choice was chosen, or its place in a ranking.
+    `row`: of a matrix. `option`: whether this option of a multiple choice was chosen (`ticked`, `unticked`: the cells that say so), or its
+    place in a ranking. `place`: the cell names the option that stands there in a ranking. `split`: stands between several labels in a
+    cell. `other`: the option that stands for any other text, which is the answer to its own question. `specify`: the cell is the text of
+    this option. `missing`, `apart`, `numbers`, `dates`: as in the whole map, for this column.
     """
 
     question: str
     row: str | None = None
     option: str | None = None
-    codes: dict[str, str] = {}
+    place: Annotated[int, msgspec.Meta(ge=1, le=500)] | None = None
+    specify: str | None = None
+    codes: dict[str, Text] = {}
+    split: Separator | None = None
+    other: str | None = None
+    ticked: tuple[Text, ...] = ()
+    unticked: tuple[Text, ...] = ()
+    missing: tuple[Text, ...] = ()
+    apart: dict[str, Text] = {}
+    numbers: Marks | None = None
+    dates: DateOrder | None = None
+
+    @property
+    def target(self) -> str:
+        """The question that the cells answer: a text that belongs to an option is a question of its own."""
+        return self.question if self.specify is None else f"{self.question}_{self.specify}"
+
+    @property
+    def slot(self) -> tuple[str, str]:
+        """What of the question: a row, an option, a place, or all of it. It is the same whatever the column is called."""
+        part = self.row or self.option or (str(self.place) if self.place else "")
+        return self.target, part
 
 
 class UnfitHeader(ValueError):
@@ -42,11 +78,13 @@ def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnM
             continue
         if question is None:
             raise UnfitHeader(f"{name!r} is no question of {instrument.id}")
-        if dot and part not in _parts(question):
+        if dot and part not in parts(question):
             raise UnfitHeader(f"{id} has no {'row' if isinstance(question, Matrix) else 'option'} {part!r}")
-        if isinstance(question, Matrix) and not dot:
-            raise UnfitHeader(f"{id} is a matrix: name a row, such as {id}.{question.rows[0].code}")
-        mappings[name] = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
+        column = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
+        if fault := _misfit(column, question, known):
+            raise UnfitHeader(f"the header names {name!r}, but {fault}")
+        mappings[name] = column
+    _once(mappings, known)
     return mappings
 
 
@@ -60,77 +98,111 @@ def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: 
         if name not in columns:
             raise UnfitHeader(f"the map names the column {name!r}, which the file does not have")
         part = column.row or column.option
-        if part is not None and part not in _parts(question):
+        if part is not None and part not in parts(question):
             raise UnfitHeader(f"the map sends {name!r} to {column.question}.{part}, which does not exist")
+        if fault := _misfit(column, question, known):
+            raise UnfitHeader(f"the map sends {name!r} to {column.question}, but {fault}")
+    _once(map_, known)
     return dict(map_)
 
 
-def answers(cells: Mapping[str, str], columns: Mapping[str, ColumnMapping], instrument: Instrument) -> tuple[dict[str, Any], list[str]]:
-    """Returns the answers in one row and the reasons for unreadable cells. Intake validates the answers."""
-    known = {question.id: question for question in instrument.questions}
-    values: dict[str, Any] = {}
-    reasons: list[str] = []
-    for name, column in columns.items():
-        cell = cells.get(name, "")
-        if not cell:
-            continue
-        if column.codes and cell not in column.codes:
-            reasons.append(f"{name}: the map has no code for this label")
-            continue
-        reason = _put(values, known[column.question], column, column.codes.get(cell, cell))
-        if reason:
-            reasons.append(f"{name}: {reason}")
-    for id, value in values.items():
-        if isinstance(known[id], Ranking) and isinstance(value, dict):
-            places = cast("dict[str, int]", value)
-            values[id] = sorted(places, key=lambda option: (places[option], option))
-    return {id: value for id, value in values.items() if value != [] or _none_applies(known[id])}, reasons
-
-
-def _none_applies(question: AnyQuestion) -> bool:
-    """Whether a row with "no" for every option is an answer to this question."""
-    return isinstance(question, Multiple) and (question.min_choices == 0 or question.required)
-
-
-def _put(values: dict[str, Any], question: AnyQuestion, column: ColumnMapping, cell: str) -> str:
-    """Adds the value of a cell to `values`. Returns why it has none, or ""."""
-    id = question.id
-    match question:
-        case Matrix():
-            values.setdefault(id, {})[column.row] = cell
-        case Multiple() if column.option is not None:
-            if cell.lower() not in YES | NO:
-                return "give 1 or 0"
-            values.setdefault(id, []).extend([column.option] if cell.lower() in YES else [])
-        case Ranking() if column.option is not None:
-            if not cell.isdecimal():
-                return "give the rank, such as 1"
-            values.setdefault(id, {})[column.option] = int(cell)
-        case Multiple() | Ranking():
-            codes = [cell] if column.codes else [code.strip() for code in cell.split(";") if code.strip()]
-            values.setdefault(id, []).extend(code for code in codes if code not in values[id] or isinstance(question, Ranking))
-        case Integer() | Numeric():
-            number = _number(cell)
-            if number is None:
-                return "this is not a number"
-            values[id] = number
-        case Single() | Date() | ShortText() | LongText():
-            values[id] = cell
-        case _:
-            assert_never(question)
+def _misfit(column: ColumnMapping, question: AnyQuestion, known: Mapping[str, AnyQuestion]) -> str:
+    """Why a column cannot answer the question as its entry says, or nothing."""
+    if sum(part is not None for part in (column.row, column.option, column.place, column.specify)) > 1:
+        return "only one of row, option, place and specify can be said"
+    if isinstance(question, Matrix) and column.row is None:
+        return f"that is a matrix: name one of its rows, such as {question.rows[0].code}"
+    if column.row is not None and not isinstance(question, Matrix):
+        return "that is no matrix and has no rows"
+    if column.place is not None and not isinstance(question, Ranking):
+        return "that is no ranking and has no places"
+    if column.option is not None and not isinstance(question, Multiple | Ranking):
+        return "an option has a column of its own only in a multiple choice or a ranking"
+    if column.split is not None and (not isinstance(question, Multiple | Ranking) or column.option is not None):
+        return "its cells hold one answer each and cannot be split"
+    for code in filter(None, (column.specify, column.other)):
+        text = known.get(f"{column.question}_{code}")
+        if code not in parts(question) or not isinstance(text, ShortText | LongText):
+            return f"{code!r} is no option of it that asks for a text"
+    codes = parts(question, rows=False)
+    if codes and column.option is None and column.specify is None:
+        for label, code in column.codes.items():
+            if code not in codes:
+                return f"{code!r}, the code of {label!r}, is no option of it"
+    if column.split is not None and column.codes:
+        for label in column.codes:
+            others = {other: code for other, code in column.codes.items() if other != label}
+            if _in_parts(label, others, column.split):
+                return f"the label {label!r} can also be read as several others"
     return ""
 
 
-def _number(cell: str) -> int | float | None:
-    """Whole numbers stay whole; a decimal comma is understood, thousands separators are not guessed at."""
-    match = re.fullmatch(r"([+-]?[0-9]{1,15})(?:[.,]([0-9]{1,15}))?", cell)
-    if match is None:
-        return None
-    whole, fraction = match.groups()
-    return float(f"{whole}.{fraction}") if fraction and fraction.strip("0") else int(whole)
+def _once(columns: Mapping[str, ColumnMapping], known: Mapping[str, AnyQuestion]) -> None:
+    """Raises UnfitHeader where two columns answer the same: one would be lost."""
+    first: dict[tuple[str, str], str] = {}
+    for name, column in columns.items():
+        gathered = isinstance(known[column.question], Multiple | Ranking) and column.slot[1] == "" and column.specify is None
+        if column.slot in first and not gathered:
+            raise UnfitHeader(f"the columns {first[column.slot]!r} and {name!r} answer the same, {'.'.join(filter(None, column.slot))}")
+        first.setdefault(column.slot, name)
+    whole = {column.question: name for name, column in columns.items() if column.slot == (column.question, "")}
+    for name, column in columns.items():
+        if column.specify is None and column.slot[1] and column.question in whole:
+            raise UnfitHeader(f"the columns {whole[column.question]!r} and {name!r} both answer {column.question}, whole and in parts")
 
 
-def _parts(question: AnyQuestion) -> set[str]:
-    if isinstance(question, Matrix):
+def parts(question: AnyQuestion, *, rows: bool = True) -> set[str]:
+    """Codes of the rows of a matrix, or of the options of a question; none where it has neither."""
+    if rows and isinstance(question, Matrix):
         return {row.code for row in question.rows}
-    return {option.code for option in question.options} if isinstance(question, Multiple | Ranking | Single) else set()
+    return {option.code for option in question.options} if isinstance(question, Multiple | Ranking | Single | Matrix) else set()
+
+
+def _in_parts(cell: str, codes: Mapping[str, str], split: str) -> bool:
+    found, rest = split_labels(cell, codes, split)
+    return not rest and len(found) > 1
+
+
+def split_labels(cell: str, codes: Mapping[str, str], split: str) -> tuple[list[str], list[str]]:
+    """The codes of the labels in a cell, longest label first, so that labels may hold what stands between them; and what is left over."""
+    between = re.compile(rf"\s*{re.escape(split.strip())}\s*" if split.strip() else r"\s+")
+    labels = sorted(codes, key=lambda label: (-len(label), label))
+    found: list[str] = []
+    rest: list[str] = []
+    at = 0
+    while at < len(cell):
+        label = next((label for label in labels if cell.startswith(label, at) and _ends(cell, at + len(label), between)), None)
+        if label is not None:
+            found.append(codes[label])
+            at += len(label)
+        else:
+            gap = between.search(cell, at + 1)
+            end = gap.start() if gap else len(cell)
+            rest.append(cell[at:end].strip())
+            at = end
+        gap = between.match(cell, at)
+        at = gap.end() if gap else at
+    return found, [text for text in rest if text]
+
+
+def _ends(cell: str, at: int, between: re.Pattern[str]) -> bool:
+    return at == len(cell) or between.match(cell, at) is not None
+
+
+def tidied(codes: Mapping[str, str]) -> dict[str, str]:
+    """The codes by labels without what nobody sees; labels that differ in nothing else and mean different codes are left out."""
+    found: dict[str, str] = {}
+    unclear: set[str] = set()
+    for label, code in codes.items():
+        plain = tidy(label)
+        if found.setdefault(plain, code) != code:
+            unclear.add(plain)
+    return {label: code for label, code in found.items() if label not in unclear}
+
+
+def own_labels(question: Any, code: str) -> Iterable[str]:
+    """How a cell may name this option: by its code, or by its label in any language."""
+    for option in question.options:
+        if option.code == code:
+            yield code
+            yield from (tidy(text) for text in option.text.values())

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli import mapping, rows
+from deploy.cli.answering import Answering
+from deploy.cli.datafile.reading import read_sheet
+from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.mapping import ColumnMapping
 from tests.builders.bundled import questionnaire
 
@@ -17,12 +20,12 @@ SURVEY = questionnaire()
 
 
 def faults(text: str | bytes) -> dict[int, str]:
-    sheet = rows.read_csv(text.encode() if isinstance(text, str) else text)
+    sheet = read_sheet(text.encode() if isinstance(text, str) else text)
     return {row.line: row.fault for row in sheet.rows if row.fault}
 
 
 def cells(text: str | bytes) -> list[dict[str, str]]:
-    sheet = rows.read_csv(text.encode() if isinstance(text, str) else text)
+    sheet = read_sheet(text.encode() if isinstance(text, str) else text)
     return [row.cells for row in sheet.rows if row.cells is not None]
 
 
@@ -50,15 +53,15 @@ def test_wrong_width_bad_quotes_and_bad_bytes_are_told_with_their_line() -> None
     assert found[2] == "the row has 3 cells, the header 2"
     assert found[3] == "the row has 1 cells, the header 2"
     assert found[4].startswith("the quotes are broken")
-    assert found[5] == "byte 3 of the row is not UTF-8"
+    assert found[5].startswith("byte 3 of the row is not UTF-8")
     assert cells(text) == [{"A": "5", "B": "good"}]
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     try:
-        sheet = rows.read_csv(b"A,B\n" + data)
-    except rows.UnreadableFile:
+        sheet = read_sheet(b"A,B\n" + data)
+    except UnreadableFile:
         return
     assert all((row.cells is None) == bool(row.fault) for row in sheet.rows)
     rows.read_ndjson(data)
@@ -66,7 +69,7 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
 
 def test_the_same_file_gives_the_same_receipts_in_any_order_and_equal_rows_count_each() -> None:
     def receipts(text: str) -> list[str]:
-        return list(rows.receipts(KEY, "s", map(rows.content_of, rows.read_csv(text.encode()).rows)))
+        return list(rows.receipts(KEY, "s", map(rows.content_of, read_sheet(text.encode()).rows)))
 
     first = receipts("A,B\n1,x\n2,y\n1,x\n")
     assert len(set(first)) == 3
@@ -80,7 +83,7 @@ def test_receipts_cannot_be_found_without_the_key() -> None:
 
 
 def read(cells: dict[str, str], columns: dict[str, ColumnMapping] | None = None) -> tuple[dict[str, object], list[str]]:
-    return mapping.answers(cells, columns or mapping.from_header(list(cells), SURVEY), SURVEY)
+    return Answering(columns or mapping.from_header(list(cells), SURVEY), SURVEY, [cells]).answers(cells)
 
 
 def test_columns_are_named_after_questions() -> None:
@@ -103,4 +106,4 @@ def test_a_map_turns_labels_into_codes_and_gathers_columns() -> None:
         "Task 2": ColumnMapping("A09", codes={"Video": "video"}),
     }
     assert read({"Where": "France", "Task 1": "Police", "Task 2": "Video"}, columns) == ({"A01": "FR", "A09": ["police", "video"]}, [])
-    assert read({"Where": "Narnia", "Task 1": "", "Task 2": ""}, columns) == ({}, ["Where: the map has no code for this label"])
+    assert read({"Where": "Narnia", "Task 1": "", "Task 2": ""}, columns) == ({}, ["Where: 'Narnia' has no code in the map"])

@@ -15,7 +15,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.cli import mapping, rows
+from deploy.cli import mapping
+from deploy.cli.answering import Answering
+from deploy.cli.datafile.reading import read_sheet
 from deploy.cli.drafting.draft import UndraftableData, draft
 from deploy.cli.import_map import ImportMap
 from proto import author
@@ -39,18 +41,18 @@ def drafted(text: str) -> tuple[Instrument, ImportMap]:
     found = author.read(f"{instrument_text}---\n{map_text}", "draft.yaml", _no_table)
     assert isinstance(found, Instrument), "\n".join(map(str, found))
     assert found == author.read(instrument_text, "draft.yaml", _no_table)
-    return found, msgspec.convert(yaml.safe_load(map_text), ImportMap)
+    return found, read_map
 
 
 def imported(text: str, instrument: Instrument, map_: ImportMap) -> list[dict[str, Any]]:
     """The answers of every row, each of which intake would accept."""
-    sheet = rows.read_csv(text.encode())
+    sheet = read_sheet(text.encode(), map_.options)
     columns = mapping.agreeing(map_.columns, sheet.columns, instrument)
-    reader = Reader(instrument)
+    reader, answering = Reader(instrument), Answering(columns, instrument, (row.cells or {} for row in sheet.rows), map_)
     found: list[dict[str, Any]] = []
     for row in sheet.rows:
         assert row.cells is not None, row.fault
-        answers, reasons = mapping.answers(row.cells, columns, instrument)
+        answers, reasons = answering.answers(row.cells, row.line)
         body = msgspec.json.encode({"answers": answers, "consent": True})
         read = reader.read(body, "2026-11-22")
         assert not reasons

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.cli import rows
+from deploy.cli.datafile.reading import read_sheet
+from deploy.cli.datafile.sheet import OURS, CsvRow
 from deploy.cli.importing import _csv
 from services.runtime.spreadsheet_csv import Writer, guarded, unguarded
 
@@ -62,13 +63,13 @@ def test_a_row_is_read_back_cell_by_cell(cells: list[str]) -> None:
 
 
 def test_a_rejects_file_is_harmless_in_a_spreadsheet_and_is_imported_as_it_came() -> None:
-    row = rows.CsvRow(2, "=1", {"=name": "=cmd|x", "age": "-5", "said": "'quoted"})
+    row = CsvRow(2, "=1", {"=name": "=cmd|x", "age": "-5", "said": "'quoted"})
     text = _csv([(row, ["=why"])], ["=name", "age", "said"])
     assert "\n2,'=why,,'=cmd|x,-5,'quoted\n" in text
-    sheet = rows.read_csv(text.encode())
-    assert sheet.columns == [*rows.OURS, "=name", "age", "said"]
-    assert {name: cell for name, cell in (sheet.rows[0].cells or {}).items() if name not in rows.OURS} == row.cells
-    other = rows.read_csv(b"a,b\n'=1,2\n")
+    sheet = read_sheet(text.encode())
+    assert sheet.columns == [*OURS, "=name", "age", "said"]
+    assert {name: cell for name, cell in (sheet.rows[0].cells or {}).items() if name not in OURS} == row.cells
+    other = read_sheet(b"a,b\n'=1,2\n")
     assert other.rows[0].cells == {"a": "'=1", "b": "2"}, "in a file of somebody else an apostrophe is an apostrophe"
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.cli.answering import Answering
 from deploy.cli.drafting import draft as drafts
-from deploy.cli.mapping import ColumnMapping, answers
+from deploy.cli.mapping import ColumnMapping
 from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
@@ -40,7 +41,8 @@ def instrument(least: int, *, required: bool = False) -> Instrument:
 
 def imported(of: Instrument) -> list[dict[str, list[str]]]:
     columns = {f"M.{code}": ColumnMapping(question="M", option=code) for code in "abc"}
-    found = [answers(row, columns, of) for row in csv.DictReader(io.StringIO(ROWS))]
+    reading = Answering(columns, of)
+    found = [reading.answers(row) for row in csv.DictReader(io.StringIO(ROWS))]
     assert not any(reasons for _, reasons in found)
     return [given for given, _ in found]
 

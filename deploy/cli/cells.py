@@ -1,0 +1,94 @@
+"""What a cell of a data file says: a label, a number, a day, or nothing. Pure.
+
+What can be read in two ways is never guessed: the reader gives both readings, and its caller refuses the cell.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+TOKENS = frozenset(
+    {"na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", ".", "-", "--", "\\n"}
+    | {"#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"}
+)
+"""Words that programs write where there is no answer, in small letters. They are so only where the import map declares them."""
+SENTINELS = frozenset({"-999", "-99", "-98", "-97", "-89", "-88", "-77", "-66", "-9", "-8", "-7", "88", "98", "99", "998", "999"})
+"""Numbers that programs write for an answer that is none."""
+
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_SPACES = "\u0020\u00a0\u2009\u202f"
+_POINT = re.compile(rf"([+-]?)([0-9]{{1,15}}|[1-9][0-9]{{0,2}}(?:[,{_SPACES}'\u2019][0-9]{{3}})+)(?:\.([0-9]{{1,15}}))?")
+_COMMA = re.compile(rf"([+-]?)([0-9]{{1,15}}|[1-9][0-9]{{0,2}}(?:[.{_SPACES}'\u2019][0-9]{{3}})+)(?:,([0-9]{{1,15}}))?")
+_PATTERNS = {".": _POINT, ",": _COMMA}
+_BARE = re.compile(r"^([+-]?)(?=[.,][0-9])")
+_MARKS = re.compile(r"[^0-9+-]")
+_WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
+
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})(?:-([0-9]{1,2}))?(?:[ T].*)?")
+_PARTS = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[ T].*)?")
+
+Order = Literal["ymd", "dmy", "mdy"]
+
+
+def tidy(label: str) -> str:
+    """The label without what nobody sees: signs without a glyph, double spaces, another composition of letters."""
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", label)).split())
+
+
+def whole(cell: str) -> str:
+    """A code that a program wrote as a float: "2.0" as "2"; any other cell as it is."""
+    match = _WHOLE.fullmatch(cell)
+    return match[1] if match else cell
+
+
+def readings(cell: str, decimals: Iterable[str] = (".", ",")) -> set[Decimal]:
+    """The numbers that a cell can stand for, under each of these decimal marks; none where it is no number.
+
+    A mark between groups of three digits is one for thousands: "1,250" is 1.25 or 1250, "0,250" and "1,25" are one number each.
+    """
+    found: set[Decimal] = set()
+    cell = _BARE.sub(r"\g<1>0", cell.replace("\u2212", "-"))
+    for decimal in decimals:
+        match = _PATTERNS[decimal].fullmatch(cell)
+        if match and len(set(_MARKS.findall(match[2]))) <= 1:
+            sign, digits, fraction = match.groups()
+            found.add(Decimal(f"{sign}{_MARKS.sub('', digits)}.{fraction or 0}"))
+    return found
+
+
+def decimal_marks(cells: Iterable[str]) -> tuple[str, ...]:
+    """The decimal marks under which all numbers among the cells can be read: one where they tell, else both."""
+    marks = {".", ","}
+    for cell in cells:
+        fitting = {mark for mark in marks if readings(cell, mark)}
+        if fitting:
+            marks = fitting
+        elif readings(cell):
+            return (".", ",")  # the cells are written in two ways, so each speaks for itself
+    return tuple(sorted(marks))
+
+
+def day(cell: str, order: Order | None) -> str | None:
+    """The day, or the month, in ISO 8601; a time after it is cut off. None where it cannot be told without `order`."""
+    iso = _ISO.fullmatch(cell)
+    if iso:
+        year, month, date = iso.groups()
+        return _checked(year, month, date)
+    match = _PARTS.fullmatch(cell)
+    if match is None or order is None:
+        return None
+    parts = dict(zip(order, match.groups(), strict=True))
+    return _checked(parts["y"], parts["m"], parts["d"]) if len(parts["y"]) == 4 else None
+
+
+def _checked(year: str, month: str, date: str | None) -> str | None:
+    try:
+        found = datetime.date(int(year), int(month), int(date or 1))
+    except ValueError:
+        return None
+    return found.isoformat() if date else found.isoformat()[:7]

@@ -1,0 +1,1 @@
+"""Data files that other programs wrote: bytes in, columns and rows out."""

@@ -1,0 +1,54 @@
+"""Options of the commands that read a data file: how it is to be read where the file does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from deploy.cli.datafile.header import KINDS, MOST
+from deploy.cli.datafile.reading import FileOptions
+from deploy.cli.datafile.separated import SEPARATORS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def options(command: Command) -> Command:
+    """Adds --encoding, --separator, --header and --sheet, which arrive as arguments of these names."""
+    for option in (
+        click.option("--sheet", metavar="NAME", help="The sheet of a workbook that has several."),
+        click.option(
+            "--header",
+            metavar="ROWS",
+            callback=_rows,
+            help=f"What the first rows hold, such as name,text,ignore: each of {', '.join(KINDS)}.",
+        ),
+        click.option("--separator", type=click.Choice(list(SEPARATORS)), help="What stands between cells, where the file leaves it open."),
+        click.option("--encoding", metavar="NAME", help="The encoding of a file that is not UTF-8, such as cp1252."),
+    ):
+        command = option(command)
+    return command
+
+
+def merged(
+    said: FileOptions, encoding: str | None, separator: str | None, header: tuple[str, ...] | None, sheet: str | None
+) -> FileOptions:
+    """What the map says, with what the command line says instead."""
+    return replace(
+        said,
+        encoding=encoding or said.encoding,
+        separator=SEPARATORS[separator] if separator else said.separator,
+        header=header or said.header,
+        sheet=sheet or said.sheet,
+    )
+
+
+def _rows(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    kinds = tuple(part.strip() for part in value.split(","))
+    if not set(kinds) <= set(KINDS) or "name" not in kinds or len(kinds) > MOST:
+        raise click.BadParameter(f"give up to {MOST} of {', '.join(KINDS)}, one of them name.")
+    return kinds

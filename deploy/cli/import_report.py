@@ -1,0 +1,118 @@
+"""What `platea import --dry-run` says: for each column what was understood, with counts, and what would be refused. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+
+from deploy.cli.answering import Answering, ColumnTally
+from deploy.cli.import_map import ImportMap
+from deploy.cli.mapping import ColumnMapping
+from proto.instrument import AnyQuestion, Integer, Multiple, Numeric, Ranking
+
+MOST_VALUES = 8
+MOST_EXAMPLES = 3
+
+
+def lines(answering: Answering, map_: ImportMap | None, unmapped: list[str]) -> Iterator[str]:
+    """One line for each column, or for the columns of one multiple choice or ranking; below it what is unclear or refused."""
+    done: set[str] = set()
+    for name, column in answering.columns.items():
+        if name in done:
+            continue
+        question = answering.known[column.target]
+        family = _family(name, column, question, answering)
+        done.update(family)
+        title = name if len(family) == 1 else f"{family[0]} to {family[-1]}"
+        kind = _kind(question)
+        what = f"{kind} {column.target}" + (f" row {column.row}" if column.row else "") + (" (text of an option)" if column.specify else "")
+        yield f"  {_cut(title):<24}  {what:<24}  {_read(family, question, answering)}".rstrip()
+        for member in family:
+            yield from (f"  {'':<24}  {line}" for line in _unclear(member if len(family) > 1 else "", answering.tallies[member]))
+    if map_ is not None:
+        yield from _beside(map_)
+    if unmapped:
+        yield f"in neither    {', '.join(map(_cut, unmapped))}: send each to a question, or put it under `ignored`"
+
+
+def undeclared(answering: Answering) -> Iterator[str]:
+    """Signs of no answer that nobody declared, with the columns that hold them."""
+    columns: dict[str, dict[str, int]] = {}
+    for name, tally in answering.tallies.items():
+        for token, count in tally.suspect.items():
+            columns.setdefault(token, {})[name] = count
+    for token, found in columns.items():
+        where = ", ".join(map(_cut, list(found)[:3])) + (f" and {len(found) - 3} more columns" if len(found) > 3 else "")
+        yield f'"{token}" stands {sum(found.values()):,} times in {where}: if it means no answer, declare it under `missing` in the map.'
+
+
+def _family(name: str, column: ColumnMapping, question: AnyQuestion, answering: Answering) -> list[str]:
+    """The columns that are told together: those of one multiple choice or one ranking."""
+    if not isinstance(question, Multiple | Ranking) or column.specify is not None:
+        return [name]
+    return [other for other, entry in answering.columns.items() if entry.target == column.target and entry.specify is None]
+
+
+def _kind(question: AnyQuestion) -> str:
+    tag: object = type(question).__struct_config__.tag
+    return str(tag).replace("_", " ")
+
+
+def _read(family: list[str], question: AnyQuestion, answering: Answering) -> str:
+    tallies = [answering.tallies[name] for name in family]
+    numbers = [number for tally in tallies for number in tally.numbers]
+    if isinstance(question, Integer | Numeric) and numbers:
+        found = [f"{_number(min(numbers))} to {_number(max(numbers))}, median {_number(median(numbers))}"]
+        found += [f"{code} {count:,}" for code, count in tallies[0].read.items()]
+    elif isinstance(question, Ranking) and len(family) > 1:
+        full = max((sum(tally.read.values()) for tally in tallies), default=0)
+        found = [f"places in up to {full:,} rows"]
+    else:
+        counts: dict[str, int] = {}
+        for tally in tallies:
+            for value, count in tally.read.items():
+                counts[value] = counts.get(value, 0) + count
+        shown = sorted(counts.items(), key=lambda entry: -entry[1])
+        found = [f"{value} {count:,}" for value, count in shown[:MOST_VALUES]]
+        if len(shown) > MOST_VALUES:
+            found.append(f"{len(shown) - MOST_VALUES:,} other values")
+    if len(family) == 1:
+        texts = answering.seen(family[0]) - sum(tallies[0].read.values()) - len(tallies[0].numbers)
+        if texts > 0 and not isinstance(question, Multiple | Ranking):
+            found.append(f"{texts:,} texts")
+        if tallies[0].empty:
+            found.append(f"empty {tallies[0].empty:,}")
+    if none := answering.none_ticked[question.id]:
+        found.append(f"{none:,} rows with none ticked, read as unanswered")
+    return ", ".join(found) or "no answers"
+
+
+def _unclear(name: str, tally: ColumnTally) -> Iterator[str]:
+    start = f"{_cut(name)}: " if name else ""
+    if tally.missing:
+        yield start + ", ".join(f'{count:,} × "{token}" → missing' for token, count in tally.missing.items())
+    for token, count in tally.suspect.items():
+        yield f'{start}{count:,} × "{token}" is not declared: missing, or an answer?'
+    reasons: dict[str, list[int]] = {}
+    for line, why in tally.refused:
+        reasons.setdefault(why, []).append(line)
+    for why, where in list(reasons.items())[:MOST_EXAMPLES]:
+        places = ", ".join(map(str, where[:MOST_EXAMPLES])) + (" …" if len(where) > MOST_EXAMPLES else "")
+        yield f"{start}refused {len(where):,} × (line{'s' if len(where) > 1 else ''} {places}): {why}"
+    if len(reasons) > MOST_EXAMPLES:
+        yield f"{start}refused for {len(reasons) - MOST_EXAMPLES:,} other reasons"
+
+
+def _beside(map_: ImportMap) -> Iterator[str]:
+    ignored: Mapping[str, str] = map_.ignored if isinstance(map_.ignored, dict) else dict.fromkeys(map_.ignored, "")
+    if ignored:
+        yield "left out      " + ", ".join(_cut(name) + (f" ({why})" if why else "") for name, why in ignored.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:,.10g}"
+
+
+def _cut(name: str) -> str:
+    plain = " ".join(name.split())
+    return plain if len(plain) <= 40 else plain[:39] + "…"
