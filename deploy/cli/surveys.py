@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import retaining, server, version_report
+from deploy.cli import exchanging, retaining, server, version_report
 from deploy.cli.console import Trouble, confirm, fail, out, say, table
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
@@ -25,6 +25,9 @@ _FILE = click.Path(path_type=Path)
 @click.group(name="survey", short_help="Draft, check, compare, publish, list and close surveys.")
 def group() -> None:
     """Draft, check, compare, publish, list and close surveys."""
+
+
+group.add_command(exchanging.import_)
 
 
 @group.command()

@@ -46,6 +46,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What a condition may speak of: questions before it by foreign name. `later` and `refused` hold the names of the others."""
 
     targets: Mapping[str, Target]
+    parts: Mapping[str, tuple[str, str]] = {}
+    """Names that stand for a row of a question."""
     later: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     loose: bool = False
@@ -59,6 +61,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """The question and the option or row of it. Raises Untranslatable."""
         if ref.name in self.targets:
             return self.targets[ref.name], ref.part
+        if ref.name in self.parts and not ref.part:
+            question, part = self.parts[ref.name]
+            return self.targets[question], part
         if ref.name in self.later:
             raise Untranslatable(f"{ref.name} stands after it")
         if ref.name in self.refused:

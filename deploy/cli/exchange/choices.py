@@ -1,0 +1,119 @@
+"""Options, rows and codes of a foreign question as authors write them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from deploy.cli.exchange.model import Option, Question, Row
+from deploy.cli.exchange.naming import Names, code_of, slug
+from deploy.cli.exchange.report import Report, quote
+from deploy.cli.exchange.texts import Filler
+from proto.instrument import NON_SUBSTANTIVE
+from proto.nonanswers import meant
+
+MOST_OPTIONS = 500
+MOST_ROWS = 200
+
+
+class Refused(Exception):
+    """A question that cannot be asked here: the key, why, and what to do."""
+
+    def __init__(self, key: str, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.key = key
+        self.reason = reason
+        self.advice = advice
+
+
+def codes(question: Question, report: Report) -> dict[str, str]:
+    """Our code for each foreign one; an option whose code stood before is taken out, since answers cannot tell the two apart.
+
+    Raises Refused where a list has no options, or a code twice under different rules.
+    """
+    question.options = _once(question, report)
+    options = question.options
+    if not options:
+        raise Refused("no-options", f"{question.name} has no options", "write them by hand")
+    if len(options) > MOST_OPTIONS:
+        raise Refused("too-many-options", f"{question.name} has {len(options):,} options", f"at most {MOST_OPTIONS} are allowed")
+    first = {option.code for option in options}
+    names = Names(frozenset(code for code in first if code_of(code, Names()) == code))
+    ours: dict[str, str] = {}
+    for option in options:
+        ours[option.code] = _code(option, question, names, set(ours.values()) | first, report)
+    return ours
+
+
+def _once(question: Question, report: Report) -> list[Option]:
+    first: dict[str, Option] = {}
+    for option in question.options:
+        known = first.setdefault(option.code, option)
+        if known is option:
+            continue
+        labels = f"{quote(_label(known))} and {quote(_label(option))}"
+        if known.show_if or option.show_if:
+            raise Refused("code-twice", f"the code {option.code} of {question.name} stands twice, for {labels}", "give each its own")
+        if _label(known) != _label(option):
+            message = f"the code {option.code} of {question.name} stands twice, for {labels}: the first stands for both"
+            report.add("review", "code-twice", option.place or question.place, message, of=question.name)
+    return list(first.values())
+
+
+def _code(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
+    label = next((code for text in option.text.values() if (code := meant(text))), "")
+    if option.code in NON_SUBSTANTIVE and label != option.code and not question.kept:
+        renamed = names.once(f"{option.code}_2", 64)
+        message = f"the option {quote(_label(option))} (code {option.code}) became {renamed}: {option.code} is counted apart here"
+        report.add("review", "apart", option.place or question.place, message, of=question.name)
+        return renamed
+    if label and option.code != label and not question.kept and question.kind != "ranking":
+        if label in taken:
+            return code_of(option.code, names)
+        message = f"the option {quote(_label(option))} (code {option.code}) became {label}: counted apart, never scored"
+        report.add("review", "apart", option.place or question.place, message, of=question.name)
+        return label
+    code = code_of(option.code, names)
+    if code != option.code:
+        report.add("changed", "name", option.place or question.place, f"the code {quote(option.code)} became {code}", of=question.name)
+    return code
+
+
+def _label(option: Option) -> str:
+    return next(iter(option.text.values()), option.code)
+
+
+def written_options(
+    question: Question, ours: dict[str, str], fill: Filler, rule: Callable[[Option], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Options as authors write them; `rule` gives further keys."""
+    listed: list[dict[str, Any]] = []
+    for option in question.options:
+        entry: dict[str, Any] = {"code": ours[option.code], **fill(option.text, option.code)}
+        if option.exclusive and question.kind == "multiple":
+            entry["exclusive"] = True
+        listed.append(entry | rule(option))
+    return listed
+
+
+def row_codes(question: Question) -> dict[str, str]:
+    """Our code for each foreign row. Raises Refused."""
+    if not question.rows:
+        raise Refused("no-rows", f"{question.name} has no rows", "write them by hand")
+    if len(question.rows) > MOST_ROWS:
+        raise Refused("too-many-rows", f"{question.name} has {len(question.rows):,} rows", f"at most {MOST_ROWS} are allowed")
+    kept = frozenset(row.code for row in question.rows if code_of(row.code, Names()) == row.code)
+    names = Names(kept)
+    ours = {row.code: code_of(row.code, names) for row in question.rows}
+    if len(ours) != len(question.rows):
+        raise Refused("code-twice", f"{question.name} has a row twice", "give each its own code")
+    return ours
+
+
+def as_row(text: str, place: int) -> str:
+    """The code of a row that the source calls by its words alone."""
+    return slug(text)[:40].rstrip("_") or f"row_{place}"
+
+
+def rows(question: Question, ours: dict[str, str], fill: Filler, rule: Callable[[Row], dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"code": ours[row.code], **fill(row.text, row.code), **rule(row)} for row in question.rows]

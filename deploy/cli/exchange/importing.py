@@ -1,0 +1,84 @@
+"""A foreign questionnaire as a file of the author format, checked as any other."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from deploy.cli.exchange.author_yaml import written
+from deploy.cli.exchange.build import build
+from deploy.cli.exchange.formats import read
+from deploy.cli.exchange.model import Form, FormatName
+from deploy.cli.exchange.report import Report
+from proto import author
+from proto.instrument import Instrument
+
+_HEAD = "Imported from {file} ({format}). Whatever is marked `review` is a guess: look at it, then take the mark away."
+_TODO = (
+    "TODO, which no other tool's file holds: notice (what respondents agree to), data_protection (controller, basis, retention, contact),",
+    "levels of the hierarchies, strata, headlines, policy. docs/instrument.md describes them; `platea survey check` names what is missing.",
+)
+
+
+class Imported(msgspec.Struct):
+    yaml: str
+    form: Form
+    report: Report
+    instrument: Instrument | None
+    faults: tuple[str, ...]
+
+
+def imported(
+    content: bytes,
+    file: str,
+    *,
+    format: FormatName | None = None,
+    id: str = "",
+    languages: dict[str, str] | None = None,
+    unroll: dict[str, int] | None = None,
+) -> Imported:
+    """The author's YAML of a foreign file, and what became of it. Raises UnreadableForm."""
+    report = Report()
+    form = read(content, file, report, format, languages or {}, unroll or {})
+    document = build(form, report, id)
+    while True:
+        yaml = _yaml(document, form)
+        found = author.read(yaml, "survey.yaml", _no_table)
+        if isinstance(found, Instrument):
+            return Imported(yaml, form, report, found, ())
+        if not _mended(document, [fault.path for fault in found], report, form):
+            return Imported(yaml, form, report, None, tuple(f"{fault.message} ({fault.path})" for fault in found))
+
+
+def _yaml(document: dict[str, Any], form: Form) -> str:
+    head = [] if form.kept else [_HEAD.format(file=re.sub(r"\s+", " ", form.file), format=form.format)]
+    return written(document, head, [] if form.kept else list(_TODO))
+
+
+def _mended(document: dict[str, Any], faults: list[str], report: Report, form: Form) -> bool:
+    """Takes rules away that the check refuses, with their questions; whether anything was done."""
+    done = False
+    for path in faults:
+        parts = path.strip("/").split("/")
+        if len(parts) > 2 and parts[0] == "questions" and parts[2] == "show_if":
+            entry = document["questions"][int(parts[1])]
+            if "show_if" in entry and entry.get("enabled") is not False:
+                del entry["show_if"]
+                entry["enabled"] = False
+                message = f"the rule of {entry['id']} never holds, or speaks of what is not asked: it is imported as not enabled"
+                report.add("refused", "rule-refused", form.file, message, of=entry["id"])
+                done = True
+        elif parts[0] == "soft_checks" and len(parts) > 1 and int(parts[1]) < len(document.get("soft_checks", [])):
+            document["soft_checks"][int(parts[1])] = None
+            done = True
+    if "soft_checks" in document:
+        document["soft_checks"] = [check for check in document["soft_checks"] if check is not None]
+        if not document["soft_checks"]:
+            del document["soft_checks"]
+    return done
+
+
+def _no_table(file: str) -> str:
+    raise OSError(file)

@@ -1,0 +1,111 @@
+"""What all readers share: findings of one form, and questions that are left out. Pure."""
+
+from __future__ import annotations
+
+from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation, Node, Ref
+from deploy.cli.exchange.model import Form, Question
+from deploy.cli.exchange.report import Report, quote
+
+OTHER = r"(?i)\b(others?|oth|specify|autres?|précise[rz]?|sonstige[sn]?|andere[srn]?|angeben|otr[oa]s?|especif|outr[oa]s?|altro)\b|^(96|-96|-77|77|888?|-oth-)$"
+
+
+class Reading:
+    """A form under way, with its report."""
+
+    def __init__(self, form: Form, report: Report) -> None:
+        self.form = form
+        self.report = report
+        self._names: set[str] = set()
+
+    def unique(self, name: str, otherwise: str) -> str:
+        """The name, or one with what else is known of it, where it stood before."""
+        base = name or otherwise
+        candidate, number = base, 2
+        while candidate in self._names:
+            candidate, number = f"{base}_{number}", number + 1
+        self._names.add(candidate)
+        return candidate
+
+    def refuse(self, name: str, key: str, place: str, message: str, advice: str = "", askable: bool = False) -> None:
+        """A question that is left out. `askable`: its kind is asked here."""
+        self.form.left_out.add(name)
+        self.report.add("refused", key, place, message, advice, name)
+        self.report.outcome.asked += 1
+        self.report.outcome.refused += 1
+        self.report.outcome.askable += askable
+
+
+def renamed(node: Node, names: dict[str, str]) -> Node:
+    """The condition with other names of questions."""
+    match node:
+        case Ref():
+            return Ref(names.get(node.name, node.name), node.part, node.path, node.strict)
+        case Binary():
+            return Binary(node.op, renamed(node.left, names), renamed(node.right, names))
+        case Negation():
+            return Negation(renamed(node.inner, names))
+        case Call():
+            return Call(node.name, tuple(renamed(argument, names) for argument in node.arguments))
+        case _:
+            return node
+
+
+def shown_with(question: Question) -> tuple[str, str] | None:
+    """The question and the option of it that alone show this one."""
+    if len(question.rules) != 1:
+        return None
+    match question.rules[0].node:
+        case Binary(op="=" | "contains", left=Ref() as ref, right=Literal() as literal):
+            return ref.name, ref.part or literal.text
+        case Call(name="selected" | "choice", arguments=(Ref() as ref, Literal() as literal)):
+            return ref.name, literal.text
+        case _:
+            return None
+
+
+def fold_specify(form: Form, report: Report) -> None:
+    """A text that stands behind a choice and is shown with one "other" of its options alone becomes the text of that option."""
+    import re
+
+    kept: list[Question] = []
+    asked_elsewhere = _spoken_of(form)
+    for question in form.questions:
+        shown = shown_with(question)
+        owner = next((known for known in reversed(kept) if known.kind not in ("note",)), None)
+        if (
+            shown is None
+            or owner is None
+            or question.kind != "short_text"
+            or owner.name != shown[0]
+            or owner.kind not in ("single", "multiple")
+            or question.name in asked_elsewhere
+            or question.kept
+        ):
+            kept.append(question)
+            continue
+        option = next((option for option in owner.options if shown[1] in (option.code, *option.aliases)), None)
+        words = (
+            ""
+            if option is None
+            else " ".join([option.code, *option.text.values(), *question.text.values(), question.name.replace("_", " ")])
+        )
+        if option is None or option.specify or not re.search(OTHER, words):
+            kept.append(question)
+            continue
+        option.specify, option.text_name = True, question.name
+        form.left_out.add(question.name)
+        report.outcome.asked += 1
+        report.outcome.askable += 1
+        report.outcome.enabled += 1
+        report.outcome.changed += 1
+        message = f"{question.name} became the text of the option {quote(option.code)} of {owner.name}"
+        report.add("changed", "specify", question.place, message, of=question.name)
+    form.questions = kept
+
+
+def _spoken_of(form: Form) -> set[str]:
+    """Names that conditions speak of."""
+    from deploy.cli.exchange.expressions.tree import refs
+
+    conditions = [condition for question in form.questions for condition in question.rules]
+    return {ref.name for condition in conditions if condition.node is not None for ref in refs(condition.node)}

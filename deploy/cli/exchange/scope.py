@@ -1,0 +1,125 @@
+"""Which questions a condition can speak of while a questionnaire is rewritten from its first question to its last. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from deploy.cli.exchange import abilities
+from deploy.cli.exchange.expressions.rules import Rule, Scope, Target, all_of, translate
+from deploy.cli.exchange.expressions.tree import Condition, Untranslatable
+from deploy.cli.exchange.model import Form, Question
+
+
+class UntranslatableRule(Exception):
+    """A condition without an equal. `needs`: the foreign name of the question that is not asked."""
+
+    def __init__(self, condition: Condition, reason: str, needs: str = "") -> None:
+        super().__init__(reason)
+        self.condition = condition
+        self.reason = reason
+        self.needs = needs
+
+
+class Growing:
+    """The questions so far. Those that are not enabled are known by name only."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._targets: dict[str, Target] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
+        self._refused: set[str] = set(form.left_out)
+        self._later: set[str] = {name for question in form.questions for name in _called(question)}
+        self.changed = False
+
+    def scope(self) -> Scope:
+        return Scope(
+            targets=self._targets,
+            parts=self._parts,
+            later=frozenset(self._later),
+            refused=frozenset(self._refused),
+            loose=self._form.loose,
+            joint=self._form.joint,
+            numbered=self._form.numbered,
+        )
+
+    def refuse(self, question: Question) -> None:
+        names = _called(question)
+        self._later -= names
+        self._refused |= names
+
+    def add(self, question: Question, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> None:
+        names = {question.name, *question.aliases}
+        self._later -= _called(question)
+        called = dict(codes) | {alias: codes[option.code] for option in question.options for alias in option.aliases}
+        self._parts |= {alias: (question.name, row.code) for row in question.rows for alias in row.aliases}
+        target = _target(question, id, called, rows)
+        for name in names:
+            if target is not None:
+                self._targets[name] = target
+            else:
+                self._refused.add(name)
+
+    def rule(self, conditions: Iterable[Condition]) -> Rule:
+        """Raises UntranslatableRule."""
+        scope = self.scope()
+        parts: list[Rule] = []
+        for condition in conditions:
+            if condition.node is None:
+                raise UntranslatableRule(condition, condition.reason)
+            try:
+                translated = translate(condition.node, scope)
+            except Untranslatable as refusal:
+                raise UntranslatableRule(condition, refusal.reason, refusal.needs) from None
+            self.changed = self.changed or translated.changed
+            parts.append(translated.rule)
+        rule = all_of(parts)
+        unknown = [op for op in operations(rule) if op not in abilities.OPERATIONS]
+        if unknown:
+            raise UntranslatableRule(next(iter(conditions)), "rules compare no numbers, dates or counts here")
+        return rule
+
+
+def _called(question: Question) -> set[str]:
+    """The names by which conditions call a question or one of its rows."""
+    return {question.name, *question.aliases, *(alias for row in question.rows for alias in row.aliases)}
+
+
+def operations(rule: Rule) -> list[str]:
+    if isinstance(rule, bool):
+        return []
+    inner = [*rule.get("all", []), *rule.get("any", []), *([rule["not"]] if "not" in rule else [])]
+    return [*([rule["op"]] if "op" in rule else []), *(op for part in inner for op in operations(part))]
+
+
+def _target(question: Question, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> Target | None:
+    specials = {special.value: special.value for special in question.specials}
+    match question.kind:
+        case "single" | "multiple" | "matrix" | "ranking":
+            return Target(id=id, kind=question.kind, codes=codes, rows=rows)
+        case "integer":
+            return Target(id=id, kind="number", specials=specials)
+        case "numeric":
+            return Target(id=id, kind="number", specials=specials, step=Decimal(10) ** -decimals(question))
+        case "date":
+            return Target(id=id, kind="date", specials=specials)
+        case "short_text" | "long_text":
+            return Target(id=id, kind="text")
+        case "computed":
+            return Target(id=id, kind="computed")
+        case "constant_sum" | "note":
+            return None
+
+
+def decimals(question: Question) -> int:
+    """Decimal places of a number: as the source says, or two."""
+    return 2 if question.decimals is None else min(max(question.decimals, 0), 4)
+
+
+class Placed(msgspec.Struct, frozen=True):
+    id: str
+    codes: Mapping[str, str]
+    enabled: bool
+    closed: bool

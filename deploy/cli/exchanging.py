@@ -1,0 +1,87 @@
+"""`platea survey import` and `platea survey export`: questionnaires of other tools, in and out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from deploy.cli.console import Trouble, say
+from deploy.cli.exchange.model import FormatName
+from deploy.cli.exchange.report import Report, UnreadableForm
+
+FORMATS = ("xlsform", "surveyjs", "limesurvey", "redcap", "qualtrics")
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        name, joint, meaning = value.rpartition("=")
+        if not joint or not meaning:
+            raise click.BadParameter(f"{value} is not NAME=VALUE", context, parameter)
+        found[name] = meaning
+    return found
+
+
+def _copies(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    found = _pairs(context, parameter, values)
+    for name, number in found.items():
+        if not number.isdecimal() or not 1 <= int(number) <= 20:
+            raise click.BadParameter(f"{name}={number}: a number from 1 to 20 is needed", context, parameter)
+    return {name: int(number) for name, number in found.items()}
+
+
+@click.command(name="import", short_help="Write a questionnaire of another tool in the author format.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--format", type=click.Choice(FORMATS), help="The format, where FILE does not show it.")
+@click.option("--id", "id_", metavar="ID", default="", help="The id of the survey; otherwise made of its name.")
+@click.option(
+    "--language", "languages", metavar="NAME=TAG", multiple=True, callback=_pairs, help="The tag of a language FILE has a name for."
+)
+@click.option("--unroll", metavar="NAME=3", multiple=True, callback=_copies, help="Ask what FILE repeats so many times.")
+@click.option("--report", "told", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole report as JSON, too.")
+def import_(file: Path, format: str | None, id_: str, languages: dict[str, str], unroll: dict[str, int], told: Path | None) -> None:
+    """Read the questionnaire in FILE and print it in the author format: an XLSForm, SurveyJS JSON, LimeSurvey .lss, a REDCap data dictionary
+    or Qualtrics .qsf. On stderr stands what is not as it was, each with its place, and at the end the counts.
+
+    The exit status is 0 where nothing was refused and nothing is to review, 1 where the questionnaire was written but should be read, 2
+    where nothing was written.
+    """
+    from deploy.cli.exchange.importing import imported
+
+    content = _bytes(file)
+    try:
+        done = imported(content, file.name, format=cast("FormatName | None", format), id=id_, languages=languages, unroll=unroll)
+    except UnreadableForm as unreadable:
+        raise Trouble(f"{file} cannot be read: {unreadable.reason}.", unreadable.way_out, 2) from None
+    _tell(done.report, told, file, done.form.format)
+    if done.instrument is None:
+        for fault in done.faults:
+            click.echo(fault, err=True)
+        raise Trouble(f"Nothing was written: what comes of {file} is not sound.", "Mend it in the other tool, or write it by hand.", 2)
+    say(done.yaml.rstrip("\n"))
+    sys.exit(0 if done.report.clean else 1)
+
+
+def _bytes(file: Path) -> bytes:
+    from deploy.cli.exchange.formats import LARGEST
+
+    try:
+        if file.stat().st_size > LARGEST:
+            raise Trouble(f"{file} is larger than {LARGEST // 1_000_000} MB.", "Name a questionnaire that another tool wrote.", 2)
+        return file.read_bytes()
+    except OSError as error:
+        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a questionnaire that another tool wrote.", 2) from None
+
+
+def _tell(report: Report, told: Path | None, file: Path, format: str) -> None:
+    for line in report.lines():
+        click.echo(line, err=True)
+    if told is None:
+        return
+    try:
+        told.write_bytes(report.document(file.name, format))
+    except OSError as error:
+        raise Trouble(f"Cannot write {told}: {error.strerror}.", "Name a file that you may write.", 2) from None
