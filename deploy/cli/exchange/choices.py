@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from deploy.cli.exchange.expressions.tree import Binary, Condition
 from deploy.cli.exchange.model import Option, Question, Row
 from deploy.cli.exchange.naming import Names, code_of, slug
 from deploy.cli.exchange.report import Report, quote
@@ -29,7 +30,7 @@ class Refused(Exception):
 def codes(question: Question, report: Report) -> dict[str, str]:
     """Our code for each foreign one; an option whose code stood before is taken out, since answers cannot tell the two apart.
 
-    Raises Refused where a list has no options, or a code twice under different rules.
+    Raises Refused where a list has no options or too many.
     """
     question.options = _once(question, report)
     options = question.options
@@ -52,12 +53,19 @@ def _once(question: Question, report: Report) -> list[Option]:
         if known is option:
             continue
         labels = f"{quote(_label(known))} and {quote(_label(option))}"
-        if known.show_if or option.show_if:
-            raise Refused("code-twice", f"the code {option.code} of {question.name} stands twice, for {labels}", "give each its own")
+        known.show_if = _either(known.show_if, option.show_if)
         if _label(known) != _label(option):
             message = f"the code {option.code} of {question.name} stands twice, for {labels}: the first stands for both"
             report.add("review", "code-twice", option.place or question.place, message, of=question.name)
     return list(first.values())
+
+
+def _either(one: Condition | None, other: Condition | None) -> Condition | None:
+    """An option that stands twice is shown where either would be."""
+    if one is None or other is None:
+        return None
+    node = Binary("or", one.node, other.node) if one.node is not None and other.node is not None else None
+    return Condition(one.source, one.place, node, one.reason or other.reason)
 
 
 def _code(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
