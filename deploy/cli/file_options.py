@@ -11,6 +11,7 @@ import click
 from deploy.cli.datafile.header import KINDS, MOST
 from deploy.cli.datafile.reading import FileOptions
 from deploy.cli.datafile.separated import SEPARATORS
+from deploy.cli.datafile.sheet import Sheet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,6 +44,21 @@ def merged(
         header=header or said.header,
         sheet=sheet or said.sheet,
     )
+
+
+def said(options: FileOptions, sheet: Sheet) -> dict[str, Any]:
+    """How the file was read, for the `file` of an import map: what was said, and the header rows where there are several."""
+    names = {sign: name for name, sign in SEPARATORS.items()}
+    found: dict[str, Any] = {}
+    if options.encoding:
+        found["encoding"] = options.encoding
+    if options.separator:
+        found["separator"] = names[options.separator]
+    if options.header or len(sheet.header) > 1:
+        found["header"] = list(sheet.header)
+    if options.sheet:
+        found["sheet"] = options.sheet
+    return found
 
 
 def _rows(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from deploy.cli.datafile.sheet import OURS
 from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single
 
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
-Separator = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+Separator = Annotated[str, msgspec.Meta(max_length=20)]
 
 
 class Marks(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -118,6 +118,8 @@ def _misfit(column: ColumnMapping, question: AnyQuestion, known: Mapping[str, An
         return "that is no ranking and has no places"
     if column.option is not None and not isinstance(question, Multiple | Ranking):
         return "an option has a column of its own only in a multiple choice or a ranking"
+    if column.split == "":
+        return "split is empty: say what stands between the labels"
     if column.split is not None and (not isinstance(question, Multiple | Ranking) or column.option is not None):
         return "its cells hold one answer each and cannot be split"
     for code in filter(None, (column.specify, column.other)):

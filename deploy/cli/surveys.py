@@ -9,8 +9,10 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import exchanging, retaining, server, version_report
+from deploy.cli import exchanging, file_options, retaining, review_marks, server, version_report
 from deploy.cli.console import Trouble, confirm, fail, out, say, table
+from deploy.cli.datafile.reading import FileOptions, read_sheet
+from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author, notice, protection_advice
@@ -56,6 +58,8 @@ def check(file: Path) -> None:
     _show_promise(instrument)
     if names := left_out(instrument):
         say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
+    if marks := review_marks.marks(file.read_text(encoding="utf-8")):
+        say(f"Advice: {len(marks)} marks `# review:` stand in the file, the first in line {marks[0].line}; `publish` waits for them.")
     for question, code, better in scored_by_mistake(instrument):
         say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
 
@@ -87,15 +91,21 @@ def _show_promise(instrument: Instrument) -> None:
 @click.argument("file", metavar="FILE", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and publish nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Publish without asking, also where earlier answers lose something.")
+@click.option("--reviewed", is_flag=True, help="Publish although marks `# review:` stand in the file: all guesses were judged.")
 @server.options
-def publish(file: Path, dry_run: bool, yes: bool, server: Server) -> None:
+def publish(file: Path, dry_run: bool, yes: bool, reviewed: bool, server: Server) -> None:
     """Check the instrument in FILE, then open it. Doing so twice is harmless; a published version never changes.
 
     Of a new version it is shown what changes, and what earlier answers lose. Where they lose something you are asked first; without a
     terminal nothing is published unless --yes is given. With --dry-run the exit status says whether it would be published without asking:
     0, or 1.
+
+    A draft or an imported questionnaire marks each guess with `# review:`. While such a mark stands nothing is published, unless
+    --reviewed says that all of them were judged.
     """
     instrument = read(file)
+    if not dry_run and not reviewed:
+        _refuse_unreviewed(file)
     stays = _shown(instrument, server, dry_run, yes)
     if dry_run:
         say("Nothing was published.")
@@ -113,6 +123,16 @@ def publish(file: Path, dry_run: bool, yes: bool, server: Server) -> None:
         say(f"{instrument.id} {instrument.version} is {where}")
     else:
         say(f"{instrument.id} {instrument.version} was published before, and the survey is closed; a higher version opens it again.")
+
+
+def _refuse_unreviewed(file: Path) -> None:
+    marks = review_marks.marks(file.read_text(encoding="utf-8"))
+    if marks:
+        first = "; ".join(f"line {mark.line}: {mark.guess}" for mark in marks[:3]) + ("; …" if len(marks) > 3 else "")
+        raise Trouble(
+            f"{file} holds {len(marks)} guess{'es' if len(marks) > 1 else ''} that nobody has judged ({first}); nothing was published.",
+            "Judge each and take its mark `# review:` away, or say --reviewed.",
+        )
 
 
 def _shown(instrument: Instrument, server: Server, dry_run: bool, yes: bool) -> bool:
@@ -222,29 +242,36 @@ def reopen(survey: str, server: Server) -> None:
 
 
 @group.command()
-@click.argument("file", metavar="FILE.csv", type=_FILE)
+@click.argument("file", metavar="FILE", type=_FILE)
 @click.option(
     "--out", "-o", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write two files into DIR instead of printing."
 )
-def draft(file: Path, folder: Path | None) -> None:
-    """Draft an instrument and an import map from data collected elsewhere.
+@file_options.options
+def draft(
+    file: Path, folder: Path | None, encoding: str | None, separator: str | None, header: tuple[str, ...] | None, sheet: str | None
+) -> None:
+    """Draft an instrument and an import map from data collected elsewhere, a CSV file or an Excel workbook.
 
     Distinct labels become options, column groups like Q4_1 … Q4_7 one multiple choice, whole numbers get bands, long text becomes free
-    text. Edit roles and texts, then publish and import. Without --out both are printed, one after the other, into one file that `platea
-    survey publish` and `platea import --map` both take.
+    text. Each guess is marked `# review:`: judge it and take the mark away, then publish and import. Without --out both are printed, one
+    after the other, into one file that `platea survey publish` and `platea import --map` both take.
     """
     from deploy.cli.drafting.draft import UndraftableData
     from deploy.cli.drafting.draft import draft as drafted
 
+    options = file_options.merged(FileOptions(), encoding, separator, header, sheet)
     try:
-        instrument, import_map = drafted(file.read_text(encoding="utf-8-sig"), file.name)
+        read = read_sheet(file.read_bytes(), options)
+        instrument, import_map = drafted(read, file.name, file_options.said(options, read))
     except OSError as error:
-        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a CSV file.") from None
-    except UnicodeDecodeError:
-        raise Trouble(f"Cannot read {file}: it is not UTF-8 text.", "Save it as UTF-8, and try again.") from None
+        raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a CSV or Excel file.") from None
+    except UnreadableFile as unreadable:
+        raise Trouble(
+            f"Cannot read {file}: {unreadable}.", "See `platea survey draft --help` for what can be said of a file, and try again."
+        ) from None
     except UndraftableData as unfit:
         raise Trouble(
-            f"Nothing can be drafted from {file}: {unfit}.", "Give a CSV file with one row of column names and rows of answers."
+            f"Nothing can be drafted from {file}: {unfit}.", "Give a file with one row of column names and rows of answers."
         ) from None
     if folder is None:
         say(instrument.rstrip("\n") + SEPARATOR + import_map.rstrip("\n"))
@@ -259,7 +286,7 @@ def draft(file: Path, folder: Path | None) -> None:
         raise Trouble(f"{error.filename} is there already, perhaps with your edits.", "Move it away, or name another folder.") from None
     except OSError as error:
         raise Trouble(f"Cannot write to {folder}: {error.strerror}.", "Name a folder that you may write to.") from None
-    say(f"{survey}: the instrument. Edit it, then `platea survey publish {survey}`.")
+    say(f"{survey}: the instrument. Judge its marks `# review:`, then `platea survey publish {survey}`.")
     say(f"{map_}: the import map, for `platea import ID {file} --map {map_}`.")
 
 

@@ -16,7 +16,7 @@ import yaml
 
 LONGEST_FILE = 4_000_000
 MOST_NODES = 400_000
-IMPORT_MAP = "platea-import/1"
+IMPORT_MAPS = ("platea-import/1", "platea-import/2")
 DEEPEST = 40
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -127,7 +127,7 @@ def _tree(text: str) -> Node:
 def _is_import_map(node: Node) -> bool:
     """What `platea survey draft` prints is an instrument and, as a second document, its import map: that one is no fault."""
     return isinstance(node, Mapping) and any(
-        key.text == "format" and getattr(value, "text", "") == IMPORT_MAP for key, value in node.entries
+        key.text == "format" and getattr(value, "text", "") in IMPORT_MAPS for key, value in node.entries
     )
 
 

@@ -71,7 +71,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
         draft.write_text(with_roles(stack.platea("survey", "draft", str(SURVEY)).stdout), encoding="utf-8")
         instrument = load(draft)
         assert isinstance(instrument, Instrument), instrument
-        stack.platea("survey", "publish", str(draft))
+        stack.platea("survey", "publish", str(draft), "--reviewed")
         importing = ("import", instrument.id, str(SURVEY), "--map", str(draft))
         stack.platea(*importing)
         _, mapping = yaml.safe_load_all(draft.read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ from scipy.stats import chi2_contingency
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from deploy.cli.datafile.reading import read_sheet
 from deploy.cli.drafting.draft import draft
 from proto import author
 from proto.answers import Reader
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.skipif(not SURVEY.exists(), reason="the real survey's d
 def survey() -> tuple[CodeBook, State, dict[str, pd.DataFrame]]:
     """Its code book and state, and of each closed question who gave which answer, by pandas alone."""
     raw = pd.read_csv(SURVEY, dtype=str, keep_default_na=False, encoding="utf-8-sig").apply(lambda column: column.str.strip())
-    text, mapping = draft(SURVEY.read_text(encoding="utf-8-sig"), SURVEY.name)
+    text, mapping = draft(read_sheet(SURVEY.read_bytes()), SURVEY.name)
     read = author.read(text, SURVEY.name, lambda name: "")
     assert isinstance(read, Instrument)
     answers: list[dict[str, Any]] = [{} for _ in range(len(raw))]

@@ -69,11 +69,23 @@ def test_data_from_elsewhere_are_drafted_published_and_imported_once(stack: Oper
     both = tmp_path / "library.yaml"
     both.write_text(stack.platea("survey", "draft", str(library)).stdout, encoding="utf-8")
     assert "is sound" in stack.platea("survey", "check", str(both)).stdout
-    first = stack.platea("survey", "publish", str(both)).stdout
-    assert first == stack.platea("survey", "publish", str(both)).stdout
+    refused = stack.platea("survey", "publish", str(both), check=False)
+    assert refused.returncode == 1
+    assert "guesses that nobody has judged (line " in refused.stderr
+    first = stack.platea("survey", "publish", str(both), "--reviewed").stdout
+    judged = tmp_path / "judged.yaml"
+    judged.write_text(re.sub("# review:.*", "", both.read_text(encoding="utf-8")), encoding="utf-8")
+    assert first == stack.platea("survey", "publish", str(judged)).stdout
     assert f"{stack.url}/s/library" in first
 
     order = ("import", "library", str(library), "--map", str(both), "--key", str(tmp_path / "key"))
+    shown = stack.platea(*order, "--dry-run").stdout
+    assert shown.startswith("library.csv: 120 rows, UTF-8, comma, 1 header row\n")
+    assert re.search(r"How often +single How_often +every_(week|month) \d+, ", shown)
+    assert re.search(r"Topic_1 to Topic_3 +multiple Topic +", shown)
+    assert re.search(r"Age +integer Age +6 to 99, median \d+", shown)
+    assert shown.endswith("Would import 120, refuse 0. Nothing was sent.\n")
+    assert exact(stack, "library")["responses"] == 0
     assert stack.platea(*order).stdout.startswith("120 imported, 0 there before, 0 refused.")
     assert stack.platea(*order).stdout.startswith("0 imported, 120 there before, 0 refused.")
 
@@ -126,8 +138,8 @@ def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_import
 
 
 def test_a_mended_map_replaces_what_it_brought_before(stack: Operated, library: Path, tmp_path: Path) -> None:
-    (tmp_path / "l.yaml").write_text(stack.platea("survey", "draft", str(library)).stdout.replace("id: library", "id: library2", 1))
-    stack.platea("survey", "publish", str(tmp_path / "l.yaml"))
+    (tmp_path / "l.yaml").write_text(stack.platea("survey", "draft", str(library)).stdout.replace(": library\n", ": library2\n"))
+    stack.platea("survey", "publish", str(tmp_path / "l.yaml"), "--reviewed")
     order = ("import", "library2", str(library), "--map", str(tmp_path / "l.yaml"), "--key", str(tmp_path / "key"))
     stack.platea(*order)
     edited = (tmp_path / "l.yaml").read_text().replace('"Every week": "every_week"', '"Every week": "every_month"')

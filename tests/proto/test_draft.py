@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.cli import mapping
+from deploy.cli import import_map, mapping
 from deploy.cli.answering import Answering
 from deploy.cli.datafile.reading import read_sheet
+from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.drafting.draft import UndraftableData, draft
 from deploy.cli.import_map import ImportMap
 from proto import author
@@ -37,11 +37,13 @@ GROUPS = (
 
 def drafted(text: str) -> tuple[Instrument, ImportMap]:
     """The draft, unedited, read as an author's file and as an import map: also where both stand in one file."""
-    instrument_text, map_text = draft(text, "collected elsewhere.csv")
+    instrument_text, map_text = draft(read_sheet(text.encode()), "collected elsewhere.csv")
     found = author.read(f"{instrument_text}---\n{map_text}", "draft.yaml", _no_table)
     assert isinstance(found, Instrument), "\n".join(map(str, found))
     assert found == author.read(instrument_text, "draft.yaml", _no_table)
-    return found, read_map
+    map_ = import_map.read(map_text, "draft.map.yaml")
+    assert isinstance(map_, ImportMap), "\n".join(map(str, map_))
+    return found, map_
 
 
 def imported(text: str, instrument: Instrument, map_: ImportMap) -> list[dict[str, Any]]:
@@ -94,7 +96,13 @@ def test_columns_become_questions_of_the_type_that_stands_in_them() -> None:
     instrument, map_ = drafted("\ufeff" + SMALL)
     kinds = {question.id: type(question) for question in instrument.questions}
     assert kinds == {"Q1_Why": Single, "Q2": Multiple, "Age": Integer, "Rent": Numeric, "Comment": LongText}
-    assert map_.ignored == ("respondent", "Started", "Mail", "Nothing")
+    assert map_.ignored == {
+        "respondent": "tells the rows apart",
+        "Started": "times or days; they can single people out",
+        "Mail": "mail addresses",
+        "Nothing": "empty",
+    }
+    assert map_.rows.identity == ("respondent",)
     transport = instrument.question("Q2")
     assert isinstance(transport, Multiple)
     assert [(option.code, option.text["en"], option.exclusive) for option in transport.options] == [
@@ -140,8 +148,8 @@ def test_columns_named_like_yaml_words_are_drafted() -> None:
 
 @pytest.mark.parametrize("text", ["", "a,b\n", 'a,"b\n', "a,a\n1,2\n", "a\n\n", "x\n2026-01-01\n", "a," + "b\n" * 3, "\x00"])
 def test_what_cannot_be_drafted_is_refused_with_a_reason(text: str) -> None:
-    with pytest.raises(UndraftableData, match=r"\w+ \w+"):
-        draft(text, "x.csv")
+    with pytest.raises((UndraftableData, UnreadableFile), match=r"\w+ \w+"):
+        draft(read_sheet(text.encode()), "x.csv")
 
 
 CELL = st.one_of(
@@ -189,7 +197,7 @@ def sheets(draw: st.DrawFn) -> str:
 def test_a_draft_of_any_table_is_sound_and_every_row_fits(text: str) -> None:
     try:
         instrument, map_ = drafted(text)
-    except UndraftableData:
+    except (UndraftableData, UnreadableFile):
         return
     CodeBook(Reader(instrument))
     imported(text, instrument, map_)

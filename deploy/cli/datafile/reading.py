@@ -61,7 +61,7 @@ def _separated(file: Separated, options: FileOptions, how: str) -> Sheet:
     kinds, names, texts, source = _names(first, options)
     at = starts[len(kinds)] if len(starts) > len(kinds) else len(file.lines)
     rows = ((line, raw, cells) for line, raw, cells in file.records(at, len(names)))
-    return _sheet(names, texts, rows, kinds, how, source)
+    return replace(_sheet(names, texts, rows, kinds, how, source), separator=file.separator)
 
 
 def _workbook(rows: list[tuple[int, list[str]]], options: FileOptions) -> Sheet:

@@ -31,3 +31,4 @@ class Sheet:
     texts: dict[str, str] = field(default_factory=dict[str, str])
     understood: str = ""
     header: tuple[str, ...] = ("name",)
+    separator: str = ""

@@ -1,22 +1,27 @@
 """A first draft of an instrument, with its import map, from data that were collected elsewhere. Pure.
 
-It guesses types from what stands in the columns; roles and texts are for the author, and the comments in the draft say where.
-Unedited it is already a sound instrument: every row of the data fits it.
+It guesses types and roles from what stands in the columns; each guess is marked `# review:`, and publishing waits until the author took
+the marks away. Unedited it is already a sound instrument: every row of the data fits it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import msgspec
 
+from deploy.cli.answering import NO
+from deploy.cli.cells import TOKENS, tidy, whole
+from deploy.cli.datafile.sheet import Sheet
+from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
+from deploy.cli.drafting.choices import Family, families, split_by
+from deploy.cli.drafting.numbers import numbers
+from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
 from proto.authoring.parse import UNPRINTABLE
 from proto.nonanswers import meant
@@ -24,20 +29,15 @@ from proto.nonanswers import meant
 MOST_LABELS = 100
 LONGEST_LABEL = 200
 MOST_COLUMNS = 2_000
+FEW = 20
+"""Cells of a column below which a ratio of distinct cells says little."""
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,8})(?:[.,]([0-9]{1,4}))?")
-_TIME = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9]{1,2}:[0-9]{2}.*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_GROUPED = re.compile(r"(.*[^\W_])[\s_.-]*(?:[_.\s-]|\[|\()([0-9]{1,3})[\])]?", re.DOTALL)
-_IDENTITY = re.compile(r"(^|[\W_])(id|uuid|guid|respondent|token|serial|record|row|response)([\W_]|$)", re.IGNORECASE)
-_PERSON = re.compile(
-    r"\b(age|gender|sex|birth|born|ethnic|race|racial|minority|nation|citizen|educat|income|salary|household|hh|kids|child|famil|post ?code"
-    r"|zip|location|region|city|town|municipal|country|province|district|relig|marital|occupation|employ|disab)",
-    re.IGNORECASE,
-)
 _DASH = re.compile("\\s[\u2013\u2014-]\\s")
 _QUOTE = "\u2019"
 _NONE = re.compile(r"none( of (the|these).*)?|nothing|not at all|neither", re.IGNORECASE)
+_NO_WORD = frozenset({"none", "nil"})
+"""Words for no number; in a column of labels they may be an answer."""
+_REMARK = re.compile(r"\b(comments?|remarks?|feedback|explain|describe|specify|anything else|suggestions?|why|notes?|text|other)\b")
 
 
 class UndraftableData(ValueError):
@@ -51,23 +51,20 @@ class DraftChoice(msgspec.Struct, frozen=True):
 
 
 class DraftQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A guessed question. `person`: its answers may single somebody out.
-
-    `columns`: for each column of the data the codes of its labels, or the one option that "1" chooses.
-    """
+    """A guessed question. `columns`: what the import map says of each column of the data. `remarks`: guesses for the author to review."""
 
     id: str
     var: str
     kind: Literal["single", "multiple", "integer", "numeric", "long_text"]
     text: str
-    columns: dict[str, dict[str, str] | str]
+    columns: dict[str, dict[str, Any]]
+    role: Role = "insensitive"
     choices: tuple[DraftChoice, ...] = ()
     bands: Bands | None = None
     max_chars: int = 0
-    person: bool = False
     none: bool = False
     """Some rows say of every option of a multiple choice that it was not chosen."""
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class DraftInstrument(msgspec.Struct, frozen=True):
@@ -77,140 +74,201 @@ class DraftInstrument(msgspec.Struct, frozen=True):
     questions: tuple[DraftQuestion, ...]
     ignored: dict[str, str]
     """Columns that are left out, and why."""
+    missing: dict[str, int]
+    """Cells that were taken for no answer, and how many there are."""
+    unread: tuple[str, ...]
+    """Rows that could not be read, and why."""
+    identity: str = ""
+    """The column that tells the rows apart."""
+    file: dict[str, Any] = {}
 
 
-def draft(csv_text: str, name: str) -> tuple[str, str]:
-    """The YAML of an instrument and of its import map. Raises UndraftableData."""
-    instrument = guess(csv_text, name)
+def draft(sheet: Sheet, name: str, file: dict[str, Any] | None = None) -> tuple[str, str]:
+    """The YAML of an instrument and of its import map. `file`: how the sheet was read, for the map. Raises UndraftableData."""
+    instrument = guess(sheet, name, file or {})
     return instrument_text(instrument), import_map_text(instrument)
 
 
-def guess(csv_text: str, name: str) -> DraftInstrument:
-    columns, rows = _table(csv_text)
-    if len(columns) > MOST_COLUMNS:
-        raise UndraftableData(f"the file has {len(columns):,} columns; at most {MOST_COLUMNS:,} can be drafted")
+def guess(sheet: Sheet, name: str, file: dict[str, Any]) -> DraftInstrument:
+    rows = [row.cells for row in sheet.rows if row.cells is not None]
+    if not rows:
+        raise UndraftableData("the file has no rows below the column names")
+    if len(sheet.columns) > MOST_COLUMNS:
+        raise UndraftableData(f"the file has {len(sheet.columns):,} columns; at most {MOST_COLUMNS:,} can be drafted")
+    missing: Counter[str] = Counter(cell for cells in rows for cell in cells.values() if cell.lower() in TOKENS)
+    columns = {column: ["" if cells[column] in missing else cells[column] for cells in rows] for column in sheet.columns}
     names = _Names()
     questions: list[DraftQuestion] = []
     ignored: dict[str, str] = {}
-    groups = _groups(columns)
+    identity = ""
+    grouped = {column: family for family in families(columns, sheet.texts) for column in columns if column in family.labels}
+    apart = {family.base for family in grouped.values()}
     for column, cells in columns.items():
-        reason = _left_out(column, cells, rows)
-        group = groups.get(column, [])
-        if column in group[1:]:
+        given = [cell for cell in cells if cell]
+        family = grouped.get(column)
+        text = sheet.texts.get(column, "")
+        if not given:
+            reason = "empty"
+        elif not column:
+            reason = "without a name"
+        elif family is not None:
+            if column == family.columns[0]:
+                questions.append(_group(family, columns, names))
             continue
-        if group:
-            questions.append(_group(group, columns, names))
-        elif reason:
-            ignored[column] = reason
+        elif column in apart:
+            reason = "stands in its parts, too"
         else:
-            questions.append(_column(column, cells, names))
+            reason = people.left_out(column, given, len(rows))
+        if reason:
+            ignored[column] = reason
+            if not identity and reason == people.APART:
+                identity = column
+        else:
+            questions.append(_column(column, text, given, names, sheet.separator))
     if not questions:
         raise UndraftableData("no column holds answers")
     stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
     slug = re.sub(r"^[^a-z]+", "", _slug(stem, "-", 60)) or "survey"
-    return DraftInstrument(slug, _clean(stem) or "Survey", rows, tuple(questions), ignored)
+    unread = tuple(f"line {row.line}: {row.fault}" for row in sheet.rows if row.cells is None)
+    return DraftInstrument(slug, _clean(stem) or "Survey", len(rows), tuple(questions), ignored, dict(missing), unread, identity, file)
 
 
-def _table(csv_text: str) -> tuple[dict[str, list[str]], int]:
-    """Columns by name, cells without blanks around them, and the number of rows. Rows of another length are passed over."""
-    text = csv_text.removeprefix("\ufeff")
-    outside = "".join(text.split("\n", 1)[0].split('"')[::2])
-    separator = max((",", ";", "\t"), key=outside.count)
-    try:
-        header, *lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    except (ValueError, csv.Error):
-        raise UndraftableData("the file is not a CSV table with a row of column names") from None
-    names = [name.strip() for name in header]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise UndraftableData(f"the header names {twice[0][:60]!r} twice" if twice[0] else "the header has columns without a name")
-    rows = [[cell.strip() for cell in line] for line in lines if len(line) == len(names) and any(cell.strip() for cell in line)]
-    if not rows:
-        raise UndraftableData("the file has no rows below the column names")
-    return {name: [row[index] for row in rows] for index, name in enumerate(names)}, len(rows)
-
-
-def _left_out(column: str, cells: list[str], rows: int) -> str:
-    """Why a column is no question, or nothing."""
-    given = [cell for cell in cells if cell]
-    distinct = set(given)
-    if not given:
-        return "empty"
-    if not column:
-        return "without a name"
-    if all(_TIME.fullmatch(cell) for cell in distinct):
-        return "times or days; they can single people out"
-    if sum(bool(_MAIL.fullmatch(cell)) for cell in distinct) > len(distinct) / 2:
-        return "mail addresses"
-    apart = len(distinct) == rows and rows > 1
-    if apart and (_IDENTITY.search(column) or (rows >= 50 and all(cell.isdecimal() for cell in distinct))):
-        return "tells the rows apart"
-    return ""
-
-
-def _groups(columns: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Columns that are one multiple choice: numbered alike, each with one label of its own, or all with 0 and 1."""
-    families: dict[str, list[str]] = {}
-    for column in columns:
-        match = _GROUPED.fullmatch(column)
-        if match:
-            families.setdefault(match[1], []).append(column)
-    groups: dict[str, list[str]] = {}
-    for family in families.values():
-        labels = [set(columns[column]) - {""} for column in family]
-        own = all(len(cells) <= 1 for cells in labels) and len({label for cells in labels for label in cells}) == sum(map(len, labels))
-        marks = all(cells <= {"0", "1"} for cells in labels) and any("1" in cells for cells in labels)
-        wordy = all(len(label) <= LONGEST_LABEL for cells in labels for label in cells)
-        if len(family) > 1 and any(labels) and wordy and ((own and not marks) or (marks and len(family) <= 500)):
-            groups |= dict.fromkeys(family, family)
-    return groups
-
-
-def _group(family: list[str], columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
-    match = _GROUPED.fullmatch(family[0])
-    base = match[1] if match else family[0]
-    id, var = names.of(base)
-    marks = all(set(columns[column]) <= {"", "0", "1"} for column in family)
-    label = {column: column if marks else next((cell for cell in columns[column] if cell), "") for column in family}
-    chosen = [{column for column in family if columns[column][row] not in ("", "0")} for row in range(len(columns[family[0]]))]
+def _group(family: Family, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
+    id, var = names.of(family.base)
+    members = family.columns
+    no = {column: {"", *family.unticked} if not family.marks else _said_no(columns[column]) for column in members}
+    height = len(columns[members[0]])
+    chosen = [{column for column in members if columns[column][row] not in no[column]} for row in range(height)]
     together = {column for row in chosen if len(row) > 1 for column in row}
-    codes = _codes(label[column] for column in family if label[column])
+    codes = _codes(family.labels.values()) if len(set(family.labels.values())) == len(members) else _codes(members)
+    code = {column: codes[family.labels[column]] if family.labels[column] in codes else codes[column] for column in members}
     choices = tuple(
-        DraftChoice(codes[label[column]], _clean(label[column]), column not in together and _stands_alone(label[column]))
-        for column in family
-        if label[column]
+        DraftChoice(code[column], _clean(family.labels[column]), column not in together and _stands_alone(family.labels[column]))
+        for column in members
     )
-    where: dict[str, dict[str, str] | str] = {
-        column: codes[label[column]] if marks else {label[column]: codes[label[column]]} for column in family if label[column]
-    }
+    where: dict[str, dict[str, Any]] = {}
+    for column in members:
+        ticked = sorted({cell for cell in columns[column] if cell and cell not in family.unticked})
+        if family.marks:
+            where[column] = {"option": code[column]}
+        elif family.unticked:
+            where[column] = {"option": code[column], "ticked": ticked, "unticked": list(family.unticked)}
+        else:
+            where[column] = {"codes": dict.fromkeys(ticked, code[column])}
     most = max(map(len, chosen))
-    remark = f"At most {most} chosen in these data: max_choices: {most}?" if 1 < most < len(choices) else ""
-    none = marks and any({columns[column][row] for column in family} == {"0"} for row in range(len(columns[family[0]])))
-    return DraftQuestion(id=id, var=var, kind="multiple", text=_title(base), columns=where, choices=choices, none=none, remark=remark)
+    remarks = ["type: these columns are taken for one multiple choice"]
+    if 1 < most < len(choices):
+        remarks.append(f"at most {most} chosen in these data: max_choices: {most}?")
+    none = any(not row and all(columns[column][at] for column in members) for at, row in enumerate(chosen))
+    role = people.role(family.base, "", list(family.labels.values()))
+    return DraftQuestion(
+        id=id,
+        var=var,
+        kind="multiple",
+        text=_clean(family.text) if family.text else _title(family.base),
+        columns=where,
+        choices=choices,
+        none=none,
+        role=role,
+        remarks=tuple(remarks),
+    )
 
 
-def _column(column: str, cells: list[str], names: _Names) -> DraftQuestion:
-    given = [cell for cell in cells if cell]
-    distinct = list(dict.fromkeys(given))
+def _said_no(cells: Iterable[str]) -> set[str]:
+    return {cell for cell in cells if not cell or whole(cell).lower() in NO}
+
+
+def _column(column: str, text: str, given: Sequence[str], names: _Names, separator: str) -> DraftQuestion:
     id, var = names.of(column)
-    text = _title(column)
-    numbers = [_NUMBER.fullmatch(cell) for cell in distinct]
-    person = _PERSON.search(re.sub(r"(?<=[a-z])(?=[A-Z])|[\W_]+", " ", column)) is not None
-    if all(numbers):
-        decimals = max(len(match[2] or "") for match in numbers if match)
-        values = [float(cell.replace(",", ".")) for cell in given]
-        kind = "numeric" if decimals else "integer"
-        return DraftQuestion(id=id, var=var, kind=kind, text=text, columns={column: {}}, bands=bands(values, decimals), person=person)
-    longest = max(map(len, distinct))
-    repeated = len(distinct) <= 12 or len(given) >= 4 * len(distinct)
-    wordy = longest > LONGEST_LABEL or (len(distinct) > 3 and sum(map(len, distinct)) > 80 * len(distinct))
-    if len(distinct) > MOST_LABELS or not repeated or wordy:
+    title = _clean(text) if text else _title(column)
+    parted = split_by(given, separator)
+    worded = [cell for cell in given if cell.lower() not in _NO_WORD]
+    found = numbers(worded, separator) if worded else None
+    if found is not None and found.values and not (parted and all(map(str.isdecimal, parted[1]))):
+        said: dict[str, Any] = {}
+        if found.decimal:
+            said["numbers"] = {"decimal": found.decimal} | ({"thousands": found.thousands} if found.thousands else {})
+        if missing := [*found.missing, *sorted({cell for cell in given if cell.lower() in _NO_WORD})]:
+            said["missing"] = missing
+        kind = "numeric" if found.decimals else "integer"
+        role = people.role(column, text, ())
+        return DraftQuestion(
+            id=id,
+            var=var,
+            kind=kind,
+            text=title,
+            columns={column: said},
+            bands=bands(found.values, found.decimals),
+            role=role,
+            remarks=found.remarks,
+        )
+    if parted is not None:
+        return _parted(id, var, title, column, text, parted, given, separator)
+    spellings: dict[str, str] = {}
+    for cell in given:
+        spellings.setdefault(tidy(cell), cell)
+    distinct = list(spellings)
+    longest = max(map(len, given))
+    if not _are_labels(column, text, distinct, given):
         most = min(20_000, max(3_000, 2 * longest))
-        return DraftQuestion(id=id, var=var, kind="long_text", text=text, columns={column: {}}, max_chars=most)
+        remarks = ("type: texts, or labels that hardly come twice",) if longest <= 40 and len(given) < FEW else ()
+        return DraftQuestion(
+            id=id, var=var, kind="long_text", text=title, columns={column: {}}, max_chars=most, role="free_text", remarks=remarks
+        )
     labels = _ordered(distinct)
     codes = _codes(labels)
     choices = tuple(DraftChoice(codes[label], _clean(label)) for label in labels)
-    return DraftQuestion(id=id, var=var, kind="single", text=text, columns={column: codes}, choices=choices, person=person)
+    where = {"codes": {cell: codes[tidy(cell)] for cell in sorted(set(given), key=lambda cell: labels.index(tidy(cell)))}}
+    remarks: list[str] = []
+    if len(given) < FEW or 3 * len(distinct) > len(given):
+        remarks.append(f"type: options or texts? {len(distinct)} different cells of {len(given)}")
+    folded = Counter(label.casefold() for label in labels)
+    if twice := [label for label in labels if folded[label.casefold()] > 1]:
+        remarks.append(f"options that differ in capitals alone: {', '.join(map(repr, twice[:6]))}")
+    if zeros := [label for label in labels if label.casefold() in _NO_WORD]:
+        remarks.append(f"{zeros[0]!r}: an answer, or none? Then put it under `missing` in the import map")
+    role = people.role(column, text, labels)
+    return DraftQuestion(
+        id=id, var=var, kind="single", text=title, columns={column: where}, choices=choices, role=role, remarks=tuple(remarks)
+    )
+
+
+def _parted(
+    id: str, var: str, title: str, column: str, text: str, parted: tuple[str, list[str]], given: Sequence[str], separator: str
+) -> DraftQuestion:
+    """A multiple choice whose labels stand in one cell."""
+    between, parts = parted
+    together = [[part.strip() for part in cell.split(between)] for cell in given]
+    labels = _ordered(list(dict.fromkeys(map(tidy, parts))))
+    codes = _codes(labels)
+    beside = {tidy(part) for row in together if len([part for part in row if part]) > 1 for part in row}
+    choices = tuple(DraftChoice(codes[label], _clean(label), label not in beside and _stands_alone(label)) for label in labels)
+    remarks = [f'type: several choices in a cell, between them "{between}"; a label that holds it stands here as several options']
+    if all(map(str.isdecimal, parts)):
+        remarks.append("or are these numbers?")
+    return DraftQuestion(
+        id=id,
+        var=var,
+        kind="multiple",
+        text=title,
+        columns={column: {"split": between, "codes": codes}},
+        choices=choices,
+        role=people.role(column, text, labels),
+        remarks=tuple(remarks),
+    )
+
+
+def _are_labels(column: str, text: str, distinct: list[str], given: Sequence[str]) -> bool:
+    """Whether the cells are labels of options. Comments seldom come twice: what counts is how many differ of those that are filled."""
+    longest, mean = max(map(len, distinct)), sum(map(len, distinct)) / len(distinct)
+    if len(distinct) > MOST_LABELS or longest > LONGEST_LABEL or (len(distinct) > 3 and mean > 80):
+        return False
+    ratio = len(distinct) / len(given)
+    if _REMARK.search(f"{people.plain(column)} {text.lower()}") and (ratio > 0.2 or mean > 40) and (len(given) >= FEW or mean > 15):
+        return False
+    if len(given) >= FEW:
+        return ratio <= 0.25 or (ratio <= 0.5 and len(distinct) <= 12 and mean <= 40)
+    return len(distinct) <= 12 and longest <= 60 and (ratio < 1 or longest <= 25)
 
 
 def _ordered(labels: list[str]) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from proto.authoring.schema import FORMAT
-from proto.authoring.yaml_nodes import IMPORT_MAP, Scalar
+from proto.authoring.yaml_nodes import IMPORT_MAPS, Scalar
 
 if TYPE_CHECKING:
     from deploy.cli.drafting.draft import DraftInstrument, DraftQuestion
 
 _ROLES = """\
-# Roles: identifying, quasi_identifier (with a hierarchy), sensitive, insensitive, free_text. All are guesses here: review each."""
+# Roles: identifying, quasi_identifier (with a hierarchy), sensitive, insensitive, free_text. All are guesses here. Take away each mark
+# "review" once you have judged its line; `platea survey publish` waits for that."""
 _STATS = {
     "single": "[count, share, crosstab]",
     "multiple": "[count, share, crosstab]",
@@ -28,8 +29,9 @@ _BROKEN_LINE = re.compile("[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\u
 def instrument_text(draft: DraftInstrument) -> str:
     """YAML in the author format, ready to be edited."""
     lines = [
-        f"# A draft from {draft.rows:,} rows. Review id, title, texts and roles, and group the questions into sections.",
+        f"# A draft from {draft.rows:,} rows. Give it id, title and texts, and group the questions into sections.",
         _ROLES,
+        *_unread(draft),
         *(f"# Left out: {_comment(column)} ({reason})." for column, reason in draft.ignored.items()),
         f"format: {FORMAT}",
         f"id: {_plain(draft.survey)}",
@@ -63,25 +65,34 @@ def _question(question: DraftQuestion) -> list[str]:
             alone = ", exclusive: true" if choice.exclusive else ""
             lines.append(f"      - {{code: {quoted(choice.code)}, en: {quoted(choice.label)}{alone}}}")
     if question.none:
-        lines.append("    min_choices: 0  # in some rows none applies, which is an answer")
+        lines.append("    min_choices: 0  # review: in some rows none applies, which is an answer unless they were not asked")
     if question.max_chars:
         lines.append(f"    max_chars: {question.max_chars}")
-    if question.remark:
-        lines.append(f"    # {question.remark}")
-    return [*lines, f"    privacy: {{{_privacy(question)}}}  # review", f"    stats: {_STATS[question.kind]}"]
+    lines += [f"    # review: {_comment(remark, 200)}" for remark in question.remarks]
+    return [*lines, f"    privacy: {{{_privacy(question)}}}  # review: role", f"    stats: {_STATS[question.kind]}"]
+
+
+def _unread(draft: DraftInstrument) -> list[str]:
+    """What of the data is not in the draft."""
+    lines: list[str] = []
+    if draft.missing:
+        told = ", ".join(f"{quoted(token)} ({count:,} times)" for token, count in draft.missing.items())
+        lines.append(f"# review: taken for no answer, as `missing` in the import map says: {_comment(told, 400)}")
+    if draft.unread:
+        count = len(draft.unread)
+        lines.append(f"# review: {count:,} row{'s' if count > 1 else ''} could not be read, such as {_comment(draft.unread[0], 200)}")
+    return lines
 
 
 def _privacy(question: DraftQuestion) -> str:
-    if question.kind == "long_text":
-        return "role: free_text"
-    if not question.person:
-        return "role: insensitive"
+    if question.role != "quasi_identifier":
+        return f"role: {question.role}"
     return f"role: quasi_identifier, hierarchy: {_plain(question.var) if question.bands else 'as-given'}"
 
 
 def _hierarchies(questions: Sequence[DraftQuestion]) -> list[str]:
     """Hierarchies for identifying variables: exact or "*", until the author writes better levels."""
-    people = [question for question in questions if question.person]
+    people = [question for question in questions if question.role == "quasi_identifier"]
     lines = ["hierarchies:"] if people else []
     if any(question.bands is None for question in people):
         lines.append('  as-given: {levels: [answer, "*"]}  # better: levels between, see docs/instrument.md')
@@ -95,22 +106,41 @@ def _hierarchies(questions: Sequence[DraftQuestion]) -> list[str]:
 def import_map_text(draft: DraftInstrument) -> str:
     """The import map as YAML: the question of each column, the code of each label."""
     lines = [
-        "# For `platea import ID FILE.csv --map MAP`: the question that each column answers, and the code of each label.",
-        f"format: {IMPORT_MAP}",
+        "# For `platea import ID FILE --map MAP`: the question that each column answers, and the code of each label.",
+        f"format: {IMPORT_MAPS[-1]}",
         f"survey: {_plain(draft.survey)}",
-        "columns:",
     ]
+    if draft.file:
+        lines.append(f"file: {_flow(draft.file)}")
+    if draft.missing:
+        lines.append(f"missing: {_flow(list(draft.missing))}  # no answer, in every column")
+    if draft.identity:
+        lines.append(f"rows: {{identity: [{quoted(draft.identity)}]}}  # a row is known again by it; it is not sent")
+    lines.append("columns:")
     for question in draft.questions:
-        for column, codes in question.columns.items():
+        for column, said in question.columns.items():
             lines += [_key(column, 2), f"    question: {_plain(question.id)}"]
-            if isinstance(codes, str):
-                lines.append(f"    option: {quoted(codes)}")
-            elif codes:
-                lines.append("    codes:")
-                lines += [f"{_key(label, 6)} {quoted(code)}" for label, code in codes.items()]
-    lines.append("ignored:" + ("" if draft.ignored else " []"))
-    lines += [f"  - {quoted(column)}" for column in draft.ignored]
+            for name, value in said.items():
+                if name == "codes":
+                    lines.append("    codes:")
+                    lines += [f"{_key(label, 6)} {quoted(code)}" for label, code in value.items()]
+                else:
+                    lines.append(f"    {name}: {_flow(value)}")
+    lines.append("ignored:" + ("" if draft.ignored else " {}"))
+    lines += [f"{_key(column, 2)} {quoted(reason)}" for column, reason in draft.ignored.items()]
     return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    """A value of the map in one line."""
+    match value:
+        case dict():
+            pairs = cast("dict[str, Any]", value)
+            return f"{{{', '.join(f'{name}: {_flow(entry)}' for name, entry in pairs.items())}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(_flow, cast('list[Any]', value)))}]"
+        case _:
+            return quoted(str(value))
 
 
 def quoted(text: str) -> str:
@@ -129,5 +159,5 @@ def _key(text: str, indent: int) -> str:
     return f"{' ' * indent}{key}:" if len(key) < 900 else f"{' ' * indent}? {key}\n{' ' * indent}:"
 
 
-def _comment(text: str) -> str:
-    return re.sub(r"[\x00-\x1f]+|" + _BROKEN_LINE.pattern, " ", text)[:80]
+def _comment(text: str, longest: int = 80) -> str:
+    return re.sub(r"[\x00-\x1f]+|" + _BROKEN_LINE.pattern, " ", text)[:longest]

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from deploy.cli.answering import Answering
+from deploy.cli.datafile.reading import read_sheet
 from deploy.cli.drafting import draft as drafts
 from deploy.cli.mapping import ColumnMapping
 from proto import author
@@ -77,7 +78,7 @@ def test_rows_of_noes_are_refused_by_a_question_that_has_to_be_answered() -> Non
 
 
 def test_a_draft_of_such_data_says_that_none_may_apply(tmp_path: Path) -> None:
-    text, _ = drafts.draft(ROWS.replace("M.a,M.b,M.c", "M_1,M_2,M_3"), "rows.csv")
+    text, _ = drafts.draft(read_sheet(ROWS.replace("M.a,M.b,M.c", "M_1,M_2,M_3").encode()), "rows.csv")
     file = tmp_path / "rows.yaml"
     file.write_text(text)
     found = author.load(file)

@@ -1,0 +1,277 @@
+"""Drafts of data as eleven tools write them: each column becomes what it is, people are recognised, and every guess is marked."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from deploy.cli import import_map, mapping, review_marks
+from deploy.cli.answering import Answering
+from deploy.cli.datafile.reading import read_sheet
+from deploy.cli.drafting.draft import draft
+from deploy.cli.import_map import ImportMap
+from proto import author
+from proto.answers import Reader
+from proto.instrument import Instrument, Integer, Multiple, Numeric, Single
+
+
+def drafted(text: str) -> tuple[Instrument, ImportMap, list[dict[str, Any]], str]:
+    """The draft, its map, the answers of every row (each of which intake takes), and the text."""
+    sheet = read_sheet(text.encode())
+    instrument_text, map_text = draft(sheet, "data.csv", {"header": list(sheet.header)})
+    instrument = author.read(instrument_text, "data.yaml", lambda name: "")
+    assert isinstance(instrument, Instrument), "\n".join(map(str, instrument))
+    map_ = import_map.read(map_text, "map.yaml")
+    assert isinstance(map_, ImportMap), "\n".join(map(str, map_))
+    columns = mapping.agreeing(map_.columns, sheet.columns, instrument)
+    assert set(sheet.columns) <= {*columns, *map_.beside()}
+    answering, reader = Answering(columns, instrument, (row.cells or {} for row in sheet.rows), map_), Reader(instrument)
+    found: list[dict[str, Any]] = []
+    for row in sheet.rows:
+        if row.cells is None:
+            continue
+        answers, reasons = answering.answers(row.cells, row.line)
+        assert not reasons
+        struct, faults = reader.convert(answers)
+        assert not faults
+        assert not reader.check(struct, "2026-11-30")
+        found.append(answers)
+    return instrument, map_, found, instrument_text
+
+
+def table(columns: dict[str, list[str]], separator: str = ",") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def times(*cells: str, rows: int = 60) -> list[str]:
+    return [cells[row % len(cells)] for row in range(rows)]
+
+
+def kinds(instrument: Instrument) -> dict[str, str]:
+    return {question.id: type(question).__name__ for question in instrument.questions}
+
+
+def options(instrument: Instrument, id: str) -> list[str]:
+    question = instrument.question(id)
+    assert isinstance(question, Single | Multiple)
+    return [option.text["en"] for option in question.options]
+
+
+SELECTED, NOT, ON, OFF, NA = "Selected", "Not selected", "Checked", "Unchecked", "N/A"
+TICKED = [
+    pytest.param({"Q_1": times("1", "0"), "Q_2": times("0", "1", "1")}, ["Q_1", "Q_2"], id="0 and 1"),
+    pytest.param({"Q___1": times("1", "0"), "Q___2": times("0", "1", "1")}, ["Q___1", "Q___2"], id="redcap raw"),
+    pytest.param({"Q_1": times("1.0", "0.0", ""), "Q_2": times("0.0", "1.0", "1.0")}, ["Q_1", "Q_2"], id="pandas"),
+    pytest.param({"Q_1": times("TRUE", "FALSE"), "Q_2": times("FALSE", "TRUE", "TRUE")}, ["Q_1", "Q_2"], id="spss"),
+    pytest.param({"Q_1": times(SELECTED, NOT), "Q_2": times(NOT, SELECTED, SELECTED)}, ["Q_1", "Q_2"], id="selected"),
+    pytest.param({"Q (choice=Bus)": times(ON, OFF), "Q (choice=Tram)": times(OFF, ON, ON)}, ["Bus", "Tram"], id="redcap labels"),
+    pytest.param({"Q/bus": times("1", "0"), "Q/tram": times("0", "1", "1")}, ["bus", "tram"], id="kobo"),
+    pytest.param({"Q[SQ001]": times("Yes", "No"), "Q[SQ002]": times("No", "Yes", "Yes")}, ["Q[SQ001]", "Q[SQ002]"], id="limesurvey"),
+    pytest.param({"Q_SQ001": times("Y", ""), "Q_SQ002": times("", "Y", "Y")}, ["Q_SQ001", "Q_SQ002"], id="limesurvey codes"),
+    pytest.param({"Q[S1]. Why? [Bus]": times("Yes", NA), "Q[S2]. Why? [Tram]": times(NA, "Yes", "Yes")}, ["Bus", "Tram"], id="limes 3"),
+    pytest.param({"Q_0001": times("Bus", NOT), "Q_0002": times(NOT, "Tram", "Tram")}, ["Bus", "Tram"], id="label or not"),
+    pytest.param({"Q [Bus]": times("Bus", ""), "Q [Tram]": times("", "Tram", "Tram")}, ["Bus", "Tram"], id="label or empty"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "labels"), TICKED)
+def test_a_column_for_each_option_is_one_multiple_choice(columns: dict[str, list[str]], labels: list[str]) -> None:
+    instrument, _, answers, _ = drafted(table(columns))
+    assert kinds(instrument) == {"Q": "Multiple"}
+    assert options(instrument, "Q") == labels
+    question = instrument.question("Q")
+    assert isinstance(question, Multiple)
+    one, other = [option.code for option in question.options]
+    assert sum(one in given.get("Q", ()) for given in answers) == (20 if columns == TICKED[2].values[0] else 30)
+    assert sum(other in given.get("Q", ()) for given in answers) == 40
+
+
+@pytest.mark.parametrize("between", [", ", ";", " ", "|"])
+def test_several_labels_in_a_cell_are_one_multiple_choice(between: str) -> None:
+    cells = [between.join(parts) for parts in (("bus", "tram"), ("bus",), ("tram", "foot"), ("foot",), ("bus", "foot"), ())]
+    instrument, map_, answers, _ = drafted(table({"Which": times(*cells), "N": times("1", "2")}))
+    assert kinds(instrument)["Which"] == "Multiple"
+    assert options(instrument, "Which") == ["bus", "tram", "foot"]
+    assert sum("bus" in given.get("Which", ()) for given in answers) == 30
+    assert map_.columns["Which"].split == (between.strip() or " ")
+
+
+def test_ticks_by_number_are_no_decimals() -> None:
+    instrument, _, answers, text = drafted(table({"Q1": times("5", "4", "2"), "Q2": times("3", "1,3", "2,3", "1")}))
+    assert kinds(instrument) == {"Q1": "Integer", "Q2": "Multiple"}
+    assert sum("3" in given["Q2"] for given in answers) == 45
+    assert "or are these numbers?" in text
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "kind", "total"),
+    [
+        (",", ["2,107", "950", "2,114", "11,823"], Integer, 2107 + 950 + 2114 + 11823),
+        (";", ["2.107", "950", "2.114", "11.823"], Integer, 2107 + 950 + 2114 + 11823),
+        (";", ["500,50", "510,50", "1.200,25", "7"], Numeric, 500.5 + 510.5 + 1200.25 + 7),
+        (",", ["500.50", "1,510.50", "9", "7"], Numeric, 500.5 + 1510.5 + 9 + 7),
+        (",", ["1.250", "0.977", "2.5", "3"], Numeric, 1.25 + 0.977 + 2.5 + 3),
+        (",", ["1 250", "950", "12 000", "7"], Integer, 1250 + 950 + 12000 + 7),
+    ],
+)
+def test_thousands_and_decimals_are_told_apart_or_marked(separator: str, cells: list[str], kind: type, total: float) -> None:
+    instrument, _, answers, text = drafted(table({"Sum": times(*cells), "Dog": times("yes", "no")}, separator))
+    assert isinstance(instrument.question("Sum"), kind)
+    assert sum(given["Sum"] for given in answers) == pytest.approx(15 * total)
+    unclear = all(len(cell.replace(".", ",").split(",")[-1]) == 3 for cell in cells if "." in cell or "," in cell) and " " not in cells[0]
+    assert ("change `numbers` in the import map" in text) == (unclear and kind is Integer)
+
+
+@pytest.mark.parametrize("token", ["NA", "N/A", "n.a.", "#N/A", "nan", "NULL", ".", "-", "\\N"])
+def test_tokens_of_programs_never_become_options_or_keep_numbers_from_being_numbers(token: str) -> None:
+    instrument, map_, answers, text = drafted(table({"Happy": times("Yes", "No", token), "Steps": times("20", token, "31", "44")}))
+    assert options(instrument, "Happy") == ["Yes", "No"]
+    assert kinds(instrument) == {"Happy": "Single", "Steps": "Integer"}
+    assert map_.missing == (token,)
+    assert sum("Happy" in given for given in answers) == 40
+    assert sum(given.get("Steps", 0) for given in answers) == 15 * (20 + 31 + 44)
+    assert "(35 times)" in text
+
+
+def test_numbers_that_stand_for_no_answer_are_declared_and_marked() -> None:
+    columns = {
+        "Happy": times("1", "5", "99", "3"),
+        "Steps": times("20", "-99", "31"),
+        "Years": times("98", "44", "93"),
+        "Pay": times("1", "None"),
+    }
+    instrument, map_, answers, text = drafted(table(columns))
+    assert {name: entry.missing for name, entry in map_.columns.items()} == {
+        "Happy": ("99",),
+        "Steps": ("-99",),
+        "Years": (),
+        "Pay": ("None",),
+    }
+    steps = instrument.question("Steps")
+    assert isinstance(steps, Integer)
+    assert steps.min >= 0
+    assert sum(given.get("Happy", 0) for given in answers) == 15 * 9
+    assert '# review: "99" (15 times) taken for no answer' in text
+
+
+def test_comments_never_become_options() -> None:
+    said = [f"The {word} was loud" for word in ("square", "street", "park", "bus", "tram", "market", "school")]
+    few = table({"Anything else?": [*said, *[""] * 13], "Remarks": times("nice", "ok", "", rows=20), "Dog": times("yes", "no", rows=20)})
+    instrument, _, _, text = drafted(few)
+    assert kinds(instrument) == {"Anything_else": "LongText", "Remarks": "Single", "Dog": "Single"}
+    assert "# review: type: options or texts? 2 different cells of 14" in text
+    half = table({"Said": [*(f"note {row}" for row in range(30)), *times("fine", "good", rows=30)], "Dog": times("yes", "no")})
+    assert kinds(drafted(half)[0])["Said"] == "LongText"
+
+
+def test_spellings_that_nobody_can_see_are_one_option_and_capitals_are_asked_about() -> None:
+    cells = times("Cafe\u0301", "Caf\u00e9", "Caf\u00e9\u200b", "Caf\u00e9 ", "CAF\u00c9", "Park")
+    instrument, _, answers, text = drafted(table({"Where": cells, "A  B": times("A  B", "A B")}))
+    assert options(instrument, "Where") == ["Café", "CAFÉ", "Park"]
+    assert sum(given["Where"] == "cafe" for given in answers) == 40
+    assert options(instrument, "A_B") == ["A B"]
+    assert "options that differ in capitals alone: 'Café', 'CAFÉ'" in text
+
+
+PEOPLE = {
+    "ip address": times("10.0.0.0", "10.0.0.1"),
+    "Where from": times("192.168.0.1", "fe80::1:2:3"),
+    "LocationLatitude": times("48.0001", "48.0002"),
+    "RecipientEmail": times("a", "b"),
+    "Reach me": times("a0@example.org", "a1@example.org", "x"),
+    "First name": times("Ann", "Bob"),
+    "Call": times("0612340000", "+33 6 12 34 00 01", "(020) 555-0199"),
+    "ResponseId": [f"R_{row:010d}abc" for row in range(60)],
+    "visit": times("[not completed]", "2026-03-01 10:00:00"),
+    "case_weight": times("0.977342", "1.2"),
+    "_uuid": times("x", "y"),
+}
+
+
+def test_what_reaches_or_names_people_is_left_out_by_name_and_by_cell() -> None:
+    instrument, map_, _, _ = drafted(table(PEOPLE | {"Dog": times("yes", "no")}))
+    assert kinds(instrument) == {"Dog": "Single"}
+    assert map_.ignored == {
+        "ip address": "network addresses",
+        "Where from": "network addresses",
+        "LocationLatitude": "places on the map; they can single people out",
+        "RecipientEmail": "how people can be reached",
+        "Reach me": "mail addresses",
+        "First name": "names of people",
+        "Call": "telephone numbers",
+        "ResponseId": "tells the rows apart",
+        "visit": "times or days; they can single people out",
+        "case_weight": "a weight; weights of single cases cannot be imported",
+        "_uuid": "written by the program that collected the data",
+    }
+    assert map_.rows.identity == ("ResponseId",)
+
+
+def test_numbers_that_all_differ_are_answers_and_running_numbers_are_not() -> None:
+    columns = {"Spend": [str(row * row + 300) for row in range(60)], "Nr": [str(row + 1) for row in range(60)]}
+    instrument, map_, _, _ = drafted(table(columns))
+    assert kinds(instrument) == {"Spend": "Integer"}
+    assert map_.ignored == {"Nr": "tells the rows apart"}
+
+
+def test_roles_are_guessed_from_cells_too() -> None:
+    columns = {
+        "q0024": times("Widowed", "Married", "Divorced"),
+        "q0030": times("Texas", "Maine", "Ohio", "Alaska"),
+        "q0034": times("$10,000-$24,999", "$200,000+"),
+        "q0036": times("18-34", "35 - 64", "65+"),
+        "q0041": times("Catholic", "Jewish", "None"),
+        "q0050": times("Often", "Never"),
+    }
+    instrument = drafted(table(columns))[0]
+    assert {question.id: question.privacy.role for question in instrument.questions} == {
+        "Q0024": "quasi_identifier",
+        "Q0030": "quasi_identifier",
+        "Q0034": "quasi_identifier",
+        "Q0036": "quasi_identifier",
+        "Q0041": "sensitive",
+        "Q0050": "insensitive",
+    }
+
+
+def test_every_question_of_a_draft_bears_a_mark() -> None:
+    instrument, _, _, text = drafted(
+        table({"Dog": times("yes", "no"), "Age": times("20", "31"), "Said": [f"text {row}" for row in range(60)]})
+    )
+    marks = review_marks.marks(text)
+    assert len([mark for mark in marks if mark.guess == "role"]) == len(instrument.questions) == 3
+
+
+def test_qualtrics_questions_have_their_texts_and_three_rows_of_header_stay_in_the_map() -> None:
+    text = (
+        "ResponseId,Q1,Q2_1,Q2_2\nResponse ID,What is your sex?,Which? - Market,Which? - Friends\n"
+        '"{""ImportId"":""_recordId""}","{""ImportId"":""QID1""}","{""ImportId"":""QID2_1""}","{""ImportId"":""QID2_2""}"\n'
+    )
+    text += "".join(
+        f"R_{row},{('Male', 'Female')[row % 2]},{'Market' if row % 2 else ''},{'Friends' if row % 3 else ''}\n" for row in range(60)
+    )
+    instrument, map_, answers, _ = drafted(text)
+    assert len(answers) == 60
+    assert instrument.question("Q1").text["en"] == "What is your sex?"
+    assert options(instrument, "Q2") == ["Market", "Friends"]
+    assert (map_.file.header, map_.rows.identity) == (("name", "text", "ignore"), ("ResponseId",))
+
+
+def test_rows_that_cannot_be_read_are_named_and_marked() -> None:
+    text = drafted("q;word\nno;b;extra\nyes;a\nno;a\nyes;b\nno;a\n")[3]
+    assert "# review: 1 row could not be read, such as line 2: the row has 3 cells, the header 2" in text
+
+
+def test_marks_are_comments_and_nothing_else() -> None:
+    text = (
+        "# review: all of it\na: {en: 'say # review: x'}  # review: role\nb: |\n  # review: within a text\nc: word\n"
+        '# a comment about # review\nd: "two\n  # review: lines"  # review : no\ne: x # review: yes\n---\nf: 1  # review: map\n'
+    )
+    assert review_marks.marks(text) == [(1, "all of it"), (2, "role"), (9, "yes"), (11, "map")]
