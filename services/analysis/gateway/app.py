@@ -23,6 +23,7 @@ from services.analysis.gateway.context import (
     instrument_of,
     public_table,
 )
+from services.analysis.recount.report import RecountReport
 from services.runtime.http import health
 from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.encoded_body import takes_gzip
@@ -159,7 +160,7 @@ async def live(
     **operation(
         lambda _, method, __: "recount" if method == "GET" else "recountAgain",
         "Recompute every exact statistic from the stored responses; tells what differs (organiser token)",
-        {200: Reply("What was compared, and what differs", dict)},
+        {200: Reply("What was compared, and what differs", RecountReport)},
         (404, 503),
         security=ORGANISER,
     ),

@@ -12,6 +12,7 @@ from msgspec import Meta
 from proto import subjects
 from proto.problem import Problem
 from services.analysis.gateway.context import SECRET, demand_organiser, gateway_of
+from services.analysis.ingest.parked_events import EventsDropped, EventsReadAgain, UnreadEvents
 from services.runtime import audit_log
 from services.runtime.http.authorization import AnyConnection
 from services.runtime.http.responses import AnyRequest
@@ -44,7 +45,7 @@ async def _organiser(connection: AnyConnection, _: BaseRouteHandler) -> None:
     **operation(
         "listParked",
         "Accepted events that could not be read, and such that wait for a version of a survey to be known (organiser token)",
-        {200: Reply("Their number, place and reason, and the day since when", dict)},
+        {200: Reply("Their number, place and reason, and the day since when", UnreadEvents)},
         (503,),
         security=ORGANISER,
     ),
@@ -61,7 +62,7 @@ async def listed(request: AnyRequest) -> Response[bytes]:
     **operation(
         "retryParked",
         "Read parked events again from the journal, all or the named ones; tells what became of them (organiser token)",
-        {200: Reply("How many were recorded, and how many not", dict)},
+        {200: Reply("How many were recorded, and how many not", EventsReadAgain)},
         (503,),
         body=ParkedEvents,
         body_needed=False,
@@ -82,7 +83,7 @@ async def retry(request: AnyRequest) -> Response[bytes]:
     **operation(
         "dropParked",
         "Erase events from the journal for good; count must be how many they are (organiser token)",
-        {200: Reply("How many were erased", dict)},
+        {200: Reply("How many were erased", EventsDropped)},
         (412, 503),
         body=ParkedEventsToDrop,
         body_needed=False,

@@ -34,11 +34,13 @@ from proto.instrument import (
     Single,
 )
 from proto.problem import Problem
+from proto.snapshot import Snapshot
 from services.analysis.disclosure.published_policy import published_policy
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.totals import Totals
 from services.analysis.records import BEGINNING, Position, StoredResponse
 from services.analysis.recount.figures import GroupCounts, figures, sections
+from services.analysis.recount.report import FigureDifference, RecountReport, UnansweredPartition
 from services.analysis.recount.versions import Place, fitting
 from services.analysis.recount.weights import Cell, Key, Weighed, weigh
 from services.analysis.state.state import State
@@ -55,7 +57,7 @@ MOST_SHOWN = 1000
 Answers = Mapping[str, Any]
 
 
-async def recount(survey: str, totals: Totals, store: Store, journal: JournalConsumer) -> dict[str, Any]:
+async def recount(survey: str, totals: Totals, store: Store, journal: JournalConsumer) -> RecountReport:
     """Returns the differences between live figures and stored responses, over all partitions, each compared at the same position.
 
     This worker's partitions are compared at their current position. Those of other workers are compared at their checkpoint, which live
@@ -78,7 +80,7 @@ async def recount(survey: str, totals: Totals, store: Store, journal: JournalCon
         for number in set(range(totals.count)) - {partition.number for partition in own}:
             points[number] = await _add_checkpoint(state, survey, number, snapshot, folder.codebook.digest)
         if (day := await snapshot.deleted(survey)) is not None:
-            return {"survey": survey, "responses": state.responses, "compared": 0, "differences": [], "deleted": day.isoformat()}
+            return RecountReport(survey, state.responses, 0, [], deleted=day.isoformat())
         policy = published_policy(folder.codebook, state.responses)
         live = await asyncio.to_thread(stats.exact, folder.codebook, state, policy, revision=0, as_of="")
         tally = Tally(folder.codebook.instrument, totals.instrument)
@@ -93,8 +95,8 @@ async def recount(survey: str, totals: Totals, store: Store, journal: JournalCon
             if (missing := await _unanswered(survey, number, end, points.get(number), number in held, snapshot, journal)) is not None
         ]
         stored, unrecorded = await snapshot.stored(survey), await snapshot.unrecorded(survey)
-    report = await asyncio.to_thread(compare, survey, live, tally)
-    return report | {"stored": stored, "unrecorded": unrecorded, "unanswered": unanswered}
+    compared, differences = await asyncio.to_thread(compare, live, tally)
+    return RecountReport(survey, tally.responses, compared, differences[:MOST_SHOWN], stored, unrecorded, unanswered)
 
 
 async def _until_recorded(survey: str, totals: Totals, store: Store, ends: Mapping[int, int]) -> None:
@@ -125,7 +127,7 @@ async def _add_checkpoint(state: State, survey: str, number: int, snapshot: Read
 
 async def _unanswered(
     survey: str, number: int, end: int, point: Position | None, held: bool, snapshot: ReadSnapshot, journal: JournalConsumer
-) -> dict[str, Any] | None:
+) -> UnansweredPartition | None:
     """Returns what is missing of a partition that nobody holds, or that is not recorded and counted up to its end; None if all is well."""
     position = await snapshot.position(number)
     recorded = position.seq >= end
@@ -134,7 +136,7 @@ async def _unanswered(
         return None
     waiting = None if recorded else await journal.backlog(number)
     uncounted = 0 if point is None else await snapshot.stored_after(survey, number, point)
-    return {"partition": number, "held": held, "waiting": waiting.events if waiting else 0, "uncounted": uncounted}
+    return UnansweredPartition(number, held, waiting.events if waiting else 0, uncounted)
 
 
 async def _count(tally: Tally, stored: AsyncIterator[StoredResponse]) -> None:
@@ -147,17 +149,18 @@ async def _count(tally: Tally, stored: AsyncIterator[StoredResponse]) -> None:
     await asyncio.to_thread(tally.add, page)
 
 
-def compare(survey: str, live: Any, tally: Tally) -> dict[str, Any]:
+def compare(live: Snapshot, tally: Tally) -> tuple[int, list[FigureDifference]]:
+    """Returns how many figures there are, and those that differ, the outermost first."""
     shown = msgspec.to_builtins(live)
     figures = {name: shown.get(name, {}) for name in ("responses", "questions", "breakdowns", "sections", "weighting")}
     one, other = dict(_leaves("", figures)), dict(_leaves("", tally.figures()))
     paths = sorted(one.keys() | other.keys(), key=lambda path: (path.count("/"), path))
     differences = [
-        {"path": path, "live": one.get(path), "recount": other.get(path)}
+        FigureDifference(path, one.get(path), other.get(path))
         for path in paths
         if not _same(one.get(path), other.get(path), 1e-9 if "weight" in path or "n_eff" in path else 1e-12)
     ]
-    return {"survey": survey, "responses": tally.responses, "compared": len(paths), "differences": differences[:MOST_SHOWN]}
+    return len(paths), differences
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
