@@ -360,17 +360,20 @@ class Store:
 
     @asynccontextmanager
     async def lease(self, partition: int, refused: Callable[[], None]) -> AsyncGenerator[PartitionLease]:
-        """The lease of a partition, until the block ends. Calls `refused` and waits while another worker holds it. Raises `Unavailable`."""
+        """The lease of a partition, until the block ends. Calls `refused` and waits while another worker holds it. Raises `Unavailable`.
+
+        Who held it half a second before may be this worker itself, on a connection that broke: then counts stay in use.
+        """
         connection: Any = await asyncpg.connect(  # pyright: ignore[reportUnknownVariableType]
             self._url, timeout=10, command_timeout=PATIENCE, server_settings=_SERVER
         )
         try:
-            waited = False
+            tries = 0
             while not await connection.fetchval("-- claim\nselect pg_try_advisory_lock($1, $2)", LOCKS, partition):
-                if not waited:
+                tries += 1
+                if tries == 2:
                     log.info("another worker has the partition; waiting for it", extra={"partition": partition})
                     refused()
-                waited = True
                 await asyncio.sleep(0.5)
             yield PartitionLease(connection, partition)
         finally:

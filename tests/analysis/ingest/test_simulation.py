@@ -150,7 +150,7 @@ class World:
     async def settled(self) -> None:
         """Everything that was written is recorded, counted and tidied up."""
         await until(self._recorded)
-        await until(lambda: self.analysis.totals.ready(SURVEY))
+        await until(lambda: all(partition.held for partition in self.analysis.partitions) and self.analysis.totals.ready(SURVEY))
         await until(self._tidy)
 
     async def check(self) -> None:
