@@ -38,18 +38,22 @@ def journalled_in(partition: int) -> str:
 
 
 def survey(survey: str, version: str) -> str:
+    """Where intake publishes a version of a survey."""
     return f"platea.control.survey.{survey}.{version.replace('.', '_')}"
 
 
 def closing(survey: str) -> str:
+    """Where intake says that a survey was closed, or opened again."""
     return f"platea.control.closing.{survey}"
 
 
 def retention(survey: str) -> str:
+    """Where intake says until which day the answers to a survey are kept."""
     return f"platea.control.retention.{survey}"
 
 
 def token(id: str) -> str:
+    """Where intake publishes an access token, by its digest, or revokes it."""
     return f"platea.control.token.{id}"
 
 
@@ -64,6 +68,7 @@ def uses(service: str, token: str) -> str:
 
 
 def aggregates(survey: str) -> str:
+    """Where analysis publishes each edition of a survey's figures."""
     return f"platea.aggregates.{survey}"
 
 

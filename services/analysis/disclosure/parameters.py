@@ -73,7 +73,11 @@ class Parameters:
     respondents, whenever there are `table_factor` times as many as ever before, and once at the first close."""
 
     def table_variance(self, n: int, crossed: int = 0) -> float:
-        """Returns the variance of the noise of a count in a table. `crossed`: with how many blocks its sides are crossed."""
+        """Returns the variance of the noise of a count in a two-way table.
+
+        `n`: respondents. `crossed`: of the two questions the number of blocks that the more connected one is crossed with in all tables;
+        beyond BLOCKS the variance grows with it.
+        """
         if self.guarantee is not None:
             return float(self.guarantee.variance)
         return min(max(self.table_share * n, self.table_least), self.table_most) * max(crossed / BLOCKS, 1.0)

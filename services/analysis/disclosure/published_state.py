@@ -114,7 +114,10 @@ class SavedState:
         return cls(head.marks, single, tables.version, tables.codebook, burt, tables.edition, tables.singles_edition, tables.as_of)
 
     def tables(self, book: CodeBook, noise: Noise) -> EditionTables:
-        """Returns the tables. `book`: of the version that they were counted in."""
+        """Returns the two-way tables of the edition, with the noise that they were published with. `book`: of the version `self.version`.
+
+        There must be some: `burt` is not None.
+        """
         assert self.burt is not None
         return EditionTables(book, noise, self.burt, self.edition, self.singles_edition, self.as_of)
 

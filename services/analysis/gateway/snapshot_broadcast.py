@@ -118,6 +118,7 @@ class Broadcaster:
             listener.offer(edition)
 
     def listen(self, survey: str) -> Listener:
+        """Returns a new listener, which is offered every later edition of the survey until `leave`."""
         listener = Listener()
         self._listeners.setdefault(survey, set()).add(listener)
         return listener

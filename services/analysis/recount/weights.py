@@ -26,6 +26,7 @@ class Weighed:
     counts: Mapping[Cell, Counter[Key]]
 
     def of(self, key: Key) -> float:
+        """Returns the weighted count of an answer: in each cell its respondents times their weight."""
         return sum(weight * self.counts[cell][key] for cell, weight in self.weights.items())
 
     def answered(self, absent: Iterable[Key]) -> tuple[float, float]:

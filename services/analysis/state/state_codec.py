@@ -44,6 +44,7 @@ class PackedArrays:
         return len(self._data)
 
     def take(self, count: int, dtype: str) -> NDArray[Any]:
+        """Returns the next array: `count` numbers of the dtype that they were packed in, such as "<i8". Shape (count,)."""
         size = np.dtype(dtype).itemsize
         planes = np.frombuffer(self._data, np.uint8, count * size, self._at).reshape(size, count)
         self._at += count * size

@@ -43,9 +43,10 @@ def prepare(release: Path, folder: Path, number: int) -> None:
 
 
 def publish(release: Path, folder: Path, number: int) -> None:
-    """Gives a prepared release its number, in one step each for the folder and its archive.
+    """Moves a prepared release and its archive into the survey's folder, under its number. `release`: as `prepare` left it.
 
-    A folder already there was never entered: its job was cut off between this step and the entry.
+    Each of the two moves is one step of the file system. A folder that has the number already is deleted: its job was cut off before
+    the release was entered in the database, so nobody was told of it.
     """
     archive, target = release.with_name(f"{number}.zip"), folder / str(number)
     shutil.rmtree(target, ignore_errors=True)

@@ -39,7 +39,7 @@ def draft_limiter() -> GuessLimiter:
 
 
 def code_of(sheet: FormState, receipt: str) -> str:
-    """The code of a page's draft: the one it was opened with or saved under, else the one made from its receipt."""
+    """Returns the code under which a page is saved: the one it was opened with or saved under before, else one made from its receipt."""
     return sheet.draft if drafts.well_typed(sheet.draft) else drafts.code_of(receipt)
 
 

@@ -35,30 +35,33 @@ async def contact_form(request: AnyRequest, intake: NamedDependency[Intake], sur
 
 @post("/s/{survey:str}/contact", status_code=200, include_in_schema=False)
 async def contact(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
-    """The response is the same whether the address was on the list before or not."""
+    """Puts an address on the list of those who want the results, or takes it off.
+
+    The answer is the same whether it was there before or not. Who fills in the field that nobody sees is told that the list is busy.
+    """
     known = _offering(intake, survey)
     paper = read_in(request, known.current)
     language, fields = paper.voice.language, await read_form(request)
-    typed, going = first(fields, "address")[:1000], first(fields, "go") == "remove"
+    typed, leaves = first(fields, "address")[:1000], first(fields, "go") == "remove"
     agreed, interview = bool(first(fields, "agree")), bool(first(fields, "interview"))
     address = contacts.fit(typed)
     faults: list[Fault] = []
     if address is None:
         faults.append("unfit" if typed.strip() else "empty")
-    if not agreed and not going:
+    if not agreed and not leaves:
         faults.append("agree_needed")
     if address is None or faults:
         return html(compose_contact.ask(paper, typed, faults, agreed=agreed, interview=interview), language, 422, NO_STORE)
     try:
         if first(fields, TRAP):
             raise ContactsBusy
-        if going:
+        if leaves:
             await intake.contacts.remove(survey, address)
         else:
             await intake.contacts.add(survey, Contact(address, version_of(known.current.instrument), interview))
     except ContactsBusy:
         return html(compose_contact.ask(paper, typed, agreed=agreed, interview=interview, busy=True), language, 503, AGAIN)
-    return html(compose_contact.done(paper, "contact_removed" if going else "contact_done"), language, headers=NO_STORE)
+    return html(compose_contact.done(paper, "contact_removed" if leaves else "contact_done"), language, headers=NO_STORE)
 
 
 @get(

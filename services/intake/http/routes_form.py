@@ -53,6 +53,7 @@ async def surveys(request: AnyRequest, intake: NamedDependency[Intake]) -> Page:
 
 @get("/s/{survey:str}", include_in_schema=False)
 async def start(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
+    """The first page of a survey: its notice, or for invited people the page that asks for their code. Raises Problem if it is closed."""
     known = known_survey(intake, survey)
     demand_open(intake, survey)
     if known.invited:
