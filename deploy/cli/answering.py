@@ -15,8 +15,6 @@ from deploy.cli.import_map import ImportMap
 from deploy.cli.mapping import ColumnMapping, Marks, own_labels, parts, split_labels, tidied
 from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
-YES = frozenset({"1", "true", "yes", "y", "x", "checked", "selected"})
-NO = frozenset({"0", "false", "no", "n", "unchecked", "not selected", "unselected"})
 _BETWEEN_CODES = re.compile(r"[;,|\s]+")
 """Codes hold none of these, so codes in one cell can be told apart."""
 
@@ -215,9 +213,9 @@ class Answering:
             raise Unclear(f"{_short(cell)} is neither under ticked nor under unticked")
         plain = reading.tidy(cell)
         word = reading.whole(self._codes[name].get(plain, plain)).lower()
-        if word in YES or (not column.codes and plain in own_labels(question, column.option)):
+        if word in reading.YES or (not column.codes and plain in own_labels(question, column.option)):
             return True
-        if word in NO:
+        if word in reading.NO:
             return False
         raise Unclear("give 1 or 0")
 

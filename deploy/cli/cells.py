@@ -20,6 +20,10 @@ TOKENS = frozenset(
 SENTINELS = frozenset({"-999", "-99", "-98", "-97", "-89", "-88", "-77", "-66", "-9", "-8", "-7", "88", "98", "99", "998", "999"})
 """Numbers that programs write for an answer that is none."""
 
+YES = frozenset({"1", "true", "yes", "y", "x", "checked", "selected"})
+NO = frozenset({"0", "false", "no", "n", "unchecked", "not selected", "unselected"})
+"""Words that say whether an option was chosen, in small letters."""
+
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = "\u0020\u00a0\u2009\u202f"
 _POINT = re.compile(rf"([+-]?)([0-9]{{1,15}}|[1-9][0-9]{{0,2}}(?:[,{_SPACES}'\u2019][0-9]{{3}})+)(?:\.([0-9]{{1,15}}))?")

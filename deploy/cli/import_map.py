@@ -98,7 +98,14 @@ def read(text: str, name: str, offset: int = 0) -> ImportMap | list[AuthoringFau
     """The map, or its faults. `offset`: lines of the file before the text."""
     faults = Faults(name)
     try:
-        found = parse.read(ImportMap, _as_text(tree(text)), faults, ())
+        node = tree(text)
+        weight = [key for key, _ in node.entries if key.text == "weight"] if isinstance(node, Mapping) else []
+        if isinstance(node, Mapping) and weight:
+            faults.add(
+                (), "weights of single cases cannot be imported", "figures are weighted to margins: docs/statistics.md", weight[0].line
+            )
+            node = msgspec.structs.replace(node, entries=[entry for entry in node.entries if entry[0] is not weight[0]])
+        found = parse.read(ImportMap, _as_text(node), faults, ())
     except UnreadableYaml as unreadable:
         return [AuthoringFault(name, unreadable.line + offset, "", unreadable.message)]
     except TooManyFaults:

@@ -143,14 +143,14 @@ answers.csv: 7 rows, UTF-8, comma, 1 header row
   Word                      short text T1             5 texts, empty 2
                             1 × "NA" is not declared: missing, or an answer?
   Work to Fun               multiple M1               work 2, fun 2, 1 rows with none ticked, read as unanswered
-  Park to River             ranking R1                places in up to 6 rows
+  Park to River             ranking R1                places in up to 7 rows
                             Park: refused 1 × (line 3): the places 1, 3 are not 1 to 2, each once
 left out      Id (a number), IP (device)
 in neither    Extra: send each to a question, or put it under `ignored`
 refused       line 3: Park: the places 1, 3 are not 1 to 2, each once
 refused       line 5: Fare: '1,500' can mean 1500 or 1.5: say `numbers` in the map
 refused       line 6: Dog: 'yse' has no code in the map; nearest: 'Yes' (yes)
-refused       line 8: N3: give a number from 0 to 99
+refused       line 8: N3: This number is too large (<= 99).
 Would import 3, refuse 4. Nothing was sent.
 """
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from deploy.cli.answering import NO, YES
-from deploy.cli.cells import tidy, whole
+from deploy.cli.cells import NO, YES, tidy, whole
 
 LONGEST_LABEL = 200
 MOST_COLUMNS = 500

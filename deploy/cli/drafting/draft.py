@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from deploy.cli.answering import NO
-from deploy.cli.cells import TOKENS, tidy, whole
+from deploy.cli.cells import NO, TOKENS, tidy, whole
 from deploy.cli.datafile.sheet import Sheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
