@@ -12,7 +12,7 @@ from typing import Any, assert_never, cast
 
 from deploy.cli import cells as reading
 from deploy.cli.import_map import ImportMap
-from deploy.cli.mapping import ColumnMapping, Marks, own_labels, parts, split_labels, tidied
+from deploy.cli.mapping import ColumnMapping, NumberMarks, own_labels, parts, split_labels, tidied
 from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
 _BETWEEN_CODES = re.compile(r"[;,|\s]+")
@@ -260,7 +260,7 @@ class Answering:
         return found[:7] if question.precision == "month" else found
 
 
-def _declared(cell: str, marks: Marks) -> set[Decimal]:
+def _declared(cell: str, marks: NumberMarks) -> set[Decimal]:
     groups = set(re.findall(r"[^0-9+\u2212-]", cell)) - {marks.decimal}
     spaces = {" ", "\u00a0", "\u2009", "\u202f"} if marks.thousands == " " else {"'", "\u2019"} if marks.thousands == "'" else set[str]()
     return reading.readings(cell, marks.decimal) if groups <= {marks.thousands, *spaces} else set()

@@ -11,7 +11,7 @@ import click
 from deploy.cli.datafile.header import KINDS, MOST
 from deploy.cli.datafile.reading import FileOptions
 from deploy.cli.datafile.separated import SEPARATORS
-from deploy.cli.datafile.sheet import Sheet
+from deploy.cli.datafile.sheet import DataSheet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,7 +46,7 @@ def merged(
     )
 
 
-def said(options: FileOptions, sheet: Sheet) -> dict[str, Any]:
+def said(options: FileOptions, sheet: DataSheet) -> dict[str, Any]:
     """How the file was read, for the `file` of an import map: what was said, and the header rows where there are several."""
     names = {sign: name for name, sign in SEPARATORS.items()}
     found: dict[str, Any] = {}

@@ -1,17 +1,15 @@
-"""The import map: a file that says what each column of a data file answers."""
+"""The import map: a file that says what each column of a data file answers. Pure."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from deploy.cli.console import Trouble
 from deploy.cli.datafile.header import MOST as HEADER_ROWS
 from deploy.cli.datafile.reading import FileOptions
 from deploy.cli.datafile.separated import SEPARATORS
-from deploy.cli.mapping import ColumnMapping, DateOrder, Marks, Text
+from deploy.cli.mapping import ColumnMapping, DateOrder, NumberMarks, Text
 from proto.authoring import parse
 from proto.authoring.faults import AuthoringFault, Faults, TooManyFaults
 from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, UnreadableYaml, tree
@@ -52,7 +50,7 @@ class ImportMap(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     survey: str
     columns: dict[str, ColumnMapping]
     file: FileShape = FileShape()
-    numbers: Marks | None = None
+    numbers: NumberMarks | None = None
     dates: DateOrder | None = None
     missing: tuple[Text, ...] = ()
     apart: dict[str, Text] = {}
@@ -74,24 +72,6 @@ class ImportMap(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     def beside(self) -> set[str]:
         """Columns of the file that the map speaks of without sending them to a question."""
         return {*self.ignored, *self.rows.keep, *self.rows.identity, *([self.language.column] if self.language else [])}
-
-
-def read_map(path: Path) -> ImportMap:
-    """The map in a file of its own, or the second document of what `platea survey draft` printed. Raises Trouble."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Trouble(f"Cannot read {path}: {error.strerror}.", "Name the import map that `platea survey draft` made.") from None
-    except UnicodeDecodeError:
-        raise Trouble(f"Cannot read {path}: it is not UTF-8 text.", "Save it as UTF-8.") from None
-    text = text.replace("\r\n", "\n")
-    before, _, rest = text.rpartition(SEPARATOR)
-    found = read(rest, path.name, before.count("\n") + 2 if before else 0)
-    if isinstance(found, ImportMap):
-        return found
-    raise Trouble(
-        f"{path} is not an import map: {'; '.join(map(str, found[:5]))}.", "Correct it, or make a new one with `platea survey draft`."
-    )
 
 
 def read(text: str, name: str, offset: int = 0) -> ImportMap | list[AuthoringFault]:

@@ -15,13 +15,13 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import bulk_sender, file_options, import_report, mapping, rows, server
+from deploy.cli import bulk_sender, file_options, import_map, import_report, mapping, rows, server
 from deploy.cli.answering import Answering
 from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import OURS, CsvRow, UnreadableFile
-from deploy.cli.import_map import ImportMap, RowChoice, read_map
+from deploy.cli.import_map import SEPARATOR, ImportMap, RowChoice
 from deploy.cli.mapping import ColumnMapping, UnfitHeader
 from deploy.cli.rows import NdjsonRow
 from deploy.cli.server import Server, refusal
@@ -81,7 +81,7 @@ def command(
     a secret key in <data>/import.key, or ~/.local/share/platea/import.key where there is no data folder. Whoever imports the
     same file from another machine needs the same key (--key), or the rows count again. An interrupted import is simply run again.
     """
-    map_ = read_map(map_file) if map_file is not None else None
+    map_ = _read_map(map_file) if map_file is not None else None
     if map_ is not None and map_.survey != survey:
         raise Trouble(f"The import map is for {map_.survey}, not for {survey}.", "Name that survey, or the map of this one.")
     instrument = definition(server, survey)
@@ -314,6 +314,24 @@ def _reasons(body: bytes) -> tuple[str, list[str]]:
         return code, faults or [str(problem["title"])]
     except (msgspec.MsgspecError, KeyError, TypeError):
         return "", []
+
+
+def _read_map(path: Path) -> ImportMap:
+    """The map in a file of its own, or the second document of what `platea survey draft` printed. Raises Trouble."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise Trouble(f"Cannot read {path}: {error.strerror}.", "Name the import map that `platea survey draft` made.") from None
+    except UnicodeDecodeError:
+        raise Trouble(f"Cannot read {path}: it is not UTF-8 text.", "Save it as UTF-8.") from None
+    text = text.replace("\r\n", "\n")
+    before, _, rest = text.rpartition(SEPARATOR)
+    found = import_map.read(rest, path.name, before.count("\n") + 2 if before else 0)
+    if isinstance(found, ImportMap):
+        return found
+    raise Trouble(
+        f"{path} is not an import map: {'; '.join(map(str, found[:5]))}.", "Correct it, or make a new one with `platea survey draft`."
+    )
 
 
 def _language(map_: ImportMap | None, columns: Mapping[str, ColumnMapping]) -> Callable[[Mapping[str, str]], tuple[str, str]]:

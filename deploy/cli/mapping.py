@@ -1,4 +1,4 @@
-"""The columns of a data file and the questions they answer, checked against each other."""
+"""The columns of a data file and the questions they answer, checked against each other. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Separator = Annotated[str, msgspec.Meta(max_length=20)]
 
 
-class Marks(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class NumberMarks(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How numbers are written. Without them, a number that can be read in two ways is refused."""
 
     decimal: Literal[".", ","]
@@ -48,7 +48,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
     unticked: tuple[Text, ...] = ()
     missing: tuple[Text, ...] = ()
     apart: dict[str, Text] = {}
-    numbers: Marks | None = None
+    numbers: NumberMarks | None = None
     dates: DateOrder | None = None
 
     @property

@@ -101,5 +101,5 @@ def _dialect(body: str) -> type[csv.Dialect]:
     head = body.removeprefix("\ufeff").partition("\n")[0]
     for sign in ",;\t":
         if {"text_id", "decision"} <= {part.strip().strip('"') for part in head.split(sign)}:
-            return type("Sheet", (csv.excel,), {"delimiter": sign})
+            return type("DataSheet", (csv.excel,), {"delimiter": sign})
     raise Trouble("The sheet has no columns text_id and decision.", "Decide in a sheet that `--export` wrote; more columns do no harm.")

@@ -12,12 +12,12 @@ _MARK = re.compile(r"(?:^|\s)#\s*review:\s*(.*)")
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
-class Mark(NamedTuple):
+class ReviewMark(NamedTuple):
     line: int
     guess: str
 
 
-def marks(text: str) -> list[Mark]:
+def marks(text: str) -> list[ReviewMark]:
     """The marks of the file, its import map's among them. What stands inside a text is no mark.
 
     The text is readable YAML. Comments are not part of its tree, so they are what no value covers.
@@ -27,7 +27,7 @@ def marks(text: str) -> list[Mark]:
         if isinstance(event, yaml.ScalarEvent):
             _blank(lines, event.start_mark, event.end_mark)
     found = ((number, _MARK.search(line)) for number, line in enumerate(lines, 1))
-    return [Mark(number, match[1].strip()) for number, match in found if match]
+    return [ReviewMark(number, match[1].strip()) for number, match in found if match]
 
 
 def _blank(lines: list[str], start: Any, end: Any) -> None:

@@ -109,10 +109,10 @@ def test_a_column_tells_its_own_marks_and_the_map_decides() -> None:
     assert column("N3", "1.250", "0.977", "2.5") == [1.25, 0.977, 2.5]
     assert column("N3", "1,234.5", "1,250", "7") == [1234.5, 1250, 7]
     assert column("N3", "10,5", "11.25", "1,250") == [10.5, 11.25, "'1,250' " + ASK.format("1250", "1.25")]
-    comma, point = mapping.Marks(",", "."), mapping.Marks(".", ",")
+    comma, point = mapping.NumberMarks(",", "."), mapping.NumberMarks(".", ",")
     assert column("N3", "1.250", "1.250,5", "1,250", numbers=comma) == [1250, 1250.5, 1.25]
     assert column("N3", "1.250", "1,250", "1 250", numbers=point) == [1.25, 1250, "'1 250' is not a number"]
-    assert column("N1", "1.000", "22.0", numbers=mapping.Marks(".")) == [1, 22]
+    assert column("N1", "1.000", "22.0", numbers=mapping.NumberMarks(".")) == [1, 22]
 
 
 def test_ticks_in_one_cell_are_no_number() -> None:

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 from deploy.cli.datafile.reading import FileOptions, read_sheet
-from deploy.cli.datafile.sheet import Sheet, UnreadableFile
+from deploy.cli.datafile.sheet import DataSheet, UnreadableFile
 
 
-def read(data: bytes | str, **options: Any) -> Sheet:
+def read(data: bytes | str, **options: Any) -> DataSheet:
     return read_sheet(data.encode() if isinstance(data, str) else data, FileOptions(**options))
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from deploy.cli.datafile import header, workbook
 from deploy.cli.datafile.decoding import decoded
 from deploy.cli.datafile.separated import SEPARATORS, Separated
-from deploy.cli.datafile.sheet import OURS, CsvRow, Sheet, UnreadableFile
+from deploy.cli.datafile.sheet import OURS, CsvRow, DataSheet, UnreadableFile
 from services.runtime.spreadsheet_csv import unguarded
 
 LARGEST = 200_000_000
@@ -28,7 +28,7 @@ class FileOptions:
     decimal: str = "."
 
 
-def read_sheet(data: bytes, options: FileOptions = FileOptions()) -> Sheet:  # frozen
+def read_sheet(data: bytes, options: FileOptions = FileOptions()) -> DataSheet:  # frozen
     """Raises UnreadableFile where columns cannot be told. A row that cannot be read is kept with its fault."""
     if data.startswith(_OLD_EXCEL):
         raise UnreadableFile("it is an old Excel file (.xls); open it and save it as .xlsx")
@@ -47,7 +47,7 @@ def read_sheet(data: bytes, options: FileOptions = FileOptions()) -> Sheet:  # f
     return _separated(separated, options, f"{encoding}, {names.get(separated.separator, repr(separated.separator))}")
 
 
-def _separated(file: Separated, options: FileOptions, how: str) -> Sheet:
+def _separated(file: Separated, options: FileOptions, how: str) -> DataSheet:
     first: list[list[str]] = []
     starts: list[int] = []
     for line, _, cells in islice(file.records(file.start, None), header.MOST + 1):
@@ -64,7 +64,7 @@ def _separated(file: Separated, options: FileOptions, how: str) -> Sheet:
     return replace(_sheet(names, texts, rows, kinds, how, source), separator=file.separator)
 
 
-def _workbook(rows: list[tuple[int, list[str]]], options: FileOptions) -> Sheet:
+def _workbook(rows: list[tuple[int, list[str]]], options: FileOptions) -> DataSheet:
     kinds, names, texts, source = _names([cells for _, cells in rows[: header.MOST]], options)
 
     def records() -> Iterator[tuple[int, str, list[str] | str]]:
@@ -92,7 +92,7 @@ def _sheet(
     kinds: tuple[str, ...],
     how: str,
     source: str,
-) -> Sheet:
+) -> DataSheet:
     """Columns without a name and without a cell are left out; spreadsheets leave them behind."""
     found = list(records)
     used = {place for _, _, cells in found if not isinstance(cells, str) for place, cell in enumerate(cells) if cell.strip()}
@@ -110,7 +110,7 @@ def _sheet(
     if columns[: len(OURS)] == list(OURS):
         rows = list(map(_as_it_came, rows))
     rows_of_header = f"{len(kinds)} header row{'s' if len(kinds) > 1 else ''}{f' ({source})' if source else ''}"
-    return Sheet(columns, rows, texts, f"{len(rows):,} rows, {how}, {rows_of_header}", kinds)
+    return DataSheet(columns, rows, texts, f"{len(rows):,} rows, {how}, {rows_of_header}", kinds)
 
 
 def _as_it_came(row: CsvRow) -> CsvRow:

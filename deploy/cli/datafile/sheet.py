@@ -1,4 +1,4 @@
-"""What a data file holds once it is read: columns, rows, and how it was understood."""
+"""What a data file holds once it is read: columns, rows, and how it was understood. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CsvRow:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class DataSheet:
     """`texts`: the question of each column, where a row of the header gives it. `understood`: how the file was read, in words."""
 
     columns: list[str]

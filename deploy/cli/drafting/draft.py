@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from deploy.cli.cells import NO, TOKENS, tidy, whole
-from deploy.cli.datafile.sheet import Sheet
+from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
 from deploy.cli.drafting.choices import Family, families, split_by
@@ -82,13 +82,13 @@ class DraftInstrument(msgspec.Struct, frozen=True):
     file: dict[str, Any] = {}
 
 
-def draft(sheet: Sheet, name: str, file: dict[str, Any] | None = None) -> tuple[str, str]:
+def draft(sheet: DataSheet, name: str, file: dict[str, Any] | None = None) -> tuple[str, str]:
     """The YAML of an instrument and of its import map. `file`: how the sheet was read, for the map. Raises UndraftableData."""
     instrument = guess(sheet, name, file or {})
     return instrument_text(instrument), import_map_text(instrument)
 
 
-def guess(sheet: Sheet, name: str, file: dict[str, Any]) -> DraftInstrument:
+def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     rows = [row.cells for row in sheet.rows if row.cells is not None]
     if not rows:
         raise UndraftableData("the file has no rows below the column names")
@@ -210,9 +210,9 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
     longest = max(map(len, given))
     if not _are_labels(column, text, distinct, given):
         most = min(20_000, max(3_000, 2 * longest))
-        remarks = ("type: texts, or labels that hardly come twice",) if longest <= 40 and len(given) < FEW else ()
+        unsure = ("type: texts, or labels that hardly come twice",) if longest <= 40 and len(given) < FEW else ()
         return DraftQuestion(
-            id=id, var=var, kind="long_text", text=title, columns={column: {}}, max_chars=most, role="free_text", remarks=remarks
+            id=id, var=var, kind="long_text", text=title, columns={column: {}}, max_chars=most, role="free_text", remarks=unsure
         )
     labels = _ordered(distinct)
     codes = _codes(labels)

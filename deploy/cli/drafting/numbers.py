@@ -1,4 +1,7 @@
-"""Columns of numbers: how they are written, and which of them stand for no answer. Pure; everything unsure is a remark for the author."""
+"""Columns of numbers: how they are written, and which of them stand for no answer. Pure.
+
+Everything unsure is a remark for the author.
+"""
 
 from __future__ import annotations
 
