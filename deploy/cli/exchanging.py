@@ -43,8 +43,8 @@ def _copies(context: click.Context, parameter: click.Parameter, values: tuple[st
 @click.option("--unroll", metavar="NAME=3", multiple=True, callback=_copies, help="Ask what FILE repeats so many times.")
 @click.option("--report", "told", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole report as JSON, too.")
 def import_(file: Path, format: str | None, id_: str, languages: dict[str, str], unroll: dict[str, int], told: Path | None) -> None:
-    """Read the questionnaire in FILE and print it in the author format: an XLSForm, SurveyJS JSON, LimeSurvey .lss, a REDCap data dictionary
-    or Qualtrics .qsf. On stderr stands what is not as it was, each with its place, and at the end the counts.
+    """Read the questionnaire in FILE and print it in the author format: an XLSForm, SurveyJS JSON, LimeSurvey .lss, a REDCap data
+    dictionary or Qualtrics .qsf. On stderr stands what is not as it was, each with its place, and at the end the counts.
 
     The exit status is 0 where nothing was refused and nothing is to review, 1 where the questionnaire was written but should be read, 2
     where nothing was written.

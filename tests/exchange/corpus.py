@@ -77,8 +77,8 @@ def main(root: Path, verbose: bool) -> None:
             continue
         found = measure(root / format, verbose)
         print(
-            f"{format}: {found.files} files ({found.unreadable} unreadable, {found.broken} broken); {found.enabled} of {found.askable} questions"
-            f" that can be asked come over ({found.share:.1%}), {found.asked} in all; {found.rules_kept} of {found.rules} rules"
+            f"{format}: {found.files} files ({found.unreadable} unreadable, {found.broken} broken); {found.enabled} of {found.askable}"
+            f" questions that can be asked come over ({found.share:.1%}), {found.asked} in all; {found.rules_kept} of {found.rules} rules"
         )
         print(f"  refused: {', '.join(f'{key} {count}' for key, count in found.keys.most_common())}")
 

@@ -33,7 +33,8 @@ def number_bounds(question: Question, report: Report, fill: Filler) -> dict[str,
             least = greatest
         if stood_in:
             which = "no smallest and largest number" if len(stood_in) == 2 else "no smallest or no largest number"
-            message = f"{question.name} has {which}; {' and '.join(f'{bound:,}' for bound in stood_in)} {'stand' if len(stood_in) == 2 else 'stands'} in"
+            stand = "stand" if len(stood_in) == 2 else "stands"
+            message = f"{question.name} has {which}; {' and '.join(f'{bound:,}' for bound in stood_in)} {stand} in"
             report.add("review", "no-bounds", question.place, message, of=question.name)
     entry: dict[str, Any] = {}
     if least is not None:
@@ -96,10 +97,7 @@ def hierarchy(question: Question, entry: dict[str, Any]) -> tuple[str, dict[str,
 def bands(least: Decimal, greatest: Decimal, places: int) -> list[str]:
     """At most nine bands without a gap from the least to the greatest number."""
     step = Decimal(10) ** -places
-    if least >= 0 and greatest <= 150:
-        starts = [Decimal(age) for age in _AGES]
-    else:
-        starts = [Decimal(10) ** power for power in range(1, 10)]
+    starts = [Decimal(age) for age in _AGES] if least >= 0 and greatest <= 150 else [Decimal(10) ** power for power in range(1, 10)]
     inner = [start for start in starts if least < start <= greatest][:8]
     edges = [least, *inner]
     texts: list[str] = []

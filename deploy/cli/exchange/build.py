@@ -8,9 +8,9 @@ from typing import Any, assert_never
 from deploy.cli.exchange import abilities
 from deploy.cli.exchange.author_yaml import COMMENT
 from deploy.cli.exchange.bounds import date_bounds, hierarchy, number_bounds
-from deploy.cli.exchange.choices import Refused, codes, row_codes, rows, written_options
+from deploy.cli.exchange.choices import NEVER, Refused, codes, row_codes, rows, written_options
 from deploy.cli.exchange.expressions.rules import Rule, all_of, not_of
-from deploy.cli.exchange.expressions.tree import Condition
+from deploy.cli.exchange.expressions.tree import Binary, Call, Condition
 from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Texts
 from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
@@ -41,6 +41,7 @@ class _Builder:
         self.roots: dict[str, str] = {}
         self.dependents: dict[str, list[str]] = {}
         self.reasons: dict[str, tuple[str, str, str]] = {}
+        self.filtered: dict[str, tuple[str, str, str, str]] = {}
         self.hierarchies: dict[str, Any] = {}
         self.soft: list[Document] = []
         self.computed: list[Document] = []
@@ -151,6 +152,13 @@ class _Builder:
         if help:
             entry["help"] = help
         entry |= self.own(question, ours, row_names)
+        if question.name in self.filtered and enabled:
+            place, what, source, reason = self.filtered[question.name]
+            message = f"{what} is shown by {quote(source)}: {reason}. {question.name} is imported as not enabled"
+            self.report.add("refused", "filter-refused", place, message, of=question.name)
+            entry.pop("required", None)
+            entry = {**entry, "enabled": False}
+            enabled = False
         comments += self.privacy(question, entry)
         entry |= kept
         if comments:
@@ -228,10 +236,8 @@ class _Builder:
 
     def option_rule(self, question: Question, option: Option) -> Document:
         entry: Document = {}
-        if option.show_if is not None and (
-            rule := self.part_rule(question, option.show_if, f"the option {option.code}", abilities.OPTION_RULES)
-        ):
-            entry["show_if"] = rule
+        if option.show_if is not None:
+            entry |= self.part_rule(question, option.show_if, f"the option {option.code}", abilities.OPTION_RULES)
         if option.specify:
             if abilities.SPECIFY:
                 entry["specify"] = True
@@ -245,22 +251,30 @@ class _Builder:
     def row_rule(self, question: Question, row: Row) -> Document:
         if row.show_if is None:
             return {}
-        rule = self.part_rule(question, row.show_if, f"the row {row.code}", abilities.ROW_RULES)
-        return {"show_if": rule} if rule else {}
+        return self.part_rule(question, row.show_if, f"the row {row.code}", abilities.ROW_RULES)
 
     def part_rule(self, question: Question, condition: Condition, what: str, known: bool) -> Document:
-        """The rule of an option or a row, or nothing; a part whose rule is refused is shown to everybody, which is told."""
+        """`show_if` of an option or a row, if it has one; `NEVER` where no answer shows it.
+
+        Where the rule is refused, the question is not asked: nobody sees what was not meant for them.
+        """
+        rule: Rule = True
         try:
             if not known:
-                message = f"{quote(condition.source)} filters {question.name}; here everybody sees all of it"
-                self.report.add("refused", "filter-refused", condition.place, message, of=question.name)
-                return {}
+                raise UntranslatableRule(condition, "options and rows are shown to everybody here")
             rule = self.growing.rule([condition])
         except UntranslatableRule as refusal:
-            message = f"{what} of {question.name} is shown by {quote(condition.source)}: {refusal.reason}"
-            self.report.add("refused", "filter-refused", condition.place, message, "it is shown to everybody", question.name)
-            return {}
-        return rule if isinstance(rule, dict) else {}
+            if refusal.unknown_code and isinstance(condition.node, Binary | Call):
+                rule = False
+            elif question.name not in self.reasons:
+                self.filtered[question.name] = (condition.place, f"{what} of {question.name}", condition.source, refusal.reason)
+            if rule is not False:
+                return {}
+        if rule is False:
+            message = f"{what} of {question.name} is shown by {quote(condition.source)}, which no answer meets: it is left out"
+            self.report.add("review", "never", condition.place, message, of=question.name)
+            return {NEVER: True}
+        return {"show_if": rule} if isinstance(rule, dict) else {}
 
     # rules
 

@@ -13,6 +13,8 @@ from deploy.cli.exchange.texts import Filler
 from proto.instrument import NON_SUBSTANTIVE
 from proto.nonanswers import meant
 
+NEVER = "never"
+"""The key of an option or a row that nobody would see; it is left out."""
 MOST_OPTIONS = 500
 MOST_ROWS = 200
 
@@ -100,7 +102,9 @@ def written_options(
         entry: dict[str, Any] = {"code": ours[option.code], **fill(option.text, option.code)}
         if option.exclusive and question.kind == "multiple":
             entry["exclusive"] = True
-        listed.append(entry | rule(option))
+        entry |= rule(option)
+        if NEVER not in entry:
+            listed.append(entry)
     return listed
 
 
@@ -124,4 +128,5 @@ def as_row(text: str, place: int) -> str:
 
 
 def rows(question: Question, ours: dict[str, str], fill: Filler, rule: Callable[[Row], dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"code": ours[row.code], **fill(row.text, row.code), **rule(row)} for row in question.rows]
+    listed = [{"code": ours[row.code], **fill(row.text, row.code), **rule(row)} for row in question.rows]
+    return [entry for entry in listed if NEVER not in entry]

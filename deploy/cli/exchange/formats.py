@@ -51,7 +51,7 @@ def recognised(content: bytes) -> FormatName:
     header = text.split("\n", 1)[0].lower()
     if "field name" in header or "field_name" in header or ("variable" in header and "form name" in header):
         return "redcap"
-    if header.startswith("id\trelated_id") or header.startswith('"id"\t"related_id"'):
+    if header.startswith(("id\trelated_id", '"id"\t"related_id"')):
         raise UnreadableForm("this is LimeSurvey's structure separated by tabs", "Export the survey as .lss.")
     raise UnreadableForm(
         "it is neither an XLSForm, nor SurveyJS JSON, nor LimeSurvey .lss, nor a REDCap dictionary, nor Qualtrics .qsf",

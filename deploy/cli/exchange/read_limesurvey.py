@@ -23,7 +23,10 @@ Record = dict[str, str]
 MOST_CELLS = 20
 _FIXED: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
     "Y": (("Y", {"en": "Yes", "fr": "Oui", "de": "Ja", "es": "Sí"}), ("N", {"en": "No", "fr": "Non", "de": "Nein", "es": "No"})),
-    "G": (("F", {"en": "Female", "fr": "Femme", "de": "Weiblich", "es": "Mujer"}), ("M", {"en": "Male", "fr": "Homme", "de": "Männlich", "es": "Hombre"})),
+    "G": (
+        ("F", {"en": "Female", "fr": "Femme", "de": "Weiblich", "es": "Mujer"}),
+        ("M", {"en": "Male", "fr": "Homme", "de": "Männlich", "es": "Hombre"}),
+    ),
     "C": (
         ("Y", {"en": "Yes", "fr": "Oui", "de": "Ja", "es": "Sí"}),
         ("U", {"en": "Uncertain", "fr": "Incertain", "de": "Unsicher", "es": "Dudoso"}),

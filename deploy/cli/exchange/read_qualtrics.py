@@ -20,7 +20,8 @@ MOST_CELLS = 20
 DEEPEST = 30
 _SINGLE = frozenset({"SAVR", "SAHR", "SACOL", "DL", "SB", "NPS"})
 _NOT_ASKED = {
-    "FileUpload": "a file", "HotSpot": "a place in a picture", "HeatMap": "a place in a picture", "Draw": "a drawing", "Captcha": "a captcha",
+    "FileUpload": "a file", "HotSpot": "a place in a picture", "HeatMap": "a place in a picture", "Draw": "a drawing",
+    "Captcha": "a captcha",
     "GAP": "words in gaps", "PGR": "groups to sort into", "DD": "a list in several steps", "Highlight": "parts of a text",
     "SS": "a graphic", "TreeTesting": "a path in a tree", "Video": "a film",
 }  # fmt: skip
@@ -214,7 +215,7 @@ class _Reader:
         given = _keyed(payload.get(field))
         order = [str(id) for id in cast("list[Any]", payload.get(f"{field[:-1]}Order") or []) if str(id) in given]
         found: dict[str, Texts] = {}
-        for id in [*order, *(id for id in given if id not in order)] if not order else order:
+        for id in order or list(given):
             texts = {self.source: plain(str(_mapping(given[id]).get("Display", ""))) or id}
             for key, translated in _mapping(payload.get("Language")).items():
                 language, word = tag(key.lower(), self.said), _keyed(_mapping(translated).get(field)).get(id)

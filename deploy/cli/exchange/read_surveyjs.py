@@ -284,7 +284,7 @@ class _Reader:
         question.options = self.options(element.get("choices"), element.get("choicesVisibleIf"), path)
         question.randomise_options = element.get("choicesOrder") == "random"
         if kind != "ranking":
-            self.extra(question, element)
+            self.added(question, element)
         if not question.options:
             self.reading.refuse(question.name, "no-options", question.place, f"{question.name} has no options", "write them out")
             return
@@ -322,7 +322,7 @@ class _Reader:
             )
         return found
 
-    def extra(self, question: Question, element: Element) -> None:
+    def added(self, question: Question, element: Element) -> None:
         """The options that SurveyJS adds by itself."""
         taken = {option.code for option in question.options}
         for keys, code, text, alias in (

@@ -35,12 +35,14 @@ _NOT_ASKED = {
 _KINDS = {
     "integer": "integer", "int": "integer", "number": "integer", "decimal": "numeric", "text": "short_text", "string": "short_text",
     "date": "date", "note": "note", "calculate": "computed", "add_date_prompt": "date", "add_integer_prompt": "integer",
-    "add_text_prompt": "short_text", "add_note_prompt": "note", "add_decimal_prompt": "numeric", "q_string": "short_text", "q_int": "integer",
+    "add_text_prompt": "short_text", "add_note_prompt": "note", "add_decimal_prompt": "numeric", "q_string": "short_text",
+    "q_int": "integer",
     "tel": "short_text", "email_address": "short_text", "phone_number": "short_text", "url": "short_text",
 }  # fmt: skip
 _SELECT = re.compile(
     r"(?i)(?P<kind>select[ _]one|select1|select[ _]multiple|select[ _]all[ _]that[ _]apply|select|rank|odk:rank"
-    r"|add[ _]select[ _]one[ _]prompt|add[ _]select[ _]multiple[ _]prompt)(?P<file>[ _]from[ _]file)?(?:\s+(?:from|using))?\s+(?P<list>\S.*?)"
+    r"|add[ _]select[ _]one[ _]prompt|add[ _]select[ _]multiple[ _]prompt)(?P<file>[ _]from[ _]file)?(?:\s+(?:from|using))?\s+"
+    r"(?P<list>\S.*?)"
     r"(?P<other>\s+or[ _](?:specify[ _])?other)?\s*"
 )
 _PIPED = r"\$\{\s*([^}]+?)\s*\}"
@@ -241,7 +243,8 @@ class _Reader:
         group = self.groups.pop()
         if group.kind == "repeat" and group.name not in self.unroll and group.inside:
             count = len(group.inside)
-            message = f'the group "{group.name}" is asked again and again; here everything is asked once. Its {count} question{"s are" if count != 1 else " is"} left out'
+            number = f"{count} questions are" if count != 1 else "1 question is"
+            message = f'the group "{group.name}" is asked again and again; here everything is asked once. Its {number} left out'
             self.report.add("refused", "repeat", group.place, message, f"--unroll {group.name}=3 makes three copies")
             self.report.outcome.asked += count
             self.report.outcome.refused += count

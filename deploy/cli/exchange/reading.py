@@ -6,7 +6,11 @@ from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation
 from deploy.cli.exchange.model import Form, Question
 from deploy.cli.exchange.report import Report, quote
 
-OTHER = r"(?i)\b(others?|oth|specify|autres?|précise[rz]?|sonstige[sn]?|andere[srn]?|angeben|otr[oa]s?|especif|outr[oa]s?|altro)\b|^(96|-96|-77|77|888?|-oth-)$"
+OTHER = (
+    r"(?i)\b(others?|oth|specify|autres?|précise[rz]?|sonstige[sn]?|andere[srn]?|angeben|otr[oa]s?|especif|outr[oa]s?|altro)\b"
+    r"|^(96|-96|-77|77|888?|-oth-)$"
+)
+"""Words and codes of an option that stands for what the list leaves out."""
 
 
 class Reading:

@@ -16,8 +16,9 @@ from deploy.cli.exchange.model import Form, Question
 class UntranslatableRule(Exception):
     """A condition without an equal. `needs`: the foreign name of the question that is not asked."""
 
-    def __init__(self, condition: Condition, reason: str, needs: str = "") -> None:
+    def __init__(self, condition: Condition, reason: str, needs: str = "", unknown_code: bool = False) -> None:
         super().__init__(reason)
+        self.unknown_code = unknown_code
         self.condition = condition
         self.reason = reason
         self.needs = needs
@@ -72,7 +73,7 @@ class Growing:
             try:
                 translated = translate(condition.node, scope)
             except Untranslatable as refusal:
-                raise UntranslatableRule(condition, refusal.reason, refusal.needs) from None
+                raise UntranslatableRule(condition, refusal.reason, refusal.needs, refusal.unknown_code) from None
             self.changed = self.changed or translated.changed
             parts.append(translated.rule)
         rule = all_of(parts)

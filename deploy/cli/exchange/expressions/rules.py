@@ -348,7 +348,8 @@ class _Translator:
                 if wanted is not None and _decimal(code) == wanted:
                     return ours
         advice = nearest(literal.text, list(target.codes))
-        raise Untranslatable(f"{ref.name} has no code {literal.text}" + (f" ({advice})" if advice.startswith("did") else ""))
+        reason = f"{ref.name} has no code {literal.text}" + (f" ({advice})" if advice.startswith("did") else "")
+        raise Untranslatable(reason, unknown_code=True)
 
     def amount(self, target: Target, ref: Ref, node: Node) -> int | float | str:
         """What a number or date is compared with."""

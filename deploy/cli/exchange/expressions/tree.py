@@ -53,12 +53,16 @@ Node = Ref | Literal | Truth | Listed | Call | Binary | Negation
 
 
 class Untranslatable(Exception):
-    """A condition that has no equal here; the message says why. `needs` is the foreign name of a question that is not asked."""
+    """A condition that has no equal here; the message says why. `needs` is the foreign name of a question that is not asked.
 
-    def __init__(self, reason: str, needs: str = "") -> None:
+    `unknown_code`: it asks for an answer that nobody can give.
+    """
+
+    def __init__(self, reason: str, needs: str = "", unknown_code: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.needs = needs
+        self.unknown_code = unknown_code
 
 
 class Condition(msgspec.Struct, frozen=True):
