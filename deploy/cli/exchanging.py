@@ -85,3 +85,33 @@ def _tell(report: Report, told: Path | None, file: Path, format: str) -> None:
         told.write_bytes(report.document(file.name, format))
     except OSError as error:
         raise Trouble(f"Cannot write {told}: {error.strerror}.", "Name a file that you may write.", 2) from None
+
+
+TARGETS = ("xlsform", "surveyjs", "ddi")
+_ENDINGS = {"xlsform": ".xlsx", "surveyjs": ".json", "ddi": ".xml"}
+
+
+@click.command(short_help="Write a questionnaire for another tool.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--format", "target", type=click.Choice(TARGETS), required=True, help="The format to write.")
+@click.option("--out", "-o", "out", metavar="FILE", type=click.Path(path_type=Path), help="Where to; otherwise the id of the survey, here.")
+@click.option("--report", "told", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole report as JSON, too.")
+def export(file: Path, target: str, out: Path | None, told: Path | None) -> None:
+    """Check the questionnaire in FILE and write it as an XLSForm, as SurveyJS JSON, or as DDI-Codebook 2.5.
+
+    What the format cannot say is named on stderr. XLSForm and SurveyJS carry it in a part of their own, the sheet `platea` or the key
+    `x-platea`, which other tools pass over: `platea survey import` gives the same questionnaire again.
+    """
+    from deploy.cli.exchange.exporting import Target, exported
+    from deploy.cli.surveys import read
+
+    instrument = read(file)
+    text = file.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
+    content, report = exported(text, instrument, cast("Target", target), file.name)
+    place = out or Path(f"{instrument.id}{_ENDINGS[target]}")
+    try:
+        place.write_bytes(content)
+    except OSError as error:
+        raise Trouble(f"Cannot write {place}: {error.strerror}.", "Name a file that you may write, with --out.", 2) from None
+    _tell(report, told, file, target)
+    say(f"{place}: {instrument.id} {instrument.version} for other tools.")

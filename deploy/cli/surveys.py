@@ -30,6 +30,7 @@ def group() -> None:
 
 
 group.add_command(exchanging.import_)
+group.add_command(exchanging.export)
 
 
 @group.command()

@@ -52,6 +52,8 @@ class _Builder:
 
     def document(self, id: str) -> Document:
         form, kept = self.form, dict(self.form.kept)
+        id = id or str(kept.pop("id", ""))
+        kept.pop("id", None)
         title = self.fill(form.title, form.name or "Survey")
         introduction = self.fill(form.introduction)
         questions = [entry for question in form.questions if (entry := self.entry(question)) is not None]
@@ -64,7 +66,7 @@ class _Builder:
             self.report.add("review", "untranslated", form.file, message, f"those in {form.language} stand in")
         document: Document = {
             "format": FORMAT,
-            "id": id or kept.pop("id", "") or survey_id(form.name, *form.title.values(), form.file.rsplit(".", 1)[0]),
+            "id": id or survey_id(form.name, *form.title.values(), form.file.rsplit(".", 1)[0]),
             "version": "0.1.0",
             "source_language": form.language,
             "languages": self.languages,
@@ -72,21 +74,18 @@ class _Builder:
         }
         if introduction:
             document["introduction"] = introduction
-        document |= {key: kept[key] for key in _HEAD if key in kept}
-        hierarchies = {**self.hierarchies, **_mapping(kept.get("hierarchies"))}
-        if hierarchies:
-            document["hierarchies"] = hierarchies
+        if self.hierarchies:
+            document["hierarchies"] = self.hierarchies
         if not any(entry.get("enabled", True) and entry["type"] != "note" for entry in questions):
             raise UnreadableForm("it asks nothing that can be asked here")
-        document["sections"] = kept.get("sections") or _inhabited(self.sections, questions)
+        document["sections"] = _inhabited(self.sections, questions) if "sections" not in kept else []
         document["questions"] = questions
         if self.computed:
             document["computed"] = self.computed
-        document |= {key: kept[key] for key in _TAIL if key in kept}
-        if self.soft and "soft_checks" not in kept:
+        if self.soft:
             document["soft_checks"] = self.soft
         self.count(questions)
-        return document
+        return _in_order(_over(document, kept), _ORDER)
 
     # texts
 
@@ -122,7 +121,7 @@ class _Builder:
 
     def asked(self, question: Question) -> Document | None:
         try:
-            ours = codes(question, self.report) if question.kind in ("single", "multiple", "matrix", "ranking") else {}
+            ours = codes(question, self.report, not self.form.ours) if question.kind in ("single", "multiple", "matrix", "ranking") else {}
             row_names = row_codes(question) if question.kind in ("matrix", "constant_sum") else {}
             if question.kind == "constant_sum" and not abilities.CONSTANT_SUM:
                 raise Refused("kind-refused", f"{question.name} asks for numbers with a fixed sum", "ask for each number")
@@ -160,7 +159,7 @@ class _Builder:
             entry = {**entry, "enabled": False}
             enabled = False
         comments += self.privacy(question, entry)
-        entry |= kept
+        entry = _in_order(_over(entry, {key: value for key, value in kept.items() if key not in _MARKS}), _FIRST)
         if comments:
             entry[COMMENT] = comments
         asked = enabled and question.enabled
@@ -280,6 +279,9 @@ class _Builder:
 
     def shown(self, question: Question) -> tuple[Rule, bool]:
         """The rule of a question, and whether it can be asked."""
+        if "show_if" in question.kept:
+            kept: Any = question.kept["show_if"]
+            return kept or True, True
         if not question.rules:
             return True, True
         self.report.outcome.rules += 1
@@ -364,7 +366,7 @@ class _Builder:
         if isinstance(rule, dict):
             entry["show_if"] = rule
         entry["text"] = self.fill(question.text, question.name)
-        return entry
+        return _over(entry, kept)
 
     def with_notes(self, question: Question) -> Texts:
         """The help of a question, before it the notes that stood between it and the question before."""
@@ -451,11 +453,15 @@ class _Builder:
                 outcome.whole += 1
 
 
-_HEAD = (
-    "version", "definitions", "notice", "data_protection", "contact_form", "participation", "licence", "estimated_minutes", "unit_of_response",
-    "opens", "closes", "listed", "one_question_per_page",
+_ORDER = (
+    "format", "id", "version", "source_language", "languages", "title", "introduction", "definitions", "notice", "data_protection",
+    "contact_form", "participation", "opens", "closes", "listed", "licence", "estimated_minutes", "unit_of_response",
+    "one_question_per_page", "hierarchies", "sections", "questions", "computed", "derived", "strata", "soft_checks", "quotas", "headlines",
+    "margins", "policy",
 )  # fmt: skip
-_TAIL = ("computed", "derived", "strata", "soft_checks", "headlines", "margins", "quotas", "policy")
+_FIRST = ("id", "var", "section", "type", "required", "enabled", "show_if", "text", "help")
+_MARKS = frozenset({"row", "specify", "soft_check", "introduction"})
+"""What an export of ours notes for its reading back; no keys of the author format."""
 _PIPING = False
 
 
@@ -472,8 +478,13 @@ def _inhabited(sections: list[Document], questions: list[Document]) -> list[Docu
     return kept
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+def _over(made: Document, kept: Document) -> Document:
+    """What was made, with the keys that an export of ours kept; None takes a key away."""
+    return {key: value for key, value in {**made, **kept}.items() if value is not None}
+
+
+def _in_order(entry: Document, first: tuple[str, ...]) -> Document:
+    return {key: entry[key] for key in dict.fromkeys([*first, *entry]) if key in entry}
 
 
 def _quoted(note: Question) -> str:

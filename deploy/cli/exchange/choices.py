@@ -29,10 +29,10 @@ class Refused(Exception):
         self.advice = advice
 
 
-def codes(question: Question, report: Report) -> dict[str, str]:
+def codes(question: Question, report: Report, guessed: bool = True) -> dict[str, str]:
     """Our code for each foreign one; an option whose code stood before is taken out, since answers cannot tell the two apart.
 
-    Raises Refused where a list has no options or too many.
+    `guessed`: options that are no answers by their words get the codes for that. Raises Refused where a list has no options or too many.
     """
     question.options = _once(question, report)
     options = question.options
@@ -44,7 +44,8 @@ def codes(question: Question, report: Report) -> dict[str, str]:
     names = Names(frozenset(code for code in first if code_of(code, Names()) == code))
     ours: dict[str, str] = {}
     for option in options:
-        ours[option.code] = _code(option, question, names, set(ours.values()) | first, report)
+        taken = set(ours.values()) | first
+        ours[option.code] = (_code if guessed else _spelled)(option, question, names, taken, report)
     return ours
 
 
@@ -72,17 +73,21 @@ def _either(one: Condition | None, other: Condition | None) -> Condition | None:
 
 def _code(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
     label = next((code for text in option.text.values() if (code := meant(text))), "")
-    if option.code in NON_SUBSTANTIVE and label != option.code and not question.kept:
+    if option.code in NON_SUBSTANTIVE and label != option.code:
         renamed = names.once(f"{option.code}_2", 64)
         message = f"the option {quote(_label(option))} (code {option.code}) became {renamed}: {option.code} is counted apart here"
         report.add("review", "apart", option.place or question.place, message, of=question.name)
         return renamed
-    if label and option.code != label and not question.kept and question.kind != "ranking":
+    if label and option.code != label and question.kind != "ranking":
         if label in taken:
-            return code_of(option.code, names)
+            return _spelled(option, question, names, taken, report)
         message = f"the option {quote(_label(option))} (code {option.code}) became {label}: counted apart, never scored"
         report.add("review", "apart", option.place or question.place, message, of=question.name)
         return label
+    return _spelled(option, question, names, taken, report)
+
+
+def _spelled(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
     code = code_of(option.code, names)
     if code != option.code:
         report.add("changed", "name", option.place or question.place, f"the code {quote(option.code)} became {code}", of=question.name)

@@ -130,5 +130,7 @@ class Form(msgspec.Struct, kw_only=True):
     piped: str = ""
     """A regular expression of what shows an answer in a text; its group is the name of the question."""
     kept: Mapping[str, object] = {}
+    ours: bool = False
+    """The file is an export of ours: nothing in it is guessed."""
     fragment: bool = False
     """A single question or group, without a head."""

@@ -70,6 +70,7 @@ class _Reader:
         locale = root.get("locale") if isinstance(root.get("locale"), str) else ""
         self.source = tag(str(locale), said) or said.get("default", "") or "en"
         self.kept = cast("dict[str, Any]", root.get("x-platea") or {})
+        self.ours = "x-platea" in root
         if "languages" in self.kept.get("survey", {}):
             self.source = self.kept["survey"]["source_language"]
         self.result = Form(
@@ -78,10 +79,12 @@ class _Reader:
             name=file.rsplit(".", 1)[0],
             title={},
             language=self.source,
-            languages=[self.source, *(found for found in self._tags(root) if found != self.source)],
+            languages=self.kept.get("survey", {}).get("languages")
+            or [self.source, *(found for found in self._tags(root) if found != self.source)],
             loose=True,
             piped=r"\{([A-Za-z_][\w .-]*)\}",
             kept=self.kept.get("survey", {}),
+            ours=self.ours,
             sections=[],
             questions=[],
             left_out=set(),
@@ -105,11 +108,14 @@ class _Reader:
         return list(found)
 
     def texts(self, value: Any) -> Texts:
-        change = str.strip if self.kept else plain
+        change = str.strip if self.ours else plain
         if isinstance(value, dict):
             given = {self.source if key == "default" else tag(key, self.said): str(text) for key, text in cast("Element", value).items()}
             return {language: change(text) for language, text in given.items() if language and change(text)}
         return {self.source: change(str(value))} if value not in (None, "") and change(str(value)) else {}
+
+    def html(self, value: Any) -> Texts:
+        return {language: plain(words) for language, words in self.texts(value).items()}
 
     # pages and panels
 
@@ -237,6 +243,8 @@ class _Reader:
             kept=self.kept.get("questions", {}).get(name, {}),
         )
         for asked in self.made(question, element, kind, path):
+            if "soft_check" in asked.kept:
+                continue
             self.dropped(asked, element)
             self.result.questions.append(asked)
 
@@ -248,7 +256,7 @@ class _Reader:
     def made(self, question: Question, element: Element, kind: str, path: str) -> Iterator[Question]:
         """The questions that one element becomes."""
         if kind in _NOTES:
-            body = joined([self.texts(element.get(field)) for field in ("title", "html", "body")], "\n\n")
+            body = joined([self.texts(element.get("title")), self.html(element.get("html")), self.texts(element.get("body"))], "\n\n")
             question.kind, question.text, question.help, question.required = "note", body, {}, False
             yield question
         elif kind == "expression":
@@ -409,7 +417,7 @@ class _Reader:
             self.reading.refuse(question.name, "no-options", question.place, f"{question.name} has no columns", "write them out")
             return
         every = element.get("isAllRowRequired") is True or element.get("eachRowRequired") is True
-        if question.required and not every and question.rows and not question.kept:
+        if question.required and not every and question.rows:
             self.report.add(
                 "changed", "stricter", question.place, f"every row of {question.name} must be answered, not one alone", of=question.name
             )
@@ -639,7 +647,8 @@ def _places(step: Decimal | None) -> int | None:
 def _day(value: Any) -> str | None:
     if value in ("=today()", "today()", "today"):
         return "today"
-    return value if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else None
+    found = re.fullmatch(r"(\d{4}-\d{2})(-\d{2})?", value) if isinstance(value, str) else None
+    return None if found is None else f"{found[1]}{found[2] or '-01'}"
 
 
 def _first(texts: Texts) -> str:

@@ -82,6 +82,7 @@ class _Reader:
         self.choices = Table(choices, file, "choices") if choices else None
         settings = Table(found["settings"], file, "settings") if "settings" in found else None
         self.settings = settings.lines[0].cells if settings and settings.lines else {}
+        self.ours = "platea" in found
         self.kept, self.kept_form = _kept(found.get("platea"))
         self.tags: dict[str, str] = {}
         self.languages_of(languages)
@@ -92,9 +93,10 @@ class _Reader:
             name=self.settings.get("form_id") or self.settings.get("id_string") or "",
             title={self.source: title},
             language=self.source,
-            languages=list(dict.fromkeys([self.source, *self.tags.values()])),
+            languages=self.kept_form.get("languages") or list(dict.fromkeys([self.source, *self.tags.values()])),
             piped=_PIPED,
             kept=self.kept_form,
+            ours=self.ours,
             left_out=set(),
             questions=[],
             sections=[],
@@ -131,7 +133,7 @@ class _Reader:
         given: Texts = {}
         for (name, language), text in line.texts.items():
             if name == column and language in self.tags:
-                words = text if self.kept_form else plain_markdown(text)
+                words = text if self.ours else plain_markdown(text)
                 if words and not (language == "" and self.source in given):
                     given[self.tags[language]] = words
         return given
@@ -198,7 +200,9 @@ class _Reader:
         text = self.texts(line, "label")
         rules = self.rules(line)
         key = self.groups[-1].key if self.groups else ""
-        if text:
+        appearance = line.cells.get("appearance", "").lower()
+        table = "table-list" in appearance
+        if text and not table:
             key = f"{key}/{name}" if key else name
             if outer is not None:
                 titles = {
@@ -211,7 +215,6 @@ class _Reader:
                 self.report.add("dropped", "flattened", line.place("type"), message)
                 text = titles or text
             self.result.sections.append(Section(key=key, text=text, place=line.place("label")))
-        appearance = line.cells.get("appearance", "").lower()
         self.groups.append(
             _Group(
                 kind=kind,
@@ -220,7 +223,7 @@ class _Reader:
                 rules=(*(self.groups[-1].rules if self.groups else ()), *rules),
                 place=line.place("type"),
                 row=line.number,
-                table="table-list" in appearance,
+                table=table,
                 text=text,
                 help=self.texts(line, "hint"),
                 members=[],
@@ -252,7 +255,7 @@ class _Reader:
             self.copies(group)
         elif self.groups and self.groups[-1].kind == "repeat":
             self.groups[-1].members += group.members
-        if _is_table(group):
+        if group.table:
             self.table(group)
 
     def copies(self, group: _Group) -> None:
@@ -343,7 +346,12 @@ class _Reader:
         self.finish(question, line, kind, appearance)
         if not text and question.kind == "note":
             return
-        if not text and question.kind != "computed" and not self.kept_form:
+        if "soft_check" in question.kept or (self.ours and question.kind == "computed"):
+            return
+        if "introduction" in question.kept:
+            self.result.introduction = text
+            return
+        if not text and question.kind != "computed" and not self.ours:
             self.report.add("dropped", "no-text", place, f"{name} has no label: its name stands for it", of=name)
         self.result.questions.append(question)
         if self.groups:
@@ -447,22 +455,32 @@ class _Reader:
 
     # grids
 
+    def untabled(self, group: _Group) -> None:
+        """The questions of a table that cannot be one question stand in a section of its name."""
+        if not group.text or not group.members:
+            return
+        key = f"{group.key}/{group.name}" if group.key else group.name
+        self.result.sections.append(Section(key=key, text=group.text, place=group.place))
+        for question in group.members:
+            question.section = key
+
     def table(self, group: _Group) -> None:
         """Turns the choices of one list in a table into one question with rows."""
         listed = [question for question in group.members if question.kind == "single"]
         heads = [question for question in listed if not question.text and len(listed) > 1 and question is listed[0]]
         members = [question for question in listed if question not in heads]
         same = [[option.code for option in question.options] for question in members]
-        fitting = (
+        marked = bool(members) and all("row" in question.kept for question in members)
+        fitting = marked or (
             len(members) > 1
             and all(codes == same[0] for codes in same)
             and all(question.rules == members[0].rules or question.rules[: len(group.rules)] == group.rules for question in members)
             and len({question.required for question in members}) == 1
             and not any(option.show_if for question in members for option in question.options)
-            and all(question.kept == {} or "row" in question.kept for question in members)
         )
         own_rules = any(len(question.rules) > len(group.rules) for question in members)
-        if not fitting or (own_rules and not abilities.ROW_RULES):
+        if not fitting or (own_rules and not marked and not abilities.ROW_RULES):
+            self.untabled(group)
             return
         at = self.result.questions.index(listed[0])
         matrix = Question(
@@ -487,12 +505,6 @@ class _Reader:
             ],
             kept=self.kept.get(group.name, {}),
         )
-        if len(self.groups) and self.result.sections and self.result.sections[-1].key == group.key and len(group.members) == len(listed):
-            self.result.sections.pop()
-            matrix.section = self.groups[-1].key
-        elif not self.groups and self.result.sections and self.result.sections[-1].key == group.key and len(group.members) == len(listed):
-            self.result.sections.pop()
-            matrix.section = ""
         self.result.questions = [question for question in self.result.questions if question not in listed]
         self.result.questions.insert(min(at, len(self.result.questions)), matrix)
         if self.groups:
@@ -501,10 +513,6 @@ class _Reader:
             self.report.add(
                 "dropped", "grid", group.place, f'the {len(members)} questions of the table "{group.name}" became one with rows'
             )
-
-
-def _is_table(group: _Group) -> bool:
-    return group.table
 
 
 def _take(question: Question, found: Limits) -> bool:
@@ -597,7 +605,7 @@ def _copy(question: Question, names: dict[str, str], copy: int, first: str) -> Q
 
 def _introduction(form: Form) -> None:
     """A note before the first question, shown to everybody, introduces the survey."""
-    while form.questions and form.questions[0].kind == "note" and not form.questions[0].rules and not form.kept:
+    while form.questions and form.questions[0].kind == "note" and not form.questions[0].rules and not form.questions[0].kept:
         note = form.questions.pop(0)
         languages = {**form.introduction, **note.text}
         form.introduction = {
@@ -607,17 +615,16 @@ def _introduction(form: Form) -> None:
 
 def _kept(sheet: Sheet | None) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """What an export of ours carries besides: keys of questions by their names, keys of the survey."""
+    texts: dict[tuple[str, str], str] = {}
+    for _, cells in sheet.rows[1:] if sheet else []:
+        if len(cells) >= 3:
+            texts[cells[0], cells[1]] = texts.get((cells[0], cells[1]), "") + cells[2]
     questions: dict[str, dict[str, Any]] = {}
     survey: dict[str, Any] = {}
-    for _, cells in sheet.rows[1:] if sheet else []:
-        if len(cells) < 3:
-            continue
+    for (name, key), text in texts.items():
         try:
-            value = json.loads(cells[2])
+            value = json.loads(text)
         except ValueError:
             continue
-        if cells[0]:
-            questions.setdefault(cells[0], {})[cells[1]] = value
-        else:
-            survey[cells[1]] = value
+        (questions.setdefault(name, {}) if name else survey)[key] = value
     return questions, survey

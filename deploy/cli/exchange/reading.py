@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation, Node, Ref
+import re
+from typing import cast
+
+from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation, Node, Ref, refs
 from deploy.cli.exchange.model import Form, Question
 from deploy.cli.exchange.report import Report, quote
 
@@ -69,11 +72,13 @@ def shown_with(question: Question) -> tuple[str, str] | None:
 
 def fold_specify(form: Form, report: Report) -> None:
     """A text that stands behind a choice and is shown with one "other" of its options alone becomes the text of that option."""
-    import re
-
     kept: list[Question] = []
     asked_elsewhere = _spoken_of(form)
     for question in form.questions:
+        if mark := question.kept.get("specify"):
+            _marked(form, cast("list[str]", mark))
+            form.left_out.add(question.name)
+            continue
         shown = shown_with(question)
         owner = next((known for known in reversed(kept) if known.kind not in ("note",)), None)
         if (
@@ -83,7 +88,7 @@ def fold_specify(form: Form, report: Report) -> None:
             or owner.name != shown[0]
             or owner.kind not in ("single", "multiple")
             or question.name in asked_elsewhere
-            or question.kept
+            or form.ours
         ):
             kept.append(question)
             continue
@@ -107,9 +112,15 @@ def fold_specify(form: Form, report: Report) -> None:
     form.questions = kept
 
 
+def _marked(form: Form, mark: list[str]) -> None:
+    """A text that an export of ours made of an option that opens one."""
+    for question in form.questions:
+        for option in question.options:
+            if [question.name, option.code] == mark:
+                option.specify = True
+
+
 def _spoken_of(form: Form) -> set[str]:
     """Names that conditions speak of."""
-    from deploy.cli.exchange.expressions.tree import refs
-
     conditions = [condition for question in form.questions for condition in question.rules]
     return {ref.name for condition in conditions if condition.node is not None for ref in refs(condition.node)}

@@ -1,0 +1,155 @@
+"""Writes a questionnaire as a SurveyJS form. What the format cannot say stands under `x-platea`. Pure."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any, assert_never
+
+from deploy.cli.exchange.export_rules import SurveyJs, condition
+from deploy.cli.exchange.export_xlsform import Called
+from proto.instrument import (
+    AnyQuestion,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Option,
+    Ranking,
+    Rule,
+    ShortText,
+    Single,
+    Texts,
+)
+
+MOST_BUTTONS = 12
+Element = dict[str, Any]
+
+
+def write(instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]], survey: dict[str, Any]) -> bytes:
+    """The JSON. `kept` and `survey` go under `x-platea`."""
+    writer = _Writer(instrument, called, kept)
+    root = writer.form()
+    root["x-platea"] = {"survey": survey, "questions": writer.marks}
+    return (json.dumps(root, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+class _Writer:
+    def __init__(self, instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]]) -> None:
+        self.instrument = instrument
+        self.called = called
+        self.marks: dict[str, dict[str, Any]] = {name: dict(keys) for name, keys in kept.items()}
+        self.rows = {
+            question.id: {row.code: row.code for row in question.rows} for question in instrument.questions if isinstance(question, Matrix)
+        }
+
+    def rule(self, rule: Rule) -> str:
+        return condition(rule, self.instrument, self.called.questions, self.rows, SurveyJs())
+
+    def text(self, texts: Texts) -> str | dict[str, str]:
+        source = self.instrument.source_language
+        if len(texts) == 1:
+            return texts[source]
+        return {"default": texts[source], **{language: text for language, text in texts.items() if language != source}}
+
+    def html(self, texts: Texts) -> str | dict[str, str]:
+        return self.text({language: html.escape(text, quote=False).replace("\n", "<br>") for language, text in texts.items()})
+
+    def form(self) -> Element:
+        instrument = self.instrument
+        notes = getattr(instrument, "notes", ())
+        pages: list[Element] = []
+        for section in instrument.sections:
+            elements: list[Element] = []
+            for question in instrument.questions:
+                if question.section != section.id:
+                    continue
+                elements += [self.note(note) for note in notes if note.before == question.id]
+                elements.append(self.element(question))
+            elements += [self.note(note) for note in notes if note.section == section.id and not note.before]
+            pages.append({"name": section.id, "title": self.text(section.text), "elements": elements})
+        for check in instrument.soft_checks:
+            name = self.called.once(f"check_{check.id}", 64)
+            self.marks.setdefault(name, {})["soft_check"] = True
+            pages[-1]["elements"].append({"type": "html", "name": name, "visibleIf": self.rule(check.when), "html": self.html(check.text)})
+        root: Element = {"title": self.text(instrument.title), "locale": instrument.source_language}
+        if instrument.introduction:
+            root["description"] = self.text(instrument.introduction)
+        root["pages"] = pages
+        if instrument.derived:
+            root["calculatedValues"] = [
+                {"name": derived.id, "expression": f"iif({self.rule(derived.rule)}, '1', '0')"} for derived in instrument.derived
+            ]
+        return root
+
+    def note(self, note: Any) -> Element:
+        shown = {} if note.show_if is None else {"visibleIf": self.rule(note.show_if)}
+        return {"type": "html", "name": self.called.questions[note.id], **shown, "html": self.html(note.text)}
+
+    def element(self, question: AnyQuestion) -> Element:
+        name = self.called.questions[question.id]
+        element: Element = {"type": "text", "name": name, "title": self.text(question.text)}
+        if beside := question.help or getattr(question, "unit", {}):
+            element["description"] = self.text(beside)
+        if question.required:
+            element["isRequired"] = True
+        if question.show_if is not None:
+            element["visibleIf"] = self.rule(question.show_if)
+        match question:
+            case Single():
+                element["type"] = "radiogroup" if len(question.options) <= MOST_BUTTONS else "dropdown"
+                element["choices"] = self.choices(question.options)
+            case Multiple():
+                element |= {"type": "checkbox", "choices": self.choices(question.options), **_chosen(question, name)}
+            case Matrix():
+                rows = [{"value": row.code, "text": self.text(row.text), **self.shown(row)} for row in question.rows]
+                element |= {"type": "matrix", "columns": self.choices(question.options), "rows": rows}
+                if question.required:
+                    element["isAllRowRequired"] = True
+                if question.randomise_rows:
+                    element["rowOrder"] = "random"
+            case Ranking():
+                element |= {"type": "ranking", "choices": self.choices(question.options)}
+                if question.rank_count < len(question.options):
+                    element |= {"selectToRankEnabled": True, "maxSelectedChoices": question.rank_count}
+            case Integer() | Numeric():
+                places = question.decimals if isinstance(question, Numeric) else 0
+                element |= {"inputType": "number", "min": question.min, "max": question.max, "step": 10**-places if places else 1}
+            case Date():
+                if question.precision == "year":
+                    element |= {"inputType": "number", "min": int(question.min[:4])}
+                else:
+                    element["inputType"] = "date" if question.precision == "day" else "month"
+                    element |= {"min": question.min, "max": "=today()" if question.max == "today" else question.max}
+            case ShortText() | LongText():
+                element |= {"type": "text" if isinstance(question, ShortText) else "comment", "maxLength": question.max_chars}
+                specified: Any = getattr(question, "specifies", None)
+                if specified is not None:
+                    self.marks.setdefault(name, {})["specify"] = [self.called.questions[specified.question], specified.option]
+            case _:
+                assert_never(question)
+        return element
+
+    def shown(self, part: Any) -> Element:
+        rule = getattr(part, "show_if", None)
+        return {} if rule is None else {"visibleIf": self.rule(rule)}
+
+    def choices(self, options: tuple[Option, ...]) -> list[Element]:
+        return [{"value": option.code, "text": self.text(option.text), **self.shown(option)} for option in options]
+
+
+def _chosen(question: Multiple, name: str) -> Element:
+    element: Element = {}
+    if question.min_choices > 1:
+        element["minSelectedChoices"] = question.min_choices
+    if question.max_choices is not None:
+        element["maxSelectedChoices"] = question.max_choices
+    alone = [option.code for option in question.options if option.exclusive]
+    if alone:
+        element["validators"] = [
+            {"type": "expression", "expression": f"{{{name}}} notcontains '{code}' or {{{name}}}.length = 1"} for code in alone
+        ]
+    return element
