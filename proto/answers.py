@@ -30,6 +30,7 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.parts import Parts, conditional
 from proto.problem import Fault, Problem
 
 MOST_FAULTS = 500
@@ -72,18 +73,18 @@ class Reader:
         self._body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self.body)
         self._answers = msgspec.json.Decoder(self.type)
         derived = {item.id: item for item in instrument.derived}
-        compiled = {
-            question.id: logic.compile_rule(question.show_if, self.questions, derived)
-            for question in instrument.questions
-            if question.show_if is not None
-        }
+        compile_rule = partial(logic.compile_rule, questions=self.questions, derived=derived)
+        compiled = {question.id: compile_rule(question.show_if) for question in instrument.questions if question.show_if is not None}
         self.shown: dict[str, logic.Predicate] = compiled
-        self.derived: dict[str, logic.Predicate] = {
-            item.id: logic.compile_rule(item.rule, self.questions, derived) for item in instrument.derived
+        self.parts: dict[str, Parts] = {
+            question.id: Parts(question, compile_rule) for question in instrument.questions if any(conditional(question))
         }
+        """Of the questions with options or rows that have rules."""
+        self.derived: dict[str, logic.Predicate] = {item.id: compile_rule(item.rule) for item in instrument.derived}
         self._numeric = [question.id for question in instrument.questions if isinstance(question, Numeric)]
         self._plan = [
-            (question.id, question, compiled.get(question.id), question.required, _rest_of(question)) for question in instrument.questions
+            (question.id, question, compiled.get(question.id), question.required, _rest_of(question), self.parts.get(question.id))
+            for question in instrument.questions
         ]
 
     def read(self, body: bytes, today: str) -> Submission | list[Fault]:
@@ -128,12 +129,14 @@ class Reader:
     def check(self, answers: Any, today: str, but: frozenset[str] = frozenset()) -> list[Fault]:
         """Checks what types cannot: skip logic, required questions, exclusive options, real dates. Skips questions in `but`."""
         faults: list[Fault] = []
-        for (id, question, shown, required, rest), value in zip(self._plan, msgspec.structs.astuple(answers), strict=True):
+        for (id, question, shown, required, rest, parts), value in zip(self._plan, msgspec.structs.astuple(answers), strict=True):
             if value is UNSET:
                 if required and (shown is None or shown(answers)) and id not in but:
                     faults.append(Fault(f"/answers/{id}", "required", "Please answer this question."))
             elif shown is not None and not shown(answers):
                 faults.append(Fault(f"/answers/{id}", "hidden", "Leave this out: other answers hide this question."))
+            elif parts is not None and (hidden := parts.hidden(answers)):
+                faults += _check_parts(question, value, today, hidden)
             elif rest is not None:
                 faults += rest(question, value, today)
         return faults
@@ -300,7 +303,26 @@ def _check_date(question: Date, value: str, today: str) -> list[Fault]:
     return []
 
 
-def _check_matrix(question: Matrix, value: Any, today: str) -> list[Fault]:
+def _check_parts(question: AnyQuestion, value: Any, today: str, hidden: frozenset[str]) -> list[Fault]:
+    """The check of an answer for whom some options or rows are hidden: with these, there must be nothing; the rest as ever."""
+    place = f"/answers/{question.id}"
+    if isinstance(question, Matrix):
+        given = zip(question.rows, msgspec.structs.astuple(value), strict=True)
+        faults = [
+            Fault(f"{place}/{_escape(row.code)}", "hidden", _HIDDEN) for row, code in given if row.code in hidden and code is not UNSET
+        ]
+        return faults or _check_matrix(question, value, today, hidden)
+    if isinstance(value, str):
+        return [Fault(place, "hidden", _HIDDEN)] if value in hidden else []
+    faults = [Fault(f"{place}/{at}", "hidden", _HIDDEN) for at, code in enumerate(value) if code in hidden]
+    rest = _rest_of(question)
+    return faults or (rest(question, value, today) if rest else [])
+
+
+_HIDDEN = "Leave this out: other answers hide this part of the question."
+
+
+def _check_matrix(question: Matrix, value: Any, today: str, hidden: frozenset[str] = frozenset()) -> list[Fault]:
     given = msgspec.structs.astuple(value)
     if UNSET not in given:
         return []
@@ -308,7 +330,7 @@ def _check_matrix(question: Matrix, value: Any, today: str) -> list[Fault]:
     if all(code is UNSET for code in given):
         return [Fault(place, "empty", "Answer at least one row, or leave the question out.")]
     if question.required:
-        missing = (row for row, code in zip(question.rows, given, strict=True) if code is UNSET)
+        missing = (row for row, code in zip(question.rows, given, strict=True) if code is UNSET and row.code not in hidden)
         return [Fault(f"{place}/{_escape(row.code)}", "required", "Please answer this row.") for row in missing]
     return []
 

@@ -292,6 +292,7 @@ class CodeBook:
         nowhere = len(question.options) + 1
         places = _table({UNSET: 0} | {option.code: place for place, option in enumerate(question.options, 1)} | {UNASKED: nowhere})
         first = np.array(begins, np.uint16)
+        ruled = [(place, row.show_if, self._test(row.show_if)) for place, row in enumerate(question.rows) if row.show_if is not None]
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> None:
             if id not in batch.unasked:  # those of another version are tuples already
@@ -304,6 +305,8 @@ class CodeBook:
             if hidden is not None:
                 batch.set(np.where(hidden, skipped, 0).astype(np.uint16))
                 columns[hidden] = 0
+            for place, rule, test in ruled if id not in batch.unasked else ():  # of another version, the conversion has told
+                columns[~batch.where(rule, test), place] = 0
             batch.set_several(columns)
 
         return put

@@ -3,7 +3,7 @@
 Each row, tick, rank, option and number stands for itself: what this version knows too is kept as it was given, and what it does
 not know takes nothing else away. Whether a question was asked is decided by the version that was answered, not by this one.
 
-- A question, row or place in a ranking that was not there is *not asked*.
+- A question, row or place in a ranking that was not there is *not asked*; so is a row that its rule hid from this respondent.
 - An option that is gone, and a number or date outside this version's limits, cannot be counted here, but it was not left out
   either: it is *not asked* in this version.
 - A tick that is gone from a multiple choice leaves the other ticks. Without any left, the others were shown and not chosen.
@@ -37,6 +37,7 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.parts import Parts
 
 
 class _Mark(enum.Enum):
@@ -73,6 +74,12 @@ class Conversion:
         )
         """Options of multiple choices that nobody could tick then: question and code."""
 
+        self._hiding = {
+            question.id: _without_hidden(then.parts[question.id], question)
+            for question in now.questions
+            if isinstance(question, Matrix) and question.id in then.parts
+        }
+
     def __call__(self, answers: Sequence[Any]) -> dict[str, Values]:
         """For each question of this version everybody's answer, UNSET where it was asked and left out, or UNASKED."""
         given = dict(zip(self._then.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
@@ -92,6 +99,8 @@ class Conversion:
                 values = tuple(none if value is UNSET else value for none, value in zip(absent, values, strict=True))
             elif left_out is not UNSET:
                 values = tuple(left_out if value is UNSET else value for value in values)
+            if id in self._hiding:
+                values = tuple(map(self._hiding[id], answers, values))
             converted[id] = values
         return converted
 
@@ -126,6 +135,17 @@ def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:
             return None  # answers stay as they are
         case _:
             assert_never(now)
+
+
+def _without_hidden(parts: Parts, now: Matrix) -> Callable[[Any, Any], Any]:
+    """Rows that were hidden from a respondent were not asked."""
+
+    def convert(answers: Any, value: Any) -> Any:
+        if value is UNASKED or not (hidden := parts.hidden(answers)):
+            return value
+        return tuple(UNASKED if code is UNSET and row.code in hidden else code for row, code in zip(now.rows, value, strict=True))
+
+    return convert
 
 
 def _rows(places: Sequence[int | None], known: frozenset[str]) -> Convert:

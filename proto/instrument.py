@@ -24,16 +24,20 @@ NON_SUBSTANTIVE = frozenset({"dk", "na", "pnts"})
 
 
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One closed answer. `exclusive` options of a multiple choice stand alone."""
+    """One closed answer. `exclusive` options of a multiple choice stand alone. `show_if`: for whom it is there."""
 
     code: str
     text: Texts
     exclusive: bool = False
+    show_if: Rule | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A row of a matrix. `show_if`: who is asked it."""
+
     code: str
     text: Texts
+    show_if: Rule | None = None
 
 
 class Band(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

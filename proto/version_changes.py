@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from proto.conversion import same_kind
-from proto.instrument import AnyQuestion, Band, Closed, Date, Instrument, Integer, Matrix, Numeric, Ranking
+from proto.instrument import AnyQuestion, Band, Closed, Date, Instrument, Integer, Matrix, Numeric, Ranking, Row
 from proto.problem import Fault
 
 Path = tuple[str | int, ...]
@@ -112,6 +112,7 @@ def _answers(question: AnyQuestion) -> tuple[Path, ...]:
 def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
     if isinstance(old, Closed) and isinstance(new, Closed):
         yield from _options(old, new)
+        yield from _rules(old, new)
     if isinstance(old, Matrix) and isinstance(new, Matrix):
         yield from _rows(old, new)
     if isinstance(old, Ranking) and isinstance(new, Ranking) and old.rank_count != new.rank_count:
@@ -157,6 +158,18 @@ def _options(old: Closed, new: Closed) -> Iterator[Change]:
     alone = ({option.code for option in question.options if option.exclusive} for question in (old, new))
     if len(set(map(frozenset, alone))) > 1:
         yield Change(old.id, "other options stand alone, from now on")
+
+
+def _rules(old: Closed, new: Closed) -> Iterator[Change]:
+    for what, before, after in (("option", old.options, new.options), ("row", _rows_of(old), _rows_of(new))):
+        rules = {part.code: part.show_if for part in before}
+        for part in after:
+            if part.code in rules and rules[part.code] != part.show_if:
+                yield Change(f"{new.id}.{part.code}", f"another rule of this {what}, from now on")
+
+
+def _rows_of(question: Closed) -> tuple[Row, ...]:
+    return question.rows if isinstance(question, Matrix) else ()
 
 
 def _rows(old: Matrix, new: Matrix) -> Iterator[Change]:

@@ -46,6 +46,9 @@ LEAVES_OUT = 0.05
 BREAKS_OFF = 0.06
 """How many tire on the way and from there on answer only what they must."""
 
+MOST_DRAWS = 200
+"""Of an answer that must not have hidden options."""
+
 
 class Class(NamedTuple):
     """A latent class: size from small to large, region, and stage from nothing to much."""
@@ -94,9 +97,17 @@ class Population:
             if not required and (place > tires or random.random() < leaves_out):
                 continue
             if shown is None or shown(answers):
-                setattr(answers, id, draw(random, kind))
+                setattr(
+                    answers, id, draw(random, kind) if id not in self._reader.parts else self._possible(id, answers, draw, random, kind)
+                )
         language = self._languages[CLASSES[kind].region](random)
         return Submission(answers, language, self._reader.instrument.version, consent=True)
+
+    def _possible(self, id: str, answers: Any, draw: Draw, random: Random, kind: int) -> Any:
+        """An answer made of the options or rows that are there, drawn until it is one; UNSET where that takes too long."""
+        parts = self._reader.parts[id]
+        drawn = (parts.possible(answers, draw(random, kind)) for _ in range(MOST_DRAWS))
+        return next((answer for answer in drawn if answer is not UNSET), UNSET)
 
     def body(self, number: int) -> bytes:
         """The same as the JSON body of a request."""

@@ -23,6 +23,7 @@ from proto.authoring.schema import (
     AuthoredMatrix,
     AuthoredMultiple,
     AuthoredNumeric,
+    AuthoredOption,
     AuthoredQuestion,
     AuthoredRanking,
     AuthoredRule,
@@ -31,6 +32,7 @@ from proto.authoring.schema import (
     AuthoredSurvey,
     OptionsFrom,
 )
+from proto.parts import together
 
 Include = Callable[[str], str]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -108,9 +110,18 @@ def rule(written: AuthoredRule) -> resolved.Rule:
     )
 
 
-def together(section: resolved.Rule | None, own: resolved.Rule | None) -> resolved.Rule | None:
-    """The rule of what stands in a section with a rule: both must hold."""
-    return resolved.Rule(all=(section, own)) if section and own else section or own
+def option(written: AuthoredOption) -> resolved.Option:
+    return resolved.Option(written.code, written.text, written.exclusive, rule(written.show_if) if written.show_if else None)
+
+
+def _asked_with_its_parts(question: Any) -> Any:
+    """A question of which every option, or row, has a rule is asked where one of them is there."""
+    parts = question.rows if isinstance(question, resolved.Matrix) else question.options if isinstance(question, resolved.Closed) else ()
+    rules = [part.show_if for part in parts if part.show_if is not None]
+    if not rules or len(rules) < len(parts):
+        return question
+    some = rules[0] if len(rules) == 1 else resolved.Rule(any=tuple(dict.fromkeys(rules)))
+    return msgspec.structs.replace(question, show_if=together(question.show_if, some))
 
 
 class _Resolver:
@@ -120,10 +131,7 @@ class _Resolver:
         self.faults = faults
         self.sections = {section.id: rule(section.show_if) for section in survey.sections if section.show_if}
         self.tables: dict[str, list[dict[str, str]] | None] = {}
-        self.scales = {
-            name: tuple(resolved.Option(option.code, option.text, option.exclusive) for option in options)
-            for name, options in survey.scales.items()
-        }
+        self.scales = {name: tuple(map(option, options)) for name, options in survey.scales.items()}
 
     def question(self, written: AuthoredQuestion) -> Any:
         """The resolved question; a list of options that could not be found stays empty and its place counts as broken."""
@@ -136,10 +144,10 @@ class _Resolver:
         if isinstance(written, AuthoredChoice):
             values["options"] = self.options(written, path)
         if isinstance(written, AuthoredMatrix):
-            values["rows"] = tuple(resolved.Row(row.code, row.text) for row in written.rows)
+            values["rows"] = tuple(resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None) for row in written.rows)
         if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredDate):
             values["bands"] = self.bands(written.bands)
-        return kind(**values)
+        return _asked_with_its_parts(kind(**values))
 
     def options(self, written: AuthoredChoice, path: Path) -> tuple[resolved.Option, ...]:
         given = [bool(written.options), written.scale is not None, written.options_from is not None]
@@ -162,7 +170,7 @@ class _Resolver:
             if written.scale not in self.scales or self.faults.touched(("scales", written.scale)):
                 self.faults.doubt((*path, "options"))
             return self.scales.get(written.scale, ())
-        return tuple(resolved.Option(option.code, option.text, option.exclusive) for option in written.options)
+        return tuple(map(option, written.options))
 
     def options_from(self, source: OptionsFrom, path: Path) -> tuple[resolved.Option, ...]:
         columns = {("code",): source.code} | {("label", language): column for language, column in source.label.items()}

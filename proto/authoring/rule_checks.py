@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from proto.authoring.desugar import rule as resolved_rule
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.question_checks import LENGTHS, real_date
 from proto.authoring.rule_satisfiability import Reach
-from proto.authoring.schema import AuthoredSurvey
+from proto.authoring.schema import AuthoredChoice, AuthoredMatrix, AuthoredQuestion, AuthoredSurvey
 from proto.comparisons import COMPARING, WITH_ANSWERS, is_date, order
-from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Number, Question, Rule, Single
+from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Number, Question, Ranking, Rule, Single
+from proto.parts import together
 
 _OPERATIONS: dict[str, tuple[type[Question], str]] = {
     "in": (Single, "single"),
@@ -51,11 +52,34 @@ class RuleChecks:
                 path = (*self.faults.place(written), "show_if")
                 self._rule(resolved_rule(written.show_if), path, index)
                 shown.append((question.show_if, path, f"the {'required ' if question.required else ''}question {question.id}"))
+            shown += self._parts(written, question, index)
         if len(self.faults.found) == before and not any(self.faults.touched((part,)) for part in ("questions", "derived", "scales")):
             reach = Reach(self.instrument)
             for condition, path, what in shown:
                 if not reach.can_hold(condition):
                     self.faults.add(path, f"{what} can never be shown: its rule never holds")
+
+    def _parts(self, written: AuthoredQuestion, question: AnyQuestion, index: int) -> Iterator[tuple[Rule, Path, str]]:
+        """Checks the rules of options and rows; returns what must be possible: that both question and part are shown."""
+        options = written.options if isinstance(written, AuthoredChoice) else ()
+        if isinstance(written, AuthoredChoice) and written.scale is not None:
+            options = self.survey.scales.get(written.scale, ())
+        rows = written.rows if isinstance(written, AuthoredMatrix) else ()
+        ruled = [part for part in (*options, *rows) if part.show_if is not None]
+        for part in ruled:
+            path = (*self.faults.place(part), "show_if")
+            if isinstance(question, Matrix) and part in options:
+                self.faults.add(path, f"the options of {question.id} belong to all its rows", "a matrix has rules of rows")
+                continue
+            own = resolved_rule(part.show_if) if part.show_if is not None else Rule()
+            self._rule(own, path, index)
+            rule = together(resolved_rule(written.show_if) if written.show_if is not None else None, own)
+            yield rule or own, path, f"{part.code} of {question.id}"
+        most = question.rank_count if isinstance(question, Ranking) else question.min_choices if isinstance(question, Multiple) else 0
+        always = len(options) - len(ruled)
+        if ruled and most > max(1, always):
+            message = f"{question.id} wants {most} options, and only {always} are there for everybody"
+            self.faults.add(self.faults.place(written), message, "options with a rule may be missing")
 
     def _rule(self, rule: Rule, path: Path, before: int | None, derived: bool = False) -> None:
         """`before` is the position of the question that the rule shows: all it speaks of must come earlier."""

@@ -50,31 +50,6 @@ Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 Number = Annotated[float, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
 
-class AuthoredOption(msgspec.Struct, frozen=True):
-    """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code."""
-
-    inline: ClassVar[str] = "text"
-    code: Code
-    text: Texts
-    exclusive: bool = False
-
-
-class AuthoredRow(msgspec.Struct, frozen=True):
-    inline: ClassVar[str] = "text"
-    code: Code
-    text: Texts
-
-
-class OptionsFrom(msgspec.Struct, frozen=True):
-    """Options out of a table: the column of the codes, and one column of labels per language."""
-
-    file: File
-    code: str
-    label: Texts
-
-
-Options = Annotated[tuple[AuthoredOption, ...], Meta(min_length=1, max_length=500)]
-Rows = Annotated[tuple[AuthoredRow, ...], Meta(min_length=1, max_length=200)]
 Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
 Compared = Annotated[tuple[str | Whole | Number, ...], Meta(min_length=1, max_length=500)]
 
@@ -88,6 +63,35 @@ class AuthoredRule(msgspec.Struct, frozen=True):
     all: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
     any: Annotated[tuple[AuthoredRule, ...], Meta(min_length=1, max_length=50)] = ()
     not_: AuthoredRule | None = msgspec.field(default=None, name="not")
+
+
+class AuthoredOption(msgspec.Struct, frozen=True):
+    """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code."""
+
+    inline: ClassVar[str] = "text"
+    code: Code
+    text: Texts
+    exclusive: bool = False
+    show_if: AuthoredRule | None = None
+
+
+class AuthoredRow(msgspec.Struct, frozen=True):
+    inline: ClassVar[str] = "text"
+    code: Code
+    text: Texts
+    show_if: AuthoredRule | None = None
+
+
+class OptionsFrom(msgspec.Struct, frozen=True):
+    """Options out of a table: the column of the codes, and one column of labels per language."""
+
+    file: File
+    code: str
+    label: Texts
+
+
+Options = Annotated[tuple[AuthoredOption, ...], Meta(min_length=1, max_length=500)]
+Rows = Annotated[tuple[AuthoredRow, ...], Meta(min_length=1, max_length=200)]
 
 
 class AuthoredPrivacy(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Small surveys for the form: one in two sections, one with a question of each kind that can be cleared."""
+"""Small surveys for the form: in two sections, with each kind that can be cleared, with options and rows that come and go."""
 
 from __future__ import annotations
 
@@ -54,5 +54,39 @@ def three(id: str) -> Instrument:
             i.Date(**_question("Day", "B", "When?", min="2000-01")),
             i.Ranking(**_question("Best", "B", "What is best?", options=places, rank_count=2)),
             i.ShortText(**_free_text("End", "C", "Anything else?")),
+        ),
+    )
+
+
+def market(id: str) -> Instrument:
+    """Options and rows that follow from answers on the same page."""
+    stalls = tuple(i.Option(code, {"en": code.title()}) for code in ("bread", "cheese", "fish"))
+    grown = i.Rule(q="Age", op="at_least", value=(18,))
+    scale = tuple(i.Option(code, {"en": text}) for code, text in (("1", "Poor"), ("2", "Fair"), ("3", "Good")))
+    rows = tuple(i.Row(stall.code, stall.text, show_if=i.Rule(q="Buys", op="any_in", value=(stall.code,))) for stall in stalls)
+    drinks = (i.Option("water", {"en": "Water"}), i.Option("juice", {"en": "Juice"}), i.Option("wine", {"en": "Wine"}, show_if=grown))
+    return Instrument(
+        id=id,
+        version="1.0.0",
+        source_language="en",
+        languages=("en",),
+        title={"en": "At the market"},
+        sections=(i.Section("A", {"en": "The stalls"}),),
+        questions=(
+            i.Integer(**_question("Age", "A", "How old are you?", min=0, max=120, stats=("count",))),
+            i.Multiple(**_question("Buys", "A", "What do you buy?", options=stalls)),
+            i.Matrix(
+                **_question(
+                    "Rates",
+                    "A",
+                    "How good is it?",
+                    options=scale,
+                    required=True,
+                    show_if=i.Rule(any=tuple(r.show_if for r in rows if r.show_if)),
+                ),
+                rows=rows,
+            ),
+            i.Single(**_question("Drink", "A", "What do you drink there?", options=drinks)),
+            i.Ranking(**_question("Best", "A", "What is best?", options=drinks, rank_count=2)),
         ),
     )

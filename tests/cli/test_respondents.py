@@ -32,6 +32,7 @@ from proto.instrument import (
     Single,
 )
 from tests.builders.bundled import questionnaire
+from tests.builders.square import market
 
 TODAY = "2026-11-22"
 TEXT = {"en": "text"}
@@ -140,3 +141,16 @@ def test_any_instrument_can_be_answered(instrument: Instrument, seed: int) -> No
     for number in range(8):
         found = reader.read(population.body(number), TODAY)
         assert not isinstance(found, list), found
+
+
+def test_nobody_is_given_an_option_or_a_row_that_is_hidden() -> None:
+    reader = Reader(market("market"))
+    population = Population(reader.instrument, 7, TODAY)
+    answers: list[Any] = []
+    for number in range(200):
+        submission = reader.read(population.body(number), TODAY)
+        assert not isinstance(submission, list), submission
+        answers.append(submission.answers)
+    young = [one for one in answers if one.Age is UNSET or one.Age < 18]
+    assert any(one.Drink is not UNSET for one in young)
+    assert any(one.Drink == "wine" for one in answers)

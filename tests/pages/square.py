@@ -20,7 +20,7 @@ from proto.instrument import Instrument
 from services.intake.app import create_app
 from services.runtime.http.server import serve
 from tests import browser
-from tests.builders.square import square, three
+from tests.builders.square import market, square, three
 from tests.faults.inside import Inside
 from tests.faults.operated import Operated
 from tests.pages.desk import MemoryJournal, open_desk
@@ -179,7 +179,7 @@ async def main(port: int) -> None:
     """The small surveys alone, over a journal in memory that records at once."""
     journal = MemoryJournal()
     journal.floor = 10**9
-    await serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three")])), "127.0.0.1", port)
+    await serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three"), market("market")])), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

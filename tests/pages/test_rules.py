@@ -34,7 +34,7 @@ from proto.instrument import (
 )
 from services.intake.form import typed_values
 from services.intake.form.client_rules import needed
-from services.intake.form.flow import FormFlow, FormState
+from services.intake.form.flow import Evaluation, FormFlow, FormState
 
 TODAY = "2026-11-22"
 CASES = 300
@@ -86,11 +86,16 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
         "required": not draw(st.integers(0, 3)),
         "show_if": draw(rules(before, derived)) if before and draw(st.integers(0, 3)) else None,
     }
+    options, rows = OPTIONS, ROWS
+    if before and not draw(st.integers(0, 2)):  # the first two of each may be hidden
+        own = [draw(st.none() | rules(before, derived, 1)) for _ in range(2)]
+        options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
+        rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
     limits: dict[Any, dict[str, Any]] = {
-        Single: {"options": OPTIONS},
-        Multiple: {"options": OPTIONS, "min_choices": draw(st.integers(1, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
-        Matrix: {"rows": ROWS, "options": OPTIONS},
-        Ranking: {"options": OPTIONS, "rank_count": 2},
+        Single: {"options": options},
+        Multiple: {"options": options, "min_choices": draw(st.integers(1, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
+        Matrix: {"rows": rows, "options": OPTIONS},
+        Ranking: {"options": options, "rank_count": 2},
         Integer: {"min": 0, "max": 1000},
         Numeric: {"min": -2.5, "max": 1000.0, "decimals": draw(st.integers(0, 2))},
         Date: {
@@ -238,6 +243,8 @@ def filled(sheet: FormState, walk: FormFlow, ids: list[str], fields: dict[str, l
 def test_page_and_server_ask_the_same_questions(page: Page) -> None:
     asked: list[dict[str, Any]] = []
     expected: list[set[str]] = []
+    hidden: list[dict[str, frozenset[str]]] = []
+    evaluations: list[Evaluation] = []
     sheets: list[tuple[FormFlow, FormState, list[str], dict[str, list[str]], str]] = []
     for instrument, fields, mark, before in cases():
         walk = FormFlow(Reader(instrument))
@@ -250,16 +257,27 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         asked.append(
             {"asks": [msgspec.to_builtins(asks[id]) for id in asks if id in ruled], "fields": fields, "mark": mark, "kept": sheet.answers}
         )
+        hidden.append(evaluation.hidden)
+        evaluations.append(evaluation)
         expected.append({question.id for question in walk.questions("B", evaluation)})
         sheets.append((walk, sheet, [id for id in asks if id not in ruled], fields, mark))
         assert expected[-1] <= set(asks), "a question that the page does not hold"
-    found: list[list[str]] = page.evaluate(
+    found: list[list[str]]
+    found, gone = page.evaluate(
         """async cases => {
             const { shown } = await import('/static/rules.js');
-            return cases.map(({asks, fields, mark, kept}) => [...shown(asks, name => fields[name] ?? [], mark, id => kept[id])]);
+            const hidden = cases.map(() => new Map());
+            const found = cases.map(({asks, fields, mark, kept}, i) =>
+                [...shown(asks, name => fields[name] ?? [], mark, id => kept[id], hidden[i])]);
+            return [found, hidden.map(parts => Object.fromEntries([...parts].map(([id, codes]) => [id, [...codes]])))];
         }""",
         asked,
     )
+    for parts, by_server, evaluation in zip(gone, hidden, evaluations, strict=True):
+        assert {id: set(codes) for id, codes in parts.items() if codes} == {id: by_server[id] for id in parts if by_server.get(id)}, (
+            evaluation
+        )
+    assert sum(any(parts.values()) for parts in gone) > CASES // 10, "too few cases hide options or rows"
     for (walk, sheet, always, fields, mark), by_page, by_server, told in zip(sheets, found, expected, asked, strict=True):
         together = {*by_page, *always}
         assert together == by_server, json.dumps(told, indent=1)

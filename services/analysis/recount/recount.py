@@ -29,6 +29,7 @@ from proto.instrument import (
     Multiple,
     Numeric,
     Ranking,
+    Row,
     Rule,
     ShortText,
     Single,
@@ -224,10 +225,12 @@ class Tally:
         }
 
     def _add(self, version: str, answers: Answers) -> None:
-        unasked: set[Place] = set()
         then = self._instrument_at(version)
         if then is not self._instrument:
             answers, unasked = fitting(self._instrument, then, answers, partial(_shown, then))
+        else:
+            matrices = (question for question in then.questions if isinstance(question, Matrix))
+            unasked = {(matrix.id, row.code) for matrix in matrices for row in matrix.rows if not _shown(then, row, answers)}
         keys: list[Key] = []
         numbers: dict[str, Fraction] = {}
         for question in self._instrument.questions:
@@ -262,7 +265,7 @@ class Tally:
         return self._versions[version]
 
 
-def _shown(then: Instrument, question: AnyQuestion, answers: Answers) -> bool:
+def _shown(then: Instrument, question: AnyQuestion | Row, answers: Answers) -> bool:
     return question.show_if is None or _holds(question.show_if, answers, then)
 
 

@@ -19,6 +19,7 @@ from proto.instrument import (
     Multiple,
     Numeric,
     Ranking,
+    Row,
     ShortText,
     Single,
 )
@@ -29,11 +30,11 @@ Place = tuple[str, ...]
 
 
 def fitting(
-    now: Instrument, then: Instrument, answers: Answers, shown: Callable[[AnyQuestion, Answers], bool]
+    now: Instrument, then: Instrument, answers: Answers, shown: Callable[[AnyQuestion | Row, Answers], bool]
 ) -> tuple[dict[str, Any], set[Place]]:
     """Returns what counts of answers to the version `then`, and the questions and rows that were not asked.
 
-    `shown`: returns whether the skip rule of a question of that version showed it.
+    `shown`: returns whether the skip rule of a question or row of that version showed it.
     """
     answers_left: dict[str, Any] = {}
     unasked: set[Place] = set()
@@ -43,7 +44,8 @@ def fitting(
         if before is None or _family(before) != _family(question) or (value is None and not shown(before, answers)):
             unasked.add((question.id,))
         elif isinstance(question, Matrix) and isinstance(before, Matrix):
-            rows, gone = _rows(question, before, value or {})
+            there = {row.code for row in before.rows if shown(row, answers)}
+            rows, gone = _rows(question, before, there, value or {})
             unasked |= gone
             answers_left |= {question.id: rows} if rows else {}
         elif value is not None:
@@ -67,8 +69,9 @@ def _family(question: AnyQuestion) -> str:
             assert_never(question)
 
 
-def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, str], set[Place]]:
-    rows, options = {row.code for row in before.rows}, {option.code for option in question.options}
+def _rows(question: Matrix, before: Matrix, rows: set[str], value: Answers) -> tuple[dict[str, str], set[Place]]:
+    """`rows`: the codes of those that this respondent was asked."""
+    options = {option.code for option in question.options}
     rows_left: dict[str, str] = {}
     gone: set[Place] = set()
     for row in (row.code for row in question.rows):
@@ -76,7 +79,7 @@ def _rows(question: Matrix, before: Matrix, value: Answers) -> tuple[dict[str, s
             gone.add((question.id, row))
         elif row in value:
             rows_left[row] = value[row]
-    if all(row.code not in rows for row in question.rows):
+    if not {row.code for row in before.rows} & {row.code for row in question.rows}:
         gone = {(question.id,)}
     return rows_left, gone
 

@@ -221,7 +221,7 @@ def tabulate(
 
 
 def _universe(instrument: Instrument, column: Variable) -> Texts:
-    return in_each(instrument.languages, lambda language: universe.universe(instrument, column.question, language))
+    return in_each(instrument.languages, lambda language: universe.universe(instrument, column.rule, language))
 
 
 def _codes(places: dict[str, int], codes: Codes, categories: tuple[Category, ...]) -> Codes:
@@ -251,7 +251,7 @@ def _categories(column: Variable, present: set[str], languages: tuple[str, ...],
         codes = [other for other in codes if other not in members]
     substantive = [code for code in codes if code not in NON_SUBSTANTIVE and code != WITHHELD]
     possible = {MISSING} if not column.question.required else set[str]()
-    possible |= {SKIPPED} if column.question.show_if is not None else set()
+    possible |= {SKIPPED} if column.rule is not None else set()
     absent = [code for code in NUMBERS if code in codes or code in present | possible]
     coarse = column.hierarchy.labels if column.hierarchy else {}
     labels = coarse | column.labels if not generalised else column.labels | coarse

@@ -9,11 +9,11 @@ from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Mult
 from services.export.dataset.words import say, text
 
 
-def universe(instrument: Instrument, question: AnyQuestion, language: str) -> str:
-    """ "All respondents", or those whose earlier answers showed the question, in this language (English where words lack it)."""
-    if question.show_if is None:
+def universe(instrument: Instrument, rule: Rule | None, language: str) -> str:
+    """ "All respondents", or those whose earlier answers fit the rule, in this language (English where words lack it)."""
+    if rule is None:
         return say("everyone", language)
-    return say("those", language, _clause(instrument, question.show_if, language))
+    return say("those", language, _clause(instrument, rule, language))
 
 
 def _clause(instrument: Instrument, rule: Rule, language: str) -> str:

@@ -26,10 +26,13 @@ from proto.instrument import (
     Numeric,
     Ranking,
     Role,
+    Row,
+    Rule,
     ShortText,
     Single,
     Texts,
 )
+from proto.parts import together
 from services.export.dataset.words import phrase
 
 MISSING = "_missing"
@@ -70,6 +73,17 @@ class Variable:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", (*self.labels, MISSING, SKIPPED))
+
+    @property
+    def row(self) -> Row | None:
+        """The row of a matrix that this column is about."""
+        rows = self.question.rows if isinstance(self.question, Matrix) else ()
+        return next((row for row in rows if self.name == f"{self.question.var}.{row.code}"), None)
+
+    @property
+    def rule(self) -> Rule | None:
+        """Who was asked; None where everybody was."""
+        return together(self.question.show_if, self.row.show_if if self.row else None)
 
     @property
     def role(self) -> Role:

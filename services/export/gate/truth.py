@@ -38,11 +38,10 @@ class Witness:
     def __init__(self, instrument: Instrument, columns: Sequence[Variable]) -> None:
         questions = {question.id: question for question in instrument.questions}
         derived = {item.id: item for item in instrument.derived}
-        shown = {
-            id: compile_rule(question.show_if, questions, derived) if question.show_if else _always for id, question in questions.items()
-        }
         self._columns, self._seen = columns, 0
-        self._told = [_teller(column, shown[column.question.id]) for column in columns]
+        self._told = [
+            _teller(column, compile_rule(column.rule, questions, derived) if column.rule is not None else _always) for column in columns
+        ]
 
     def judge(self, answers: Sequence[Any], codes: Codes) -> None:
         """Compares codes with answers. `codes[c][r]`: of column c and response r, as a place among the column's codes. Raises Untrue."""
@@ -64,9 +63,8 @@ def _teller(column: Variable, shown: Callable[[Any], bool]) -> Told:
 
     def tell(answers: Any) -> str:
         given = getattr(answers, id)
-        if given is UNSET or given is None:
-            return MISSING if shown(answers) else SKIPPED
-        return value(given)
+        code = MISSING if given is UNSET or given is None else value(given)
+        return SKIPPED if code == MISSING and not shown(answers) else code
 
     return tell
 

@@ -28,13 +28,14 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.parts import conditional
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A question as the page's script knows it: when it is asked, and which field values are an answer.
 
     `leans`: required questions of the page that must be answered first. `min` and `max` bound a number, a date, the choices, or the
-    characters of a text.
+    characters of a text. `ruled`: the rules of options, or rows, that the page must judge itself; `away`: those that are never there.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     rows: tuple[str, ...] = ()
     ranks: int = 0
     parts: int = 0
+    ruled: dict[str, Rule] = {}
+    away: tuple[str, ...] = ()
 
 
 class Skips:
@@ -76,8 +79,16 @@ class Skips:
                 continue
             rule = True if question.show_if is None else self._settle(question.show_if, answers, asks)
             if rule is not False:
-                asks[question.id] = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
+                ask = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
+                asks[question.id] = self._with_parts(ask, question, answers, asks)
         return asks
+
+    def _with_parts(self, ask: Ask, question: AnyQuestion, answers: Any, asks: dict[str, Ask]) -> Ask:
+        rules = {part.code: self._settle(part.show_if, answers, asks) for part in conditional(question) if part.show_if is not None}
+        ruled = {code: rule for code, rule in rules.items() if isinstance(rule, Rule)}
+        away = tuple(code for code, rule in rules.items() if rule is False)
+        rows = tuple(row for row in ask.rows if row not in away)
+        return msgspec.structs.replace(ask, ruled=ruled, away=away, rows=rows) if rules else ask
 
     def _settle(self, rule: Rule, answers: Any, asks: dict[str, Ask]) -> Rule | bool:
         """The rule with every test evaluated that this page cannot change, derived variables expanded; a bool where nothing is left."""
@@ -116,8 +127,9 @@ class Skips:
 
 def needed(asks: dict[str, Ask]) -> frozenset[str]:
     """The questions that the script must know: those with a rule, and those that rules refer to."""
-    ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans]
-    return frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *named(ask.rule, {})))
+    ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans or ask.ruled]
+    rules = {ask.id: [ask.rule, *ask.ruled.values()] for ask in ruled}
+    return frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in named(rule, {}))))
 
 
 def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:

@@ -6,8 +6,8 @@ time, like all input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, structs
@@ -61,6 +61,7 @@ class Evaluation:
     """A form state as evaluated: `shown` is asked, `pending` depends on missing answers, `dropped` was answered and is now hidden.
 
     `answers` has the valid answers of questions that are not hidden. `today` is the ISO date of the evaluation.
+    `hidden`: the codes of the options or rows that are not there, by question; `lost`: what was answered with these, as plain values.
     """
 
     answers: Any
@@ -69,6 +70,8 @@ class Evaluation:
     dropped: tuple[str, ...]
     faults: tuple[Fault, ...]
     today: str
+    hidden: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    lost: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def faulty(self) -> set[str]:
         return {question_of(fault) for fault in self.faults}
@@ -118,6 +121,8 @@ class FormFlow:
             for id, _, shows in self._rules:  # rules refer to earlier questions only, so one pass is enough
                 if shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
                     setattr(answers, id, UNSET)
+                if id in self.reader.parts and (value := getattr(answers, id)) is not UNSET:
+                    setattr(answers, id, self.reader.parts[id].possible(answers, value))
             faults = refused + self.reader.check(answers, today, unread)
             shown, pending, hidden = self._sorted(answers, {question_of(fault) for fault in faults})
             early = [id for id in pending if getattr(answers, id) is not UNSET]
@@ -127,7 +132,9 @@ class FormFlow:
                 setattr(answers, id, UNSET)
         dropped = tuple(id for id in hidden if id in sheet.answers)
         asked = frozenset(shown)
-        return Evaluation(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today)
+        hidden = {id: parts.hidden(answers) for id, parts in self.reader.parts.items() if id in asked}
+        lost = {id: part for id, codes in hidden.items() if (part := _among(sheet.answers.get(id), codes))}
+        return Evaluation(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today, hidden, lost)
 
     def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """Sorts all questions into shown, pending and hidden. `unsettled`: questions with faults; pending ones are added."""
@@ -188,8 +195,10 @@ class FormFlow:
         if place not in {section.id for section in self.instrument.sections}:
             return self._from_review(sheet, self.evaluate(sheet, today), go)
         shown_by_page = typed_values.shown(fields)
+        before: dict[str, frozenset[str]] = {}
         if shown_by_page is None:
-            asked = self.questions(place, self.evaluate(sheet, today))
+            before = (former := self.evaluate(sheet, today)).hidden
+            asked = self.questions(place, former)
         else:  # the page's script has added and removed questions by itself
             asked = [question for question in self.instrument.questions if question.section == place and question.id in shown_by_page]
             sheet = _seeing(sheet, [question.id for question in asked])
@@ -200,7 +209,8 @@ class FormFlow:
         if go == "stay":
             return self._at(place, sheet, evaluation)
         ids = {question.id for question in self.questions(place, evaluation)}
-        opened = tuple(id for id in evaluation.shown if id in ids and id not in sheet.seen)
+        wider = {id for id, codes in before.items() if codes - evaluation.hidden.get(id, codes)}
+        opened = tuple(id for id in evaluation.shown if id in ids and (id not in sheet.seen or id in wider))
         closed = tuple(question.id for question in asked if question.id in evaluation.dropped)
         faults = tuple(fault for fault in evaluation.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
         if faults or opened or closed:
@@ -251,6 +261,15 @@ class FormFlow:
         shown = [question.id for question in self.questions(place, evaluation)]
         seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
         return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed)
+
+
+def _among(value: Any, codes: frozenset[str]) -> Any:
+    """The part of a plain answer that is made of these options or rows; something empty where none is."""
+    if isinstance(value, dict):
+        return {row: code for row, code in cast("dict[str, Any]", value).items() if row in codes}
+    if isinstance(value, list):
+        return [code for code in cast("list[Any]", value) if isinstance(code, str) and code in codes]
+    return value if isinstance(value, str) and value in codes else ""
 
 
 def _seeing(sheet: FormState, shown: list[str]) -> FormState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 
 import msgspec
 
@@ -15,6 +16,7 @@ from proto.authoring.faults import Faults, TooManyFaults
 from proto.authoring.question_checks import Fitness
 from proto.codebook import CodeBook
 from proto.instrument import Closed, Instrument, Matrix, Rule
+from proto.parts import conditional
 from proto.problem import Fault, Problem
 from proto.protection_advice import incoherent
 from services.runtime.http.request_bodies import fault_of
@@ -110,7 +112,8 @@ def _rules(instrument: Instrument) -> Iterator[Fault]:
     derived = {item.id: item.rule for item in instrument.derived}
     position = {question.id: place for place, question in enumerate(instrument.questions)}
     for place, question in enumerate(instrument.questions):
-        for name in _asked(question.show_if, derived):
+        rules = [question.show_if, *(part.show_if for part in conditional(question))]
+        for name in chain.from_iterable(_asked(rule, derived) for rule in rules):
             if position.get(name, place) >= place:
                 yield Fault(f"/questions/{place}/show_if", "looks-forward", f"A rule can only ask earlier questions, not {name[:64]}.")
 

@@ -50,5 +50,5 @@ def test_a_comparison_reads_as_a_sentence(rule: Rule, english: str) -> None:
         sections=(Section("A", {"en": "A"}),),
         questions=(*QUESTIONS, last),
     )
-    assert universe(instrument, last, "en") == f"Respondents who {english}"
-    assert universe(instrument, last, "fr").startswith("Personnes répondantes qui ont ")
+    assert universe(instrument, last.show_if, "en") == f"Respondents who {english}"
+    assert universe(instrument, last.show_if, "fr").startswith("Personnes répondantes qui ont ")

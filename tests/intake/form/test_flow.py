@@ -13,6 +13,7 @@ from proto.answers import Reader
 from services.intake.form import flow
 from services.intake.form.flow import REVIEW, START, FormFlow, FormState, NextPage
 from tests.builders.bundled import questionnaire
+from tests.proto import test_parts as parts
 
 TODAY = "2026-11-22"
 
@@ -124,3 +125,24 @@ def test_a_forged_sheet_leads_to_an_ordinary_page(answers: dict[str, Any], place
 def test_a_damaged_sheet_is_refused(text: str) -> None:
     with pytest.raises((msgspec.MsgspecError, RecursionError)):
         flow.read(text)
+
+
+PARTS = FormFlow(parts.READER)
+ADULT = {"q.Age": ["30"], "q.Uses": ["a"], "q.Pick": ["a"], "q.Some": ["a", "b"], "q.Rated.a": ["1"], "q.Rated.z": ["2"]}
+
+
+def test_a_part_that_an_answer_hides_is_dropped_and_told_and_the_rest_stays() -> None:
+    view = PARTS.begin(FormState("1.0.0"), TODAY)
+    view = PARTS.turn(view.sheet, "A", "next", ADULT, ".", TODAY)
+    assert (view.place, view.evaluation.lost) == ("A", {})
+    assert view.opened == ("Pick", "Some", "Best", "Rated"), "options and rows that came are shown before the form goes on"
+    view = PARTS.turn(view.sheet, "A", "next", ADULT, ".", TODAY)
+    assert view.place == REVIEW
+    view = PARTS.turn(view.sheet, "A", "next", ADULT | {"q.Age": ["7"], "q.Uses": ["b"], "q.Rated.b": ["1"]}, ".", TODAY)
+    assert view.opened == ("Rated",)
+    view = PARTS.turn(view.sheet, "A", "next", ADULT | {"q.Age": ["7"], "q.Uses": ["b"], "q.Rated.b": ["1"]}, ".", TODAY)
+    assert view.place == REVIEW
+    assert view.evaluation.lost == {"Pick": "a", "Some": ["a"], "Rated": {"a": "1"}}
+    sent = msgspec.json.decode(PARTS.reader.canonical(view.evaluation.answers))
+    assert sent == {"Age": 7, "Uses": ["b"], "Some": ["b"], "Rated": {"b": "1", "z": "2"}}
+    assert not PARTS.reader.check(view.evaluation.answers, TODAY)

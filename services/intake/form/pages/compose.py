@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+import msgspec
+
 from proto.instrument import Instrument
 from services.intake.form import flow
 from services.intake.form.flow import FormFlow, FormState, NextPage
@@ -110,8 +112,9 @@ def review(
     survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
 ) -> bytes:
     """All answers, to be checked before sending. `trouble` says why sending failed."""
-    voice, answers = survey.voice, next_page.sheet.answers
+    voice = survey.voice
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
+    answers = next_page.sheet.answers | _left(next_page)
     parts = [
         (id, headings[id], [say(voice, question, answers.get(question.id)) for question in form.questions(id, next_page.evaluation)])
         for id in form.sections(next_page.evaluation)
@@ -121,13 +124,24 @@ def review(
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
         soft=[voice.text(check.text) for check in form.soft_checks(next_page.evaluation)],
-        dropped=[say(voice, form.reader.questions[id], answers.get(id)) for id in next_page.evaluation.dropped],
+        dropped=[say(voice, form.reader.questions[id], value) for id, value in _dropped(next_page)],
         changes=next_page.sheet.changes,
         continued=next_page.sheet.continued,
         trouble=trouble,
         sheet=flow.write(next_page.sheet),
         receipt=receipt,
     )
+
+
+def _left(next_page: NextPage) -> dict[str, Any]:
+    """What is left of the answers of which a part does not apply any more, as plain values."""
+    answers = msgspec.to_builtins(next_page.evaluation.answers)
+    return {id: answers.get(id) for id in next_page.evaluation.lost}
+
+
+def _dropped(next_page: NextPage) -> list[tuple[str, Any]]:
+    """What does not apply any more: hidden questions, and of others the hidden options and rows that were answered."""
+    return list((dict.fromkeys(next_page.evaluation.dropped) | next_page.evaluation.lost).items())
 
 
 def statement(language: str, results: Results | None) -> bytes:

@@ -39,6 +39,9 @@ class FieldChoice:
     """Whether it is set apart from the choices before it, by space or an "or"."""
     alone: bool = False
     """Whether it is exclusive: it cannot be combined with the others."""
+    part: str = ""
+    """Its code, where the page's script shows and hides it."""
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class FieldLine:
     choices: tuple[FieldChoice, ...] = ()
     row: str = ""
     error: str = ""
+    part: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from services.intake.form.flow import FormFlow, NextPage
 from services.intake.form.pages import advice
 from services.intake.form.pages.advice import Advice
 from services.intake.form.pages.compose import SurveyView, of
+from services.intake.form.pages.conditional_parts import ConditionalParts
 from services.intake.form.pages.field_values import FieldValues, rows_in_order, values_of
 from services.intake.form.pages.fields import field_of
 from services.intake.form.pages.render import render
@@ -33,11 +34,12 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
     def filled(question: AnyQuestion) -> Markup:
         id = question.id
         ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
+        parts = ConditionalParts.of(asks[id], evaluation.hidden.get(id, frozenset()))
         advice = tuple(item for item in advice_items if item.question == id)
         if advice or id in next_page.opened:
-            skeleton = _skeleton(voice, question, ask, advice, new=id in next_page.opened)
+            skeleton = _skeleton(voice, question, ask, parts, advice, new=id in next_page.opened)
         else:
-            skeleton = _same_for_all(form, voice.language, voice.tongue, id, ask)
+            skeleton = _same_for_all(form, voice.language, voice.tongue, id, ask, parts)
         return skeleton.fill(values_of(voice.words, question, answers.get(id), receipt))
 
     same = (form, voice.language, voice.tongue, next_page.place, form.progress(next_page.place, evaluation), next_page.sheet.continued)
@@ -93,15 +95,17 @@ _same_page = lru_cache(maxsize=1000)(_page)
 """Without advice, the page around the questions is the same for everybody with these languages."""
 
 
-def _skeleton(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Skeleton:
-    field = field_of(voice, question, ask, advice, new=new)
+def _skeleton(
+    voice: Voice, question: AnyQuestion, ask: str, parts: ConditionalParts, advice: tuple[Advice, ...] = (), *, new: bool = False
+) -> Skeleton:
+    field = parts.apply(field_of(voice, question, ask, advice, new=new))
     return Skeleton.of(render("field.html", say=voice.words, field=field, hole=hole).decode())
 
 
 @lru_cache(maxsize=3000)
-def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str) -> Skeleton:
+def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str, parts: ConditionalParts) -> Skeleton:
     """A question without faults is the same for everybody with these languages, except for its values."""
-    return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask)
+    return _skeleton(Voice(words(language), language, tongue, form.instrument.source_language), form.reader.questions[id], ask, parts)
 
 
 def _ordered_advice(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:

@@ -66,5 +66,5 @@ class Skeleton:
         return cls(head, dict(rows), tail)
 
     def fill(self, values: FieldValues) -> Markup:
-        rows = [self.rows[code].fill(values) for code in values.rows or self.rows]
+        rows = [self.rows[code].fill(values) for code in values.rows or self.rows if code in self.rows]
         return Markup("".join((self.head.fill(values), *rows, self.tail.fill(values))))  # noqa: S704  literals come from templates, texts are escaped

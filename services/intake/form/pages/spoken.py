@@ -22,6 +22,11 @@ class AnswerInWords:
     pairs: tuple[tuple[str, str], ...] = ()
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The options, the places, or the rows of a matrix, or the text."""
+        return self.items or self.ranks or tuple(row for row, _ in self.pairs) or ((self.text,) if self.text else ())
+
+    @property
     def nothing(self) -> bool:
         return not (self.text or self.items or self.ranks or self.pairs)
 

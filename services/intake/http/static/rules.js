@@ -5,7 +5,8 @@
  * @property {string} [q] @property {string} [op] @property {(string|number)[]} [value] @property {string[]} [rows] @property {string} [other]
  * @property {Rule[]} [all] @property {Rule[]} [any] @property {Rule} [not]
  *
- * @typedef {import("./answers.js").Ask & { rule?: Rule, leans?: string[] }} Ruled
+ * @typedef {import("./answers.js").Ask & { rule?: Rule, leans?: string[], ruled?: Record<string, Rule>, away?: string[] }} Ruled
+ *   `ruled`: the rules of its options, or rows; `away`: those that are not on the page
  */
 
 import { read } from "./answers.js";
@@ -65,9 +66,10 @@ function compared(one, other) {
  * The questions that these fields leave on the page. One is asked once every required question that its rule leans on is answered.
  * @param {Ruled[]} asks in order @param {import("./answers.js").Fields} fields @param {string} marks of numbers
  * @param {import("./answers.js").Kept} [kept]
+ * @param {Map<string, Set<string>>} [hidden] takes the options and rows that are not there, by question
  * @returns {Set<string>}
  */
-export function shown(asks, fields, marks, kept) {
+export function shown(asks, fields, marks, kept, hidden = new Map()) {
   const answers = new Map();
   const measures = new Map();
   const unsettled = new Set();
@@ -75,7 +77,12 @@ export function shown(asks, fields, marks, kept) {
   for (const ask of asks) {
     if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
     else if (!ask.rule || holds(ask.rule, answers, measures)) {
-      const { value, fault } = read(ask, fields, marks, kept);
+      const gone = new Set(ask.away);
+      for (const [code, rule] of Object.entries(ask.ruled ?? {})) if (!holds(rule, answers, measures)) gone.add(code);
+      hidden.set(ask.id, gone);
+      const rows = ask.rows?.filter((row) => !gone.has(row));
+      const there = ask.type === "matrix" ? fields : (/** @type {string} */ name) => fields(name).filter((code) => !gone.has(code));
+      const { value, fault } = read(gone.size ? { ...ask, rows } : ask, gone.size ? there : fields, marks, kept);
       found.add(ask.id);
       if (value !== undefined) {
         answers.set(ask.id, value);

@@ -53,12 +53,32 @@ function kept(id) {
 const title = (/** @type {HTMLElement} */ field) =>
   (field.querySelector("[data-title]") ?? field).textContent?.trim() ?? "";
 
+/**
+ * Shows and hides options and rows. Rows are told, as questions are. What was ticked stays so while it is away: the server leaves it out
+ * and tells so before sending.
+ * @param {HTMLElement} field @param {Set<string>} [hidden] their codes @returns {string[]}
+ */
+function parts(field, hidden) {
+  /** @type {string[]} */
+  const said = [];
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (field.querySelectorAll("[data-part]"))) {
+    const gone = hidden?.has(part.dataset.part ?? "") ?? false;
+    if (gone === part.hidden) continue;
+    part.hidden = gone;
+    if (part instanceof HTMLOptionElement) Object.assign(part, { disabled: gone, selected: part.selected && !gone });
+    if (part instanceof HTMLTableRowElement) said.push(tell.sentence(gone ? "closed" : "opened", { question: part.querySelector("th span")?.textContent?.trim() ?? "" }));
+  }
+  return said;
+}
+
 /** Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made */
 function follow(cause = null) {
-  const wanted = shown(questions.map((question) => question.ask), fields, marks, kept);
+  const hidden = new Map();
+  const wanted = shown(questions.map((question) => question.ask), fields, marks, kept, hidden);
   /** @type {string[]} */
   const said = [];
   for (const { ask, field, spot } of questions) {
+    if (ask.ruled) said.push(...parts(field, hidden.get(ask.id)));
     if (wanted.has(ask.id) === field.isConnected) continue;
     if (field.isConnected) {
       const focused = field.contains(document.activeElement);
