@@ -66,11 +66,16 @@ class SurveyPublished(msgspec.Struct, frozen=True, omit_defaults=True, tag="surv
 
 
 class SurveyClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.closed.v1"):
-    """`closed` False reopens it. `on`: the day on which this was said (ISO date, UTC)."""
+    """`closed` False reopens it. `on`: the day on which this was said (ISO date, UTC).
+
+    `lifts`: the closing (seconds since 1970) that says nothing any more, since the survey was reopened after it. Another one, of a later
+    version, closes it again.
+    """
 
     survey: str
     closed: bool = True
     on: str | None = None
+    lifts: float | None = None
 
 
 class RetentionSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.retention.v1"):

@@ -258,7 +258,24 @@ class ContactForm(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     interview: Texts = {}
 
 
+class Opening(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """When a survey opens: `at` is "2026-12-01 09:00" by the clocks of `zone`, a name of the tz database."""
+
+    at: str
+    zone: str
+
+
+class Closing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """When a survey closes to whoever has not begun. Those who have may send for so many minutes more (`proto.schedule`)."""
+
+    at: str
+    zone: str
+    grace_minutes: int = 60
+
+
 class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """`listed`: whether lists for everybody name it."""
+
     id: str
     version: str
     source_language: str
@@ -270,6 +287,9 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     data_protection: DataProtection | None = None
     contact_form: ContactForm | None = None
     participation: Participation = "open"
+    opens: Opening | None = None
+    closes: Closing | None = None
+    listed: bool = True
     licence: Licence = "CC-BY-4.0"
     estimated_minutes: tuple[int, int] | None = None
     unit_of_response: Texts = {}

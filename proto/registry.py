@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
 from proto import instrument as instruments
-from proto import tokens
+from proto import schedule, tokens
 from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
-from proto.instrument import Instrument
+from proto.instrument import Closing, Instrument
+from proto.schedule import Phase
 from proto.tokens import Token, TokenRole
+
+T = TypeVar("T")
 
 GRACE = 7
 """Days between the act that has answers deleted (closing a survey, setting a day) and their deletion. Until then it can be taken back."""
@@ -30,6 +34,8 @@ class Registry:
     """When that day was set, as far as the event tells it."""
     closed_on: dict[str, str] = field(default_factory=dict[str, str])
     """When a survey was closed, as far as the event tells it."""
+    lifted: dict[str, float] = field(default_factory=dict[str, float])
+    """The closing of a survey that was taken back by reopening it, in seconds since 1970."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     """By the hash of their secret."""
     hashes: dict[str, str] = field(default_factory=dict[str, str])
@@ -57,6 +63,7 @@ class Registry:
                     self.closed.add(event.survey)
                 else:
                     self.closed.discard(event.survey)
+                _keep(self.lifted, event.survey, event.lifts)
                 _keep(self.closed_on, event.survey, event.on if event.closed else None)
             case RetentionSet():
                 self.retention[event.survey] = event.on
@@ -76,7 +83,23 @@ class Registry:
     def instrument(self, survey: str, version: str | None = None) -> Instrument | None:
         return self.current(survey) if version is None else self.versions.get(survey, {}).get(version)
 
+    def phase(self, survey: str, now: float) -> Phase:
+        """Whether it takes answers at this time (Unix seconds), by what organisers said and by the dates of its current version."""
+        current = None if survey in self.closed else self.current(survey)
+        return "closed" if current is None else schedule.phase(current, now, self.lifted.get(survey))
+
+    def closing(self, survey: str) -> Closing | None:
+        """The date of closing that counts: that of the current version, unless the survey was reopened after it."""
+        current = self.current(survey)
+        closes = None if current is None else current.closes
+        return None if closes is None or schedule.closing(closes) == self.lifted.get(survey) else closes
+
+    def takes_answers(self, survey: str, now: float) -> bool:
+        """At this time (Unix seconds), of those who have begun."""
+        return self.phase(survey, now) in ("open", "ending")
+
     def is_open(self, survey: str) -> bool:
+        """Published, and not closed: by an organiser, or on its date once intake has said so. Before it opens, too."""
         return survey in self.versions and survey not in self.closed
 
     def deletion_day(self, survey: str) -> str | None:
@@ -137,11 +160,11 @@ def after_grace(day: str) -> str:
     return (datetime.date.fromisoformat(day) + datetime.timedelta(GRACE)).isoformat()
 
 
-def _keep(days: dict[str, str], survey: str, day: str | None) -> None:
-    if day is None:
-        days.pop(survey, None)
+def _keep(known: dict[str, T], survey: str, value: T | None) -> None:
+    if value is None:
+        known.pop(survey, None)
     else:
-        days[survey] = day
+        known[survey] = value
 
 
 def published(instrument: Instrument) -> SurveyPublished:

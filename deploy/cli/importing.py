@@ -30,7 +30,7 @@ from proto.answers import Reader, today_of
 from proto.instrument import Instrument
 from services.runtime.spreadsheet_csv import Writer
 
-FOR_ALL = frozenset({"survey-unknown", "survey-closed", "not-found"})
+FOR_ALL = frozenset({"survey-unknown", "survey-closed", "survey-not-open", "not-found"})
 """Refusals that no other row would escape."""
 
 

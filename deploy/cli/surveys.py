@@ -47,6 +47,10 @@ def check(file: Path) -> None:
         if instrument.participation == "open"
         else f"It is answered by invitation: once published, `platea invite {instrument.id} --count N --out codes.csv` makes the codes."
     )
+    if instrument.opens or instrument.closes:
+        say(f"It opens {opens(instrument)}, and closes {closes(instrument)}.")
+    if not instrument.listed:
+        say("No list names it: whoever has its address can answer.")
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
     if weak := protection_advice.weaker(instrument.policy):
@@ -120,6 +124,8 @@ def publish(file: Path, dry_run: bool, yes: bool, reviewed: bool, server: Server
             f"{instrument.id} {instrument.version} was published before, and nothing has changed: the current version is "
             f"{published['current']}, {where if published['open'] else 'and the survey is closed'}."
         )
+    elif published["state"] == "coming":
+        say(f"{instrument.id} {instrument.version} is published, and will open at {server.url}/s/{instrument.id}: {opens(instrument)}.")
     elif published["open"]:
         say(f"{instrument.id} {instrument.version} is {where}")
     else:
@@ -203,11 +209,25 @@ def list_(server: Server) -> None:
     surveys: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
     for survey in surveys:
         title: str = survey["title"][survey["source_language"]]
-        grid.add_row(survey["id"], survey["version"], "open" if survey["open"] else "closed", ", ".join(survey["languages"]), title)
+        grid.add_row(survey["id"], survey["version"], _standing(survey), ", ".join(survey["languages"]), title)
     if surveys:
         out.print(grid)
     else:
         say("No surveys yet. `platea survey publish FILE` opens one.")
+
+
+def _standing(survey: dict[str, Any]) -> str:
+    """A survey of the list: open, closed, or when it will be, and whether the list for everybody names it."""
+    match survey["state"]:
+        case "coming":
+            told = f"opens {survey['opens']}"
+        case "open" if survey["closes"]:
+            told = f"open until {survey['closes']}"
+        case "ending":
+            told = "closed, but to those who have begun"
+        case state:
+            told = state
+    return told if survey["listed"] else f"{told}, not listed"
 
 
 @group.command()
@@ -239,7 +259,8 @@ def close(survey: str, yes: bool, server: Server) -> None:
 def reopen(survey: str, server: Server) -> None:
     """Open the closed survey ID again, with the version it has. Answers that are deleted do not come back; then it stays closed."""
     opened: dict[str, Any] = server.ask("POST", f"/api/v1/surveys/{quoted(survey)}/reopen", b"{}")
-    say(f"{survey} {opened['version']} is open at {server.url}/s/{survey}")
+    coming = opened["state"] == "coming"
+    say(f"{survey} {opened['version']} {'will open on its day' if coming else 'is open'} at {server.url}/s/{survey}")
 
 
 @group.command()
@@ -289,6 +310,19 @@ def draft(
         raise Trouble(f"Cannot write to {folder}: {error.strerror}.", "Name a folder that you may write to.") from None
     say(f"{survey}: the instrument. Judge its marks `# review:`, then `platea survey publish {survey}`.")
     say(f"{map_}: the import map, for `platea import ID {file} --map {map_}`.")
+
+
+def opens(instrument: Instrument) -> str:
+    """When it opens."""
+    return "now" if instrument.opens is None else f"{instrument.opens.at}, {instrument.opens.zone}"
+
+
+def closes(instrument: Instrument) -> str:
+    """When it closes."""
+    moment = instrument.closes
+    if moment is None:
+        return "when it is closed by hand"
+    return f"{moment.at}, {moment.zone}; those who have begun may send for {moment.grace_minutes} minutes more"
 
 
 def _listed(parts: list[str]) -> str:

@@ -263,6 +263,27 @@ class AuthoredContactForm(msgspec.Struct, frozen=True):
     interview: Texts = {}
 
 
+LocalTime = Annotated[
+    str,
+    Meta(
+        pattern=r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]",
+        description='a day and a time "2026-12-31 18:00"',
+    ),
+]
+Zone = Annotated[str, Meta(pattern=r"[A-Za-z0-9_+/-]{1,64}", description="a time zone such as Europe/Brussels, or UTC")]
+
+
+class AuthoredOpening(msgspec.Struct, frozen=True):
+    at: LocalTime
+    zone: Zone
+
+
+class AuthoredClosing(msgspec.Struct, frozen=True):
+    at: LocalTime
+    zone: Zone
+    grace_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 60
+
+
 class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["platea-instrument/2", "platea-instrument/1"]
     id: SurveyId
@@ -276,6 +297,9 @@ class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     data_protection: AuthoredDataProtection | None = None
     contact_form: AuthoredContactForm | None = None
     participation: Literal["open", "invited"] = "open"
+    opens: AuthoredOpening | None = None
+    closes: AuthoredClosing | None = None
+    listed: bool = True
     licence: Literal["CC-BY-4.0", "CC0-1.0"] = "CC-BY-4.0"
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}

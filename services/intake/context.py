@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from proto.answers import EAST, today_of
 from proto.events import ControlEvent
 from proto.registry import Registry
+from proto.schedule import Phase
 from services.intake.contacts.contact_book import ContactBook
 from services.intake.drafts.draft_claims import DraftClaims
 from services.intake.drafts.draft_keys import DraftKeys
@@ -66,12 +67,12 @@ class Intake:
     @cached_property
     def submitter(self) -> Submitter:
         return Submitter(
-            self.catalogue, self.registry, self.journal, self.committer, self.invitations, self.ticket_claims, self.latest_today
+            self.catalogue, self.registry, self.journal, self.committer, self.invitations, self.ticket_claims, self.clock, self.latest_today
         )
 
     @cached_property
     def receipts(self) -> ReceiptService:
-        return ReceiptService(self.catalogue, self.registry, self.journal, self.committer, self.today, self.latest_today)
+        return ReceiptService(self.catalogue, self.registry, self.journal, self.committer, self.clock, self.today, self.latest_today)
 
     @cached_property
     def drafts(self) -> SavedDrafts:
@@ -85,6 +86,13 @@ class Intake:
         """Returns once this process has applied the event. Raises Problem where that is unknown."""
         await control.publish_control_event(self.client, self.follower, event)
         self.catalogue.refresh(self.registry)
+
+    def phase(self, survey: str) -> Phase:
+        """Whether it takes answers now."""
+        return self.registry.phase(survey, self.clock())
+
+    def takes_answers(self, survey: str) -> bool:
+        return self.registry.takes_answers(survey, self.clock())
 
     def today(self) -> str:
         """The date in UTC (ISO). Retention and drafts use it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar.types import ASGIApp
@@ -29,6 +29,7 @@ from services.intake.streams.journal import Journal
 from services.intake.submission.committer import Committer
 from services.intake.surveys import retention
 from services.intake.surveys.catalogue import Catalogue
+from services.intake.surveys.closing import close_on_time
 from services.runtime import nats_client
 from services.runtime.audit_log import Acts
 from services.runtime.http.client_address import networks
@@ -36,8 +37,11 @@ from services.runtime.supervision import Supervisor, run_periodically
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
-    """Yields the app, connected and with all surveys compiled. Leaving waits for answers that are being written to the journal."""
+async def running(settings: Settings, clock: Callable[[], float] = time.time) -> AsyncGenerator[ASGIApp]:
+    """Yields the app, connected and with all surveys compiled. Leaving waits for answers that are being written to the journal.
+
+    `clock` returns Unix time.
+    """
     async with AsyncExitStack() as closing:
         client = await nats_client.connect(settings.nats_url, "intake")
         closing.push_async_callback(client.close)
@@ -71,7 +75,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
             committer,
             metrics,
             GuessLimiter(proxies=networks(settings.proxies)),
-            time.time,
+            clock,
             invitations,
             tasks=tasks,
             flood_guard=FloodGuard(metrics, key, settings.flood_burst, settings.flood_rate, settings.least_seconds),
@@ -92,6 +96,7 @@ async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
         erasers = (draft_keys.erase, invitations.forget)
         tasks.start("rewrite contacts", lambda: run_periodically(lambda: book.rewrite(list(catalogue.surveys)), PERIOD))
         tasks.start("rewrite invitations", lambda: run_periodically(rewrite_invitations, PERIOD))
+        tasks.start("close surveys", lambda: close_on_time(client, follower, registry, intake.clock, intake.today))
         tasks.start("erase what is over", lambda: retention.erase_ended_surveys(registry, intake.today, erasers))
         yield create_app(intake)
 

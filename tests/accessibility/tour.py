@@ -12,11 +12,14 @@ from typing import Any, cast
 import msgspec
 from litestar.testing import AsyncTestClient
 
-from proto import codes
+from proto import codes, schedule
 from proto import receipt as receipts
 from proto.events import RetentionSet, SurveyClosed
+from proto.instrument import Closing, Opening
 from services.intake.app import create_app
 from services.intake.form.pages.words import words
+from tests.builders.bundled import questionnaire
+from tests.clock import Clock
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
 from tests.pages.walking import fill_in, respondent
@@ -24,6 +27,8 @@ from tests.pages.walking import fill_in, respondent
 SURVEY = "ai-security"
 INSTRUMENT = next(instrument for instrument in bundled() if instrument.id == SURVEY)
 
+OPENS, CLOSES = Opening("2026-12-01 09:00", "Europe/Brussels"), Closing("2026-12-31 18:00", "Europe/Brussels")
+DATED = msgspec.structs.replace(questionnaire("security-by-design"), opens=OPENS, closes=CLOSES)
 INVITED = msgspec.structs.replace(INSTRUMENT, id="invited", participation="invited")
 
 
@@ -46,11 +51,13 @@ def tour_of(language: str) -> list[Sight]:
 async def _tour(language: str) -> list[Sight]:
     """Walks the form once with answers, making every section's mistakes on the way."""
     journal = MemoryJournal()
-    desk = open_desk(journal, [INSTRUMENT, INVITED])
+    clock = Clock(schedule.opening(OPENS) - 1)
+    desk = open_desk(journal, [INSTRUMENT, INVITED, DATED], clock)
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
         seen += [Sight(name, language, html) async for name, html in _later(visitor, cast("MemoryDrafts", desk.draft_store), language)]
+        seen += [Sight(name, language, html) async for name, html in _dated(visitor, clock, language)]
         desk.registry.apply(SurveyClosed(SURVEY))
         await visitor.get(f"/s/{SURVEY}?lang={language}")
         seen.append(Sight("closed", language, visitor.page.html))
@@ -202,6 +209,27 @@ async def _contact(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, 
     visitor.page.fill("agree", "yes")
     await visitor.press("add")
     yield "contact, noted", visitor.page.html
+
+
+async def _dated(visitor: Visitor, clock: Clock, language: str) -> AsyncIterator[tuple[str, str]]:
+    """A survey that opens and closes on its dates."""
+    await visitor.get(f"/s/{DATED.id}?lang={language}")
+    yield "not open yet", visitor.page.html
+    clock.now = schedule.closing(CLOSES) - 1
+    await visitor.get(f"/s/{DATED.id}?lang={language}")
+    yield "start, with the date of closing", visitor.page.html
+    visitor.page.fill("consent", "yes")
+    begun = await visitor.press("next")
+    saved = await visitor.press("later")
+    yield "later, with the date of closing", saved.html
+    clock.now += 1
+    await visitor.get(f"/s/{DATED.id}?lang={language}")
+    yield "closed to whoever has not begun", visitor.page.html
+    await visitor.send(*begun.press("next"))
+    yield "a page in the grace", visitor.page.html
+    clock.now = schedule.end(CLOSES)
+    await visitor.send(*saved.press("resume"))
+    yield "closed midway", visitor.page.html
 
 
 async def _invited(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -54,9 +55,9 @@ class Api:
 
 
 @asynccontextmanager
-async def served(urls: NatsUrls, **settings: Any) -> AsyncGenerator[Api]:
+async def served(urls: NatsUrls, clock: Callable[[], float] = time.time, **settings: Any) -> AsyncGenerator[Api]:
     settings = {"least_seconds": 0.0} | settings
-    async with running(Settings(nats_url=urls.intake, **settings)) as app:
+    async with running(Settings(nats_url=urls.intake, **settings), clock) as app:
         transport = httpx.ASGITransport(cast("Any", HostGuard("http://platea.test").before(app)))
         async with httpx.AsyncClient(transport=transport, base_url="http://platea.test", timeout=30) as http:
             yield Api(http, urls)

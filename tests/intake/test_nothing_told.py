@@ -87,7 +87,15 @@ async def test_what_is_refused_or_fails_leaves_nothing_of_a_respondent_in_the_lo
     assert [planted for planted in PLANTED if planted in logged.text] == []
 
 
-TASKS = {"follow CONTROL", "watch the journal", "rewrite contacts", "rewrite invitations", "erase what is over", "follow USES"}
+TASKS = {
+    "follow CONTROL",
+    "watch the journal",
+    "rewrite contacts",
+    "rewrite invitations",
+    "close surveys",
+    "erase what is over",
+    "follow USES",
+}
 
 
 async def test_each_task_of_intake_that_ends_is_told_once_without_what_it_held_and_comes_back(

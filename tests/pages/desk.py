@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -147,7 +148,7 @@ def bundled() -> list[Instrument]:
     return [instrument for instrument in found if isinstance(instrument, Instrument)]
 
 
-def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = None) -> Intake:
+def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = None, clock: Callable[[], float] = time.time) -> Intake:
     registry, catalogue = Registry(), Catalogue(version_of)
     for instrument in bundled() if instruments is None else instruments:
         registry.apply(published(instrument))
@@ -161,7 +162,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
         cast("Committer", journal),
         Metrics(),
         GuessLimiter(),
-        time.time,
+        clock,
         Invitations(cast("InvitationStore", MemoryInvitations())),
         flood_guard=FloodGuard(Metrics(), least=0.0),
         draft_store=cast("DraftStore", MemoryDrafts()),

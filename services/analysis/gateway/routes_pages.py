@@ -73,7 +73,7 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
     """The surveys that have figures, or will have."""
     gateway = gateway_of(request)
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
-    instruments = [instrument for id in gateway.registry.surveys() if (instrument := gateway.registry.current(id))]
+    instruments = [instrument for id in gateway.registry.surveys() if (instrument := gateway.registry.current(id)) and instrument.listed]
     snapshots = {survey: edition.snapshot for survey, edition in gateway.broadcaster.editions.items()}
     return _html(await in_thread(dashboard.listing, instruments, snapshots, language), language)
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from litestar import Response
 
-from proto import bounds
+from proto import bounds, schedule
 from proto import receipt as receipts
 from proto.answers import Reader
 from proto.languages import choose
@@ -53,10 +53,10 @@ def known_survey(intake: Intake, survey: str) -> catalogue.CatalogueEntry:
     return known
 
 
-def demand_open(intake: Intake, survey: str) -> None:
-    """Raises Problem where the survey is closed."""
-    if not intake.registry.is_open(survey):
-        raise Problem("survey-closed")
+def demand_open(intake: Intake, survey: str, *, begun: bool = True) -> None:
+    """Raises Problem where the survey takes no answers; of those who have not `begun`, from its closing on."""
+    if refused := schedule.refusal(intake.phase(survey), begun=begun):
+        raise refused
 
 
 def read_in(request: AnyRequest, reader: Reader) -> SurveyView:

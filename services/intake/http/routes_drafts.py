@@ -19,8 +19,9 @@ from services.intake.drafts.draft_store import NotNow
 from services.intake.drafts.drafts import Draft
 from services.intake.form.pages import compose, compose_later
 from services.intake.form.pages.compose_later import Fault
+from services.intake.http.closed_page import closed_page
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.page_requests import Page, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.http.page_requests import Page, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, sheet_of, show
 from services.intake.http.save_for_later import save_for_later
 from services.runtime.http.responses import AnyRequest
@@ -57,7 +58,8 @@ async def go_on(request: AnyRequest, intake: NamedDependency[Intake], survey: Fr
             return html(compose_later.deleted(paper), paper.voice.language)
     except NotNow:
         raise Problem("busy", "Please try again.", retry_after=2) from None
-    demand_open(intake, survey)
+    if closed := closed_page(intake, paper, structs.replace(draft.sheet, draft=code), place=draft.place):
+        return closed
     receipt = receipts.make()
     if draft.sheet.changes:
         receipt = receipts.shown(first(fields, "receipt")[: codes.MOST_AROUND].strip())
@@ -65,7 +67,7 @@ async def go_on(request: AnyRequest, intake: NamedDependency[Intake], survey: Fr
             return _asked(request, intake, survey, typed, "other" if receipt else "receipt", 422)
     # The page gets a receipt of its own: the one it was begun under is known to the person who began. Its visit begins now.
     sheet = structs.replace(draft.sheet, began=intake.flood_guard.began(receipt), draft=code, continued=True)
-    return show(paper, form, form.reopen(sheet, draft.place, intake.latest_today()), receipt)
+    return show(intake, paper, form, form.reopen(sheet, draft.place, intake.latest_today()), receipt)
 
 
 @post("/s/{survey:str}/later", status_code=200, include_in_schema=False)
@@ -74,7 +76,7 @@ async def decide(request: AnyRequest, intake: NamedDependency[Intake], survey: F
     known = known_survey(intake, survey)
     fields = await read_form(request, known.body_limit)
     sheet, receipt, go = sheet_of(fields), first(fields, "receipt"), first(fields, "go")
-    if sheet is None or not receipts.acceptable(receipt):
+    if sheet is None or not (receipts.acceptable(receipt) or (go == "delete" and drafts.well_typed(sheet.draft))):
         raise Problem("bad-request", "The page that was sent is damaged.")
     form = form_of(known.reader(sheet.version))
     paper = read_in(request, form.reader)
@@ -84,9 +86,12 @@ async def decide(request: AnyRequest, intake: NamedDependency[Intake], survey: F
         except NotNow:
             raise Problem("busy", "Please try again.", retry_after=2) from None
         return html(compose_later.deleted(paper), paper.voice.language)
-    demand_open(intake, survey)
+    if closed := closed_page(intake, paper, sheet, receipt, first(fields, "place")):
+        return closed
     next_page = form.reopen(sheet, first(fields, "place"), intake.latest_today())
-    return show(paper, form, next_page, receipt) if go == "resume" else await save_for_later(request, intake, paper, next_page, receipt)
+    if go == "resume":
+        return show(intake, paper, form, next_page, receipt)
+    return await save_for_later(request, intake, paper, next_page, receipt)
 
 
 def _asked(request: AnyRequest, intake: Intake, survey: str, typed: str = "", fault: Fault = "", status: int = 200) -> Page:

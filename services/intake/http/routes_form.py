@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 from litestar import get, post
@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from proto import receipt as receipt_maker
 from proto.answers import Reader
+from proto.instrument import Closing
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.drafts import saved_drafts
@@ -24,11 +25,11 @@ from services.intake.form.pages.compose_invitation import PLACE
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import words
 from services.intake.http import routes_invitations
+from services.intake.http.closed_page import closed_page
 from services.intake.http.page_requests import (
     NO_STORE,
     Page,
     deleted,
-    demand_open,
     first,
     html,
     known_survey,
@@ -40,26 +41,30 @@ from services.intake.http.save_for_later import save_for_later
 from services.intake.http.throttled_page import BEGAN, WORK, throttled_page
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.submission.submit import CommittedResponse
-from services.intake.surveys import catalogue
 from services.runtime.http.responses import AnyRequest
 
 
 @get("/", include_in_schema=False)
 async def surveys(request: AnyRequest, intake: NamedDependency[Intake]) -> Page:
     language, accepted = language_of(request), request.headers.get("accept-language", "")
-    instruments = [known.current.instrument for id, known in intake.catalogue.surveys.items() if intake.registry.is_open(id)]
-    return html(compose.surveys(language, instruments, accepted), language)
+    cards = [
+        (known.current.instrument, phase == "coming", intake.registry.closing(id))
+        for id, known in intake.catalogue.surveys.items()
+        if known.current.instrument.listed and (phase := intake.phase(id)) in ("open", "coming")
+    ]
+    return html(compose.surveys(language, cards, accepted), language)
 
 
 @get("/s/{survey:str}", include_in_schema=False)
 async def start(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Page:
     """The first page of a survey: its notice, or for invited people the page that asks for their code. Raises Problem if it is closed."""
     known = known_survey(intake, survey)
-    demand_open(intake, survey)
+    paper = read_in(request, known.current)
+    if closed := closed_page(intake, paper, begun=False):
+        return closed
     if known.invited:
-        return routes_invitations.ask(read_in(request, known.current))
-    voice = read_in(request, known.current).voice
-    return _fresh(known.current, voice.language, voice.tongue)
+        return routes_invitations.ask(paper)
+    return _fresh(known.current, paper.voice.language, paper.voice.tongue, intake.registry.closing(survey))
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
@@ -69,20 +74,24 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
     fields = await read_form(request, known.body_limit)
     sheet, receipt = sheet_of(fields), first(fields, "receipt")
     go, place = first(fields, "go") or "next", first(fields, "place")
+    reader = known.current if sheet is None else known.reader(sheet.version)
+    paper = read_in(request, reader)
     if known.invited and not (sheet and sheet.changes):
         if place == PLACE:
-            demand_open(intake, survey)
+            if closed := closed_page(intake, paper, begun=False):
+                return closed
             return await routes_invitations.enter(request, intake, known, fields)
         checked = await intake.invitations.check(survey, sheet.ticket if sheet else "")
         if isinstance(checked, Problem):
             return routes_invitations.refused(read_in(request, known.current), checked)
     if sheet is None or place == flow.START:
-        demand_open(intake, survey)
-        return _begin(request, intake, known, sheet, receipt, fields)
+        begun = sheet is not None and bool(sheet.seen)
+        return closed_page(intake, paper, sheet, receipt, place, begun=begun) or _begin(intake, paper, reader, sheet, receipt, fields)
+    if go != "send" and (closed := closed_page(intake, paper, sheet, receipt, place)):
+        return closed
     if not receipt_maker.acceptable(receipt):
         raise Problem("receipt-unfit")
-    form = form_of(known.reader(sheet.version))
-    paper = read_in(request, form.reader)
+    form = form_of(reader)
     began = first(fields, BEGAN) or sheet.began
     refused = intake.flood_guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
     if isinstance(refused, Throttled):
@@ -94,50 +103,45 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
         return html(compose.review(paper, form, replace(next_page, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
     if next_page.send:
         return await _send(intake, paper, form, next_page, receipt)
-    demand_open(intake, survey)
+    if closed := closed_page(intake, paper, next_page.sheet, receipt, place):
+        return closed
     if go == "later":
         return await save_for_later(request, intake, paper, next_page, receipt)
-    return show(paper, form, next_page, receipt)
+    return show(intake, paper, form, next_page, receipt)
 
 
-def _begin(
-    request: AnyRequest,
-    intake: Intake,
-    known: catalogue.CatalogueEntry,
-    sheet: FormState | None,
-    receipt: str,
-    fields: dict[str, list[str]],
-) -> Page:
-    reader = known.current if sheet is None else known.reader(sheet.version)
-    paper = read_in(request, reader)
+def _begin(intake: Intake, paper: SurveyView, reader: Reader, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]) -> Page:
+    closes = intake.registry.closing(paper.instrument.id)
     if first(fields, "go") == "stay":
-        return _start(paper, sheet, receipt)
+        return _start(paper, closes, sheet, receipt)
     if not first(fields, "consent"):
-        return html(compose.start(paper, sheet, receipt, unticked=True), paper.voice.language, 422)
+        return html(compose.start(paper, closes, sheet, receipt, unticked=True), paper.voice.language, 422)
     form = form_of(reader)
     receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
     sheet = sheet or FormState(reader.instrument.version)
     next_page = form.begin(msgspec.structs.replace(sheet, began=intake.flood_guard.began(receipt, sheet.began)), intake.latest_today())
-    return show(paper, form, next_page, receipt)
+    return show(intake, paper, form, next_page, receipt)
 
 
-def show(paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
-    language = paper.voice.language
+def show(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
+    language, survey = paper.voice.language, paper.instrument.id
+    closes = intake.registry.closing(survey)
     if next_page.place == flow.START:
-        return _start(paper, next_page.sheet, receipt)
+        return _start(paper, closes, next_page.sheet, receipt)
+    ends = closes if intake.phase(survey) == "ending" else None
     if next_page.place == flow.REVIEW:
-        return html(compose.review(paper, form, next_page, receipt), language)
-    return html(questions.section(paper, form, next_page, receipt), language, 422 if next_page.faults else 200)
+        return html(compose.review(paper, form, next_page, receipt, ends=ends), language)
+    return html(questions.section(paper, form, next_page, receipt, ends), language, 422 if next_page.faults else 200)
 
 
-@cache
-def _fresh(reader: Reader, language: str, tongue: str) -> Page:
+@lru_cache(maxsize=1000)
+def _fresh(reader: Reader, language: str, tongue: str, closes: Closing | None) -> Page:
     """The start page of a new visit, cached: it is the same for everybody with these languages."""
-    return html(compose.start(compose.survey_in(reader.instrument, language, tongue)), language)
+    return html(compose.start(compose.survey_in(reader.instrument, language, tongue), closes), language)
 
 
-def _start(paper: SurveyView, sheet: FormState | None = None, receipt: str = "") -> Page:
-    return html(compose.start(paper, sheet, receipt), paper.voice.language)
+def _start(paper: SurveyView, closes: Closing | None, sheet: FormState | None = None, receipt: str = "") -> Page:
+    return html(compose.start(paper, closes, sheet, receipt), paper.voice.language)
 
 
 async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
@@ -172,6 +176,8 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
             changing = replace(next_page, sheet=msgspec.structs.replace(next_page.sheet, changes=True))
             return html(compose.review(paper, form, changing, receipt, "in_use"), language, 409)
         case _:
+            if outcome.code == "survey-closed" and (closed := closed_page(intake, paper, sheet, receipt, flow.REVIEW)):
+                return closed
             intake.metrics.ended(outcome.code)
             if outcome.code == "invitation-spent":
                 return routes_invitations.refused(paper, outcome)

@@ -175,7 +175,7 @@ async def enter(request: AnyRequest, intake: Intake, known: catalogue.CatalogueE
     if await intake.ticket_claims.is_spent(known.id, checked.token):
         return refused(paper, Problem("invitation-spent"))
     sheet = FormState(known.current.instrument.version, ticket=ticket)
-    return html(compose.start(paper, sheet), paper.voice.language, headers=NO_STORE)
+    return html(compose.start(paper, intake.registry.closing(known.id), sheet), paper.voice.language, headers=NO_STORE)
 
 
 def ask(paper: SurveyView, told: Told = "", status: int = 200, typed: str = "") -> Page:

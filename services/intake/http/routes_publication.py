@@ -13,6 +13,7 @@ from proto import version_changes
 from proto.instrument import Instrument
 from proto.problem import Problem
 from proto.registry import published
+from proto.schedule import Phase
 from services.intake.context import Intake
 from services.intake.surveys import publication
 from services.runtime.http.authorization import demand, demand_some
@@ -22,12 +23,14 @@ from services.runtime.openapi import ORGANISER, Reply, operation
 
 
 class Published(msgspec.Struct, frozen=True):
-    """`current`: the version that is answered now, which is another one where an earlier version was published again."""
+    """`current`: the version that is answered now, which is another one where an earlier version was published again. `open`: whether
+    answers are taken now; `state`: "coming" before it opens, "ending" where only those who have begun may send."""
 
     survey: str
     version: str
     open: bool
     current: str
+    state: Phase
 
 
 @post(
@@ -56,14 +59,19 @@ async def publish(request: AnyRequest, intake: NamedDependency[Intake]) -> Respo
     if earlier is not None and current is not None:
         if instruments.encode(earlier) != instruments.encode(instrument):
             raise Problem("version-differs", "Answers refer to it, so it never changes: publish under a higher version.")
-        return json(Published(instrument.id, instrument.version, intake.registry.is_open(instrument.id), current.version))
+        return json(_published(intake, instrument, current.version))
     if intake.registry.over(instrument.id, intake.today()):
         raise Problem("survey-closed", "The answers to it are deleted, so it stays closed: publish the questionnaire under another id.")
     _refuse_succession(versions, instrument)
     await intake.publish_control_event(published(instrument))
     await intake.acts.record(by.id, "survey-published", instrument.id, instrument.version)
     headers = {"Location": f"/api/v1/surveys/{instrument.id}"}
-    return json(Published(instrument.id, instrument.version, open=True, current=instrument.version), 201, headers)
+    return json(_published(intake, instrument, instrument.version), 201, headers)
+
+
+def _published(intake: Intake, instrument: Instrument, current: str) -> Published:
+    state = intake.phase(instrument.id)
+    return Published(instrument.id, instrument.version, intake.takes_answers(instrument.id), current, state)
 
 
 def _refuse_succession(versions: Mapping[str, Instrument], instrument: Instrument) -> None:

@@ -22,7 +22,7 @@ from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
-from services.intake.http.page_requests import NO_STORE, Page, deleted, demand_open, first, html, known_survey, read_form, read_in
+from services.intake.http.page_requests import NO_STORE, Page, deleted, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
@@ -95,7 +95,7 @@ class ReceiptHolder:
 
     def status(self, state: ResponseStatus) -> Page:
         status = Status(state.status, state.digest or "", self.receipt)
-        is_open = self.intake.registry.is_open(self.known.id)
+        is_open = self.intake.takes_answers(self.known.id)
         return html(compose_receipt.status(self.paper, status, is_open=is_open), self.paper.voice.language, headers=NO_STORE)
 
     async def withdrawn(self) -> Page:
@@ -104,8 +104,9 @@ class ReceiptHolder:
         return self.status(state)
 
     async def changing(self) -> Page:
-        """The stored answers on the review page, from where each section opens."""
-        demand_open(self.intake, self.known.id)
+        """The stored answers on the review page, from where each section opens. Where the survey has closed, their status says so."""
+        if not self.intake.takes_answers(self.known.id):
+            return self.status(or_raise(await self.intake.receipts.look_up(self.receipt, self.known.id)))
         event = await self._stored()
         form, today = form_of(self._reader(event)), self.intake.latest_today()
         sheet = FormState(
@@ -113,7 +114,7 @@ class ReceiptHolder:
         )
         shown = form.evaluate(sheet, today).shown
         next_page = form.turn(msgspec.structs.replace(sheet, seen=shown), flow.REVIEW, "stay", {}, ".", today)
-        return show(read_in(self.request, form.reader), form, next_page, self.receipt)
+        return show(self.intake, read_in(self.request, form.reader), form, next_page, self.receipt)
 
     async def checked(self) -> Page:
         """The stored answers with the text that the digest is computed from, so that the page or its reader can verify it."""

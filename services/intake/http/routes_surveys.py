@@ -9,15 +9,23 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from proto import schedule
 from proto.instrument import Instrument, Texts
 from proto.problem import Problem
+from proto.schedule import Phase
 from services.intake.context import Intake
+from services.runtime.http.authorization import bearer
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import AnyRequest, cacheable
+from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable
 from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 
 
 class ListedSurvey(msgspec.Struct, frozen=True):
+    """`open`: whether answers are taken now; `state`: "coming" before it opens, "ending" where only those who have begun may send.
+
+    `opens`, `closes`: ISO 8601 with the offset of the survey's zone; a closing that was taken back by reopening is not told.
+    """
+
     id: str
     version: str
     versions: list[str]
@@ -27,6 +35,10 @@ class ListedSurvey(msgspec.Struct, frozen=True):
     estimated_minutes: tuple[int, int] | None
     questions: int
     open: bool
+    state: Phase
+    opens: str | None
+    closes: str | None
+    listed: bool
 
 
 @get(
@@ -41,10 +53,16 @@ class ListedSurvey(msgspec.Struct, frozen=True):
 async def surveys(
     request: AnyRequest, intake: NamedDependency[Intake], closed: Annotated[bool, QueryParameter(description="Closed ones too.")] = False
 ) -> Response[bytes]:
-    """The open surveys; `closed=true` shows the closed ones too."""
-    listed = [_listed(intake, id) for id in intake.catalogue.surveys if closed or intake.registry.is_open(id)]
-    body = msgspec.json.encode(listed)
-    return cacheable(request, Encoded.of(body))
+    """The open surveys; `closed=true` adds those that are closed or not open yet. One that is not listed is shown to its organisers."""
+    secret, now = bearer(request), intake.clock()
+    listed = [
+        _listed(intake, id)
+        for id, known in intake.catalogue.surveys.items()
+        if (closed or intake.takes_answers(id))
+        and (known.current.instrument.listed or (secret and intake.registry.allows(secret, "organiser", id, now)))
+    ]
+    body = Encoded.of(msgspec.json.encode(listed))
+    return cacheable(request, body, {"Cache-Control": "private, no-cache"} if secret else REVALIDATED)
 
 
 @get(
@@ -74,7 +92,7 @@ async def definition(
 
 def _listed(intake: Intake, id: str) -> ListedSurvey:
     survey = intake.catalogue.surveys[id]
-    instrument = survey.current.instrument
+    instrument, closes = survey.current.instrument, intake.registry.closing(id)
     return ListedSurvey(
         id,
         instrument.version,
@@ -84,7 +102,11 @@ def _listed(intake: Intake, id: str) -> ListedSurvey:
         instrument.source_language,
         instrument.estimated_minutes,
         len(instrument.questions),
-        intake.registry.is_open(id),
+        intake.takes_answers(id),
+        intake.phase(id),
+        None if instrument.opens is None else schedule.local(instrument.opens).isoformat(),
+        None if closes is None else schedule.local(closes).isoformat(),
+        instrument.listed,
     )
 
 

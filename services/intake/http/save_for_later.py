@@ -31,4 +31,6 @@ async def save_for_later(request: AnyRequest, intake: Intake, paper: SurveyView,
         case SavedDraft(shown, until):
             intake.metrics.ended("saved-for-later")
             next_page = replace(next_page, sheet=structs.replace(next_page.sheet, draft=code))
-            return html(compose_later.saved(paper, next_page, receipt, shown, until, origin_of(request.scope)), language, headers=NO_STORE)
+            closes = intake.registry.closing(paper.instrument.id)
+            page = compose_later.saved(paper, next_page, receipt, shown, until, origin_of(request.scope), closes)
+            return html(page, language, headers=NO_STORE)

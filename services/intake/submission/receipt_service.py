@@ -34,7 +34,10 @@ class ResponseStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptService:
-    """In every method `survey="*"` stands for any survey. `today` (UTC) and `latest_today` (anywhere on Earth) return ISO dates."""
+    """In every method `survey="*"` stands for any survey.
+
+    `clock` returns Unix time, `today` (UTC) and `latest_today` (anywhere on Earth) ISO dates.
+    """
 
     def __init__(
         self,
@@ -42,11 +45,12 @@ class ReceiptService:
         registry: Registry,
         journal: Journal,
         committer: Committer,
+        clock: Callable[[], float],
         today: Callable[[], str],
         latest_today: Callable[[], str],
     ) -> None:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
-        self._today, self._latest_today = today, latest_today
+        self._clock, self._today, self._latest_today = clock, today, latest_today
 
     async def look_up(self, receipt: str, survey: str = "*") -> ResponseStatus | Problem:
         """A receipt of another survey is unknown, and takes as long: the journal is asked for this survey alone."""
@@ -76,7 +80,7 @@ class ReceiptService:
                 if isinstance(written.event, ResponseWithdrawn):
                     return Problem("withdrawn")
                 known = self._catalogue.surveys.get(written.event.survey)
-                if known is None or not self._registry.is_open(known.id):
+                if known is None or not self._registry.takes_answers(known.id, self._clock()):
                     return Problem("survey-closed")
                 event = accept_as(ResponseReplaced, known, body, written.event.id, self._latest_today())
                 if isinstance(event, list):

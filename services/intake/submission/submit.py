@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from proto import receipt as receipts
+from proto import schedule
 from proto.events import ResponseWithdrawn
 from proto.problem import Problem
 from proto.registry import Registry
@@ -43,7 +44,7 @@ class CommittedResponse(AcceptedResponse, frozen=True, kw_only=True):
 
 
 class Submitter:
-    """`latest_today` returns the ISO date that answers are checked against."""
+    """`clock` returns Unix time, `latest_today` the ISO date that answers are checked against."""
 
     def __init__(
         self,
@@ -53,10 +54,11 @@ class Submitter:
         committer: Committer,
         invitations: Invitations,
         ticket_claims: TicketClaims,
+        clock: Callable[[], float],
         latest_today: Callable[[], str],
     ) -> None:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
-        self._invitations, self._ticket_claims, self._latest_today = invitations, ticket_claims, latest_today
+        self._invitations, self._ticket_claims, self._clock, self._latest_today = invitations, ticket_claims, clock, latest_today
 
     async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> CommittedResponse | Problem:
         """Stores the response in this body under the receipt `key`, or under a new one. A returned CommittedResponse is on disk.
@@ -88,10 +90,10 @@ class Submitter:
         if isinstance(accepted, list):
             return Problem("answers-refused", errors=tuple(accepted))
         try:
-            if not self._registry.is_open(survey):
+            if refused := schedule.refusal(self._registry.phase(survey, self._clock())):
                 # A client that got no answer may repeat its request after the end. Nothing new is stored.
                 written = await self._journal.last(id) if key else None
-                return Problem("survey-closed") if written is None else await self._compare(accepted, written)
+                return refused if written is None else await self._compare(accepted, written)
             if token is not None and (refused := await self._ticket_claims.claim(survey, token, id)):
                 return busy(receipt, NOT_BY_THIS) if refused.code == "busy" else refused
             outcome = await self._committer.commit(entry(accepted.event))

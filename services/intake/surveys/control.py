@@ -11,14 +11,20 @@ from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublish
 from proto.problem import Problem
 from services.runtime.nats_client import Follower
 
-_LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+_LAST_OF_SUBJECT = "Nats-Expected-Last-Subject-Sequence"
 
 
-async def publish_control_event(client: Client, follower: Follower, event: ControlEvent) -> None:
-    """Returns once the event is on disk and `follower` has applied it. Raises Problem ("busy") where that is unknown, or "too-large"."""
+async def publish_control_event(client: Client, follower: Follower, event: ControlEvent, after: int | None = None) -> None:
+    """Returns once the event is on disk and `follower` has applied it. Raises Problem ("busy") where that is unknown, or "too-large".
+
+    `after`: the sequence of the last event that it follows from; where another one came since, it is refused ("busy").
+    """
     headers = events.headers(event, events.tag(event))
+    if after is not None:
+        headers[_LAST_SEQUENCE] = str(after)
     if isinstance(event, SurveyPublished):  # each version once: a second writing would come after an event that closed the survey
-        headers[_LAST_SEQUENCE] = "0"
+        headers[_LAST_OF_SUBJECT] = "0"
     try:
         ack = await client.jetstream(timeout=5).publish(_subject(event), events.encode(event), headers=headers)
         await follower.reached(ack.seq)

@@ -65,7 +65,8 @@ async def test_the_definition_is_a_readable_instrument_with_every_parameter_of_i
 async def test_publishing_twice_is_harmless_and_never_changes_a_version(api: Api) -> None:
     new = _version("7.0.0")
     first = await api.organise("POST", "/api/v1/surveys", new)
-    assert (first.status_code, first.json()) == (201, {"survey": SURVEY, "version": "7.0.0", "open": True, "current": "7.0.0"})
+    opened = {"survey": SURVEY, "version": "7.0.0", "open": True, "current": "7.0.0", "state": "open"}
+    assert (first.status_code, first.json()) == (201, opened)
     assert (await api.http.get(f"/api/v1/surveys/{SURVEY}")).json()["version"] == "7.0.0"
     assert (await api.organise("POST", "/api/v1/surveys", new)).status_code == 200
     other = new.replace(b"artificial intelligence", b"arithmetic", 1)

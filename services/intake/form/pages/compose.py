@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from proto.instrument import Instrument
+from proto import schedule
+from proto.instrument import Closing, Instrument
 from services.intake.form import flow
 from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import words
@@ -52,6 +53,22 @@ class SurveyView:
         return "" if voice.tongue == voice.words.language else voice.words.name_of(voice.tongue)
 
     @property
+    def opens_on(self) -> str:
+        """When it opens; "" where it says nothing of it."""
+        opens, say = self.instrument.opens, self.voice.words
+        return "" if opens is None else say("opens_on", moment=say.moment(schedule.local(opens)))
+
+    def open_until(self, closes: Closing | None) -> str:
+        """Until when one can begin; "" where that is open."""
+        say = self.voice.words
+        return "" if closes is None else say("open_until", moment=say.moment(schedule.local(closes)))
+
+    def ends(self, closes: Closing | None) -> str:
+        """Until when those who have begun can send; "" where the survey is not closed to others."""
+        say = self.voice.words
+        return "" if closes is None else say("closed_grace", moment=say.moment(schedule.last_minute(closes)))
+
+    @property
     def own_wording(self) -> bool:
         return self.instrument.id in OWN_WORDING
 
@@ -79,12 +96,13 @@ def _frame(say: words.FormWords, title: str, path: str, **more: Any) -> dict[str
     return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
 
 
-def surveys(language: str, instruments: Iterable[Instrument], accepted: str = "") -> bytes:
-    """`/`: the open surveys."""
+def surveys(language: str, cards: Iterable[tuple[Instrument, bool, Closing | None]], accepted: str = "") -> bytes:
+    """`/`: the surveys that are open or (True) will open, each with the date of closing that counts."""
     say = words.words(language)
-    listed = [survey_in(instrument, language, accepted) for instrument in instruments]
+    listed = [(survey_in(instrument, language, accepted), coming, closes) for instrument, coming, closes in cards]
+    said = [(survey, survey.opens_on if coming else survey.open_until(closes)) for survey, coming, closes in listed]
     frame = _frame(say, say("surveys_title"), "/")
-    return render("surveys.html", **frame, surveys=listed, own_wording=any(survey.own_wording for survey in listed))
+    return render("surveys.html", **frame, surveys=said, own_wording=any(survey.own_wording for survey, _ in said))
 
 
 def of(survey: SurveyView, title: str, path: str = "", **more: Any) -> dict[str, Any]:
@@ -93,10 +111,13 @@ def of(survey: SurveyView, title: str, path: str = "", **more: Any) -> dict[str,
     return _frame(voice.words, title, path or home, **known, **more)
 
 
-def start(survey: SurveyView, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False) -> bytes:
-    """The page before the first section. `sheet` is given where the respondent went back to it."""
+def start(
+    survey: SurveyView, closes: Closing | None = None, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False
+) -> bytes:
+    """The page before the first section. `sheet` is given where the respondent went back to it. `closes`: the closing that counts."""
     frame = of(survey, survey.title, wrong=unticked)
-    return render("start.html", **frame, notice=version_of(survey.instrument), **_begun(sheet), receipt=receipt)
+    until = survey.open_until(closes)
+    return render("start.html", **frame, notice=version_of(survey.instrument), until=until, **_begun(sheet), receipt=receipt)
 
 
 def _begun(sheet: FormState | None) -> dict[str, Any]:
@@ -109,9 +130,14 @@ def _begun(sheet: FormState | None) -> dict[str, Any]:
 
 
 def review(
-    survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str, trouble: Literal["", "busy", "in_use", "hurried", "already"] = ""
+    survey: SurveyView,
+    form: FormFlow,
+    next_page: NextPage,
+    receipt: str,
+    trouble: Literal["", "busy", "in_use", "hurried", "already"] = "",
+    ends: Closing | None = None,
 ) -> bytes:
-    """All answers, to be checked before sending. `trouble` says why sending failed."""
+    """All answers, to be checked before sending. `trouble` says why sending failed, `ends` is the closing whose grace it is."""
     voice = survey.voice
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     answers = next_page.sheet.answers | _left(next_page)
@@ -127,6 +153,7 @@ def review(
         dropped=[say(voice, form.reader.questions[id], value) for id, value in _dropped(next_page)],
         changes=next_page.sheet.changes,
         continued=next_page.sheet.continued,
+        ends=survey.ends(ends),
         trouble=trouble,
         sheet=flow.write(next_page.sheet),
         receipt=receipt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from proto.instrument import Closing
 from services.intake.form import flow
 from services.intake.form.flow import NextPage
 from services.intake.form.pages import compose
@@ -20,13 +21,16 @@ _WORDS = {
 }
 
 
-def saved(survey: SurveyView, next_page: NextPage, receipt: str, code: str, until: str, origin: str) -> bytes:
-    """The page with the code and the link. Each of them opens the draft until the day `until` (ISO date)."""
+def saved(
+    survey: SurveyView, next_page: NextPage, receipt: str, code: str, until: str, origin: str, closes: Closing | None = None
+) -> bytes:
+    """The page with the code and the link, which open the draft until the day `until` (ISO date). `closes`: the closing that counts."""
     say, language = survey.voice.words, survey.voice.language
     link = f"{_path(survey)}?lang={language}#{code}"
     carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     frame = compose.of(survey, say("later_title"))
-    return render("later.html", **frame, **carried, groups=code.split("-"), until=say.date(until), link=link, address=f"{origin}{link}")
+    told = {"groups": code.split("-"), "until": say.date(until), "closes": survey.open_until(closes)}
+    return render("later.html", **frame, **carried, **told, link=link, address=f"{origin}{link}")
 
 
 def unsaved(survey: SurveyView, next_page: NextPage, receipt: str) -> bytes:

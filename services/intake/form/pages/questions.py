@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from proto.instrument import AnyQuestion, Matrix
+from proto.instrument import AnyQuestion, Closing, Matrix
 from services.intake.form import flow
 from services.intake.form.client_rules import needed
 from services.intake.form.flow import FormFlow, NextPage
@@ -25,7 +25,8 @@ from services.intake.form.pages.voice import Voice
 from services.intake.form.pages.words import words
 
 
-def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
+def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str, ends: Closing | None = None) -> bytes:
+    """`ends`: the closing whose grace it is."""
     voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
     asks = form.asks(next_page.place, evaluation)
     advice_items = _ordered_advice(survey, form, next_page, receipt)
@@ -42,7 +43,8 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
             skeleton = _same_for_all(form, voice.language, voice.tongue, id, ask, parts)
         return skeleton.fill(values_of(voice.words, question, answers.get(id), receipt))
 
-    same = (form, voice.language, voice.tongue, next_page.place, form.progress(next_page.place, evaluation), next_page.sheet.continued)
+    progress = form.progress(next_page.place, evaluation)
+    same = (form, voice.language, voice.tongue, next_page.place, progress, next_page.sheet.continued, ends)
     page = (
         _page(*same, tuple(advice_items), len(next_page.opened), len(next_page.closed))
         if advice_items or next_page.opened or next_page.closed
@@ -64,6 +66,7 @@ def _page(
     place: str,
     progress: tuple[int, int],
     continued: bool,
+    ends: Closing | None,
     advice_items: tuple[Advice, ...] = (),
     opened: int = 0,
     closed: int = 0,
@@ -84,6 +87,7 @@ def _page(
         opened=opened,
         closed=closed,
         continued=continued,
+        ends=survey.ends(ends),
         place=place,
         sheet=hole("text", "sheet"),
         receipt=hole("text", "receipt"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Literal
 
 from babel import Locale
-from babel.dates import get_month_names
+from babel.dates import format_skeleton, get_month_names, get_timezone_name
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from markupsafe import escape
 
@@ -88,6 +89,13 @@ class FormWords:
         """January to December, in the form used without a day."""
         names = get_month_names("wide", "stand-alone", self._locale)
         return [names[i] for i in range(1, 13)]
+
+    def moment(self, local: datetime.datetime) -> str:
+        """A day and a time with their zone: "31 December 2026, 18:00 (Central European Time)"."""
+        time = format_skeleton("Hm", local, locale=self._locale)
+        names_no_place = str(local.tzinfo) == "UTC"
+        zone = "UTC" if names_no_place else get_timezone_name(local.tzinfo, zone_variant="generic", locale=self._locale)
+        return f"{self.date(local.date().isoformat())}, {time} ({zone})"
 
     def date(self, iso: str) -> str:
         """A month "2026-11" or a day "2026-11-22" in words; anything else as it is."""
