@@ -70,7 +70,7 @@ class Privacy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type", kw_only=True):
-    """What all question types share. `var` is the variable's name in releases and in strata."""
+    """What all question types share. `var` is the variable's name in releases and in strata. `prefill`: a link may bring the answer."""
 
     id: str
     var: str
@@ -78,6 +78,7 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     text: Texts
     help: Texts = {}
     required: bool = False
+    prefill: bool = False
     show_if: Rule | None = None
     privacy: Privacy
     stats: tuple[Stat, ...] = ("count",)

@@ -66,6 +66,16 @@ class Fitness:
         self._numbers(question, path)
         self._privacy(question, path)
         self._stats(question, path)
+        self._prefill(question, path)
+
+    def _prefill(self, question: AnyQuestion, path: Path) -> None:
+        """What a link may bring in: addresses are kept by browsers and seen by others, so nothing that names somebody."""
+        if not question.prefill:
+            return
+        if not isinstance(question, Single | Multiple | Integer | Numeric | Date):
+            self.faults.add((*path, "prefill"), f"a link cannot bring the answer to {question.id}", "choices, numbers and dates can be")
+        if question.privacy.role == "identifying":
+            self.faults.add((*path, "prefill"), f"{question.id} identifies somebody, and links are kept and passed on", "leave prefill out")
 
     def _choices(self, question: AnyQuestion, path: Path) -> None:
         if not isinstance(question, Closed):

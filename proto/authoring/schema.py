@@ -107,6 +107,7 @@ class AuthoredQuestion(msgspec.Struct, frozen=True, kw_only=True, tag_field="typ
     help: Texts = {}
     required: bool = False
     enabled: bool = True
+    prefill: bool = False
     show_if: AuthoredRule | None = None
     privacy: AuthoredPrivacy
     stats: Annotated[tuple[Stat, ...], Meta(min_length=1, max_length=9)] = ("count",)

@@ -130,7 +130,7 @@ class FormFlow:
                 break
             for id in early:
                 setattr(answers, id, UNSET)
-        dropped = tuple(id for id in hidden if id in sheet.answers)
+        dropped = tuple(id for id in hidden if id in sheet.answers and id in sheet.seen)
         asked = frozenset(shown)
         hidden = {id: parts.hidden(answers) for id, parts in self.reader.parts.items() if id in asked}
         lost = {id: part for id, codes in hidden.items() if (part := _among(sheet.answers.get(id), codes))}

@@ -17,10 +17,10 @@ from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.drafts import saved_drafts
 from services.intake.flood.flood_guard import TRAP, Throttled
-from services.intake.form import flow
+from services.intake.form import flow, prefill
 from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import compose, compose_receipt, questions
-from services.intake.form.pages.compose import SurveyView
+from services.intake.form.pages.compose import BROUGHT, SurveyView
 from services.intake.form.pages.compose_invitation import PLACE
 from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pages.words import words
@@ -62,9 +62,13 @@ async def start(request: AnyRequest, intake: NamedDependency[Intake], survey: Fr
     paper = read_in(request, known.current)
     if closed := closed_page(intake, paper, begun=False):
         return closed
+    brought = _brought(intake, known.current, request.scope["query_string"].decode("latin-1"))
     if known.invited:
-        return routes_invitations.ask(paper)
-    return _fresh(known.current, paper.voice.language, paper.voice.tongue, intake.registry.closing(survey))
+        return routes_invitations.ask(paper, brought=brought)
+    closes = intake.registry.closing(survey)
+    if brought:
+        return _start(paper, closes, brought=brought)
+    return _fresh(known.current, paper.voice.language, paper.voice.tongue, closes)
 
 
 @post("/s/{survey:str}", status_code=200, include_in_schema=False)
@@ -112,13 +116,17 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
 
 def _begin(intake: Intake, paper: SurveyView, reader: Reader, sheet: FormState | None, receipt: str, fields: dict[str, list[str]]) -> Page:
     closes = intake.registry.closing(paper.instrument.id)
+    brought = "" if sheet is not None and sheet.seen else _brought(intake, reader, first(fields, BROUGHT))
     if first(fields, "go") == "stay":
-        return _start(paper, closes, sheet, receipt)
+        return _start(paper, closes, sheet, receipt, brought)
     if not first(fields, "consent"):
-        return html(compose.start(paper, closes, sheet, receipt, unticked=True), paper.voice.language, 422)
+        page = compose.start(paper, closes, sheet, receipt, brought, unticked=True)
+        return html(page, paper.voice.language, 422, NO_STORE if brought else None)
     form = form_of(reader)
     receipt = receipt if sheet is not None and receipt_maker.acceptable(receipt) else receipt_maker.make()
     sheet = sheet or FormState(reader.instrument.version)
+    if brought:
+        sheet = msgspec.structs.replace(sheet, answers=prefill.answers(reader, brought, intake.latest_today()))
     next_page = form.begin(msgspec.structs.replace(sheet, began=intake.flood_guard.began(receipt, sheet.began)), intake.latest_today())
     return show(intake, paper, form, next_page, receipt)
 
@@ -140,8 +148,14 @@ def _fresh(reader: Reader, language: str, tongue: str, closes: Closing | None) -
     return html(compose.start(compose.survey_in(reader.instrument, language, tongue), closes), language)
 
 
-def _start(paper: SurveyView, closes: Closing | None, sheet: FormState | None = None, receipt: str = "") -> Page:
-    return html(compose.start(paper, closes, sheet, receipt), paper.voice.language)
+def _start(paper: SurveyView, closes: Closing | None, sheet: FormState | None = None, receipt: str = "", brought: str = "") -> Page:
+    body = compose.start(paper, closes, sheet, receipt, brought)
+    return html(body, paper.voice.language, headers=NO_STORE if brought else None)
+
+
+def _brought(intake: Intake, reader: Reader, text: str) -> str:
+    """What the address brought along, as far as it fits the questionnaire: again a query string."""
+    return prefill.written(prefill.answers(reader, text, intake.latest_today())) if "=" in text else ""
 
 
 async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:

@@ -18,7 +18,7 @@ from proto.problem import Fault, Problem
 from services.intake.context import Intake
 from services.intake.form.flow import FormState
 from services.intake.form.pages import compose, compose_invitation
-from services.intake.form.pages.compose import SurveyView
+from services.intake.form.pages.compose import BROUGHT, SurveyView
 from services.intake.form.pages.compose_invitation import Told
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import NO_STORE, Page, demand_open, first, html, known_survey, read_in
@@ -157,16 +157,19 @@ async def enter(request: AnyRequest, intake: Intake, known: catalogue.CatalogueE
     """Handles the page with the code. It sends the ticket that its script made, or the code, whose ticket is then made here."""
     paper = read_in(request, known.current)
     ticket, typed = first(fields, "ticket"), first(fields, "code")[: codes.MOST_AROUND]
+    brought = first(fields, BROUGHT)
+    if first(fields, "go") == "stay":
+        return ask(paper, typed=typed, brought=brought)
     if not ticket:
         if not typed.strip():
-            return ask(paper, "empty", 422)
+            return ask(paper, "empty", 422, brought=brought)
         code = invitation.read_code(typed)
         if code is None:
-            return ask(paper, "mistyped", 422, typed)
+            return ask(paper, "mistyped", 422, typed, brought)
         exchanged = await attempt(intake, request, lambda: intake.invitations.exchange_plainly(known.id, code))
         if isinstance(exchanged, Problem):
             intake.metrics.ended(exchanged.code)
-            return refused(paper, exchanged, typed)
+            return refused(paper, exchanged, typed, brought)
         intake.metrics.ended("ticket")
         ticket = exchanged.text
     checked = await intake.invitations.check(known.id, ticket)
@@ -175,19 +178,20 @@ async def enter(request: AnyRequest, intake: Intake, known: catalogue.CatalogueE
     if await intake.ticket_claims.is_spent(known.id, checked.token):
         return refused(paper, Problem("invitation-spent"))
     sheet = FormState(known.current.instrument.version, ticket=ticket)
-    return html(compose.start(paper, intake.registry.closing(known.id), sheet), paper.voice.language, headers=NO_STORE)
+    return html(compose.start(paper, intake.registry.closing(known.id), sheet, brought=brought), paper.voice.language, headers=NO_STORE)
 
 
-def ask(paper: SurveyView, told: Told = "", status: int = 200, typed: str = "") -> Page:
-    return html(compose_invitation.invitation(paper, told, typed), paper.voice.language, status)
+def ask(paper: SurveyView, told: Told = "", status: int = 200, typed: str = "", brought: str = "") -> Page:
+    body = compose_invitation.invitation(paper, told, typed, brought)
+    return html(body, paper.voice.language, status, NO_STORE if brought else None)
 
 
-def refused(paper: SurveyView, problem: Problem, typed: str = "") -> Page:
+def refused(paper: SurveyView, problem: Problem, typed: str = "", brought: str = "") -> Page:
     """The page with the code, with the reason of the refusal. Raises a problem that this page has no text for."""
     if problem.code not in _TOLD:
         raise problem
     told, status = _TOLD[problem.code]
-    return ask(paper, told, status, typed)
+    return ask(paper, told, status, typed, brought)
 
 
 async def _key(intake: Intake, survey: str) -> PublicKey:

@@ -20,6 +20,8 @@ from services.intake.form.pages.spoken import say
 from services.intake.form.pages.voice import Voice, voice_for
 from services.intake.form.statement import Results
 
+BROUGHT = "brought"
+"""The form field that carries the answers of an address from the start page on."""
 OWN_WORDING = frozenset({"ai-security"})
 """Surveys that could be mistaken for the Partnership's own. Their pages say that the wording is ours."""
 
@@ -92,7 +94,7 @@ def _chooser(say: words.FormWords, own: tuple[str, ...]) -> Chooser:
 
 def _frame(say: words.FormWords, title: str, path: str, **more: Any) -> dict[str, Any]:
     """The template values of every page. `language` is the one that links ask for; where the interface lacks it, the page is in English."""
-    common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None}
+    common = {"say": say, "title": title, "language": say.language, "path": path, "wrong": False, "survey": None, "brought": ""}
     return {**common, "chooser": _chooser(say, ()), "native": words.native_name(more.get("language", say.language)), **more}
 
 
@@ -112,10 +114,17 @@ def of(survey: SurveyView, title: str, path: str = "", **more: Any) -> dict[str,
 
 
 def start(
-    survey: SurveyView, closes: Closing | None = None, sheet: FormState | None = None, receipt: str = "", *, unticked: bool = False
+    survey: SurveyView,
+    closes: Closing | None = None,
+    sheet: FormState | None = None,
+    receipt: str = "",
+    brought: str = "",
+    *,
+    unticked: bool = False,
 ) -> bytes:
-    """The page before the first section. `sheet` is given where the respondent went back to it. `closes`: the closing that counts."""
-    frame = of(survey, survey.title, wrong=unticked)
+    """The page before the first section. `sheet` is given where the respondent went back to it. `closes`: the closing that counts;
+    `brought`: the answers that came with the address, as a query string."""
+    frame = of(survey, survey.title, wrong=unticked, brought=brought)
     until = survey.open_until(closes)
     return render("start.html", **frame, notice=version_of(survey.instrument), until=until, **_begun(sheet), receipt=receipt)
 

@@ -12,7 +12,7 @@ PLACE = "invitation"
 Told = Literal["", "empty", "mistyped", "unknown", "used", "needed", "spent"]
 
 
-def invitation(survey: SurveyView, refusal: Told = "", typed: str = "") -> bytes:
-    """`refusal` is why the code was refused."""
-    frame = of(survey, survey.voice.words("invited_title"), wrong=bool(refusal))
+def invitation(survey: SurveyView, refusal: Told = "", typed: str = "", brought: str = "") -> bytes:
+    """`refusal` is why the code was refused; `brought`: the answers that came with the address, as a query string."""
+    frame = of(survey, survey.voice.words("invited_title"), wrong=bool(refusal), brought=brought)
     return render("invitation.html", **frame, told=refusal, typed=typed, sheet="", receipt="")
