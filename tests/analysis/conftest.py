@@ -132,6 +132,25 @@ async def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
             await asyncio.sleep(0.02)
 
 
+async def judged(analysis: Analysis, survey: str = SURVEY) -> None:
+    """Returns when the publisher has looked at the counts as they are now: what is due of them is published by then."""
+    looks, look = 0, analysis.publisher._look
+
+    async def counting(name: str) -> bool:
+        nonlocal looks
+        found = await look(name)
+        looks += name == survey
+        return found
+
+    def twice() -> bool:  # the first may have begun before
+        analysis.publisher.nudge()
+        return looks >= 2
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis.publisher, "_look", counting)
+        await until(twice)
+
+
 async def ask(service: Service, **question: Any) -> Any:
     """A question as a gateway puts it."""
     client = await nats.connect(service.settings.nats_url, inbox_prefix="_INBOX.analysis")

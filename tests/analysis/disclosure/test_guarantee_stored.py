@@ -16,7 +16,7 @@ from proto.events import ResponseSubmitted, ResponseWithdrawn, SurveyClosed
 from proto.instrument import Instrument
 from proto.snapshot import Snapshot
 from services.analysis.main import Analysis
-from tests.analysis.conftest import Pen, Service, id_of, until
+from tests.analysis.conftest import Pen, Service, id_of, judged, until
 from tests.analysis.ingest.test_retention import say
 from tests.analysis.publish.test_publishing import published
 from tests.builders import small_survey, versions
@@ -58,13 +58,13 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
     await pen.publish(FIRST)
     async with service.running() as analysis:
         await _grow(pen, analysis, FIRST, 0, 39)
-        await asyncio.sleep(1.5)
+        await judged(analysis, ID)
         assert await published(provisioner, ID) is None, "the first edition is of forty"
         await _grow(pen, analysis, FIRST, 39, 40)
         first = await _shown(provisioner, 1)
         assert first.responses == 40
         await _grow(pen, analysis, FIRST, 40, 79)
-        await asyncio.sleep(1.5)
+        await judged(analysis, ID)
         assert await published(provisioner, ID) == first, "the second of eighty"
     async with service.running() as analysis:
         await until(lambda: analysis.publisher.edition(ID) is not None, 60)
@@ -73,7 +73,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         assert released.public == first, "a restart draws nothing anew"
         await pen.publish(SECOND)
         await until(lambda: analysis.totals.ready(ID) and analysis.compiled.registry.current(ID) == SECOND, 60)
-        await asyncio.sleep(1.5)
+        await judged(analysis, ID)
         assert await published(provisioner, ID) == first, "a version makes no edition"
         await _grow(pen, analysis, SECOND, 79, 80)
         second = await _shown(provisioner, 2)
@@ -99,7 +99,7 @@ async def test_what_is_spent_stays_spent_whatever_comes_between(pen: Pen, servic
         await until(lambda: analysis.totals.ready(ID), 60)
         await pen.write(*(_submitted(SECOND, number) for number in range(80, 129)))
         await until(lambda: analysis.totals.own(ID) == 99, 60)
-        await asyncio.sleep(1.5)
+        await judged(analysis, ID)
         assert await published(provisioner, ID) == third, "whatever the store forgot, nothing is drawn anew"
         await pen.write(_submitted(SECOND, 129))
         fourth = await _shown(provisioner, 4)

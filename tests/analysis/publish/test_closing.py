@@ -15,20 +15,20 @@ from proto.events import SurveyClosed
 from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.publish import publisher
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, judged, submitted, until
 from tests.analysis.ingest.test_retention import say
 from tests.analysis.publish.test_publishing import published, wait
 from tests.builders.bundled import questionnaire
 
-CLOSING, LOOKED = 0.5, 2.5
-"""Seconds from the close to its edition, and until a publisher has looked for certain whether there is one."""
+CLOSING = 0.5
+"""Seconds from the close to its edition."""
 
 
 class Organised:
     """A survey that people come to, that is closed and opened, and what is shown of it."""
 
     def __init__(self, pen: Pen, analysis: Analysis, service: Service, provisioner: Any) -> None:
-        self._pen, self._analysis, self._service, self._provisioner = pen, analysis, service, provisioner
+        self._pen, self.analysis, self._service, self._provisioner = pen, analysis, service, provisioner
         self.people = self.editions = self.singles = self.tables = 0
         """How many there are, and of how many the last edition and its tables are."""
 
@@ -36,7 +36,7 @@ class Organised:
         """Until there are so many. All but the last are counted first: of them, any number might be published."""
         for end in (people - 1, people):
             await self._pen.write(*(submitted(number) for number in range(self.people, end)))
-            await until(lambda end=end: self._analysis.totals.own(SURVEY) == end)
+            await until(lambda end=end: self.analysis.totals.own(SURVEY) == end)
             self.people = end
 
     async def grows(self) -> None:
@@ -63,17 +63,18 @@ class Organised:
     async def stands(self) -> None:
         """Nothing moves."""
         before = await published(self._provisioner)
-        await asyncio.sleep(LOOKED)
+        await asyncio.sleep(CLOSING)
+        await judged(self.analysis)
         assert await published(self._provisioner) == before
         await self.shows(self.editions, self.singles, self.tables)
 
     async def closes(self, *, closed: bool = True) -> None:
         await say(self._pen, SurveyClosed(SURVEY, closed), subjects.closing(SURVEY))
-        await until(lambda: (SURVEY in self._analysis.compiled.registry.closed) is closed)
+        await until(lambda: (SURVEY in self.analysis.compiled.registry.closed) is closed)
 
     async def opens(self) -> None:
         await self.closes(closed=False)
-        await asyncio.sleep(1.5)
+        await judged(self.analysis)
 
 
 async def test_a_closed_survey_moves_once_more_where_a_batch_came_and_its_tables_where_it_grew_by_half(
@@ -117,4 +118,5 @@ async def test_a_closed_survey_moves_once_more_where_a_batch_came_and_its_tables
         await survey.stands()
     async with service.running() as analysis:
         await until(lambda: analysis.publisher.edition(SURVEY) is not None)
+        survey.analysis = analysis
         await survey.stands()  # nor is a restart

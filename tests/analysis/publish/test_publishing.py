@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -22,7 +21,7 @@ from services.analysis.disclosure.parameters import OPEN
 from services.analysis.main import Analysis
 from services.analysis.records import StoredEdition
 from services.analysis.store import Store
-from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
+from tests.analysis.conftest import SURVEY, Pen, Service, ask, judged, submitted, until, withdrawn
 from tests.builders.bundled import questionnaire
 
 
@@ -52,7 +51,7 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
         """All but the last first: so many at once are counted in parts, of which any might be published."""
         await pen.write(*(submitted(number) for number in range(start, end - 1)))
         await until(lambda: analysis.totals.own(SURVEY) == end - 1)
-        await asyncio.sleep(1.5)
+        await judged(analysis)
         assert not await responses(end - 1)
         await pen.write(submitted(end - 1))
         await until(partial(responses, end))
@@ -77,7 +76,7 @@ async def test_figures_move_by_net_growth_and_go_on_after_a_restart(pen: Pen, se
         await until(lambda: analysis.totals.own(SURVEY) == tops[-1] - 20)
         await pen.write(*(submitted(number) for number in range(100, 129)))
         await until(lambda: analysis.totals.own(SURVEY) == tops[-1] + 9)
-        await asyncio.sleep(1.5)
+        await judged(analysis)
         assert await published(provisioner) == last, "twenty who left and twenty-nine who came are nine more than ever before"
         assert (await ask(service, what="exact"))["responses"] == tops[-1] + 9
         assert (await ask(service, what="table", row="A04", column="A05", exact=True))["responses"] == tops[-1] + 9
@@ -111,7 +110,7 @@ async def test_figures_of_an_earlier_release_stand_until_the_survey_grows_or_are
         await until(lambda: analysis.totals.ready(SURVEY) and analysis.totals.own(SURVEY) == 60 + more)
         await until(lambda: analysis.publisher.revision(SURVEY) >= 70)
         if more:
-            await asyncio.sleep(2)
+            await judged(analysis)
             assert await published(provisioner) == former
             assert (await ask(service, what="table", row="A04", column="A05"))["status"] == 404
             await pen.write(*(submitted(number) for number in range(100, 115)))  # at most fifteen are waited for
