@@ -24,8 +24,6 @@ FIXTURES = {
 }
 NAMES = {"aiohttp", "ports", "serve", "started", "subprocess", "web", "Cluster", "NatsServer", "Operated", "Postgres", "TestServer"}
 """What a module imports to run a server or a program: its tests are `service` where no fixture says more."""
-WARNINGS = ("error", "ignore::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
-"""In a unit test a warning is an error, but for what an earlier test left to the garbage collector."""
 OUTSIDE = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "socket.bind", "socket.connect"}
 
 _inside = ""
@@ -50,8 +48,6 @@ def sort(items: list[pytest.Function]) -> None:
         tier = tier_of(item)
         if not item.get_closest_marker(tier):
             item.add_marker(tier)
-        if tier == "unit":
-            item.add_marker(pytest.mark.filterwarnings(*WARNINGS), append=False)  # a test's own filters win
         heaviest[item.path] = max(heaviest.get(item.path, 0), list(TIERS).index(tier))
     items.sort(key=lambda item: -heaviest[item.path])
 

@@ -30,7 +30,7 @@ async def test_codes_are_made_for_the_organiser_alone_and_more_can_be_made_later
     assert again.returncode == 1
     assert "there already" in again.stderr
     stack.platea("invite", SURVEY, "--count", "1", "--out", str(later), "--site", "https://survey.example/")
-    rows = [row for path in (first, later) for row in csv.DictReader(path.open(encoding="utf-8", newline=""))]
+    rows = [row for path in (first, later) for row in csv.DictReader(path.read_text("utf-8").splitlines())]
     assert len({row["code"] for row in rows}) == 31
     async with httpx.AsyncClient(base_url=stack.url, timeout=30) as http:
         key = key_in((await http.get(f"/api/v1/surveys/{SURVEY}/tickets")).json())

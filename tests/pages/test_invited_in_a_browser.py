@@ -44,7 +44,7 @@ def server(stack: Operated) -> Server:
 def rows(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     file = tmp_path_factory.mktemp("codes") / "codes.csv"
     server.stack.platea("invite", SURVEY, "--count", "10", "--out", str(file))
-    return iter(list(csv.DictReader(file.open(encoding="utf-8", newline=""))))
+    return iter(list(csv.DictReader(file.read_text("utf-8").splitlines())))
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ async def _came(stack: Operated, folder: Path) -> World:
     (folder / "square.yaml").write_text(TEXT)
     stack.platea("survey", "publish", str(folder / "square.yaml"))
     stack.platea("invite", SURVEY, "--count", str(COUNT), "--out", str(folder / "codes.csv"))
-    codes = [row["code"] for row in csv.DictReader((folder / "codes.csv").open(encoding="utf-8", newline=""))]
+    codes = [row["code"] for row in csv.DictReader((folder / "codes.csv").read_text("utf-8").splitlines())]
     gate = asyncio.Semaphore(AT_ONCE)
     async with httpx.AsyncClient(base_url=stack.url, timeout=60) as http:
         key = key_in((await http.get(f"{API}/tickets")).json())
