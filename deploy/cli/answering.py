@@ -51,6 +51,7 @@ class Answering:
         self._seen: Counter[str] = Counter()
         self.none_ticked: Counter[str] = Counter()
         self._map = map_
+        self._options = {id: parts(question, rows=False) for id, question in self.known.items()}
         self._missing = {name: {*(map_.missing if map_ else ()), *column.missing} for name, column in columns.items()}
         self._apart = {name: {**(map_.apart if map_ else {}), **column.apart} for name, column in columns.items()}
         self._codes = {name: tidied(column.codes) for name, column in columns.items()}
@@ -182,7 +183,7 @@ class Answering:
     def _code(
         self, question: Matrix | Single | Ranking, name: str, column: ColumnMapping, cell: str, values: dict[str, Any] | None = None
     ) -> str:
-        known = parts(question, rows=False)
+        known = self._options[question.id]
         plain = reading.tidy(cell)
         if column.codes:
             code = column.codes.get(cell) or self._codes[name].get(plain) or self._codes[name].get(reading.whole(plain))
@@ -220,7 +221,7 @@ class Answering:
         raise Unclear("give 1 or 0")
 
     def _several(self, values: dict[str, Any], question: Multiple | Ranking, name: str, column: ColumnMapping, cell: str) -> list[str]:
-        known = parts(question)
+        known = self._options[question.id]
         if not column.codes:
             split = re.escape(column.split.strip()) if column.split and column.split.strip() else None
             found = [code.strip() for code in (re.split(split, cell) if split else _BETWEEN_CODES.split(cell)) if code.strip()]
@@ -248,7 +249,7 @@ class Answering:
         if len(found) > 1:
             either = " or ".join(f"{number.normalize():f}" for number in sorted(found, reverse=True))
             raise Unclear(f"{_short(cell)} can mean {either}: say `numbers` in the map")
-        number = found.pop()
+        (number,) = found
         return int(number) if number == number.to_integral_value() else float(number)
 
     def _day(self, question: Date, column: ColumnMapping, cell: str) -> str:
@@ -260,10 +261,10 @@ class Answering:
         return found[:7] if question.precision == "month" else found
 
 
-def _declared(cell: str, marks: NumberMarks) -> set[Decimal]:
+def _declared(cell: str, marks: NumberMarks) -> frozenset[Decimal]:
     groups = set(re.findall(r"[^0-9+\u2212-]", cell)) - {marks.decimal}
     spaces = {" ", "\u00a0", "\u2009", "\u202f"} if marks.thousands == " " else {"'", "\u2019"} if marks.thousands == "'" else set[str]()
-    return reading.readings(cell, marks.decimal) if groups <= {marks.thousands, *spaces} else set()
+    return reading.readings(cell, marks.decimal) if groups <= {marks.thousands, *spaces} else frozenset()
 
 
 def _chosen(value: Any) -> tuple[str, ...]:

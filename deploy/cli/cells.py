@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 TOKENS = frozenset(
@@ -23,6 +24,9 @@ SENTINELS = frozenset({"-999", "-99", "-98", "-97", "-89", "-88", "-77", "-66", 
 YES = frozenset({"1", "true", "yes", "y", "x", "checked", "selected"})
 NO = frozenset({"0", "false", "no", "n", "unchecked", "not selected", "unselected"})
 """Words that say whether an option was chosen, in small letters."""
+
+CACHED = 1 << 16
+"""Cells repeat, so what was found of one is kept."""
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = "\u0020\u00a0\u2009\u202f"
@@ -39,6 +43,7 @@ _PARTS = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[ T].*)
 Order = Literal["ymd", "dmy", "mdy"]
 
 
+@lru_cache(CACHED)
 def tidy(label: str) -> str:
     """The label without what nobody sees: signs without a glyph, double spaces, another composition of letters."""
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", label)).split())
@@ -50,7 +55,8 @@ def whole(cell: str) -> str:
     return match[1] if match else cell
 
 
-def readings(cell: str, decimals: Iterable[str] = (".", ",")) -> set[Decimal]:
+@lru_cache(CACHED)
+def readings(cell: str, decimals: tuple[str, ...] | str = (".", ",")) -> frozenset[Decimal]:
     """The numbers that a cell can stand for, under each of these decimal marks; none where it is no number.
 
     A mark between groups of three digits is one for thousands: "1,250" is 1.25 or 1250, "0,250" and "1,25" are one number each.
@@ -62,7 +68,7 @@ def readings(cell: str, decimals: Iterable[str] = (".", ",")) -> set[Decimal]:
         if match and len(set(_MARKS.findall(match[2]))) <= 1:
             sign, digits, fraction = match.groups()
             found.add(Decimal(f"{sign}{_MARKS.sub('', digits)}.{fraction or 0}"))
-    return found
+    return frozenset(found)
 
 
 def decimal_marks(cells: Iterable[str]) -> tuple[str, ...]:

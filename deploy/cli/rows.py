@@ -82,7 +82,7 @@ def answered_by(row: CsvRow, columns: Mapping[str, ColumnMapping], instrument: I
 
 def _plain(question: AnyQuestion, cell: str) -> str:
     if isinstance(question, Integer | Numeric) and len(numbers := readings(cell)) == 1:
-        return f"{numbers.pop().normalize():f}"
+        return f"{next(iter(numbers)).normalize():f}"
     return (day(cell, None) or cell) if isinstance(question, Date) else tidy(cell)
 
 

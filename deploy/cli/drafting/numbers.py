@@ -49,7 +49,7 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
             thousands, decimal = (mark, ",") if separator == ";" else ("", ".")
         else:
             decimal = ","
-        meant = readings(unclear[0], decimal).copy().pop()
+        meant = next(iter(readings(unclear[0], decimal)))
         remarks.append(f'"{unclear[0]}" is read as {meant.normalize():f}; if that is wrong, change `numbers` in the import map')
     elif marks == (",",):
         decimal, thousands = ",", "." if any(re.search(r"\.[0-9]{3}", cell) for cell in cells) else ""
@@ -57,7 +57,7 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
         decimal, thousands = ".", ","
     if decimal and any(re.search("[ \u00a0\u2009\u202f]", cell) for cell in cells):
         thousands = " "
-    read = {cell: readings(cell, decimal or marks).copy().pop() for cell in set(cells)}
+    read = {cell: next(iter(readings(cell, decimal or marks))) for cell in set(cells)}
     missing = _no_answers(cells, {cell: float(value) for cell, value in read.items()})
     if missing:
         counted = Counter(cells)
