@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 import yaml
@@ -20,12 +21,13 @@ class ReviewMark(NamedTuple):
 def marks(text: str) -> list[ReviewMark]:
     """The marks of the file, its import map's among them. What stands inside a text is no mark.
 
-    The text is readable YAML. Comments are not part of its tree, so they are what no value covers.
+    Comments are not part of YAML's tree, so they are what no value covers. From where the text is not readable, any `# review:` counts.
     """
     lines = text.splitlines()
-    for event in cast("Iterable[Any]", yaml.parse(text, Loader=_LOADER)):
-        if isinstance(event, yaml.ScalarEvent):
-            _blank(lines, event.start_mark, event.end_mark)
+    with suppress(yaml.YAMLError):
+        for event in cast("Iterable[Any]", yaml.parse(text, Loader=_LOADER)):
+            if isinstance(event, yaml.ScalarEvent):
+                _blank(lines, event.start_mark, event.end_mark)
     found = ((number, _MARK.search(line)) for number, line in enumerate(lines, 1))
     return [ReviewMark(number, match[1].strip()) for number, match in found if match]
 

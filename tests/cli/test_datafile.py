@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import io
 from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import DataSheet, UnreadableFile
@@ -48,6 +51,30 @@ PLAIN = [["S1", "T1"], ["no", "café"], ["yes", "b"]]
 )
 def test_the_same_table_is_read_in_every_dress(data: bytes | str, options: dict[str, Any]) -> None:
     assert table(data, **options) == PLAIN
+
+
+cell = st.text(st.sampled_from("ab1,;|\t \"'\né"), max_size=6)
+
+
+@given(
+    st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=5),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_what_a_program_wrote_is_read_back_or_asked_about(rows: list[list[str]], separator: str, end: str, encoding: str) -> None:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator=end).writerows([["A", "B, or C", "D"], *rows])
+    said = {"encoding": "utf-8"} if encoding == "utf-8" else {}
+    expected = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    try:
+        found = table(text.getvalue().encode(encoding), **said)
+    except UnreadableFile as unreadable:
+        assert "say --separator" in str(unreadable)  # noqa: PT017
+        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        assert names[separator] in str(unreadable)  # noqa: PT017
+        found = table(text.getvalue().encode(encoding), separator=separator, **said)
+    assert found == [["A", "B, or C", "D"], *expected]
 
 
 def test_an_encoding_is_never_guessed() -> None:

@@ -15,7 +15,7 @@ from deploy.cli.drafting.draft import draft
 from deploy.cli.import_map import ImportMap
 from proto import author
 from proto.answers import Reader
-from proto.instrument import Instrument, Integer, Multiple, Numeric, Single
+from proto.instrument import Instrument, Integer, Matrix, Multiple, Numeric, Single
 
 
 def drafted(text: str) -> tuple[Instrument, ImportMap, list[dict[str, Any]], str]:
@@ -101,6 +101,34 @@ def test_several_labels_in_a_cell_are_one_multiple_choice(between: str) -> None:
     assert options(instrument, "Which") == ["bus", "tram", "foot"]
     assert sum("bus" in given.get("Which", ()) for given in answers) == 30
     assert map_.columns["Which"].split == (between.strip() or " ")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("How safe? [Day]", "How safe? [At night]"),
+        ("How safe_1", "How safe_2"),
+        ("S[SQ1]. How safe? [Day]", "S[SQ2]. How safe? [At night]"),
+    ],
+)
+def test_columns_of_one_scale_are_a_matrix(names: tuple[str, str]) -> None:
+    columns = {names[0]: times("Safe", "Unsafe", "Not sure", ""), names[1]: times("Unsafe", "Safe"), "Dog": times("yes", "no")}
+    instrument, map_, answers, _ = drafted(table(columns))
+    assert list(kinds(instrument).values()) == ["Matrix", "Single"]
+    question = instrument.questions[0]
+    assert isinstance(question, Matrix)
+    assert question.text["en"].rstrip("?") == "How safe"
+    rows = [map_.columns[name].row for name in names]
+    assert [row.code for row in question.rows] == rows
+    if "Day" in names[0]:
+        assert [row.text["en"] for row in question.rows] == ["Day", "At night"]
+    assert [option.code for option in question.options] == ["safe", "unsafe", "dk"]
+    assert [sum(given[question.id].get(row) == "safe" for given in answers) for row in rows] == [15, 30]
+
+
+def test_numbers_in_columns_named_alike_and_other_labels_are_no_matrix() -> None:
+    columns = {"Paid_1": times("10", "20"), "Paid_2": times("30", "10"), "Where_1": times("park", "river"), "Where_2": times("bus", "tram")}
+    assert list(kinds(drafted(table(columns))[0]).values()) == ["Integer", "Integer", "Single", "Single"]
 
 
 def test_ticks_by_number_are_no_decimals() -> None:
@@ -275,3 +303,4 @@ def test_marks_are_comments_and_nothing_else() -> None:
         '# a comment about # review\nd: "two\n  # review: lines"  # review : no\ne: x # review: yes\n---\nf: 1  # review: map\n'
     )
     assert review_marks.marks(text) == [(1, "all of it"), (2, "role"), (9, "yes"), (11, "map")]
+    assert review_marks.marks(text + "broken: [1\n  # review: still told\n")[-1] == (13, "still told")

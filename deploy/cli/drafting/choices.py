@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from deploy.cli.cells import NO, YES, tidy, whole
+from deploy.cli.cells import NO, YES, readings, tidy, whole
 
 LONGEST_LABEL = 200
 MOST_COLUMNS = 500
 MOST_IN_CELLS = 30
+MOST_OF_SCALE = 12
 _NOT = re.compile(r"not (selected|checked|chosen|ticked)|un(checked|selected)|no|false|0", re.IGNORECASE)
 _NAMED = (
     re.compile(r"(?P<base>.+?)\s*\(choice=(?P<part>.+)\)", re.DOTALL),  # REDCap, labels
@@ -39,8 +40,39 @@ class Family(msgspec.Struct, frozen=True):
         return list(self.labels)
 
 
+class Grid(msgspec.Struct, frozen=True):
+    """Columns that are rows of one matrix: `rows` says what each is called."""
+
+    base: str
+    text: str
+    rows: dict[str, str]
+
+
 def families(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[Family]:
     """Columns named alike, each with one label of its own, or all with marks such as 0 and 1."""
+    found = [_family(base, text, named, columns, texts) for base, text, named in _alike(columns)]
+    unique: dict[str, Family] = {}
+    for family in filter(None, found):
+        if not any(column in unique for column in family.labels):
+            unique |= dict.fromkeys(family.labels, family)
+    return list({id(family): family for family in unique.values()}.values())
+
+
+def grids(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[Grid]:
+    """Columns named alike whose labels are those of one scale. Numbers are left alone: they may be amounts."""
+    found: list[Grid] = []
+    for base, text, named in _alike(columns):
+        cells = [{tidy(cell) for cell in columns[column]} - {""} for column in named]
+        scale = set[str]().union(*cells)
+        few = 2 <= len(scale) <= MOST_OF_SCALE and len(scale) <= max(map(len, cells)) + 1 and all(map(len, cells))
+        often = sum(1 for column in named for cell in columns[column] if cell) >= 4 * len(scale)
+        if few and often and max(map(len, scale)) <= 60 and not any(readings(label) for label in scale):
+            found.append(Grid(base, text, {column: _label(column, part, base, texts) for column, part in named.items()}))
+    return found
+
+
+def _alike(columns: Mapping[str, Sequence[str]]) -> list[tuple[str, str, dict[str, str]]]:
+    """Groups of columns that are named alike: what they share, the question in their names if any, and the part of each."""
     members: dict[tuple[int, str], dict[str, str]] = {}
     questions: dict[str, str] = {}
     taken: set[str] = set()
@@ -57,12 +89,7 @@ def families(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> 
         match = _NUMBERED.fullmatch(column) if column not in taken else None
         if match:
             members.setdefault((len(_NAMED), match[1]), {})[column] = ""
-    found = [_family(base, questions.get(base, ""), named, columns, texts) for (_, base), named in members.items() if len(named) > 1]
-    unique: dict[str, Family] = {}
-    for family in filter(None, found):
-        if not any(column in unique for column in family.labels):
-            unique |= dict.fromkeys(family.labels, family)
-    return list({id(family): family for family in unique.values()}.values())
+    return [(base, questions.get(base, ""), named) for (_, base), named in members.items() if len(named) > 1]
 
 
 def _family(

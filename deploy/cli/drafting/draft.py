@@ -18,7 +18,7 @@ from deploy.cli.cells import NO, TOKENS, tidy, whole
 from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
-from deploy.cli.drafting.choices import Family, families, split_by
+from deploy.cli.drafting.choices import Family, Grid, families, grids, split_by
 from deploy.cli.drafting.numbers import numbers
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
@@ -54,11 +54,12 @@ class DraftQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     var: str
-    kind: Literal["single", "multiple", "integer", "numeric", "long_text"]
+    kind: Literal["single", "multiple", "matrix", "integer", "numeric", "long_text"]
     text: str
     columns: dict[str, dict[str, Any]]
     role: Role = "insensitive"
     choices: tuple[DraftChoice, ...] = ()
+    rows: tuple[DraftChoice, ...] = ()
     bands: Bands | None = None
     max_chars: int = 0
     none: bool = False
@@ -102,6 +103,9 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     identity = ""
     grouped = {column: family for family in families(columns, sheet.texts) for column in columns if column in family.labels}
     apart = {family.base for family in grouped.values()}
+    alone = {column: cells for column, cells in columns.items() if column and column not in grouped and any(cells)}
+    alone = {column: cells for column, cells in alone.items() if not people.left_out(column, [cell for cell in cells if cell], len(rows))}
+    scales = {column: grid for grid in grids(alone, sheet.texts) for column in grid.rows}
     for column, cells in columns.items():
         given = [cell for cell in cells if cell]
         family = grouped.get(column)
@@ -113,6 +117,10 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
         elif family is not None:
             if column == family.columns[0]:
                 questions.append(_group(family, columns, names))
+            continue
+        elif column in scales:
+            if column == next(iter(scales[column].rows)):
+                questions.append(_grid(scales[column], columns, names))
             continue
         elif column in apart:
             reason = "stands in its parts, too"
@@ -170,6 +178,29 @@ def _group(family: Family, columns: dict[str, list[str]], names: _Names) -> Draf
         none=none,
         role=role,
         remarks=tuple(remarks),
+    )
+
+
+def _grid(grid: Grid, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
+    id, var = names.of(grid.base)
+    given = [cell for column in grid.rows for cell in columns[column] if cell]
+    labels = _ordered(list(dict.fromkeys(map(tidy, given))))
+    codes, rows = _codes(labels), _codes(grid.rows.values())
+    where: dict[str, dict[str, Any]] = {}
+    for column, row in grid.rows.items():
+        spellings = sorted({cell for cell in columns[column] if cell}, key=lambda cell: (labels.index(tidy(cell)), cell))
+        where[column] = {"row": rows[row], "codes": {cell: codes[tidy(cell)] for cell in spellings}}
+    role = people.role(grid.base, grid.text, labels)
+    return DraftQuestion(
+        id=id,
+        var=var,
+        kind="matrix",
+        text=_clean(grid.text) if grid.text else _title(grid.base),
+        columns=where,
+        choices=tuple(DraftChoice(codes[label], _clean(label)) for label in labels),
+        rows=tuple(DraftChoice(rows[row], _clean(row)) for row in grid.rows.values()),
+        role="sensitive" if role == "sensitive" else "insensitive",
+        remarks=("type: these columns are taken for one matrix; put its options in the order of their scale",),
     )
 
 

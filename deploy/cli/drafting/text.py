@@ -19,6 +19,7 @@ _ROLES = """\
 _STATS = {
     "single": "[count, share, crosstab]",
     "multiple": "[count, share, crosstab]",
+    "matrix": "[count, share]",
     "integer": "[count, distribution, mean, median]",
     "numeric": "[count, distribution, mean, median]",
     "long_text": "[count]",
@@ -59,6 +60,9 @@ def _question(question: DraftQuestion) -> list[str]:
         if question.bands.decimals:
             lines.append(f"    decimals: {question.bands.decimals}")
         lines.append(f"    bands: [{', '.join(map(quoted, question.bands.texts))}]")
+    if question.rows:
+        lines.append("    rows:")
+        lines += [f"      - {{code: {quoted(row.code)}, en: {quoted(row.label)}}}" for row in question.rows]
     if question.choices:
         lines.append("    options:")
         for choice in question.choices:
