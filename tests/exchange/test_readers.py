@@ -1,0 +1,470 @@
+"""Small questionnaires of each tool, as they become questions here: nothing is lost without being named."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from deploy.cli.exchange.importing import Imported, imported
+from deploy.cli.exchange.report import UnreadableForm
+from proto.instrument import Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    book: Any = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def xlsform(survey: list[list[Any]], choices: list[list[Any]] | None = None, **more: Any) -> Imported:
+    sheets = {
+        "survey": survey,
+        "choices": [["list_name", "name", "label"], *(choices or [])],
+        "settings": [["form_title", "default_language"], ["A form", "English (en)"]],
+    }
+    return imported(workbook(**sheets), "form.xlsx", **more)
+
+
+def sound(done: Imported) -> Instrument:
+    assert done.instrument is not None, done.faults
+    return done.instrument
+
+
+def told(done: Imported, key: str) -> list[str]:
+    return [str(finding) for finding in done.report.findings if finding.key == key]
+
+
+HEAD = ["type", "name", "label", "required", "relevant", "constraint", "appearance", "hint", "calculation", "choice_filter", "repeat_count"]
+YES_NO = [["yn", "yes", "Yes"], ["yn", "no", "No"]]
+
+
+def rows(*lines: dict[str, Any]) -> list[list[Any]]:
+    return [HEAD, *([line.get(column) for column in HEAD] for line in lines)]
+
+
+def test_every_kind_of_an_xlsform_keeps_its_name_its_bounds_and_its_place() -> None:
+    done = xlsform(
+        rows(
+            {"type": "start", "name": "start"},
+            {"type": "note", "name": "hello", "label": "Welcome."},
+            {"type": "begin_group", "name": "you", "label": "About you"},
+            {"type": "integer", "name": "age", "label": "How old are you?", "required": "yes", "constraint": ". >= 16 and . <= 99"},
+            {"type": "select_one yn", "name": "works", "label": "Do you work?", "hint": "For money."},
+            {
+                "type": "decimal",
+                "name": "hours",
+                "label": "How long a day?",
+                "constraint": ". >= 0 and . < 24",
+                "relevant": "${works} = 'yes'",
+            },
+            {"type": "select_multiple ways", "name": "ways", "label": "How do you come?", "constraint": "count-selected(.) <= 2"},
+            {"type": "end_group"},
+            {"type": "date", "name": "since", "label": "Since when?", "constraint": ". <= today()"},
+            {"type": "text", "name": "why", "label": "Why?", "appearance": "multiline", "constraint": "string-length(.) <= 500"},
+            {"type": "rank ways", "name": "best", "label": "Which is best?"},
+            {"type": "geopoint", "name": "where", "label": "Where?"},
+        ),
+        [*YES_NO, ["ways", "bus", "Bus"], ["ways", "foot", "On foot"], ["ways", "bike", "Bicycle"]],
+    )
+    instrument = sound(done)
+    assert instrument.introduction == {"en": "Welcome."}
+    assert [question.id for question in instrument.questions] == ["Age", "Works", "Hours", "Ways", "Since", "Why", "Best"]
+    age, works, hours, ways, since, why, best = instrument.questions
+    assert isinstance(age, Integer)
+    assert (age.min, age.max, age.required, age.var) == (16, 99, True, "age")
+    assert isinstance(works, Single)
+    assert works.help == {"en": "For money."}
+    assert isinstance(hours, Numeric)
+    assert (hours.min, hours.max) == (0.0, 23.99)
+    assert hours.show_if is not None
+    assert (hours.show_if.q, hours.show_if.value) == ("Works", ("yes",))
+    assert isinstance(ways, Multiple)
+    assert ways.max_choices == 2
+    assert isinstance(since, Date)
+    assert (since.precision, since.max) == ("day", "today")
+    assert isinstance(why, LongText)
+    assert why.max_chars == 500
+    assert isinstance(best, Ranking)
+    assert best.rank_count == 3
+    assert [section.text["en"] for section in instrument.sections] == ["About you", "A form"]
+    assert told(done, "meta-dropped") == ["form.xlsx:survey: start: neither times nor devices nor persons are recorded here"]
+    assert told(done, "kind-refused")[0].startswith("form.xlsx:survey!A13: where asks for a place")
+    assert done.report.last_line().startswith("8 questions: 7 whole, 0 changed, 1 refused; 1 rule: 1;")
+
+
+def test_a_refused_rule_shows_its_question_to_nobody_and_takes_along_what_depends_on_it() -> None:
+    done = xlsform(
+        rows(
+            {"type": "text", "name": "a", "label": "A?"},
+            {"type": "select_one yn", "name": "b", "label": "B?", "relevant": "string-length(${a}) > 3"},
+            {"type": "select_one yn", "name": "c", "label": "C?", "relevant": "${b} = 'yes'"},
+            {"type": "select_one yn", "name": "d", "label": "D?", "relevant": "${c} = 'no'"},
+            {"type": "select_one yn", "name": "e", "label": "E?"},
+        ),
+        YES_NO,
+    )
+    assert [question.id for question in sound(done).questions] == ["A", "E"]
+    assert done.yaml.count("enabled: false") == 3
+    assert told(done, "rule-refused") == [
+        'form.xlsx:survey!E3: b is shown by "string-length(${a}) > 3": the function string-length has no rule. It is imported as not enabled, '
+        "and so are c, d"
+    ]
+    assert done.report.last_line().startswith("5 questions: 2 whole, 0 changed, 3 refused; 3 rules: 0;")
+
+
+def test_no_role_goes_without_a_mark() -> None:
+    done = xlsform(
+        rows(
+            {"type": "text", "name": "full_name", "label": "Your full name"},
+            {"type": "select_one yn", "name": "health", "label": "Are you in good health?"},
+            {"type": "integer", "name": "age", "label": "Age", "constraint": ". >= 0 and . <= 120"},
+            {"type": "select_one yn", "name": "likes", "label": "Do you like it?"},
+        ),
+        YES_NO,
+    )
+    assert [question.privacy.role for question in sound(done).questions] == ["identifying", "sensitive", "quasi_identifier", "insensitive"]
+    assert done.yaml.count("# review: role") == 4
+    assert done.report.roles == {
+        "identifying": ["Full_name"],
+        "sensitive": ["Health"],
+        "quasi_identifier": ["Age"],
+        "insensitive": ["Likes"],
+    }
+
+
+def test_a_table_of_choices_is_one_question_and_rules_find_its_rows() -> None:
+    done = xlsform(
+        rows(
+            {"type": "begin group", "name": "light", "label": "How is it?", "appearance": "table-list"},
+            {"type": "select_one yn", "name": "day", "label": "By day", "required": "yes"},
+            {"type": "select_one yn", "name": "night", "label": "By night", "required": "yes"},
+            {"type": "end group"},
+            {"type": "text", "name": "why", "label": "Why?", "relevant": "${night} = 'no'"},
+        ),
+        YES_NO,
+    )
+    matrix, why = sound(done).questions
+    assert isinstance(matrix, Matrix)
+    assert ([row.code for row in matrix.rows], matrix.required) == (["day", "night"], True)
+    assert why.show_if is not None
+    assert (why.show_if.op, why.show_if.rows, why.show_if.value) == ("any_row_in", ("night",), ("no",))
+
+
+def test_a_repeat_is_left_out_by_name_or_asked_as_often_as_one_says() -> None:
+    survey = rows(
+        {"type": "begin repeat", "name": "child", "label": "Child"},
+        {"type": "select_one yn", "name": "school", "label": "At school?"},
+        {"type": "select_one yn", "name": "far", "label": "Is it far?", "relevant": "${school} = 'yes'"},
+        {"type": "end repeat"},
+        {"type": "select_one yn", "name": "last", "label": "Last?"},
+    )
+    done = xlsform(survey, YES_NO)
+    assert [question.id for question in sound(done).questions] == ["Last"]
+    assert "Its 2 questions are left out (--unroll child=3 makes three copies)" in told(done, "repeat")[0]
+    unrolled = sound(xlsform(survey, YES_NO, unroll={"child": 2}))
+    assert [question.id for question in unrolled.questions] == ["School_1", "Far_1", "School_2", "Far_2", "Last"]
+    second = unrolled.questions[2]
+    assert second.show_if is not None
+    assert (second.show_if.q, second.show_if.op) == ("School_1", "answered")
+    far = unrolled.questions[3].show_if
+    assert far is not None
+    assert [(part.q, part.op) for part in far.all] == [("School_1", "answered"), ("School_2", "in")]
+
+
+def test_codes_that_say_no_answer_are_counted_apart_and_a_code_twice_is_told() -> None:
+    done = xlsform(
+        rows({"type": "select_one q", "name": "q", "label": "Where?"}),
+        [["q", "na", "North America"], ["q", "88", "Don't know"], ["q", "eu", "Europe"], ["q", "eu", "The Union"]],
+    )
+    (question,) = sound(done).questions
+    assert isinstance(question, Single)
+    assert [option.code for option in question.options] == ["na_2", "dk", "eu"]
+    assert len(told(done, "apart")) == 2
+    assert 'for "Europe" and "The Union"' in told(done, "code-twice")[0]
+
+
+def test_languages_have_tags_and_a_missing_text_is_told() -> None:
+    survey = [["type", "name", "label::English (en)", "label::Français"], ["text", "a", "Why?", "Pourquoi ?"], ["text", "b", "How?", None]]
+    done = imported(workbook(survey=survey), "form.xlsx")
+    instrument = sound(done)
+    assert instrument.languages == ("en", "fr")
+    assert [question.text["fr"] for question in instrument.questions] == ["Pourquoi ?", "How?"]
+    assert told(done, "untranslated") == ["form.xlsx: 3 texts are missing in fr (those in en stand in)"]
+    unknown = imported(workbook(survey=[["type", "name", "label::Our tongue"], ["text", "a", "X"]]), "form.xlsx")
+    assert "which language is" in told(unknown, "language?")[0]
+    named = imported(
+        workbook(survey=[["type", "name", "label::Our tongue"], ["text", "a", "X"]]), "form.xlsx", languages={"Our tongue": "my"}
+    )
+    assert sound(named).languages == ("my",)
+
+
+SURVEYJS: dict[str, Any] = {
+    "title": {"default": "Form", "fr": "Formulaire"},
+    "pages": [
+        {
+            "name": "one",
+            "title": "One",
+            "elements": [
+                {"type": "radiogroup", "name": "a", "title": "A?", "choices": ["x", {"value": 2, "text": "Two"}], "isRequired": True},
+                {"type": "checkbox", "name": "m", "choices": ["p", "q"], "showNoneItem": True, "visibleIf": "{a} = 'x'"},
+                {"type": "boolean", "name": "b", "title": "B?"},
+                {"type": "text", "name": "n", "inputType": "number", "min": 1, "max": 9, "visibleIf": "{b} = true"},
+                {"type": "rating", "name": "r", "rateMax": 4},
+                {"type": "matrix", "name": "g", "columns": ["1", "2"], "rows": ["u", "v"], "isAllRowRequired": True},
+                {"type": "multipletext", "name": "f", "title": "Which?", "items": [{"name": "one"}, {"name": "two", "inputType": "date"}]},
+                {"type": "comment", "name": "c", "maxLength": 50, "visibleIf": "{m} contains 'p' or {g.u} = 2"},
+                {"type": "file", "name": "file"},
+            ],
+        }
+    ],
+}
+
+
+def test_a_surveyjs_form_becomes_questions_of_our_kinds() -> None:
+    done = imported(json.dumps(SURVEYJS).encode(), "form.json")
+    instrument = sound(done)
+    kinds = {question.id: type(question) for question in instrument.questions}
+    assert kinds == {
+        "A": Single, "M": Multiple, "B": Single, "N": Integer, "R": Single, "G": Matrix, "F_one": ShortText, "F_two": Date, "C": LongText,
+    }  # fmt: skip
+    assert instrument.title == {"en": "Form", "fr": "Formulaire"}
+    multiple = instrument.question("M")
+    assert isinstance(multiple, Multiple)
+    assert [(option.code, option.exclusive) for option in multiple.options] == [("p", False), ("q", False), ("none", True)]
+    number = instrument.question("N")
+    assert number.show_if is not None
+    assert (number.show_if.q, number.show_if.value) == ("B", ("yes",))
+    rating = instrument.question("R")
+    assert isinstance(rating, Single)
+    assert (rating.ordered, [option.code for option in rating.options]) == (True, ["1", "2", "3", "4"])
+    comment = instrument.question("C").show_if
+    assert comment is not None
+    assert [(part.q, part.op, part.rows) for part in comment.any] == [("M", "any_in", ()), ("G", "any_row_in", ("u",))]
+    assert told(done, "kind-refused")[0].startswith("form.json:/pages/0/elements/8: file asks for a file")
+
+
+def lss(*tables: str) -> bytes:
+    return f"<document><LimeSurveyDocType>Survey</LimeSurveyDocType><languages><language>en</language></languages>{''.join(tables)}</document>".encode()
+
+
+def table(name: str, *records: dict[str, str]) -> str:
+    lines = ["".join(f"<{key}><![CDATA[{value}]]></{key}>" for key, value in record.items()) for record in records]
+    return f"<{name}><rows>{''.join(f'<row>{line}</row>' for line in lines)}</rows></{name}>"
+
+
+GROUP = {"gid": "2", "sid": "9", "group_order": "1"}
+QUESTIONS: list[dict[str, str]] = [
+    {
+        "qid": "3",
+        "sid": "9",
+        "gid": "2",
+        "type": "L",
+        "title": "A",
+        "mandatory": "Y",
+        "other": "N",
+        "question_order": "1",
+        "parent_qid": "0",
+    },
+    {
+        "qid": "4",
+        "sid": "9",
+        "gid": "2",
+        "type": "M",
+        "title": "M",
+        "question_order": "2",
+        "relevance": '9X2X3.NAOK == "1"',
+        "parent_qid": "0",
+    },
+    {
+        "qid": "5",
+        "sid": "9",
+        "gid": "2",
+        "type": "F",
+        "title": "G",
+        "question_order": "3",
+        "relevance": 'M_SQ1.NAOK == "Y"',
+        "parent_qid": "0",
+    },
+    {"qid": "6", "sid": "9", "gid": "2", "type": "N", "title": "N", "question_order": "4", "parent_qid": "0"},
+    {"qid": "7", "sid": "9", "gid": "2", "type": "X", "title": "X", "question_order": "5", "parent_qid": "0"},
+]
+WORDS = {"3": "<b>Which</b>?", "4": "Several?", "5": "Grid?", "6": "Number?", "7": "A note."}
+ANSWERS = [
+    {"aid": f"{qid}{code}", "qid": qid, "code": code, "sortorder": code, "scale_id": "0"} for qid in ("3", "5") for code in ("1", "2")
+]
+SUBQUESTIONS = [
+    {"qid": f"{parent}1", "parent_qid": parent, "title": "SQ1", "question_order": "1", "scale_id": "0"} for parent in ("4", "5")
+]
+ATTRIBUTES = [
+    {"qid": "6", "attribute": "min_num_value_n", "value": "1"}, {"qid": "6", "attribute": "max_num_value_n", "value": "8"},
+    {"qid": "6", "attribute": "num_value_int_only", "value": "1"},
+]  # fmt: skip
+
+
+def beside() -> bytes:
+    """Texts in the tables themselves, as before version 4."""
+    spoken = {"language": "en"}
+    return lss(
+        table("groups", GROUP | spoken | {"group_name": "Group"}),
+        table("questions", *(record | spoken | {"question": WORDS[record["qid"]]} for record in QUESTIONS)),
+        table("subquestions", *(record | spoken | {"question": "Part"} for record in SUBQUESTIONS)),
+        table("answers", *(record | spoken | {"answer": f"Answer {record['code']}"} for record in ANSWERS)),
+        table("question_attributes", *ATTRIBUTES),
+    )
+
+
+def apart() -> bytes:
+    """Texts in tables of their own, as since version 4."""
+    spoken = {"language": "en"}
+    return lss(
+        table("groups", GROUP),
+        table("group_l10ns", {"gid": "2", "group_name": "Group"} | spoken),
+        table("questions", *QUESTIONS),
+        table("subquestions", *SUBQUESTIONS),
+        table(
+            "question_l10ns", *({"qid": qid, "question": words} | spoken for qid, words in [*WORDS.items(), ("41", "Part"), ("51", "Part")])
+        ),
+        table("answers", *ANSWERS),
+        table("answer_l10ns", *({"aid": record["aid"], "answer": f"Answer {record['code']}"} | spoken for record in ANSWERS)),
+        table("question_attributes", *ATTRIBUTES),
+    )
+
+
+@pytest.mark.parametrize("content", [beside(), apart()], ids=["texts in the tables", "texts in tables of their own"])
+def test_a_limesurvey_structure_is_read_in_both_layouts(content: bytes) -> None:
+    instrument = sound(imported(content, "form.lss"))
+    one, several, grid, number = instrument.questions
+    assert isinstance(one, Single)
+    assert (one.text, one.required) == ({"en": "Which?"}, True)
+    assert [(option.code, option.text["en"]) for option in one.options] == [("1", "Answer 1"), ("2", "Answer 2")]
+    assert isinstance(several, Multiple)
+    assert several.show_if is not None
+    assert (several.show_if.q, several.show_if.op, several.show_if.value) == ("A", "in", ("1",))
+    assert isinstance(grid, Matrix)
+    assert grid.show_if is not None
+    assert (grid.show_if.q, grid.show_if.op, grid.show_if.value) == ("M", "any_in", ("SQ1",))
+    assert [(row.code, row.text["en"]) for row in grid.rows] == [("SQ1", "Part")]
+    assert isinstance(number, Integer)
+    assert (number.min, number.max) == (1, 8)
+    assert instrument.sections[0].text == {"en": "Group"}
+
+
+DICTIONARY = """\
+"Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels","Field Note",\
+"Text Validation Type OR Show Slider Number","Text Validation Min","Text Validation Max",Identifier?,"Branching Logic (Show field only if...)",\
+"Required Field?","Custom Alignment","Question Number (surveys only)","Matrix Group Name","Matrix Ranking?","Field Annotation"
+record_id,one,,text,ID,,,,,,,,,,,,,
+mail,one,,text,Your address,,,email,,,y,,,,,,,
+kind,one,Kinds,radio,Which?,"1, One, indeed | 2, Two",,,,,,,y,,,,,
+more,one,,checkbox,More?,"a, A|b, B",,,,,,[kind]='2',,,,,,
+age,one,,text,Age,,,integer,18,99,,[more(a)]='1',,,,,,
+r1,one,Rows,radio,First,"1, Yes | 0, No",,,,,,,,,,rows,,
+r2,one,,radio,Second,"1, Yes | 0, No",,,,,,,,,,rows,,
+late,one,,text,When?,,,datetime_ymd,,,,,,,,,,
+"""
+
+
+def test_a_redcap_dictionary_is_read_row_by_row() -> None:
+    done = imported(DICTIONARY.encode("utf-8-sig"), "dictionary.csv")
+    instrument = sound(done)
+    mail, kind, more, age, grid = instrument.questions
+    assert mail.privacy.role == "identifying"
+    assert isinstance(kind, Single)
+    assert [(option.code, option.text["en"]) for option in kind.options] == [("1", "One, indeed"), ("2", "Two")]
+    assert isinstance(more, Multiple)
+    assert isinstance(age, Integer)
+    assert age.show_if is not None
+    assert (age.show_if.q, age.show_if.op, age.show_if.value) == ("More", "any_in", ("a",))
+    assert isinstance(grid, Matrix)
+    assert [row.code for row in grid.rows] == ["r1", "r2"]
+    assert told(done, "kind-refused")[0].startswith("dictionary.csv:row 9, late: late asks for a time of day")
+
+
+def qsf(*questions: dict[str, Any], flow: list[dict[str, Any]] | None = None) -> bytes:
+    block = {
+        "Type": "Default",
+        "Description": "Block",
+        "ID": "BL_1",
+        "BlockElements": [{"Type": "Question", "QuestionID": q["QuestionID"]} for q in questions],
+    }
+    elements: list[dict[str, Any]] = [
+        {"Element": "BL", "Payload": [block, {"Type": "Trash", "ID": "BL_2", "BlockElements": []}]},
+        {"Element": "FL", "Payload": {"Flow": flow or [{"Type": "Block", "ID": "BL_1", "FlowID": "FL_2"}]}},
+        *({"Element": "SQ", "PrimaryAttribute": q["QuestionID"], "Payload": q} for q in questions),
+    ]
+    return json.dumps({"SurveyEntry": {"SurveyName": "Some survey", "SurveyLanguage": "EN"}, "SurveyElements": elements}).encode()
+
+
+def test_a_qualtrics_rule_speaks_of_choice_ids_while_answers_are_recoded() -> None:
+    shown = {"0": {"0": {"LogicType": "Question", "ChoiceLocator": "q://QID1/SelectableChoice/2", "Operator": "Selected"}, "Type": "If"}}
+    done = imported(
+        qsf(
+            {
+                "QuestionID": "QID1", "DataExportTag": "Q1", "QuestionType": "MC", "Selector": "SAVR", "QuestionText": "Which?<br>",
+                "Choices": {"1": {"Display": "One"}, "2": {"Display": "Two"}}, "ChoiceOrder": ["2", "1"], "RecodeValues": {"1": "2", "2": "1"},
+                "Validation": {"Settings": {"ForceResponse": "ON"}},
+            },
+            {
+                "QuestionID": "QID2", "DataExportTag": "Q2", "QuestionType": "Matrix", "Selector": "Likert", "SubSelector": "SingleAnswer",
+                "QuestionText": "Grid", "Choices": {"1": {"Display": "Row"}}, "Answers": {"1": {"Display": "Bad"}, "2": {"Display": "Good"}},
+                "DisplayLogic": shown,
+            },
+            {"QuestionID": "QID3", "DataExportTag": "Q3", "QuestionType": "FileUpload", "QuestionText": "Your file"},
+        ),
+        "form.qsf",
+    )  # fmt: skip
+    one, grid = sound(done).questions
+    assert isinstance(one, Single)
+    assert [(option.code, option.text["en"]) for option in one.options] == [("1", "Two"), ("2", "One")]
+    assert one.required
+    assert isinstance(grid, Matrix)
+    assert grid.ordered
+    assert grid.show_if is not None
+    assert (grid.show_if.q, grid.show_if.value) == ("Q1", ("1",))
+    assert told(done, "kind-refused")[0].startswith("form.qsf:QID3 (Q3): Q3 asks for a file")
+
+
+def zipped(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"var json = {pages: []}", "this is JavaScript, not JSON"),
+        (b'{"pages": [}', "this is no JSON"),
+        (b'{"a": 1}', "it has no pages, elements or questions"),
+        (b"<html></html>", "this is no LimeSurvey structure"),
+        (
+            b'<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><document><LimeSurveyDocType>&b;</LimeSurveyDocType></document>',
+            "document type or entities",
+        ),
+        (b"PK\x03\x04 no zip", "it is no spreadsheet that can be read"),
+        (b"\xd0\xcf\x11\xe0 no workbook", "it is no spreadsheet that can be read"),
+        (b"just some words", "it is neither an XLSForm"),
+        (b'{"pages":' + b"[" * 100_000, "this is no JSON|nested too deeply"),
+        (zipped(b" " * 201_000_000), "larger than 200 MB once unzipped"),
+        (b" " * 20_000_001, "it is larger than 20 MB"),
+    ],
+    ids=["javascript", "broken JSON", "other JSON", "HTML", "entities", "no zip", "no OLE", "words", "nested", "zip bomb", "too large"],
+)
+def test_a_file_that_is_no_questionnaire_is_refused_with_a_reason(content: bytes, reason: str) -> None:
+    import re
+
+    with pytest.raises(UnreadableForm) as refusal:
+        imported(content, "file")
+    assert re.search(reason, refusal.value.reason)

@@ -1,0 +1,100 @@
+"""What is exported and imported again is the same questionnaire, and others' judges accept the export."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import cast
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import Phase, given, settings
+from pyxform.xls2xform import convert
+
+from deploy.cli.exchange.exporting import Target, exported
+from deploy.cli.exchange.importing import imported
+from proto import author
+from proto.instrument import Instrument, Matrix, Multiple
+from tests.exchange.questionnaires import questionnaires
+
+BUNDLED = author.bundled()
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A workbook takes so long that making a failing example smaller takes minutes."""
+
+
+@pytest.mark.parametrize("target", ["xlsform", "surveyjs"])
+@settings(deadline=None, max_examples=30, phases=UNSHRUNK)
+@given(written=questionnaires())
+def test_a_questionnaire_that_goes_out_and_in_again_is_the_same(target: str, written: tuple[str, Instrument]) -> None:
+    text, instrument = written
+    content, _ = exported(text, instrument, cast("Target", target), "some.yaml")
+    back = imported(content, "some.file")
+    assert back.faults == ()
+    assert back.instrument == instrument
+
+
+@settings(deadline=None, max_examples=15, phases=UNSHRUNK)
+@given(written=questionnaires())
+def test_every_xlsform_written_is_one_to_its_own_judge(written: tuple[str, Instrument]) -> None:
+    text, instrument = written
+    content, _ = exported(text, instrument, "xlsform", "some.yaml")
+    assert convert(io.BytesIO(content), file_type=".xlsx", validate=False).xform.startswith("<")
+
+
+@pytest.mark.parametrize("survey", sorted(BUNDLED))
+@pytest.mark.parametrize("target", ["xlsform", "surveyjs"])
+def test_the_questionnaires_that_come_with_platea_go_out_and_come_back(survey: str, target: str) -> None:
+    instrument = author.load(BUNDLED[survey])
+    assert isinstance(instrument, Instrument)
+    content, report = exported(BUNDLED[survey].read_text("utf-8"), instrument, cast("Target", target), f"{survey}.yaml")
+    assert imported(content, "some.file").instrument == instrument
+    if target == "xlsform":
+        assert convert(io.BytesIO(content), file_type=".xlsx", validate=False).xform.startswith("<")
+    told = " ".join(map(str, report.findings))
+    assert "roles and statistics" in told
+    assert "ordered" in told
+
+
+def test_what_other_tools_do_not_see_is_named_question_by_question() -> None:
+    instrument = author.load(BUNDLED["security-by-design"])
+    assert isinstance(instrument, Instrument)
+    text = BUNDLED["security-by-design"].read_text("utf-8")
+    _, report = exported(text, instrument, "xlsform", "by-design.yaml")
+    lost = {finding.of: finding.message for finding in report.findings if finding.of}
+    assert lost["P04"] == "other tools do not see, or see otherwise: rank_count"
+    assert lost["E03"] == "other tools do not see, or see otherwise: bands"
+    assert "P01" not in lost
+
+
+def test_a_surveyjs_form_shows_what_it_can_say() -> None:
+    instrument = author.load(BUNDLED["security-by-design"])
+    assert isinstance(instrument, Instrument)
+    content, _ = exported(BUNDLED["security-by-design"].read_text("utf-8"), instrument, "surveyjs", "by-design.yaml")
+    elements = {element["name"]: element for page in json.loads(content)["pages"] for element in page["elements"]}
+    for question in instrument.questions:
+        element = elements[question.var]
+        assert element["title"]["default"] == question.text["en"]
+        assert ("visibleIf" in element) == (question.show_if is not None)
+        if isinstance(question, Matrix):
+            assert [row["value"] for row in element["rows"]] == [row.code for row in question.rows]
+
+
+def test_a_code_book_has_a_variable_for_every_answer() -> None:
+    instrument = author.load(BUNDLED["security-by-design"])
+    assert isinstance(instrument, Instrument)
+    content, _ = exported(BUNDLED["security-by-design"].read_text("utf-8"), instrument, "ddi", "by-design.yaml")
+    root = ElementTree.fromstring(content)
+    space = {"d": "ddi:codebook:2_5"}
+    names = [variable.get("name") for variable in root.findall("d:dataDscr/d:var", space)]
+    assert len(names) == len(set(names))
+    for question in instrument.questions:
+        if isinstance(question, Matrix):
+            assert [name for name in names if str(name).startswith(f"{question.var}_")] == [
+                f"{question.var}_{row.code}" for row in question.rows
+            ]
+        elif isinstance(question, Multiple):
+            assert {f"{question.var}_{option.code}" for option in question.options} <= set(names)
+    languages = {
+        text.get("{http://www.w3.org/XML/1998/namespace}lang") for text in root.iterfind("d:dataDscr/d:var/d:qstn/d:qstnLit", space)
+    }
+    assert languages == set(instrument.languages)
