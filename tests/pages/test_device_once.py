@@ -83,18 +83,20 @@ def test_3_enter_is_pressed_twice(person: Respondent, counted: Callable[[Respond
     counted(person)
 
 
-def test_4_back_after_sending_and_sent_again(person: Respondent, counted: Callable[[Respondent], None]) -> None:
+def test_4_back_after_sending_says_that_it_was_sent(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     person.to_review()
     person.send()
     receipt = person.sent()
-    person.holds_nothing()
+    counted(person)
     person.page.go_back()
-    person.at_review()
+    person.shows("These answers were sent already")
+    expect(person.page.locator("#was-sent-title")).to_be_focused()
+    expect(person.page.locator(".actions button[value=send]")).to_be_hidden()
     person.page.wait_for_timeout(600)
     assert person.kept() == [], "looking back is no writing"
-    person.send()
+    person.page.get_by_role("button", name="Look up this receipt").click()
+    person.shows("Your receipt")
     assert person.sent() == receipt
-    counted(person)
 
 
 def test_5_back_in_the_middle_loses_nothing_of_what_came_after(person: Respondent, counted: Callable[[Respondent], None]) -> None:
@@ -281,7 +283,7 @@ def test_changed_answers_are_still_one_response(person: Respondent, counted: Cal
     person.press("show")
     person.press("change")
     person.at_review()
-    person.page.locator("button[value='change.B']").click()
+    person.page.locator("button[value='change.Safe']").click()
     person.shows("The square")
     person.choose("Safe", "no")
     person.press("next")

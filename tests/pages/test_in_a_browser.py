@@ -34,7 +34,7 @@ def press(page: Page, go: str) -> None:
 
 def fill(field: Locator) -> None:
     """Gives some answer: the first choice, in each row of a matrix, different ones in a ranking."""
-    rows = field.locator("tbody tr")
+    rows = field.locator(".line")
     if rows.count():
         for row in rows.all():
             row.locator("label").first.click()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 FILL = """() => {
     document.querySelectorAll('fieldset.radios, fieldset.boxes').forEach(f => f.querySelector('input').checked = true);
-    document.querySelectorAll('.matrix tbody tr').forEach((row, i) => {
+    document.querySelectorAll('.matrix .line').forEach((row, i) => {
         const choices = row.querySelectorAll('input');
         choices[(4 * i) % choices.length].checked = true;
     });
@@ -90,15 +90,23 @@ def test_the_enter_key_goes_forward_although_languages_come_first(open_at: Calla
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_a_matrix_is_a_table_or_a_stack_and_says_row_and_column_in_both(open_at: Callable[..., Page], address: str, width: int) -> None:
+def test_a_row_of_a_matrix_is_a_group_of_choices_or_on_a_phone_a_list(open_at: Callable[..., Page], address: str, width: int) -> None:
     page = open_at(width)
     start(page, address)
     page.evaluate(FILL)
     forward(page)
-    cell = page.get_by_role("radio", name="Number-plate recognition In operational use", exact=True)
-    cell.check()
-    assert cell.is_checked()
-    assert page.locator(".matrix thead").is_visible() == (width == 1280)
-    box = cell.bounding_box()
+    row = page.locator("#B02-4")
+    cell = row.get_by_role("radiogroup", name="Number-plate recognition", exact=True).get_by_role(
+        "radio", name="In operational use", exact=True
+    )
+    listed = row.get_by_role("combobox", name="Number-plate recognition", exact=True)
+    assert (cell.count(), listed.count()) == ((1, 0) if width == 1280 else (0, 1))
+    if width == 1280:
+        cell.check()
+    else:
+        listed.select_option("In operational use")
+    expect(page.locator("[name='q.B02.anpr'][value=live]")).to_be_checked()
+    assert page.locator(".columns").first.is_visible() == (width == 1280)
+    box = (cell if width == 1280 else listed).bounding_box()
     assert box is not None
     assert min(box["width"], box["height"]) >= 24

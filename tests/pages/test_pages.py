@@ -116,7 +116,7 @@ async def test_errors_say_what_to_do_and_lose_nothing(visitor: Visitor) -> None:
     assert visitor.status == 422
     assert page.alerts == 1
     assert page.title.startswith("Error: ")
-    assert "Choose one answer for “How would you describe the territory your authority covers?”, or “Don't know”." in page.text
+    assert "How would you describe the territory your authority covers? Choose one answer, or “Don't know”." in page.text
     assert {"#A02-0", "#A04-0", "#A05-0", "#A08-0", "#A09-0"} <= set(page.links)
     assert page.control("q.A01").value == "FR"
     page.fill("q.A09", "police")
@@ -131,11 +131,11 @@ async def test_errors_say_what_to_do_and_lose_nothing(visitor: Visitor) -> None:
 async def test_a_row_left_out_and_a_number_nobody_can_read(visitor: Visitor) -> None:
     await _to_b(visitor, missing="anpr")
     assert visitor.status == 422
-    assert (
-        "Choisissez une réponse pour «\u00a0Lecture automatisée de plaques d'immatriculation\u00a0», ou «\u00a0Ne sait pas\u00a0»."
-        in visitor.page.text
-    )
-    visitor.page.fill("q.B02.anpr", "live")
+    say = words("fr")
+    assert say("rows_missing", count=1, total=16) in visitor.page.text
+    assert say("choose_here") in visitor.page.text
+    assert visitor.page.links.count("#B02-4") == 2, "the question leads to its row, and the row is named"
+    visitor.page.fill("narrow.B02.anpr", "live")
     page = await visitor.press("next")
     assert visitor.status == 200
     assert "Nouveau" in page.text
@@ -145,9 +145,9 @@ async def test_a_row_left_out_and_a_number_nobody_can_read(visitor: Visitor) -> 
     page.fill("q.B05.month", "03")
     page = await visitor.press("next")
     assert visitor.status == 422
-    assert "indiquez un nombre entier de 0 à 200." in page.text
-    say = words("fr")
-    assert say("date_early", question=QUESTIONS["B05"].text["fr"], min=say.date("2000-01")) in page.text
+    assert page.text.count("ndiquez un nombre entier de 0 à 200.") == 3, "in the hint, the summary and beside the field"
+    assert say("date_early", min=say.date("2000-01")) in page.text
+    assert page.text.count("Nouveau ") == 3, "what is new stays marked while the page stays"
     assert (page.control("q.B04").value, page.control("q.B05.year").value, page.control("q.B05.month").value) == ("douze", "1899", "03")
     page = await visitor.press("stay")
     assert (page.language, page.control("q.B04").value) == ("en", "douze")
@@ -187,7 +187,7 @@ async def test_other_answers_from_a_page_that_was_sent_already_can_take_their_pl
     answers = somebody(uses=False)
     review = await walk(visitor, ACTION3, answers)
     code = (await visitor.press("send")).control("receipt").value
-    await visitor.send(*review.press("change.A"))
+    await visitor.send(*review.press("change.A08"))
     visitor.page.fill("q.A08", "joint" if answers["A08"] != "joint" else "personal")
     await visitor.press("next")
     page = await visitor.press("send")
@@ -227,7 +227,7 @@ async def test_answers_are_changed_with_the_receipt_alone(visitor: Visitor, jour
     assert "Accepted" in page.text
     page = await visitor.press("change")
     assert "Nothing changes until you send them again." in page.text
-    page = await visitor.press("change.G")
+    page = await visitor.press("change.G04")
     plan = "same" if answers["G04"] != "same" else "start"
     page.fill("q.G04", plan)
     page = await visitor.press("next")
@@ -243,7 +243,7 @@ async def test_a_change_that_hides_answers_says_which_and_drops_them(visitor: Vi
     await begin(visitor)
     answers = somebody(uses=True)
     review = await walk(visitor, ACTION3, answers)
-    page = await visitor.press("change.B")
+    page = await visitor.press("change.B02")
     for row in getattr(QUESTIONS["B02"], "rows", ()):
         page.fill(f"q.B02.{row.code}", "none")
     page = await visitor.press("next")
@@ -263,7 +263,9 @@ async def test_a_soft_check_asks_and_does_not_block(visitor: Visitor, journal: M
     answers: dict[str, Any] = somebody(uses=True) | {"B01": "nointerest"}
     answers["B02"] = answers["B02"] | {"anpr": "live"}
     review = await walk(visitor, ACTION3, answers)
-    assert "Vous avez indiqué que l'IA n'est pas utilisée" in review.text
+    assert "Vous avez indiqué que l’IA n’est pas utilisée" in review.text, "as French is written"
+    notice = review.html.partition('aria-labelledby="soft"')[2].partition("</section>")[0]
+    assert re.findall(r'value="change\.(\w+)"', notice) == ["B01", "B02"]
     await visitor.press("send")
     assert visitor.status == 200
 
@@ -358,7 +360,7 @@ async def test_a_text_that_is_too_long_comes_back_whole(visitor: Visitor) -> Non
     visitor.page.fill("q.H01", "é" * 3210)
     page = await visitor.press("next")
     assert visitor.status == 422
-    assert "à 3\u202f000 caractères. Elle en compte 3\u202f210." in page.text
+    assert "Raccourcissez votre réponse\u00a0: 210 caractères en trop." in page.text
     assert page.control("q.H01").value == "é" * 3210
 
 
@@ -413,11 +415,10 @@ async def test_pages_are_protected_and_static_files_are_cached(visitor: Visitor)
     assert (await visitor.client.get("/static/mark.svg")).headers["content-type"] == "image/svg+xml"
 
 
-async def test_every_control_of_a_matrix_names_its_row_and_its_column(visitor: Visitor) -> None:
+async def test_every_row_of_a_matrix_is_a_group_of_choices_named_by_it(visitor: Visitor) -> None:
     page = await begin(visitor, language="en")
     for name, value in (("A01", "FR"), ("A02", "1"), ("A04", "p3"), ("A05", "region"), ("A08", "personal"), ("A09", "police")):
         page.fill(f"q.{name}", value)
     page = await visitor.press("next")
-    named = re.findall(r'<input type="radio"[^>]*name="q\.B02\.[^>]*aria-labelledby="(\S+) (\S+)"', page.html)
-    assert len(named) == 16 * 8
-    assert all(row in page.ids and column in page.ids for row, column in named)
+    groups = re.findall(r'role="radiogroup" aria-labelledby="(\S+)">(.*?)</div>\n</div>\n</div>', page.html, re.DOTALL)
+    assert [(row in page.ids, len(re.findall(r"<label for=", cells))) for row, cells in groups] == [(True, 8)] * 16

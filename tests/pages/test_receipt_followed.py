@@ -88,7 +88,7 @@ def test_the_exact_view_follows_a_change_and_a_withdrawal_within_five_seconds(st
 
     look_up(page, stack, codes[0])
     press(page, "change")
-    press(page, "change.A")
+    press(page, "change.A01")
     page.locator(f"input[name='q.A08'][value='{other}']").check()
     press(page, "next")
     press(page, "send")

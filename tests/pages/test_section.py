@@ -15,7 +15,7 @@ SHIFTS = """() => { window.shifts = 0; new PerformanceObserver(list => {
 
 FILL = """() => {
     document.querySelectorAll('fieldset.radios, fieldset.boxes').forEach(field => field.querySelector('input').click());
-    document.querySelectorAll('.matrix tbody tr').forEach(row => row.querySelector('input').click());
+    document.querySelectorAll('.matrix .line').forEach(row => row.querySelector('input').click());
     document.querySelectorAll('.ranks').forEach(field => field.querySelectorAll('select').forEach((s, i) => { s.selectedIndex = i + 1; }));
 }"""
 
@@ -75,10 +75,11 @@ def test_questions_come_and_go_while_they_are_answered(page: Page) -> None:
     assert shown(page) == ["B01", "B02", "B08"]
     expect(page.locator("#told")).to_contain_text("New question: ")
     tick(page, "B08", "cost")
-    last = page.get_by_role("radio", name="Number-plate recognition In operational use", exact=True)
+    last = page.get_by_role("radiogroup", name="Number-plate recognition").get_by_role("radio", name="In operational use", exact=True)
     last.check()
     assert shown(page) == ["B01", "B02", "B03", "B04", "B05"]
     expect(page.locator("#told")).to_contain_text("This question no longer applies: ")
+    expect(page.locator("#told")).to_contain_text("New questions: 3. The first: ")
     expect(last).to_be_focused()
     tick(page, "B03", "terror")
     page.on("request", note)
@@ -162,14 +163,15 @@ def to_f(page: Page) -> None:
 def test_rows_keep_their_own_order_from_page_to_page(page: Page) -> None:
     to_f(page)
     rows = "rows => rows.map(row => row.textContent.trim())"
-    before = page.locator("#F02 tbody th").evaluate_all(rows)
-    page.locator("#F02 tbody tr").nth(3).locator("input").first.check()
+    before = page.locator("#F02 .rowhead").evaluate_all(rows)
+    for row in (2, 3, 4):
+        page.locator("#F02 .line").nth(row).locator("input").first.check()
     forward(page)
-    expect(page.locator(".summary")).to_be_visible()
-    assert page.locator("#F02 tbody th > span:first-child").evaluate_all(rows) == before
+    expect(page.locator(".summary")).to_contain_text("No answer in 5 of 8 rows.")
+    assert page.locator("#F02 .rowhead > span:first-child").evaluate_all(rows) == before
     heights = "links => links.map(link => document.querySelector(link.hash).getBoundingClientRect().top)"
-    found = page.locator(".summary a[href^='#F02-']").evaluate_all(heights)
-    assert len(found) == len(before) - 1
+    found = page.locator(".summary li li a[href^='#F02-']").evaluate_all(heights)
+    assert len(found) == len(before) - 3
     assert found == sorted(found), "the summary follows the page"
 
 

@@ -81,7 +81,8 @@ class Evaluation:
 class NextPage:
     """The page to show next. `place`: a section's id, START or REVIEW.
 
-    `opened`, `closed`: questions that the last answers added or removed. `send`: everything is valid and the respondent asked to send it.
+    `opened`, `closed`: questions that the last answers added or removed; `new`: those that the page marks as new.
+    `send`: everything is valid and the respondent asked to send it.
     """
 
     place: str
@@ -90,6 +91,7 @@ class NextPage:
     faults: tuple[Fault, ...] = ()
     opened: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
     send: bool = False
 
 
@@ -188,7 +190,7 @@ class FormFlow:
         return self._review(sheet, evaluation) if place == REVIEW else self.begin(sheet, today)
 
     def turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
-        """The page after `place` was sent with the button `go`: next, back, stay, send, or change.{section}.
+        """The page after `place` was sent with the button `go`: next, back, stay, send, or change.{question}.
 
         `marks`: decimal and thousands marks (`typed_values.number`).
         """
@@ -214,16 +216,17 @@ class FormFlow:
         closed = tuple(question.id for question in asked if question.id in evaluation.dropped)
         faults = tuple(fault for fault in evaluation.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
         if faults or opened or closed:
-            return self._at(place, sheet, evaluation, faults, opened, closed)
+            new = tuple(id for id in evaluation.shown if id in ids and (id in opened or id in typed_values.new(fields)))
+            return replace(self._at(place, sheet, evaluation, faults, opened, closed), new=new)
         return self._onward(place, sheet, evaluation)
 
     def _from_review(self, sheet: FormState, evaluation: Evaluation, go: str) -> NextPage:
         sections = self.sections(evaluation)
-        target = go.removeprefix("change.")
+        changed = self.reader.questions.get(go.removeprefix("change."))
         if go == "back" and sections:
             return self._at(sections[-1], sheet, evaluation)
-        if target in sections:
-            return self._at(target, sheet, evaluation)
+        if changed is not None and changed.section in sections:
+            return self._at(changed.section, sheet, evaluation)
         next_page = self._review(sheet, evaluation)
         return replace(next_page, send=True) if go == "send" and next_page.place == REVIEW else next_page
 
@@ -260,7 +263,7 @@ class FormFlow:
         """The page of a section. Its questions count as seen."""
         shown = [question.id for question in self.questions(place, evaluation)]
         seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
-        return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed)
+        return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed, opened)
 
 
 def _among(value: Any, codes: frozenset[str]) -> Any:

@@ -28,9 +28,19 @@ def name(question: AnyQuestion, part: str | int | None = None) -> str:
     return f"q.{question.id}" if part is None else f"q.{question.id}.{part}"
 
 
+def narrow(question: Matrix, row: str) -> str:
+    """The name of the list that stands for a row on a narrow screen: "narrow.B02.anpr"."""
+    return f"narrow.{question.id}.{row}"
+
+
 def shown(fields: Fields) -> frozenset[str] | None:
     """The ids of the questions that the page showed when it was sent; None from a page without scripts, which cannot change them."""
     return frozenset(fields["shown"][0].split()) if "shown" in fields else None
+
+
+def new(fields: Fields) -> frozenset[str]:
+    """The ids of the questions that the page marked as new when it was sent."""
+    return frozenset(fields.get("new", [""])[0].split())
 
 
 def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNSET) -> Any | UnsetType:
@@ -50,7 +60,12 @@ def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNS
             chosen = list(dict.fromkeys(value for value in fields.get(name(question), []) if value))
             return chosen[: len(question.options) + 1] or UNSET  # one more than there are is enough to be refused
         case Matrix():
-            return {row.code: value for row in question.rows if (value := text(row.code))} or UNSET
+            earlier = as_rows(former)
+            rows = (
+                (row.code, _cell(text(row.code), fields.get(narrow(question, row.code)), earlier.get(row.code, "")))
+                for row in question.rows
+            )
+            return {row: value for row, value in rows if value} or UNSET
         case Ranking():
             ranks = [text(rank) for rank in range(1, question.rank_count + 1)]
             return ranks if any(ranks) else UNSET
@@ -65,6 +80,12 @@ def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNS
             return UNSET if is_blank(typed := text()) else typed.replace("\r\n", "\n").replace("\r", "\n")
         case _:
             assert_never(question)
+
+
+def _cell(wide: str, narrow: list[str] | None, former: str) -> str:
+    """The choice in a row that a page without scripts sends twice, as buttons and as a list: only one of the two was to be seen."""
+    listed = narrow[0].strip(EDGES) if narrow else former
+    return wide if listed == former else listed
 
 
 def number(typed: str, marks: str, decimals: int) -> int | float | str:

@@ -66,7 +66,7 @@ async def test_any_text_comes_back_as_it_was_written(visitor: Visitor, text: str
     assert visitor.place == REVIEW
     assert f"a {text} z" in page.text
     assert 'class="text" dir="auto"' in page.html, "its direction is its own"
-    page = await visitor.press("change.H")
+    page = await visitor.press("change.H01")
     assert page.control("q.H01").value == f"a {text} z"
 
 
@@ -75,7 +75,7 @@ async def test_a_character_that_cannot_be_stored_is_named_in_the_readers_languag
     page.fill("q.H01", "before \0 after")
     page = await visitor.press("next")
     assert visitor.status == 422
-    assert words("fr")("bad_character", question=WALK.reader.questions["H01"].text["fr"]) in page.text
+    assert words("fr")("bad_character") in page.text
 
 
 async def test_a_text_far_beyond_every_limit_is_shortened_by_its_writer_and_not_by_us(visitor: Visitor) -> None:
@@ -116,7 +116,7 @@ async def test_a_text_longer_than_the_longest_limit_keeps_its_end(journal: Memor
         page.fill("q.T0", text)
         page = await visitor.press("next")
         assert visitor.status == 422
-        assert f"Shorten your answer to “T” to {limit:,} characters. It has 25,000 now." in page.text
+        assert f"Shorten your answer: {25_000 - limit:,} characters too many." in page.text
         assert page.control("q.T0").value == text
         answer = await client.post("/api/v1/surveys/texts/responses", json={"answers": {"T0": text}, "consent": True})
         assert [fault["code"] for fault in answer.json()["errors"]] == ["too-long"]

@@ -96,7 +96,7 @@ def test_progress_counts_sections_that_may_still_come() -> None:
 
 def test_nobody_reaches_the_review_with_something_missing() -> None:
     forged = FormState("0.1.0", {"A01": "FR"}, tuple(WALK.reader.questions), reviewed=True)
-    for go in ("send", "stay", "back", "change.Z", "nonsense"):
+    for go in ("send", "stay", "back", "change.Z01", "nonsense"):
         view = WALK.turn(forged, REVIEW, go, {}, ".", TODAY)
         assert view.place != REVIEW
         assert not view.send
@@ -113,7 +113,7 @@ json = st.recursive(
 @given(
     st.dictionaries(st.sampled_from([*WALK.reader.questions, "ZZ"]), json, max_size=8),
     st.sampled_from([*SECTIONS, REVIEW, "elsewhere"]),
-    st.sampled_from(["next", "back", "stay", "send", "change.B", "?"]),
+    st.sampled_from(["next", "back", "stay", "send", "change.B01", "?"]),
 )
 def test_a_forged_sheet_leads_to_an_ordinary_page(answers: dict[str, Any], place: str, go: str) -> None:
     view = WALK.turn(FormState("0.1.0", answers), place, go, {}, ".", TODAY)

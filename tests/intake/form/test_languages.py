@@ -46,10 +46,10 @@ def test_a_survey_may_speak_a_language_that_the_interface_does_not() -> None:
 
 def test_a_sentence_that_quotes_another_language_marks_the_quotation() -> None:
     quoted = LocalisedText.of("Where <b>?", "fr")
-    said = words("en")("choose_one", question=quoted)
-    assert said == "Choose one answer for “Where <b>?”."
+    said = words("en")("choose_here_or", way_out=quoted)
+    assert said == "Choose one answer, or “Where <b>?”."
     assert isinstance(said, LocalisedText)
-    assert said.html == 'Choose one answer for “<span lang="fr">Where &lt;b&gt;?</span>”.'
+    assert said.html == 'Choose one answer, or “<span lang="fr">Where &lt;b&gt;?</span>”.'
 
 
 async def test_a_page_in_another_language_says_so_and_marks_every_text() -> None:

@@ -12,6 +12,7 @@ import msgspec
 from proto import schedule
 from proto.instrument import Closing, Instrument
 from services.intake.form import flow
+from services.intake.form.client_rules import named
 from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import words
 from services.intake.form.pages.notice import version_of
@@ -47,6 +48,12 @@ class SurveyView:
     @property
     def languages(self) -> list[tuple[str, str]]:
         return [(language, words.native_name(language)) for language in self.instrument.languages]
+
+    @property
+    def controller(self) -> str:
+        """Who asks; "" where the instrument leaves it to the invitation."""
+        told = self.instrument.data_protection
+        return self.voice.text(told.controller) if told else ""
 
     @property
     def texts_in(self) -> str:
@@ -151,14 +158,21 @@ def review(
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     answers = next_page.sheet.answers | _left(next_page)
     parts = [
-        (id, headings[id], [say(voice, question, answers.get(question.id)) for question in form.questions(id, next_page.evaluation)])
+        (
+            id,
+            headings[id],
+            [(question.id, say(voice, question, answers.get(question.id))) for question in form.questions(id, next_page.evaluation)],
+        )
         for id in form.sections(next_page.evaluation)
     ]
+    derived = {item.id: item.rule for item in survey.instrument.derived}
+    soft = [(voice.text(check.text), tuple(dict.fromkeys(named(check.when, derived)))) for check in form.soft_checks(next_page.evaluation)]
     return render(
         "review.html",
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
-        soft=[voice.text(check.text) for check in form.soft_checks(next_page.evaluation)],
+        soft=soft,
+        labels={question.id: voice.text(question.text) for question in survey.instrument.questions} if soft else {},
         dropped=[say(voice, form.reader.questions[id], value) for id, value in _dropped(next_page)],
         changes=next_page.sheet.changes,
         continued=next_page.sheet.continued,

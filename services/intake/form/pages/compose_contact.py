@@ -18,7 +18,7 @@ def ask(
 ) -> bytes:
     """`busy`: the address could not be stored just now."""
     listed = list(faults)
-    title, path = survey.voice.words("contact_title"), f"/s/{survey.instrument.id}/contact"
+    title, path = survey.voice.words("contact_link"), f"/s/{survey.instrument.id}/contact"
     frame = compose.of(survey, title, path, wrong=bool(listed or busy))
     return render(
         "contact.html",

@@ -7,7 +7,7 @@ from typing import Literal
 from proto.instrument import Closing
 from services.intake.form import flow
 from services.intake.form.flow import NextPage
-from services.intake.form.pages import compose
+from services.intake.form.pages import compose, qr
 from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
 
@@ -30,7 +30,7 @@ def saved(
     carried = {"sheet": flow.write(next_page.sheet), "place": next_page.place, "receipt": receipt}
     frame = compose.of(survey, say("later_title"))
     told = {"groups": code.split("-"), "until": say.date(until), "closes": survey.open_until(closes)}
-    return render("later.html", **frame, **carried, **told, link=link, address=f"{origin}{link}")
+    return render("later.html", **frame, **carried, **told, link=link, address=f"{origin}{link}", qr=qr.code_of(f"{origin}{link}"))
 
 
 def unsaved(survey: SurveyView, next_page: NextPage, receipt: str) -> bytes:

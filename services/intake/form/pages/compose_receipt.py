@@ -56,7 +56,7 @@ def lookup(survey: SurveyView, typed: str = "", fault: Fault = "") -> bytes:
 
 def status(survey: SurveyView, current: Status, *, is_open: bool) -> bytes:
     """The page with the status of a response, and what its author can do with it."""
-    frame = _of(survey, survey.voice.words("receipt_title"))
+    frame = _of(survey, survey.voice.words("withdrawn_title" if current.status == "withdrawn" else "receipt_title"))
     card = _card(current.receipt) if current.stands else {}
     return render("status.html", **frame, **card, status=current, is_open=is_open)
 

@@ -29,7 +29,8 @@ def values_of(words: FormWords, question: AnyQuestion, value: Any, mix: str) -> 
             return FieldValues(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))))
         case Matrix():
             chosen = typed_values.as_rows(value)
-            ticked = _ticked(*((typed_values.name(question, row.code), chosen.get(row.code, "")) for row in question.rows))
+            names = (typed_values.name, typed_values.narrow)
+            ticked = _ticked(*((name(question, row), code) for row, code in chosen.items() for name in names))
             return FieldValues(ticked, rows=rows_in_order(question, mix))
         case Ranking():
             return FieldValues(
@@ -60,4 +61,4 @@ def rows_in_order(question: Matrix, mix: str) -> tuple[str, ...]:
 
 
 def _ticked(*pairs: tuple[str, str]) -> frozenset[str]:
-    return frozenset(f"{name}={value}" for name, value in pairs)
+    return frozenset(f"{name}={value}" for name, value in pairs if value)

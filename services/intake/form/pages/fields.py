@@ -27,6 +27,9 @@ from services.intake.form.pages.voice import Voice
 LIST_FROM = 13
 """From this many options on, a question is shown as a drop-down list."""
 
+STACKED = 40
+"""Up to this many cells, rows times columns, a matrix is stacked on a narrow screen; beyond it, each row is a drop-down list there."""
+
 Kind = Literal["radios", "list", "boxes", "table", "ranks", "number", "date", "line", "area"]
 
 
@@ -46,16 +49,19 @@ class FieldChoice:
 
 @dataclass(frozen=True)
 class FieldLine:
-    """A row of a matrix, a rank, or a part of a date."""
+    """A row of a matrix, a rank, or a part of a date. `wrong`: it has a fault."""
 
     id: str
     name: str
     label: str
     choices: tuple[FieldChoice, ...] = ()
     row: str = ""
+    narrow: str = ""
+    """The name of the list that shows a row on a narrow screen, "" where there is none."""
     error: str = ""
     part: str = ""
     hidden: bool = False
+    wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Field:
     ask: str = ""
     mixed: bool = False
     hints: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
+    error: str = ""
     choices: tuple[FieldChoice, ...] = ()
     lines: tuple[FieldLine, ...] = ()
     columns: tuple[FieldColumn, ...] = ()
@@ -91,11 +97,11 @@ class Field:
     described_by: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        parts = [("unit", self.unit), ("help", self.help), ("hint", self.hints), ("error", self.errors)]
+        parts: list[tuple[str, object]] = [("unit", self.unit), ("help", self.help), ("hint", self.hints), ("error", self.error)]
         object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
 
 
-def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice, ...] = (), *, new: bool = False) -> Field:
+def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | None = None, *, new: bool = False) -> Field:
     """The controls of a question, without values. `new`: it was added to the page by an answer."""
     words = voice.words
     common: dict[str, Any] = {
@@ -107,7 +113,7 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
         "required": question.required,
         "new": new,
         "ask": ask,
-        "errors": tuple(item.beside for item in advice if not item.part),
+        "error": advice.sentence if advice else "",
     }
     match question:
         case Single():
@@ -121,14 +127,13 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
             choices = _choices(voice, question, question.options)
             return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),))
         case Matrix():
-            faults = {item.part: item.beside for item in advice if item.part}
-            lines = _lines(voice, question, faults)
+            lines = _lines(voice, question, advice)
             columns = [FieldColumn(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
             columns += [] if question.required else [FieldColumn(words("no_answer"), apart=True)]
             hints = (words("table_hint"),)
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
         case Ranking():
-            return Field("ranks", **common, lines=_ranks(voice, question), hints=(words("rank_hint"),))
+            return Field("ranks", **common, lines=_ranks(voice, question, advice), hints=(words("rank_hint"),))
         case Integer() | Numeric():
             whole = isinstance(question, Integer) or question.decimals == 0
             return Field(
@@ -139,7 +144,7 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: tuple[Advice
                 hints=(words("write_bounds", bounds=voice.bounds(question)),),
             )
         case Date():
-            return Field("date", **common, lines=_date(voice, question))
+            return Field("date", **common, lines=_date(voice, question, advice))
         case ShortText() | LongText():
             hints = (words("text_limit", count=question.max_chars),)
             kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= 120 else "area"
@@ -176,30 +181,41 @@ def _how_many(voice: Voice, question: Multiple) -> str:
     return voice.words("several") if most is None else voice.words("several_most", count=most)
 
 
-def _lines(voice: Voice, question: Matrix, faults: dict[str, str]) -> tuple[FieldLine, ...]:
+def _lines(voice: Voice, question: Matrix, advice: Advice | None) -> tuple[FieldLine, ...]:
     cells = [(option.code, voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
     if not question.required:
         cells.append(("", voice.words("no_answer"), True))
+    stacked = len(question.rows) * len(cells) <= STACKED
+    faults = {row.code: row.sentence for row in advice.rows} if advice else {}
     return tuple(
         FieldLine(
-            f"{question.id}-r{i}",
+            anchor(question, i),
             typed_values.name(question, row.code),
             voice.text(row.text),
-            tuple(FieldChoice(anchor(question, i, j), code, label, apart) for j, (code, label, apart) in enumerate(cells)),
+            tuple(FieldChoice(f"{question.id}-{i}-{j}", code, label, apart) for j, (code, label, apart) in enumerate(cells)),
             row.code,
+            "" if stacked else typed_values.narrow(question, row.code),
             faults.get(row.code, ""),
+            row.code in faults,
         )
         for i, row in enumerate(question.rows)
     )
 
 
-def _ranks(voice: Voice, question: Ranking) -> tuple[FieldLine, ...]:
+def _is_wrong(advice: Advice | None, part: int) -> bool:
+    return advice is not None and (not advice.parts or part in advice.parts)
+
+
+def _ranks(voice: Voice, question: Ranking, advice: Advice | None) -> tuple[FieldLine, ...]:
     choices = tuple(FieldChoice("", option.code, voice.text(option.text)) for option in question.options)
     labels = [voice.words("rank_first") if i == 0 else voice.words("rank", rank=i + 1) for i in range(question.rank_count)]
-    return tuple(FieldLine(anchor(question, i), typed_values.name(question, i + 1), label, choices) for i, label in enumerate(labels))
+    return tuple(
+        FieldLine(anchor(question, i), typed_values.name(question, i + 1), label, choices, wrong=_is_wrong(advice, i))
+        for i, label in enumerate(labels)
+    )
 
 
-def _date(voice: Voice, question: Date) -> tuple[FieldLine, ...]:
+def _date(voice: Voice, question: Date, advice: Advice | None) -> tuple[FieldLine, ...]:
     """The fields for day, month (by name) and year, which every browser and screen reader supports."""
     words = voice.words
     months = tuple(FieldChoice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
@@ -207,5 +223,6 @@ def _date(voice: Voice, question: Date) -> tuple[FieldLine, ...]:
     if question.precision == "day":
         parts.insert(0, ("day", words("day"), ()))
     return tuple(
-        FieldLine(anchor(question, i), typed_values.name(question, part), label, choices) for i, (part, label, choices) in enumerate(parts)
+        FieldLine(anchor(question, i), typed_values.name(question, part), label, choices, wrong=_is_wrong(advice, i))
+        for i, (part, label, choices) in enumerate(parts)
     )

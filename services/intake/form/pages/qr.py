@@ -1,8 +1,11 @@
-"""A receipt as a QR code.
+"""What somebody has to keep, as a QR code: a receipt, or the link that opens a draft.
 
-The code has the receipt itself and no address. A phone opens a scanned address, which would put the receipt into the browser's history,
-and phones copy that to other devices. An address would also need the public name of this service, and would not help browsers without
-scripts. As plain text the code is smaller, too: 34 alphanumeric characters, 25 by 25 modules.
+A receipt's code has the receipt itself and no address. A phone opens a scanned address, which would put the receipt into the browser's
+history, and phones copy that to other devices. An address would also need the public name of this service, and would not help browsers
+without scripts. As plain text the code is smaller, too: 34 alphanumeric characters, 25 by 25 modules.
+
+A draft's code has the link: it is made for another device, and the page that it opens takes the secret part out of the address at once
+(`static/later.js`).
 """
 
 from __future__ import annotations

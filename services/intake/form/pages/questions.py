@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,11 +9,11 @@ import msgspec
 from markupsafe import Markup
 
 from proto.instrument import AnyQuestion, Closing, Matrix
+from proto.problem import Fault
 from services.intake.form import flow
 from services.intake.form.client_rules import needed
 from services.intake.form.flow import FormFlow, NextPage
-from services.intake.form.pages import advice
-from services.intake.form.pages.advice import Advice
+from services.intake.form.pages.advice import Advice, advise
 from services.intake.form.pages.compose import SurveyView, of
 from services.intake.form.pages.conditional_parts import ConditionalParts
 from services.intake.form.pages.field_values import FieldValues, rows_in_order, values_of
@@ -30,15 +29,16 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
     voice, evaluation, answers = survey.voice, next_page.evaluation, next_page.sheet.answers
     asks = form.asks(next_page.place, evaluation)
     advice_items = _ordered_advice(survey, form, next_page, receipt)
+    advised = {item.question: item for item in advice_items}
     ruled = needed(asks)
 
     def filled(question: AnyQuestion) -> Markup:
         id = question.id
         ask = msgspec.json.encode(asks[id]).decode() if id in ruled else ""
         parts = ConditionalParts.of(asks[id], evaluation.hidden.get(id, frozenset()))
-        advice = tuple(item for item in advice_items if item.question == id)
-        if advice or id in next_page.opened:
-            skeleton = _skeleton(voice, question, ask, parts, advice, new=id in next_page.opened)
+        new = id in next_page.new
+        if id in advised or new:
+            skeleton = _skeleton(voice, question, ask, parts, advised.get(id), new=new)
         else:
             skeleton = _same_for_all(form, voice.language, voice.tongue, id, ask, parts)
         return skeleton.fill(values_of(voice.words, question, answers.get(id), receipt))
@@ -55,7 +55,12 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
         field = filled(form.reader.questions[id])
         # A question that is not asked yet is put into a <template>, which browsers without scripts do not show.
         parts += (field,) if id in evaluation.shown else ("<template>", field, "</template>\n")
-    values = {"sheet": flow.write(next_page.sheet), "receipt": receipt, "questions": Markup("".join(parts))}  # noqa: S704  all from skeletons
+    values = {
+        "sheet": flow.write(next_page.sheet),
+        "receipt": receipt,
+        "new": " ".join(next_page.new),
+        "questions": Markup("".join(parts)),  # noqa: S704  all from skeletons
+    }
     return page.fill(FieldValues(texts=values)).encode()
 
 
@@ -91,6 +96,7 @@ def _page(
         place=place,
         sheet=hole("text", "sheet"),
         receipt=hole("text", "receipt"),
+        new=hole("text", "new"),
     )
     return Skeleton.of(html.decode())
 
@@ -100,7 +106,7 @@ _same_page = lru_cache(maxsize=1000)(_page)
 
 
 def _skeleton(
-    voice: Voice, question: AnyQuestion, ask: str, parts: ConditionalParts, advice: tuple[Advice, ...] = (), *, new: bool = False
+    voice: Voice, question: AnyQuestion, ask: str, parts: ConditionalParts, advice: Advice | None = None, *, new: bool = False
 ) -> Skeleton:
     field = parts.apply(field_of(voice, question, ask, advice, new=new))
     return Skeleton.of(render("field.html", say=voice.words, field=field, hole=hole).decode())
@@ -113,26 +119,21 @@ def _same_for_all(form: FormFlow, language: str, tongue: str, id: str, ask: str,
 
 
 def _ordered_advice(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> list[Advice]:
-    """The advice on all faults, in the order in which the page shows the fields."""
-    questions, answers = form.reader.questions, next_page.sheet.answers
-    places = list(questions)
+    """The advice on all questions with faults, in the order of the page."""
+    answers = next_page.sheet.answers
+    faults: dict[str, list[Fault]] = {}
+    for fault in next_page.faults:
+        faults.setdefault(flow.question_of(fault), []).append(fault)
 
-    def place(item: Advice) -> tuple[int, int]:
-        question = questions[item.question]
-        rows = rows_in_order(question, receipt) if isinstance(question, Matrix) else ()
-        return places.index(item.question), rows.index(item.part) if item.part in rows else 0
+    def rows(question: AnyQuestion) -> tuple[str, ...]:
+        if not isinstance(question, Matrix):
+            return ()
+        order = rows_in_order(question, receipt) or tuple(row.code for row in question.rows)
+        away = next_page.evaluation.hidden.get(question.id, frozenset())
+        return tuple(code for code in order if code not in away)
 
-    def first_row(item: Advice) -> Advice:
-        """Advice about a whole matrix links to the row that is shown first."""
-        question = questions[item.question]
-        if item.part or not isinstance(question, Matrix) or not (rows := rows_in_order(question, receipt)):
-            return item
-        return replace(item, anchor=advice.anchor(question, [row.code for row in question.rows].index(rows[0])))
-
-    advised = [
-        advice.advise(survey.voice, questions[id], fault, answers.get(id)) for fault in next_page.faults if (id := flow.question_of(fault))
-    ]
-    return sorted(map(first_row, advised), key=place)
+    faulty = (question for id, question in form.reader.questions.items() if id in faults)
+    return [advise(survey.voice, question, faults[question.id], answers.get(question.id), rows(question)) for question in faulty]
 
 
 def _script_messages(survey: SurveyView) -> dict[str, Any]:
@@ -140,6 +141,7 @@ def _script_messages(survey: SurveyView) -> dict[str, Any]:
     say = survey.voice.words
     keys = {
         "opened": "question_opened",
+        "several": "questions_opened",
         "closed": "question_closed",
         "up": "move_up",
         "down": "move_down",

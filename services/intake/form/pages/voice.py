@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from proto.instrument import Instrument, Integer, Numeric, Texts
 from proto.languages import choose
 from services.intake.form.pages.words import FormWords, catalogues, words
 from services.runtime.localised_text import LocalisedText
+
+
+@lru_cache(maxsize=10_000)
+def french(text: str) -> str:
+    """The text with the signs of French typography: no line breaks before ? ! : ; » or after «, and a typographic apostrophe."""
+    text = re.sub(r" (?=[?!:;»])|(?<=«) ", "\u00a0", text)
+    return re.sub(r"(?<=\w)'(?=\w)", "\u2019", text)
 
 
 class Voice:
@@ -21,6 +31,7 @@ class Voice:
         """The best available translation, marked where it is not in the language of the page."""
         for language in self._order:
             if translation := texts.get(language):
+                translation = french(translation) if language == "fr" else translation
                 return translation if language == self.words.language else LocalisedText.of(translation, language)
         for language, translation in texts.items():
             return LocalisedText.of(translation, language)

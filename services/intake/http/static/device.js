@@ -1,6 +1,6 @@
 /** Keeps what is written on this device, goes on through lost connections, and sends until the answers are recorded. */
 
-import { copies, find, finished, forget, keep, surveyOf, works } from "./kept.js";
+import { copies, find, finished, forget, keep, markSent, surveyOf, wasSent, works } from "./kept.js";
 import { arrival, backoff, fresh, lost, pause, status, there } from "./reach.js";
 import { follow, leave, send } from "./sending.js";
 import { catchUp, copyOf, draftOf, field, fill, withSheet } from "./sheet.js";
@@ -24,6 +24,11 @@ const saves = begun && place !== "start";
 const survey = form ? surveyOf(form.getAttribute("action") ?? "") : location.pathname;
 const stored = works();
 
+const SHOWN = 5000;
+/** Milliseconds for which the banner stays in view with what asks for nothing; then it rests at the end of the page. */
+const PASSING = new Set(["saved", "online", "forgotten", "sent", "recorded", "deleted"]);
+let shown = 0;
+
 /* The banner: one honest sentence about where the answers are, in the page's language */
 
 /**
@@ -36,6 +41,9 @@ function say(state) {
   region.setAttribute("aria-live", state === "saved" ? "off" : "polite");
   region.dataset.state = state;
   region.textContent = sentence;
+  clearTimeout(shown);
+  if (PASSING.has(state)) shown = setTimeout(() => region.classList.add("retired"), SHOWN);
+  region.classList.remove("retired");
 }
 
 /** Puts a button beside the sentence. @param {string} label @param {() => void} act */
@@ -78,6 +86,15 @@ function saveSoon() {
   timer = setTimeout(save, SAVE_AFTER);
 }
 
+/** A review page gone back to, after its answers were sent, says so instead of asking to send them. @param {HTMLFormElement} form */
+function lookBack(form) {
+  const words = /** @type {HTMLTemplateElement | null} */ (document.getElementById("was-sent"));
+  if (!words || form.hidden) return;
+  form.before(words.content.cloneNode(true));
+  form.hidden = true;
+  document.getElementById("was-sent-title")?.focus();
+}
+
 /** Other copies of what this page goes on with: its answers are sent once, from here. */
 function takeOver() {
   const code = form && draftOf(field(form, "sheet").value);
@@ -93,6 +110,10 @@ function arrive(restored) {
   if (!form) return;
   const isNew = !restored && arrival === "navigate";
   const copy = find(receipt);
+  if (!isNew && place === "review" && copy?.state !== "draft" && wasSent(copyOf(form, "draft").body)) {
+    lookBack(form);
+    return;
+  }
   if (copy?.state === "sending" && place === "review") {
     sendAll(form).catch(() => submit(form, null, [["go", "send"]]));
     return;
@@ -277,6 +298,7 @@ if (later && kept?.state === "draft") keep(withSheet(kept, field(later, "sheet")
 const arrived = /** @type {HTMLElement | null} */ (document.querySelector("[data-arrived]"));
 const sent = find(arrived?.dataset.arrived ?? "");
 if (sent) {
+  markSent(sent.body);
   keep({ ...sent, state: "sent" });
   say("sent");
 } else if (finished(arrived?.dataset.arrived ?? "")) say("recorded");

@@ -95,6 +95,8 @@ function complain(why) {
     /** @type {HTMLElement} */ (shown).hidden = false;
   }
   room.classList.add("wrong");
+  const prefix = room.dataset.prefix ?? "";
+  if (!document.title.startsWith(prefix)) document.title = prefix + document.title;
   typed.setAttribute("aria-describedby", "code-error");
   typed.setAttribute("aria-invalid", "true");
   summary.focus();

@@ -79,6 +79,30 @@ export function finished(receipt) {
   }
 }
 
+/* What was sent from this tab, as numbers that lead to no answer, so that a page gone back to can say so. */
+
+const SENT = `${PREFIX}sent`;
+
+/** @param {string} body of the form that was sent */
+export function markSent(body) {
+  try {
+    sessionStorage.setItem(SENT, `${sessionStorage.getItem(SENT) ?? ""} ${trace(sheetOf(body))}`);
+  } catch {
+    // nothing was kept
+  }
+}
+
+/** @param {string} body of a form @returns {boolean} */
+export function wasSent(body) {
+  try {
+    return (sessionStorage.getItem(SENT) ?? "").split(" ").includes(trace(sheetOf(body)));
+  } catch {
+    return false;
+  }
+}
+
+const sheetOf = (/** @type {string} */ body) => new URLSearchParams(body).get("sheet") ?? "";
+
 /** @param {string} [survey] a survey's path; without it, all @returns {Copy[]} the latest first */
 export function copies(survey) {
   let names = [];

@@ -1,6 +1,7 @@
-/** The receipt's pages with scripts: the status follows by itself, the page prints, and works out the fingerprint itself. */
+/** The receipt's pages with scripts: the status follows by itself, and the page works out the fingerprint itself. */
 
 import { fingerprint } from "./fingerprint.js";
+import "./keep.js";
 
 const WAITS = [500, 500, 1000, 1000, 2000, 3000, 5000, 10_000];
 /** Milliseconds between two looks; the last one for as long as the page is open. */
@@ -16,7 +17,6 @@ if (text && globalThis.crypto?.subtle) check(text); // browsers have it on https
 /** Whatever only works with scripts. */
 function show() {
   document.querySelectorAll(".scripted").forEach((part) => part.removeAttribute("hidden"));
-  document.getElementById("print")?.addEventListener("click", () => print());
   document.getElementById("address")?.prepend(location.host);
 }
 

@@ -1,5 +1,6 @@
 /** Makes a section's page answer at once: questions come and go by their rules, options that stand alone untick the others. */
 
+import { chosen } from "./chosen.js";
 import { count, counters } from "./counters.js";
 import { ranks } from "./ranks.js";
 import { shown } from "./rules.js";
@@ -66,7 +67,8 @@ function parts(field, hidden) {
     if (gone === part.hidden) continue;
     part.hidden = gone;
     if (part instanceof HTMLOptionElement) Object.assign(part, { disabled: gone, selected: part.selected && !gone });
-    if (part instanceof HTMLTableRowElement) said.push(tell.sentence(gone ? "closed" : "opened", { question: part.querySelector("th span")?.textContent?.trim() ?? "" }));
+    const row = part.querySelector(".rowhead span")?.textContent?.trim();
+    if (row) said.push(tell.sentence(gone ? "closed" : "opened", { question: row }));
   }
   return said;
 }
@@ -77,6 +79,8 @@ function follow(cause = null) {
   const wanted = shown(questions.map((question) => question.ask), fields, marks, kept, hidden);
   /** @type {string[]} */
   const said = [];
+  /** @type {string[]} */
+  const opened = [];
   for (const { ask, field, spot } of questions) {
     if (ask.ruled) said.push(...parts(field, hidden.get(ask.id)));
     if (wanted.has(ask.id) === field.isConnected) continue;
@@ -88,9 +92,11 @@ function follow(cause = null) {
     } else {
       spot.after(field);
       count(field);
-      said.push(tell.sentence("opened", { question: title(field) }));
+      opened.push(title(field));
     }
   }
+  const [first] = opened;
+  if (first) said.push(opened.length > 1 ? tell.sentence("several", { count: opened.length, question: first }) : tell.sentence("opened", { question: first }));
   if (cause && said.length) tell(said.join(" "));
   sent.value = [...form.querySelectorAll(".field")].map((field) => field.id).join(" ");
 }
@@ -100,6 +106,42 @@ function alone(box) {
   if (box.type !== "checkbox" || !box.checked) return;
   for (const other of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll(`[name="${CSS.escape(box.name)}"]`))) {
     if (other !== box && ("alone" in box.dataset || "alone" in other.dataset)) other.checked = false;
+  }
+}
+
+/** "No answer", among the choices of a question that may be left out, becomes a button that takes the choice back. */
+function clearing() {
+  for (const choice of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll(".choice.none"))) {
+    const field = /** @type {HTMLElement} */ (choice.closest(".field"));
+    const radios = [.../** @type {NodeListOf<HTMLInputElement>} */ (field.querySelectorAll("input[type=radio]"))];
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: tell.word("clear") });
+    const follow = () => (button.style.visibility = radios.some((radio) => radio.checked && radio.value) ? "visible" : "hidden");
+    button.addEventListener("click", () => {
+      for (const radio of radios) radio.checked = false;
+      radios[0]?.focus();
+      radios[0]?.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    field.addEventListener("change", follow);
+    choice.style.minHeight = `${choice.offsetHeight}px`; // nothing moves
+    choice.textContent = "";
+    choice.append(button);
+    follow();
+  }
+}
+
+/** The list that stands for a row of a matrix on a narrow screen says what its buttons say, and they alone are sent. */
+function lists() {
+  for (const list of /** @type {NodeListOf<HTMLSelectElement>} */ (form.querySelectorAll(".narrow"))) {
+    const line = /** @type {HTMLElement} */ (list.parentElement);
+    const radios = [.../** @type {NodeListOf<HTMLInputElement>} */ (line.querySelectorAll("input[type=radio]"))];
+    const follow = () => (list.value = radios.find((radio) => radio.checked)?.value ?? "");
+    list.addEventListener("change", () => {
+      for (const radio of radios) radio.checked = radio.value === list.value && list.value !== "";
+      radios[0]?.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    line.addEventListener("change", follow);
+    list.removeAttribute("name");
+    follow();
   }
 }
 
@@ -121,8 +163,11 @@ function safely(act) {
 
 safely(() => {
   gather();
+  lists();
+  clearing();
   counters(form);
   ranks(form);
+  chosen(form);
   follow();
   form.append(sent);
   form.addEventListener("input", (event) => safely(() => follow(event.target)));

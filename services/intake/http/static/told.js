@@ -21,3 +21,6 @@ tell.sentence = (name, values) => {
     return typeof value === "number" ? written.format(value) : value;
   });
 };
+
+/** @param {string} name @returns {string} a word that the page carries */
+tell.word = (name) => live?.dataset[name] ?? "";
