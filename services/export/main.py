@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from proto.registry import Registry
 from services.export.bundle.signing import Signer
@@ -16,11 +16,12 @@ from services.export.settings import Settings
 from services.export.store import Store
 from services.runtime import nats_client
 from services.runtime.audit_log import Acts
+from services.runtime.http.page_compression import compressing_pages
 from services.runtime.supervision import Supervisor
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[Litestar]:
+async def running(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """Yields the app, connected and with all surveys known. Leaving stops the job that is building."""
     settings.releases.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as closing:
@@ -36,4 +37,5 @@ async def running(settings: Settings) -> AsyncGenerator[Litestar]:
         signer = Signer.opened(settings.release_key_file or settings.releases / ".release-key")
         jobs = Jobs(store, registry, settings.releases, signer, settings.host_guard().url)
         closing.push_async_callback(jobs.stop)
-        yield create_app(Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks, acts))
+        context = Context(registry, store, jobs, settings.releases, lambda: client.is_connected, tasks, acts)
+        yield compressing_pages(create_app(context))

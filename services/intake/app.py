@@ -30,6 +30,7 @@ from services.intake.http import (
     routes_tokens,
 )
 from services.runtime.allowed_methods import with_options
+from services.runtime.http.page_compression import compressing_pages
 
 ROUTES = with_options(
     (
@@ -76,4 +77,4 @@ def create_app(intake: Intake) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return routes_responses.shortcut(intake, app)
+    return routes_responses.shortcut(intake, compressing_pages(app))

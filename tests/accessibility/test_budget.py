@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 BYTES, REQUESTS = 60_000, 24
+LENGTH = 5000
+"""Pixels that the longest section may have on the narrowest phone."""
 FIRST_PAINT = 1000
 """Milliseconds."""
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8 * 0.9, "uploadThroughput": 0.75e6 / 8 * 0.9}
@@ -39,9 +41,13 @@ class Meter:
         self.requests += 1
 
 
-def begin(page: Page, address: str) -> None:
-    page.goto(f"{address}/s/ai-security?lang=fr")
+def begin(page: Page, address: str, language: str = "fr") -> None:
+    page.goto(f"{address}/s/ai-security?lang={language}")
     page.locator("#consent").check()
+    forward(page)
+
+
+def forward(page: Page) -> None:
     with page.expect_navigation():
         page.locator(".actions button[value=next]").click()
 
@@ -53,6 +59,33 @@ def test_a_first_visit_stays_below_60_kilobytes(page: Page, address: str) -> Non
     print(f"start page and first section: {meter.bytes:,} bytes in {meter.requests} requests")
     assert 0 < meter.bytes < BYTES
     assert meter.requests <= REQUESTS
+
+
+def test_the_longest_section_is_light_and_short_on_a_phone(chromium: Browser, address: str) -> None:
+    """Section B as somebody gets it who goes on with it on another device: nothing of it is there yet."""
+    with chromium.new_context(viewport={"width": 320, "height": 640}, locale="en-GB") as visit:
+        page = visit.new_page()
+        begin(page, address, "en")
+        page.locator("[name='q.A01']").select_option("FR")
+        for id, code in {"A02": "1", "A04": "p3", "A05": "region", "A08": "personal", "A09": "police"}.items():
+            page.locator(f"[name='q.{id}'][value='{code}']").check()
+        meter = Meter(page)
+        meter.session.send("Network.clearBrowserCache")
+        forward(page)
+        page.wait_for_load_state("networkidle")
+        lengths = [_length(page)]
+        page.locator("[name='q.B01'][value=use]").check()
+        for row in page.locator("#B02 select").all():
+            row.select_option("live")
+        page.locator("#B05").wait_for()
+        lengths.append(_length(page))
+    print(f"section B: {meter.bytes:,} bytes in {meter.requests} requests, {lengths[0]} px long, {lengths[1]} px with all its questions")
+    assert 0 < meter.bytes < BYTES
+    assert max(lengths) < LENGTH
+
+
+def _length(page: Page) -> int:
+    return page.evaluate("document.documentElement.scrollHeight")
 
 
 def test_nobody_else_is_asked_for_anything(page: Page, address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -48,3 +49,26 @@ async def test_what_another_site_filled_in_is_refused(client: Client, route: str
 
 def test_every_route_that_takes_a_form_is_tried() -> None:
     assert len(ROUTES) == 5
+
+
+async def test_compressed_pages_repeat_nothing_of_an_address_and_hold_no_secret() -> None:
+    """Two of the three things that BREACH needs (ADR 54)."""
+    mark, held = "zqxjkvbpyg", list[str]()
+    paths = sorted(
+        path.replace("{survey:str}", "ai-security")
+        for handler in HANDLERS
+        if HttpMethod.GET in handler.http_methods
+        for path in handler.paths
+        if not path.startswith(("/api/", "/static/", "/health/", "/metrics", "/schema"))
+    )
+    assert {"/", "/s/ai-security", "/s/ai-security/continue", "/s/ai-security/receipt", "/accessibility"} <= set(paths)
+    async with AsyncTestClient(create_app(open_desk(MemoryJournal()))) as client:
+        for path in (*paths, f"/s/{mark}", f"/{mark}"):
+            headers = {"Accept": "text/html", "Accept-Language": mark, "Referer": f"http://platea.test/{mark}", "Cookie": f"a={mark}"}
+            answer = await client.get(path, params={"lang": mark, "receipt": mark, "q.A01": mark}, headers=headers)
+            assert answer.headers["content-type"].startswith("text/html")
+            assert answer.headers.get("content-encoding") == "gzip", path
+            assert mark not in answer.text, path
+            held += re.findall(r'name="(?:receipt|sheet|ticket)" value="([^"]*)"', answer.text)
+    assert held
+    assert set(held) == {""}

@@ -1,6 +1,5 @@
 /** Makes a section's page answer at once: questions come and go by their rules, options that stand alone untick the others. */
 
-import { chosen } from "./chosen.js";
 import { count, counters } from "./counters.js";
 import { ranks } from "./ranks.js";
 import { shown } from "./rules.js";
@@ -145,6 +144,24 @@ function lists() {
   }
 }
 
+const ROOM = 24;
+/** Characters that a list shows on a phone. */
+
+/** Below a list that is too narrow for it, what was chosen stands whole; who listens hears it from the list itself. */
+function whole() {
+  for (const list of form.querySelectorAll("select")) {
+    const text = Object.assign(document.createElement("p"), { className: "whole" });
+    text.setAttribute("aria-hidden", "true");
+    const follow = () => {
+      const label = (list.value && list.selectedOptions[0]?.textContent) || "";
+      text.textContent = label.length > ROOM ? label : "";
+    };
+    (list.closest(".chosen") ?? list).after(text);
+    list.closest(".field")?.addEventListener("change", () => setTimeout(follow));
+    follow();
+  }
+}
+
 /** The page as the server made it, which works without scripts too. Something failed: page and scripts may be of two releases. */
 function asMade() {
   sent.remove();
@@ -167,7 +184,7 @@ safely(() => {
   clearing();
   counters(form);
   ranks(form);
-  chosen(form);
+  whole();
   follow();
   form.append(sent);
   form.addEventListener("input", (event) => safely(() => follow(event.target)));
