@@ -87,7 +87,7 @@ class Sender:
 
     async def replace(self, submission: BulkSubmission) -> SubmissionReply:
         """Replaces the answers under this receipt; else as `send`."""
-        return await self._send_until_answered("PUT", f"{self._url}/api/v1/receipts/{quoted(submission.receipt)}", submission)
+        return await self._send_until_answered("PUT", f"{self._url}/api/v1/receipt", submission)
 
     async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[SubmissionReply]:
         """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
@@ -138,7 +138,7 @@ class Sender:
             return (isinstance(error, _Busy) and error.seconds) or True
 
         async def send() -> SubmissionReply:
-            headers = {} if method == "PUT" else {"Idempotency-Key": submission.receipt}
+            headers = {"Platea-Receipt" if method == "PUT" else "Idempotency-Key": submission.receipt}  # addresses are written into logs
             async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
                 body = await answer.read()
                 if answer.status in BUSY:

@@ -51,8 +51,9 @@ async def go_on(request: AnyRequest, intake: NamedDependency[Intake], survey: Fr
                 return _asked(request, intake, survey, typed, "unknown", 404)
             raise draft
         form = form_of(known.reader(draft.sheet.version))
-        asked = request.query_params.get("lang") or draft.language
-        paper = compose.survey_in(form.instrument, asked, request.headers.get("accept-language", ""))
+        accepted = request.headers.get("accept-language", "")
+        asked = request.query_params.get("lang") or (None if accepted else draft.language)
+        paper = compose.survey_in(form.instrument, asked, accepted)
         if first(fields, "go") == "delete":
             await intake.drafts.delete(survey, code)
             return html(compose_later.deleted(paper), paper.voice.language)

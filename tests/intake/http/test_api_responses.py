@@ -135,6 +135,21 @@ async def test_put_changes_the_answers_and_keeps_the_receipt(api: Api) -> None:
     assert [type(event) for event in await journal(api.urls)] == [ResponseSubmitted, ResponseReplaced]
 
 
+async def test_with_the_receipt_in_a_header_everything_goes_without_an_address_that_holds_it(api: Api) -> None:
+    mine = key()
+    await api.submit(10, mine)
+    held = {"Platea-Receipt": mine}
+    assert (await api.http.get("/api/v1/receipt", headers=held)).json() == (await api.receipt(mine)).json()
+    changed = await api.http.put("/api/v1/receipt", headers=held, json=body(12))
+    assert (changed.status_code, (await api.receipt(mine)).json()["digest"]) == (200, changed.json()["digest"])
+    gone = await api.http.delete("/api/v1/receipt", headers=held)
+    assert (gone.status_code, gone.json()["status"]) == (202, "withdrawn")
+    assert (await api.receipt(mine)).json()["status"] == "withdrawn"
+    for headers in ({}, {"Platea-Receipt": " "}, {"Platea-Receipt": "x" * 201}):
+        refused = await api.http.get("/api/v1/receipt", headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/receipt-unfit")
+
+
 async def test_change_and_withdrawal_at_once_end_withdrawn(api: Api) -> None:
     mine = key()
     await api.submit(12, mine)

@@ -42,7 +42,7 @@ def unsaved(survey: SurveyView, next_page: NextPage, receipt: str) -> bytes:
 def ask(survey: SurveyView, action: str, typed: str = "", fault: Fault = "") -> bytes:
     """The page where the code is entered, and for some faults the receipt of the response that the draft changes.
 
-    `action` names a language only if the reader asked for one; else the page opens in the draft's language.
+    `action` names a language only if the reader asked for one; else the page opens in the language of the browser.
     """
     frame = compose.of(survey, survey.voice.words("continue_title"), _path(survey), wrong=bool(fault))
     return render("continue.html", **frame, action=action, typed=typed, fault=_WORDS.get(fault, ""), asks=fault in ("receipt", "other"))
