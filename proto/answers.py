@@ -81,6 +81,7 @@ class Reader:
         }
         """Of the questions with options or rows that have rules."""
         self.derived: dict[str, logic.Predicate] = {item.id: compile_rule(item.rule) for item in instrument.derived}
+        self.quotas: dict[str, logic.Predicate] = {quota.id: compile_rule(quota.when) for quota in instrument.quotas}
         self._numeric = [question.id for question in instrument.questions if isinstance(question, Numeric)]
         self._plan = [
             (question.id, question, compiled.get(question.id), question.required, _rest_of(question), self.parts.get(question.id))

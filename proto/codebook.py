@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
+from proto import quotas
 from proto.answers import Reader, reader_of
 from proto.comparisons import COMPARING, WITH_VALUES, agree, measure_of, within
 from proto.conversion import UNASKED, Conversion, Values
@@ -33,19 +34,20 @@ from proto.instrument import (
     Matrix,
     Multiple,
     Numeric,
+    Quota,
     Ranking,
     Rule,
     ShortText,
     Single,
 )
 
-Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum", "combined"]
+Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum", "combined", "quota"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """`question` is a question id, or a stratum's name for kind "stratum". `row`: of a matrix; `rank`: from 1, of a ranking.
 
-    Kind "combined": `code` joins the codes of one group of each margin with "&".
+    Kind "combined": `code` joins the codes of one group of each margin with "&". Kind "quota": `code` names a quota and its rule.
     """
 
     kind: Kind
@@ -127,6 +129,9 @@ class CodeBook:
             self._encoders.append(self._combined())
         self.combined: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "combined"]
         """The columns of the combinations of the margins' groups, the last margin's groups running fastest."""
+        self._encoders += [self._quota(quota) for quota in self.instrument.quotas]
+        self.quotas: dict[str, int] = {quota.id: self.index[Column("quota", code=quotas.column(quota))] for quota in self.instrument.quotas}
+        """The column of those whom each quota counts. No figure is made of it."""
         self.groups: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "stratum"]
         """The columns of all strata, by which squares of numbers are summed."""
         names = msgspec.json.encode([self.columns, self.numbers, self.scales])
@@ -370,6 +375,10 @@ class CodeBook:
         codes = [option.code for option in question.options]
         table = _table({code: values[groups[code]] if code in groups else 0 for code in codes} | {UNSET: 0})
         return lambda batch: batch.set(_look_up(table, batch.given[id]))
+
+    def _quota(self, quota: Quota) -> Encode:
+        column, test = self._add(Column("quota", code=quotas.column(quota))), self._test(quota.when)
+        return lambda batch: batch.set(np.where(batch.where(quota.when, test), column, 0).astype(np.uint16))
 
     def margin(self, margin: Margin) -> list[int]:
         """The columns of a margin's groups, in its order."""

@@ -89,8 +89,15 @@ class RetentionSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.
     said: str | None = None
 
 
+class QuotasFilled(msgspec.Struct, frozen=True, omit_defaults=True, tag="survey.quotas.v1"):
+    """Which quotas are full, by id, each with the limit at which it was; one that was full stays full. The worker says it."""
+
+    survey: str
+    full: dict[str, int]
+
+
 ResponseEvent = ResponseSubmitted | ResponseReplaced | ResponseWithdrawn
-ControlEvent = SurveyPublished | SurveyClosed | RetentionSet | Token
+ControlEvent = SurveyPublished | SurveyClosed | RetentionSet | QuotasFilled | Token
 
 _encoder = msgspec.json.Encoder()
 _responses = msgspec.json.Decoder(ResponseEvent)

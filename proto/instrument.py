@@ -259,6 +259,15 @@ class ContactForm(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     interview: Texts = {}
 
 
+class Quota(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Of those whom `when` describes, about `limit` are wanted. Whoever comes after that reads `text` instead of the other questions."""
+
+    id: str
+    when: Rule
+    limit: int
+    text: Texts
+
+
 class Opening(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """When a survey opens: `at` is "2026-12-01 09:00" by the clocks of `zone`, a name of the tz database."""
 
@@ -300,6 +309,7 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     strata: tuple[str, ...] = ()
     hierarchies: dict[str, Hierarchy] = {}
     soft_checks: tuple[SoftCheck, ...] = ()
+    quotas: tuple[Quota, ...] = ()
     headlines: tuple[Headline, ...] = ()
     margins: tuple[Margin, ...] = ()
     policy: Policy = Policy()

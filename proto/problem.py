@@ -35,6 +35,7 @@ KINDS = {
         Kind("cross-site", 403, "This page was sent from another site"),
         Kind("survey-closed", 403, "This survey no longer takes answers"),
         Kind("survey-not-open", 403, "This survey does not take answers yet"),
+        Kind("quota-full", 403, "Enough answers of this kind have arrived"),
         Kind("invitation-needed", 403, "Answers to this survey need an invitation"),
         Kind("not-found", 404, "There is nothing here"),
         Kind("survey-unknown", 404, "There is no survey with this name"),

@@ -11,7 +11,7 @@ import msgspec
 
 from proto import instrument as instruments
 from proto import schedule, tokens
-from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
+from proto.events import ControlEvent, QuotasFilled, RetentionSet, SurveyClosed, SurveyPublished
 from proto.instrument import Closing, Instrument
 from proto.schedule import Phase
 from proto.tokens import Token, TokenRole
@@ -36,6 +36,8 @@ class Registry:
     """When a survey was closed, as far as the event tells it."""
     lifted: dict[str, float] = field(default_factory=dict[str, float])
     """The closing of a survey that was taken back by reopening it, in seconds since 1970."""
+    full: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    """Of each survey the quotas that were full, with the limit at which they were."""
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     """By the hash of their secret."""
     hashes: dict[str, str] = field(default_factory=dict[str, str])
@@ -68,6 +70,8 @@ class Registry:
             case RetentionSet():
                 self.retention[event.survey] = event.on
                 _keep(self.retention_said, event.survey, event.said)
+            case QuotasFilled():
+                self.full[event.survey] = event.full
             case Token():
                 former = self.hashes.get(event.id)
                 if former is not None and former != event.sha256:
@@ -93,6 +97,11 @@ class Registry:
         current = self.current(survey)
         closes = None if current is None else current.closes
         return None if closes is None or schedule.closing(closes) == self.lifted.get(survey) else closes
+
+    def full_quotas(self, instrument: Instrument) -> frozenset[str]:
+        """The ids of the quotas of this version that are full. One that was full at a lower limit is not."""
+        full = self.full.get(instrument.id)
+        return frozenset(quota.id for quota in instrument.quotas if full.get(quota.id, 0) >= quota.limit) if full else frozenset()
 
     def takes_answers(self, survey: str, now: float) -> bool:
         """At this time (Unix seconds), of those who have begun."""

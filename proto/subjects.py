@@ -52,6 +52,10 @@ def retention(survey: str) -> str:
     return f"platea.control.retention.{survey}"
 
 
+def quotas(survey: str) -> str:
+    return f"platea.control.quotas.{survey}"
+
+
 def token(id: str) -> str:
     """Where intake publishes an access token, by its digest, or revokes it."""
     return f"platea.control.token.{id}"

@@ -260,6 +260,7 @@ _TOLD = {
     "participation": "others may answer",
     "opens": "it opens at another time",
     "closes": "it closes at another time",
+    "quotas": "other quotas",
     "listed": "lists for everybody name it, or no longer do",
     "languages": "other languages",
     "contact_form": "another contact form",

@@ -22,6 +22,7 @@ _EVENTS: tuple[type[msgspec.Struct], ...] = (
     events.SurveyPublished,
     events.SurveyClosed,
     events.RetentionSet,
+    events.QuotasFilled,
     Token,
 )
 _RESPONSE = ("ResponseSubmitted", "ResponseReplaced", "ResponseWithdrawn")
@@ -98,6 +99,7 @@ def _channels() -> Json:
             journal, "The stream RESPONSES as it is stored: one durable consumer `analysis-{partition}` per partition.", *_RESPONSE
         ),
         "surveys": _channel(subjects.survey("{survey}", "{version}"), "Published versions, in the stream CONTROL.", "SurveyPublished"),
+        "quotas": _channel(subjects.quotas("{survey}"), "Which quotas of a survey are full, in the stream CONTROL.", "QuotasFilled"),
         "closings": _channel(subjects.closing("{survey}"), "Whether a survey is closed, in the stream CONTROL.", "SurveyClosed"),
         "retention": _channel(
             subjects.retention("{survey}"), "When the answers to a survey are deleted, in the stream CONTROL.", "RetentionSet"
@@ -154,6 +156,7 @@ def _operations() -> Json:
         "intake.journal": _operation("send", "responses", "Intake writes each accepted event to disk before it answers.", *_RESPONSE),
         "intake.publish": _operation("send", "surveys", "Intake publishes a version.", "SurveyPublished"),
         "intake.close": _operation("send", "closings", "Intake closes or reopens a survey.", "SurveyClosed"),
+        "analysis.quotas": _operation("send", "quotas", "The worker says which quotas are full, and nothing else of them.", "QuotasFilled"),
         "intake.retention": _operation("send", "retention", "Intake says when the answers to a survey are deleted.", "RetentionSet"),
         "intake.token": _operation("send", "tokens", "Intake makes or revokes a token.", "Token"),
         "service.act": _operation("send", "acts", "Intake, analysis and export record what organisers did by them.", "Act"),
@@ -166,6 +169,7 @@ def _operations() -> Json:
         "intake.invite": _operation("send", "invitations", "Intake adds codes, or notes spent tickets.", "Invitations"),
         "service.surveys": _operation("receive", "surveys", "Every service follows the versions into memory.", "SurveyPublished"),
         "service.closings": _operation("receive", "closings", "Every service follows the closings into memory.", "SurveyClosed"),
+        "service.quotas": _operation("receive", "quotas", "Every service follows it into memory; intake goes by it.", "QuotasFilled"),
         "service.retention": _operation("receive", "retention", "Every service follows it into memory.", "RetentionSet"),
         "service.tokens": _operation("receive", "tokens", "Every service follows the tokens into memory.", "Token"),
         "analysis.record": _operation("receive", "journal", "Analysis records batches and acknowledges them after the commit.", *_RESPONSE),

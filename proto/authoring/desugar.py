@@ -82,6 +82,7 @@ def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolve
         strata=survey.strata,
         hierarchies={name: resolver.hierarchy(hierarchy) for name, hierarchy in survey.hierarchies.items()},
         soft_checks=tuple(resolved.SoftCheck(check.id, rule(check.when), check.text) for check in survey.soft_checks),
+        quotas=tuple(resolved.Quota(quota.id, rule(quota.when), quota.limit, quota.text) for quota in survey.quotas),
         headlines=tuple(resolved.Headline(h.id, h.label, h.question, h.stat, h.of, h.options, h.row) for h in survey.headlines),
         margins=tuple(margin(written) for written in survey.margins),
         policy=msgspec.convert(msgspec.structs.asdict(survey.policy), resolved.Policy),

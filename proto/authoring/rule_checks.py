@@ -23,7 +23,7 @@ _OPERATIONS: dict[str, tuple[type[Question], str]] = {
 
 
 class RuleChecks:
-    """Adds to `faults` what is wrong with the rules of questions, derived variables and soft checks."""
+    """Adds to `faults` what is wrong with the rules of questions, derived variables, soft checks and quotas."""
 
     def __init__(self, survey: AuthoredSurvey, instrument: Instrument, position: Mapping[str, int], faults: Faults) -> None:
         self.survey = survey
@@ -47,6 +47,10 @@ class RuleChecks:
                 first = (index for index, question in enumerate(self.survey.questions) if question.section == section.id)
                 self._rule(own, path, next(first, None))
                 shown.append((own, path, f"the section {section.id}"))
+        for quota, resolved in zip(self.survey.quotas, self.instrument.quotas, strict=True):
+            path = (*self.faults.place(quota), "when")
+            self._rule(resolved.when, path, None)
+            shown.append((resolved.when, path, f"the text of the quota {quota.id}"))
         for index, (written, question) in enumerate(zip(self.survey.questions, self.instrument.questions, strict=True)):
             if written.show_if is not None and question.show_if is not None:
                 path = (*self.faults.place(written), "show_if")

@@ -221,6 +221,13 @@ class AuthoredSoftCheck(msgspec.Struct, frozen=True):
     text: Texts
 
 
+class AuthoredQuota(msgspec.Struct, frozen=True):
+    id: Name
+    when: AuthoredRule
+    limit: Annotated[int, Meta(ge=1, le=10_000_000)]
+    text: Texts
+
+
 class AuthoredHeadline(msgspec.Struct, frozen=True):
     id: Name
     label: Texts
@@ -311,6 +318,7 @@ class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
     hierarchies: dict[str, AuthoredHierarchy] = {}
     soft_checks: Annotated[tuple[AuthoredSoftCheck, ...], Meta(max_length=200)] = ()
+    quotas: Annotated[tuple[AuthoredQuota, ...], Meta(max_length=50)] = ()
     headlines: Annotated[tuple[AuthoredHeadline, ...], Meta(max_length=100)] = ()
     margins: Annotated[tuple[AuthoredMargin, ...], Meta(max_length=5)] = ()
     policy: AuthoredPolicy = AuthoredPolicy()

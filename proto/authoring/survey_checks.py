@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from proto import bounds, schedule
+from proto import bounds, quotas, schedule
 from proto.authoring import headline_checks, margin_checks
 from proto.authoring.faults import Faults
 from proto.authoring.parse import nearest
@@ -45,6 +45,8 @@ def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> Non
     for name, message, advice in incoherent(instrument.policy):
         faults.add(("policy", name), message, advice)
     for path, message, advice in schedule.misfits(instrument):
+        faults.add(path, message, advice)
+    for path, message, advice in quotas.misfits(instrument):
         faults.add(path, message, advice)
     headline_checks.check(survey, instrument, position, faults)
     margin_checks.check(survey, instrument, sound, faults)

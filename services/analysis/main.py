@@ -24,6 +24,7 @@ from services.analysis.ingest.state_builder import StateBuilder
 from services.analysis.ingest.totals import Totals
 from services.analysis.ingest.worker import TooManyParked, Worker
 from services.analysis.publish.publisher import Publisher
+from services.analysis.publish.quota_watch import QuotaWatch
 from services.analysis.publish.responder import Responder
 from services.analysis.settings import Settings
 from services.analysis.store import Store
@@ -85,6 +86,7 @@ async def running(settings: Settings, checkpoint: float = CHECKPOINT) -> AsyncGe
         tasks.start("delete what is over", retention.run)
         if 0 in owned:  # one worker speaks for all
             tasks.start("publish", publisher.run)
+            tasks.start("count quotas", QuotaWatch(client, totals, compiled, secret).run)
             tasks.start("erase from the journal", eraser.run)
             responder = Responder(client, totals, publisher, progress, journal, store, tasks)
             await closing.enter_async_context(responder.listening())

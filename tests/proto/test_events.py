@@ -24,6 +24,7 @@ TRAVELLED: dict[str, Any] = {
     "response.replaced.v1": events.ResponseReplaced(ID, "ai-security", "0.1.0", ANSWERS, DIGEST),
     "response.withdrawn.v1": events.ResponseWithdrawn(ID, "ai-security"),
     "survey.closed.v1": events.SurveyClosed("ai-security"),
+    "survey.quotas.v1": events.QuotasFilled("ai-security", {"west": 100}),
     "survey.retention.v1": events.RetentionSet("ai-security", "2027-06-30"),
     "token.v1": Token("0a1b2c3d", "cd" * 32, "researcher", "ai-security", 1_800_000_000),
 }

@@ -170,6 +170,14 @@ class Partition:
             await asyncio.to_thread(total.merge, count.state)
             return True
 
+    async def counted(self, survey: str, digest: str, columns: list[int]) -> list[int] | None:
+        """How many are in each of these columns of that code book; None where there is no count in them."""
+        async with self.folding:
+            count = self.counts.get(survey)
+            if count is None or count.digest != digest:
+                return None
+            return [int(count.state.burt[column, column]) for column in columns]
+
     async def _move(self, survey: str, count: Count, joined: list[Answered], left: list[Answered]) -> None:
         current = self._compiled.folder(survey)
         if current is not None and current.codebook.digest == count.digest:

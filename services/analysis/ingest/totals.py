@@ -81,6 +81,20 @@ class Totals:
             total.merge(state)
         return folder, total
 
+    async def counted(self, survey: str, columns: list[int]) -> list[int] | None:
+        """Returns how many are in each of these columns of the current version; None while a part is still being counted."""
+        folder = self._compiled.folder(survey)
+        if folder is None or not self.ready(survey):
+            return None
+        total, digest = [0] * len(columns), folder.codebook.digest
+        for partition in self.partitions:
+            if (own := await partition.counted(survey, digest, columns)) is None:
+                return None
+            total = [a + b for a, b in zip(total, own, strict=True)]
+        for state in await self._read_others(survey, digest):
+            total = [a + int(state.burt[column, column]) for a, column in zip(total, columns, strict=True)]
+        return total
+
     def moves(self, survey: str) -> int:
         """Returns a number that grows whenever a response joins, leaves or changes in what this worker counts."""
         return sum(partition.moves[survey] for partition in self._partitions)

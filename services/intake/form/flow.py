@@ -12,9 +12,9 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET, structs
 
-from proto import logic
+from proto import logic, quotas
 from proto.answers import Reader
-from proto.instrument import AnyQuestion, Instrument, SoftCheck
+from proto.instrument import AnyQuestion, Instrument, Quota, SoftCheck
 from proto.problem import Fault
 from services.intake.form import typed_values
 from services.intake.form.client_rules import Ask, Skips
@@ -83,6 +83,7 @@ class NextPage:
 
     `opened`, `closed`: questions that the last answers added or removed; `new`: those that the page marks as new.
     `send`: everything is valid and the respondent asked to send it.
+    `quota`: a full one that these answers meet; it is told instead of the page.
     """
 
     place: str
@@ -93,6 +94,7 @@ class NextPage:
     closed: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     send: bool = False
+    quota: Quota | None = None
 
 
 def question_of(fault: Fault) -> str:
@@ -110,6 +112,10 @@ class FormFlow:
         derived = {item.id: item for item in self.instrument.derived}
         self.skips = Skips(reader)
         self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
+        order = [section.id for section in self.instrument.sections]
+        self._quotas = [
+            (quota, reader.quotas[quota.id], order.index(quotas.last(self.instrument, quota).section)) for quota in self.instrument.quotas
+        ]
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
     def evaluate(self, sheet: FormState, today: str) -> Evaluation:
@@ -189,11 +195,32 @@ class FormFlow:
             return self._at(place, sheet, evaluation)
         return self._review(sheet, evaluation) if place == REVIEW else self.begin(sheet, today)
 
-    def turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
-        """The page after `place` was sent with the button `go`: next, back, stay, send, or change.{question}.
+    def turn(
+        self,
+        sheet: FormState,
+        place: str,
+        go: str,
+        fields: typed_values.Fields,
+        marks: str,
+        today: str,
+        full: frozenset[str] = frozenset(),
+    ) -> NextPage:
+        """The page after `place` was sent with the button `go`: next, back, stay, send, change.{question}, or quota, which tells it again.
 
-        `marks`: decimal and thousands marks (`typed_values.number`).
+        `marks`: decimal and thousands marks (`typed_values.number`). `full`: the ids of the quotas that are full. Who meets one is told at
+        the end of the section that says so, and never after that: answers that were all given are taken.
         """
+        next_page = self._turn(sheet, place, go, fields, marks, today)
+        onward = go == "quota" or (go == "next" and next_page.place != place)
+        if not full or sheet.changes or not onward:
+            return next_page
+        order = [section.id for section in self.instrument.sections]
+        reached = order.index(place) if place in order else len(order)
+        answers = next_page.evaluation.answers
+        met = (quota for quota, meets, last in self._quotas if quota.id in full and last <= reached and meets(answers))
+        return replace(next_page, quota=next(met, None))
+
+    def _turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
         if place not in {section.id for section in self.instrument.sections}:
             return self._from_review(sheet, self.evaluate(sheet, today), go)
         shown_by_page = typed_values.shown(fields)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 from urllib.parse import parse_qs, urlencode
 
 from proto.answers import Reader
@@ -33,7 +33,7 @@ def answers(reader: Reader, text: str, today: str) -> dict[str, Any]:
 
 def written(answers: Mapping[str, Any]) -> str:
     """The query string that `answers` reads these from."""
-    return urlencode({id: ",".join(value) if isinstance(value, list) else value for id, value in answers.items()})
+    return urlencode({id: ",".join(cast("list[str]", value)) if isinstance(value, list) else value for id, value in answers.items()})
 
 
 def _value(question: AnyQuestion, texts: Sequence[str]) -> Any:

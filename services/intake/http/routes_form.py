@@ -19,7 +19,7 @@ from services.intake.drafts import saved_drafts
 from services.intake.flood.flood_guard import TRAP, Throttled
 from services.intake.form import flow, prefill
 from services.intake.form.flow import FormFlow, FormState, NextPage
-from services.intake.form.pages import compose, compose_receipt, questions
+from services.intake.form.pages import compose, compose_closed, compose_receipt, questions
 from services.intake.form.pages.compose import BROUGHT, SurveyView
 from services.intake.form.pages.compose_invitation import PLACE
 from services.intake.form.pages.compose_receipt import Status
@@ -100,8 +100,11 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
     refused = intake.flood_guard.form(survey, receipt, began, first(fields, TRAP), first(fields, WORK)) if go == "send" else None
     if isinstance(refused, Throttled):
         return throttled_page(paper, f"/s/{survey}?lang={paper.voice.language}", fields, refused)
-    marks = words(first(fields, "typed")).marks
-    next_page = form.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today())
+    marks, full = words(first(fields, "typed")).marks, intake.registry.full_quotas(form.instrument)
+    next_page = form.turn(sheet, place, "stay" if go == "later" else go, fields, marks, intake.latest_today(), full)
+    if next_page.quota is not None:
+        intake.metrics.ended("quota-full")
+        return html(compose_closed.quota(paper, next_page.sheet, receipt, next_page.quota), paper.voice.language, headers=NO_STORE)
     if next_page.send and refused:
         sheet = msgspec.structs.replace(next_page.sheet, began=intake.flood_guard.began(receipt, sheet.began))
         return html(compose.review(paper, form, replace(next_page, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
@@ -171,7 +174,7 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
     outcome = await (
         intake.receipts.replace(receipt, body, instrument.id)
         if changes
-        else intake.submitter.submit(instrument.id, body, receipt, sheet.ticket)
+        else intake.submitter.submit(instrument.id, body, receipt, sheet.ticket, by_form=True)
     )
     match outcome:
         case CommittedResponse() | ResponseStatus():

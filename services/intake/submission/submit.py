@@ -18,7 +18,7 @@ from services.intake.invitations.ticket_claims import TicketClaims
 from services.intake.streams.journal import Journal, JournalOutOfReach, Written, entry
 from services.intake.submission.committer import Committer, CommitterBusy, Outcome
 from services.intake.submission.validation import Accepted, accept
-from services.intake.surveys.catalogue import Catalogue
+from services.intake.surveys.catalogue import Catalogue, CatalogueEntry
 
 RETRY_AFTER = 2
 """Seconds after which a client may try again."""
@@ -60,22 +60,28 @@ class Submitter:
         self._catalogue, self._registry, self._journal, self._committer = catalogue, registry, journal, committer
         self._invitations, self._ticket_claims, self._clock, self._latest_today = invitations, ticket_claims, clock, latest_today
 
-    async def submit(self, survey: str, body: bytes, key: str | None, ticket: str | None = "") -> CommittedResponse | Problem:
+    async def submit(
+        self, survey: str, body: bytes, key: str | None, ticket: str | None = "", *, by_form: bool = False
+    ) -> CommittedResponse | Problem:
         """Stores the response in this body under the receipt `key`, or under a new one. A returned CommittedResponse is on disk.
 
-        Where a survey is answered by invitation, each ticket allows one response. None stands for an organiser, who needs no ticket.
+        Where a survey is answered by invitation, each ticket allows one response. None stands for an organiser, who needs no ticket and
+        is held by no quota. Nor is a form: it told of full quotas on its way, and what was answered to the end is taken.
         """
         known = self._catalogue.surveys.get(survey)
+        held = not by_form and ticket is not None
         if known is None or not known.invited or ticket is None:
-            return await self._submit(survey, body, key)
+            return await self._submit(survey, body, key, held=held)
         checked = await self._invitations.check(survey, ticket)
         if isinstance(checked, Problem):
             return checked
-        outcome = await self._submit(survey, body, key, checked.token)
+        outcome = await self._submit(survey, body, key, checked.token, held=held)
         return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
-    async def _submit(self, survey: str, body: bytes, key: str | None, token: bytes | None = None) -> CommittedResponse | Problem:
-        """`token`: that of the ticket, where the survey asks for one."""
+    async def _submit(
+        self, survey: str, body: bytes, key: str | None, token: bytes | None = None, *, held: bool
+    ) -> CommittedResponse | Problem:
+        """`token`: that of the ticket, where the survey asks for one. `held`: by quotas that are full."""
         if key is not None and not receipts.acceptable(key):
             return Problem("receipt-unfit", "Send 22 to 128 letters, digits, - or _ that nobody can guess, or leave the header out.")
         known = self._catalogue.surveys.get(survey)
@@ -90,7 +96,10 @@ class Submitter:
         if isinstance(accepted, list):
             return Problem("answers-refused", errors=tuple(accepted))
         try:
-            if refused := schedule.refusal(self._registry.phase(survey, self._clock())):
+            refused = schedule.refusal(self._registry.phase(survey, self._clock()))
+            if refused is None and held:
+                refused = self._full(known, accepted)
+            if refused is not None:
                 # A client that got no answer may repeat its request after the end. Nothing new is stored.
                 written = await self._journal.last(id) if key else None
                 return refused if written is None else await self._compare(accepted, written)
@@ -107,6 +116,15 @@ class Submitter:
             return busy(receipt, "Nothing was stored." if key is None else NOT_BY_THIS)
         except JournalOutOfReach:
             return busy(receipt, NOT_KNOWN)
+
+    def _full(self, known: CatalogueEntry, accepted: Accepted) -> Problem | None:
+        """The refusal where these answers meet a quota that is full."""
+        reader = known.reader(accepted.event.version)
+        full = self._registry.full_quotas(reader.instrument)
+        if not full:
+            return None
+        answers = reader.stored(bytes(accepted.event.answers))
+        return Problem("quota-full") if any(reader.quotas[id](answers) for id in full) else None
 
     async def _compare(self, accepted: Accepted, written: Written | None, *, new: bool = False) -> CommittedResponse | Problem:
         """The answer where the journal already has this receipt: CommittedResponse for the same response, else a refusal."""

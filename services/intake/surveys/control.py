@@ -7,7 +7,7 @@ from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from proto import events, subjects
-from proto.events import ControlEvent, RetentionSet, SurveyClosed, SurveyPublished
+from proto.events import ControlEvent, QuotasFilled, RetentionSet, SurveyClosed, SurveyPublished
 from proto.problem import Problem
 from services.runtime.nats_client import Follower
 
@@ -42,5 +42,7 @@ def _subject(event: ControlEvent) -> str:
             return subjects.closing(event.survey)
         case RetentionSet():
             return subjects.retention(event.survey)
+        case QuotasFilled():
+            return subjects.quotas(event.survey)
         case _:
             return subjects.token(event.id)

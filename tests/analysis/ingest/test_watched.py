@@ -158,7 +158,7 @@ def _published(analysis: Analysis, least: int) -> bool:
 
 TASKS = {
     "watch the journal", "watch the store", "write checkpoints", "build counts", "delete what is over", "publish",
-    "erase from the journal", "follow CONTROL", "follow AGGREGATES",
+    "count quotas", "erase from the journal", "follow CONTROL", "follow AGGREGATES",
 }  # fmt: skip
 
 

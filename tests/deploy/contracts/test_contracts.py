@@ -103,6 +103,7 @@ def test_addresses_in_asyncapi_are_the_subjects_that_are_used() -> None:
         subjects.survey("ai-security", "0.1.0"),
         subjects.closing("ai-security"),
         subjects.retention("ai-security"),
+        subjects.quotas("ai-security"),
         subjects.token("ab"),
         subjects.aggregates("ai-security"),
         subjects.contacts("ai-security"),

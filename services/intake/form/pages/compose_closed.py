@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from proto import schedule
-from proto.instrument import Closing
+from proto.instrument import Closing, Quota
+from proto.quotas import last
 from services.intake.form import flow
 from services.intake.form.flow import FormState
 from services.intake.form.pages.compose import SurveyView, of
 from services.intake.form.pages.render import render
 
-Lost = Literal["", "answers", "changes"]
+Lost = Literal["", "answers", "changes", "quota"]
 
 
 def coming(survey: SurveyView) -> bytes:
@@ -32,3 +33,12 @@ def closed(survey: SurveyView, sheet: FormState | None = None, receipt: str = ""
     lost: Lost = "" if sheet is None else "changes" if sheet.changes else "answers"
     carried = {"sheet": flow.write(sheet) if sheet else "", "receipt": receipt, "place": place}
     return render("closed.html", **of(survey, survey.voice.words("closed_title")), lost=lost, saved=saved, **carried)
+
+
+def quota(survey: SurveyView, sheet: FormState, receipt: str, full: Quota) -> bytes:
+    """For whoever meets a full quota, in the author's words, with the way back to the last answer that says so."""
+    carried = {"sheet": flow.write(sheet), "receipt": receipt, "place": flow.REVIEW, "text": survey.voice.text(full.text)}
+    frame = of(survey, survey.voice.words("thanks"))
+    return render(
+        "closed.html", **frame, lost="quota", saved=bool(sheet.draft), back=f"change.{last(survey.instrument, full).id}", **carried
+    )
