@@ -118,7 +118,7 @@ def rule(draw: st.DrawFn, earlier: list[Document], depth: int = 2) -> Document:
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
-    sections = [{"id": id, "text": draw(texts())} for id in ("A", "part-2")[: draw(st.integers(1, 2))]]
+    sections: list[Document] = [{"id": id, "text": draw(texts())} for id in ("A", "part-2")[: draw(st.integers(1, 2))]]
     questions: list[Document] = []
     for number in range(1, draw(st.integers(len(sections), 6)) + 1):
         section = sections[min(number - 1, len(sections) - 1)]["id"]

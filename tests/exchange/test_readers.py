@@ -117,8 +117,8 @@ def test_a_refused_rule_shows_its_question_to_nobody_and_takes_along_what_depend
     assert [question.id for question in sound(done).questions] == ["A", "E"]
     assert done.yaml.count("enabled: false") == 3
     assert told(done, "rule-refused") == [
-        'form.xlsx:survey!E3: b is shown by "string-length(${a}) > 3": the function string-length has no rule. It is imported as not enabled, '
-        "and so are c, d"
+        'form.xlsx:survey!E3: b is shown by "string-length(${a}) > 3": the function string-length has no rule. '
+        "It is imported as not enabled, and so are c, d"
     ]
     assert done.report.last_line().startswith("5 questions: 2 whole, 0 changed, 3 refused; 3 rules: 0;")
 
@@ -255,7 +255,8 @@ def test_a_surveyjs_form_becomes_questions_of_our_kinds() -> None:
 
 
 def lss(*tables: str) -> bytes:
-    return f"<document><LimeSurveyDocType>Survey</LimeSurveyDocType><languages><language>en</language></languages>{''.join(tables)}</document>".encode()
+    head = "<LimeSurveyDocType>Survey</LimeSurveyDocType><languages><language>en</language></languages>"
+    return f"<document>{head}{''.join(tables)}</document>".encode()
 
 
 def table(name: str, *records: dict[str, str]) -> str:
@@ -362,7 +363,8 @@ def test_a_limesurvey_structure_is_read_in_both_layouts(content: bytes) -> None:
 
 DICTIONARY = """\
 "Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels","Field Note",\
-"Text Validation Type OR Show Slider Number","Text Validation Min","Text Validation Max",Identifier?,"Branching Logic (Show field only if...)",\
+"Text Validation Type OR Show Slider Number","Text Validation Min","Text Validation Max",Identifier?,\
+"Branching Logic (Show field only if...)",\
 "Required Field?","Custom Alignment","Question Number (surveys only)","Matrix Group Name","Matrix Ranking?","Field Annotation"
 record_id,one,,text,ID,,,,,,,,,,,,,
 mail,one,,text,Your address,,,email,,,y,,,,,,,
@@ -412,12 +414,14 @@ def test_a_qualtrics_rule_speaks_of_choice_ids_while_answers_are_recoded() -> No
         qsf(
             {
                 "QuestionID": "QID1", "DataExportTag": "Q1", "QuestionType": "MC", "Selector": "SAVR", "QuestionText": "Which?<br>",
-                "Choices": {"1": {"Display": "One"}, "2": {"Display": "Two"}}, "ChoiceOrder": ["2", "1"], "RecodeValues": {"1": "2", "2": "1"},
+                "Choices": {"1": {"Display": "One"}, "2": {"Display": "Two"}}, "ChoiceOrder": ["2", "1"],
+                "RecodeValues": {"1": "2", "2": "1"},
                 "Validation": {"Settings": {"ForceResponse": "ON"}},
             },
             {
                 "QuestionID": "QID2", "DataExportTag": "Q2", "QuestionType": "Matrix", "Selector": "Likert", "SubSelector": "SingleAnswer",
-                "QuestionText": "Grid", "Choices": {"1": {"Display": "Row"}}, "Answers": {"1": {"Display": "Bad"}, "2": {"Display": "Good"}},
+                "QuestionText": "Grid", "Choices": {"1": {"Display": "Row"}},
+                "Answers": {"1": {"Display": "Bad"}, "2": {"Display": "Good"}},
                 "DisplayLogic": shown,
             },
             {"QuestionID": "QID3", "DataExportTag": "Q3", "QuestionType": "FileUpload", "QuestionText": "Your file"},

@@ -73,7 +73,7 @@ def test_a_surveyjs_form_shows_what_it_can_say() -> None:
     elements = {element["name"]: element for page in json.loads(content)["pages"] for element in page["elements"]}
     for question in instrument.questions:
         element = elements[question.var]
-        assert element["title"]["default"] == question.text["en"]
+        assert element["title"] == question.text["en"]
         assert ("visibleIf" in element) == (question.show_if is not None)
         if isinstance(question, Matrix):
             assert [row["value"] for row in element["rows"]] == [row.code for row in question.rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import typing
 from typing import Any, cast
 
@@ -33,4 +34,5 @@ SCORES = _has("AuthoredOption", "score")
 RANDOM_OPTIONS = _has("AuthoredSingle", "randomise_options")
 NOTES = hasattr(schema, "AuthoredNote")
 PATTERNS = _has("AuthoredShortText", "pattern")
+PIPING = importlib.util.find_spec("proto.piping") is not None
 COMPUTED = _has("AuthoredSurvey", "computed")

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from deploy.cli.exchange import abilities
-from deploy.cli.exchange.model import Question
+from deploy.cli.exchange.model import ForeignQuestion
 from deploy.cli.exchange.report import Report
 from deploy.cli.exchange.roles import guess
 from deploy.cli.exchange.scope import decimals
@@ -18,7 +18,7 @@ _STAND_IN = (Decimal(0), Decimal(1_000_000))
 _AGES = (0, 18, 25, 35, 45, 55, 65, 75)
 
 
-def number_bounds(question: Question, report: Report, fill: Filler) -> dict[str, Any]:
+def number_bounds(question: ForeignQuestion, report: Report, fill: Filler) -> dict[str, Any]:
     """`min`, `max`, `special`, and bands where a hierarchy needs them."""
     least, greatest = _number(question, question.min, ROUND_CEILING), _number(question, question.max, ROUND_FLOOR)
     if least is not None and greatest is not None and least > greatest:
@@ -47,7 +47,7 @@ def number_bounds(question: Question, report: Report, fill: Filler) -> dict[str,
     return entry
 
 
-def specials(question: Question, report: Report, fill: Filler) -> dict[str, Any]:
+def specials(question: ForeignQuestion, report: Report, fill: Filler) -> dict[str, Any]:
     if not question.specials:
         return {}
     values = " and ".join(special.value for special in question.specials)
@@ -64,7 +64,7 @@ def specials(question: Question, report: Report, fill: Filler) -> dict[str, Any]
     }
 
 
-def date_bounds(question: Question, report: Report, fill: Filler) -> dict[str, Any]:
+def date_bounds(question: ForeignQuestion, report: Report, fill: Filler) -> dict[str, Any]:
     """`precision`, `min`, `max` of a date."""
     length = {"day": 10, "month": 7, "year": 4}[question.precision]
     precision = question.precision
@@ -83,7 +83,7 @@ def date_bounds(question: Question, report: Report, fill: Filler) -> dict[str, A
     return entry | specials(question, report, fill)
 
 
-def hierarchy(question: Question, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def hierarchy(question: ForeignQuestion, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name of a hierarchy that fits, and its levels: the answer itself, or nothing, until the author writes better ones."""
     match question.kind:
         case "integer" | "numeric":
@@ -112,7 +112,7 @@ def _spelled(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _number(question: Question, bound: Decimal | str | None, rounding: str) -> Decimal | None:
+def _number(question: ForeignQuestion, bound: Decimal | str | None, rounding: str) -> Decimal | None:
     if not isinstance(bound, Decimal):
         return None
     step = Decimal(1) if question.kind == "integer" else Decimal(10) ** -decimals(question)

@@ -9,9 +9,10 @@ from deploy.cli.exchange import abilities
 from deploy.cli.exchange.author_yaml import COMMENT
 from deploy.cli.exchange.bounds import date_bounds, hierarchy, number_bounds
 from deploy.cli.exchange.choices import NEVER, Refused, codes, row_codes, rows, written_options
+from deploy.cli.exchange.expressions.formulas import formula
 from deploy.cli.exchange.expressions.rules import Rule, all_of, not_of
-from deploy.cli.exchange.expressions.tree import Binary, Call, Condition
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Texts
+from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Untranslatable
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.roles import guess
@@ -33,11 +34,13 @@ class _Builder:
         self.form = form
         self.report = report
         self.languages = form.languages or [form.language]
-        self.here: Question | None = None
+        self.here: ForeignQuestion | None = None
         self.fill = Filler(self.languages, form.language, self.piped)
         self.names = QuestionNames()
         self.growing = Growing(form)
         self.placed: dict[str, Placed] = {}
+        self.entries: dict[str, Document] = {}
+        self.called: dict[str, str] = {}
         self.roots: dict[str, str] = {}
         self.dependents: dict[str, list[str]] = {}
         self.reasons: dict[str, tuple[str, str, str]] = {}
@@ -48,7 +51,7 @@ class _Builder:
         self.sections: list[Document] = []
         self.section_of: dict[str, str] = {}
         self.used: set[str] = set()
-        self.waiting: list[Question] = []
+        self.waiting: list[ForeignQuestion] = []
 
     def document(self, id: str) -> Document:
         form, kept = self.form, dict(self.form.kept)
@@ -85,6 +88,7 @@ class _Builder:
         if self.soft:
             document["soft_checks"] = self.soft
         self.count(questions)
+        self.mark(document)
         return _in_order(_over(document, kept), _ORDER)
 
     # texts
@@ -92,23 +96,28 @@ class _Builder:
     def piped(self, text: str) -> str:
         """The text with what shows an earlier answer; where that cannot be shown, three dots stand."""
         if not self.form.piped:
-            return text
+            return _braced(text)
 
         def shown(match: re.Match[str]) -> str:
             name = next(group for group in match.groups() if group)
-            placed = self.placed.get(name)
-            if placed is not None and placed.enabled and placed.closed and _PIPING:
+            placed = self.placed.get(name) or self.placed.get(self.called.get(name, ""))
+            if placed is not None and placed.enabled and placed.closed and abilities.PIPING:
                 return f"{{{placed.id}}}"
             here = self.here
             place, of = (here.place, here.name) if here else (self.form.file, "")
             self.report.add("review", "piping-refused", place, f"the text shows {quote(match[0])}, which cannot be shown here", of=of)
             return "…"
 
-        return re.sub(self.form.piped, shown, text)
+        parts: list[str] = []
+        end = 0
+        for match in re.finditer(self.form.piped, text):
+            parts += [_braced(text[end : match.start()]), shown(match)]
+            end = match.end()
+        return "".join([*parts, _braced(text[end:])])
 
     # questions
 
-    def entry(self, question: Question) -> Document | None:
+    def entry(self, question: ForeignQuestion) -> Document | None:
         self.here = question
         match question.kind:
             case "note":
@@ -119,7 +128,7 @@ class _Builder:
             case _:
                 return self.asked(question)
 
-    def asked(self, question: Question) -> Document | None:
+    def asked(self, question: ForeignQuestion) -> Document | None:
         try:
             ours = codes(question, self.report, not self.form.ours) if question.kind in ("single", "multiple", "matrix", "ranking") else {}
             row_names = row_codes(question) if question.kind in ("matrix", "constant_sum") else {}
@@ -162,8 +171,11 @@ class _Builder:
         entry = _in_order(_over(entry, {key: value for key, value in kept.items() if key not in _MARKS}), _FIRST)
         if comments:
             entry[COMMENT] = comments
+        self.entries[question.name] = entry
         asked = enabled and question.enabled
-        self.placed[question.name] = Placed(id, ours, asked, question.kind == "single")
+        closed = question.kind in ("single", "multiple") and entry.get("privacy", {}).get("role") != "identifying"
+        self.placed[question.name] = Placed(id, asked, closed)
+        self.called |= dict.fromkeys(question.aliases, question.name)
         if asked:
             self.growing.add(question, id, ours, row_names)
         else:
@@ -172,7 +184,7 @@ class _Builder:
         self.softly(question, rule, id, asked)
         return entry
 
-    def own(self, question: Question, ours: dict[str, str], row_names: dict[str, str]) -> Document:
+    def own(self, question: ForeignQuestion, ours: dict[str, str], row_names: dict[str, str]) -> Document:
         """The keys that only this kind of question has."""
         match question.kind:
             case "single" | "multiple" | "matrix" | "ranking":
@@ -188,7 +200,7 @@ class _Builder:
                 return date_bounds(question, self.report, self.fill)
             case "short_text" | "long_text":
                 longest = 1_000 if question.kind == "short_text" else 20_000
-                entry = {} if question.max_chars is None else {"max_chars": max(1, min(question.max_chars, longest))}
+                entry: Document = {} if question.max_chars is None else {"max_chars": max(1, min(question.max_chars, longest))}
                 if question.pattern:
                     if abilities.PATTERNS:
                         entry["pattern"] = question.pattern
@@ -204,7 +216,7 @@ class _Builder:
             case _:
                 assert_never(question.kind)
 
-    def closed(self, question: Question, ours: dict[str, str], row_names: dict[str, str]) -> Document:
+    def closed(self, question: ForeignQuestion, ours: dict[str, str], row_names: dict[str, str]) -> Document:
         entry: Document = {}
         if question.kind in ("single", "matrix") and question.ordered:
             if in_order(code for code in ours.values() if code not in ("dk", "na", "pnts")):
@@ -233,7 +245,7 @@ class _Builder:
         entry["options"] = written_options(question, ours, self.fill, lambda option: self.option_rule(question, option))
         return entry
 
-    def option_rule(self, question: Question, option: Option) -> Document:
+    def option_rule(self, question: ForeignQuestion, option: ForeignOption) -> Document:
         entry: Document = {}
         if option.show_if is not None:
             entry |= self.part_rule(question, option.show_if, f"the option {option.code}", abilities.OPTION_RULES)
@@ -247,12 +259,12 @@ class _Builder:
             entry["score"] = int(option.score) if option.score == int(option.score) else float(option.score)
         return entry
 
-    def row_rule(self, question: Question, row: Row) -> Document:
+    def row_rule(self, question: ForeignQuestion, row: ForeignRow) -> Document:
         if row.show_if is None:
             return {}
         return self.part_rule(question, row.show_if, f"the row {row.code}", abilities.ROW_RULES)
 
-    def part_rule(self, question: Question, condition: Condition, what: str, known: bool) -> Document:
+    def part_rule(self, question: ForeignQuestion, condition: Condition, what: str, known: bool) -> Document:
         """`show_if` of an option or a row, if it has one; `NEVER` where no answer shows it.
 
         Where the rule is refused, the question is not asked: nobody sees what was not meant for them.
@@ -277,7 +289,7 @@ class _Builder:
 
     # rules
 
-    def shown(self, question: Question) -> tuple[Rule, bool]:
+    def shown(self, question: ForeignQuestion) -> tuple[Rule, bool]:
         """The rule of a question, and whether it can be asked."""
         if "show_if" in question.kept:
             kept: Any = question.kept["show_if"]
@@ -320,7 +332,7 @@ class _Builder:
             message += f", and so {'is' if len(others) == 1 else 'are'} {', '.join(others)}" if others else ""
             self.report.add("refused", "rule-refused", place, message, of=name)
 
-    def softly(self, question: Question, rule: Rule, id: str, asked: bool) -> None:
+    def softly(self, question: ForeignQuestion, rule: Rule, id: str, asked: bool) -> None:
         """A reminder where the source asks for an answer softly, or under a condition."""
         if not asked or not (question.asked_softly or question.required_if):
             return
@@ -351,7 +363,7 @@ class _Builder:
 
     # notes and computed values
 
-    def note(self, question: Question) -> Document | None:
+    def note(self, question: ForeignQuestion) -> Document | None:
         if not any(question.text.values()):
             return None
         if not abilities.NOTES:
@@ -368,7 +380,7 @@ class _Builder:
         entry["text"] = self.fill(question.text, question.name)
         return _over(entry, kept)
 
-    def with_notes(self, question: Question) -> Texts:
+    def with_notes(self, question: ForeignQuestion) -> Texts:
         """The help of a question, before it the notes that stood between it and the question before."""
         notes, self.waiting = self.waiting, []
         for note in notes:
@@ -381,11 +393,23 @@ class _Builder:
                 "dropped", "note-moved", note.place, f"the note {_quoted(note)} stands behind the last question and is left out"
             )
 
-    def compute(self, question: Question) -> None:
-        self.growing.refuse(question)
-        source = question.formula.source if question.formula else ""
-        message = f"{question.name} computes {quote(source)}: only sums, means and counts over answers can be computed"
-        self.report.add("dropped", "formula-refused", question.place, message, of=question.name)
+    def compute(self, question: ForeignQuestion) -> None:
+        condition = question.formula or Condition("", question.place, None, "nothing is computed")
+        try:
+            if condition.node is None or not abilities.COMPUTED:
+                raise Untranslatable(condition.reason or "nothing is computed here")
+            found = formula(condition.node, self.growing.scope())
+        except Untranslatable as refusal:
+            self.growing.refuse(question)
+            message = f"{question.name} computes {quote(condition.source)}, and is left out: {refusal.reason}"
+            self.report.add("dropped", "formula-refused", question.place, message, of=question.name)
+            return
+        id, var = self.names.of(question.name)
+        entry: Document = {"id": id, "var": var, "label": self.fill(question.text, question.name), "op": found.op, "of": list(found.of)}
+        entry |= {"least": found.least, "decimals": 2, "privacy": {"role": "insensitive"}, COMMENT: ["review: role"]}
+        self.report.add("review", "role", question.place, f"the role of {id} is a guess: insensitive")
+        self.computed.append(entry)
+        self.growing.add(question, id, {}, {})
 
     # sections
 
@@ -394,7 +418,7 @@ class _Builder:
         current = self.sections[-1]["id"] if self.sections else ""
         if self.section_of.get(key) == current and current:
             return current
-        source = next((section for section in self.form.sections if section.key == key), Section(key=key, text=self.form.title))
+        source = next((section for section in self.form.sections if section.key == key), ForeignSection(key=key, text=self.form.title))
         base = re.sub(r"^[^A-Za-z]+", "", slug(key))[:56] or "Questions"
         id, number = base, 2
         while id in self.used:
@@ -409,7 +433,7 @@ class _Builder:
 
     # privacy
 
-    def privacy(self, question: Question, entry: Document) -> list[str]:
+    def privacy(self, question: ForeignQuestion, entry: Document) -> list[str]:
         """Adds role and statistics; returns the comments that ask for a review."""
         if "privacy" in question.kept:
             return []
@@ -428,6 +452,13 @@ class _Builder:
         self.report.add("review", "role", question.place, f"the role of {entry['id']} is a guess: {role}")
         self.report.roles.setdefault(role, []).append(entry["id"])
         return comments
+
+    def mark(self, document: Document) -> None:
+        """Puts every guess into the file, at its question or at the top, where publishing looks for marks."""
+        for finding in self.report.findings:
+            if finding.level == "review" and finding.key != "role":
+                entry = self.entries.get(finding.of, document)
+                entry.setdefault(COMMENT, []).append(f"review: {finding.message}")
 
     def count(self, questions: list[Document]) -> None:
         """How many questions are as they were."""
@@ -454,6 +485,7 @@ class _Builder:
 
 
 _ORDER = (
+    COMMENT,
     "format", "id", "version", "source_language", "languages", "title", "introduction", "definitions", "notice", "data_protection",
     "contact_form", "participation", "opens", "closes", "listed", "licence", "estimated_minutes", "unit_of_response",
     "one_question_per_page", "hierarchies", "sections", "questions", "computed", "derived", "strata", "soft_checks", "quotas", "headlines",
@@ -462,7 +494,6 @@ _ORDER = (
 _FIRST = ("id", "var", "section", "type", "required", "enabled", "show_if", "text", "help")
 _MARKS = frozenset({"row", "specify", "soft_check", "introduction"})
 """What an export of ours notes for its reading back; no keys of the author format."""
-_PIPING = False
 
 
 def _inhabited(sections: list[Document], questions: list[Document]) -> list[Document]:
@@ -478,6 +509,11 @@ def _inhabited(sections: list[Document], questions: list[Document]) -> list[Docu
     return kept
 
 
+def _braced(text: str) -> str:
+    """A brace that means a brace, where one may show an answer."""
+    return text.replace("{", "{{").replace("}", "}}") if abilities.PIPING else text
+
+
 def _over(made: Document, kept: Document) -> Document:
     """What was made, with the keys that an export of ours kept; None takes a key away."""
     return {key: value for key, value in {**made, **kept}.items() if value is not None}
@@ -487,7 +523,7 @@ def _in_order(entry: Document, first: tuple[str, ...]) -> Document:
     return {key: entry[key] for key in dict.fromkeys([*first, *entry]) if key in entry}
 
 
-def _quoted(note: Question) -> str:
+def _quoted(note: ForeignQuestion) -> str:
     return quote(next(iter(note.text.values()), ""))
 
 

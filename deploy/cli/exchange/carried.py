@@ -18,7 +18,6 @@ _ALWAYS = ("privacy", "stats", "id", "var", "section")
 def document(text: str, instrument: Instrument) -> Document:
     """An author's file as a mapping: options written out, tables of hierarchies written out, without what is not enabled."""
     loaded = cast("Document", yaml.safe_load(text))
-    loaded["format"] = "platea-instrument/2"
     resolved = {question.id: question for question in instrument.questions}
     questions: list[Document] = []
     for entry in cast("list[Document]", loaded["questions"]):
@@ -60,8 +59,8 @@ def kept(original: Document, reread: Document | None, names: dict[str, str]) -> 
         name = names[entry["id"]]
         found = _with_ids(back.get(name.lower(), {}), called)
         questions[name] = _differing(entry, found) | {key: entry[key] for key in _ALWAYS if key in entry}
-    top = {key: value for key, value in original.items() if key not in ("format", "questions")}
-    came = {key: value for key, value in (reread or {}).items() if key not in ("format", "questions")}
+    top = {key: value for key, value in original.items() if key != "questions"}
+    came = {key: value for key, value in (reread or {}).items() if key != "questions"}
     survey = _differing(top, came) | {key: top[key] for key in ("id", "languages", "source_language", "sections")}
     return questions, survey
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deploy.cli.exchange.expressions.tree import Binary, Condition
-from deploy.cli.exchange.model import Option, Question, Row
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow
 from deploy.cli.exchange.naming import Names, code_of, slug
 from deploy.cli.exchange.report import Report, quote
 from deploy.cli.exchange.texts import Filler
@@ -29,7 +29,7 @@ class Refused(Exception):
         self.advice = advice
 
 
-def codes(question: Question, report: Report, guessed: bool = True) -> dict[str, str]:
+def codes(question: ForeignQuestion, report: Report, guessed: bool = True) -> dict[str, str]:
     """Our code for each foreign one; an option whose code stood before is taken out, since answers cannot tell the two apart.
 
     `guessed`: options that are no answers by their words get the codes for that. Raises Refused where a list has no options or too many.
@@ -49,8 +49,8 @@ def codes(question: Question, report: Report, guessed: bool = True) -> dict[str,
     return ours
 
 
-def _once(question: Question, report: Report) -> list[Option]:
-    first: dict[str, Option] = {}
+def _once(question: ForeignQuestion, report: Report) -> list[ForeignOption]:
+    first: dict[str, ForeignOption] = {}
     for option in question.options:
         known = first.setdefault(option.code, option)
         if known is option:
@@ -71,7 +71,7 @@ def _either(one: Condition | None, other: Condition | None) -> Condition | None:
     return Condition(one.source, one.place, node, one.reason or other.reason)
 
 
-def _code(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
+def _code(option: ForeignOption, question: ForeignQuestion, names: Names, taken: set[str], report: Report) -> str:
     label = next((code for text in option.text.values() if (code := meant(text))), "")
     if option.code in NON_SUBSTANTIVE and label != option.code:
         renamed = names.once(f"{option.code}_2", 64)
@@ -87,19 +87,19 @@ def _code(option: Option, question: Question, names: Names, taken: set[str], rep
     return _spelled(option, question, names, taken, report)
 
 
-def _spelled(option: Option, question: Question, names: Names, taken: set[str], report: Report) -> str:
+def _spelled(option: ForeignOption, question: ForeignQuestion, names: Names, taken: set[str], report: Report) -> str:
     code = code_of(option.code, names)
     if code != option.code:
         report.add("changed", "name", option.place or question.place, f"the code {quote(option.code)} became {code}", of=question.name)
     return code
 
 
-def _label(option: Option) -> str:
+def _label(option: ForeignOption) -> str:
     return next(iter(option.text.values()), option.code)
 
 
 def written_options(
-    question: Question, ours: dict[str, str], fill: Filler, rule: Callable[[Option], dict[str, Any]]
+    question: ForeignQuestion, ours: dict[str, str], fill: Filler, rule: Callable[[ForeignOption], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Options as authors write them; `rule` gives further keys."""
     listed: list[dict[str, Any]] = []
@@ -113,7 +113,7 @@ def written_options(
     return listed
 
 
-def row_codes(question: Question) -> dict[str, str]:
+def row_codes(question: ForeignQuestion) -> dict[str, str]:
     """Our code for each foreign row. Raises Refused."""
     if not question.rows:
         raise Refused("no-rows", f"{question.name} has no rows", "write them by hand")
@@ -132,6 +132,8 @@ def as_row(text: str, place: int) -> str:
     return slug(text)[:40].rstrip("_") or f"row_{place}"
 
 
-def rows(question: Question, ours: dict[str, str], fill: Filler, rule: Callable[[Row], dict[str, Any]]) -> list[dict[str, Any]]:
+def rows(
+    question: ForeignQuestion, ours: dict[str, str], fill: Filler, rule: Callable[[ForeignRow], dict[str, Any]]
+) -> list[dict[str, Any]]:
     listed = [{"code": ours[row.code], **fill(row.text, row.code), **rule(row)} for row in question.rows]
     return [entry for entry in listed if NEVER not in entry]

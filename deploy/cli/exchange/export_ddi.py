@@ -113,7 +113,7 @@ def _variable(
         invalid = SubElement(variable, "invalrng")
         for option in absent:
             SubElement(invalid, "item", {"VALUE": option.code})
-    _texts(variable, "universe", {language: universe(instrument, question, language) for language in instrument.languages})
+    _texts(variable, "universe", {language: universe(instrument, question.show_if, language) for language in instrument.languages})
     ticked = isinstance(question, Multiple)
     for option in options:
         _category(variable, option.code, option.text, option in absent)

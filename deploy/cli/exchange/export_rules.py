@@ -25,10 +25,10 @@ def condition(
     rule: Rule, instrument: Instrument, names: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], spelling: Spelling
 ) -> str:
     """`names` and `rows` map ids of questions, and codes of their rows, to what the other tool calls them."""
-    return _Writer(instrument, names, rows, spelling).rule(rule)
+    return _ConditionWriter(instrument, names, rows, spelling).rule(rule)
 
 
-class _Writer:
+class _ConditionWriter:
     def __init__(self, instrument: Instrument, names: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], spelling: Spelling) -> None:
         self.questions = {question.id: question for question in instrument.questions}
         self.derived = {derived.id: derived.rule for derived in instrument.derived}

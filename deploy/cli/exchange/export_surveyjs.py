@@ -31,13 +31,13 @@ Element = dict[str, Any]
 
 def write(instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]], survey: dict[str, Any]) -> bytes:
     """The JSON. `kept` and `survey` go under `x-platea`."""
-    writer = _Writer(instrument, called, kept)
+    writer = _SurveyjsWriter(instrument, called, kept)
     root = writer.form()
     root["x-platea"] = {"survey": survey, "questions": writer.marks}
     return (json.dumps(root, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-class _Writer:
+class _SurveyjsWriter:
     def __init__(self, instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]]) -> None:
         self.instrument = instrument
         self.called = called

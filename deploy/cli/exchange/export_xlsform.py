@@ -57,10 +57,10 @@ def names(instrument: Instrument) -> Called:
 
 def write(instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]], survey: dict[str, Any]) -> bytes:
     """The workbook. `kept` and `survey` go into the sheet `platea`, question by question."""
-    return _Writer(instrument, called, kept, survey).workbook()
+    return _XlsformWriter(instrument, called, kept, survey).workbook()
 
 
-class _Writer:
+class _XlsformWriter:
     def __init__(self, instrument: Instrument, called: Called, kept: dict[str, dict[str, Any]], survey: dict[str, Any]) -> None:
         self.instrument = instrument
         self.called = called

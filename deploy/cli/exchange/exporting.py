@@ -54,6 +54,6 @@ def _tell(original: Document, called: Called, questions: dict[str, Document], su
             report.add("changed", "carried", f"{file}:{entry['id']}", message, of=entry["id"])
     report.outcome.changed = len(report.touched())
     report.outcome.whole = report.outcome.asked - report.outcome.changed
-    carried = [key for key in survey if key in original and key not in ("languages", "source_language", "sections", "id")]
+    carried = [key for key in survey if key in original and key not in ("languages", "source_language", "sections", "id", "format")]
     roles = "the roles and statistics of all questions"
     report.add("dropped", "carried", file, f"only a part of our own carries {', '.join([roles, *carried])}")

@@ -60,9 +60,11 @@ def _yaml(document: dict[str, Any], form: Form) -> str:
 def _mended(document: dict[str, Any], faults: list[str], report: Report, form: Form) -> bool:
     """Takes rules away that the check refuses, with their questions; whether anything was done."""
     done = False
-    for path in faults:
+    for path in sorted(faults, reverse=True, key=_numbered):
         parts = path.strip("/").split("/")
-        if len(parts) > 2 and parts[0] == "questions" and parts[2] == "show_if":
+        if len(parts) > 4 and parts[0] == "questions" and parts[2] in ("options", "rows") and parts[4] == "show_if":
+            done = _without(document["questions"][int(parts[1])], parts[2], int(parts[3]), report, form) or done
+        elif len(parts) > 2 and parts[0] == "questions" and parts[2] == "show_if":
             entry = document["questions"][int(parts[1])]
             if "show_if" in entry and entry.get("enabled") is not False:
                 del entry["show_if"]
@@ -78,6 +80,23 @@ def _mended(document: dict[str, Any], faults: list[str], report: Report, form: F
         if not document["soft_checks"]:
             del document["soft_checks"]
     return done
+
+
+def _numbered(path: str) -> list[int]:
+    return [int(part) for part in path.split("/") if part.isdecimal()]
+
+
+def _without(entry: dict[str, Any], part: str, place: int, report: Report, form: Form) -> bool:
+    """Takes an option or a row away that nobody can see; a question that loses all of them is not asked."""
+    listed = entry[part]
+    if len(listed) <= 1:
+        entry["enabled"] = False
+        del listed[place]["show_if"]
+        report.add("refused", "filter-refused", form.file, f"no answer shows any of the {part} of {entry['id']}", of=entry["id"])
+        return True
+    code = listed.pop(place)["code"]
+    report.add("review", "never", form.file, f"no answer shows {code} of {entry['id']}: it is left out", of=entry["id"])
+    return True
 
 
 def _no_table(file: str) -> str:

@@ -22,7 +22,7 @@ Bound = Decimal | str | None
 """A number; of dates a day, or "today"."""
 
 
-class Option(msgspec.Struct, kw_only=True):
+class ForeignOption(msgspec.Struct, kw_only=True):
     """`specify`: it opens a text of its own, called `text_name` in the source. `aliases`: how conditions call it besides."""
 
     code: str
@@ -36,7 +36,7 @@ class Option(msgspec.Struct, kw_only=True):
     aliases: tuple[str, ...] = ()
 
 
-class Row(msgspec.Struct, kw_only=True):
+class ForeignRow(msgspec.Struct, kw_only=True):
     """`aliases`: names by which conditions call the row as if it were a question."""
 
     code: str
@@ -51,7 +51,7 @@ class Special(msgspec.Struct, frozen=True):
     value: str
 
 
-class Question(msgspec.Struct, kw_only=True):
+class ForeignQuestion(msgspec.Struct, kw_only=True):
     """What is asked, noted or computed at one place of the source. `rules` must all hold for it to be shown.
 
     `asked_softly`: the source reminds of it and lets it pass. `identifying`: the source says that it tells who somebody is.
@@ -69,8 +69,8 @@ class Question(msgspec.Struct, kw_only=True):
     asked_softly: bool = False
     enabled: bool = True
     rules: tuple[Condition, ...] = ()
-    options: list[Option] = []
-    rows: list[Row] = []
+    options: list[ForeignOption] = []
+    rows: list[ForeignRow] = []
     ordered: bool | None = None
     randomise_options: bool = False
     randomise_rows: bool = False
@@ -93,13 +93,13 @@ class Question(msgspec.Struct, kw_only=True):
     """Keys of the author format that the file carries for us, from an export of ours."""
 
 
-class Section(msgspec.Struct, kw_only=True):
+class ForeignSection(msgspec.Struct, kw_only=True):
     key: str
     text: Texts
     place: str = ""
 
 
-class SoftCheck(msgspec.Struct, kw_only=True):
+class ForeignSoftCheck(msgspec.Struct, kw_only=True):
     name: str
     when: Condition
     text: Texts
@@ -117,9 +117,9 @@ class Form(msgspec.Struct, kw_only=True):
     language: str = "en"
     languages: list[str] = []
     introduction: Texts = {}
-    sections: list[Section] = []
-    questions: list[Question] = []
-    soft_checks: list[SoftCheck] = []
+    sections: list[ForeignSection] = []
+    questions: list[ForeignQuestion] = []
+    soft_checks: list[ForeignSoftCheck] = []
     left_out: set[str] = set()
     """Names of what is not asked here; a condition that speaks of one is refused."""
     opens: str = ""

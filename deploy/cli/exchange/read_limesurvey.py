@@ -14,7 +14,7 @@ from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import LIMESURVEY
 from deploy.cli.exchange.expressions.tree import Condition
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Texts
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain, tag
@@ -43,7 +43,7 @@ _OTHER = {"en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro", "it": "
 
 def read(content: bytes, file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> Form:
     """Raises UnreadableForm."""
-    return _Reader(_root(content), file, report, languages).form()
+    return _LimesurveyReader(_root(content), file, report, languages).form()
 
 
 def _root(content: bytes) -> Any:
@@ -62,14 +62,14 @@ def _root(content: bytes) -> Any:
     return root
 
 
-class _Reader:
+class _LimesurveyReader:
     def __init__(self, root: Any, file: str, report: Report, said: dict[str, str]) -> None:
         self.file = file
         self.report = report
         self.tables = {str(table.tag): _records(table) for table in root}
         self.kind = (root.findtext("LimeSurveyDocType") or "").strip()
         spoken = [(element.text or "").strip() for element in root.findall("languages/language")]
-        survey = next(iter(self.tables.get("surveys", [])), {})
+        survey: Record = next(iter(self.tables.get("surveys", [])), {})
         self.survey = survey
         first = survey.get("language") or next(iter(spoken), "en")
         ordered = [first, *survey.get("additional_languages", "").split(), *spoken]
@@ -183,13 +183,15 @@ class _Reader:
     def group(self, gid: str, group: Record, questions: list[Record]) -> None:
         title = self.texts("groups", group, "gid", "group_name") if group else {}
         place = f"{self.file}:group {gid}"
-        self.result.sections.append(Section(key=f"g{gid}", text=title or self.result.title, place=place))
+        self.result.sections.append(ForeignSection(key=f"g{gid}", text=title or self.result.title, place=place))
         found = self.condition(group.get("grelevance", ""), place)
         rules = (found,) if found else ()
         described = self.texts("groups", group, "gid", "description") if group else {}
         if described:
             name = self.reading.unique(f"group_{gid}_text", "text")
-            self.result.questions.append(Question(place=place, name=name, kind="note", text=described, section=f"g{gid}", rules=rules))
+            self.result.questions.append(
+                ForeignQuestion(place=place, name=name, kind="note", text=described, section=f"g{gid}", rules=rules)
+            )
         if group.get("randomization_group"):
             self.report.add(
                 "changed", "order-fixed", place, f"the group {quote(next(iter(title.values()), gid))} stands in one place for all"
@@ -206,7 +208,7 @@ class _Reader:
         place = f"{self.file}:question {name}"
         attributes = self.attributes.get(record.get("qid", ""), {})
         own = self.condition(record.get("relevance", ""), place)
-        question = Question(
+        question = ForeignQuestion(
             place=place,
             name=name,
             kind="short_text",
@@ -226,7 +228,7 @@ class _Reader:
         for made in self.result.questions[before:]:
             self.common(made, attributes, record)
 
-    def common(self, question: Question, attributes: dict[str, str], record: Record) -> None:
+    def common(self, question: ForeignQuestion, attributes: dict[str, str], record: Record) -> None:
         if question.kind == "multiple":
             question.min_choices = _whole(attributes.get("min_answers")) or None
             question.max_choices = _whole(attributes.get("max_answers")) or None
@@ -254,7 +256,7 @@ class _Reader:
 
     # kinds
 
-    def made(self, question: Question, record: Record, kind: str, attributes: dict[str, str]) -> Iterator[Question]:
+    def made(self, question: ForeignQuestion, record: Record, kind: str, attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         subs = self.subquestions.get(record.get("qid", ""), [])
         match kind:
             case "X":
@@ -262,7 +264,8 @@ class _Reader:
                 yield question
             case "*":
                 question.kind = "computed"
-                question.formula = Condition(attributes.get("equation", "") or next(iter(question.text.values()), ""), question.place)
+                equation = attributes.get("equation", "") or next(iter(question.text.values()), "")
+                question.formula = parser.read(LIMESURVEY, equation.strip().strip("{}"), question.place)
                 yield question
             case "S" | "T" | "U":
                 question.kind = "short_text" if kind == "S" else "long_text"
@@ -286,7 +289,7 @@ class _Reader:
                         f"{question.name} became two questions, the choice and its comment",
                         of=question.name,
                     )
-                    yield Question(
+                    yield ForeignQuestion(
                         place=question.place,
                         name=f"{question.name}_comment",
                         kind="long_text",
@@ -296,7 +299,7 @@ class _Reader:
                     )
             case "5":
                 question.kind, question.ordered = "single", True
-                question.options = [Option(code=str(n), text={self.source: str(n)}, place=question.place) for n in range(1, 6)]
+                question.options = [ForeignOption(code=str(n), text={self.source: str(n)}, place=question.place) for n in range(1, 6)]
                 yield question
             case "Y" | "G":
                 question.kind, question.options = "single", self.fixed(kind, question.place)
@@ -304,7 +307,7 @@ class _Reader:
             case "M" | "P":
                 question.kind = "multiple"
                 question.options = [
-                    Option(
+                    ForeignOption(
                         code=sub.get("title", ""),
                         text=self.sub_text(sub),
                         place=question.place,
@@ -318,7 +321,7 @@ class _Reader:
             case "R":
                 question.kind, question.options = "ranking", self.options(record, "0")
                 question.options = question.options or [
-                    Option(code=sub.get("title", ""), text=self.sub_text(sub), place=question.place) for sub in subs
+                    ForeignOption(code=sub.get("title", ""), text=self.sub_text(sub), place=question.place) for sub in subs
                 ]
                 question.rank_count = _whole(attributes.get("max_answers")) or None
                 yield question
@@ -347,37 +350,37 @@ class _Reader:
         found = self.texts("subquestions", sub, "qid", "question")
         return {language: words.split("|")[0].strip() or words for language, words in found.items()} or {self.source: sub.get("title", "")}
 
-    def options(self, record: Record, scale: str) -> list[Option]:
-        found: list[Option] = []
+    def options(self, record: Record, scale: str) -> list[ForeignOption]:
+        found: list[ForeignOption] = []
         for answer in self.answers.get(record.get("qid", ""), []):
             if answer.get("scale_id", "0") != scale:
                 continue
             score = _decimal(answer.get("assessment_value"))
             text = self.texts("answers", answer, "aid", "answer") or {self.source: answer.get("code", "")}
             place = f"{self.file}:question {record.get('title')}"
-            found.append(Option(code=answer.get("code", ""), text=text, place=place, score=score if score else None))
+            found.append(ForeignOption(code=answer.get("code", ""), text=text, place=place, score=score if score else None))
         if not any(option.score for option in found):
             for option in found:
                 option.score = None
         return found
 
-    def fixed(self, kind: str, place: str) -> list[Option]:
+    def fixed(self, kind: str, place: str) -> list[ForeignOption]:
         return [
-            Option(code=code, text={language: words.get(language, words["en"]) for language in self.result.languages}, place=place)
+            ForeignOption(code=code, text={language: words.get(language, words["en"]) for language in self.result.languages}, place=place)
             for code, words in _FIXED[kind]
         ]
 
-    def other(self, question: Question, record: Record, attributes: dict[str, str]) -> None:
+    def other(self, question: ForeignQuestion, record: Record, attributes: dict[str, str]) -> None:
         if record.get("other") != "Y":
             return
         said = attributes.get("other_replace_text", "")
         text = {self.source: plain(said)} if said else {language: _OTHER.get(language, "Other") for language in self.result.languages}
         code = "other" if not any(option.code == "other" for option in question.options) else "other_"
         question.options.append(
-            Option(code=code, text=text, place=question.place, specify=True, text_name=f"{question.name}_other", aliases=("-oth-",))
+            ForeignOption(code=code, text=text, place=question.place, specify=True, text_name=f"{question.name}_other", aliases=("-oth-",))
         )
 
-    def date(self, question: Question, attributes: dict[str, str]) -> Iterator[Question]:
+    def date(self, question: ForeignQuestion, attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         question.kind = "date"
         shape = attributes.get("date_format", "").lower()
         if shape and "d" not in shape and ("h" in shape or "i" in shape):
@@ -393,9 +396,11 @@ class _Reader:
         question.min, question.max = _day(attributes.get("date_min", "")), _day(attributes.get("date_max", ""))
         yield question
 
-    def matrix(self, question: Question, record: Record, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[Question]:
+    def matrix(
+        self, question: ForeignQuestion, record: Record, kind: str, subs: list[Record], attributes: dict[str, str]
+    ) -> Iterator[ForeignQuestion]:
         rows = [
-            Row(code=sub.get("title", ""), text=self.sub_text(sub), show_if=self.condition(sub.get("relevance", ""), question.place))
+            ForeignRow(code=sub.get("title", ""), text=self.sub_text(sub), show_if=self.condition(sub.get("relevance", ""), question.place))
             for sub in subs
         ]
         question.kind, question.rows = "matrix", rows
@@ -403,7 +408,9 @@ class _Reader:
             case "A" | "B":
                 question.ordered = True
                 last = 5 if kind == "A" else 10
-                question.options = [Option(code=str(n), text={self.source: str(n)}, place=question.place) for n in range(1, last + 1)]
+                question.options = [
+                    ForeignOption(code=str(n), text={self.source: str(n)}, place=question.place) for n in range(1, last + 1)
+                ]
             case "C" | "E":
                 question.options = self.fixed(kind, question.place)
             case "1":
@@ -413,14 +420,14 @@ class _Reader:
                 question.options = self.options(record, "0")
         yield question
 
-    def dual(self, question: Question, record: Record, attributes: dict[str, str]) -> Iterator[Question]:
+    def dual(self, question: ForeignQuestion, record: Record, attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         self.report.add(
             "changed", "split", question.place, f"{question.name} became a question for each of its two scales", of=question.name
         )
         self.result.left_out.add(question.name)
         for place, scale in enumerate(("0", "1")):
             head = plain(attributes.get("dualscale_headerA" if scale == "0" else "dualscale_headerB", ""))
-            yield Question(
+            yield ForeignQuestion(
                 place=question.place,
                 name=f"{question.name}_{place + 1}",
                 kind="matrix",
@@ -429,12 +436,12 @@ class _Reader:
                 section=question.section,
                 rules=question.rules,
                 required=question.required,
-                rows=[Row(code=row.code, text=row.text) for row in question.rows],
+                rows=[ForeignRow(code=row.code, text=row.text) for row in question.rows],
                 options=self.options(record, scale),
                 enabled=question.enabled,
             )
 
-    def cells(self, question: Question, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[Question]:
+    def cells(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         rows = [sub for sub in subs if sub.get("scale_id", "0") == "0"]
         columns = [sub for sub in subs if sub.get("scale_id", "0") == "1"]
         ticked = kind == ":" and attributes.get("multiflexible_checkbox") == "1"
@@ -448,7 +455,7 @@ class _Reader:
             if ticked:
                 part = self.part(question, row, self.sub_text(row), "multiple")
                 part.options = [
-                    Option(code=column.get("title", ""), text=self.sub_text(column), place=question.place) for column in columns
+                    ForeignOption(code=column.get("title", ""), text=self.sub_text(column), place=question.place) for column in columns
                 ]
                 yield part
                 continue
@@ -460,8 +467,8 @@ class _Reader:
                     part.max = _decimal(attributes.get("multiflexible_max")) or Decimal(10)
                 yield part
 
-    def part(self, question: Question, sub: Record, text: Texts, kind: Any, ending: str = "") -> Question:
-        return Question(
+    def part(self, question: ForeignQuestion, sub: Record, text: Texts, kind: Any, ending: str = "") -> ForeignQuestion:
+        return ForeignQuestion(
             place=question.place,
             name=f"{question.name}_{sub.get('title')}{ending}",
             kind=kind,
@@ -473,11 +480,11 @@ class _Reader:
             enabled=question.enabled,
         )
 
-    def fields(self, question: Question, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[Question]:
+    def fields(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         total = _decimal(attributes.get("equals_num_value"))
         if kind == "K" and total is not None and total == int(total) and abilities.CONSTANT_SUM:
             question.kind, question.total = "constant_sum", int(total)
-            question.rows = [Row(code=sub.get("title", ""), text=self.sub_text(sub)) for sub in subs]
+            question.rows = [ForeignRow(code=sub.get("title", ""), text=self.sub_text(sub)) for sub in subs]
             yield question
             return
         self.report.add(
@@ -494,7 +501,7 @@ class _Reader:
             self.report.add("review", "quota", f"{self.file}:quota {quota.get('id', '')}", message)
 
 
-def _numbered(question: Question, attributes: dict[str, str]) -> Question:
+def _numbered(question: ForeignQuestion, attributes: dict[str, str]) -> ForeignQuestion:
     low, high = _decimal(attributes.get("min_num_value_n")), _decimal(attributes.get("max_num_value_n"))
     whole = attributes.get("num_value_int_only") == "1"
     question.kind, question.min, question.max = "integer" if whole else "numeric", low, high

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref, Untranslatable
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Texts
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain, tag
@@ -35,10 +35,10 @@ def read(content: bytes, file: str, report: Report, languages: dict[str, str], u
         raise UnreadableForm("it is no JSON", "Export the survey from Qualtrics again.") from None
     if not isinstance(root, dict) or not isinstance(cast("Payload", root).get("SurveyElements"), list):
         raise UnreadableForm("it has no SurveyElements", "Export the survey from Qualtrics again.")
-    return _Reader(cast("Payload", root), file, report, languages).form()
+    return _QualtricsReader(cast("Payload", root), file, report, languages).form()
 
 
-class _Reader:
+class _QualtricsReader:
     def __init__(self, root: Payload, file: str, report: Report, said: dict[str, str]) -> None:
         self.file = file
         self.report = report
@@ -49,7 +49,7 @@ class _Reader:
             str(element.get("PrimaryAttribute")): _mapping(element.get("Payload")) for element in elements if element.get("Element") == "SQ"
         }
         self.blocks = _blocks(elements)
-        self.flow = next((_mapping(element.get("Payload")) for element in elements if element.get("Element") == "FL"), {})
+        self.flow: Payload = next((_mapping(element.get("Payload")) for element in elements if element.get("Element") == "FL"), {})
         self.source = tag(str(entry.get("SurveyLanguage", "EN")).lower(), said) or "en"
         spoken = {key for payload in self.payloads.values() for key in _mapping(payload.get("Language"))}
         tags = [found for key in sorted(spoken) if (found := tag(key.lower(), said))]
@@ -119,7 +119,7 @@ class _Reader:
             return
         self.shown.add(id)
         title = plain(str(block.get("Description", ""))) or "Questions"
-        self.result.sections.append(Section(key=id, text={self.source: title}, place=f"{self.file}:{id}"))
+        self.result.sections.append(ForeignSection(key=id, text={self.source: title}, place=f"{self.file}:{id}"))
         entries = [entry for entry in _listed(block.get("BlockElements")) if entry.get("Type") == "Question"]
         order = [str(entry.get("QuestionID")) for entry in entries]
         jumps: list[tuple[Condition, int, int]] = []
@@ -186,7 +186,7 @@ class _Reader:
         place = f"{self.file}:{qid} ({name})"
         settings = _mapping(_mapping(payload.get("Validation")).get("Settings"))
         own = self.logic(payload.get("DisplayLogic"), place)
-        question = Question(
+        question = ForeignQuestion(
             place=place,
             name=name,
             kind="short_text",
@@ -224,15 +224,15 @@ class _Reader:
             found[id] = texts
         return found
 
-    def options(self, payload: Payload, field: str, place: str) -> list[Option]:
+    def options(self, payload: Payload, field: str, place: str) -> list[ForeignOption]:
         recodes = _mapping(payload.get("RecodeValues"))
         given = _keyed(payload.get(field))
         codes = [str(recodes.get(id, id)) for id in self.labels(payload, field)]
-        found: list[Option] = []
+        found: list[ForeignOption] = []
         for id, texts in self.labels(payload, field).items():
             entry, code = _mapping(given[id]), str(recodes.get(id, id))
             found.append(
-                Option(
+                ForeignOption(
                     code=id if codes.count(code) > 1 else code,
                     text=texts,
                     place=place,
@@ -247,15 +247,15 @@ class _Reader:
             self.report.add("changed", "recode-twice", place, "two choices have one recoded value: the ids of the choices are the codes")
         return found
 
-    def rows(self, payload: Payload, field: str = "Choices") -> list[Row]:
+    def rows(self, payload: Payload, field: str = "Choices") -> list[ForeignRow]:
         given, tags = _keyed(payload.get(field)), _mapping(payload.get("ChoiceDataExportTags"))
-        found: list[Row] = []
+        found: list[ForeignRow] = []
         for id, texts in self.labels(payload, field).items():
             show = self.logic(_mapping(given[id]).get("DisplayLogic"), self.file)
-            found.append(Row(code=str(tags.get(id) or id), text=texts, show_if=show))
+            found.append(ForeignRow(code=str(tags.get(id) or id), text=texts, show_if=show))
         return found
 
-    def made(self, question: Question, payload: Payload, settings: Payload) -> Iterator[Question]:
+    def made(self, question: ForeignQuestion, payload: Payload, settings: Payload) -> Iterator[ForeignQuestion]:
         kind, selector, sub = (str(payload.get(key, "")) for key in ("QuestionType", "Selector", "SubSelector"))
         place = question.place
         if kind in _NOT_ASKED:
@@ -292,7 +292,7 @@ class _Reader:
                 message = f"{question.name} is of the type {quote(kind)}, which is not asked here. It is left out"
                 self.reading.refuse(question.name, "kind-refused", place, message, askable=True)
 
-    def choice(self, question: Question, payload: Payload, selector: str, settings: Payload) -> Question:
+    def choice(self, question: ForeignQuestion, payload: Payload, selector: str, settings: Payload) -> ForeignQuestion:
         question.kind = "single" if selector in _SINGLE else "multiple"
         question.options = self.options(payload, "Choices", question.place)
         question.ordered = True if selector == "NPS" else None
@@ -300,11 +300,11 @@ class _Reader:
             question.min_choices, question.max_choices = _whole(settings.get("MinChoices")), _whole(settings.get("MaxChoices"))
         return question
 
-    def part(self, question: Question, name: str, text: Texts, kind: Any) -> Question:
+    def part(self, question: ForeignQuestion, name: str, text: Texts, kind: Any) -> ForeignQuestion:
         self.report.add("changed", "split", question.place, f"{question.name} became a question for each of its parts", of=question.name)
         self.result.left_out |= {question.name, *question.aliases}
         whole = question.text
-        return Question(
+        return ForeignQuestion(
             place=question.place,
             name=self.reading.unique(f"{question.name}_{name}", name),
             kind=kind,
@@ -315,7 +315,7 @@ class _Reader:
             asked_softly=question.asked_softly,
         )
 
-    def matrix(self, question: Question, payload: Payload, selector: str, sub: str) -> Iterator[Question]:
+    def matrix(self, question: ForeignQuestion, payload: Payload, selector: str, sub: str) -> Iterator[ForeignQuestion]:
         rows, answers = self.rows(payload), self.options(payload, "Answers", question.place)
         if selector == "TE" or sub in ("Short", "Medium", "Long", "Essay"):
             if len(rows) * len(answers) > MOST_CELLS:
@@ -343,13 +343,13 @@ class _Reader:
                 )
             yield question
 
-    def beside(self, question: Question, payload: Payload) -> Iterator[Question]:
+    def beside(self, question: ForeignQuestion, payload: Payload) -> Iterator[ForeignQuestion]:
         for number, column in _keyed(payload.get("AdditionalQuestions")).items():
             inner = {**_mapping(column), "Choices": payload.get("Choices"), "ChoiceOrder": payload.get("ChoiceOrder")}
             part = self.part(question, number, self.texts(inner, "QuestionText") or {self.source: number}, "matrix")
             yield from self.matrix(part, inner, str(inner.get("Selector", "")), str(inner.get("SubSelector", "")))
 
-    def text(self, question: Question, payload: Payload, selector: str, settings: Payload) -> Iterator[Question]:
+    def text(self, question: ForeignQuestion, payload: Payload, selector: str, settings: Payload) -> Iterator[ForeignQuestion]:
         if selector == "FORM":
             for id, label in self.labels(payload, "Choices").items():
                 yield self.part(question, id, label, "short_text")
@@ -365,7 +365,7 @@ class _Reader:
             case "ValidDate":
                 question.kind = "date"
             case "ValidEmail":
-                question.pattern = "mail"
+                question.pattern = "email"
             case "ValidPhone":
                 question.pattern = "telephone"
             case _:
@@ -375,7 +375,7 @@ class _Reader:
                     question.kind = "long_text"
         yield question
 
-    def sliders(self, question: Question, payload: Payload) -> Iterator[Question]:
+    def sliders(self, question: ForeignQuestion, payload: Payload) -> Iterator[ForeignQuestion]:
         configuration = _mapping(payload.get("Configuration"))
         labels = self.labels(payload, "Choices")
         low, high = _decimal(configuration.get("CSSliderMin")) or Decimal(0), _decimal(configuration.get("CSSliderMax")) or Decimal(100)
@@ -388,7 +388,7 @@ class _Reader:
             part.kind, part.min, part.max = "integer", min(low, high), max(low, high)
             yield part
 
-    def sum(self, question: Question, payload: Payload, settings: Payload) -> Iterator[Question]:
+    def sum(self, question: ForeignQuestion, payload: Payload, settings: Payload) -> Iterator[ForeignQuestion]:
         total = _whole(settings.get("ChoiceTotal"))
         if abilities.CONSTANT_SUM and total:
             question.kind, question.total, question.rows = "constant_sum", total, self.rows(payload)

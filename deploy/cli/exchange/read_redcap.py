@@ -10,8 +10,7 @@ from decimal import Decimal, InvalidOperation
 from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import REDCAP
-from deploy.cli.exchange.expressions.tree import Condition
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form
 from deploy.cli.exchange.reading import Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain
@@ -35,7 +34,7 @@ MOST_ROWS = 5_000
 
 def read(content: bytes, file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> Form:
     """Raises UnreadableForm."""
-    return _Reader(_rows(content), file, report, languages.get("default", "en")).form()
+    return _RedcapReader(_rows(content), file, report, languages.get("default", "en")).form()
 
 
 def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
@@ -58,7 +57,7 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-class _Reader:
+class _RedcapReader:
     def __init__(self, rows: list[tuple[int, dict[str, str]]], file: str, report: Report, language: str) -> None:
         self.rows = rows
         self.file = file
@@ -111,14 +110,14 @@ class _Reader:
 
     def section(self, key: str, text: str, number: int, name: str) -> None:
         self.key = key
-        self.result.sections.append(Section(key=key, text={self.source: text or "Questions"}, place=self.place(number, name)))
+        self.result.sections.append(ForeignSection(key=key, text={self.source: text or "Questions"}, place=self.place(number, name)))
 
     def field(self, number: int, name: str, kind: str, row: dict[str, str]) -> None:
         place = self.place(number, name)
         name = self.reading.unique(name, f"row_{number}")
         annotation = row.get("annotation", "").upper()
         found = parser.read(REDCAP, row.get("branching", ""), place)
-        question = Question(
+        question = ForeignQuestion(
             place=place,
             name=name,
             kind="short_text",
@@ -134,7 +133,7 @@ class _Reader:
             case "descriptive":
                 question.kind, question.required = "note", False
             case "calc":
-                question.kind, question.formula = "computed", Condition(row.get("choices", ""), place)
+                question.kind, question.formula = "computed", parser.read(REDCAP, row.get("choices", ""), place)
             case "file" | "sql":
                 what = "a file" if kind == "file" else "a list out of a database"
                 self.reading.refuse(name, "kind-refused", place, f"{name} asks for {what}, which is not asked here. It is left out")
@@ -173,15 +172,17 @@ class _Reader:
             question.aliases = (f"matrix:{row['matrix']}",)
         self.result.questions.append(question)
 
-    def choices(self, question: Question, kind: str, row: dict[str, str]) -> None:
+    def choices(self, question: ForeignQuestion, kind: str, row: dict[str, str]) -> None:
         question.kind = "multiple" if kind == "checkbox" else "single"
         given = _WORDS.get(kind) or _choices(row.get("choices", ""))
-        question.options = [Option(code=code, text={self.source: plain(label) or code}, place=question.place) for code, label in given]
+        question.options = [
+            ForeignOption(code=code, text={self.source: plain(label) or code}, place=question.place) for code, label in given
+        ]
         if kind in ("yesno", "truefalse"):
             for option, code in zip(question.options, ("yes", "no") if kind == "yesno" else ("true", "false"), strict=True):
                 option.aliases, option.code = (option.code,), code
 
-    def annotated(self, question: Question, annotation: str) -> None:
+    def annotated(self, question: ForeignQuestion, annotation: str) -> None:
         if most := re.search(r"@MAXCHECKED\s*=\s*[\"']?(\d+)", annotation):
             question.max_choices = int(most[1])
         if alone := re.search(r"@NONEOFTHEABOVE\s*=\s*[\"']?([\w,. -]+)", annotation):
@@ -189,7 +190,7 @@ class _Reader:
             for option in question.options:
                 option.exclusive = option.code.upper() in codes
 
-    def validated(self, question: Question, validation: str, row: dict[str, str]) -> bool:
+    def validated(self, question: ForeignQuestion, validation: str, row: dict[str, str]) -> bool:
         """Gives a text the kind that its validation asks for; False where it was refused."""
         low, high = row.get("min", ""), row.get("max", "")
         if validation.startswith(("datetime", "time")):
@@ -207,9 +208,18 @@ class _Reader:
             places = re.search(r"(\d)dp", validation)
             question.decimals = int(places[1]) if places else None
         elif validation == "email":
-            question.pattern = "mail"
+            question.pattern = "email"
         elif validation.startswith("phone"):
             question.pattern = "telephone"
+        elif validation in (
+            "zipcode",
+            "postalcode_canada",
+            "postalcode_french",
+            "postalcode_australia",
+            "postalcode_germany",
+            "postalcode_uk",
+        ):
+            question.pattern = "postal_code"
         elif validation and validation not in ("autocomplete",):
             message = f"that {question.name} looks like {validation} is not checked"
             self.report.add("changed", "pattern-lost", question.place, message, of=question.name)
@@ -217,8 +227,8 @@ class _Reader:
 
     def matrices(self) -> None:
         """Fields of one matrix group that stand together become one question with rows, or stay single where they rank."""
-        questions: list[Question] = []
-        group: list[Question] = []
+        questions: list[ForeignQuestion] = []
+        group: list[ForeignQuestion] = []
 
         def end() -> None:
             questions.extend([self.matrix(group)] if _fits(group) else group)
@@ -237,11 +247,11 @@ class _Reader:
             question.aliases = tuple(alias for alias in question.aliases if not alias.startswith("matrix:"))
         self.result.questions = questions
 
-    def matrix(self, group: list[Question]) -> Question:
+    def matrix(self, group: list[ForeignQuestion]) -> ForeignQuestion:
         name = group[0].aliases[0].removeprefix("matrix:")
         header = next((section for section in self.result.sections if section.key == group[0].section), None)
         self.report.add("dropped", "grid", group[0].place, f"the {len(group)} fields of the matrix {name} became one question with rows")
-        return Question(
+        return ForeignQuestion(
             place=group[0].place,
             name=self.reading.unique(name, name),
             kind="matrix",
@@ -251,13 +261,14 @@ class _Reader:
             rules=group[0].rules,
             options=group[0].options,
             rows=[
-                Row(code=question.name, text=question.text or {self.source: question.name}, aliases=(question.name,)) for question in group
+                ForeignRow(code=question.name, text=question.text or {self.source: question.name}, aliases=(question.name,))
+                for question in group
             ],
             identifying=any(question.identifying for question in group),
         )
 
 
-def _fits(group: list[Question]) -> bool:
+def _fits(group: list[ForeignQuestion]) -> bool:
     return (
         len(group) > 1
         and all(question.kind == "single" for question in group)
@@ -268,7 +279,7 @@ def _fits(group: list[Question]) -> bool:
     )
 
 
-def _same(one: Question, other: Question) -> bool:
+def _same(one: ForeignQuestion, other: ForeignQuestion) -> bool:
     return [rule.source for rule in one.rules] == [rule.source for rule in other.rules]
 
 

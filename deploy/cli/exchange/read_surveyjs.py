@@ -12,7 +12,7 @@ from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import SURVEYJS
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Listed, Literal, Negation, Node, Ref
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Texts
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import joined, plain, tag
@@ -39,7 +39,7 @@ _CONSENT = re.compile(r"(?i)\b(i (hereby )?(agree|consent|accept)|terms (of|and)
 
 def read(content: bytes, file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> Form:
     """Raises UnreadableForm."""
-    return _Reader(_parsed(content), file, report, languages).form()
+    return _SurveyjsReader(_parsed(content), file, report, languages).form()
 
 
 def _parsed(content: bytes) -> Element:
@@ -54,14 +54,13 @@ def _parsed(content: bytes) -> Element:
     except ValueError as error:
         way_out = "Leave only what stands between the outer braces, and write it as JSON."
         raise UnreadableForm(f"this is no JSON: {str(error).split(':')[0].lower()}", way_out) from None
-    if isinstance(found, list):
-        found = {"elements": found}
-    if not isinstance(found, dict) or not ({"pages", "elements", "questions"} & set(cast("Element", found))):
+    root = cast("Element", {"elements": found} if isinstance(found, list) else found if isinstance(found, dict) else {})
+    if not {"pages", "elements", "questions"} & set(root):
         raise UnreadableForm("it has no pages, elements or questions", "Save the form's JSON from the editor of SurveyJS.")
-    return cast("Element", found)
+    return root
 
 
-class _Reader:
+class _SurveyjsReader:
     def __init__(self, root: Element, file: str, report: Report, said: dict[str, str]) -> None:
         self.root = root
         self.file = file
@@ -173,14 +172,14 @@ class _Reader:
                 message = f"section {_first(title)} of {_first(outer)} became {_first(whole)}"
                 self.report.add("dropped", "flattened", f"{self.file}:{path}", message)
                 title = whole
-            self.result.sections.append(Section(key=key, text=title, place=f"{self.file}:{path}"))
+            self.result.sections.append(ForeignSection(key=key, text=title, place=f"{self.file}:{path}"))
         elif page:
             key = ""
         described = self.texts(element.get("description"))
         if described:
             name = self.reading.unique(f"{element.get('name', 'page')}_description", "description")
             self.result.questions.append(
-                Question(place=f"{self.file}:{path}", name=name, kind="note", text=described, section=key, rules=own)
+                ForeignQuestion(place=f"{self.file}:{path}", name=name, kind="note", text=described, section=key, rules=own)
             )
         if element.get("visible") is False and not element.get("visibleIf"):
             own = (*own, Condition("visible: false", f"{self.file}:{path}", parser.parse(SURVEYJS, "false")))
@@ -229,7 +228,7 @@ class _Reader:
         if kind == "image":
             self.report.add("dropped", "media", place, f"the picture {name} is left out")
             return
-        question = Question(
+        question = ForeignQuestion(
             place=place,
             name=name,
             kind="short_text",
@@ -248,19 +247,19 @@ class _Reader:
             self.dropped(asked, element)
             self.result.questions.append(asked)
 
-    def dropped(self, question: Question, element: Element) -> None:
+    def dropped(self, question: ForeignQuestion, element: Element) -> None:
         if question.kind != "note" and element.get("defaultValue") not in (None, "", []):
             message = f"nothing is filled in beforehand: the value {quote(str(element['defaultValue']))} of {question.name} is left out"
             self.report.add("dropped", "default-dropped", question.place, message)
 
-    def made(self, question: Question, element: Element, kind: str, path: str) -> Iterator[Question]:
+    def made(self, question: ForeignQuestion, element: Element, kind: str, path: str) -> Iterator[ForeignQuestion]:
         """The questions that one element becomes."""
         if kind in _NOTES:
             body = joined([self.texts(element.get("title")), self.html(element.get("html")), self.texts(element.get("body"))], "\n\n")
             question.kind, question.text, question.help, question.required = "note", body, {}, False
             yield question
         elif kind == "expression":
-            question.kind, question.formula = "computed", Condition(str(element.get("expression", "")), question.place)
+            question.kind, question.formula = "computed", parser.read(SURVEYJS, str(element.get("expression", "")), question.place)
             yield question
         elif kind in ("boolean", "yesno"):
             yield from self.boolean(question, element)
@@ -282,7 +281,7 @@ class _Reader:
             message = f"{question.name} is of the type {quote(kind)}, which SurveyJS itself does not have. It is left out"
             self.reading.refuse(question.name, "kind-refused", question.place, message)
 
-    def closed(self, question: Question, element: Element, kind: str, path: str) -> Iterator[Question]:
+    def closed(self, question: ForeignQuestion, element: Element, kind: str, path: str) -> Iterator[ForeignQuestion]:
         multiple = kind in ("checkbox", "tagbox") or (kind == "imagepicker" and element.get("multiSelect") is True)
         question.kind = "multiple" if multiple else "ranking" if kind == "ranking" else "single"
         if element.get("choicesByUrl") or element.get("choicesFromQuestion"):
@@ -306,16 +305,16 @@ class _Reader:
         if element.get("showCommentArea") or element.get("hasComment"):
             yield self.comment(question, element)
 
-    def comment(self, question: Question, element: Element) -> Question:
+    def comment(self, question: ForeignQuestion, element: Element) -> ForeignQuestion:
         name = f"{question.name}-Comment"
         self.report.add(
             "changed", "split", question.place, f"{question.name} became two questions, the choice and its comment", of=question.name
         )
         text = self.texts(element.get("commentText")) or question.text
-        return Question(place=question.place, name=name, kind="long_text", text=text, section=question.section, rules=question.rules)
+        return ForeignQuestion(place=question.place, name=name, kind="long_text", text=text, section=question.section, rules=question.rules)
 
-    def options(self, choices: Any, visible: Any, path: str) -> list[Option]:
-        found: list[Option] = []
+    def options(self, choices: Any, visible: Any, path: str) -> list[ForeignOption]:
+        found: list[ForeignOption] = []
         shown = self.condition(visible, path)
         for choice in cast("list[Any]", choices) if isinstance(choices, list) else []:
             entry: Element = cast("Element", choice) if isinstance(choice, dict) else {"value": choice}
@@ -326,11 +325,13 @@ class _Reader:
             if shown is not None and own is None:
                 own = Condition(shown.source, shown.place, _of_item(shown.node, code) if shown.node else None, shown.reason)
             found.append(
-                Option(code=code, text=self.texts(entry.get("text")) or {self.source: code}, place=f"{self.file}:{path}", show_if=own)
+                ForeignOption(
+                    code=code, text=self.texts(entry.get("text")) or {self.source: code}, place=f"{self.file}:{path}", show_if=own
+                )
             )
         return found
 
-    def added(self, question: Question, element: Element) -> None:
+    def added(self, question: ForeignQuestion, element: Element) -> None:
         """The options that SurveyJS adds by itself."""
         taken = {option.code for option in question.options}
         for keys, code, text, alias in (
@@ -342,7 +343,7 @@ class _Reader:
             if any(element.get(key) is True for key in keys) and code not in taken:
                 words = self.texts(element.get(text)) or self.words(code)
                 question.options.append(
-                    Option(
+                    ForeignOption(
                         code=code,
                         text=words,
                         place=question.place,
@@ -357,7 +358,7 @@ class _Reader:
         known = _WORDS[code]
         return {language: known[language] for language in self.result.languages if language in known} or {self.source: known["en"]}
 
-    def boolean(self, question: Question, element: Element) -> Iterator[Question]:
+    def boolean(self, question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
         if question.required and _CONSENT.search(next(iter(question.text.values()), "")):
             message = f"{_first(question.text)} is a tick and no question: put its words into notice"
             self.reading.refuse(question.name, "consent", question.place, message)
@@ -365,7 +366,7 @@ class _Reader:
         question.kind = "single"
         sides = (("yes", "labelTrue", "valueTrue", "true"), ("no", "labelFalse", "valueFalse", "false"))
         question.options = [
-            Option(
+            ForeignOption(
                 code=code,
                 text=self.texts(element.get(label)) or self.words(code),
                 place=question.place,
@@ -375,7 +376,7 @@ class _Reader:
         ]
         yield question
 
-    def rating(self, question: Question, element: Element, path: str) -> Question:
+    def rating(self, question: ForeignQuestion, element: Element, path: str) -> ForeignQuestion:
         question.kind, question.ordered = "single", True
         question.options = self.options(element.get("rateValues"), None, path)
         if not question.options:
@@ -383,7 +384,7 @@ class _Reader:
             step = max(1, _whole(element.get("rateStep"), 1))
             most = most or (least + step * (_whole(element.get("rateCount"), 5) - 1))
             question.options = [
-                Option(code=str(n), text={self.source: str(n)}, place=question.place)
+                ForeignOption(code=str(n), text={self.source: str(n)}, place=question.place)
                 for n in range(least, min(most, least + 100) + 1, step)
             ]
         ends = ((0, "minRateDescription"), (-1, "maxRateDescription"))
@@ -394,17 +395,17 @@ class _Reader:
                 option.text = {language: f"{option.text.get(language, option.code)} ({words})" for language, words in described.items()}
         return question
 
-    def rows(self, element: Element) -> list[Row]:
-        found: list[Row] = []
+    def rows(self, element: Element) -> list[ForeignRow]:
+        found: list[ForeignRow] = []
         for row in cast("list[Any]", element.get("rows") or []):
             entry: Element = cast("Element", row) if isinstance(row, dict) else {"value": row}
             code = _code(entry.get("value"))
             if code:
                 shown = self.condition(entry.get("visibleIf"), element.get("name", ""))
-                found.append(Row(code=code, text=self.texts(entry.get("text")) or {self.source: code}, show_if=shown))
+                found.append(ForeignRow(code=code, text=self.texts(entry.get("text")) or {self.source: code}, show_if=shown))
         return found
 
-    def matrix(self, question: Question, element: Element) -> Iterator[Question]:
+    def matrix(self, question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
         if element.get("cellType") == "checkbox":
             for row in self.rows(element):
                 yield self.part(question, row.code, row.text, "multiple", self.options(element.get("columns"), None, question.place))
@@ -424,12 +425,14 @@ class _Reader:
         question.required = question.required or every
         yield question
 
-    def part(self, question: Question, code: str, text: Texts, kind: Any, options: list[Option] | None = None) -> Question:
+    def part(
+        self, question: ForeignQuestion, code: str, text: Texts, kind: Any, options: list[ForeignOption] | None = None
+    ) -> ForeignQuestion:
         """A question of its own for one part of another."""
         message = f"{question.name} became a question for each of its parts"
         self.report.add("changed", "split", question.place, message, of=question.name)
         self.result.left_out.add(question.name)
-        return Question(
+        return ForeignQuestion(
             place=question.place,
             name=self.reading.unique(f"{question.name}.{code}", code),
             kind=kind,
@@ -442,7 +445,7 @@ class _Reader:
             enabled=question.enabled,
         )
 
-    def grid(self, question: Question, element: Element) -> Iterator[Question]:
+    def grid(self, question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
         rows, columns = self.rows(element), _listed(element.get("columns"))
         cells = [column for column in columns if _cell(column, element) in ("text", "comment")]
         if len(cells) * len(rows) > MOST_CELLS:
@@ -464,23 +467,23 @@ class _Reader:
                         yield self.part(question, f"{name}.{row.code}", _beside(text, row.text), kind)
                 case "boolean":
                     asked = self.part(question, name, text, "matrix")
-                    asked.rows = [Row(code=row.code, text=row.text) for row in rows]
-                    asked.options = [Option(code=code, text=self.words(code), place=question.place) for code in ("yes", "no")]
+                    asked.rows = [ForeignRow(code=row.code, text=row.text) for row in rows]
+                    asked.options = [ForeignOption(code=code, text=self.words(code), place=question.place) for code in ("yes", "no")]
                     yield asked
                 case _:
                     asked = self.part(question, name, text, "matrix", self.options(choices, None, question.place))
-                    asked.rows = [Row(code=row.code, text=row.text) for row in rows]
+                    asked.rows = [ForeignRow(code=row.code, text=row.text) for row in rows]
                     asked.required = column.get("isRequired") is True
                     yield asked
 
-    def fields(self, question: Question, element: Element, path: str) -> Iterator[Question]:
+    def fields(self, question: ForeignQuestion, element: Element, path: str) -> Iterator[ForeignQuestion]:
         for item in _listed(element.get("items")):
             name = str(item.get("name", ""))
             asked = self.part(question, name, self.texts(item.get("title")) or {self.source: name}, "short_text")
             asked.required = item.get("isRequired") is True
             yield from self.text(asked, item, "text")
 
-    def text(self, question: Question, element: Element, kind: str) -> Iterator[Question]:
+    def text(self, question: ForeignQuestion, element: Element, kind: str) -> Iterator[ForeignQuestion]:
         input_type = str(element.get("inputType", "text"))
         question.max_chars = _whole(element.get("maxLength")) or None
         question.identifying = kind in ("personname", "address")
@@ -501,7 +504,7 @@ class _Reader:
                 self.reading.refuse(question.name, "kind-refused", question.place, message)
                 return
             case "email":
-                question.pattern = "mail"
+                question.pattern = "email"
             case "tel":
                 question.pattern = "telephone"
             case _:
@@ -511,7 +514,7 @@ class _Reader:
         self.validators(question, element)
         yield question
 
-    def validators(self, question: Question, element: Element) -> None:
+    def validators(self, question: ForeignQuestion, element: Element) -> None:
         for validator in _listed(element.get("validators")):
             match validator.get("type"):
                 case "numeric" if question.kind in ("integer", "numeric"):
@@ -521,7 +524,7 @@ class _Reader:
                     question.kind = "integer"
                     question.min, question.max = _decimal(validator.get("minValue")), _decimal(validator.get("maxValue"))
                 case "email":
-                    question.pattern = "mail"
+                    question.pattern = "email"
                 case "text" if question.kind in ("short_text", "long_text"):
                     question.max_chars = _whole(validator.get("maxLength")) or question.max_chars
                 case "answercount" if question.kind == "multiple":
@@ -539,7 +542,7 @@ class _Reader:
                         of=question.name,
                     )
 
-    def exclusive(self, question: Question, source: str) -> bool:
+    def exclusive(self, question: ForeignQuestion, source: str) -> bool:
         """An option that stands alone, as an export of ours writes it."""
         found = re.fullmatch(r"\{[^}]+\} notcontains '([^']+)' or \{[^}]+\}\.length = 1", source)
         option = next((option for option in question.options if found and option.code == found[1]), None)
@@ -549,14 +552,14 @@ class _Reader:
         return True
 
 
-def _slider(question: Question, element: Element) -> Iterator[Question]:
+def _slider(question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
     question.kind = "integer"
     question.min, question.max = _decimal(element.get("min", 0)), _decimal(element.get("max", 100))
     if element.get("sliderType") != "range":
         yield question
         return
     for end in ("from", "to"):
-        yield Question(
+        yield ForeignQuestion(
             place=question.place,
             name=f"{question.name}.{end}",
             kind="integer",

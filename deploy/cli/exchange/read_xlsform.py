@@ -1,4 +1,4 @@
-"""Reads an XLSForm: the sheets survey, choices and settings of a spreadsheet. Pure, but for the libraries that open one."""
+"""Reads an XLSForm: the sheets survey, choices and settings of a spreadsheet. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.constraints import Limits, limits
 from deploy.cli.exchange.expressions.dialects import CHOICE_FILTER, XLSFORM
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref
-from deploy.cli.exchange.model import Form, Option, Question, Row, Section, Special, Texts
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Special, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify, renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
-from deploy.cli.exchange.sheet_table import Line, Table
+from deploy.cli.exchange.sheet_table import HeadedTable, Line
 from deploy.cli.exchange.texts import plain_markdown, tag
 from deploy.cli.exchange.workbook import Sheet, sheets
 
@@ -55,7 +55,7 @@ def read(content: bytes, file: str, report: Report, languages: dict[str, str], u
     found = sheets(content)
     if "survey" not in found:
         raise UnreadableForm("it has no sheet named survey", "An XLSForm has the sheets survey, choices and settings.")
-    return _Reader(found, file, report, languages, unroll).form()
+    return _XlsformReader(found, file, report, languages, unroll).form()
 
 
 class _Group(msgspec.Struct, kw_only=True):
@@ -66,21 +66,21 @@ class _Group(msgspec.Struct, kw_only=True):
     place: str
     row: int
     table: bool = False
-    members: list[Question] = []
+    members: list[ForeignQuestion] = []
     text: Texts = {}
     help: Texts = {}
     inside: list[str] = []
 
 
-class _Reader:
+class _XlsformReader:
     def __init__(self, found: dict[str, Sheet], file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> None:
         self.file = file
         self.report = report
         self.unroll = unroll
-        self.survey = Table(found["survey"], file, "survey")
+        self.survey = HeadedTable(found["survey"], file, "survey")
         choices = found.get("choices") or found.get("choices and columns") or found.get("cascades")
-        self.choices = Table(choices, file, "choices") if choices else None
-        settings = Table(found["settings"], file, "settings") if "settings" in found else None
+        self.choices = HeadedTable(choices, file, "choices") if choices else None
+        settings = HeadedTable(found["settings"], file, "settings") if "settings" in found else None
         self.settings = settings.lines[0].cells if settings and settings.lines else {}
         self.ours = "platea" in found
         self.kept, self.kept_form = _kept(found.get("platea"))
@@ -111,7 +111,8 @@ class _Reader:
 
     def languages_of(self, said: dict[str, str]) -> None:
         """The language tag of every name of a language in the headers; the source language."""
-        named = list(dict.fromkeys([*self.survey.languages, *(self.choices.languages if self.choices else [])]))
+        spoken: list[str] = [*self.survey.languages, *(self.choices.languages if self.choices else [])]
+        named = list(dict.fromkeys(spoken))
         default = self.settings.get("default_language", "")
         for name in named:
             found = tag(name, said)
@@ -140,13 +141,13 @@ class _Reader:
 
     # choices
 
-    def _lists(self) -> dict[str, list[tuple[Line, Option]]]:
-        lists: dict[str, list[tuple[Line, Option]]] = {}
+    def _lists(self) -> dict[str, list[tuple[Line, ForeignOption]]]:
+        lists: dict[str, list[tuple[Line, ForeignOption]]] = {}
         for line in self.choices.lines if self.choices else []:
             name, code = line.cells.get("list_name", ""), line.cells.get("name", "")
             if not name or not code:
                 continue
-            option = Option(code=code, text=self.texts(line, "label"), place=line.place("name"))
+            option = ForeignOption(code=code, text=self.texts(line, "label"), place=line.place("name"))
             lists.setdefault(name, []).append((line, option))
         return lists
 
@@ -214,7 +215,7 @@ class _Reader:
                 )
                 self.report.add("dropped", "flattened", line.place("type"), message)
                 text = titles or text
-            self.result.sections.append(Section(key=key, text=text, place=line.place("label")))
+            self.result.sections.append(ForeignSection(key=key, text=text, place=line.place("label")))
         self.groups.append(
             _Group(
                 kind=kind,
@@ -271,7 +272,7 @@ class _Reader:
             ours = {name: f"{name}_{copy}" for name in names}
             for section in sections:
                 text = {language: f"{words} {copy}" for language, words in section.text.items()}
-                self.result.sections.append(Section(key=f"{section.key}#{copy}", text=text, place=section.place))
+                self.result.sections.append(ForeignSection(key=f"{section.key}#{copy}", text=text, place=section.place))
             self.result.questions += [_copy(question, ours, copy, originals[0].name) for question in originals]
         for section in sections:
             self.result.sections.remove(section)
@@ -319,7 +320,7 @@ class _Reader:
             self.reading.refuse(name, "consent", place, message)
             return
         text, help_ = self.texts(line, "label"), self.help(line)
-        question = Question(
+        question = ForeignQuestion(
             place=place,
             name=name,
             kind="short_text",
@@ -357,7 +358,7 @@ class _Reader:
         if self.groups:
             self.groups[-1].members.append(question)
 
-    def finish(self, question: Question, line: Line, kind: str, appearance: str) -> None:
+    def finish(self, question: ForeignQuestion, line: Line, kind: str, appearance: str) -> None:
         cells, place = line.cells, question.place
         match question.kind:
             case "short_text":
@@ -366,7 +367,7 @@ class _Reader:
                 if kind in ("tel", "phone_number"):
                     question.pattern = "telephone"
                 if kind == "email_address":
-                    question.pattern = "mail"
+                    question.pattern = "email"
             case "date":
                 if "month-year" in appearance:
                     question.precision = "month"
@@ -375,7 +376,7 @@ class _Reader:
             case "single" if "likert" in appearance:
                 question.ordered = True
             case "computed":
-                question.formula = Condition(cells.get("calculation", ""), line.place("calculation"))
+                question.formula = parser.read(XLSFORM, cells.get("calculation", ""), line.place("calculation"))
                 return
             case _:
                 pass
@@ -399,14 +400,14 @@ class _Reader:
         hints, guidance = self.texts(line, "hint"), self.texts(line, "guidance_hint")
         return {language: "\n".join(filter(None, (hints.get(language), guidance.get(language)))) for language in {**hints, **guidance}}
 
-    def required(self, question: Question, line: Line) -> None:
+    def required(self, question: ForeignQuestion, line: Line) -> None:
         written = line.cells.get("required", "").strip()
         if written.lower() in _YES:
             question.required = question.kind != "note"
         elif written.lower() not in _NO:
             question.required_if = parser.read(XLSFORM, written, line.place("required"))
 
-    def constraint(self, question: Question, line: Line) -> None:
+    def constraint(self, question: ForeignQuestion, line: Line) -> None:
         source = line.cells.get("constraint", "")
         found = parser.read(XLSFORM, source, line.place("constraint"))
         if found is None or question.kind == "note":
@@ -425,7 +426,7 @@ class _Reader:
             message = f"the check {quote(source)} of {question.name} is left out, or a part of it{reason}"
             self.report.add("changed", "check-dropped", line.place("constraint"), message, of=question.name)
 
-    def select(self, question: Question, select: re.Match[str], line: Line, appearance: str) -> None:
+    def select(self, question: ForeignQuestion, select: re.Match[str], line: Line, appearance: str) -> None:
         kind, name = select["kind"].lower().replace(" ", "_"), select["list"].strip()
         question.kind = "ranking" if "rank" in kind else "multiple" if "multiple" in kind or "all" in kind or kind == "select" else "single"
         if name not in self.lists:
@@ -444,14 +445,16 @@ class _Reader:
             if condition is not None:
                 node = _filled_in(condition.node, entry.cells) if condition.node is not None else None
                 shown = Condition(column, condition.place, node, condition.reason)
-            question.options.append(Option(code=option.code, text=option.text, place=option.place, show_if=shown))
+            question.options.append(ForeignOption(code=option.code, text=option.text, place=option.place, show_if=shown))
         parameters = line.cells.get("parameters", "")
         if re.search(r"randomize\s*=\s*true", parameters, re.IGNORECASE):
             question.randomise_options = True
         if select["other"] and not any(option.code == "other" for option in question.options):
             words = {"en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro"}
             text = {language: words[language] for language in self.result.languages if language in words} or {self.source: "Other"}
-            question.options.append(Option(code="other", text=text, place=question.place, specify=True, text_name=f"{question.name}_other"))
+            question.options.append(
+                ForeignOption(code="other", text=text, place=question.place, specify=True, text_name=f"{question.name}_other")
+            )
 
     # grids
 
@@ -460,7 +463,7 @@ class _Reader:
         if not group.text or not group.members:
             return
         key = f"{group.key}/{group.name}" if group.key else group.name
-        self.result.sections.append(Section(key=key, text=group.text, place=group.place))
+        self.result.sections.append(ForeignSection(key=key, text=group.text, place=group.place))
         for question in group.members:
             question.section = key
 
@@ -483,7 +486,7 @@ class _Reader:
             self.untabled(group)
             return
         at = self.result.questions.index(listed[0])
-        matrix = Question(
+        matrix = ForeignQuestion(
             place=group.place,
             name=self.reading.unique(group.name, group.name),
             kind="matrix",
@@ -495,7 +498,7 @@ class _Reader:
             options=members[0].options,
             ordered=any(question.ordered for question in members) or None,
             rows=[
-                Row(
+                ForeignRow(
                     code=str(question.kept.get("row", question.name)),
                     text=question.text,
                     show_if=question.rules[-1] if len(question.rules) > len(group.rules) else None,
@@ -515,7 +518,7 @@ class _Reader:
             )
 
 
-def _take(question: Question, found: Limits) -> bool:
+def _take(question: ForeignQuestion, found: Limits) -> bool:
     """Gives a question its limits; says whether all of them fit its kind."""
     numbers = question.kind in ("integer", "numeric")
     days = question.kind == "date"
@@ -538,18 +541,18 @@ def _take(question: Question, found: Limits) -> bool:
     return fits and (question.kind == "multiple" or not chosen) and (found.max_chars is None or question.max_chars is not None)
 
 
-def _pattern(question: Question, pattern: str) -> bool:
+def _pattern(question: ForeignQuestion, pattern: str) -> bool:
     """A pattern that stands for a kind of text is known by what it asks for."""
     if question.kind != "short_text":
         return False
     if "@" in pattern:
-        question.pattern = "mail"
+        question.pattern = "email"
     elif re.fullmatch(r"[\^$0-9+\[\]{},()?\\d \-|]+", pattern) and re.search(r"(?i)phone|tel|mobile|contact|whatsapp", question.name):
         question.pattern = "telephone"
     return bool(question.pattern)
 
 
-def _range(question: Question, line: Line) -> None:
+def _range(question: ForeignQuestion, line: Line) -> None:
     given = dict(re.findall(r"(start|end|step)\s*=\s*(-?[0-9.]+)", line.cells.get("parameters", "")))
     try:
         start, end, step = (Decimal(given.get(key, default)) for key, default in (("start", "1"), ("end", "10"), ("step", "1")))
@@ -579,7 +582,7 @@ def _filled_in(node: Node, cells: dict[str, str]) -> Node:
             return node
 
 
-def _copy(question: Question, names: dict[str, str], copy: int, first: str) -> Question:
+def _copy(question: ForeignQuestion, names: dict[str, str], copy: int, first: str) -> ForeignQuestion:
     """A copy of a question of a repeat. A later copy is asked once the one before has its first answer, or the number says so."""
     rules: list[Condition] = []
     counted = False

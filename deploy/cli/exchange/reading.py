@@ -6,7 +6,7 @@ import re
 from typing import cast
 
 from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation, Node, Ref, refs
-from deploy.cli.exchange.model import Form, Question
+from deploy.cli.exchange.model import ForeignQuestion, Form
 from deploy.cli.exchange.report import Report, quote
 
 OTHER = (
@@ -57,7 +57,7 @@ def renamed(node: Node, names: dict[str, str]) -> Node:
             return node
 
 
-def shown_with(question: Question) -> tuple[str, str] | None:
+def shown_with(question: ForeignQuestion) -> tuple[str, str] | None:
     """The question and the option of it that alone show this one."""
     if len(question.rules) != 1:
         return None
@@ -72,7 +72,7 @@ def shown_with(question: Question) -> tuple[str, str] | None:
 
 def fold_specify(form: Form, report: Report) -> None:
     """A text that stands behind a choice and is shown with one "other" of its options alone becomes the text of that option."""
-    kept: list[Question] = []
+    kept: list[ForeignQuestion] = []
     asked_elsewhere = _spoken_of(form)
     for question in form.questions:
         if mark := question.kept.get("specify"):

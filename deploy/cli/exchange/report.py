@@ -13,7 +13,7 @@ Level = Literal["dropped", "changed", "review", "refused"]
 LONGEST_QUOTE = 80
 
 
-class Finding(msgspec.Struct, frozen=True):
+class ExchangeFinding(msgspec.Struct, frozen=True):
     """One thing that is not as it was. `of`: the foreign name of the question it concerns."""
 
     key: str
@@ -37,7 +37,7 @@ class UnreadableForm(Exception):
         self.way_out = way_out
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class ImportCounts(msgspec.Struct, kw_only=True):
     """The counts of the last line. `asked` holds questions that ask something; `enabled` those that are asked here, too.
 
     `askable`: those of a kind that is asked here, outside of repeats.
@@ -57,12 +57,12 @@ class Report:
     """Collects findings while a form is read and rewritten."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self.outcome = Outcome()
+        self.findings: list[ExchangeFinding] = []
+        self.outcome = ImportCounts()
         self.roles: dict[str, list[str]] = {}
 
     def add(self, level: Level, key: str, place: str, message: str, advice: str = "", of: str = "") -> None:
-        finding = Finding(key, level, place, message, advice, of)
+        finding = ExchangeFinding(key, level, place, message, advice, of)
         if finding not in self.findings:
             self.findings.append(finding)
 

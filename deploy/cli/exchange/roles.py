@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from pathlib import Path
 from typing import Literal
 
-from deploy.cli.exchange.model import Question
+from deploy.cli.exchange.model import ForeignQuestion
+from deploy.cli.exchange.words import de, en, es, fr
 
 Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
 _ORDER: tuple[Role, ...] = ("identifying", "sensitive", "quasi_identifier")
-_FOLDER = Path(__file__).parent / "words"
 
 
-@functools.cache
-def _words() -> dict[Role, re.Pattern[str]]:
-    """The words of every language, role by role. A word stands for all that begin with it; with a full stop for itself alone."""
-    found: dict[Role, list[str]] = {role: [] for role in _ORDER}
-    for file in sorted(_FOLDER.glob("*.txt")):
-        role: Role = "insensitive"
-        for line in file.read_text("utf-8").splitlines():
-            if line.startswith("["):
-                role = next(known for known in _ORDER if known == line.strip("[]"))
-            elif line.strip():
-                word = line.strip()
-                found[role].append(re.escape(word[:-1]) + r"\b" if word.endswith(".") else re.escape(word))
-    return {role: re.compile(r"(?<![^\W_])(?:" + "|".join(words) + ")", re.IGNORECASE) for role, words in found.items()}
+def _pattern(role: Role) -> re.Pattern[str]:
+    """The words of every language. A word stands for all that begin with it; with a full stop for itself alone."""
+    words = [word for language in (en, fr, de, es) for word in language.WORDS[role]]
+    spelled = [re.escape(word[:-1]) + r"\b" if word.endswith(".") else re.escape(word) for word in words]
+    return re.compile(r"(?<![^\W_])(?:" + "|".join(spelled) + ")", re.IGNORECASE)
 
 
-def guess(question: Question) -> Role:
+_PATTERNS = {role: _pattern(role) for role in _ORDER}
+
+
+def guess(question: ForeignQuestion) -> Role:
     """The role of a question by what the source says, by its kind and by its words."""
-    if question.identifying or question.pattern in ("mail", "telephone"):
+    if question.identifying or question.pattern in ("email", "telephone"):
         return "identifying"
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", question.name)
     words = " ".join([name, *question.text.values()])
     for role in _ORDER:
-        if _words()[role].search(words):
+        if _PATTERNS[role].search(words):
             if question.kind in ("short_text", "long_text") and role != "identifying":
                 return "free_text"
             if role == "quasi_identifier" and question.kind not in ("single", "integer", "numeric", "date"):

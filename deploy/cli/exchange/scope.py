@@ -10,7 +10,7 @@ import msgspec
 from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions.rules import Rule, Scope, Target, all_of, translate
 from deploy.cli.exchange.expressions.tree import Condition, Untranslatable
-from deploy.cli.exchange.model import Form, Question
+from deploy.cli.exchange.model import ForeignQuestion, Form
 
 
 class UntranslatableRule(Exception):
@@ -46,12 +46,12 @@ class Growing:
             numbered=self._form.numbered,
         )
 
-    def refuse(self, question: Question) -> None:
+    def refuse(self, question: ForeignQuestion) -> None:
         names = _called(question)
         self._later -= names
         self._refused |= names
 
-    def add(self, question: Question, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> None:
+    def add(self, question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> None:
         names = {question.name, *question.aliases}
         self._later -= _called(question)
         called = dict(codes) | {alias: codes[option.code] for option in question.options for alias in option.aliases}
@@ -83,7 +83,7 @@ class Growing:
         return rule
 
 
-def _called(question: Question) -> set[str]:
+def _called(question: ForeignQuestion) -> set[str]:
     """The names by which conditions call a question or one of its rows."""
     return {question.name, *question.aliases, *(alias for row in question.rows for alias in row.aliases)}
 
@@ -95,7 +95,7 @@ def operations(rule: Rule) -> list[str]:
     return [*([rule["op"]] if "op" in rule else []), *(op for part in inner for op in operations(part))]
 
 
-def _target(question: Question, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> Target | None:
+def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> Target | None:
     specials = {special.value: special.value for special in question.specials}
     match question.kind:
         case "single" | "multiple" | "matrix" | "ranking":
@@ -114,13 +114,14 @@ def _target(question: Question, id: str, codes: Mapping[str, str], rows: Mapping
             return None
 
 
-def decimals(question: Question) -> int:
+def decimals(question: ForeignQuestion) -> int:
     """Decimal places of a number: as the source says, or two."""
     return 2 if question.decimals is None else min(max(question.decimals, 0), 4)
 
 
 class Placed(msgspec.Struct, frozen=True):
+    """A question that was written. `closed`: later texts may show its answer."""
+
     id: str
-    codes: Mapping[str, str]
     enabled: bool
     closed: bool

@@ -26,7 +26,7 @@ class Line(msgspec.Struct):
     number: int
     cells: dict[str, str]
     texts: dict[tuple[str, str], str]
-    table: Table
+    table: HeadedTable
 
     def place(self, header: str) -> str:
         """Such as `form.xlsx:survey!C14`."""
@@ -34,7 +34,7 @@ class Line(msgspec.Struct):
         return f"{self.table.file}:{self.table.name}!{letters}{self.number}"
 
 
-class Table:
+class HeadedTable:
     """Raises UnreadableForm where a header stands twice."""
 
     def __init__(self, sheet: Sheet, file: str, name: str) -> None:

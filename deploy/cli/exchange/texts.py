@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import cast
 
 from deploy.cli.exchange.model import Texts
 from proto.authoring.parse import LONGEST_TEXT, UNPRINTABLE
@@ -64,25 +66,26 @@ def tag(name: str, said: dict[str, str]) -> str:
     return _by_name().get(candidate.split("(")[0].strip().casefold(), "")
 
 
+_OWN_NAMES = (
+    "ar bg bn bs ca cs cy da de el es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka ko lb lt lv mk ms mt my nb ne nl nn pl pt ro ru "
+    "sk sl so sq sr sv sw ta th tr uk ur vi zh"
+)
+"""Languages that are known by their own names, too."""
+
+
 def _is_known(code: str) -> bool:
-    from babel import Locale
-
-    return code in Locale("en").languages
+    return code in _by_name().values()
 
 
+@functools.cache
 def _by_name() -> dict[str, str]:
     """Languages by their English and their own names."""
     from babel import Locale
-    from babel.core import UnknownLocaleError
 
-    names = {name.casefold(): code for code, name in Locale("en").languages.items() if len(code) <= 3}
-    for code in dict(names).values():
-        if len(code) == 2:
-            try:
-                own = Locale(code).get_language_name()
-            except UnknownLocaleError:
-                continue
-            names.setdefault((own or code).casefold(), code)
+    english = cast("dict[str, str]", dict(Locale("en").languages))
+    names = {name.casefold(): code for code, name in english.items() if len(code) <= 3}
+    for code in _OWN_NAMES.split():
+        names.setdefault((Locale(code).get_language_name() or code).casefold(), code)
     return names
 
 

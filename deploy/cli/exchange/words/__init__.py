@@ -1,0 +1,1 @@
+"""Words by which a role is guessed, a module for each language. Pure."""
