@@ -16,9 +16,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from proto import logic
 from proto.blank import is_blank
+from proto.computed import Formula
 from proto.events import canonical
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -52,14 +54,22 @@ class Reader:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
-        self.types: dict[str, Any] = {question.id: _type_of(question) for question in instrument.questions}
+        asked = [question for question in instrument.questions if not isinstance(question, Computed)]
+        self.computed: dict[str, Formula] = {
+            question.id: Formula(question, self.questions) for question in instrument.questions if isinstance(question, Computed)
+        }
+        self.types: dict[str, Any] = {question.id: _type_of(question) for question in asked}
+        """Of what may be answered, in the order of the fields; behind these come the computed values."""
         self.type: Any = msgspec.defstruct(
             "Answers",
-            [(id, type | UnsetType, UNSET) for id, type in self.types.items()],
+            [(id, type | UnsetType, UNSET) for id, type in self.types.items()] + [(id, float | UnsetType, UNSET) for id in self.computed],
             namespace={"reader": self},
+            rename={id: f"={id}" for id in self.computed},
             forbid_unknown_fields=True,
             gc=False,
         )
+        self.fields: tuple[str, ...] = (*self.types, *self.computed)
+        """The names of the fields of `type`, in order."""
         self.body: Any = msgspec.defstruct(
             "Body",
             [
@@ -82,10 +92,10 @@ class Reader:
         """Of the questions with options or rows that have rules."""
         self.derived: dict[str, logic.Predicate] = {item.id: compile_rule(item.rule) for item in instrument.derived}
         self.quotas: dict[str, logic.Predicate] = {quota.id: compile_rule(quota.when) for quota in instrument.quotas}
-        self._numeric = [question.id for question in instrument.questions if isinstance(question, Numeric)]
+        self._numeric = [question.id for question in asked if isinstance(question, Numeric)]
         self._plan = [
             (question.id, question, compiled.get(question.id), question.required, _rest_of(question), self.parts.get(question.id))
-            for question in instrument.questions
+            for question in asked
         ]
 
     def read(self, body: bytes, today: str) -> Submission | list[Fault]:
@@ -97,19 +107,32 @@ class Reader:
             submission: Any = self._body.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return self._explain(body, today)[:MOST_FAULTS]
+        if self.computed:
+            self.compute(submission.answers)
         faults = self.check(submission.answers, today) + self._envelope(submission.language, submission.consent)
         return faults or Submission(submission.answers, submission.language, submission.version, submission.consent)
 
     def stored(self, answers: bytes | str) -> Any:
         """Answers that were accepted before. Raises msgspec.ValidationError on anything else."""
-        return self._answers.decode(answers)
+        struct = self._answers.decode(answers)
+        if self.computed:
+            self.compute(struct)
+        return struct
+
+    def compute(self, answers: Any) -> None:
+        """Sets the computed values, from the first to the last."""
+        for id, formula in self.computed.items():
+            setattr(answers, id, formula.of(answers))
 
     def convert(self, answers: dict[str, Any]) -> tuple[Any, list[Fault]]:
         """Answers given as plain values: those that fit their questions as a Struct, and the faults of the others."""
         try:
-            return msgspec.convert(answers, self.type), []
+            struct = msgspec.convert(answers, self.type)
         except msgspec.ValidationError:
             pass  # taken apart, to name every fault
+        else:
+            self.compute(struct)
+            return struct, []
         faults: list[Fault] = []
         good: dict[str, Any] = {}
         for id, value in answers.items():
@@ -120,7 +143,9 @@ class Reader:
             faults += wrong
             if not wrong:
                 good[id] = msgspec.convert(value, self.types[id])
-        return self.type(**good), faults
+        struct = self.type(**good)
+        self.compute(struct)
+        return struct, faults
 
     def visible(self, answers: Any, id: str) -> bool:
         """Whether skip logic shows this question to a respondent with these answers."""
@@ -130,7 +155,7 @@ class Reader:
     def check(self, answers: Any, today: str, but: frozenset[str] = frozenset()) -> list[Fault]:
         """Checks what types cannot: skip logic, required questions, exclusive options, real dates. Skips questions in `but`."""
         faults: list[Fault] = []
-        for (id, question, shown, required, rest, parts), value in zip(self._plan, msgspec.structs.astuple(answers), strict=True):
+        for (id, question, shown, required, rest, parts), value in zip(self._plan, msgspec.structs.astuple(answers), strict=False):
             if value is UNSET:
                 if required and (shown is None or shown(answers)) and id not in but:
                     faults.append(Fault(f"/answers/{id}", "required", "Please answer this question."))
@@ -148,7 +173,13 @@ class Reader:
             value = getattr(answers, id)
             if isinstance(value, float) and value.is_integer():
                 setattr(answers, id, int(value))
-        return canonical(answers)
+        if not self.computed:
+            return canonical(answers)
+        for id in self.computed:
+            setattr(answers, id, UNSET)
+        text = canonical(answers)
+        self.compute(answers)
+        return text
 
     def _envelope(self, language: str | None, consent: bool) -> list[Fault]:
         faults: list[Fault] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from proto.authoring.computed_values import placed
 from proto.authoring.desugar import Include, resolve
 from proto.authoring.faults import AuthoringFault, Faults, TooManyFaults
 from proto.authoring.parse import read as read_shape
@@ -31,6 +32,7 @@ def read(text: str, name: str, include: Include) -> Instrument | list[AuthoringF
         survey = read_shape(AuthoredSurvey, node, faults, _languages(node))
         if survey is None:
             return faults.found
+        survey = placed(survey, faults)
         instrument = resolve(survey, include, faults)
         check(survey, instrument, faults)
     except UnreadableYaml as unreadable:

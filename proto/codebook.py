@@ -183,7 +183,7 @@ class CodeBook:
 
     def _batch(self, answers: Sequence[Any], x: NDArray[np.float32]) -> _Batch:
         if type(answers[0]) is self._reader.type:
-            given = zip(self._reader.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True)
+            given = zip(self._reader.fields, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True)
             return _Batch(dict(given), False, x)
         return _Batch(self._conversion(answers[0])(answers), True, x)
 

@@ -8,6 +8,7 @@ not know takes nothing else away. Whether a question was asked is decided by the
   either: it is *not asked* in this version.
 - A tick that is gone from a multiple choice leaves the other ticks. Without any left, the others were shown and not chosen.
 - Limits on how many to choose, and on the length of texts, bind only those who answer from now on.
+- A computed value is computed anew, by this version's formula, from the answers as they count in it.
 - A question of another type under the same id is another question. Whole and decimal numbers are one type here, and so are
   short and long texts.
 """
@@ -15,16 +16,18 @@ not know takes nothing else away. Whether a question was asked is decided by the
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import UNSET
 
 from proto.answers import Reader
+from proto.computed import Formula
 from proto.instrument import (
     AnyQuestion,
     Closed,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -56,6 +59,8 @@ Convert = Callable[[Any], Any]
 def same_kind(then: AnyQuestion, now: AnyQuestion) -> bool:
     """Whether answers to one can be counted as answers to the other."""
     families: tuple[tuple[type, ...], ...] = ((Integer, Numeric), (ShortText, LongText))
+    if isinstance(then, Computed) or isinstance(now, Computed):
+        return type(then) is type(now)
     return type(then) is type(now) or any(isinstance(then, family) and isinstance(now, family) for family in families)
 
 
@@ -73,7 +78,8 @@ class Conversion:
             if option.code not in _codes(before)
         )
         """Options of multiple choices that nobody could tick then: question and code."""
-
+        questions = {question.id: question for question in now.questions}
+        self._formulas = {question.id: Formula(question, questions) for question in now.questions if isinstance(question, Computed)}
         self._hiding = {
             question.id: _without_hidden(then.parts[question.id], question)
             for question in now.questions
@@ -82,10 +88,13 @@ class Conversion:
 
     def __call__(self, answers: Sequence[Any]) -> dict[str, Values]:
         """For each question of this version everybody's answer, UNSET where it was asked and left out, or UNASKED."""
-        given = dict(zip(self._then.types, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
+        given = dict(zip(self._then.fields, zip(*map(msgspec.structs.astuple, answers), strict=True), strict=True))
         converted: dict[str, Values] = {}
         held: dict[Rule, list[bool]] = {}
         for id, asked, convert, left_out in self._steps:
+            if id in self._formulas:
+                converted[id] = _computed(self._formulas[id], converted)
+                continue
             if not asked:
                 converted[id] = (UNASKED,) * len(answers)
                 continue
@@ -117,6 +126,16 @@ class Conversion:
             convert = msgspec.structs.astuple if whole else _rows(places, _codes(question))
             return True, convert, tuple(UNASKED if place is None else UNSET for place in places)
         return True, _convert(then, question), UNSET
+
+
+def _computed(formula: Formula, converted: Mapping[str, Values]) -> Values:
+    """By this version's formula, from what is left of the answers; not asked where no part of it was."""
+    parts = [
+        values if part.row is None else tuple(value if value is UNASKED else value[part.row] for value in values)
+        for part in formula.parts
+        for values in [converted[part.id]]
+    ]
+    return tuple(UNASKED if all(value is UNASKED for value in given) else formula(given) for given in zip(*parts, strict=True))
 
 
 def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:

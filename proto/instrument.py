@@ -16,6 +16,8 @@ Participation = Literal["open", "invited"]
 """Whether everybody may answer, or whoever was given an invitation code."""
 Operation = Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered", "at_least", "at_most", "between", "same_as", "before"]
 """What a test of a rule asks of an answer."""
+Formulation = Literal["sum", "mean", "count", "min", "max", "score"]
+"""How a value is computed from its parts. "score": the sum that they would have if those that are absent were as the mean of the others."""
 Licence = Literal["CC-BY-4.0", "CC0-1.0"]
 """Under which releases are published; names of the SPDX list."""
 
@@ -131,6 +133,18 @@ class Numeric(Question, frozen=True, omit_defaults=True, tag="numeric", kw_only=
     bands: tuple[Band, ...] = ()
 
 
+class Computed(Numeric, frozen=True, omit_defaults=True, tag="computed", kw_only=True):
+    """A number that nobody is asked: it is computed from answers (`proto.computed`), and counted and released like one that was given.
+
+    `of`: ids of questions, or of a row of a matrix ("B02.safe"); a matrix alone stands for all its rows. `least`: how many parts must be
+    known. It stands behind the last of them.
+    """
+
+    op: Formulation
+    of: tuple[str, ...]
+    least: int = 1
+
+
 class Date(Question, frozen=True, omit_defaults=True, tag="date", kw_only=True):
     """A month ("2026-11") or, with `precision` "day", a day ("2026-11-22"). `max` may be "today"."""
 
@@ -148,7 +162,7 @@ class LongText(Question, frozen=True, omit_defaults=True, tag="long_text", kw_on
     max_chars: int = 3000
 
 
-AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Date | ShortText | LongText
+AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Computed | Date | ShortText | LongText
 Closed = Single | Multiple | Matrix | Ranking
 Number = Integer | Numeric
 

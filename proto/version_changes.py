@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from proto.conversion import same_kind
-from proto.instrument import AnyQuestion, Band, Closed, Date, Instrument, Integer, Matrix, Numeric, Ranking, Row
+from proto.instrument import AnyQuestion, Band, Closed, Computed, Date, Instrument, Integer, Matrix, Numeric, Ranking, Row
 from proto.problem import Fault
 
 Path = tuple[str | int, ...]
@@ -90,10 +90,11 @@ def _at(node: Any, path: Path) -> int | None:
 def compare(old: Instrument, new: Instrument) -> list[Change]:
     """Everything that differs, question by question; other words are one line."""
     before, after = ({question.id: question for question in instrument.questions} for instrument in (old, new))
-    changes = [Change(id, "question taken out", True, _answers(question)) for id, question in before.items() if id not in after]
+    changes = [_taken_out(question) for id, question in before.items() if id not in after]
     for id, question in after.items():
         if id not in before:
-            changes.append(Change(id, "new question: not asked of those who answered before"))
+            new_one = "computed of everybody's answers" if isinstance(question, Computed) else "not asked of those who answered before"
+            changes.append(Change(id, f"new question: {new_one}"))
         elif same_kind(before[id], question):
             changes += _question(before[id], question)
         else:
@@ -103,6 +104,12 @@ def compare(old: Instrument, new: Instrument) -> list[Change]:
     return [*changes, *_strata(old, new), *_rest(old, new)]
 
 
+def _taken_out(question: AnyQuestion) -> Change:
+    if isinstance(question, Computed):
+        return Change(question.id, "no longer computed")
+    return Change(question.id, "question taken out", True, _answers(question))
+
+
 def _answers(question: AnyQuestion) -> tuple[Path, ...]:
     """Every answer to a question; in a matrix those of each row."""
     at: Path = ("questions", question.id)
@@ -110,6 +117,10 @@ def _answers(question: AnyQuestion) -> tuple[Path, ...]:
 
 
 def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
+    if isinstance(old, Computed) and isinstance(new, Computed):
+        if (old.op, old.of, old.least, old.decimals) != (new.op, new.of, new.least, new.decimals):
+            yield Change(new.id, "computed otherwise: everybody is counted anew by it")
+        old = msgspec.structs.replace(old, op=new.op, of=new.of, least=new.least, decimals=new.decimals, min=new.min, max=new.max)
     if isinstance(old, Closed) and isinstance(new, Closed):
         yield from _options(old, new)
         yield from _rules(old, new)

@@ -24,6 +24,7 @@ from proto.answers import Reader, Submission
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -82,6 +83,7 @@ class Population:
                 _draw(question, self._reader, today),
             )
             for question in instrument.questions
+            if not isinstance(question, Computed)
         ]
 
     def __iter__(self) -> Iterator[Submission]:
@@ -96,10 +98,13 @@ class Population:
         for place, (id, shown, required, leaves_out, draw) in enumerate(self._plan):
             if not required and (place > tires or random.random() < leaves_out):
                 continue
+            self._reader.compute(answers)
             if shown is None or shown(answers):
                 setattr(
                     answers, id, draw(random, kind) if id not in self._reader.parts else self._possible(id, answers, draw, random, kind)
                 )
+        for id in self._reader.computed:
+            setattr(answers, id, UNSET)  # they are not sent
         language = self._languages[CLASSES[kind].region](random)
         return Submission(answers, language, self._reader.instrument.version, consent=True)
 

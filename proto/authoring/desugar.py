@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from proto import instrument as resolved
+from proto.authoring.computed_values import finished
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import LONGEST_TEXT, UNPRINTABLE, nearest
 from proto.authoring.schema import (
     AuthoredChoice,
+    AuthoredComputedQuestion,
     AuthoredDate,
     AuthoredHierarchy,
     AuthoredInteger,
@@ -48,6 +50,7 @@ _KINDS: dict[type[AuthoredQuestion], type[resolved.Question]] = {
     AuthoredRanking: resolved.Ranking,
     AuthoredInteger: resolved.Integer,
     AuthoredNumeric: resolved.Numeric,
+    AuthoredComputedQuestion: resolved.Computed,
     AuthoredDate: resolved.Date,
     AuthoredShortText: resolved.ShortText,
     AuthoredLongText: resolved.LongText,
@@ -77,7 +80,7 @@ def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolve
         estimated_minutes=(minutes[0], minutes[1]) if minutes else None,
         unit_of_response=survey.unit_of_response,
         sections=tuple(resolved.Section(section.id, section.text) for section in survey.sections),
-        questions=tuple(resolver.question(question) for question in survey.questions),
+        questions=resolver.questions(),
         derived=tuple(resolved.Derived(derived.id, rule(derived.rule), derived.labels) for derived in survey.derived),
         strata=survey.strata,
         hierarchies={name: resolver.hierarchy(hierarchy) for name, hierarchy in survey.hierarchies.items()},
@@ -137,6 +140,18 @@ class _Resolver:
         self.tables: dict[str, list[dict[str, str]] | None] = {}
         self.scales = {name: tuple(map(option, options)) for name, options in survey.scales.items()}
 
+    def questions(self) -> tuple[resolved.AnyQuestion, ...]:
+        known: dict[str, resolved.AnyQuestion] = {}
+        questions: list[resolved.AnyQuestion] = []
+        for written in self.survey.questions:
+            question = self.question(written)
+            if isinstance(question, resolved.Computed):
+                question = finished(question, known, self.faults.place(written), self.faults)
+            if written.enabled:
+                known.setdefault(question.id, question)
+            questions.append(question)
+        return tuple(questions)
+
     def question(self, written: AuthoredQuestion) -> Any:
         """The resolved question; a list of options that could not be found stays empty and its place counts as broken."""
         kind = _KINDS[type(written)]
@@ -149,7 +164,7 @@ class _Resolver:
             values["options"] = self.options(written, path)
         if isinstance(written, AuthoredMatrix):
             values["rows"] = tuple(resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None) for row in written.rows)
-        if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredDate):
+        if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredComputedQuestion | AuthoredDate):
             values["bands"] = self.bands(written.bands)
         return _asked_with_its_parts(kind(**values))
 

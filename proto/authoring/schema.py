@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
-from proto.instrument import Operation, Role, Stat
+from proto.instrument import Formulation, Operation, Role, Stat
 
 FORMAT = "platea-instrument/2"
 
@@ -162,6 +162,19 @@ class AuthoredDate(AuthoredQuestion, frozen=True, kw_only=True, tag="date"):
     bands: Bands = ()
 
 
+class AuthoredComputedQuestion(AuthoredQuestion, frozen=True, kw_only=True, tag="computed"):
+    """A computed value in its place among the questions, where no author writes it."""
+
+    op: Formulation
+    of: tuple[str, ...]
+    least: int
+    min: float = 0
+    max: float = 0
+    decimals: int
+    unit: Texts = {}
+    bands: Bands = ()
+
+
 class AuthoredShortText(AuthoredQuestion, frozen=True, kw_only=True, tag="short_text"):
     max_chars: Annotated[int, Meta(ge=1, le=1_000)] = 300
 
@@ -199,6 +212,22 @@ class AuthoredHierarchy(msgspec.Struct, frozen=True):
     bands: Annotated[tuple[Bands, ...], Meta(min_length=1, max_length=8)] = ()
     periods: Bands = ()
     labels: dict[str, Texts] = {}
+
+
+class AuthoredComputed(msgspec.Struct, frozen=True):
+    """A number that is computed from answers. `var`: the id in small letters, unless written; `least`: how many parts must be known."""
+
+    id: QuestionId
+    label: Texts
+    op: Formulation
+    of: Annotated[tuple[str, ...], Meta(min_length=1, max_length=200)]
+    privacy: AuthoredPrivacy
+    var: Name | None = None
+    least: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    decimals: Annotated[int, Meta(ge=0, le=4)] | None = None
+    bands: Bands = ()
+    unit: Texts = {}
+    stats: Annotated[tuple[Stat, ...], Meta(min_length=1, max_length=9)] = ("count",)
 
 
 class AuthoredDerived(msgspec.Struct, frozen=True):
@@ -314,6 +343,7 @@ class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     scales: dict[str, Options] = {}
     sections: Annotated[tuple[AuthoredSection, ...], Meta(min_length=1, max_length=200)]
     questions: Annotated[tuple[AnyAuthoredQuestion, ...], Meta(min_length=1, max_length=2000)]
+    computed: Annotated[tuple[AuthoredComputed, ...], Meta(max_length=200)] = ()
     derived: Annotated[tuple[AuthoredDerived, ...], Meta(max_length=200)] = ()
     strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
     hierarchies: dict[str, AuthoredHierarchy] = {}

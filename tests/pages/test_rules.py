@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from proto.answers import Reader
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     Date,
     Derived,
     Instrument,
@@ -87,7 +88,7 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
         "show_if": draw(rules(before, derived)) if before and draw(st.integers(0, 3)) else None,
     }
     options, rows = OPTIONS, ROWS
-    if before and not draw(st.integers(0, 2)):  # the first two of each may be hidden
+    if before and draw(st.booleans()):  # the first two of each may be hidden
         own = [draw(st.none() | rules(before, derived, 1)) for _ in range(2)]
         options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
         rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
@@ -126,7 +127,7 @@ def rules(draw: st.DrawFn, before: list[AnyQuestion], derived: list[Derived], de
     match question:
         case Single():
             return Rule(q=question.id, op=draw(st.sampled_from(["in", "not_in"])), value=value)
-        case Multiple() | Integer() | Numeric() | Date() if draw(st.integers(0, 3)):
+        case Multiple() | Integer() | Numeric() | Date() if draw(st.integers(0, 3)) or isinstance(question, Computed):
             return draw(comparisons(question, before))
         case Multiple() | Ranking():
             return Rule(q=question.id, op="any_in", value=value)
@@ -156,12 +157,37 @@ def comparisons(draw: st.DrawFn, question: AnyQuestion, before: list[AnyQuestion
 
 
 @st.composite
+def computed(draw: st.DrawFn, id: str, before: list[AnyQuestion]) -> Computed | None:
+    """A value over numbers, scales and rows above it; None where there are none."""
+    names = [question.id for question in before if isinstance(question, Integer | Numeric | Single | Matrix)]
+    names += [f"{question.id}.{row.code}" for question in before if isinstance(question, Matrix) for row in ROWS]
+    names = [name for name in names if name[0] != "V"]
+    if not names:
+        return None
+    return Computed(
+        id=id,
+        var=id.lower(),
+        section=before[-1].section,
+        text={"en": id},
+        privacy=Privacy("insensitive"),
+        min=-10000,
+        max=10000,
+        decimals=draw(st.integers(0, 2)),
+        op=draw(st.sampled_from(["sum", "mean", "count", "min", "max", "score"])),
+        of=tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))),
+        least=draw(st.integers(1, 2)),
+    )
+
+
+@st.composite
 def instruments(draw: st.DrawFn) -> Instrument:
     asked: list[AnyQuestion] = []
     derived: list[Derived] = []
     for section, count in (("A", 3), ("B", 6)):
         for number in range(count):
             asked.append(draw(questions(f"{section}{number}", list(asked), list(derived))))
+            if not draw(st.integers(0, 3)) and (value := draw(computed(f"V{section}{number}", list(asked)))) is not None:
+                asked.append(value)
         derived.append(Derived(f"d{section.lower()}", draw(rules(list(asked), list(derived)))))
     sections = (Section("A", {"en": "A"}), Section("B", {"en": "B"}))
     return Instrument(
@@ -180,6 +206,8 @@ def instruments(draw: st.DrawFn) -> Instrument:
 def fields_of(draw: st.DrawFn, instrument: Instrument) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for question in instrument.questions:
+        if isinstance(question, Computed):
+            continue
         name = f"q.{question.id}"
         match question:
             case Single():
@@ -260,7 +288,7 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         hidden.append(evaluation.hidden)
         evaluations.append(evaluation)
         expected.append({question.id for question in walk.questions("B", evaluation)})
-        sheets.append((walk, sheet, [id for id in asks if id not in ruled], fields, mark))
+        sheets.append((walk, sheet, [id for id in asks if id not in ruled and asks[id].computed is None], fields, mark))
         assert expected[-1] <= set(asks), "a question that the page does not hold"
     found: list[list[str]]
     found, gone = page.evaluate(

@@ -40,6 +40,7 @@ from services.analysis.disclosure.published_policy import published_policy
 from services.analysis.ingest.journal import JournalConsumer
 from services.analysis.ingest.totals import Totals
 from services.analysis.records import BEGINNING, Position, StoredResponse
+from services.analysis.recount.computing import computed_from
 from services.analysis.recount.figures import GroupCounts, figures, sections
 from services.analysis.recount.report import FigureDifference, RecountReport, UnansweredPartition
 from services.analysis.recount.versions import Place, fitting
@@ -226,8 +227,10 @@ class Tally:
 
     def _add(self, version: str, answers: Answers) -> None:
         then = self._instrument_at(version)
+        answers = computed_from(then, answers)
         if then is not self._instrument:
             answers, unasked = fitting(self._instrument, then, answers, partial(_shown, then))
+            answers = computed_from(self._instrument, answers)
         else:
             matrices = (question for question in then.questions if isinstance(question, Matrix))
             unasked = {(matrix.id, row.code) for matrix in matrices for row in matrix.rows if not _shown(then, row, answers)}

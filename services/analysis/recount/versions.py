@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from proto.instrument import (
     AnyQuestion,
     Closed,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -41,6 +42,8 @@ def fitting(
     asked = {question.id: question for question in then.questions}
     for question in now.questions:
         before, value = asked.get(question.id), answers.get(question.id)
+        if isinstance(question, Computed):
+            continue  # computed anew
         if before is None or _family(before) != _family(question) or (value is None and not shown(before, answers)):
             unasked.add((question.id,))
         elif isinstance(question, Matrix) and isinstance(before, Matrix):
@@ -54,7 +57,18 @@ def fitting(
                 unasked.add((question.id,))
             else:
                 answers_left[question.id] = left
+    for question in now.questions:
+        if isinstance(question, Computed) and all(_gone(now, part, unasked) for part in question.of):
+            unasked.add((question.id,))
     return answers_left, unasked
+
+
+def _gone(now: Instrument, part: str, unasked: set[Place]) -> bool:
+    """Returns whether nothing of a part of a computed value was asked."""
+    id, _, row = part.partition(".")
+    question = now.question(id)
+    rows = [item.code for item in question.rows if row in ("", item.code)] if isinstance(question, Matrix) else []
+    return (id,) in unasked or (bool(rows) and all((id, code) in unasked for code in rows))
 
 
 def _family(question: AnyQuestion) -> str:

@@ -13,8 +13,10 @@ import msgspec
 from proto import logic
 from proto.answers import Reader
 from proto.comparisons import measure_of
+from proto.computed import Part, answer_to
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     Date,
     Derived,
     Instrument,
@@ -52,6 +54,27 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     parts: int = 0
     ruled: dict[str, Rule] = {}
     away: tuple[str, ...] = ()
+    computed: Calculation | None = None
+
+
+class CalculationItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A part of a computed value: what is known by now (`worth`), or the question `q`, its `row`, and what its codes are worth. A number
+    without `worths` is worth itself, times the scale; with `counts` every answer is worth one, and each choice."""
+
+    q: str = ""
+    row: str = ""
+    worths: dict[str, int] = {}
+    worth: int | None = None
+    counts: bool = False
+
+
+class Calculation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`Formula` for the page's script."""
+
+    op: str
+    scale: int
+    least: int
+    items: tuple[CalculationItem, ...]
 
 
 class Skips:
@@ -73,6 +96,10 @@ class Skips:
         for question in self._reader.instrument.questions:
             if question.section != section:
                 continue
+            if isinstance(question, Computed):
+                if (ask := self._computed(question, answers, asks)) is not None:
+                    asks[question.id] = ask
+                continue
             leans = self.leans_on[question.id]
             if any(id in stuck or (id in unsettled and id not in asks) for id in leans):
                 stuck.add(question.id)
@@ -82,6 +109,15 @@ class Skips:
                 ask = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
                 asks[question.id] = self._with_parts(ask, question, answers, asks)
         return asks
+
+    def _computed(self, question: Computed, answers: Any, asks: dict[str, Ask]) -> Ask | None:
+        """A value that answers on this page change: its script computes it, too. None where they do not."""
+        formula = self._reader.computed[question.id]
+        if not any(part.id in asks for part in formula.parts):
+            return None
+        items = tuple(_item(part, self._reader.questions[part.id], answers, here=part.id in asks) for part in formula.parts)
+        how = Calculation(question.op, formula.scale, question.least, items)
+        return Ask(id=question.id, type="computed", decimals=question.decimals, computed=how)
 
     def _with_parts(self, ask: Ask, question: AnyQuestion, answers: Any, asks: dict[str, Ask]) -> Ask:
         rules = {part.code: self._settle(part.show_if, answers, asks) for part in conditional(question) if part.show_if is not None}
@@ -125,11 +161,22 @@ class Skips:
         return Rule(all=(most, Rule(not_=least))) if here == rule.q else Rule(all=(least, Rule(not_=most)))
 
 
+def _item(part: Part, question: AnyQuestion, answers: Any, *, here: bool) -> CalculationItem:
+    if not here:
+        return CalculationItem(worth=part.worth(answer_to(part, answers)))
+    codes = {option.code for option in question.options} if isinstance(question, Single | Matrix) else set[str]()
+    worths = {code: worth for code in sorted(codes) if (worth := part.worth(code)) is not None}
+    row = question.rows[part.row].code if isinstance(question, Matrix) and part.row is not None else ""
+    return CalculationItem(q=question.id, row=row, worths=worths, counts=part.counts)
+
+
 def needed(asks: dict[str, Ask]) -> frozenset[str]:
     """The questions that the script must know: those with a rule, and those that rules refer to."""
     ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans or ask.ruled]
     rules = {ask.id: [ask.rule, *ask.ruled.values()] for ask in ruled}
-    return frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in named(rule, {}))))
+    known = frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in named(rule, {}))))
+    parts = (item.q for id in known if (ask := asks.get(id)) is not None and ask.computed is not None for item in ask.computed.items)
+    return known.union(filter(None, parts))
 
 
 def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
@@ -147,7 +194,14 @@ def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
 def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:
     derived = {item.id: item.rule for item in instrument.derived}
     required = {question.id for question in instrument.questions if question.required}
-    return {question.id: frozenset(id for id in named(question.show_if, derived) if id in required) for question in instrument.questions}
+    parts = {question.id: question.of for question in instrument.questions if isinstance(question, Computed)}
+
+    def asked(rule: Rule | None) -> Iterator[str]:
+        """Also through computed values."""
+        for name in named(rule, derived):
+            yield from (part.partition(".")[0] for part in parts.get(name, (name,)))
+
+    return {question.id: frozenset(id for id in asked(question.show_if) if id in required) for question in instrument.questions}
 
 
 def _ask(question: AnyQuestion, rule: Rule | None, leans: tuple[str, ...], today: str) -> Ask:

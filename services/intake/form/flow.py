@@ -123,11 +123,13 @@ class FormFlow:
 
         A pending question has no answer for the rules of others either.
         """
-        answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.questions})
+        answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.types})
         unread = frozenset(question_of(fault) for fault in refused)
         while True:
             for id, _, shows in self._rules:  # rules refer to earlier questions only, so one pass is enough
-                if shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
+                if id in self.reader.computed:
+                    setattr(answers, id, self.reader.computed[id].of(answers))
+                elif shows is not None and getattr(answers, id) is not UNSET and not shows(answers):
                     setattr(answers, id, UNSET)
                 if id in self.reader.parts and (value := getattr(answers, id)) is not UNSET:
                     setattr(answers, id, self.reader.parts[id].possible(answers, value))
@@ -150,6 +152,8 @@ class FormFlow:
         pending: list[str] = []
         hidden: list[str] = []
         for id, leans, shows in self._rules:
+            if id in self.reader.computed:
+                continue  # nobody is asked it
             if leans and not leans.isdisjoint(unsettled):
                 pending.append(id)
                 unsettled.add(id)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from proto.instrument import AnyQuestion, Closing, Matrix
 from proto.problem import Fault
 from services.intake.form import flow
-from services.intake.form.client_rules import needed
+from services.intake.form.client_rules import Ask, needed
 from services.intake.form.flow import FormFlow, NextPage
 from services.intake.form.pages.advice import Advice, advise
 from services.intake.form.pages.compose import SurveyView, of
@@ -52,6 +52,9 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
     )
     parts: list[str] = []
     for id in asks:
+        if asks[id].computed is not None:
+            parts += (_for_the_script(asks[id]),) if id in ruled else ()
+            continue
         field = filled(form.reader.questions[id])
         # A question that is not asked yet is put into a <template>, which browsers without scripts do not show.
         parts += (field,) if id in evaluation.shown else ("<template>", field, "</template>\n")
@@ -62,6 +65,11 @@ def section(survey: SurveyView, form: FormFlow, next_page: NextPage, receipt: st
         "questions": Markup("".join(parts)),  # noqa: S704  all from skeletons
     }
     return page.fill(FieldValues(texts=values)).encode()
+
+
+def _for_the_script(ask: Ask) -> Markup:
+    """What has no field: a computed value."""
+    return Markup('<data data-ask="{}" hidden></data>\n').format(msgspec.json.encode(ask).decode())
 
 
 def _page(

@@ -5,11 +5,13 @@
  * @property {string} [q] @property {string} [op] @property {(string|number)[]} [value] @property {string[]} [rows] @property {string} [other]
  * @property {Rule[]} [all] @property {Rule[]} [any] @property {Rule} [not]
  *
- * @typedef {import("./answers.js").Ask & { rule?: Rule, leans?: string[], ruled?: Record<string, Rule>, away?: string[] }} Ruled
+ * @typedef {import("./answers.js").Ask & { rule?: Rule, leans?: string[], ruled?: Record<string, Rule>, away?: string[],
+ *   computed?: import("./computed.js").Calculation }} Ruled
  *   `ruled`: the rules of its options, or rows; `away`: those that are not on the page
  */
 
 import { read } from "./answers.js";
+import { compute } from "./computed.js";
 
 /**
  * @param {Rule} rule @param {Map<string, any>} answers @param {Map<string, any>} measures what is compared of these answers
@@ -75,7 +77,12 @@ export function shown(asks, fields, marks, kept, hidden = new Map()) {
   const unsettled = new Set();
   const found = new Set();
   for (const ask of asks) {
-    if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
+    if (ask.computed) {
+      const value = compute(ask.computed, ask.decimals ?? 0, answers);
+      if (value === undefined) continue;
+      answers.set(ask.id, value);
+      measures.set(ask.id, value);
+    } else if ((ask.leans ?? []).some((id) => unsettled.has(id))) unsettled.add(ask.id);
     else if (!ask.rule || holds(ask.rule, answers, measures)) {
       const gone = new Set(ask.away);
       for (const [code, rule] of Object.entries(ask.ruled ?? {})) if (!holds(rule, answers, measures)) gone.add(code);

@@ -81,6 +81,7 @@ function follow(cause = null) {
   /** @type {string[]} */
   const opened = [];
   for (const { ask, field, spot } of questions) {
+    if (ask.computed) continue;
     if (ask.ruled) said.push(...parts(field, hidden.get(ask.id)));
     if (wanted.has(ask.id) === field.isConnected) continue;
     if (field.isConnected) {

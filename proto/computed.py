@@ -1,0 +1,140 @@
+"""Values that are computed from answers: sums, means and scores over numbers and items of scales. Pure.
+
+They are computed wherever answers are read, and stored nowhere: a version that computes otherwise counts everybody by its own formula.
+Arithmetic is exact; the result is rounded to the decimals of the value, a half to the even digit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, cast
+
+from msgspec import UNSET
+
+from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Number, Numeric, Single
+from proto.logic import row_attribute
+from proto.scores import scored
+
+Worth = Callable[[Any], int | None]
+"""What an answer adds, in steps of 1 / scale; None where it is absent, or a code without a number."""
+
+
+class Part(NamedTuple):
+    """A question, or a row of a matrix by its place. `counts`: an answer is worth one, whatever it is, and each choice."""
+
+    id: str
+    row: int | None
+    worth: Worth
+    counts: bool
+
+
+class Formula:
+    """One computed value. `questions`: those of the instrument, by id. Raises KeyError where it speaks of what is not there, or of what has
+    no number."""
+
+    def __init__(self, question: Computed, questions: Mapping[str, AnyQuestion]) -> None:
+        self.question = question
+        asked = {id: questions[id] for id in (name.partition(".")[0] for name in question.of)}
+        counts = question.op == "count"
+        self.scale: int = 1 if counts else 10 ** max(map(_decimals, asked.values()), default=0)
+        self.parts: list[Part] = [part for name in question.of for part in _parts(name, asked, 0 if counts else self.scale)]
+
+    def __call__(self, given: Sequence[Any]) -> Any:
+        """The value for the answers to the parts, in their order: whole where it has no decimals, UNSET where too few are known."""
+        known = [worth for part, value in zip(self.parts, given, strict=True) if (worth := part.worth(value)) is not None]
+        if not known or len(known) < self.question.least:
+            return UNSET
+        match self.question.op:
+            case "sum" | "count":
+                exact = Fraction(sum(known), self.scale)
+            case "mean":
+                exact = Fraction(sum(known), self.scale * len(known))
+            case "score":
+                exact = Fraction(sum(known) * len(self.parts), self.scale * len(known))
+            case "min":
+                exact = Fraction(min(known), self.scale)
+            case "max":
+                exact = Fraction(max(known), self.scale)
+        rounded = round(exact, self.question.decimals)
+        return int(rounded) if self.question.decimals == 0 else float(rounded)
+
+    def of(self, answers: Any) -> Any:
+        """The value for these answers, a Struct of `proto.answers`."""
+        return self([answer_to(part, answers) for part in self.parts])
+
+
+def answer_to(part: Part, answers: Any) -> Any:
+    """The answer in a Struct of `proto.answers`."""
+    value = getattr(answers, part.id)
+    return value if part.row is None or value is UNSET else getattr(value, row_attribute(part.row))
+
+
+def _decimals(question: AnyQuestion) -> int:
+    return question.decimals if isinstance(question, Numeric) else 0
+
+
+def _parts(name: str, questions: Mapping[str, AnyQuestion], scale: int) -> Iterator[Part]:
+    """`scale`: how many steps a one has; 0: each answer counts, whatever it is worth."""
+    id, _, row = name.partition(".")
+    question = questions[id]
+    if isinstance(question, Matrix):
+        table = {code: score * scale if scale else 1 for code, score in scored(question)}
+        places = [place for place, item in enumerate(question.rows) if row in ("", item.code)]
+        if not places:
+            raise KeyError(name)
+        yield from (Part(id, place, _looked_up(table), not scale) for place in places)
+    elif row or isinstance(question, Computed):
+        raise KeyError(name)
+    elif isinstance(question, Single):
+        yield Part(id, None, _looked_up({code: score * scale if scale else 1 for code, score in scored(question)}), not scale)
+    elif isinstance(question, Number):
+        yield Part(id, None, _number(scale), not scale)
+    elif isinstance(question, Multiple) and not scale:
+        yield Part(id, None, _choices, True)
+    else:
+        raise KeyError(name)
+
+
+def _number(scale: int) -> Worth:
+    return lambda value: (round(value * scale) if scale else 1) if isinstance(value, int | float) else None
+
+
+def _choices(value: Any) -> int | None:
+    return len(cast("list[Any]", value)) if isinstance(value, list) else None
+
+
+def _looked_up(table: Mapping[str, int]) -> Worth:
+    return lambda value: table.get(value) if isinstance(value, str) else None
+
+
+def ends_of(question: Computed, questions: Mapping[str, AnyQuestion]) -> tuple[float, float]:
+    """The least and the greatest value that the formula can give. Raises KeyError as `Formula` does."""
+    formula = Formula(question, questions)
+    lows, highs = zip(*(_worths(part, questions[part.id], question.op == "count") for part in formula.parts), strict=True)
+    many, some = len(lows), question.least < len(lows)
+    match question.op:
+        case "sum" | "count":
+            ends = sum(min(low, 0) if some else low for low in lows), sum(max(high, 0) if some else high for high in highs)
+        case "score":
+            ends = min(lows) * many, max(highs) * many
+        case "mean" | "min" | "max":
+            ends = min(lows), max(highs)
+    step = 10**question.decimals
+    return math.floor(Fraction(ends[0]) * step) / step, math.ceil(Fraction(ends[1]) * step) / step
+
+
+def _worths(part: Part, question: AnyQuestion, counts: bool) -> tuple[Fraction, Fraction]:
+    match question:
+        case Multiple():
+            return Fraction(question.min_choices), Fraction(question.max_choices or len(question.options))
+        case _ if counts:
+            return Fraction(1), Fraction(1)
+        case Integer() | Numeric():
+            return Fraction(str(question.min)), Fraction(str(question.max))
+        case Single() | Matrix():
+            scores = [score for _, score in scored(question)]
+            return Fraction(min(scores)), Fraction(max(scores))
+        case _:
+            raise KeyError(part.id)
