@@ -207,9 +207,9 @@ class Answering:
     def _ticked(self, question: Multiple, name: str, column: ColumnMapping, cell: str) -> bool:
         assert column.option is not None
         if column.ticked or column.unticked:
-            if cell in column.ticked:
+            if {cell, reading.tidy(cell)} & {*column.ticked}:
                 return True
-            if cell in column.unticked:
+            if {cell, reading.tidy(cell)} & {*column.unticked}:
                 return False
             raise Unclear(f"{_short(cell)} is neither under ticked nor under unticked")
         plain = reading.tidy(cell)

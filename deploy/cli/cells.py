@@ -28,7 +28,7 @@ NO = frozenset({"0", "false", "no", "n", "unchecked", "not selected", "unselecte
 CACHED = 1 << 16
 """Cells repeat, so what was found of one is kept."""
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = "\u0020\u00a0\u2009\u202f"
 _POINT = re.compile(rf"([+-]?)([0-9]{{1,15}}|[1-9][0-9]{{0,2}}(?:[,{_SPACES}'\u2019][0-9]{{3}})+)(?:\.([0-9]{{1,15}}))?")
 _COMMA = re.compile(rf"([+-]?)([0-9]{{1,15}}|[1-9][0-9]{{0,2}}(?:[.{_SPACES}'\u2019][0-9]{{3}})+)(?:,([0-9]{{1,15}}))?")

@@ -157,6 +157,36 @@ def test_thousands_and_decimals_are_told_apart_or_marked(separator: str, cells: 
     assert ("change `numbers` in the import map" in text) == (unclear and kind is Integer)
 
 
+@pytest.mark.parametrize("cells", [["12,500", "1,000", "12.500", "1.000"], ["1,250", "1.250", "1,234.5", "1.234,5"], ["1" * 12, "2"]])
+def test_numbers_written_in_two_ways_are_neither_numbers_nor_options(cells: list[str]) -> None:
+    instrument, _, _, text = drafted(table({"Sum": times(*cells), "Dog": times("yes", "no")}))
+    assert kinds(instrument)["Sum"] == "LongText"
+    assert "# review: type: numbers that are too long, or that are written in two ways; mend the file" in text
+
+
+def test_amounts_in_a_file_with_commas_are_no_ticks_and_what_has_several_answers_is_no_quasi_identifier() -> None:
+    columns = {"Income": times("200", "250", "4,150", "1,050"), "Age_1": times("18-34", ""), "Age_2": times("", "35-64")}
+    instrument, map_, answers, _ = drafted(table(columns))
+    assert kinds(instrument) == {"Income": "Integer", "Age": "Multiple"}
+    assert sum(given["Income"] for given in answers) == 15 * (200 + 250 + 4150 + 1050)
+    assert instrument.question("Age").privacy.role == "sensitive"
+    assert map_.columns["Income"].numbers is not None
+    years = drafted(table({"Steps 2024": ["100"], "Steps 2025": ["900"]}))[0]
+    assert list(kinds(years).values()) == ["Integer", "Integer"]
+    mixed = drafted(table({"Age": times("18", "44", "75+"), "Dog": times("yes", "no")}))[3]
+    assert "# review: type: most cells are numbers, but not '75+'" in mixed
+
+
+def test_signs_that_no_map_can_hold_are_passed_over_in_names_and_labels() -> None:
+    instrument, map_, answers, _ = drafted(
+        table({"It\x92s": times("don\x92t", "yes"), "Dog_1": times("a\x92b", ""), "Dog_2": times("", "c")})
+    )
+    assert options(instrument, "Its") == ["dont", "yes"]
+    assert sum(given["Its"] == "dont" for given in answers) == 30
+    assert len(answers) == 60
+    assert set(map_.columns) == {"Its", "Dog_1", "Dog_2"}
+
+
 @pytest.mark.parametrize("token", ["NA", "N/A", "n.a.", "#N/A", "nan", "NULL", ".", "-", "\\N"])
 def test_tokens_of_programs_never_become_options_or_keep_numbers_from_being_numbers(token: str) -> None:
     instrument, map_, answers, text = drafted(table({"Happy": times("Yes", "No", token), "Steps": times("20", token, "31", "44")}))

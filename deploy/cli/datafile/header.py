@@ -12,6 +12,8 @@ KINDS = ("name", "text", "option", "ignore")
 MOST = 3
 
 _IMPORT_ID = re.compile(r"\{\s*['\"]ImportId['\"]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""A map cannot hold these."""
 _ANSWER = frozenset({"", "response", "open-ended response"})
 
 
@@ -60,4 +62,4 @@ def faults(names: list[str]) -> str:
 
 
 def _plain(cell: str) -> str:
-    return cell.strip().replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", cell.strip().replace("\r\n", "\n").replace("\r", "\n"))

@@ -14,12 +14,15 @@ LONGEST_LABEL = 200
 MOST_COLUMNS = 500
 MOST_IN_CELLS = 30
 MOST_OF_SCALE = 12
+LARGEST_CODE = 99
+"""Greater numbers are amounts, not codes of options."""
 _NOT = re.compile(r"not (selected|checked|chosen|ticked)|un(checked|selected)|no|false|0", re.IGNORECASE)
 _NAMED = (
     re.compile(r"(?P<base>.+?)\s*\(choice=(?P<part>.+)\)", re.DOTALL),  # REDCap, labels
     re.compile(r"(?P<base>\w+)\[(?P<code>\w+)\]\.? ?(?P<text>.*?)(?: \[(?P<part>.+)\])?", re.DOTALL),  # LimeSurvey
     re.compile(r"(?P<base>.+?)\s*\[(?P<part>.+)\]", re.DOTALL),  # SurveyMonkey, Google
     re.compile(r"(?P<base>[^/]+)/(?P<part>[^/]+)"),  # Kobo
+    re.compile(r"(?P<base>\w+)\.(?P<part>\w+)"),  # Platea
     re.compile(r"(?P<base>.+?)___(?P<part>-?\w+)"),  # REDCap
     re.compile(r"(?P<base>.+?)_(?P<part>SQ\w+)"),  # LimeSurvey
 )
@@ -107,6 +110,8 @@ def _family(
     given = [label for found in own.values() for label in found]
     if any(len(found) > 1 for found in own.values()) or len(set(given)) < len(given) or max(map(len, given), default=0) > LONGEST_LABEL:
         return None
+    if any(abs(number) > LARGEST_CODE for label in given for number in readings(label)):
+        return None
     written = tuple(sorted({cell for column in named for cell in columns[column] if _NOT.fullmatch(tidy(cell))}))
     return Family(base, text, {column: found[0] for column, found in own.items() if found}, False, written) if given else None
 
@@ -128,7 +133,17 @@ def split_by(cells: Sequence[str], file_separator: str) -> tuple[str, list[str]]
         coded = between != " " or all(re.fullmatch(r"[a-z0-9_.-]+", part) for part in counts)
         often = len(counts) <= MOST_IN_CELLS and sum(counts.values()) >= 3 * len(counts) and len(set(cells)) > len(counts) - 1
         apart = all(len(set(parts)) == len(parts) for parts in parted)
-        numeric = all(part.isdecimal() for part in counts) and between == "," and file_separator == ";"
-        if several * 5 >= len(cells) and several > 1 and short and coded and often and apart and not numeric:
+        numeric = between == "," and all(part.isdecimal() for part in counts)
+        if numeric and (file_separator == ";" or not all(map(_ticks, parted))):
+            continue  # numbers
+        if several * 5 >= len(cells) and several > 1 and short and coded and often and apart:
             return between, list(counts)
     return None
+
+
+def _ticks(parts: list[str]) -> bool:
+    """Whether these can be codes of ticked options: small, and in their order."""
+    numbers = list(map(int, parts))
+    return numbers == sorted(numbers) and all(
+        number <= LARGEST_CODE and str(number) == part for number, part in zip(numbers, parts, strict=True)
+    )

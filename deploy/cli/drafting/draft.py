@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from deploy.cli.cells import NO, TOKENS, tidy, whole
+from deploy.cli.cells import NO, TOKENS, readings, tidy, whole
 from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
@@ -159,15 +159,19 @@ def _group(family: Family, columns: dict[str, list[str]], names: _Names) -> Draf
         if family.marks:
             where[column] = {"option": code[column]}
         elif family.unticked:
-            where[column] = {"option": code[column], "ticked": ticked, "unticked": list(family.unticked)}
+            where[column] = {
+                "option": code[column],
+                "ticked": list(map(_writable, ticked)),
+                "unticked": list(map(_writable, family.unticked)),
+            }
         else:
-            where[column] = {"codes": dict.fromkeys(ticked, code[column])}
+            where[column] = {"codes": dict.fromkeys(map(_writable, ticked), code[column])}
     most = max(map(len, chosen))
     remarks = ["type: these columns are taken for one multiple choice"]
     if 1 < most < len(choices):
         remarks.append(f"at most {most} chosen in these data: max_choices: {most}?")
     none = any(not row and all(columns[column][at] for column in members) for at, row in enumerate(chosen))
-    role = people.role(family.base, "", list(family.labels.values()))
+    role = _role(family.base, family.text, list(family.labels.values()))
     return DraftQuestion(
         id=id,
         var=var,
@@ -189,8 +193,8 @@ def _grid(grid: Grid, columns: dict[str, list[str]], names: _Names) -> DraftQues
     where: dict[str, dict[str, Any]] = {}
     for column, row in grid.rows.items():
         spellings = sorted({cell for cell in columns[column] if cell}, key=lambda cell: (labels.index(tidy(cell)), cell))
-        where[column] = {"row": rows[row], "codes": {cell: codes[tidy(cell)] for cell in spellings}}
-    role = people.role(grid.base, grid.text, labels)
+        where[column] = {"row": rows[row], "codes": {_writable(cell): codes[tidy(cell)] for cell in spellings}}
+    role = _role(grid.base, grid.text, labels)
     return DraftQuestion(
         id=id,
         var=var,
@@ -199,7 +203,7 @@ def _grid(grid: Grid, columns: dict[str, list[str]], names: _Names) -> DraftQues
         columns=where,
         choices=tuple(DraftChoice(codes[label], _clean(label)) for label in labels),
         rows=tuple(DraftChoice(rows[row], _clean(row)) for row in grid.rows.values()),
-        role="sensitive" if role == "sensitive" else "insensitive",
+        role=role,
         remarks=("type: these columns are taken for one matrix; put its options in the order of their scale",),
     )
 
@@ -239,19 +243,27 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
         spellings.setdefault(tidy(cell), cell)
     distinct = list(spellings)
     longest = max(map(len, given))
-    if not _are_labels(column, text, distinct, given):
+    two_ways = bool(worded) and all(map(readings, worded))
+    if two_ways or not _are_labels(column, text, distinct, given):
         most = min(20_000, max(3_000, 2 * longest))
         unsure = ("type: texts, or labels that hardly come twice",) if longest <= 40 and len(given) < FEW else ()
+        if two_ways:
+            unsure = ("type: numbers that are too long, or that are written in two ways; mend the file",)
+        if two_ways:
+            unsure = ("type: numbers that are too long, or that are written in two ways; mend the file",)
         return DraftQuestion(
             id=id, var=var, kind="long_text", text=title, columns={column: {}}, max_chars=most, role="free_text", remarks=unsure
         )
     labels = _ordered(distinct)
     codes = _codes(labels)
     choices = tuple(DraftChoice(codes[label], _clean(label)) for label in labels)
-    where = {"codes": {cell: codes[tidy(cell)] for cell in sorted(set(given), key=lambda cell: labels.index(tidy(cell)))}}
+    where = {"codes": {_writable(cell): codes[tidy(cell)] for cell in sorted(set(given), key=lambda cell: labels.index(tidy(cell)))}}
     remarks: list[str] = []
     if len(given) < FEW or 3 * len(distinct) > len(given):
         remarks.append(f"type: options or texts? {len(distinct)} different cells of {len(given)}")
+    other = [label for label in labels if not readings(label)]
+    if other and 2 * len(other) <= len(labels):
+        remarks.append(f"type: most cells are numbers, but not {', '.join(map(repr, other[:3]))}")
     folded = Counter(label.casefold() for label in labels)
     if twice := [label for label in labels if folded[label.casefold()] > 1]:
         remarks.append(f"options that differ in capitals alone: {', '.join(map(repr, twice[:6]))}")
@@ -283,9 +295,14 @@ def _parted(
         text=title,
         columns={column: {"split": between, "codes": codes}},
         choices=choices,
-        role=people.role(column, text, labels),
+        role=_role(column, text, labels),
         remarks=tuple(remarks),
     )
+
+
+def _role(column: str, text: str, labels: Sequence[str]) -> Role:
+    """Of a question with several answers, which cannot be generalised: what would be a quasi-identifier is sensitive."""
+    return "insensitive" if people.role(column, text, labels) == "insensitive" else "sensitive"
 
 
 def _are_labels(column: str, text: str, distinct: list[str], given: Sequence[str]) -> bool:
@@ -365,6 +382,11 @@ def _slug(text: str, joint: str, longest: int, lower: bool = True) -> str:
     if len(slug) > longest:
         slug = slug[: longest + 1].rpartition(joint)[0] or slug[:longest]
     return slug
+
+
+def _writable(cell: str) -> str:
+    """The cell as a map can hold it; an import finds it by what can be seen."""
+    return tidy(cell) if UNPRINTABLE.search(cell) else cell
 
 
 def _title(column: str) -> str:

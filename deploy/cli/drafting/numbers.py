@@ -42,6 +42,8 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
     if unclear:
         if any(not readings(cell, mark) for cell in cells for mark in marks):
             return None  # written in two ways, and some cells could be either
+        if len({mark for cell in unclear for mark in ",." if mark in cell}) > 1:
+            return None
         mark = "," if "," in unclear[0] else "."
         if (mark == ",") == (separator != ";"):
             thousands, decimal = mark, "." if mark == "," else ","
