@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,13 +37,26 @@ def _body(number: int, line: bytes) -> NdjsonRow:
     raw = line.decode(errors="replace").rstrip("\r")
     try:
         content: Any = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        json.loads(line, object_pairs_hook=_once)
+    except KeyError as twice:
+        return NdjsonRow(number, raw, fault=f"the line has the key {twice} twice")
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         return NdjsonRow(number, raw, fault=f"the line is not readable JSON: {error}")
     if isinstance(content, dict) and content.keys() == {"line", "reasons", "row"}:
         content = cast("dict[str, Any]", content)["row"]  # a mended line of a rejects file
     if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
         return NdjsonRow(number, raw, fault='the line must be an object with "answers"')
     return NdjsonRow(number, raw, cast("dict[str, Any]", content))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises KeyError for a key that stands twice: one of its values would be lost."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise KeyError(key[:60])
+        found[key] = value
+    return found
 
 
 def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str]:

@@ -107,3 +107,9 @@ def test_a_map_turns_labels_into_codes_and_gathers_columns() -> None:
     }
     assert read({"Where": "France", "Task 1": "Police", "Task 2": "Video"}, columns) == ({"A01": "FR", "A09": ["police", "video"]}, [])
     assert read({"Where": "Narnia", "Task 1": "", "Task 2": ""}, columns) == ({}, ["Where: 'Narnia' has no code in the map"])
+
+
+def test_a_key_that_stands_twice_in_a_line_is_told() -> None:
+    one, other = rows.read_ndjson(b'{"answers": {"S1": "no", "S1": "yes"}}\n{"answers": {"S1": "no"}, "language": "fr"}\n')
+    assert (one.content, one.fault) == (None, "the line has the key 'S1' twice")
+    assert other.content == {"answers": {"S1": "no"}, "language": "fr"}
