@@ -139,6 +139,10 @@ def documents(draw: st.DrawFn) -> Document:
     }
     if draw(st.booleans()):
         document["introduction"] = draw(texts())
+    numbers = [entry["id"] for entry in questions if entry["type"] in ("integer", "numeric")]
+    if numbers and draw(st.booleans()):
+        op = draw(st.sampled_from(["sum", "mean", "count", "min", "max"]))
+        document["computed"] = [{"id": "C1", "label": draw(texts()), "op": op, "of": numbers, "privacy": {"role": "identifying"}}]
     if draw(st.booleans()):
         labels = {"1": draw(texts()), "0": draw(texts())}
         document["derived"] = [{"id": "keen", "rule": draw(rule(questions, 1)), "labels": labels}]
@@ -167,7 +171,7 @@ def _mended(document: Document, paths: list[str]) -> bool:
             entry = document["questions"][int(parts[1])]
             if parts[2] in ("show_if", "min_choices", "max_choices"):
                 entry.pop(parts[2], None)
-        elif parts[0] in ("derived", "soft_checks"):
+        elif parts[0] in ("derived", "soft_checks", "computed"):
             document.pop(parts[0], None)
     return repr(document) != before
 

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from deploy.cli.exchange.importing import Imported, imported
 from deploy.cli.exchange.report import UnreadableForm
-from proto.instrument import Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import Computed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
@@ -180,6 +180,26 @@ def test_a_repeat_is_left_out_by_name_or_asked_as_often_as_one_says() -> None:
     far = unrolled.questions[3].show_if
     assert far is not None
     assert [(part.q, part.op) for part in far.all] == [("School_1", "answered"), ("School_2", "in")]
+
+
+def test_a_calculation_of_a_sum_is_a_computed_value_and_another_one_is_told() -> None:
+    done = xlsform(
+        rows(
+            {"type": "integer", "name": "a", "label": "A?", "constraint": ". >= 0 and . <= 9"},
+            {"type": "integer", "name": "b", "label": "B?", "constraint": ". >= 0 and . <= 9"},
+            {"type": "calculate", "name": "both", "calculation": "${a} + ${b}"},
+            {"type": "calculate", "name": "odd", "calculation": "${a} * 2"},
+            {"type": "text", "name": "why", "label": "Why so many?", "relevant": "${both} >= 10"},
+        )
+    )
+    both = sound(done).question("Both")
+    assert isinstance(both, Computed)
+    assert (both.op, both.of, both.least) == ("sum", ("A", "B"), 2)
+    why = sound(done).question("Why").show_if
+    assert why is not None
+    assert (why.q, why.op, why.value) == ("Both", "at_least", (10,))
+    assert len(told(done, "formula-refused")) == 1
+    assert told(done, "formula-refused")[0].startswith('form.xlsx:survey!A5: odd computes "${a} * 2", and is left out')
 
 
 def test_codes_that_say_no_answer_are_counted_apart_and_a_code_twice_is_told() -> None:

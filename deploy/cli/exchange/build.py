@@ -41,6 +41,7 @@ class _Builder:
         self.placed: dict[str, Placed] = {}
         self.entries: dict[str, Document] = {}
         self.called: dict[str, str] = {}
+        self.role_of: dict[str, str] = {}
         self.roots: dict[str, str] = {}
         self.dependents: dict[str, list[str]] = {}
         self.reasons: dict[str, tuple[str, str, str]] = {}
@@ -406,8 +407,10 @@ class _Builder:
             return
         id, var = self.names.of(question.name)
         entry: Document = {"id": id, "var": var, "label": self.fill(question.text, question.name), "op": found.op, "of": list(found.of)}
-        entry |= {"least": found.least, "decimals": 2, "privacy": {"role": "insensitive"}, COMMENT: ["review: role"]}
-        self.report.add("review", "role", question.place, f"the role of {id} is a guess: insensitive")
+        roles = {self.role_of.get(part, "insensitive") for part in found.of}
+        role = "identifying" if roles & {"identifying", "quasi_identifier"} else "sensitive" if "sensitive" in roles else "insensitive"
+        entry |= {"least": found.least, "decimals": 2, "privacy": {"role": role}, COMMENT: ["review: role"]}
+        self.report.add("review", "role", question.place, f"the role of {id} is a guess: {role}")
         self.computed.append(entry)
         self.growing.add(question, id, {}, {})
 
@@ -448,6 +451,7 @@ class _Builder:
         if role == "identifying":
             comments.append("for contact use contact_form; this would never be released")
         entry["privacy"] = privacy
+        self.role_of[entry["id"]] = role
         entry["stats"] = _stats(entry)
         self.report.add("review", "role", question.place, f"the role of {entry['id']} is a guess: {role}")
         self.report.roles.setdefault(role, []).append(entry["id"])

@@ -12,6 +12,7 @@ from deploy.cli.exchange.report import Report
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -119,6 +120,9 @@ def _variable(
         _category(variable, option.code, option.text, option in absent)
     for code in ("1", "0") if ticked else ():
         _category(variable, code, {}, False)
+    if isinstance(question, Computed):
+        derivation = SubElement(variable, "derivation")
+        SubElement(derivation, "drvdesc").text = f"{question.op} of {', '.join(question.of)}, where at least {question.least} are known"
     text = isinstance(question, ShortText | LongText)
     SubElement(variable, "varFormat", {"type": "character" if text or options else "numeric", "schema": "other"})
     SubElement(variable, "notes", {"type": "protection", "subject": "role"}).text = question.privacy.role.replace("_", "-")

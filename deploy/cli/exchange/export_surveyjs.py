@@ -10,6 +10,7 @@ from deploy.cli.exchange.export_rules import SurveyJs, condition
 from deploy.cli.exchange.export_xlsform import Called
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -115,6 +116,9 @@ class _SurveyjsWriter:
                 element |= {"type": "ranking", "choices": self.choices(question.options)}
                 if question.rank_count < len(question.options):
                     element |= {"selectToRankEnabled": True, "maxSelectedChoices": question.rank_count}
+            case Computed():
+                element.pop("isRequired", None)
+                element |= {"type": "expression", "expression": self.computed(question)}
             case Integer() | Numeric():
                 places = question.decimals if isinstance(question, Numeric) else 0
                 element |= {"inputType": "number", "min": question.min, "max": question.max, "step": 10**-places if places else 1}
@@ -132,6 +136,22 @@ class _SurveyjsWriter:
             case _:
                 assert_never(question)
         return element
+
+    def computed(self, question: Computed) -> str:
+        """The functions of SurveyJS pass over what is absent."""
+        parts: list[str] = []
+        for named in question.of:
+            id, _, row = named.partition(".")
+            name = self.called.questions[id]
+            parts += [f"{{{name}.{code}}}" for code in ([row] if row else self.rows[id])] if id in self.rows else [f"{{{name}}}"]
+        joined = ", ".join(parts)
+        match question.op:
+            case "count":
+                return " + ".join(f"iif({part} notempty, 1, 0)" for part in parts)
+            case "score":
+                return f"avg({joined}) * {len(parts)}"
+            case op:
+                return f"{'avg' if op == 'mean' else op}({joined})"
 
     def shown(self, part: Any) -> Element:
         rule = getattr(part, "show_if", None)

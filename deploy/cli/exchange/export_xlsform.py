@@ -12,6 +12,7 @@ from deploy.cli.exchange.export_rules import XPath, condition
 from deploy.cli.exchange.naming import Names, slug
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     Date,
     Instrument,
     Integer,
@@ -177,6 +178,9 @@ class _XlsformWriter:
                 return
             case Ranking():
                 row["type"] = f"rank {self.choices(question.options, name)}"
+            case Computed():
+                self.rows.append({"type": "calculate", "name": name, "calculation": self.computed(question), "relevant": row["relevant"]})
+                return
             case Integer() | Numeric():
                 row["type"] = "integer" if isinstance(question, Integer) else "decimal"
                 row["constraint"] = _between(question)
@@ -194,6 +198,29 @@ class _XlsformWriter:
             case _:
                 assert_never(question)
         self.rows.append(row)
+
+    def computed(self, question: Computed) -> str:
+        """Absent parts are worth nothing; where so few are known that there is no value, the calculation is empty."""
+        parts = self.parts(question)
+        known = " + ".join(f"if({part} != '', 1, 0)" for part in parts)
+        total = " + ".join(f"coalesce({part}, 0)" for part in parts)
+        value = {
+            "sum": total,
+            "count": known,
+            "mean": f"({total}) div ({known})",
+            "score": f"({total}) * {len(parts)} div ({known})",
+            "min": f"min({', '.join(parts)})",
+            "max": f"max({', '.join(parts)})",
+        }[question.op]
+        return f"if({known} >= {question.least}, round({value}, {question.decimals}), '')"
+
+    def parts(self, question: Computed) -> list[str]:
+        found: list[str] = []
+        for named in question.of:
+            id, _, row = named.partition(".")
+            rows = self.called.rows.get(id, {})
+            found += [rows[row]] if row else [*rows.values()] or [self.called.questions[id]]
+        return [f"${{{name}}}" for name in found]
 
     def matrix(self, question: Matrix, head: Line, name: str) -> None:
         group = {key: value for key, value in head.items() if not key.startswith("hint") and key != "required"}

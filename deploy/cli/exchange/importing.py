@@ -72,13 +72,22 @@ def _mended(document: dict[str, Any], faults: list[str], report: Report, form: F
                 message = f"the rule of {entry['id']} never holds, or speaks of what is not asked: it is imported as not enabled"
                 report.add("refused", "rule-refused", form.file, message, of=entry["id"])
                 done = True
+        elif parts[0] == "computed" and len(parts) > 1 and document["computed"][int(parts[1])] is not None:
+            report.add(
+                "refused",
+                "formula-refused",
+                form.file,
+                f"{document['computed'][int(parts[1])]['id']} cannot be computed here: it is left out",
+            )
+            document["computed"][int(parts[1])] = None
+            done = True
         elif parts[0] == "soft_checks" and len(parts) > 1 and int(parts[1]) < len(document.get("soft_checks", [])):
             document["soft_checks"][int(parts[1])] = None
             done = True
-    if "soft_checks" in document:
-        document["soft_checks"] = [check for check in document["soft_checks"] if check is not None]
-        if not document["soft_checks"]:
-            del document["soft_checks"]
+    for key in ("soft_checks", "computed"):
+        document[key] = [entry for entry in document.get(key, []) if entry is not None]
+        if not document[key]:
+            del document[key]
     return done
 
 

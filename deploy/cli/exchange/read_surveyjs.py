@@ -242,7 +242,7 @@ class _SurveyjsReader:
             kept=self.kept.get("questions", {}).get(name, {}),
         )
         for asked in self.made(question, element, kind, path):
-            if "soft_check" in asked.kept:
+            if "soft_check" in asked.kept or (self.ours and asked.kind == "computed"):
                 continue
             self.dropped(asked, element)
             self.result.questions.append(asked)
