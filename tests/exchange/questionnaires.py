@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from deploy.cli.exchange import abilities
 from deploy.cli.exchange.author_yaml import written
 from proto import author
 from proto.authoring.schema import FORMAT
@@ -13,13 +14,28 @@ from proto.instrument import Instrument
 
 Document = dict[str, Any]
 LANGUAGES = ("en", "fr")
-WORDS = st.one_of(
+WORDS = st.one_of(  # braces show answers, so they are doubled where they are letters
     st.sampled_from(
-        ["Yes", "No", "How often?", "=1+1", "a = b", "{name}", "Don't know", "*stars*", "1", "#", "l'été, déjà", "x\ny", "<b>bold</b>", "–"]
+        [
+            "Yes",
+            "No",
+            "How often?",
+            "=1+1",
+            "a = b",
+            "{{name}}",
+            "Don't know",
+            "*stars*",
+            "1",
+            "#",
+            "l'été, déjà",
+            "x\ny",
+            "<b>bold</b>",
+            "–",
+        ]
     ),
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Co", "Cn"]), min_size=1, max_size=30).filter(
-        lambda text: text.strip() != ""
-    ),
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Co", "Cn"], exclude_characters="{}"), min_size=1, max_size=30
+    ).filter(lambda text: text.strip() != ""),
 )
 CODE = st.one_of(
     st.sampled_from(["1", "2", "01", "yes", "no", "other", "none", "dk", "na", "a.b", "A", "x-1"]),
@@ -116,6 +132,20 @@ def rule(draw: st.DrawFn, earlier: list[Document], depth: int = 2) -> Document:
             return {"q": asked["id"], "op": "answered"}
 
 
+def _enrich(draw: st.DrawFn, entry: Document, earlier: list[Document]) -> None:
+    """What a question may have besides: options that open a text, an order of their own, an earlier answer in its text."""
+    kind = entry["type"]
+    if kind in ("single", "multiple") and abilities.SPECIFY and draw(st.booleans()):
+        chosen = draw(st.sampled_from(entry["options"]))
+        if not chosen.get("exclusive"):
+            chosen["specify"] = draw(st.sampled_from([True, {"max_chars": 30, "required": True}]))
+    if kind in ("single", "multiple", "ranking") and abilities.RANDOM_OPTIONS and draw(st.booleans()):
+        entry["randomise_options"] = True
+    shown = [asked for asked in earlier if asked["type"] in ("single", "multiple") and asked["privacy"]["role"] != "identifying"]
+    if shown and abilities.PIPING and draw(st.booleans()):
+        entry["text"]["en"] = f"Why {{{draw(st.sampled_from(shown))['id']}}}?"
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     sections: list[Document] = [{"id": id, "text": draw(texts())} for id in ("A", "part-2")[: draw(st.integers(1, 2))]]
@@ -125,7 +155,12 @@ def documents(draw: st.DrawFn) -> Document:
         entry = draw(question(number, section))
         if questions and draw(st.booleans()):
             entry["show_if"] = draw(rule(questions))
+        _enrich(draw, entry, questions)
         questions.append(entry)
+    listed = list(questions)
+    if abilities.NOTES and draw(st.booleans()):
+        note = {"id": "N1", "type": "note", "section": questions[0]["section"], "text": draw(texts())}
+        listed.insert(draw(st.integers(0, 1)), note)
     document: Document = {
         "format": FORMAT,
         "id": "some-survey",
@@ -135,7 +170,7 @@ def documents(draw: st.DrawFn) -> Document:
         "title": draw(texts()),
         "notice": draw(texts()),
         "sections": sections,
-        "questions": questions,
+        "questions": listed,
     }
     if draw(st.booleans()):
         document["introduction"] = draw(texts())

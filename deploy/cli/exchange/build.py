@@ -53,6 +53,7 @@ class _Builder:
         self.section_of: dict[str, str] = {}
         self.used: set[str] = set()
         self.waiting: list[ForeignQuestion] = []
+        self.notes: set[str] = set()
 
     def document(self, id: str) -> Document:
         form, kept = self.form, dict(self.form.kept)
@@ -251,7 +252,7 @@ class _Builder:
         if option.show_if is not None:
             entry |= self.part_rule(question, option.show_if, f"the option {option.code}", abilities.OPTION_RULES)
         if option.specify:
-            if abilities.SPECIFY:
+            if abilities.SPECIFY and question.kind in ("single", "multiple"):
                 entry["specify"] = True
             else:
                 message = f"the text behind the option {option.code} of {question.name} is left out"
@@ -325,11 +326,13 @@ class _Builder:
         for name, (place, source, reason) in self.reasons.items():
             root = self.roots.get(name, name)
             if root != name and root in self.reasons:
-                message = f"{name} depends on {root}, which is not asked, so it is imported as not enabled"
+                left = "left out" if name in self.notes else "imported as not enabled"
+                message = f"{name} depends on {root}, which is not asked, so it is {left}"
                 self.report.add("refused", "depends", place, message, of=name)
                 continue
             others = self.dependents.get(name, [])
-            message = f"{name} is shown by {quote(source)}: {reason}. It is imported as not enabled"
+            left = "left out" if name in self.notes else "imported as not enabled"
+            message = f"{name} is shown by {quote(source)}: {reason}. It is {left}"
             message += f", and so {'is' if len(others) == 1 else 'are'} {', '.join(others)}" if others else ""
             self.report.add("refused", "rule-refused", place, message, of=name)
 
@@ -370,6 +373,7 @@ class _Builder:
         if not abilities.NOTES:
             self.waiting.append(question)
             return None
+        self.notes.add(question.name)
         rule, enabled = self.shown(question)
         if not enabled:
             return None

@@ -123,7 +123,7 @@ class _SurveyjsWriter:
                 places = question.decimals if isinstance(question, Numeric) else 0
                 element |= {"inputType": "number", "min": question.min, "max": question.max, "step": 10**-places if places else 1}
             case Date():
-                if question.precision == "year":
+                if len(question.min) == 4:
                     element |= {"inputType": "number", "min": int(question.min[:4])}
                 else:
                     element["inputType"] = "date" if question.precision == "day" else "month"

@@ -69,7 +69,7 @@ class _LimesurveyReader:
         self.tables = {str(table.tag): _records(table) for table in root}
         self.kind = (root.findtext("LimeSurveyDocType") or "").strip()
         spoken = [(element.text or "").strip() for element in root.findall("languages/language")]
-        survey: Record = next(iter(self.tables.get("surveys", [])), {})
+        survey: Record = next(iter(self.tables.get("surveys", [])), cast("Record", {}))
         self.survey = survey
         first = survey.get("language") or next(iter(spoken), "en")
         ordered = [first, *survey.get("additional_languages", "").split(), *spoken]

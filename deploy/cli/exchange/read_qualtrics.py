@@ -49,7 +49,8 @@ class _QualtricsReader:
             str(element.get("PrimaryAttribute")): _mapping(element.get("Payload")) for element in elements if element.get("Element") == "SQ"
         }
         self.blocks = _blocks(elements)
-        self.flow: Payload = next((_mapping(element.get("Payload")) for element in elements if element.get("Element") == "FL"), {})
+        flows = [_mapping(element.get("Payload")) for element in elements if element.get("Element") == "FL"]
+        self.flow = flows[0] if flows else _mapping(None)
         self.source = tag(str(entry.get("SurveyLanguage", "EN")).lower(), said) or "en"
         spoken = {key for payload in self.payloads.values() for key in _mapping(payload.get("Language"))}
         tags = [found for key in sorted(spoken) if (found := tag(key.lower(), said))]
