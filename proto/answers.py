@@ -54,7 +54,7 @@ class Reader:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
-        asked = [question for question in instrument.questions if not isinstance(question, Computed)]
+        asked = instrument.asked
         self.computed: dict[str, Formula] = {
             question.id: Formula(question, self.questions) for question in instrument.questions if isinstance(question, Computed)
         }
@@ -108,6 +108,8 @@ class Reader:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return self._explain(body, today)[:MOST_FAULTS]
         if self.computed:
+            if any(getattr(submission.answers, id) is not UNSET for id in self.computed):
+                return self._explain(body, today)[:MOST_FAULTS]
             self.compute(submission.answers)
         faults = self.check(submission.answers, today) + self._envelope(submission.language, submission.consent)
         return faults or Submission(submission.answers, submission.language, submission.version, submission.consent)
@@ -128,6 +130,8 @@ class Reader:
         """Answers given as plain values: those that fit their questions as a Struct, and the faults of the others."""
         try:
             struct = msgspec.convert(answers, self.type)
+            if any(getattr(struct, id) is not UNSET for id in self.computed):
+                raise msgspec.ValidationError("a computed value was given")
         except msgspec.ValidationError:
             pass  # taken apart, to name every fault
         else:

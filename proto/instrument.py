@@ -328,6 +328,11 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     margins: tuple[Margin, ...] = ()
     policy: Policy = Policy()
 
+    @property
+    def asked(self) -> tuple[AnyQuestion, ...]:
+        """The questions that somebody is asked: all but computed values."""
+        return tuple(question for question in self.questions if not isinstance(question, Computed))
+
     def question(self, id: str) -> AnyQuestion:
         """The question with this id. Raises KeyError where there is none."""
         for question in self.questions:

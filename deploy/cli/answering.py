@@ -46,7 +46,7 @@ class Answering:
         map_: ImportMap | None = None,
     ) -> None:
         self.columns = dict(columns)
-        self.known = {question.id: question for question in instrument.questions}
+        self.known = {question.id: question for question in instrument.asked}
         self.tallies = {name: ColumnTally() for name in columns}
         self._seen: Counter[str] = Counter()
         self.none_ticked: Counter[str] = Counter()

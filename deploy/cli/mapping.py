@@ -69,7 +69,7 @@ class UnfitHeader(ValueError):
 
 def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
     """Columns named as the survey names its questions: `A01`, `B08.cost`, `B02.cctv`. Raises UnfitHeader."""
-    known = {question.id: question for question in instrument.questions}
+    known = {question.id: question for question in instrument.asked}
     mappings: dict[str, ColumnMapping] = {}
     for name in columns:
         id, dot, part = name.partition(".")
@@ -90,7 +90,7 @@ def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnM
 
 def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: Instrument) -> dict[str, ColumnMapping]:
     """The map, checked against the survey and the file's header. Raises UnfitHeader."""
-    known = {question.id: question for question in instrument.questions}
+    known = {question.id: question for question in instrument.asked}
     for name, column in map_.items():
         question = known.get(column.question)
         if question is None:

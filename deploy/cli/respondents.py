@@ -24,7 +24,6 @@ from proto.answers import Reader, Submission
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
-    Computed,
     Date,
     Instrument,
     Integer,
@@ -82,8 +81,7 @@ class Population:
                 _leaves_out(question),
                 _draw(question, self._reader, today),
             )
-            for question in instrument.questions
-            if not isinstance(question, Computed)
+            for question in instrument.asked
         ]
 
     def __iter__(self) -> Iterator[Submission]:

@@ -85,7 +85,7 @@ def answered_by(row: CsvRow, columns: Mapping[str, ColumnMapping], instrument: I
 
     So a row stays the same when its file gets, loses or renames columns, when 1.5 is written 1.50, and when the map's codes are mended.
     """
-    known = {question.id: question for question in instrument.questions}
+    known = {question.id: question for question in instrument.asked}
     found: dict[str, list[str]] = {}
     for name, column in columns.items():
         if cell := (row.cells or {}).get(name, ""):

@@ -35,13 +35,16 @@ def _schema(kind: Any, title: str) -> dict[str, Any]:
 
 def _responses(instrument: Instrument) -> dict[str, Any]:
     """Types and codes. Skip logic and required questions depend on other answers; intake tells them, all faults at once."""
-    schema = _schema(Reader(instrument).body, f"A response to {instrument.id} {instrument.version}")
+    reader = Reader(instrument)
+    schema = _schema(reader.body, f"A response to {instrument.id} {instrument.version}")
     schema["description"] = (
         "Hidden questions must be absent and required ones present: see show_if and required in the survey's definition."
     )
     answers = schema["$defs"]["Answers"]["properties"]
-    for question in instrument.questions:
+    for question in instrument.asked:
         answers[question.id] = {"title": question.text[instrument.source_language]} | answers[question.id]
+    for id in reader.computed:
+        del answers[f"={id}"]  # set by the reader alone
     body = schema["$defs"]["Body"]
     body["properties"]["consent"] = {"const": True}
     body["required"] = ["answers", "consent"]

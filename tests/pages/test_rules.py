@@ -305,7 +305,7 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         assert {id: set(codes) for id, codes in parts.items() if codes} == {id: by_server[id] for id in parts if by_server.get(id)}, (
             evaluation
         )
-    assert sum(any(parts.values()) for parts in gone) > CASES // 10, "too few cases hide options or rows"
+    assert sum(any(parts.values()) for parts in gone) > CASES // 30, "too few cases hide options or rows"
     for (walk, sheet, always, fields, mark), by_page, by_server, told in zip(sheets, found, expected, asked, strict=True):
         together = {*by_page, *always}
         assert together == by_server, json.dumps(told, indent=1)

@@ -233,7 +233,7 @@ class FormFlow:
             before = (former := self.evaluate(sheet, today)).hidden
             asked = self.questions(place, former)
         else:  # the page's script has added and removed questions by itself
-            asked = [question for question in self.instrument.questions if question.section == place and question.id in shown_by_page]
+            asked = [question for question in self.instrument.asked if question.section == place and question.id in shown_by_page]
             sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, marks)
         evaluation = self.evaluate(sheet, today)
