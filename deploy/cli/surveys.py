@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
-from proto import author, notice, protection_advice
+from proto import author, notice, protection_advice, questionnaire_advice
 from proto import instrument as instruments
 from proto.instrument import Instrument
 from proto.nonanswers import scored_by_mistake
@@ -39,7 +40,7 @@ def check(file: Path) -> None:
     """Check the instrument in FILE and name every fault with its line. Needs no server."""
     instrument = read(file)
     say(
-        f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.questions)} questions "
+        f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.asked)} questions "
         f"in {len(instrument.sections)} sections, {', '.join(instrument.languages)}."
     )
     say(
@@ -67,6 +68,8 @@ def check(file: Path) -> None:
         say(f"Advice: {len(marks)} marks `# review:` stand in the file, the first in line {marks[0].line}; `publish` waits for them.")
     for question, code, better in scored_by_mistake(instrument):
         say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
+    for sentence in questionnaire_advice.advice(instrument, datetime.now(UTC).year):
+        say(f"Advice: {sentence}")
 
 
 def _show_promise(instrument: Instrument) -> None:

@@ -106,3 +106,9 @@ def test_a_number_that_no_release_will_hold_is_named(tmp_path: Path) -> None:
     bands = '    bands: ["1990-2009", "2010+"]\n'
     assert "will be in no release" not in checked(EVERY_KIND, tmp_path)
     assert "since will be in no release" in checked(EVERY_KIND.replace(bands, ""), tmp_path)
+
+
+def test_odd_questions_are_pointed_out_and_the_file_is_sound_all_the_same(tmp_path: Path) -> None:
+    told = checked(ONE_QUESTION.replace('en: "No"', 'en: "yes "'), tmp_path)
+    assert "Advice: the options y and n of A have the same label in en" in told
+    assert "same label" not in checked(ONE_QUESTION, tmp_path)
