@@ -212,14 +212,14 @@ def list_(server: Server) -> None:
     surveys: list[dict[str, Any]] = server.ask("GET", "/api/v1/surveys?closed=true", public=True)
     for survey in surveys:
         title: str = survey["title"][survey["source_language"]]
-        grid.add_row(survey["id"], survey["version"], _standing(survey), ", ".join(survey["languages"]), title)
+        grid.add_row(survey["id"], survey["version"], standing(survey), ", ".join(survey["languages"]), title)
     if surveys:
         out.print(grid)
     else:
         say("No surveys yet. `platea survey publish FILE` opens one.")
 
 
-def _standing(survey: dict[str, Any]) -> str:
+def standing(survey: dict[str, Any]) -> str:
     """A survey of the list: open, closed, or when it will be, and whether the list for everybody names it."""
     match survey["state"]:
         case "coming":

@@ -14,8 +14,8 @@ from litestar.testing import AsyncTestClient
 
 from proto import codes, schedule
 from proto import receipt as receipts
-from proto.events import RetentionSet, SurveyClosed
-from proto.instrument import Closing, Opening
+from proto.events import QuotasFilled, RetentionSet, SurveyClosed
+from proto.instrument import Closing, Opening, Quota, Rule
 from services.intake.app import create_app
 from services.intake.form.pages.words import words
 from tests.builders.bundled import questionnaire
@@ -29,6 +29,12 @@ INSTRUMENT = next(instrument for instrument in bundled() if instrument.id == SUR
 
 OPENS, CLOSES = Opening("2026-12-01 09:00", "Europe/Brussels"), Closing("2026-12-31 18:00", "Europe/Brussels")
 DATED = msgspec.structs.replace(questionnaire("security-by-design"), opens=OPENS, closes=CLOSES)
+FIRST = questionnaire("security-by-design").questions[0]
+QUOTED = msgspec.structs.replace(
+    questionnaire("security-by-design"),
+    id="quoted",
+    quotas=(Quota("somebody", Rule(q=FIRST.id, op="answered"), 10, {"en": "Enough answers like yours have arrived. Thank you."}),),
+)
 INVITED = msgspec.structs.replace(INSTRUMENT, id="invited", participation="invited")
 
 
@@ -52,12 +58,14 @@ async def _tour(language: str) -> list[Sight]:
     """Walks the form once with answers, making every section's mistakes on the way."""
     journal = MemoryJournal()
     clock = Clock(schedule.opening(OPENS) - 1)
-    desk = open_desk(journal, [INSTRUMENT, INVITED, DATED], clock)
+    desk = open_desk(journal, [INSTRUMENT, INVITED, DATED, QUOTED], clock)
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
         seen += [Sight(name, language, html) async for name, html in _later(visitor, cast("MemoryDrafts", desk.draft_store), language)]
         seen += [Sight(name, language, html) async for name, html in _dated(visitor, clock, language)]
+        desk.registry.apply(QuotasFilled(QUOTED.id, {"somebody": 10}))
+        seen += [Sight(name, language, html) async for name, html in _quoted(visitor, language)]
         desk.registry.apply(SurveyClosed(SURVEY))
         await visitor.get(f"/s/{SURVEY}?lang={language}")
         seen.append(Sight("closed", language, visitor.page.html))
@@ -230,6 +238,17 @@ async def _dated(visitor: Visitor, clock: Clock, language: str) -> AsyncIterator
     clock.now = schedule.end(CLOSES)
     await visitor.send(*saved.press("resume"))
     yield "closed midway", visitor.page.html
+
+
+async def _quoted(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:
+    """A survey of which a quota is full."""
+    await visitor.get(f"/s/{QUOTED.id}?lang={language}")
+    visitor.page.fill("consent", "yes")
+    await visitor.press("next")
+    fill_in(visitor.page, QUOTED, respondent(QUOTED, 1), words(language).decimal_mark)
+    await visitor.press("next")
+    assert "quota" in {control.value for control in visitor.page.controls}, visitor.page.text
+    yield "a full quota", visitor.page.html
 
 
 async def _invited(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:

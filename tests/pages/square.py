@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import json
 import sys
 import time
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 
 from proto import instrument as i
@@ -175,11 +177,18 @@ def crashing(playwright: Playwright, folder: Path) -> BrowserContext:
     return playwright.chromium.launch_persistent_context(folder, executable_path=browser.find(), args=list(browser.FLAGS))
 
 
+def late(id: str) -> Instrument:
+    """It closed an hour ago; whoever had begun may send for a week."""
+    hour_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    return msgspec.structs.replace(square(id), closes=i.Closing(f"{hour_ago:%Y-%m-%d %H:%M}", "UTC", 10_080))
+
+
 async def main(port: int) -> None:
     """The small surveys alone, over a journal in memory that records at once."""
     journal = MemoryJournal()
     journal.floor = 10**9
-    await serve(create_app(open_desk(journal, [square("square"), square("circle"), three("three"), market("market")])), "127.0.0.1", port)
+    surveys = [square("square"), square("circle"), three("three"), market("market"), late("late")]
+    await serve(create_app(open_desk(journal, surveys)), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

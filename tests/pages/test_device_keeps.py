@@ -47,6 +47,27 @@ def come_back(person: Respondent) -> None:
     person.visit()
 
 
+def test_in_the_grace_this_device_goes_on_with_what_it_kept_and_sends_it(person: Respondent) -> None:
+    person.to_review()
+    person.page.evaluate(
+        """() => {
+            for (const [name, value] of Object.entries(localStorage)) localStorage.setItem(name, value.replaceAll("/s/square", "/s/late"));
+        }"""
+    )
+    person.page.close()
+    person.page = person.context.new_page()
+    person.page.goto(person.address.replace("/s/square", "/s/late"))
+    expect(person.page.get_by_role("heading", name="You have begun to answer this survey on this device")).to_be_visible()
+    person.page.get_by_role("button", name="Continue").click()
+    person.at_review()
+    expect(person.page.get_by_text("This survey has closed. You began in time")).to_be_visible()
+    person.send()
+    assert person.sent()
+    person.page.goto(person.address.replace("/s/square", "/s/late"))
+    expect(person.page.get_by_role("heading", name="This survey is closed", level=1)).to_be_visible()
+    expect(person.page.locator("#consent")).to_have_count(0)
+
+
 def test_what_was_written_is_offered_on_the_next_visit_down_to_the_last_letter(person: Respondent) -> None:
     person.to_second()
     person.says("Saved on this device")
