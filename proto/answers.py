@@ -21,6 +21,7 @@ from proto.events import canonical
 from proto.instrument import (
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -31,6 +32,8 @@ from proto.instrument import (
     Ranking,
     ShortText,
     Single,
+    WithRows,
+    special_codes,
 )
 from proto.parts import Parts, conditional
 from proto.problem import Fault, Problem
@@ -252,20 +255,35 @@ def _type_of(question: AnyQuestion) -> Any:
         case Ranking():
             length = Meta(min_length=question.rank_count, max_length=question.rank_count)
             return Annotated[list[_codes(question.options)], length]
+        case ConstantSum():
+            return msgspec.defstruct(
+                f"Sum_{question.id}",
+                [(logic.row_attribute(i), _share_of(question), 0) for i, _ in enumerate(question.rows)],
+                rename={logic.row_attribute(i): row.code for i, row in enumerate(question.rows)},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
         case Integer():
-            return Annotated[int, Meta(ge=question.min, le=question.max)]
+            number: Any = Annotated[int, Meta(ge=question.min, le=question.max)]
+            return number | _codes(question.special) if question.special else number
         case Numeric():
-            return (
+            number = (
                 Annotated[int, Meta(ge=_whole(question.min, up=True), le=_whole(question.max, up=False))]
                 | Annotated[float, Meta(ge=question.min, le=question.max)]
             )
+            return number | _codes(question.special) if question.special else number
         case Date():
-            pattern = r"^[0-9]{4}-[0-9]{2}$" if question.precision == "month" else r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-            return Annotated[str, Meta(pattern=pattern, max_length=10)]
+            date = {"year": "[0-9]{4}", "month": "[0-9]{4}-[0-9]{2}", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}"}[question.precision]
+            special = "".join(f"|{re.escape(option.code)}" for option in question.special)
+            return Annotated[str, Meta(pattern=f"^({date}{special})$" if special else f"^{date}$", max_length=64 if special else 10)]
         case ShortText() | LongText():
             return Annotated[str, Meta(min_length=1, max_length=question.max_chars)]
         case _:
             assert_never(question)
+
+
+def _share_of(question: ConstantSum) -> Any:
+    return Annotated[int, Meta(ge=0, le=question.total)]
 
 
 def _codes(options: tuple[Any, ...]) -> Any:
@@ -287,6 +305,8 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
             return partial(_check_multiple, exclusive)
         case Ranking():
             return _check_ranking
+        case ConstantSum():
+            return _check_sum
         case Numeric():
             return _check_numeric
         case Date():
@@ -318,6 +338,14 @@ def _check_ranking(question: Ranking, value: list[str], today: str) -> list[Faul
     return [] if distinct else [Fault(f"/answers/{question.id}", "duplicate", "Give each rank to another option.")]
 
 
+def _check_sum(question: ConstantSum, value: Any, today: str) -> list[Fault]:
+    given = sum(msgspec.structs.astuple(value))
+    if given == question.total:
+        return []
+    code = "sum-too-small" if given < question.total else "sum-too-large"
+    return [Fault(f"/answers/{question.id}", code, f"The numbers must add up to {question.total}.")]
+
+
 def _check_numeric(question: Numeric, value: float, today: str) -> list[Fault]:
     if isinstance(value, float) and round(value, question.decimals) != value:
         advice = "Give a whole number." if question.decimals == 0 else f"Give at most {question.decimals} decimals."
@@ -326,9 +354,11 @@ def _check_numeric(question: Numeric, value: float, today: str) -> list[Fault]:
 
 
 def _check_date(question: Date, value: str, today: str) -> list[Fault]:
+    if question.special and value in special_codes(question):
+        return []
     place = f"/answers/{question.id}"
     try:
-        datetime.date.fromisoformat(value if len(value) == 10 else value + "-01")
+        datetime.date.fromisoformat(value + "-01-01"[len(value) - 4 :])
     except ValueError:
         return [Fault(place, "bad-date", "There is no such date.")]
     last = today if question.max == "today" else question.max
@@ -385,7 +415,7 @@ _CODES = (
     (re.compile(r"Expected `array` of length"), "wrong-length", "Give exactly as many as asked for."),
     (re.compile(r"Expected `str` of length >="), "empty", "Write something, or leave the question out."),
     (re.compile(r"Expected `str` of length <="), "too-long", "This text is too long."),
-    (re.compile(r"Expected `str` matching"), "bad-date", "Give the date as 2026-11 (month) or 2026-11-22 (day)."),
+    (re.compile(r"Expected `str` matching"), "bad-date", "Give the date as 2026 (year), 2026-11 (month) or 2026-11-22 (day)."),
     (re.compile(r"Expected `\w+` >="), "too-small", "This number is too small."),
     (re.compile(r"Expected `\w+` <="), "too-large", "This number is too large."),
     (re.compile(r"unknown field"), "unknown-row", "This question has no such row."),
@@ -398,8 +428,8 @@ def _faults_of(type: Any, value: Any, pointer: str, question: AnyQuestion) -> li
         msgspec.convert(value, type)
     except msgspec.ValidationError as error:
         inner: list[Fault] = []
-        if isinstance(question, Matrix) and isinstance(value, dict):
-            code = _codes(question.options)
+        if isinstance(question, WithRows) and isinstance(value, dict):
+            code = _codes(question.options) if isinstance(question, Matrix) else _share_of(question)
             known = {row.code for row in question.rows}
             for row, answer in cast("dict[str, Any]", value).items():
                 place = f"{pointer}/{_escape(row)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, product, repeat
+from itertools import chain, compress, product, repeat
 from operator import is_, itemgetter
 from typing import Any, Literal, assert_never
 
@@ -25,6 +25,7 @@ from proto.fingerprint import fingerprint
 from proto.instrument import (
     AnyQuestion,
     Closed,
+    ConstantSum,
     Date,
     Hierarchy,
     Instrument,
@@ -32,6 +33,7 @@ from proto.instrument import (
     LongText,
     Margin,
     Matrix,
+    Measured,
     Multiple,
     Numeric,
     Quota,
@@ -41,12 +43,13 @@ from proto.instrument import (
     Single,
 )
 
-Kind = Literal["all", "option", "rank", "band", "skipped", "missing", "stratum", "combined", "quota"]
+Kind = Literal["all", "option", "rank", "band", "digit", "skipped", "missing", "stratum", "combined", "quota"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """`question` is a question id, or a stratum's name for kind "stratum". `row`: of a matrix; `rank`: from 1, of a ranking.
 
+    Kind "digit": whether this binary digit of a row's number is one; `code` is what it is worth, "1", "2", "4" and so on.
     Kind "combined": `code` joins the codes of one group of each margin with "&". Kind "quota": `code` names a quota and its rule.
     """
 
@@ -123,6 +126,7 @@ class CodeBook:
         """10 ** decimals of each: numbers travel as scaled integers."""
         self._reader = reader
         self._derived = {item.id: item.rule for item in self.instrument.derived}
+        self._special = frozenset(q.id for q in self.instrument.questions if isinstance(q, Integer | Numeric) and q.special)
         self._encoders: list[Encode] = [self._question(question) for question in self.instrument.questions]
         self._encoders += [self._stratum(name) for name in self.instrument.strata]
         if len(self.instrument.margins) > 1:
@@ -150,7 +154,11 @@ class CodeBook:
         batch = self._set(answers, self.empty(len(answers)))
         numbers = np.zeros((len(answers), len(self.numbers)), np.int64)
         for place, (id, scale) in enumerate(zip(self.numbers, self.scales, strict=True)):
-            numbers[:, place] = [0 if value is UNSET else round(value * scale) for value in batch.given[id]]
+            values = batch.given[id]
+            if id in self._special:  # codes stand among the numbers
+                numbers[:, place] = [0 if value is UNSET or isinstance(value, str) else round(value * scale) for value in values]
+            else:
+                numbers[:, place] = [0 if value is UNSET else round(value * scale) for value in values]
         return batch.x, numbers
 
     def empty(self, rows: int) -> NDArray[np.float32]:
@@ -168,8 +176,12 @@ class CodeBook:
 
     def absent(self, question: str, row: str | None = None) -> list[int]:
         """The columns of those who did not answer: skipped and missing. Answered = all minus these."""
-        absent_columns = (Column("skipped", question), Column("missing", question, row=row))
+        absent_columns = dict.fromkeys((Column("skipped", question), Column("missing", question, row=row), Column("missing", question)))
         return [self.index[column] for column in absent_columns if column in self.index]
+
+    def digits(self, question: str, row: str) -> list[int]:
+        """Column numbers of the binary digits of a row's number, the lowest first."""
+        return [i for i, c in enumerate(self.columns) if c.question == question and c.row == row and c.kind == "digit"]
 
     def added(self, answers: Any) -> frozenset[tuple[str, str]]:
         """Options of multiple choices, as question and code, that could not be ticked in the version of these answers."""
@@ -221,7 +233,7 @@ class CodeBook:
         kind = "option" if rank is None else "rank"
         return {option.code: self._add(Column(kind, question.id, option.code, row, rank)) for option in question.options}
 
-    def _put(self, question: Single | Multiple | Ranking | Integer | Numeric | Date | ShortText | LongText) -> Put:
+    def _put(self, question: Single | Multiple | Ranking | ConstantSum | Integer | Numeric | Date | ShortText | LongText) -> Put:
         match question:
             case Single():
                 return self._single(question)
@@ -229,6 +241,8 @@ class CodeBook:
                 return self._multiple(question)
             case Ranking():
                 return self._ranking(question)
+            case ConstantSum():
+                return self._sum(question)
             case Integer() | Numeric():
                 self.numbers.append(question.id)
                 self.scales.append(10**question.decimals if isinstance(question, Numeric) else 1)
@@ -272,19 +286,60 @@ class CodeBook:
 
         return put
 
-    def _bands(self, question: Integer | Numeric | Date, numbers_of: Callable[[list[Any]], Iterable[float]]) -> Put:
-        """The last band that begins at or below the number: bands have no gaps, so one between two belongs to the lower."""
+    def _sum(self, question: ConstantSum) -> Put:
+        """Of each row's number the band, and the binary digits: from how many have each, the sum of the numbers follows exactly."""
         begins = np.array([band.lower for band in question.bands], np.float64)
-        columns = np.array([0, *(self._add(Column("band", question.id, band.code)) for band in question.bands)], np.uint16)
+        bands: list[Columns] = []
+        digits: list[Columns] = []
+        for row in question.rows:
+            of_row = (self._add(Column("band", question.id, band.code, row.code)) for band in question.bands)
+            bands.append(np.array([0, *of_row], np.uint16))
+            worth = range(question.total.bit_length())
+            digits.append(np.array([self._add(Column("digit", question.id, str(1 << place), row.code)) for place in worth], np.uint16))
+        places = np.arange(question.total.bit_length())
 
         def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
+            gone = _are(values, UNSET)
+            given = (value for value in values if value is not UNSET)  # those of another version are tuples already
+            shares: list[Any] = [value if type(value) is tuple else msgspec.structs.astuple(value) for value in given]
+            numbers = np.array(shares, np.int64).reshape(-1, len(question.rows))
+            answering = batch.everybody[~gone]
+            for at, (of_bands, of_digits) in enumerate(zip(bands, digits, strict=True)):
+                batch.set(of_bands[np.searchsorted(begins, numbers[:, at], side="right")], answering)
+                ones = (numbers[:, at, None] >> places) & 1
+                for place, column in enumerate(of_digits.tolist()):
+                    batch.set(column, answering[ones[:, place] == 1])
+            return gone
+
+        return put
+
+    def _bands(self, question: Measured, numbers_of: Callable[[list[Any]], Iterable[float]]) -> Put:
+        """The last band that begins at or below the number: bands have no gaps, so one between two belongs to the lower.
+
+        Special values have columns of their own, behind those of the bands.
+        """
+        begins = np.array([band.lower for band in question.bands], np.float64)
+        columns = np.array([0, *(self._add(Column("band", question.id, band.code)) for band in question.bands)], np.uint16)
+        special = {option.code: self._add(Column("option", question.id, option.code)) for option in question.special}
+        table = _table(special | {UNSET: 0})
+
+        def measured(batch: _Batch, values: tuple[Any, ...]) -> Mask:
             gone = _are(values, UNSET)
             given = [value for value in values if value is not UNSET]
             numbers = np.fromiter(numbers_of(given), np.float64, len(given))
             batch.set(columns[np.searchsorted(begins, numbers, side="right")], batch.everybody[~gone])
             return gone
 
-        return put
+        def put(batch: _Batch, values: tuple[Any, ...]) -> Mask:
+            gone = _are(values, UNSET)
+            stand_in = np.fromiter((value in special for value in values), np.bool_, len(values))
+            if stand_in.any():
+                batch.set(_look_up(table, compress(values, stand_in)), batch.everybody[stand_in])
+                values = tuple(UNSET if aside else value for value, aside in zip(values, stand_in, strict=True))
+            measured(batch, values)
+            return gone
+
+        return put if special else measured
 
     def _matrix(self, question: Matrix, skipped: int, shown: Callable[[_Batch], Mask] | None) -> Callable[[_Batch, tuple[Any, ...]], None]:
         id = question.id
@@ -337,7 +392,7 @@ class CodeBook:
         if rule.op in COMPARING:
             return self._comparison(rule)
         asked = [(i, column) for i, column in enumerate(self.columns) if column.question == rule.q and column.kind != "stratum"]
-        if rule.op == "answered" and any(column.row for _, column in asked):
+        if rule.op == "answered" and any(column.row and column.kind == "missing" for _, column in asked):
             given = [i for i, column in asked if column.kind == "option"]
             return lambda batch: _any(batch.x, given)
         if rule.op == "answered":
@@ -440,7 +495,7 @@ def groups_of(instrument: Instrument, name: str) -> list[str]:
                     return [option.code for option in question.options]
                 case Integer() | Numeric() | Date():
                     return [band.code for band in question.bands]
-                case Multiple() | Matrix() | Ranking() | ShortText() | LongText():
+                case Multiple() | Matrix() | Ranking() | ConstantSum() | ShortText() | LongText():
                     return []
                 case _:
                     assert_never(question)

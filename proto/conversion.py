@@ -4,9 +4,10 @@ Each row, tick, rank, option and number stands for itself: what this version kno
 not know takes nothing else away. Whether a question was asked is decided by the version that was answered, not by this one.
 
 - A question, row or place in a ranking that was not there is *not asked*; so is a row that its rule hid from this respondent.
-- An option that is gone, and a number or date outside this version's limits, cannot be counted here, but it was not left out
-  either: it is *not asked* in this version.
+- An option or special value that is gone, and a number or date outside this version's limits, cannot be counted here, but it was not
+  left out either: it is *not asked* in this version.
 - A tick that is gone from a multiple choice leaves the other ticks. Without any left, the others were shown and not chosen.
+- Numbers that share out a total are one answer: over other rows, or of another total, it is *not asked*.
 - Limits on how many to choose, and on the length of texts, bind only those who answer from now on.
 - A computed value is computed anew, by this version's formula, from the answers as they count in it.
 - A question of another type under the same id is another question. Whole and decimal numbers are one type here, and so are
@@ -28,6 +29,7 @@ from proto.instrument import (
     AnyQuestion,
     Closed,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -39,6 +41,7 @@ from proto.instrument import (
     Rule,
     ShortText,
     Single,
+    special_codes,
 )
 from proto.parts import Parts
 
@@ -51,7 +54,7 @@ UNASKED = _Mark.UNASKED
 """In place of an answer, a row's or a place's: this version has nothing to count, and nobody left anything out."""
 
 Values = tuple[Any, ...]
-"""One answer for each respondent. Those of a matrix are tuples with an entry per row, or UNASKED."""
+"""One answer for each respondent. Those of a matrix are tuples with an entry per row, or UNASKED; so are numbers that share out a total."""
 
 Convert = Callable[[Any], Any]
 
@@ -125,6 +128,10 @@ class Conversion:
             whole = places == list(range(len(then.rows))) and _codes(then) <= _codes(question)
             convert = msgspec.structs.astuple if whole else _rows(places, _codes(question))
             return True, convert, tuple(UNASKED if place is None else UNSET for place in places)
+        if isinstance(question, ConstantSum) and isinstance(then, ConstantSum):
+            places = [next((i for i, row in enumerate(then.rows) if row.code == row_now.code), len(then.rows)) for row_now in question.rows]
+            same = sorted(places) == list(range(len(then.rows))) and then.total == question.total
+            return same, _shares(places), UNSET
         return True, _convert(then, question), UNSET
 
 
@@ -148,9 +155,9 @@ def _convert(then: AnyQuestion, now: AnyQuestion) -> Convert | None:
             return _ranks(now.rank_count, _codes(now))
         case Integer() | Numeric() if isinstance(then, Integer | Numeric) and not _within(then, now):
             return _number(now)
-        case Date() if isinstance(then, Date) and (then.precision, then.min, then.max) != (now.precision, now.min, now.max):
-            return _date(now)
-        case Single() | Multiple() | Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
+        case Date() if isinstance(then, Date) and not _same_dates(then, now):
+            return _date(then, now)
+        case Single() | Multiple() | Matrix() | Ranking() | ConstantSum() | Integer() | Numeric() | Date() | ShortText() | LongText():
             return None  # answers stay as they are
         case _:
             assert_never(now)
@@ -176,6 +183,14 @@ def _rows(places: Sequence[int | None], known: frozenset[str]) -> Convert:
     return convert
 
 
+def _shares(places: Sequence[int]) -> Convert:
+    def convert(value: Any) -> tuple[int, ...]:
+        given = msgspec.structs.astuple(value)
+        return tuple(given[place] for place in places)
+
+    return convert
+
+
 def _ranks(count: int, known: frozenset[str]) -> Convert:
     def convert(value: list[str]) -> Any:
         places = [value[at] if at < len(value) and value[at] in known else UNASKED for at in range(count)]
@@ -185,25 +200,39 @@ def _ranks(count: int, known: frozenset[str]) -> Convert:
 
 
 def _number(now: Integer | Numeric) -> Convert:
-    decimals = _decimals(now)
-    return lambda value: value if now.min <= value <= now.max and round(value, decimals) == value else UNASKED
+    decimals, special = _decimals(now), special_codes(now)
+
+    def convert(value: int | float | str) -> Any:
+        if isinstance(value, str):
+            return value if value in special else UNASKED
+        return value if now.min <= value <= now.max and round(value, decimals) == value else UNASKED
+
+    return convert
 
 
 def _within(then: Integer | Numeric, now: Integer | Numeric) -> bool:
-    return now.min <= then.min and then.max <= now.max and _decimals(then) <= _decimals(now)
+    known = special_codes(then) <= special_codes(now)
+    return known and now.min <= then.min and then.max <= now.max and _decimals(then) <= _decimals(now)
+
+
+def _same_dates(then: Date, now: Date) -> bool:
+    same_limits = (then.precision, then.min, then.max) == (now.precision, now.min, now.max)
+    return same_limits and special_codes(then) <= special_codes(now)
 
 
 def _decimals(question: Integer | Numeric) -> int:
     return question.decimals if isinstance(question, Numeric) else 0
 
 
-def _date(now: Date) -> Convert:
-    """Compares days and months by their common part. "today" has passed for any accepted answer."""
-    length = 7 if now.precision == "month" else 10
+def _date(then: Date, now: Date) -> Convert:
+    """Compares days, months and years by their common part. "today" has passed for any accepted answer."""
+    special, before = special_codes(now), special_codes(then)
     latest = "9999" if now.max == "today" else now.max
 
     def convert(value: str) -> Any:
-        date = value[:length]
+        if value in special or value in before:
+            return value if value in special else UNASKED
+        date = value[: now.length]
         return UNASKED if date < now.min[: len(date)] or date[: len(latest)] > latest[: len(date)] else date
 
     return convert

@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from proto.instrument import (
+    ConstantSum,
     Derived,
     Headline,
     Hierarchy,
@@ -62,6 +63,7 @@ IRRELEVANT: dict[tuple[type, str], str] = {
     (Option, "text"): _TEXT,
     (Row, "text"): _TEXT,
     (Matrix, "randomise_rows"): _FORM,
+    (ConstantSum, "unit"): _TEXT,
     (Integer, "unit"): _TEXT,
     (Numeric, "unit"): _TEXT,
     (Hierarchy, "labels"): _TEXT,

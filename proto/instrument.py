@@ -25,6 +25,10 @@ NON_SUBSTANTIVE = frozenset({"dk", "na", "pnts"})
 """Don't know, not applicable, prefer not to say: shown, counted apart, never scored."""
 
 
+BIGGEST = 1_000_000_000
+"""The greatest number that can be asked for, and the least with a minus: the bounds of a number that has none of its own."""
+
+
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One closed answer. `exclusive` options of a multiple choice stand alone. `show_if`: for whom it is there."""
 
@@ -118,19 +122,34 @@ class Ranking(Question, frozen=True, omit_defaults=True, tag="ranking", kw_only=
     rank_count: int
 
 
-class Integer(Question, frozen=True, omit_defaults=True, tag="integer", kw_only=True):
-    min: int
-    max: int
+class ConstantSum(Question, frozen=True, omit_defaults=True, tag="constant_sum", kw_only=True):
+    """Each row gets a whole number from 0, and together they make `total`. A row that is not in an answer has 0."""
+
+    rows: tuple[Row, ...]
+    total: int
     unit: Texts = {}
     bands: tuple[Band, ...] = ()
+
+
+class Integer(Question, frozen=True, omit_defaults=True, tag="integer", kw_only=True):
+    """`special`: answers in place of a number, such as "not known": the answer is then the code."""
+
+    min: int = -BIGGEST
+    max: int = BIGGEST
+    unit: Texts = {}
+    bands: tuple[Band, ...] = ()
+    special: tuple[Option, ...] = ()
 
 
 class Numeric(Question, frozen=True, omit_defaults=True, tag="numeric", kw_only=True):
-    min: float
-    max: float
+    """`special`: as of `Integer`."""
+
+    min: float = -BIGGEST
+    max: float = BIGGEST
     decimals: int = 0
     unit: Texts = {}
     bands: tuple[Band, ...] = ()
+    special: tuple[Option, ...] = ()
 
 
 class Computed(Numeric, frozen=True, omit_defaults=True, tag="computed", kw_only=True):
@@ -146,12 +165,18 @@ class Computed(Numeric, frozen=True, omit_defaults=True, tag="computed", kw_only
 
 
 class Date(Question, frozen=True, omit_defaults=True, tag="date", kw_only=True):
-    """A month ("2026-11") or, with `precision` "day", a day ("2026-11-22"). `max` may be "today"."""
+    """A month ("2026-11") or, by `precision`, a day ("2026-11-22") or a year ("2026"). `max` may be "today". `special`: as of `Integer`."""
 
-    precision: Literal["month", "day"] = "month"
+    precision: Literal["month", "day", "year"] = "month"
     min: str = "1900-01"
     max: str = "today"
     bands: tuple[Band, ...] = ()
+    special: tuple[Option, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Characters of an answer."""
+        return {"year": 4, "month": 7, "day": 10}[self.precision]
 
 
 class ShortText(Question, frozen=True, omit_defaults=True, tag="short_text", kw_only=True):
@@ -162,9 +187,17 @@ class LongText(Question, frozen=True, omit_defaults=True, tag="long_text", kw_on
     max_chars: int = 3000
 
 
-AnyQuestion = Single | Multiple | Matrix | Ranking | Integer | Numeric | Computed | Date | ShortText | LongText
+AnyQuestion = Single | Multiple | Matrix | Ranking | ConstantSum | Integer | Numeric | Computed | Date | ShortText | LongText
 Closed = Single | Multiple | Matrix | Ranking
+WithRows = Matrix | ConstantSum
 Number = Integer | Numeric
+Measured = Integer | Numeric | Date
+"""What is counted by bands, and may have special values."""
+
+
+def special_codes(question: Measured) -> frozenset[str]:
+    """The codes that may stand in place of the number or date."""
+    return frozenset(option.code for option in question.special)
 
 
 class Hierarchy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

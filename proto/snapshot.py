@@ -59,10 +59,11 @@ class PublishedRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One question. `cells` for single, multiple and ranking (ranked at all), `rows` for a matrix, `bands` for numbers
-    and dates; texts have only `answered`. Of numbers `sum`, `mean` and `variance` (divisor n - 1) stand in the exact view
-    only. `n_eff`: to how many respondents of equal weight those who answered are worth, where figures are weighted.
-    `places`: how often each option of a ranking stood first, second and so on, from which its `rank_score` follows."""
+    """One question. `cells` for single, multiple and ranking (ranked at all), `rows` for a matrix, `bands` for numbers and dates,
+    beside `cells` for the special values that may stand in their place; texts have only `answered`. Of numbers `sum`, `mean` and
+    `variance` (divisor n - 1) stand in the exact view only. `n_eff`: to how many respondents of equal weight those who answered are
+    worth, where figures are weighted. `places`: how often each option of a ranking stood first, second and so on, from which its
+    `rank_score` follows."""
 
     type: str
     answered: int | None = None
@@ -85,6 +86,11 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     n_eff: float | None = None
     weighted: Scale | None = None
     places: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def shares(self) -> dict[str, Cell]:
+        """The cells of every closed answer that is no row of a matrix, in order: bands first, then what stands in their place."""
+        return self.bands | self.cells
 
 
 class Group(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

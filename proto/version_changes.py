@@ -9,7 +9,23 @@ from typing import Any, cast
 import msgspec
 
 from proto.conversion import same_kind
-from proto.instrument import AnyQuestion, Band, Closed, Computed, Date, Instrument, Integer, Matrix, Numeric, Ranking, Row
+from proto.instrument import (
+    BIGGEST,
+    AnyQuestion,
+    Band,
+    Closed,
+    Computed,
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    Matrix,
+    Measured,
+    Numeric,
+    Ranking,
+    Row,
+    WithRows,
+)
 from proto.problem import Fault
 
 Path = tuple[str | int, ...]
@@ -128,9 +144,14 @@ def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
         yield from _rows(old, new)
     if isinstance(old, Ranking) and isinstance(new, Ranking) and old.rank_count != new.rank_count:
         yield _places(old, new)
-    if isinstance(old, Integer | Numeric | Date) and isinstance(new, Integer | Numeric | Date):
+    if isinstance(old, ConstantSum) and isinstance(new, ConstantSum):
+        totals, rows = (old.total, new.total), [{row.code for row in question.rows} for question in (old, new)]
+        if totals[0] != totals[1] or rows[0] != rows[1]:
+            yield Change(new.id, "shares out another total, or among other rows: earlier answers do not count", True, _answers(old))
+    if isinstance(old, Measured) and isinstance(new, Measured):
         yield from _limits(old, new)
-    named = {"options", "rows", "rank_count", "min", "max", "decimals", "precision", *_TEXTS}
+        yield from _special(old, new)
+    named = {"options", "rows", "rank_count", "min", "max", "decimals", "precision", "special", "total", *_TEXTS}
     fields = [field for field in type(new).__struct_fields__ if field not in named and hasattr(old, field)]
     for field in fields:
         if getattr(old, field) != getattr(new, field):
@@ -199,13 +220,23 @@ def _places(old: Ranking, new: Ranking) -> Change:
     return Change(new.id, text, bool(gone), tuple(gone))
 
 
-def _limits(old: Integer | Numeric | Date, new: Integer | Numeric | Date) -> Iterator[Change]:
+def _special(old: Measured, new: Measured) -> Iterator[Change]:
+    known, present = ([option.code for option in question.special] for question in (old, new))
+    for code in known:
+        if code not in present:
+            yield Change(f"{old.id}.{code}", "special value taken out", True, (("questions", old.id, "cells", code, "n"),))
+    for code in present:
+        if code not in known:
+            yield Change(f"{old.id}.{code}", "new special value: those who answered before could not choose it")
+
+
+def _limits(old: Measured, new: Measured) -> Iterator[Change]:
     """Answers in bands that lie beyond the new limits are lost, those in bands that hold a limit perhaps."""
     least, most = _bounds(new)
     for name, bound, narrowed in (("min", "at least", _bounds(old)[0] < least), ("max", "at most", _bounds(old)[1] > most)):
         if getattr(old, name) != getattr(new, name):
             gone, some = _beyond(old, least if name == "min" else None, most if name == "max" else None)
-            text = f"{bound} {getattr(new, name)}, was {getattr(old, name)}"
+            text = f"{bound} {_limit(getattr(new, name))}, was {_limit(getattr(old, name))}"
             yield Change(new.id, text, narrowed, gone if narrowed else (), some if narrowed else ())
     decimals = [question.decimals if isinstance(question, Numeric) else 0 for question in (old, new)]
     if decimals[0] != decimals[1]:
@@ -215,7 +246,11 @@ def _limits(old: Integer | Numeric | Date, new: Integer | Numeric | Date) -> Ite
         yield Change(new.id, f"a {new.precision}, was a {old.precision}: earlier dates count by what both tell")
 
 
-def _bounds(question: Integer | Numeric | Date) -> tuple[float, float]:
+def _limit(bound: float | str) -> str:
+    return "any number" if bound in (-BIGGEST, BIGGEST) else str(bound)
+
+
+def _bounds(question: Measured) -> tuple[float, float]:
     """For dates as years with their fraction, so that they compare with bands, which are years."""
     if not isinstance(question, Date):
         return question.min, question.max
@@ -223,12 +258,15 @@ def _bounds(question: Integer | Numeric | Date) -> tuple[float, float]:
 
 
 def _year(date: str, end: int) -> float:
-    """The beginning of the day or month, or its end."""
-    year, month, *day = (int(part) for part in date.split("-"))
+    """The beginning of the day, month or year, or its end."""
+    year, *rest = (int(part) for part in date.split("-"))
+    if not rest:
+        return float(year + end)
+    month, *day = rest
     return year + (month - 1 + ((day[0] - 1 + end) / 31 if day else end)) / 12
 
 
-def _beyond(old: Integer | Numeric | Date, least: float | None, most: float | None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+def _beyond(old: Measured, least: float | None, most: float | None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     if not old.bands:
         return (), _answers(old)
     gone: list[Path] = []
@@ -243,7 +281,7 @@ def _beyond(old: Integer | Numeric | Date, least: float | None, most: float | No
     return tuple(gone), tuple(some)
 
 
-def _end(band: Band, following: Band | None, question: Integer | Numeric | Date) -> float:
+def _end(band: Band, following: Band | None, question: Measured) -> float:
     """The greatest number in a band, which has all up to the one that follows; of a date's, the end of its last year."""
     if isinstance(question, Date):
         return _bounds(question)[1] if band.upper is None else band.upper + 1
@@ -296,7 +334,11 @@ def _texts(instrument: Instrument) -> Iterator[tuple[Any, str]]:
     parts: list[tuple[Any, Any]] = [((section.id,), section) for section in instrument.sections]
     for question in instrument.questions:
         parts += [((question.id,), question)]
-        listed = chain(question.options if isinstance(question, Closed) else (), question.rows if isinstance(question, Matrix) else ())
+        listed = chain(
+            question.options if isinstance(question, Closed) else (),
+            question.rows if isinstance(question, WithRows) else (),
+            question.special if isinstance(question, Measured) else (),
+        )
         parts += [((question.id, type(part).__name__, part.code), part) for part in listed]
     for place, part in parts:
         for field in _TEXTS:

@@ -13,7 +13,21 @@ from typing import Any, assert_never, cast
 from deploy.cli import cells as reading
 from deploy.cli.import_map import ImportMap
 from deploy.cli.mapping import ColumnMapping, NumberMarks, own_labels, parts, split_labels, tidied
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+    special_codes,
+)
 
 _BETWEEN_CODES = re.compile(r"[;,|\s]+")
 """Codes hold none of these, so codes in one cell can be told apart."""
@@ -162,6 +176,14 @@ class Answering:
                 before = values.setdefault(id, [])
                 before.extend(code for code in codes if code not in before or isinstance(question, Ranking))
                 return codes
+            case ConstantSum():
+                share = self._number(question, name, column, cell)
+                values.setdefault(id, {})[column.row] = share
+                self.tallies[name].numbers.append(float(share))
+                return []
+            case Integer() | Numeric() | Date() if (code := self._codes[name].get(reading.tidy(cell), cell)) in special_codes(question):
+                values[id] = code
+                return [code]
             case Integer() | Numeric():
                 number = self._number(question, name, column, cell)
                 values[id] = number
@@ -238,11 +260,11 @@ class Answering:
             raise Unclear(self._without_code(question, column, rest[0]))
         return found if isinstance(question, Ranking) else list(dict.fromkeys(found))
 
-    def _number(self, question: Integer | Numeric, name: str, column: ColumnMapping, cell: str) -> int | float:
+    def _number(self, question: ConstantSum | Integer | Numeric, name: str, column: ColumnMapping, cell: str) -> int | float:
         marks = column.numbers or (self._map.numbers if self._map else None)
         decimals = self._decimals.get(name, (".", ","))
         found = _declared(cell, marks) if marks else reading.readings(cell, decimals)
-        if marks is None and isinstance(question, Integer) and re.search(rf"[{''.join(decimals)}][0-9]{{3}}$", cell):
+        if marks is None and not isinstance(question, Numeric) and re.search(rf"[{''.join(decimals)}][0-9]{{3}}$", cell):
             found = reading.readings(cell)  # three decimals of a whole number: more likely thousands
         if not found:
             raise Unclear(f"{_short(cell)} is not a number")
@@ -253,12 +275,14 @@ class Answering:
         return int(number) if number == number.to_integral_value() else float(number)
 
     def _day(self, question: Date, column: ColumnMapping, cell: str) -> str:
+        if question.precision == "year" and re.fullmatch("[0-9]{4}", cell):
+            return cell
         order = column.dates or (self._map.dates if self._map else None)
         found = reading.day(cell, order.order if order else None)
         if found is None:
             other_way = any(reading.day(cell, order) for order in ("dmy", "mdy", "ymd"))
             raise Unclear(f"{_short(cell)} is {'a day whose order is not known: say `dates` in the map' if other_way else 'not a day'}")
-        return found[:7] if question.precision == "month" else found
+        return found[: question.length]
 
 
 def _declared(cell: str, marks: NumberMarks) -> frozenset[Decimal]:

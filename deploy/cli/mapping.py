@@ -10,7 +10,7 @@ import msgspec
 
 from deploy.cli.cells import Order, tidy
 from deploy.cli.datafile.sheet import OURS
-from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single
+from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single, WithRows
 
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Separator = Annotated[str, msgspec.Meta(max_length=20)]
@@ -79,8 +79,8 @@ def from_header(columns: list[str], instrument: Instrument) -> dict[str, ColumnM
         if question is None:
             raise UnfitHeader(f"{name!r} is no question of {instrument.id}")
         if dot and part not in parts(question):
-            raise UnfitHeader(f"{id} has no {'row' if isinstance(question, Matrix) else 'option'} {part!r}")
-        column = ColumnMapping(id, part or None) if isinstance(question, Matrix) else ColumnMapping(id, option=part or None)
+            raise UnfitHeader(f"{id} has no {'row' if isinstance(question, WithRows) else 'option'} {part!r}")
+        column = ColumnMapping(id, part or None) if isinstance(question, WithRows) else ColumnMapping(id, option=part or None)
         if fault := _misfit(column, question, known):
             raise UnfitHeader(f"the header names {name!r}, but {fault}")
         mappings[name] = column
@@ -110,10 +110,10 @@ def _misfit(column: ColumnMapping, question: AnyQuestion, known: Mapping[str, An
     """Why a column cannot answer the question as its entry says, or nothing."""
     if sum(part is not None for part in (column.row, column.option, column.place, column.specify)) > 1:
         return "only one of row, option, place and specify can be said"
-    if isinstance(question, Matrix) and column.row is None:
-        return f"that is a matrix: name one of its rows, such as {question.rows[0].code}"
-    if column.row is not None and not isinstance(question, Matrix):
-        return "that is no matrix and has no rows"
+    if isinstance(question, WithRows) and column.row is None:
+        return f"that has rows: name one of its rows, such as {question.rows[0].code}"
+    if column.row is not None and not isinstance(question, WithRows):
+        return "that has no rows"
     if column.place is not None and not isinstance(question, Ranking):
         return "that is no ranking and has no places"
     if column.option is not None and not isinstance(question, Multiple | Ranking):
@@ -155,7 +155,7 @@ def _once(columns: Mapping[str, ColumnMapping], known: Mapping[str, AnyQuestion]
 
 def parts(question: AnyQuestion, *, rows: bool = True) -> set[str]:
     """Codes of the rows of a matrix, or of the options of a question; none where it has neither."""
-    if rows and isinstance(question, Matrix):
+    if rows and isinstance(question, WithRows):
         return {row.code for row in question.rows}
     return {option.code for option in question.options} if isinstance(question, Multiple | Ranking | Single | Matrix) else set()
 

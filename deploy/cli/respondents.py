@@ -24,6 +24,7 @@ from proto.answers import Reader, Submission
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -131,10 +132,12 @@ def _draw(question: AnyQuestion, reader: Reader, today: str) -> Draw:
             return _matrix(question, reader)
         case Ranking():
             return _ranking(question)
+        case ConstantSum():
+            return numbers.shared_out(question, reader.types[question.id])
         case Integer() | Numeric():
-            return numbers.drawn(question, [0.5 * c.size + 0.3 * c.stage for c in CLASSES])
+            return numbers.with_special(question, numbers.drawn(question, [0.5 * c.size + 0.3 * c.stage for c in CLASSES]))
         case Date():
-            return numbers.dated(question, today)
+            return numbers.with_special(question, numbers.dated(question, today))
         case ShortText() | LongText():
             return _text(question.max_chars)
         case _:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from proto.authoring.parse import LONGEST_TEXT, UNPRINTABLE, nearest
 from proto.authoring.schema import (
     AuthoredChoice,
     AuthoredComputedQuestion,
+    AuthoredConstantSum,
     AuthoredDate,
     AuthoredHierarchy,
     AuthoredInteger,
@@ -43,11 +45,15 @@ LONGEST_TABLE = 1_000_000
 _BAND = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(?:(\+)|-(-?[0-9]+(?:\.[0-9]+)?))?")
 _CODE = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 
+_BEGINNING = {"year": "1900", "month": "1900-01", "day": "1900-01-01"}
+"""The earliest date where the author writes none."""
+
 _KINDS: dict[type[AuthoredQuestion], type[resolved.Question]] = {
     AuthoredSingle: resolved.Single,
     AuthoredMultiple: resolved.Multiple,
     AuthoredMatrix: resolved.Matrix,
     AuthoredRanking: resolved.Ranking,
+    AuthoredConstantSum: resolved.ConstantSum,
     AuthoredInteger: resolved.Integer,
     AuthoredNumeric: resolved.Numeric,
     AuthoredComputedQuestion: resolved.Computed,
@@ -162,10 +168,15 @@ class _Resolver:
         values["show_if"] = together(self.sections.get(written.section), rule(written.show_if) if written.show_if else None)
         if isinstance(written, AuthoredChoice):
             values["options"] = self.options(written, path)
-        if isinstance(written, AuthoredMatrix):
+        if isinstance(written, AuthoredConstantSum):
+            values["bands"] = self.bands(written.bands) or quarters(written.total)
+        if isinstance(written, AuthoredMatrix | AuthoredConstantSum):
             values["rows"] = tuple(resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None) for row in written.rows)
         if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredComputedQuestion | AuthoredDate):
             values["bands"] = self.bands(written.bands)
+            values["special"] = tuple(resolved.Option(special.code, special.text) for special in written.special)
+        if isinstance(written, AuthoredDate) and written.min is None:
+            values["min"] = _BEGINNING[written.precision]
         return _asked_with_its_parts(kind(**values))
 
     def options(self, written: AuthoredChoice, path: Path) -> tuple[resolved.Option, ...]:
@@ -268,6 +279,14 @@ class _Resolver:
         else:
             table = {code: (values,) if isinstance(values, str) else values for code, values in written.map.items()}
         return resolved.Hierarchy(written.levels, table=table, labels=labels)
+
+
+def quarters(total: int) -> tuple[resolved.Band, ...]:
+    """Bands of a sum whose author wrote none: nothing, each quarter of the total, all of it."""
+    ends = [total * quarter // 4 for quarter in (1, 2, 3)]
+    inner = [(low + 1, high) for low, high in pairwise([0, *ends, total - 1]) if low < high]
+    texts = ["0", *(f"{low}-{high}" if low < high else str(low) for low, high in inner), str(total)]
+    return tuple(band(text) for text in texts)
 
 
 def band(text: str) -> resolved.Band:

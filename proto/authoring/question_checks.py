@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
@@ -10,16 +11,19 @@ from typing import assert_never
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.instrument import (
+    BIGGEST,
     NON_SUBSTANTIVE,
     AnyQuestion,
     Band,
     Closed,
     Computed,
+    ConstantSum,
     Date,
     Hierarchy,
     Integer,
     LongText,
     Matrix,
+    Measured,
     Multiple,
     Numeric,
     Question,
@@ -27,6 +31,7 @@ from proto.instrument import (
     ShortText,
     Single,
     Stat,
+    WithRows,
 )
 from proto.scores import in_order, numeric
 
@@ -38,6 +43,7 @@ _STATS: dict[type[Question], tuple[Stat, ...]] = {
     Multiple: (*_EVERYWHERE, "share", "crosstab"),
     Matrix: (*_EVERYWHERE, *_SCALE),
     Ranking: (*_EVERYWHERE, "rank_score", "crosstab"),
+    ConstantSum: (*_EVERYWHERE, "distribution", "crosstab", "mean"),
     Integer: (*_EVERYWHERE, *_NUMBER),
     Numeric: (*_EVERYWHERE, *_NUMBER),
     Computed: (*_EVERYWHERE, *_NUMBER),
@@ -47,11 +53,7 @@ _STATS: dict[type[Question], tuple[Stat, ...]] = {
 }
 """The live statistics that make sense for each type of question."""
 
-BIGGEST = 1_000_000_000
-"""The greatest number that can be asked for."""
-
-LENGTHS = {"year": 4, "month": 7, "day": 10}
-"""Of a date, by its precision."""
+_NUMBER_CODE = re.compile(r"[+-]?[0-9]{1,12}([.][0-9]{1,12})?")
 
 _GENERALISED = ((Single, "map or table"), (Integer, "bands"), (Numeric, "bands"), (Date, "periods"))
 
@@ -66,6 +68,7 @@ class Fitness:
     def question(self, question: AnyQuestion, path: Path) -> None:
         self._choices(question, path)
         self._numbers(question, path)
+        self._special(question, path)
         self._privacy(question, path)
         self._stats(question, path)
         self._prefill(question, path)
@@ -80,11 +83,9 @@ class Fitness:
             self.faults.add((*path, "prefill"), f"{question.id} identifies somebody, and links are kept and passed on", "leave prefill out")
 
     def _choices(self, question: AnyQuestion, path: Path) -> None:
-        if not isinstance(question, Closed):
-            return
-        if isinstance(question, Matrix):
+        if isinstance(question, WithRows):
             self.faults.once(((row.code, (*path, "rows", i, "code")) for i, row in enumerate(question.rows)), f"row of {question.id}")
-        if not question.options:
+        if not isinstance(question, Closed) or not question.options:
             return
         number = len(question.options)
         codes = ((option.code, (*path, "options", i, "code")) for i, option in enumerate(question.options))
@@ -102,15 +103,17 @@ class Fitness:
 
     def _numbers(self, question: AnyQuestion, path: Path) -> None:
         """Bounds in order, bands without gap or overlap from the smallest to the largest possible answer."""
-        if not isinstance(question, Integer | Numeric | Date) or self._unbounded(path):
+        if isinstance(question, ConstantSum) and not self.faults.touched((*path, "total")):
+            self._bands(question.bands, 1.0, 0.0, float(question.total), (*path, "bands"))
+        if not isinstance(question, Measured) or self._unbounded(path):
             return
         if isinstance(question, Integer | Numeric) and not self._countable(question, path):
             return
         if isinstance(question, Date):
             real = True
             for key, bound in (("min", question.min), ("max", question.max)):
-                if not (key == "max" and bound == "today") and not _real(bound, question.precision):
-                    advice = 'for example "2026-11-22"' if question.precision == "day" else 'for example "2026-11"'
+                if not (key == "max" and bound == "today") and not _real(bound, question):
+                    advice = f'for example "{"2026-11-22"[: question.length]}"'
                     self.faults.broken((*path, key), f"{bound} is not a {question.precision}", advice)
                     real = False
             if not real:
@@ -118,6 +121,21 @@ class Fitness:
         if not (isinstance(question.max, str) and question.max == "today") and question.min > question.max:  # pyright: ignore[reportOperatorIssue]
             self.faults.add((*path, "min"), f"the least answer, {question.min}, is beyond the greatest, {question.max}")
         self._bands(question.bands, *_range(question), (*path, "bands"))
+
+    def _special(self, question: AnyQuestion, path: Path) -> None:
+        """Special values can be mistaken neither for a number or date nor for a band of them."""
+        if not isinstance(question, Measured) or self._unbounded(path):
+            return
+        places = [(option.code, (*path, "special", i, "code")) for i, option in enumerate(question.special)]
+        self.faults.once(places, f"special value of {question.id}")
+        hierarchy = self.known.get(question.privacy.hierarchy or "")
+        levels = (question.bands, *(hierarchy.bands if hierarchy else ()))
+        bands = {band.code for level in levels for band in level}
+        for code, place in places:
+            if code in bands:
+                self.faults.add(place, f"the special value {code} of {question.id} is also one of its bands", "for example dk")
+            elif _possible(code, question):
+                self.faults.add(place, f"the special value {code} of {question.id} is also a possible answer", "for example dk")
 
     def _countable(self, question: Integer | Numeric, path: Path) -> bool:
         """Sums of squares of these numbers stay exact."""
@@ -152,7 +170,8 @@ class Fitness:
                 self.faults.add(path, f"there is a gap between the bands {one.code} and {other.code}", f"answers come in steps of {step:g}")
         first, last = bands[0], bands[-1]
         if first.lower > low:
-            self.faults.add(path, f"the first band, {first.code}, begins above the least answer, {low:g}")
+            advice = "say with min what the least answer is" if low == -BIGGEST else ""
+            self.faults.add(path, f"the first band, {first.code}, begins above the least answer, {low:g}", advice)
         if last.upper is not None and (high is None or last.upper < high):
             self.faults.add(path, f"the last band, {last.code}, ends below the greatest answer", f'"{last.lower:g}+" has no end')
 
@@ -219,7 +238,7 @@ class Fitness:
                 for stat in sorted({"distribution", "median", "crosstab"} & set(question.stats)):
                     message = f"{stat} of {question.id} is published over bands, and it has none"
                     self.faults.add(path, message, 'for example bands: ["0", "1-49", "50+"]')
-            case Single() | Multiple() | Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
+            case Single() | Multiple() | Matrix() | Ranking() | ConstantSum() | Integer() | Numeric() | Date() | ShortText() | LongText():
                 pass
             case _:
                 assert_never(question)
@@ -287,8 +306,8 @@ def _range(question: Integer | Numeric | Date) -> tuple[float, float, float | No
             assert_never(question)
 
 
-def _real(text: str, precision: str) -> bool:
-    return len(text) == LENGTHS[precision] and real_date(text)
+def _real(text: str, question: Date) -> bool:
+    return len(text) == question.length and real_date(text)
 
 
 def real_date(text: str) -> bool:
@@ -298,3 +317,10 @@ def real_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _possible(code: str, question: Measured) -> bool:
+    """Could a number or date be written like this code?"""
+    if isinstance(question, Date):
+        return code[:4].isdecimal()
+    return _NUMBER_CODE.fullmatch(code) is not None and question.min <= float(code) <= question.max

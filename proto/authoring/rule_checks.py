@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from proto.authoring.desugar import rule as resolved_rule
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
-from proto.authoring.question_checks import LENGTHS, real_date
+from proto.authoring.question_checks import real_date
 from proto.authoring.rule_satisfiability import Reach
 from proto.authoring.schema import AuthoredChoice, AuthoredMatrix, AuthoredQuestion, AuthoredSurvey
 from proto.comparisons import COMPARING, WITH_ANSWERS, is_date, order
@@ -180,7 +180,7 @@ class RuleChecks:
             return not isinstance(value, str)
         if not isinstance(value, str) or not is_date(value) or not real_date(value):
             self.faults.add(path, f"{value!r} is not a date", _example(question, 1))
-        elif len(value) > LENGTHS[question.precision]:
+        elif len(value) > question.length:
             self.faults.add(path, f"{value} tells more than a {question.precision}, which {question.id} asks for")
         else:
             return True

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
-from proto.instrument import Formulation, Operation, Role, Stat
+from proto.instrument import BIGGEST, Formulation, Operation, Role, Stat
 
 FORMAT = "platea-instrument/2"
 
@@ -32,12 +32,9 @@ File = Annotated[
         pattern=r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.csv", description="a CSV file below the instrument's folder"
     ),
 ]
-Day = Annotated[
-    str, Meta(pattern=r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='a month "2026-11" or a day "2026-11-22"')
-]
-LastDay = Annotated[
-    str, Meta(pattern=r"today|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?", description='"today", a month or a day')
-]
+_DAY = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+Day = Annotated[str, Meta(pattern=_DAY, description='a year "2026", a month "2026-11" or a day "2026-11-22"')]
+LastDay = Annotated[str, Meta(pattern=rf"today|{_DAY}", description='"today", a year, a month or a day')]
 BandText = Annotated[
     str,
     Meta(
@@ -46,8 +43,8 @@ BandText = Annotated[
     ),
 ]
 Bands = Annotated[tuple[BandText, ...], Meta(max_length=200)]
-Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
-Number = Annotated[float, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+Whole = Annotated[int, Meta(ge=-BIGGEST, le=BIGGEST)]
+Number = Annotated[float, Meta(ge=-BIGGEST, le=BIGGEST)]
 
 
 Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
@@ -82,6 +79,14 @@ class AuthoredRow(msgspec.Struct, frozen=True):
     show_if: AuthoredRule | None = None
 
 
+class AuthoredSpecial(msgspec.Struct, frozen=True):
+    """`{code: dk, en: "Not known"}`: an answer in place of a number or date."""
+
+    inline: ClassVar[str] = "text"
+    code: Code
+    text: Texts
+
+
 class OptionsFrom(msgspec.Struct, frozen=True):
     """Options out of a table: the column of the codes, and one column of labels per language."""
 
@@ -92,6 +97,7 @@ class OptionsFrom(msgspec.Struct, frozen=True):
 
 Options = Annotated[tuple[AuthoredOption, ...], Meta(min_length=1, max_length=500)]
 Rows = Annotated[tuple[AuthoredRow, ...], Meta(min_length=1, max_length=200)]
+Specials = Annotated[tuple[AuthoredSpecial, ...], Meta(max_length=20)]
 
 
 class AuthoredPrivacy(msgspec.Struct, frozen=True):
@@ -140,26 +146,36 @@ class AuthoredRanking(AuthoredChoice, frozen=True, kw_only=True, tag="ranking"):
     rank_count: Annotated[int, Meta(ge=1, le=500)]
 
 
-class AuthoredInteger(AuthoredQuestion, frozen=True, kw_only=True, tag="integer"):
-    min: Whole
-    max: Whole
+class AuthoredConstantSum(AuthoredQuestion, frozen=True, kw_only=True, tag="constant_sum"):
+    rows: Annotated[tuple[AuthoredRow, ...], Meta(min_length=2, max_length=50)]
+    total: Annotated[int, Meta(ge=1, le=1_000_000)]
     unit: Texts = {}
     bands: Bands = ()
+
+
+class AuthoredInteger(AuthoredQuestion, frozen=True, kw_only=True, tag="integer"):
+    min: Whole = -BIGGEST
+    max: Whole = BIGGEST
+    unit: Texts = {}
+    bands: Bands = ()
+    special: Specials = ()
 
 
 class AuthoredNumeric(AuthoredQuestion, frozen=True, kw_only=True, tag="numeric"):
-    min: Number
-    max: Number
+    min: Number = -BIGGEST
+    max: Number = BIGGEST
     decimals: Annotated[int, Meta(ge=0, le=4)] = 0
     unit: Texts = {}
     bands: Bands = ()
+    special: Specials = ()
 
 
 class AuthoredDate(AuthoredQuestion, frozen=True, kw_only=True, tag="date"):
-    precision: Literal["month", "day"] = "month"
-    min: Day = "1900-01"
+    precision: Literal["month", "day", "year"] = "month"
+    min: Day | None = None
     max: LastDay = "today"
     bands: Bands = ()
+    special: Specials = ()
 
 
 class AuthoredComputedQuestion(AuthoredQuestion, frozen=True, kw_only=True, tag="computed"):
@@ -188,6 +204,7 @@ AnyAuthoredQuestion = (
     | AuthoredMultiple
     | AuthoredMatrix
     | AuthoredRanking
+    | AuthoredConstantSum
     | AuthoredInteger
     | AuthoredNumeric
     | AuthoredDate

@@ -11,7 +11,20 @@ from proto.authoring.parse import nearest
 from proto.authoring.question_checks import Fitness
 from proto.authoring.rule_checks import RuleChecks
 from proto.authoring.schema import AuthoredSurvey
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
 from proto.protection_advice import LEAST, incoherent, weak
 
 MOST_ANSWERS = 5_000
@@ -58,8 +71,10 @@ def _answers(question: AnyQuestion) -> int:
             return len(question.rows) * len(question.options)
         case Ranking():
             return question.rank_count * len(question.options)
+        case ConstantSum():
+            return len(question.rows) * (len(question.bands) + question.total.bit_length())
         case Integer() | Numeric() | Date():
-            return len(question.bands)
+            return len(question.bands) + len(question.special)
         case Single() | Multiple():
             return len(question.options)
         case ShortText() | LongText():

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from proto.instrument import (
+    ConstantSum,
     Date,
     Derived,
     Instrument,
@@ -60,6 +61,10 @@ QUESTIONS = (
         required=True,
         show_if=Rule(q="Q1", op="in", value=("no",)),
     ),
+    Integer(**_common("Q12"), special=_options("dk", "lots")),
+    Numeric(**_common("Q13"), min=0, decimals=1, special=_options("na")),
+    Date(**_common("Q14"), precision="year", min="1990", special=_options("never")),
+    ConstantSum(**_common("Q15"), rows=(Row("row-1", {"en": "1"}), Row("row~/2", {"en": "2"}), Row("r1", {"en": "3"})), total=20),
 )
 
 INSTRUMENT = Instrument(
@@ -73,7 +78,9 @@ INSTRUMENT = Instrument(
     derived=(Derived("keen", Rule(q="Q1", op="in", value=("yes",))),),
 )
 
-_code = st.sampled_from(["yes", "no", "dk", "a", "b", "c", "none", "x", "y", "z", "1", "2", "3", "lo", "hi", "", "nope"])
+_code = st.sampled_from(
+    ["lots", "na", "never", "1989", "2026", "yes", "no", "dk", "a", "b", "c", "none", "x", "y", "z", "1", "2", "3", "lo", "hi", "", "nope"]
+)
 _number = st.one_of(
     st.integers(-5, 120),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -91,6 +98,12 @@ _value = st.recursive(
     max_leaves=6,
 )
 
+
+def _shared_out(one: int, other: int) -> dict[str, int]:
+    """Twenty among three rows."""
+    return {"row-1": one, "row~/2": other - one, "r1": 20 - other}
+
+
 _good: dict[str, st.SearchStrategy[Any]] = {
     "Q1": st.sampled_from(["yes", "no", "dk"]),
     "Q2": st.one_of(st.just(["none"]), st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)),
@@ -103,6 +116,10 @@ _good: dict[str, st.SearchStrategy[Any]] = {
     "Q9": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip),
     "Q10": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50).filter(str.strip),
     "Q11": st.fixed_dictionaries({"r1": st.sampled_from(["lo", "hi"]), "r2": st.sampled_from(["lo", "hi"])}),
+    "Q12": st.integers(-(10**9), 10**9) | st.sampled_from(["dk", "lots"]),
+    "Q13": st.integers(0, 10**9) | st.integers(0, 10**6).map(lambda tenths: tenths / 10) | st.just("na"),
+    "Q14": st.sampled_from(["1990", "2026", "never"]),
+    "Q15": st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda ends: _shared_out(*sorted(ends))),
 }
 
 

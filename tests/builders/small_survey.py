@@ -21,6 +21,7 @@ from services.analysis.state.fold import Folder
 from services.analysis.state.state import State
 
 Answers = dict[str, Any]
+SPECIAL = (i.Option("dk", {"en": "Not known"}), i.Option("many", {"en": "Too many"}))
 REGIONS = {"a": "north", "b": "east", "c": "south", "d": "south"}
 
 
@@ -38,6 +39,7 @@ def survey(minimum: int = 10) -> Instrument:
     bands = (i.Band("0", 0, 0), i.Band("1-4", 1, 4), i.Band("5+", 5))
     likert = tuple(i.Option(code, {"en": code}) for code in ("1", "2", "3", "4", "5", "dk"))
     rows = (i.Row("x", {"en": "Row x"}), i.Row("y", {"en": "Row y"}))
+    parts = (i.Band("0", 0, 0), i.Band("1-9", 1, 9), i.Band("10", 10, 10))
     place = i.Privacy("quasi_identifier", hierarchy="place")
     return Instrument(
         id="small",
@@ -52,9 +54,10 @@ def survey(minimum: int = 10) -> Instrument:
             i.Multiple(**_question("Why", options=options("pqrz", "z"), show_if=i.Rule(q="Use", op="in", value=("y",)))),
             i.Matrix(**_question("Agree", options=likert, rows=rows, ordered=True)),
             i.Ranking(**_question("Rank", options=options("klmn"), rank_count=3)),
-            i.Integer(**_question("Count", min=0, max=9, bands=bands)),
+            i.Integer(**_question("Count", min=0, max=9, bands=bands, special=SPECIAL)),
             i.Numeric(**_question("Cost", min=0, max=9, decimals=2, bands=bands)),
-            i.Date(**_question("Since", bands=(i.Band("to 2019", 1900, 2019), i.Band("2020+", 2020)))),
+            i.Date(**_question("Since", bands=(i.Band("to 2019", 1900, 2019), i.Band("2020+", 2020)), special=SPECIAL)),
+            i.ConstantSum(**_question("Split", rows=rows, total=10, bands=parts, stats=("count", "mean", "crosstab"))),
             i.ShortText(**_question("Word")),
         ),
         derived=(i.Derived("uses", i.Rule(q="Use", op="in", value=("y",)), {"1": {"en": "Uses"}, "0": {"en": "Does not"}}),),
@@ -83,9 +86,10 @@ def respondent(draw: st.DrawFn) -> Answers:
         "Use": draw(_maybe(st.sampled_from("yyn"))),
         "Agree": {row: level for row in "xy" if (level := draw(_level))} or None,
         "Rank": draw(_maybe(st.permutations("klmn").map(lambda p: p[:3]))),
-        "Count": draw(_maybe(st.integers(0, 9))),
+        "Count": draw(_maybe(st.integers(0, 9) | st.sampled_from(["dk", "many"]))),
         "Cost": draw(_maybe(st.integers(0, 900).map(lambda n: n / 100))),
-        "Since": draw(_maybe(st.sampled_from(["2001-05", "2019-12", "2020-01", "2026-11"]))),
+        "Since": draw(_maybe(st.sampled_from(["2001-05", "2019-12", "2020-01", "2026-11", "dk", "many"]))),
+        "Split": draw(_maybe(st.integers(0, 10).map(lambda share: {"x": share, "y": 10 - share}))),
         "Word": draw(_maybe(st.just("word"))),
     }
     if given["Use"] == "y":
@@ -128,6 +132,9 @@ def crowd(seed: int, size: int) -> list[Answers]:
         }
         given["Agree"] = {row: level for row in "xy" if (level := pick("234") if draw.random() < 0.8 else draw.choice("15"))}
         given |= {"Count": int(9 * draw.random() ** (2 * skew)), "Cost": int(900 * draw.random()) / 100, "Word": "word"}
+        share = min(given["Count"], 8) + 2 * (given["Place"] == "a")
+        given["Split"] = {"x": share, "y": 10 - share}
+        given["Count"] = {7: "dk", 8: "many"}.get(given["Count"], given["Count"])
         given["Since"] = draw.choice(["2001-05", "2019-12", "2020-01", "2026-11"])
         given = {id: value for id, value in given.items() if id == "Place" or draw.random() >= left_out}
         if given.get("Use") == "y" and draw.random() >= left_out:

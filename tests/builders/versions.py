@@ -52,15 +52,27 @@ def _number(draw: Random, question: Any) -> Any:
     common: Any = {name: getattr(question, name) for name in i.Question.__struct_fields__}
     bands = (i.Band("to 2", -5, 2), i.Band("3+", 3))
     limits: Any = {"min": draw.choice([-1, 0, 2]), "max": draw.choice([4, 9, 20]), "bands": draw.choice([question.bands, bands, ()])}
+    limits["special"] = _special(draw)
     decimals: Any = {"decimals": draw.randint(0, 3)} if kind is i.Numeric else {}
     return kind(**common, **limits, **decimals)
 
 
+def _special(draw: Random) -> tuple[i.Option, ...]:
+    return draw.choice([(), small_survey.SPECIAL, small_survey.SPECIAL[:1], (i.Option("few", {"en": "Few"}), *small_survey.SPECIAL[1:])])
+
+
 def _date(draw: Random, question: Any) -> Any:
-    day = draw.random() < 0.5
-    least, most = draw.choice(["2001-05", "2010-01"]), draw.choice(["today", "2019-12", "2026-11"])
-    lengthened = {"min": least + "-01", "max": most if most == "today" else most + "-15"} if day else {"min": least, "max": most}
-    return replace(question, precision="day" if day else "month", **lengthened)
+    precision = draw.choice(["year", "month", "day", "day"])
+    length = {"year": 4, "month": 7, "day": 10}[precision]
+    least, most = draw.choice(["2001-05-01", "2010-01-01"])[:length], draw.choice(["today", "2019-12-15", "2026-11-15"])[:length]
+    return replace(question, precision=precision, min=least, max=most, special=_special(draw))
+
+
+def _sum(draw: Random, question: Any) -> Any:
+    if draw.random() < 0.3:
+        return replace(question, total=draw.choice([5, 20]))
+    rows = draw.choice([question.rows, question.rows[::-1], (*question.rows, i.Row("z", {"en": "z"}))])
+    return replace(question, rows=rows, bands=draw.choice([question.bands, (i.Band("to 4", 0, 4), i.Band("5+", 5))]))
 
 
 _EDITS: dict[type, Edit] = {
@@ -68,6 +80,7 @@ _EDITS: dict[type, Edit] = {
     i.Multiple: _multiple,
     i.Matrix: _matrix,
     i.Ranking: _ranking,
+    i.ConstantSum: _sum,
     i.Integer: _number,
     i.Numeric: _number,
     i.Date: _date,
@@ -169,6 +182,8 @@ def answered(reader: Reader, draw: Random) -> bytes:
 
 
 def _answer(question: AnyQuestion, draw: Random) -> Any:
+    if isinstance(question, i.Measured) and question.special and draw.random() < 0.3:
+        return draw.choice(question.special).code
     match question:
         case i.Single():
             return draw.choice(question.options).code
@@ -183,13 +198,16 @@ def _answer(question: AnyQuestion, draw: Random) -> Any:
             return {row.code: draw.choice(question.options).code for row in rows}
         case i.Ranking():
             return [option.code for option in draw.sample(question.options, question.rank_count)]
+        case i.ConstantSum():
+            share = draw.randint(0, question.total)
+            return {question.rows[0].code: share, question.rows[-1].code: question.total - share}
         case i.Integer():
             return draw.randint(question.min, question.max)
         case i.Numeric():
             return round(draw.uniform(question.min, question.max), question.decimals) + 0.0
         case i.Date():
             months = ["2001-05", "2005-12", "2010-01", "2019-12", "2020-02", "2026-11"]
-            dates = [month + "-01" if question.precision == "day" else month for month in months]
+            dates = [f"{month}-01"[: question.length] for month in months]
             return draw.choice([date for date in dates if question.min <= date <= question.max.replace("today", TODAY)])
         case _:
             return "word"[: question.max_chars]

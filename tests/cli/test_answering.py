@@ -37,6 +37,10 @@ questions:
      privacy: {role: insensitive}, stats: [count]}
   - {id: D2, var: d2, section: A, type: date, precision: month, min: "2020-01", max: "2030-01", text: {en: Month},
      privacy: {role: insensitive}, stats: [count]}
+  - {id: N4, var: n4, section: A, type: integer, text: {en: Cats}, privacy: {role: insensitive}, stats: [count],
+     special: [{code: dk, en: Not known}]}
+  - {id: D3, var: d3, section: A, type: date, precision: year, text: {en: Year}, privacy: {role: insensitive}, stats: [count],
+     special: [{code: never, en: Never}]}
   - {id: T1, var: t1, section: A, type: short_text, text: {en: Word}, privacy: {role: free_text}, stats: [count]}
   - {id: M1, var: m1, section: A, type: multiple, text: {en: Why}, privacy: {role: insensitive}, stats: [count],
      options: [{code: work, en: Work}, {code: fun, en: Fun}, {code: park, en: "Park, north"}, {code: other, en: Other}]}
@@ -71,6 +75,12 @@ def column(question: str, *cells: str, **said: Any) -> list[Any]:
     of_map = {key: said.pop(key) for key in ("numbers", "dates", "missing", "apart") if key in said}
     answers, reasons = read({"Q": {"question": question, **said}}, *({"Q": cell} for cell in cells), **of_map)
     return [why[0].removeprefix("Q: ") if why else given.get(question) for given, why in zip(answers, reasons, strict=True)]
+
+
+def test_special_values_stand_in_place_of_numbers_and_years() -> None:
+    assert column("N4", "dk", "7", "Not known", codes={"Not known": "dk"}) == ["dk", 7, "dk"]
+    assert column("N1", "dk") == ["'dk' is not a number"]
+    assert column("D3", "2024", "2024-05", "never", "24") == ["2024", "2024", "never", "'24' is not a day"]
 
 
 ASK = "can mean {} or {}: say `numbers` in the map"

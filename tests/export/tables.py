@@ -60,6 +60,8 @@ questions:
     min: 16
     max: 120
     bands: ["16-29", "30-49", "50-64", "65+"]
+    special:
+      - {{code: pnts, en: "Prefer not to say", fr: "Ne souhaite pas répondre"}}
     privacy: {{role: quasi_identifier, hierarchy: age}}
   - id: A2
     var: district
@@ -121,6 +123,19 @@ questions:
     text: {{en: "Since when?", fr: "Depuis quand ?"}}
     min: 1990-01
     bands: ["1990-2009", "2010+"]
+    special:
+      - {{code: dk, en: "Not known", fr: "Ne sait pas"}}
+      - {{code: never, en: "Never", fr: "Jamais"}}
+    privacy: {{role: insensitive}}
+  - id: A9
+    var: split
+    section: A
+    type: constant_sum
+    text: {{en: "Ten points", fr: "Dix points"}}
+    rows:
+      - {{code: police, en: Police, fr: Police}}
+      - {{code: light, en: Light, fr: Lumière}}
+    total: 10
     privacy: {{role: insensitive}}
   - id: A8
     var: wish

@@ -33,6 +33,7 @@ from services.intake.submission.committer import Committer, CommitterBusy, Outco
 from services.intake.surveys.catalogue import Catalogue
 from services.runtime.http.server import serve
 from services.runtime.nats_client import Follower
+from tests.builders.town_budget import town_budget
 
 
 class MemoryJournal:
@@ -173,7 +174,7 @@ def open_desk(journal: MemoryJournal, instruments: list[Instrument] | None = Non
 
 
 async def main(port: int) -> None:
-    await serve(create_app(open_desk(MemoryJournal())), "127.0.0.1", port)
+    await serve(create_app(open_desk(MemoryJournal(), [*bundled(), town_budget()])), "127.0.0.1", port)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from proto.answers import Reader
 from proto.instrument import (
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Derived,
     Instrument,
@@ -39,7 +40,7 @@ from services.intake.form.flow import Evaluation, FormFlow, FormState
 
 TODAY = "2026-11-22"
 CASES = 300
-KINDS = (Single, Single, Multiple, Matrix, Ranking, Integer, Numeric, Date, ShortText, LongText)
+KINDS = (Single, Single, Multiple, Matrix, Ranking, ConstantSum, Integer, Numeric, Date, ShortText, LongText)
 OPTIONS = tuple(Option(code, {"en": code}, exclusive=code == "d") for code in "abcd")
 ROWS = tuple(Row(code, {"en": code}) for code in ("r1", "r.2", "r~/3"))
 codes = st.sampled_from(["a", "b", "c", "d", ""])
@@ -56,6 +57,7 @@ NUMBERS = [
     "5,0",
     "999999",
     "x",
+    "dk",
     "1e3",
     " 4 ",
     "\u22123",
@@ -64,6 +66,8 @@ NUMBERS = [
     "5'6",
 ]
 numbers = st.sampled_from(NUMBERS)
+SPECIAL = (Option("dk", {"en": "Not known"}), Option("7k", {"en": "Far too many"}))
+ticked = st.sampled_from([[], [], ["dk"], ["7k"], ["dk", "7k"]])
 signs = st.sampled_from(
     [*"0123456789", *"0123456789", *".,.,", " ", "\u00a0", "'", "\u2019", "-", "\u2212", "\uff11", "\ufeff", "000", "250"]
 )
@@ -92,17 +96,20 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
         own = [draw(st.none() | rules(before, derived, 1)) for _ in range(2)]
         options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
         rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
+    special = draw(st.sampled_from([(), SPECIAL]))
     limits: dict[Any, dict[str, Any]] = {
         Single: {"options": options},
         Multiple: {"options": options, "min_choices": draw(st.integers(1, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
         Matrix: {"rows": rows, "options": OPTIONS},
         Ranking: {"options": options, "rank_count": 2},
-        Integer: {"min": 0, "max": 1000},
-        Numeric: {"min": -2.5, "max": 1000.0, "decimals": draw(st.integers(0, 2))},
+        ConstantSum: {"rows": ROWS, "total": 12},
+        Integer: {"special": special, **({"min": 0, "max": 1000} if draw(st.booleans()) else {})},
+        Numeric: {"min": -2.5, "max": 1000.0, "decimals": draw(st.integers(0, 2)), "special": special},
         Date: {
-            "precision": draw(st.sampled_from(["month", "day"])),
+            "precision": draw(st.sampled_from(["year", "month", "day"])),
             "min": "2001-02",
             "max": draw(st.sampled_from(["today", "2025-02-28"])),
+            "special": special,
         },
         ShortText: {"max_chars": 8},
         LongText: {"max_chars": 8},
@@ -219,9 +226,13 @@ def fields_of(draw: st.DrawFn, instrument: Instrument) -> dict[str, list[str]]:
                 found |= {f"{name}.{row.code}": [draw(codes.filter(bool) if whole else codes)] for row in question.rows}
             case Ranking():
                 found |= {f"{name}.{rank}": [draw(codes)] for rank in (1, 2)}
+            case ConstantSum():
+                shares = draw(st.sampled_from([["5", "7", ""], ["12", "", ""], ["0", "0", "12"]])) if draw(st.booleans()) else None
+                found |= {f"{name}.{row.code}": [shares[at] if shares else draw(numbers)] for at, row in enumerate(question.rows)}
             case Integer() | Numeric():
-                found[name] = [draw(numbers)]
+                found |= {name: [draw(numbers)], f"{name}.special": draw(ticked) if question.special else []}
             case Date():
+                found[f"{name}.special"] = draw(ticked) if question.special else []
                 found |= {f"{name}.year": [draw(years)], f"{name}.month": [draw(small)], f"{name}.day": [draw(small)]}
             case ShortText() | LongText():
                 found[name] = [draw(texts)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 
@@ -120,6 +121,36 @@ def test_an_answer_that_stands_alone_unticks_the_others(page: Page) -> None:
     expect(page.locator("[name='q.A09'][value=police]")).not_to_be_checked()
     tick(page, "A09", "police")
     expect(page.locator("[name='q.A09'][value=none]")).not_to_be_checked()
+
+
+def test_a_number_and_what_stands_in_its_place_take_turns(page: Page) -> None:
+    page.goto(page.url.split("/s/")[0] + "/s/town-budget?lang=en")
+    page.locator("#consent").check()
+    forward(page)
+    page.get_by_role("textbox", name="How many cameras does the town run?").fill("12")
+    page.get_by_label("Not known").check()
+    expect(page.locator("[name='q.Cameras']")).to_have_value("")
+    page.get_by_label("It must not be told").check()
+    expect(page.get_by_label("Not known")).not_to_be_checked()
+    page.locator("[name='q.Cameras']").fill("7")
+    expect(page.get_by_label("It must not be told")).not_to_be_checked()
+    page.get_by_role("group", name="When was the police founded?").get_by_label("Year").fill("1931")
+    page.get_by_label("There is none").check()
+    expect(page.locator("[name='q.Founded.year']")).to_have_value("")
+
+
+def test_how_much_of_a_total_is_given_is_told(page: Page) -> None:
+    page.goto(page.url.split("/s/")[0] + "/s/town-budget?lang=en")
+    page.locator("#consent").check()
+    forward(page)
+    counter = page.locator("#Split .count")
+    expect(counter).to_have_text("0 of 100 given")
+    page.get_by_label("Police").fill("62")
+    expect(counter).to_have_text("62 of 100 given")
+    expect(page.locator("#told")).to_have_text("62 of 100 given")
+    page.get_by_label("Clubs for young people").fill("40")
+    expect(counter).to_have_text("102 of 100 given")
+    expect(counter).to_have_class(re.compile("message"))
 
 
 def test_a_new_page_is_read_from_its_heading(page: Page) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from litestar.testing import AsyncTestClient
 
-from proto.instrument import AnyQuestion, Date, Integer, Matrix, Multiple, Numeric, Ranking
+from proto.instrument import AnyQuestion, ConstantSum, Date, Integer, Matrix, Measured, Multiple, Numeric, Ranking, special_codes
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -116,6 +116,9 @@ class Page(HTMLParser):
     def answer(self, question: AnyQuestion, value: Any, decimal_mark: str = ".") -> None:
         """Fills in a whole question."""
         name = f"q.{question.id}"
+        if isinstance(question, Measured) and isinstance(value, str) and value in special_codes(question):
+            self.fill(f"{name}.special", value)
+            return
         match question:
             case Multiple():
                 self.fill(name, "")
@@ -127,6 +130,9 @@ class Page(HTMLParser):
             case Ranking():
                 for rank, code in enumerate(value, 1):
                     self.fill(f"{name}.{rank}", code)
+            case ConstantSum():
+                for row, share in value.items():
+                    self.fill(f"{name}.{row}", str(share))
             case Integer() | Numeric():
                 self.fill(name, str(value).replace(".", decimal_mark))
             case Date():

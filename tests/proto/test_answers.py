@@ -38,6 +38,30 @@ def faults(answers: Any, **envelope: Any) -> set[tuple[str, str]]:
     return {(fault.pointer, fault.code) for fault in found}
 
 
+def test_a_row_that_is_left_out_of_a_sum_has_nothing_of_it() -> None:
+    found = read({"Q1": "dk", "Q15": {"r1": 15, "row-1": 5}})
+    assert isinstance(found, Submission), found
+    assert json.loads(READER.canonical(found.answers))["Q15"] == {"row-1": 5, "row~/2": 0, "r1": 15}
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "code"),
+    [
+        ({"r1": 19}, "/answers/Q15", "sum-too-small"),
+        ({"r1": 19, "row-1": 2}, "/answers/Q15", "sum-too-large"),
+        ({}, "/answers/Q15", "sum-too-small"),
+        ({"r1": 21}, "/answers/Q15/r1", "too-large"),
+        ({"r1": 20.5}, "/answers/Q15/r1", "wrong-type"),
+        ({"row~/2": -1}, "/answers/Q15/row~0~12", "too-small"),
+        ({"r2": 20}, "/answers/Q15/r2", "unknown-row"),
+    ],
+)
+def test_numbers_that_do_not_add_up_to_the_total_say_why(given: dict[str, Any], pointer: str, code: str) -> None:
+    found = read({"Q1": "dk", "Q15": given})
+    assert isinstance(found, list)
+    assert [(fault.pointer, fault.code) for fault in found] == [(pointer, code)]
+
+
 @given(good_answers())
 def test_answers_that_fit_are_kept_as_they_are(answers: dict[str, Any]) -> None:
     found = read(answers)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proto import author
-from proto.instrument import Instrument, Integer, Rule, Single
+from proto.instrument import Date, Instrument, Integer, Rule, Single
 
 BASE = """\
 format: platea-instrument/1
@@ -127,6 +127,50 @@ def test_a_sound_file_becomes_an_instrument() -> None:
     assert [(portion.code, portion.share) for portion in found.margins[0].portions] == [("left", 0.9), ("right", 0.1)]
 
 
+def test_a_number_without_bounds_and_a_special_value_that_is_out_of_them() -> None:
+    text = BASE.replace("    max: 120\n", "    special: [{code: '-9', en: 'Not known', fr: 'Non connu'}]\n")
+    found = author.read(text, "small.yaml", no_table)
+    assert isinstance(found, Instrument), found
+    age = found.question("Q2")
+    assert isinstance(age, Integer)
+    assert (age.min, age.max) == (0, 1_000_000_000)
+    assert [(option.code, option.text["fr"]) for option in age.special] == [("-9", "Non connu")]
+
+
+DATE = """\
+  - id: Q6
+    var: since
+    section: B
+    type: date
+    text: {en: "Since?", fr: "Depuis ?"}
+    privacy: {role: insensitive}
+"""
+
+
+@pytest.mark.parametrize(
+    ("precision", "least"), [("", "1900-01"), ("    precision: day\n", "1900-01-01"), ("    precision: year\n", "1900")]
+)
+def test_the_earliest_date_is_as_precise_as_its_question(precision: str, least: str) -> None:
+    found = author.read(BASE.replace("derived:", DATE + precision + "derived:"), "small.yaml", no_table)
+    assert isinstance(found, Instrument), found
+    question = found.question("Q6")
+    assert isinstance(question, Date)
+    assert question.min == least
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('    precision: year\n    min: "2000-01"\n', "2000-01 is not a year"),
+        ('    precision: month\n    min: "2000"\n', "2000 is not a month"),
+        ('    precision: year\n    special: [{code: "2000", en: A, fr: A}]\n', "2000 of Q6 is also a possible answer"),
+    ],
+)
+def test_a_date_of_another_precision_is_a_fault(keys: str, message: str) -> None:
+    found = faults(BASE.replace("derived:", DATE + keys + "derived:"))
+    assert [message in fault.message for fault in found] == [True], found
+
+
 def test_a_fault_names_file_line_place_and_advice() -> None:
     fault = only("    max: 120", "    maxx: 120\n    max: 120")
     assert (fault.file, fault.line, fault.path) == ("small.yaml", line_of("    max: 120"), "/questions/1/maxx")
@@ -230,6 +274,11 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
         ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["5-17", "18-64", "65+"]]', "begins above the least", ""),
         ('bands: [["0-17", "18-64", "65+"]]', 'bands: [["0-17", "18-64", "65 up"]]', "does not fit", "a band"),
         ("    min: 0", "    min: 200", "", ""),
+        ("    min: 0\n", "", "", "say with min"),
+        ("    max: 120", "    max: 120\n    special: [{code: '99', en: 'No', fr: 'Non'}]", "99 of Q2 is also a possible answer", "dk"),
+        ("    max: 120", "    max: 120\n    special: [{code: 18-64, en: 'No', fr: 'Non'}]", "18-64 of Q2 is also one of its bands", "dk"),
+        ("    max: 120", "    max: 120\n    special: [{code: dk, en: A, fr: A}, {code: dk, en: B, fr: B}]", "dk", ""),
+        ("    max: 120", "    max: 120\n    special: [{code: dk, en: A}]", "the text in fr is missing", ""),
         ("strata: [place.side, agrees]", "strata: [place.sides, agrees]", "place.sides is neither", "did you mean place.side?"),
         ("strata: [place.side, agrees]", "strata: [place.side, uses]", "uses is neither", ""),
         ("stats: [count, distribution]", "stats: [count, share]", "share does not fit Q2", "distribution"),

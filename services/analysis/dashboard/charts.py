@@ -64,7 +64,7 @@ def of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: Dash
         described += [
             f"{bar.label}: {words('withheld') if bar.withheld else f'{bar.share} ({bar.interval}), {bar.n}'}" for bar in figure.bars
         ]
-        note = words("how_bars")
+        note = "" if figure.kind == "constant_sum" else words("how_bars")
     note = " ".join(filter(None, (note, _on_zeros([bar.share for bar in figure.bars], figure.grid, words))))
     return _foot(canvas, y, instrument, figure.title, described, note, words)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proto.instrument import AnyQuestion, Instrument, Matrix, Texts
+from proto.instrument import AnyQuestion, ConstantSum, Instrument, Matrix, Texts, WithRows
 from proto.snapshot import Cell, Group, Snapshot
 from services.analysis.dashboard.figure_view import LONG, NO_VALUE, Grid, HeatRow, Shaded, labels_of, shaded
 from services.analysis.dashboard.words import DashboardWords
@@ -53,17 +53,17 @@ def groups(question: AnyQuestion, snapshot: Snapshot, instrument: Instrument, st
     if isinstance(question, Matrix) and not net:
         return None
     codes: dict[str, str]
-    if isinstance(question, Matrix):
+    if isinstance(question, WithRows):
         codes = {row.code: words.text(row.text) for row in question.rows}
     else:
-        cells = whole.cells or whole.bands
+        cells = whole.shares
         labels = labels_of(question, cells, words)
         codes = {code: labels[code] for code, cell in cells.items() if len(cells) <= LONG or cell.n != 0}
     lines = [HeatRow(label, [_in_group(code, group, question, words) for group in shown.values()]) for code, label in codes.items()]
     if all(cell.withheld for line in lines for cell in line.cells):
         return Grid([], [], words("breakdown_withheld"))
     heads = [_head(names[code], group, words) for code, group in shown.items()]
-    caption = words("mean_in_group") if net else words("share_in_group")
+    caption = words("mean_in_group" if net else "part_in_group" if isinstance(question, ConstantSum) else "share_in_group")
     by = words("by_table", stratum=stratum_label(instrument, stratum, words))
     times = [group.as_of for group in shown.values() if group.as_of is not None]
     since = [words("lagging", time=words.time(max(times)))] if times else []
@@ -85,4 +85,7 @@ def _in_group(code: str, group: Group, question: AnyQuestion, words: DashboardWo
             if net is None and figures.rows[code].answered != 0
             else Shaded(words.points(net) if net is not None else NO_VALUE)
         )
-    return shaded((figures.cells or figures.bands)[code], words)
+    if isinstance(question, ConstantSum):
+        mean = figures.rows[code].mean
+        return Shaded(NO_VALUE if mean is None else words.percent(mean / question.total))
+    return shaded(figures.shares[code], words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proto.instrument import Instrument, LongText, Matrix, ShortText
+from proto.instrument import Instrument, LongText, ShortText, WithRows
 from proto.snapshot import Association, Cell, Snapshot, Table
 from services.analysis.dashboard.comparison import labels_of_side, stratum_label
 from services.analysis.dashboard.figure_view import NO_VALUE, Grid, HeatRow, Shaded, shaded
@@ -41,9 +41,9 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> 
                 continue
             if guaranteed and "crosstab" not in question.stats:
                 continue
-            if isinstance(question, Matrix):
+            if isinstance(question, WithRows):
                 entries += [(f"{question.id}.{row.code}", words.text(row.text)) for row in question.rows if row.code in figures.rows]
-            elif figures.cells or figures.bands:
+            elif figures.shares:
                 entries.append((question.id, words.text(question.text)))
         sides_by_section.append((words.text(section.text), entries))
     return [(label, entries) for label, entries in sides_by_section if entries]
@@ -60,7 +60,7 @@ def title_of(name: str, instrument: Instrument, words: DashboardWords) -> str:
         return stratum_label(instrument, name, words)
     id, _, code = name.partition(".")
     question = instrument.question(id)
-    if isinstance(question, Matrix):
+    if isinstance(question, WithRows):
         row = next(words.text(row.text) for row in question.rows if row.code == code)
         return words("row_of", question=words.text(question.text), row=row)
     return words.text(question.text)

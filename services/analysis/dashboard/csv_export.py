@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 
-from proto.instrument import Instrument, Matrix
+from proto.instrument import Instrument, WithRows
 from proto.snapshot import Cell, Figures, PublishedPolicy, Snapshot, Table, Weighted
 from services.analysis.dashboard.comparison import group_labels, labels_of_side
 from services.analysis.dashboard.figure_view import labels_of
@@ -82,12 +82,12 @@ def _in_excel(cell: object, *, comma: bool) -> object:
 
 def _of_question(instrument: Instrument, snapshot: Snapshot, id: str, words: DashboardWords, only: Only) -> Iterator[list[object]]:
     asked = instrument.question(id)
-    rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, Matrix) else {}
+    rows = {row.code: words.text(row.text) for row in asked.rows} if isinstance(asked, WithRows) else {}
     for stratum, group, label, figures in _of_groups(instrument, snapshot, id, words):
         if only not in (None, (stratum, group)):
             continue
         parts = [(code, row.cells, row.answered) for code, row in figures.rows.items()]
-        for row, cells, answered in parts or [("", figures.cells or figures.bands, figures.answered)]:
+        for row, cells, answered in parts or [("", figures.shares, figures.answered)]:
             labels = labels_of(asked, cells, words)
             for code, cell in cells.items():
                 first = figures.first.get(code)

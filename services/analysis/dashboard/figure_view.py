@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from dataclasses import dataclass, field, replace
 
-from proto.instrument import AnyQuestion, LongText, Matrix, Ranking, ShortText
+from proto.instrument import AnyQuestion, ConstantSum, LongText, Matrix, Ranking, ShortText
 from proto.scores import scored
 from proto.snapshot import Cell, Figures, Nonresponse, PublishedRow
 from services.analysis.dashboard.words import DashboardWords, bare
@@ -105,7 +105,11 @@ def figure_view(question: AnyQuestion, figures: Figures, words: DashboardWords) 
         return replace(view, facts=facts, note=words("text_only"))
     if not figures.answered:
         return replace(view, facts=facts, note=words("nobody"))
-    cells = figures.cells or figures.bands
+    if isinstance(question, ConstantSum):
+        total = f"{words.number(question.total)} {words.text(question.unit)}" if question.unit else words.number(question.total)
+        bars = [_part(words.text(row.text), figures.rows[row.code], question.total, words) for row in question.rows]
+        return replace(view, facts=facts, sentences=[words("shared_note", total=total)], bars=bars)
+    cells = figures.shares
     labels = labels_of(question, cells, words)
     zeros = [code for code, cell in cells.items() if cell.n == 0] if len(cells) > LONG else []
     bars = [_bar(labels[code], cell, code, figures, words) for code, cell in cells.items() if code not in zeros]
@@ -124,7 +128,7 @@ def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: Das
 
 
 def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: DashboardWords) -> dict[str, str]:
-    """Returns the labels of cells: texts of options; bands label themselves."""
+    """Returns the labels of cells: texts of options and special values; bands label themselves."""
     texts = {option.code: words.text(option.text) for option in question_options(question)}
     return {code: texts.get(code, band(code)) for code in cells}
 
@@ -156,6 +160,23 @@ def _bar(label: str, cell: Cell, code: str, figures: Figures, words: DashboardWo
         share=share_of(cell.n, cell.share, words),
         interval=words("interval", low=words.percent(low), high=words.percent(high)),
         width=percent_of_width(cell.share),
+        low=percent_of_width(low),
+        high=percent_of_width(high),
+        reach=percent_of_width(high - low),
+    )
+
+
+def _part(label: str, row: PublishedRow, total: int, words: DashboardWords) -> Bar:
+    """Returns the part of a total that a row got on average; none where it has no weighted form."""
+    bar = Bar(label, n=words.number(row.answered or 0))
+    if row.mean is None or row.mean_ci95 is None:
+        return replace(bar, share=NO_VALUE)
+    share, low, high = (value / total for value in (row.mean, *row.mean_ci95))
+    return replace(
+        bar,
+        share=words.percent(share),
+        interval=words("interval", low=words.percent(low), high=words.percent(high)),
+        width=percent_of_width(share),
         low=percent_of_width(low),
         high=percent_of_width(high),
         reach=percent_of_width(high - low),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from proto.instrument import Headline, Instrument, Matrix
+from proto.instrument import Headline, Instrument, Matrix, WithRows
 from proto.intervals import Interval
 from proto.snapshot import PublishedHeadline as Figure
 from proto.snapshot import Snapshot
@@ -60,10 +60,10 @@ def _first_few(
     figures = snapshot.questions.get(headline.question)
     if figures is None:
         return []
-    if isinstance(question, Matrix):
+    if isinstance(question, WithRows):
         labels = {row.code: words.text(row.text) for row in question.rows}
     else:
-        labels = labels_of(question, figures.cells or figures.bands, words)
+        labels = labels_of(question, figures.shares, words)
     known = sorted(((one.value, code) for code, one in items.items() if one.value is not None), key=lambda pair: -pair[0])
     if headline.stat == "net_agreement" and isinstance(question, Matrix):
         return [

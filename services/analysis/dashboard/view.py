@@ -146,7 +146,7 @@ def _weighed(figures: Figures) -> Figures:
 
 
 def _weighed_row(row: PublishedRow) -> PublishedRow:
-    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), **_scale(row))
+    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), mean=None, mean_ci95=None, **_scale(row))
 
 
 def _scale(of: Figures | PublishedRow) -> dict[str, Any]:

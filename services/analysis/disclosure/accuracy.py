@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from proto.instrument import Multiple, Ranking
+from proto.instrument import ConstantSum, Multiple, Ranking
 from services.analysis.disclosure.cells import Cells
 from services.analysis.disclosure.publication import Publication
 from services.analysis.state.layout import Layout
@@ -126,8 +126,8 @@ def accuracy_of(publication: Publication, cells: Cells, layout: Layout, single: 
     every = spreads_of(publication, int(n))
     apart = np.zeros(layout.width, np.bool_)
     for part in layout.parts:
-        if isinstance(part.question, Multiple | Ranking):
-            apart[part.cells] = True
+        if isinstance(part.question, Multiple | Ranking | ConstantSum):
+            apart[part.cells] = apart[part.digits] = True
             if part.first is not None:
                 apart[part.first.start : part.first.start + part.question.rank_count * len(part.codes)] = True  # pyright: ignore[reportAttributeAccessIssue]
     answered = single[layout.of]

@@ -1,7 +1,8 @@
 """The blocks of a questionnaire: which cells its closed answers make, and how they follow from the columns of its code book. Pure.
 
 A single choice, a row of a matrix, a number's bands are one block each; a multiple choice is a block for who answered and one for each
-option (chosen, or not); a ranking likewise, with the places in the blocks of its options. *Skipped* and *missing* are cells like any
+option (chosen, or not); a ranking likewise, with the places in the blocks of its options; a constant sum has one for who answered,
+one for the bands of each row, and one for each binary digit of each row's number (one, or not). *Skipped* and *missing* are cells like any
 other, so no base is exact. A stratum is a block of its own; one that is the answers themselves is the block of its question.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, Column, strata
-from proto.instrument import Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
+from proto.instrument import ConstantSum, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
 from services.analysis.disclosure.noise import names_of
 from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
@@ -175,6 +176,12 @@ class _Making:
                 columns = book.of(id)
                 for option in question.options:
                     self.add([c for c in columns if book.columns[c].code == option.code], ("not", id, option.code), crossed=crossed)
+            case ConstantSum():
+                self.add(absent, ("answered", id), crossed=crossed, absent=absent)
+                for row in question.rows:
+                    self.add(book.of(id, row.code), ("elsewhere", id, row.code), crossed=crossed)
+                    for column in book.digits(id, row.code):
+                        self.add([column], ("not", id, row.code, book.columns[column].code), crossed=crossed)
             case Integer() | Numeric() | Date() | ShortText() | LongText():
                 self.add([*book.of(id), *absent], ("answered", id), crossed=crossed, absent=absent)
             case _:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
-from proto.instrument import AnyQuestion, Instrument, Matrix, Ranking
+from proto.instrument import AnyQuestion, ConstantSum, Instrument, Matrix, Ranking
 from proto.snapshot import Cell, Figures, Group, PublishedRow, Snapshot
 from services.analysis.disclosure import rounding
 from services.analysis.disclosure.cells import definitions
@@ -154,7 +154,12 @@ def _veiled(figures: Figures, parts: list[Part], shown: Mask) -> Figures:
         return msgspec.structs.replace(figures, rows=rows, skipped=skipped, withheld=all(row.withheld for row in rows.values()))
     if not shown[part.answered]:
         return Figures(type=figures.type, withheld=True)
-    cells, bands = (_seen(cells_by_code, part.cells, shown) for cells_by_code in (figures.cells, figures.bands))
+    if isinstance(part.question, ConstantSum):
+        rows = {one.row: _veiled_share(figures.rows[one.row], one, shown) for one in parts if one.row is not None}
+        skipped, missing = (n if shown[at] else None for n, at in ((figures.skipped, part.skipped), (figures.missing, part.missing)))
+        return rounding.of_figures(msgspec.structs.replace(figures, rows=rows, skipped=skipped, missing=missing))
+    seen = _seen(figures.shares, part.cells, shown)
+    cells, bands = ({code: seen[code] for code in by_code} for by_code in (figures.cells, figures.bands))
     first = _seen(figures.first, part.first, shown) if part.first else {}
     if not shown[_all_of(part)].all():
         return Figures(type=figures.type, answered=figures.answered, cells=cells, bands=bands, first=first)
@@ -172,6 +177,11 @@ def _veiled_row(row: PublishedRow, part: Part, shown: Mask) -> PublishedRow:
     if not shown[part.cells].all():
         return PublishedRow(answered=row.answered, cells=cells)
     return rounding.of_row(msgspec.structs.replace(row, cells=cells))
+
+
+def _veiled_share(row: PublishedRow, part: Part, shown: Mask) -> PublishedRow:
+    """The mean is of everybody who answered, and shown with them; the digits that it is worked out from are no figures of their own."""
+    return rounding.of_row(msgspec.structs.replace(row, cells=_seen(row.cells, part.cells, shown)))
 
 
 def _all_of(part: Part) -> slice:

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -52,6 +53,7 @@ def sections(instrument: Instrument, group: GroupCounts) -> Iterator[tuple[str, 
             if question.section == section.id and "none" not in question.stats and question.privacy.role != "identifying":
                 shown = group.n - group.counts[question.id, "skipped"]
                 rows: list[Key] = [(row.code,) for row in question.rows] if isinstance(question, Matrix) else [()]
+                rows *= len(question.rows) if isinstance(question, ConstantSum) else 1
                 for row in rows:
                     asked = shown - (group.counts[question.id, "skipped", *row] if row else 0)
                     pairs.append((asked, asked - group.counts[question.id, "missing", *row]))
@@ -88,11 +90,19 @@ def figures(question: AnyQuestion, group: GroupCounts, weighed: Weighed | None) 
                 points = {code: sum((len(keys) - at) * counts[key] for at, key in enumerate(keys)) for code, keys in codes.items()}
                 result["rank_score"] = {code: value / answered for code, value in points.items()}
             result["places"] = {code: [counts[key] for key in keys] for code, keys in codes.items()}
+        case ConstantSum():
+            shares = {row.code: _share_of_total(question, row.code, answered, group, weighed, absent) for row in question.rows}
+            result = base | {"rows": shares}
         case Integer() | Numeric() | Date():
-            codes = {band.code: [(id, "cell", band.code)] for band in question.bands}
-            result = base | _cells("bands", codes, counts, answered, weighed, absent) | _median(codes, counts)
-            if isinstance(question, Integer | Numeric) and answered:
-                result |= _moments(group, id, answered)
+            bands: dict[str, list[Key]] = {band.code: [(id, "cell", band.code)] for band in question.bands}
+            special: dict[str, list[Key]] = {option.code: [(id, "cell", option.code)] for option in question.special}
+            codes = bands | special
+            result = base | _cells("bands", bands, counts, answered, weighed, absent) | _median(bands, counts)
+            if special:
+                result |= _cells("cells", special, counts, answered, weighed, absent)
+            values = answered - sum(counts[id, "cell", option.code] for option in question.special)
+            if isinstance(question, Integer | Numeric) and values:
+                result |= _moments(group, id, values)
         case ShortText() | LongText():
             result = base
         case _:
@@ -115,6 +125,18 @@ def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: 
     if question.ordered:
         result |= _scale(codes, counts, weighed, absent)
     return result | ({"nonresponse": _nonresponse(shown, missing, codes, counts)} if weighed else {})
+
+
+def _share_of_total(
+    question: ConstantSum, row: str, answered: int, group: GroupCounts, weighed: Weighed | None, absent: list[Key]
+) -> dict[str, Any]:
+    bands: dict[str, list[Key]] = {band.code: [(question.id, "cell", row, band.code)] for band in question.bands}
+    result = {"answered": answered} | _cells("cells", bands, group.counts, answered, weighed, absent)
+    if not answered:
+        return result
+    mean = group.sums[f"{question.id}.{row}"] / answered
+    ends = _wilson(float(mean / question.total), answered)
+    return result | {"mean": float(mean), "mean_ci95": [end * question.total for end in ends]}
 
 
 def _cells(

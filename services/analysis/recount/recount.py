@@ -20,6 +20,7 @@ import msgspec
 from proto.codebook import strata
 from proto.instrument import (
     AnyQuestion,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -240,8 +241,10 @@ class Tally:
             id = question.id
             if id in answers:
                 keys += _given(question, answers[id], unasked)
-                if isinstance(question, Integer | Numeric):
+                if isinstance(question, Integer | Numeric) and not isinstance(answers[id], str):
                     numbers[id] = Fraction(str(answers[id]))
+                if isinstance(question, ConstantSum):
+                    numbers |= {f"{id}.{row.code}": Fraction(answers[id].get(row.code, 0)) for row in question.rows}
             elif (id,) in unasked or (then is self._instrument and not _shown(then, question, answers)):
                 keys.append((id, "skipped"))
             elif isinstance(question, Matrix):
@@ -286,6 +289,11 @@ def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) ->
             rows = [row.code for row in question.rows]
             absent: list[Key] = [(id, "skipped" if (id, row) in unasked else "missing", row) for row in rows if row not in value]
             return [*((id, "cell", row, value[row]) for row in rows if row in value), *absent]
+        case ConstantSum():
+            lower = {row.code: [band.code for band in question.bands if band.lower <= value.get(row.code, 0)] for row in question.rows}
+            return [(id, "cell", row, codes[-1]) for row, codes in lower.items()]
+        case Integer() | Numeric() | Date() if any(option.code == value for option in question.special):
+            return [(id, "cell", value)]
         case Integer() | Numeric() | Date():
             number = int(value[:4]) if isinstance(question, Date) else value
             reached = [band.code for band in question.bands if band.lower <= number]

@@ -12,6 +12,7 @@ from proto.instrument import (
     AnyQuestion,
     Closed,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -52,7 +53,7 @@ def fitting(
             unasked |= gone
             answers_left |= {question.id: rows} if rows else {}
         elif value is not None:
-            left = _value(question, value)
+            left = _value(question, value) if not _stands_in(before, value) else value if _stands_in(question, value) else None
             if left is None:
                 unasked.add((question.id,))
             else:
@@ -77,6 +78,8 @@ def _family(question: AnyQuestion) -> str:
             return "number"
         case ShortText() | LongText():
             return "text"
+        case ConstantSum():
+            return f"{question.total} over {sorted(row.code for row in question.rows)}"
         case Single() | Multiple() | Matrix() | Ranking() | Date():
             return type(question).__name__
         case _:
@@ -115,15 +118,20 @@ def _value(question: AnyQuestion, value: Any) -> Any:
             return _date(question, value)
         case Single() | Matrix():
             return value if value in codes else None
-        case ShortText() | LongText():
+        case ShortText() | LongText() | ConstantSum():
             return value
         case _:
             assert_never(question)
 
 
+def _stands_in(question: AnyQuestion, value: Any) -> bool:
+    """Returns whether this is a special value of a number or date."""
+    return isinstance(question, Integer | Numeric | Date) and any(option.code == value for option in question.special)
+
+
 def _date(question: Date, value: str) -> str | None:
-    """A day is also a month. Whether a month lies within limits that are days is judged by the month."""
-    shortened = value[:7] if question.precision == "month" else value
+    """A day is also a month, and a month a year. Whether a month lies within limits that are days is judged by the month."""
+    shortened = value[: {"year": 4, "month": 7, "day": 10}[question.precision]]
 
     def before(one: str, other: str) -> bool:
         both = min(len(one), len(other))

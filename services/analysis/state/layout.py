@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, strata
-from proto.instrument import AnyQuestion, Closed, Matrix, Option, Ranking
+from proto.instrument import AnyQuestion, Closed, ConstantSum, Matrix, Measured, Option, Ranking, WithRows
 
 Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Part:
-    """The columns of one question, or of one row of a matrix."""
+    """The columns of one question, or of one row."""
 
     question: AnyQuestion
     row: str | None
@@ -31,6 +31,8 @@ class Part:
     """The widened column that counts those who answered."""
     first: slice | None = None
     """Of a ranking: the columns that count each option on the first place."""
+    digits: slice = field(default_factory=lambda: slice(0, 0))
+    """Of a row of a constant sum: the columns that count its binary digits, the lowest first."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,14 @@ def arrange(book: CodeBook) -> Layout:
         codes = tuple(book.columns[i].code for i in columns) if first is None else tuple(o.code for o in question_options(question))
         cells = slice(columns[0], columns[-1] + 1) if columns else slice(0, 0)
         of[cells] = place
-        if row is not None:
+        if isinstance(question, Matrix):
             layout.rows.append((len(layout.parts), cells))
-        layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first))
+        digits = slice(0, 0)
+        if isinstance(question, ConstantSum) and row is not None:
+            worth = book.digits(question.id, row)
+            digits = slice(worth[0], worth[-1] + 1)
+            of[digits] = place
+        layout.parts.append(Part(question, row, codes, cells, skipped, missing, place, first, digits))
     layout.of = of
     layout.absent = (np.array([part.skipped for part in layout.parts], np.intp), np.array([part.missing for part in layout.parts], np.intp))
     for name in book.instrument.strata:
@@ -131,7 +138,7 @@ def arrange(book: CodeBook) -> Layout:
 
 
 def _rows(question: AnyQuestion) -> list[str | None]:
-    return [row.code for row in question.rows] if isinstance(question, Matrix) else []
+    return [row.code for row in question.rows] if isinstance(question, WithRows) else []
 
 
 def source(book: CodeBook, stratum: str) -> str | None:
@@ -142,7 +149,9 @@ def source(book: CodeBook, stratum: str) -> str | None:
 
 
 def question_options(question: AnyQuestion) -> tuple[Option, ...]:
-    """Returns the options of a closed question; none for others."""
+    """Returns the options of a closed question, and the special values of a number or date; none for others."""
+    if isinstance(question, Measured):
+        return question.special
     return question.options if isinstance(question, Closed) else ()
 
 

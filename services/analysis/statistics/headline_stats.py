@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from proto.instrument import Headline, Instrument, Matrix
+from proto.instrument import ConstantSum, Headline, Instrument, Matrix
 from proto.intervals import of_mean, of_share
 from proto.snapshot import Cell, Figures, PublishedHeadline, PublishedRow, Snapshot
 
@@ -73,14 +73,23 @@ def _of_question(headline: Headline, instrument: Instrument, figures: Figures, b
     if headline.row is not None:
         row = figures.rows.get(headline.row, PublishedRow(withheld=True))
         return _together(headline, headline.row, headline.options, row.cells, row, basis)
-    if isinstance(instrument.question(headline.question), Matrix):
+    if isinstance(question := instrument.question(headline.question), ConstantSum):
+        return PublishedHeadline(items={code: _of_total(row, question.total) for code, row in figures.rows.items()})
+    if isinstance(question, Matrix):
         return PublishedHeadline(items={code: _of_row(headline, code, row, basis) for code, row in figures.rows.items()})
-    cells = figures.cells or figures.bands
+    cells = figures.shares
     if headline.options:
         return _together(headline, None, headline.options, cells, figures, basis)
     if headline.stat == "rank_score":
         return PublishedHeadline(items={code: _points(headline, score, code, figures, basis) for code, score in figures.rank_score.items()})
     return PublishedHeadline(items={code: _together(headline, None, (code,), cells, figures, basis) for code in cells})
+
+
+def _of_total(row: PublishedRow, total: int) -> PublishedHeadline:
+    """Returns the part of the total that a row got on average."""
+    if row.mean is None or row.mean_ci95 is None:
+        return HIDDEN if row.withheld else ALL
+    return PublishedHeadline(row.mean / total, (row.mean_ci95[0] / total, row.mean_ci95[1] / total))
 
 
 def _of_row(headline: Headline, code: str, row: PublishedRow, basis: _Basis) -> PublishedHeadline:

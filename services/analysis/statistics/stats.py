@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from proto import intervals
 from proto.codebook import CodeBook
-from proto.instrument import Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import ConstantSum, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 from proto.scores import scored
 from proto.snapshot import Cell, Figures, Group, PublishedPolicy, PublishedRow, Scale, Snapshot, Weighting
 from services.analysis.state.layout import Layout, Part, arrange
@@ -144,12 +144,17 @@ def _question(parts: list[Part], marginals: Marginals, book: CodeBook, state: St
             first = marginals.cells(part.codes, part.first)
             placed = places(question, part, marginals)
             return replace(figures, cells=cells, first=first, places=placed, rank_score=rank_score(placed, answered))
-        case Integer() | Numeric():
-            total, mean, variance = (None, None, None) if state is None else moments(book, state, question.id, group, answered)
-            median = median_band(cells)
-            return replace(figures, bands=cells, median_band=median, sum=total, mean=mean, variance=variance)
-        case Date():
-            return replace(figures, bands=cells, median_band=median_band(cells))
+        case ConstantSum():
+            rows = {p.row: _share_of_total(question, p, marginals) for p in parts if p.row is not None}
+            return replace(figures, n_eff=None, rows=rows)
+        case Integer() | Numeric() | Date():
+            special = {option.code: cells[option.code] for option in question.special}
+            bands = {code: cell for code, cell in cells.items() if code not in special}
+            figures = replace(figures, cells=special, bands=bands, median_band=median_band(bands))
+            if state is None or isinstance(question, Date):
+                return figures
+            total, mean, variance = moments(book, state, question.id, group, answered - sum(cell.n or 0 for cell in special.values()))
+            return replace(figures, sum=total, mean=mean, variance=variance)
         case Single() if {"mean", "net_agreement"} & set(question.stats):
             return replace(figures, cells=cells, **_scaled(question, part, marginals, cells))
         case Single() | Multiple() | ShortText() | LongText():
@@ -168,6 +173,28 @@ def _row(question: Matrix, part: Part, marginals: Marginals, group: int) -> Publ
         n_eff=_n_eff(part, marginals),
         **(_scaled(question, part, marginals, cells) if question.ordered else {}),
     )
+
+
+def _share_of_total(question: ConstantSum, part: Part, marginals: Marginals) -> PublishedRow:
+    """Returns what a row got on average, worked out from how many numbers have each binary digit, and its bands.
+
+    The interval is that of a share, Wilson's: as wide as if each respondent had given a row all of the total or nothing, the widest
+    that is possible.
+    """
+    answered = marginals.n[part.answered]
+    row = PublishedRow(answered=answered, cells=marginals.cells(part.codes, part.cells), n_eff=_n_eff(part, marginals))
+    if not answered:
+        return row
+    worth = [1 << place for place in range(part.digits.stop - part.digits.start)]
+    mean = min(sum(n * value for n, value in zip(marginals.n[part.digits], worth, strict=True)) / answered, float(question.total))
+    noise = 0.0
+    if marginals.accuracy is not None:
+        columns, base = range(part.digits.start, part.digits.stop), mean
+        for column, value in zip(columns, worth, strict=True):
+            noise += marginals.accuracy.of(np.array([column]), np.array([float(value)]), base)
+            base = 0.0  # who answered is counted once
+    low, high = intervals.of_share(mean / question.total, answered, noise / question.total**2)
+    return replace(row, mean=mean, mean_ci95=(low * question.total, high * question.total))
 
 
 def _n_eff(part: Part, marginals: Marginals) -> float | None:
@@ -246,9 +273,9 @@ def median_band(bands: Mapping[str, Cell]) -> str | None:
 
 
 def moments(book: CodeBook, state: State, question: str, group: int, n: int) -> tuple[float | None, float | None, float | None]:
-    """Returns sum, mean, and variance with divisor n - 1, in the question's unit; None where too few answered.
+    """Returns sum, mean, and variance with divisor n - 1, in the question's unit; None where too few gave a number.
 
-    Whole numbers until one division at the end. `group`: the column of the group; 0 for everybody.
+    Whole numbers until one division at the end. `group`: the column of the group; 0 for everybody. `n`: of how many it has numbers.
     """
     at = book.numbers.index(question)
     scale, total = book.scales[at], int(state.products[at, group])

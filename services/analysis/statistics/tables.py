@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook
-from proto.instrument import Matrix, Multiple, Ranking
+from proto.instrument import Multiple, Ranking, WithRows
 from proto.intervals import wilson
 from proto.problem import Problem
 from proto.snapshot import Association, Cell, PublishedPolicy, Table
@@ -42,7 +42,7 @@ def side(book: CodeBook, name: str) -> Side:
     question, _, row = name.partition(".")
     part = layout.part(question, row or None)
     if part is None:
-        matrix = next((q for q in book.instrument.questions if q.id == question and isinstance(q, Matrix)), None)
+        matrix = next((q for q in book.instrument.questions if q.id == question and isinstance(q, WithRows)), None)
         advice = f" Name one of its rows, such as {question}.{matrix.rows[0].code}." if matrix else ""
         raise Problem("not-found", f"There is no question, matrix row or stratum named '{name[:80]}'.{advice}")
     if not part.codes:

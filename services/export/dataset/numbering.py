@@ -24,7 +24,8 @@ LARGEST = 32_000
 def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, int]:
     """The number of each answer and of each coarser value. `earlier`: this variable in the versions before, the first one first."""
     given: dict[str, int] = {}
-    whole = all(map(_is_whole, _telling((*earlier, variable)[0].labels)))
+    first = (*earlier, variable)[0]
+    whole = all(map(_is_whole, [band.code for band in first.bands] or _telling(first.labels)))
     step = LEVEL if all(len(version.labels) < LEVEL for version in (*earlier, variable)) else WIDE_LEVEL
     for version in (*earlier, variable):
         _enter(given, _telling(version.labels), 0, step, whole)

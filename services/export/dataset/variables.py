@@ -16,12 +16,14 @@ from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
     Band,
+    ConstantSum,
     Date,
     Hierarchy,
     Instrument,
     Integer,
     LongText,
     Matrix,
+    Measured,
     Multiple,
     Numeric,
     Ranking,
@@ -31,6 +33,7 @@ from proto.instrument import (
     ShortText,
     Single,
     Texts,
+    special_codes,
 )
 from proto.parts import together
 from services.export.dataset.words import phrase
@@ -117,7 +120,7 @@ def with_bands(instrument: Instrument) -> Instrument:
 
 
 def _with_bands(question: AnyQuestion, instrument: Instrument) -> AnyQuestion:
-    if not isinstance(question, Integer | Numeric | Date) or question.bands or question.privacy.hierarchy is None:
+    if not isinstance(question, Measured) or question.bands or question.privacy.hierarchy is None:
         return question
     hierarchy = instrument.hierarchies[question.privacy.hierarchy]
     return msgspec.structs.replace(question, bands=hierarchy.bands[0]) if any(hierarchy.bands) else question
@@ -128,7 +131,7 @@ def left_out(instrument: Instrument) -> tuple[str, ...]:
     return tuple(
         question.var
         for question in with_bands(instrument).questions
-        if isinstance(question, Integer | Numeric | Date) and not question.bands and question.privacy.role != "identifying"
+        if isinstance(question, Measured) and not question.bands and question.privacy.role != "identifying"
     )
 
 
@@ -192,10 +195,13 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
     hierarchy = instrument.hierarchies[question.privacy.hierarchy] if question.privacy.hierarchy else None
     absent = {Column("skipped", id): SKIPPED, Column("missing", id): MISSING}
 
-    def banded(bands: tuple[Band, ...]) -> list[Variable]:
-        cells = {Column("band", id, band.code): band.code for band in bands}
-        labels: dict[str, Texts] = {band.code: {} for band in bands}
-        return [Variable(var, question, {}, labels, cells | absent, ordered=True, hierarchy=hierarchy, bands=bands)]
+    def banded(question: Measured) -> list[Variable]:
+        """Bands, then special values. One that tells something has no place among numbers, so the order is then none of all answers."""
+        cells = {Column("band", id, band.code): band.code for band in question.bands}
+        cells |= {Column("option", id, option.code): option.code for option in question.special}
+        labels: dict[str, Texts] = {band.code: {} for band in question.bands} | _labels(question.special)
+        ordered = special_codes(question) <= NON_SUBSTANTIVE
+        return [Variable(var, question, {}, labels, cells | absent, ordered=ordered, hierarchy=hierarchy, bands=question.bands)]
 
     match question:
         case Single():
@@ -223,8 +229,16 @@ def _of(question: AnyQuestion, instrument: Instrument) -> list[Variable]:
                 part = phrase("rank", instrument.languages, str(rank))
                 columns.append(Variable(f"{var}.{rank}", question, part, _labels(question.options), cells | absent, SKIPPED))
             return columns
+        case ConstantSum():
+            columns = []
+            for row in question.rows:
+                cells = {Column("band", id, band.code, row.code): band.code for band in question.bands}
+                labels = dict.fromkeys((band.code for band in question.bands), Texts())
+                name = f"{var}.{row.code}"
+                columns.append(Variable(name, question, row.text, labels, cells | absent, ordered=True, bands=question.bands))
+            return columns
         case Integer() | Numeric() | Date():
-            return banded(question.bands) if question.bands else []
+            return banded(question) if question.bands else []
         case ShortText() | LongText():
             return []
         case _:

@@ -16,7 +16,21 @@ import pandas as pd
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+    special_codes,
+)
 from proto.logic import compile_rule, row_attribute
 from services.export.dataset.variables import MISSING, SKIPPED, Variable
 from services.export.gate.quasi_identifiers import members
@@ -83,10 +97,14 @@ def _value(column: Variable) -> Callable[[Any], str]:
             return lambda given: MISSING if getattr(given, attribute) is UNSET else getattr(given, attribute)
         case Ranking():
             return lambda given: given[int(last) - 1]
+        case ConstantSum():
+            share = row_attribute(next(place for place, row in enumerate(question.rows) if row.code == last))
+            return lambda given: _band(column, getattr(given, share))
         case Integer() | Numeric():
-            return lambda given: _band(column, given)
+            return lambda given: given if isinstance(given, str) else _band(column, given)
         case Date():
-            return lambda given: _band(column, int(given[:4]))
+            special = special_codes(question)
+            return lambda given: given if given in special else _band(column, int(given[:4]))
         case ShortText() | LongText():
             return lambda given: MISSING
         case _:

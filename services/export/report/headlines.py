@@ -7,7 +7,20 @@ from typing import assert_never
 
 import numpy as np
 
-from proto.instrument import Date, Headline, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    ConstantSum,
+    Date,
+    Headline,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+)
 from services.export.dataset.words import text
 from services.export.report.compared import ABSENT, ComparedVariable
 from services.export.report.report import Share
@@ -40,7 +53,7 @@ def _of(headline: Headline, instrument: Instrument) -> list[Share]:
             return [
                 Share({language: f"{text(row.text, language)}: {chosen}"}, f"{question.var}.{row.code}", headline.options) for row in rows
             ]
-        case Matrix() | Ranking() | Integer() | Numeric() | Date() | ShortText() | LongText():
+        case Matrix() | Ranking() | ConstantSum() | Integer() | Numeric() | Date() | ShortText() | LongText():
             return []
         case _:
             assert_never(question)

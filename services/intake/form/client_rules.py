@@ -17,6 +17,7 @@ from proto.computed import Part, answer_to
 from proto.instrument import (
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Derived,
     Instrument,
@@ -31,6 +32,7 @@ from proto.instrument import (
     Single,
 )
 from proto.parts import conditional
+from services.intake.form import typed_values
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -220,13 +222,15 @@ def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
             return {"rows": tuple(row.code for row in question.rows)}
         case Ranking():
             return {"ranks": question.rank_count}
+        case ConstantSum():
+            return {"rows": tuple(row.code for row in question.rows), "max": question.total}
         case Integer():
             return {"min": question.min, "max": question.max}
         case Numeric():
             return {"min": question.min, "max": question.max, "decimals": question.decimals}
         case Date():
             last = today if question.max == "today" else question.max
-            return {"min": question.min, "max": last, "parts": 3 if question.precision == "day" else 2}
+            return {"min": question.min, "max": last, "parts": len(typed_values.date_parts(question))}
         case ShortText() | LongText():
             return {"max": question.max_chars}
         case _:

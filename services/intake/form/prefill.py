@@ -12,7 +12,7 @@ from typing import Any, assert_never, cast
 from urllib.parse import parse_qs, urlencode
 
 from proto.answers import Reader
-from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import AnyQuestion, ConstantSum, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
 
 MAX_TEXT = 2000
 """Characters of an address that are read."""
@@ -47,7 +47,7 @@ def _value(question: AnyQuestion, texts: Sequence[str]) -> Any:
             if _WHOLE.fullmatch(texts[0]):
                 return int(texts[0])
             return float(texts[0]) if _DECIMAL.fullmatch(texts[0]) else texts[0]
-        case Matrix() | Ranking() | ShortText() | LongText():
+        case Matrix() | Ranking() | ConstantSum() | ShortText() | LongText():
             return None
         case _:
             assert_never(question)

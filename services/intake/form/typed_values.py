@@ -12,9 +12,26 @@ from typing import Any, assert_never, cast
 from msgspec import UNSET, UnsetType
 
 from proto.blank import is_blank
-from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Integer,
+    LongText,
+    Matrix,
+    Measured,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+    special_codes,
+)
 
 Fields = Mapping[str, list[str]]
+
+SPECIAL = "special"
+"""The part of a number's or date's field that holds the special values: "q.A01.special"."""
 
 EDGES = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 """White space that is removed at both ends of an answer: the same that JavaScript's `trim` removes."""
@@ -69,13 +86,17 @@ def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNS
         case Ranking():
             ranks = [text(rank) for rank in range(1, question.rank_count + 1)]
             return ranks if any(ranks) else UNSET
+        case ConstantSum():
+            before = as_numbers(former)
+            typed_rows = {row.code: typed for row in question.rows if (typed := text(row.code))}
+            return {code: typed if typed == before.get(code) else number(typed, marks, 0) for code, typed in typed_rows.items()} or UNSET
         case Integer() | Numeric():
             typed = text()
-            if not typed:
-                return UNSET
-            return typed if typed == former else number(typed, marks, question.decimals if isinstance(question, Numeric) else 0)
+            if typed and typed != as_measured(former)[0]:
+                return _measured(question, number(typed, marks, question.decimals if isinstance(question, Numeric) else 0), fields)
+            return _measured(question, typed or UNSET, fields)
         case Date():
-            return _date(text("year"), text("month"), text("day") if question.precision == "day" else None)
+            return _measured(question, _date([text(part) for part in date_parts(question)]), fields)
         case ShortText() | LongText():
             return UNSET if is_blank(typed := text()) else typed.replace("\r\n", "\n").replace("\r", "\n")
         case _:
@@ -113,9 +134,23 @@ def number(typed: str, marks: str, decimals: int) -> int | float | str:
     return float(f"{whole}.{significant}") if significant else int(whole)
 
 
-def _date(year: str, month: str, day: str | None) -> str | UnsetType:
+def _measured(question: Measured, typed: Any | UnsetType, fields: Fields) -> Any | UnsetType:
+    """The number or date, or the special value that is ticked in its place; both, for `Reader` to refuse, where there is more than one."""
+    codes = special_codes(question)
+    ticked = [code for code in dict.fromkeys(fields.get(name(question, SPECIAL), [])) if code in codes]
+    if not ticked:
+        return {"typed": typed} if isinstance(typed, str) and typed in codes else typed
+    return ticked[0] if typed is UNSET and len(ticked) == 1 else {"typed": "" if typed is UNSET else typed, SPECIAL: ticked}
+
+
+def date_parts(question: Date) -> tuple[str, ...]:
+    """The parts of a date that are asked for, the greatest first."""
+    return ("year", "month", "day")[: {"year": 1, "month": 2, "day": 3}[question.precision]]
+
+
+def _date(typed: list[str]) -> str | UnsetType:
     """An ISO date. An incomplete date keeps its hyphens, so that each part returns to its field."""
-    parts = [year.replace("-", " "), month.replace("-", " ")] + ([] if day is None else [day.replace("-", " ")])
+    parts = [part.replace("-", " ") for part in typed]
     if not any(parts):
         return UNSET
     padded = [part.zfill(2) if i and part.isdigit() else part for i, part in enumerate(parts)]
@@ -134,6 +169,14 @@ def as_number(value: Any, write: Any) -> str:
     return as_text(value)
 
 
+def as_measured(value: Any) -> tuple[Any, list[str]]:
+    """What was typed and which special values were ticked, of an answer that has both; any other answer is what was typed."""
+    if not isinstance(value, dict):
+        return value, []
+    both = cast("dict[str, Any]", value)
+    return both.get("typed", ""), as_codes(both.get(SPECIAL))
+
+
 def as_codes(value: Any) -> list[str]:
     """The codes that are ticked, or ranked in order."""
     if not isinstance(value, list):
@@ -146,6 +189,11 @@ def as_rows(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {row: code for row, code in cast("dict[str, Any]", value).items() if isinstance(code, str)}
+
+
+def as_numbers(value: Any) -> dict[str, Any]:
+    """The number of each row that has one; text that is none stays as it was typed."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def as_date(value: Any, parts: int) -> list[str]:

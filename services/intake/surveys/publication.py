@@ -15,7 +15,7 @@ from proto.answers import Reader
 from proto.authoring.faults import Faults, TooManyFaults
 from proto.authoring.question_checks import Fitness
 from proto.codebook import CodeBook
-from proto.instrument import Closed, Instrument, Matrix, Rule
+from proto.instrument import Closed, Instrument, Measured, Rule, WithRows
 from proto.parts import conditional
 from proto.problem import Fault, Problem
 from proto.protection_advice import incoherent
@@ -88,8 +88,11 @@ def _names(instrument: Instrument) -> Iterator[Fault]:
             yield Fault(f"{where}/section", "unknown-section", "There is no such section.")
         if isinstance(question, Closed):
             yield from _codes((option.code for option in question.options), f"{where}/options")
-        if isinstance(question, Matrix):
+        if isinstance(question, WithRows):
             yield from _codes((row.code for row in question.rows), f"{where}/rows")
+        if isinstance(question, Measured) and question.special:
+            yield from _codes((option.code for option in question.special), f"{where}/special")
+            yield from _once([option.code for option in (*question.special, *question.bands)], f"{where}/special", "code")
     yield from _once((question.id for question in instrument.questions), "/questions", "id")
     yield from _once([*(q.var for q in instrument.questions), *(item.id for item in instrument.derived)], "/questions", "var")
 

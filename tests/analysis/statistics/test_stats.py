@@ -57,8 +57,15 @@ def check_cells(cells: dict[str, Cell], series: Any, answered: int) -> None:
         assert cell.ci95 == pytest.approx(scipys_wilson(n, answered), abs=1e-9)
 
 
-def banded(value: float) -> str:
-    return "0" if value < 1 else "1-4" if value < 5 else "5+"
+STAND_INS = ("dk", "many")
+
+
+def banded(value: float | str) -> str:
+    return value if value in STAND_INS else "0" if value < 1 else "1-4" if value < 5 else "5+"
+
+
+def era(month: str) -> str:
+    return month if month in STAND_INS else "to 2019" if int(month[:4]) <= 2019 else "2020+"
 
 
 def check_question(id: str, figures: Figures, people: pd.DataFrame) -> None:
@@ -92,10 +99,21 @@ def check_question(id: str, figures: Figures, people: pd.DataFrame) -> None:
                 assert score == pytest.approx(points.mean())
         case "Count" | "Cost":
             check_cells(figures.bands, given_by.map(banded), answered)
-            check_moments(figures, given_by)
+            check_cells(figures.cells, given_by.map(banded), answered)
+            assert [*figures.cells] == (["dk", "many"] if id == "Count" else [])
+            check_moments(figures, given_by[~given_by.isin(STAND_INS)])
+        case "Split":
+            for row, found in figures.rows.items():
+                shares = given_by.map(lambda answer, row=row: answer[row])
+                check_cells(found.cells, shares.map(lambda n: "0" if n == 0 else "10" if n == 10 else "1-9"), answered)
+                assert found.answered == answered
+                assert found.mean == (sum(shares) / answered if answered else None)
+                if answered:
+                    low, high = intervals.of_share(found.mean / 10, answered)
+                    assert found.mean_ci95 == pytest.approx((10 * low, 10 * high))
         case "Since":
-            years = given_by.map(lambda month: "to 2019" if int(month[:4]) <= 2019 else "2020+")
-            check_cells(figures.bands, years, answered)
+            check_cells(figures.bands | figures.cells, given_by.map(era), answered)
+            assert figures.nonresponse is None or figures.nonresponse.dk == int((given_by == "dk").sum())
         case _:
             assert not figures.cells
 
@@ -164,7 +182,7 @@ def side(people: pd.DataFrame, name: str) -> list[list[str]]:
     if id == "Count":
         return [[] if value is None else [banded(value)] for value in values]
     if id == "Since":
-        return [[] if value is None else ["to 2019" if int(value[:4]) <= 2019 else "2020+"] for value in values]
+        return [[] if value is None else [era(value)] for value in values]
     return [[] if value is None else [value] if isinstance(value, str) else list(value) for value in values]
 
 

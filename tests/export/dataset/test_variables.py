@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.instrument import AnyQuestion, Instrument, Matrix, Multiple, Option, Ranking, Row, Single
+from proto.instrument import AnyQuestion, ConstantSum, Instrument, Matrix, Multiple, Option, Ranking, Row, Single
 from proto.logic import row_attribute
 from services.export.dataset.variables import MISSING, SKIPPED, Encoder, Variable, variables
 from tests.builders.bundled import questionnaire
@@ -49,14 +49,15 @@ VERSIONS = {"0.1.0": READER, "0.0.9": Reader(_older())}
 _ROWS = st.dictionaries(st.sampled_from(["safe", "light"]), st.sampled_from(["1", "2", "dk"]), min_size=1)
 _REASONS = st.one_of(st.just(["none"]), st.lists(st.sampled_from(["market", ADDED]), min_size=1, unique=True))
 _EVERYTHING: dict[str, st.SearchStrategy[Any]] = {
-    "A1": st.integers(16, 120),
+    "A1": st.integers(16, 120) | st.just("pnts"),
     "A2": st.sampled_from(["old", "harbour", "hill", "pnts"]),
     "A3": _REASONS,
     "A4": _ROWS,
     "A5": st.permutations("abc").map(lambda ranks: ranks[:2]),
     "A6": st.sampled_from(["u000", "u127", "u259"]),
-    "A7": st.sampled_from(["1990-01", "2009-12", "2010-01", "2026-11"]),
+    "A7": st.sampled_from(["1990-01", "2009-12", "2010-01", "2026-11", "dk", "never"]),
     "A8": st.text(min_size=1, max_size=5),
+    "A9": st.integers(0, 10).map(lambda share: {"police": share, "light": 10 - share}),
 }
 
 
@@ -99,6 +100,11 @@ def read_by_hand(variable: Variable, reader: Reader, given: Any) -> str:
             return MISSING if code is UNSET else code
         case Ranking():
             return answer[int(last) - 1] if int(last) <= len(answer) else MISSING
+        case ConstantSum():
+            number = getattr(answer, row_attribute([row.code for row in question.rows].index(last)))
+            return [band.code for band in variable.bands if band.lower <= number][-1]
+        case _ if answer in ("dk", "never", "pnts"):
+            return answer
         case _:
             number = float(str(answer)[:4]) if isinstance(answer, str) else answer
             return [band.code for band in variable.bands if band.lower <= number][-1]

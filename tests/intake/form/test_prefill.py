@@ -16,7 +16,7 @@ from proto.answers import Reader
 from proto.authoring.faults import Faults
 from proto.authoring.question_checks import Fitness
 from proto.events import ResponseSubmitted
-from proto.instrument import AnyQuestion, Matrix, Privacy, Ranking, ShortText
+from proto.instrument import AnyQuestion, ConstantSum, Matrix, Privacy, Ranking, ShortText
 from services.intake.app import create_app
 from services.intake.form import prefill
 from tests.builders.every_type import INSTRUMENT, QUESTIONS, any_answers, good_answers
@@ -75,7 +75,7 @@ def test_no_link_may_bring_texts_or_what_names_somebody() -> None:
     for place, question in enumerate([*named, *(msgspec.structs.replace(q, prefill=True) for q in QUESTIONS)]):
         Fitness({}, faults).question(question, ("questions", place))
     told = [fault.message for fault in faults.found if fault.path.endswith("/prefill")]
-    refused = [q.id for q in QUESTIONS if isinstance(q, Matrix | Ranking | ShortText) or q.id == "Q10"]
+    refused = [q.id for q in QUESTIONS if isinstance(q, Matrix | Ranking | ConstantSum | ShortText) or q.id == "Q10"]
     assert told == [
         "Q1 identifies somebody, and links are kept and passed on",
         *(f"a link cannot bring the answer to {id}" for id in refused),

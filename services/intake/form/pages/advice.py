@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    ConstantSum,
     Date,
     Integer,
     LongText,
@@ -88,7 +89,10 @@ def _matrix(voice: Voice, question: Matrix, label: str, faults: Sequence[Fault],
 
 
 def _sentence(
-    voice: Voice, question: Single | Multiple | Ranking | Integer | Numeric | Date | ShortText | LongText, code: str, value: object
+    voice: Voice,
+    question: Single | Multiple | Ranking | ConstantSum | Integer | Numeric | Date | ShortText | LongText,
+    code: str,
+    value: object,
 ) -> tuple[str, frozenset[int]]:
     """The sentence, and the parts of the question that it is about."""
     words, everything = voice.words, frozenset[int]()
@@ -99,6 +103,11 @@ def _sentence(
             return _multiple(voice, question, code, value), everything
         case Ranking():
             return _ranking(voice, question, code, typed_values.as_codes(value))
+        case ConstantSum():
+            return _sum(voice, question, typed_values.as_numbers(value))
+        case Integer() | Numeric() | Date() if ticked := typed_values.as_measured(value)[1]:
+            alone = next((option for option in question.special if option.code in ticked), question.special[0])
+            return words("exclusive", option=voice.text(alone.text)), everything
         case Integer() | Numeric():
             if code in ("too-small", "too-large"):
                 least = code == "too-small"
@@ -144,26 +153,41 @@ def _ranking(voice: Voice, question: Ranking, code: str, chosen: list[str]) -> t
     return voice.words("rank_all", count=question.rank_count), frozenset()
 
 
+def _sum(voice: Voice, question: ConstantSum, shares: Mapping[str, object]) -> tuple[str, frozenset[int]]:
+    """Says which rows hold no share, or else how much is missing of the total, or too much."""
+    given = {place: shares[row.code] for place, row in enumerate(question.rows) if row.code in shares}
+    wrong = frozenset(place for place, share in given.items() if not isinstance(share, int) or not 0 <= share <= question.total)
+    if wrong:
+        return voice.words("write_bounds", bounds=voice.words("bounds_whole", min=0, max=question.total)), wrong
+    together = sum(share for share in given.values() if isinstance(share, int))
+    key = "sum_more" if together > question.total else "sum_less"
+    difference = abs(question.total - together)
+    return voice.words(key, total=voice.total(question), given=together, difference=difference), frozenset(range(len(question.rows)))
+
+
 def _date(voice: Voice, question: Date, code: str, value: object) -> tuple[str, frozenset[int]]:
-    """Says which part is wrong. The parts are in the order of the page: day (if it is asked), month, year."""
-    words, has_day = voice.words, question.precision == "day"
+    """Says which part is wrong. The parts are in the order of the page: day and month (where they are asked), year."""
+    words, asked = voice.words, typed_values.date_parts(question)
     if code == "too-small":
         return words("date_early", min=words.date(question.min)), frozenset()
     if code == "too-large":
         return words("date_late", max=words("today") if question.max == "today" else words.date(question.max)), frozenset()
-    year, month, *day = typed_values.as_date(value, 3 if has_day else 2)
-    if code == "required" or not any((year, month, *day)):
-        return words("date_day" if has_day else "date_month"), frozenset()
-    faults = {
-        "date_no_day": has_day and re.fullmatch("0?[1-9]|[12][0-9]|3[01]", day[0]) is None,
-        "date_no_month": re.fullmatch("0[1-9]|1[0-2]", month) is None,
-        "date_no_year": re.fullmatch("(?!0000)[0-9]{4}", year) is None,
-    }
-    wrong = [key for key, there in faults.items() if there]
-    parts = [index for index, key in enumerate(key for key in faults if has_day or key != "date_no_day") if key in wrong]
+    typed = dict(zip(asked, typed_values.as_date(value, len(asked)), strict=True))
+    if code == "required" or not any(typed.values()):
+        return words({"day": "date_day", "month": "date_month", "year": "date_no_year"}[question.precision]), frozenset()
+    wrong = [part for part in reversed(asked) if re.fullmatch(_PARTS[part][0], typed[part]) is None]
+    parts = [index for index, part in enumerate(reversed(asked)) if part in wrong]
     if not wrong:
         return words("date_no_such_day"), frozenset((0,))
-    return " ".join(map(words, wrong)), frozenset(parts)
+    return " ".join(words(_PARTS[part][1]) for part in wrong), frozenset(parts)
+
+
+_PARTS = {
+    "day": ("0?[1-9]|[12][0-9]|3[01]", "date_no_day"),
+    "month": ("0[1-9]|1[0-2]", "date_no_month"),
+    "year": ("(?!0000)[0-9]{4}", "date_no_year"),
+}
+"""What each part of a date is written like, and what to say where it is not."""
 
 
 def _repeated(chosen: list[str]) -> int:

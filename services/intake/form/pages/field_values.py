@@ -6,7 +6,21 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Integer,
+    LongText,
+    Matrix,
+    Measured,
+    Multiple,
+    Numeric,
+    Ranking,
+    ShortText,
+    Single,
+    special_codes,
+)
 from services.intake.form import typed_values
 from services.intake.form.pages.words import FormWords
 
@@ -36,16 +50,28 @@ def values_of(words: FormWords, question: AnyQuestion, value: Any, mix: str) -> 
             return FieldValues(
                 _ticked(*((typed_values.name(question, rank), code) for rank, code in enumerate(typed_values.as_codes(value), 1)))
             )
+        case ConstantSum():
+            given = typed_values.as_numbers(value)
+            numbers = {row.code: typed_values.as_number(given.get(row.code), words.number) for row in question.rows}
+            return FieldValues(texts={typed_values.name(question, code): text for code, text in numbers.items()})
         case Integer() | Numeric():
-            return FieldValues(texts={typed_values.name(question): typed_values.as_number(value, words.number)})
+            typed, special = _measured(question, value)
+            return FieldValues(_ticked(*special), {typed_values.name(question): typed_values.as_number(typed, words.number)})
         case Date():
-            year, month, *day = typed_values.as_date(value, 3 if question.precision == "day" else 2)
-            texts = {typed_values.name(question, "year"): year, typed_values.name(question, "day"): day[0] if day else ""}
-            return FieldValues(_ticked((typed_values.name(question, "month"), month)), texts)
+            typed, special = _measured(question, value)
+            names = [typed_values.name(question, part) for part in typed_values.date_parts(question)]
+            parts = dict(zip(names, typed_values.as_date(typed, len(names)), strict=True))
+            return FieldValues(_ticked(*parts.items(), *special), parts)
         case ShortText() | LongText():
             return FieldValues(texts={typed_values.name(question): typed_values.as_text(value)})
         case _:
             assert_never(question)
+
+
+def _measured(question: Measured, value: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """What the field of the number or date shows, and which special values are ticked, by field name and code."""
+    typed, ticked = ("", [value]) if isinstance(value, str) and value in special_codes(question) else typed_values.as_measured(value)
+    return typed, [(typed_values.name(question, typed_values.SPECIAL), code) for code in ticked]
 
 
 def rows_in_order(question: Matrix, mix: str) -> tuple[str, ...]:

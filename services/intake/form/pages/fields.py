@@ -9,10 +9,12 @@ from typing import Any, Literal, assert_never
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    ConstantSum,
     Date,
     Integer,
     LongText,
     Matrix,
+    Measured,
     Multiple,
     Numeric,
     Option,
@@ -30,7 +32,7 @@ LIST_FROM = 13
 STACKED = 40
 """Up to this many cells, rows times columns, a matrix is stacked on a narrow screen; beyond it, each row is a drop-down list there."""
 
-Kind = Literal["radios", "list", "boxes", "table", "ranks", "number", "date", "line", "area"]
+Kind = Literal["radios", "list", "boxes", "table", "ranks", "shares", "number", "date", "line", "area"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class FieldChoice:
 
 @dataclass(frozen=True)
 class FieldLine:
-    """A row of a matrix, a rank, or a part of a date. `wrong`: it has a fault."""
+    """A row of a matrix or of a constant sum, a rank, or a part of a date. `wrong`: it has a fault."""
 
     id: str
     name: str
@@ -92,12 +94,15 @@ class Field:
     lines: tuple[FieldLine, ...] = ()
     columns: tuple[FieldColumn, ...] = ()
     unit: str = ""
+    special: tuple[FieldChoice, ...] = ()
     limit: int = 0
+    total: int = 0
     keypad: str = ""
     described_by: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        parts: list[tuple[str, object]] = [("unit", self.unit), ("help", self.help), ("hint", self.hints), ("error", self.error)]
+        unit = self.unit and not self.total  # of a total it stands beside each row
+        parts: list[tuple[str, object]] = [("unit", unit), ("help", self.help), ("hint", self.hints), ("error", self.error)]
         object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
 
 
@@ -134,6 +139,14 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | Non
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
         case Ranking():
             return Field("ranks", **common, lines=_ranks(voice, question, advice), hints=(words("rank_hint"),))
+        case ConstantSum():
+            lines = tuple(
+                FieldLine(anchor(question, i), typed_values.name(question, row.code), voice.text(row.text), wrong=_is_wrong(advice, i))
+                for i, row in enumerate(question.rows)
+            )
+            unit = voice.text(question.unit) if question.unit else ""
+            hints = (words("sum_hint", total=voice.total(question)),)
+            return Field("shares", **common, lines=lines, unit=unit, total=question.total, hints=hints)
         case Integer() | Numeric():
             whole = isinstance(question, Integer) or question.decimals == 0
             return Field(
@@ -142,9 +155,10 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | Non
                 unit=voice.text(question.unit) if question.unit else "",
                 keypad="numeric" if whole and question.min >= 0 else "decimal" if question.min >= 0 else "text",
                 hints=(words("write_bounds", bounds=voice.bounds(question)),),
+                special=_special(voice, question),
             )
         case Date():
-            return Field("date", **common, lines=_date(voice, question, advice))
+            return Field("date", **common, lines=_date(voice, question, advice), special=_special(voice, question))
         case ShortText() | LongText():
             hints = (words("text_limit", count=question.max_chars),)
             kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= 120 else "area"
@@ -196,7 +210,7 @@ def _lines(voice: Voice, question: Matrix, advice: Advice | None) -> tuple[Field
             row.code,
             "" if stacked else typed_values.narrow(question, row.code),
             faults.get(row.code, ""),
-            row.code in faults,
+            wrong=row.code in faults,
         )
         for i, row in enumerate(question.rows)
     )
@@ -215,13 +229,19 @@ def _ranks(voice: Voice, question: Ranking, advice: Advice | None) -> tuple[Fiel
     )
 
 
+def _special(voice: Voice, question: Measured) -> tuple[FieldChoice, ...]:
+    """The special values, as boxes beside the number or date."""
+    return tuple(
+        FieldChoice(anchor(question, typed_values.SPECIAL, i), option.code, voice.text(option.text), apart=i == 1, alone=True)
+        for i, option in enumerate(question.special, 1)
+    )
+
+
 def _date(voice: Voice, question: Date, advice: Advice | None) -> tuple[FieldLine, ...]:
     """The fields for day, month (by name) and year, which every browser and screen reader supports."""
     words = voice.words
     months = tuple(FieldChoice("", f"{i:02}", name) for i, name in enumerate(words.months(), 1))
-    parts = [("month", words("month"), months), ("year", words("year"), ())]
-    if question.precision == "day":
-        parts.insert(0, ("day", words("day"), ()))
+    parts = [(part, words(part), months if part == "month" else ()) for part in reversed(typed_values.date_parts(question))]
     return tuple(
         FieldLine(anchor(question, i), typed_values.name(question, part), label, choices, wrong=_is_wrong(advice, i))
         for i, (part, label, choices) in enumerate(parts)

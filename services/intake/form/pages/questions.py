@@ -156,5 +156,6 @@ def _script_messages(survey: SurveyView) -> dict[str, Any]:
         "moved": "moved",
         "left": "characters_left",
         "over": "characters_over",
+        "given": "sum_given",
     }
     return {name: say.forms(key) for name, key in keys.items()}

@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from proto.instrument import AnyQuestion, Date, Integer, LongText, Matrix, Multiple, Numeric, Option, Ranking, ShortText, Single
+from proto.instrument import (
+    AnyQuestion,
+    ConstantSum,
+    Date,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Option,
+    Ranking,
+    ShortText,
+    Single,
+    special_codes,
+)
 from services.intake.form import typed_values
 from services.intake.form.pages.voice import Voice
 
@@ -44,6 +58,13 @@ def say(voice: Voice, question: AnyQuestion, value: Any) -> AnswerInWords:
             return AnswerInWords(label, pairs=tuple((row, _label(voice, question.options, code)) for row, code in rows))
         case Ranking():
             return AnswerInWords(label, ranks=_labels(voice, question.options, typed_values.as_codes(value)))
+        case ConstantSum():
+            given = typed_values.as_numbers(value)
+            unit = f" {voice.text(question.unit)}" if question.unit else ""
+            shares = [(voice.text(row.text), given.get(row.code, 0)) for row in question.rows] if given else []
+            return AnswerInWords(label, pairs=tuple((row, f"{voice.words.number(share)}{unit}") for row, share in shares))
+        case Integer() | Numeric() | Date() if isinstance(value, str) and value in special_codes(question):
+            return AnswerInWords(label, text=_label(voice, question.special, value))
         case Integer() | Numeric():
             if isinstance(value, str | bool) or not isinstance(value, int | float):
                 return AnswerInWords(label, text=typed_values.as_text(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from proto.instrument import Instrument, Integer, Numeric, Texts
+from proto.instrument import BIGGEST, ConstantSum, Instrument, Integer, Numeric, Texts
 from proto.languages import choose
 from services.intake.form.pages.words import FormWords, catalogues, words
 from services.runtime.localised_text import LocalisedText
@@ -37,14 +37,22 @@ class Voice:
             return LocalisedText.of(translation, language)
         return ""
 
+    def total(self, question: ConstantSum) -> str:
+        """ "100 points"."""
+        number = self.words.number(question.total)
+        return f"{number} {self.text(question.unit)}" if question.unit else number
+
     def bounds(self, question: Integer | Numeric) -> str:
-        """ "From 0 to 100, with at most 1 decimal"."""
-        decimals = question.decimals if isinstance(question, Numeric) else 0
-        limits = {"min": self.words.number(question.min), "max": self.words.number(question.max)}
-        if decimals == 0:
-            return self.words("bounds_whole", **limits)
-        example = self.words.number(12 + 5 / 10)
-        return self.words("bounds_decimal", count=decimals, example=example, **limits)
+        """ "From 0 to 100, with at most 1 decimal". Of bounds that are none of the author's nothing is said."""
+        words, decimals = self.words, question.decimals if isinstance(question, Numeric) else 0
+        limits = {"min": words.number(question.min), "max": words.number(question.max)}
+        example = words.number(12 + 5 / 10)
+        if question.min > -BIGGEST and question.max < BIGGEST:
+            return words("bounds_decimal", count=decimals, example=example, **limits) if decimals else words("bounds_whole", **limits)
+        number = words("number_decimal", count=decimals, example=example) if decimals else words("number_whole")
+        if question.min > -BIGGEST:
+            return words("bounds_least", number=number, min=limits["min"])
+        return words("bounds_most", number=number, max=limits["max"]) if question.max < BIGGEST else number
 
 
 def voice_for(instrument: Instrument, asked: str | None, accepted: str) -> Voice:

@@ -5,12 +5,12 @@
  * @property {string} id
  * @property {string} type
  * @property {boolean} [required]
- * @property {number|string} [min] @property {number|string} [max] of a number, a date, the choices, the characters of a text
+ * @property {number|string} [min] @property {number|string} [max] of a number, a date, the choices, the characters of a text; a total
  * @property {number} [decimals]
  * @property {string[]} [alone] options that stand on their own
  * @property {string[]} [rows]
  * @property {number} [ranks]
- * @property {number} [parts] of a date: two, or three with the day
+ * @property {number} [parts] of a date: the year alone, with the month, or with the day too
  *
  * @typedef {(name: string) => string[]} Fields the values of the fields of this name
  * @typedef {(id: string) => unknown} Kept the answer with which the page came
@@ -36,15 +36,20 @@ export function read(ask, fields, marks, kept) {
       if (!ranks.some(Boolean)) return {};
       return ranks.every(Boolean) ? { value: ranks, fault: new Set(ranks).size < ranks.length } : { fault: true };
     }
+    case "constant_sum":
+      return shares((ask.rows ?? []).map((row) => [row, text(row)]), ask, marks, /** @type {any} */ (kept?.(ask.id)));
     case "integer":
     case "numeric": {
-      if (!text()) return {};
-      if (kept && kept(ask.id) === text()) return { fault: true }; // it could not be read, and stays so until it is typed anew
-      const value = number(text(), marks, ask.decimals ?? 0);
-      return value === undefined || value < Number(ask.min) || value > Number(ask.max) ? { fault: true } : { value };
+      const before = /** @type {any} */ (kept?.(ask.id));
+      return instead(fields(`${name}.special`), () => {
+        if (!text()) return {};
+        if ((before?.typed ?? before) === text()) return { fault: true }; // it could not be read, and stays so until it is typed anew
+        const value = number(text(), marks, ask.decimals ?? 0);
+        return value === undefined || value < Number(ask.min) || value > Number(ask.max) ? { fault: true } : { value };
+      });
     }
     case "date":
-      return date([text("year"), text("month"), ...(ask.parts === 3 ? [text("day")] : [])], ask);
+      return instead(fields(`${name}.special`), () => date(["year", "month", "day"].slice(0, ask.parts).map(text), ask));
     default: {
       const value = text().replace(/\r\n?/g, "\n");
       if (UNSEEN.test(value)) return {};
@@ -64,6 +69,26 @@ function choices(chosen, ask) {
   if (!chosen.length) return {};
   if (chosen.length < Number(ask.min ?? 1) || chosen.length > Number(ask.max)) return { fault: true };
   return { value: chosen, fault: chosen.length > 1 && chosen.some((code) => ask.alone?.includes(code)) };
+}
+
+/** Numbers that share out a total. @param {string[][]} rows with what is typed @param {Ask} ask @param {string} marks @param {any} before @returns {Found} */
+function shares(rows, ask, marks, before) {
+  const typed = rows.filter(([, text]) => text);
+  if (!typed.length) return {};
+  const numbers = typed.map(([row = "", text = ""]) => (before?.[row] === text ? undefined : number(text, marks, 0)));
+  if (numbers.some((share) => share === undefined || share < 0 || share > Number(ask.max))) return { fault: true };
+  const value = Object.fromEntries(typed.map(([row], i) => [row, numbers[i]]));
+  return { value, fault: sum(numbers) !== Number(ask.max) };
+}
+
+/** @param {(number|undefined)[]} numbers @returns {number} */
+export const sum = (numbers) => numbers.reduce((/** @type {number} */ total, share) => total + (share ?? 0), 0);
+
+/** A special value in place of a number or date: alone it is the answer. @param {string[]} ticked @param {() => Found} typed @returns {Found} */
+function instead(ticked, typed) {
+  const found = typed();
+  if (!ticked.length) return found;
+  return ticked.length > 1 || found.fault || found.value !== undefined ? { fault: true } : { value: ticked[0] };
 }
 
 const BLANKS = /[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+/g;
@@ -95,14 +120,14 @@ export function number(typed, marks, decimals) {
   return significant.length > decimals ? undefined : Number(`${whole}.${significant || 0}`);
 }
 
-/** @param {string[]} parts year, month and perhaps day @param {Ask} ask @returns {Found} */
+/** @param {string[]} parts year, perhaps month and day @param {Ask} ask @returns {Found} */
 function date(parts, ask) {
   if (!parts.some(Boolean)) return {};
   const written = parts.map((part, i) => (i && /^[0-9]$/.test(part) ? `0${part}` : part));
   const value = written.join("-");
-  if (!(written.length === 3 ? /^\d{4}-\d{2}-\d{2}$/ : /^\d{4}-\d{2}$/).test(value)) return { fault: true };
-  const [year, month, day = 1] = written.map(Number);
-  const there = new Date(`${written[0]}-${written[1]}-01T00:00Z`);
+  if (!new RegExp(`^\\d{4}(-\\d{2}){${parts.length - 1}}$`).test(value)) return { fault: true };
+  const [year, month = 1, day = 1] = written.map(Number);
+  const there = new Date(`${written[0]}-${written[1] ?? "01"}-01T00:00Z`);
   const real = Number(year) > 0 && !Number.isNaN(+there) && day >= 1 && day <= new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
   const within = value >= String(ask.min).slice(0, value.length) && value <= String(ask.max).slice(0, value.length);
   return { value, fault: !real || !within };

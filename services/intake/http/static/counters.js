@@ -1,6 +1,6 @@
-/** How many characters are left, beside each text: seen at once, heard once the writing rests. */
+/** How many characters are left beside each text, how much of a total is given: seen at once, heard once the writing rests. */
 
-import { length } from "./answers.js";
+import { length, number, sum } from "./answers.js";
 import { tell } from "./told.js";
 
 const REST = 1000;
@@ -8,8 +8,16 @@ const REST = 1000;
 
 let timer = 0;
 
+const marks = document.getElementById("told")?.dataset.marks ?? ".";
+
 /** @param {HTMLElement} inside the counters in here are brought up to date */
 export function count(inside) {
+  for (const counter of /** @type {NodeListOf<HTMLElement>} */ (inside.querySelectorAll("[data-total]"))) {
+    const shares = [...(counter.parentElement?.querySelectorAll("input") ?? [])].map((input) => number(input.value.trim(), marks, 0));
+    const given = sum(shares);
+    counter.textContent = tell.sentence("given", { given, total: Number(counter.dataset.total) });
+    counter.classList.toggle("message", given > Number(counter.dataset.total));
+  }
   for (const counter of /** @type {NodeListOf<HTMLElement>} */ (inside.querySelectorAll("[data-limit]"))) {
     const text = /** @type {HTMLTextAreaElement} */ (counter.parentElement?.querySelector("textarea, input"));
     const left = Number(counter.dataset.limit) - length(text.value.trim().replace(/\r\n?/g, "\n"));
@@ -22,7 +30,7 @@ export function count(inside) {
 export function counters(form) {
   form.addEventListener("input", (event) => {
     const field = /** @type {HTMLElement} */ (event.target).closest(".field");
-    const counter = field?.querySelector("[data-limit]");
+    const counter = field?.querySelector("[data-limit], [data-total]");
     if (!counter) return;
     count(/** @type {HTMLElement} */ (field));
     clearTimeout(timer);

@@ -101,6 +101,19 @@ function follow(cause = null) {
   sent.value = [...form.querySelectorAll(".field")].map((field) => field.id).join(" ");
 }
 
+/** A special value and what is typed in its place cannot stand together. @param {HTMLInputElement} control */
+function instead(control) {
+  const field = control.closest(".field");
+  const special = /** @type {NodeListOf<HTMLInputElement>} */ (field?.querySelectorAll(`[name="q.${CSS.escape(field.id)}.special"]`) ?? []);
+  if (!special.length) return;
+  if (![...special].includes(control)) {
+    if (control.value.trim()) for (const box of special) box.checked = false;
+  } else if (control.checked) {
+    const typed = /** @type {NodeListOf<HTMLInputElement>} */ (field?.querySelectorAll("input[type=text], select"));
+    for (const other of typed) other.value = "";
+  }
+}
+
 /** An option that stands on its own cannot stay ticked beside others. @param {HTMLInputElement} box */
 function alone(box) {
   if (box.type !== "checkbox" || !box.checked) return;
@@ -188,7 +201,10 @@ safely(() => {
   whole();
   follow();
   form.append(sent);
-  form.addEventListener("input", (event) => safely(() => follow(event.target)));
+  form.addEventListener("input", (event) => {
+    instead(/** @type {HTMLInputElement} */ (event.target));
+    safely(() => follow(event.target));
+  });
   form.addEventListener("change", (event) => {
     alone(/** @type {HTMLInputElement} */ (event.target));
     safely(() => follow(event.target));
