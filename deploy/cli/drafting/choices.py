@@ -29,7 +29,7 @@ _NAMED = (
 _NUMBERED = re.compile(r"(.*[^\W_])[\s_.-]*(?:[_.\s-]|\[|\()([0-9]{1,4})[\])]?", re.DOTALL)
 
 
-class Family(msgspec.Struct, frozen=True):
+class OptionColumns(msgspec.Struct, frozen=True):
     """Columns of one multiple choice. `labels`: of each option, by column. `marks`: cells say yes or no, not the label."""
 
     base: str
@@ -43,7 +43,7 @@ class Family(msgspec.Struct, frozen=True):
         return list(self.labels)
 
 
-class Grid(msgspec.Struct, frozen=True):
+class MatrixColumns(msgspec.Struct, frozen=True):
     """Columns that are rows of one matrix: `rows` says what each is called."""
 
     base: str
@@ -51,26 +51,26 @@ class Grid(msgspec.Struct, frozen=True):
     rows: dict[str, str]
 
 
-def families(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[Family]:
+def families(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[OptionColumns]:
     """Columns named alike, each with one label of its own, or all with marks such as 0 and 1."""
     found = [_family(base, text, named, columns, texts) for base, text, named in _alike(columns)]
-    unique: dict[str, Family] = {}
+    unique: dict[str, OptionColumns] = {}
     for family in filter(None, found):
         if not any(column in unique for column in family.labels):
             unique |= dict.fromkeys(family.labels, family)
     return list({id(family): family for family in unique.values()}.values())
 
 
-def grids(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[Grid]:
+def grids(columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]) -> list[MatrixColumns]:
     """Columns named alike whose labels are those of one scale. Numbers are left alone: they may be amounts."""
-    found: list[Grid] = []
+    found: list[MatrixColumns] = []
     for base, text, named in _alike(columns):
         cells = [{tidy(cell) for cell in columns[column]} - {""} for column in named]
         scale = set[str]().union(*cells)
         few = 2 <= len(scale) <= MOST_OF_SCALE and len(scale) <= max(map(len, cells)) + 1 and all(map(len, cells))
         often = sum(1 for column in named for cell in columns[column] if cell) >= 4 * len(scale)
         if few and often and max(map(len, scale)) <= 60 and not any(readings(label) for label in scale):
-            found.append(Grid(base, text, {column: _label(column, part, base, texts) for column, part in named.items()}))
+            found.append(MatrixColumns(base, text, {column: _label(column, part, base, texts) for column, part in named.items()}))
     return found
 
 
@@ -97,14 +97,14 @@ def _alike(columns: Mapping[str, Sequence[str]]) -> list[tuple[str, str, dict[st
 
 def _family(
     base: str, text: str, named: Mapping[str, str], columns: Mapping[str, Sequence[str]], texts: Mapping[str, str]
-) -> Family | None:
+) -> OptionColumns | None:
     cells = {column: {tidy(cell) for cell in columns[column]} - {""} for column in named}
     if all(whole(cell).lower() in YES | NO for found in cells.values() for cell in found):
         ticked = any(whole(cell).lower() in YES for found in cells.values() for cell in found)
         if not ticked or len(named) > MOST_COLUMNS:
             return None
         labels = {column: _label(column, part, base, texts) for column, part in named.items()}
-        return Family(base, text, labels, True, ())
+        return OptionColumns(base, text, labels, True, ())
     no = {cell for found in cells.values() for cell in found if _NOT.fullmatch(cell)}
     own = {column: sorted(found - no) for column, found in cells.items()}
     given = [label for found in own.values() for label in found]
@@ -113,7 +113,7 @@ def _family(
     if any(abs(number) > LARGEST_CODE for label in given for number in readings(label)):
         return None
     written = tuple(sorted({cell for column in named for cell in columns[column] if _NOT.fullmatch(tidy(cell))}))
-    return Family(base, text, {column: found[0] for column, found in own.items() if found}, False, written) if given else None
+    return OptionColumns(base, text, {column: found[0] for column, found in own.items() if found}, False, written) if given else None
 
 
 def _label(column: str, part: str, base: str, texts: Mapping[str, str]) -> str:

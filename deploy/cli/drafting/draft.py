@@ -18,7 +18,7 @@ from deploy.cli.cells import NO, TOKENS, readings, tidy, whole
 from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
-from deploy.cli.drafting.choices import Family, Grid, families, grids, split_by
+from deploy.cli.drafting.choices import MatrixColumns, OptionColumns, families, grids, split_by
 from deploy.cli.drafting.numbers import numbers
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
@@ -140,7 +140,7 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     return DraftInstrument(slug, _clean(stem) or "Survey", len(rows), tuple(questions), ignored, dict(missing), unread, identity, file)
 
 
-def _group(family: Family, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
+def _group(family: OptionColumns, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
     id, var = names.of(family.base)
     members = family.columns
     no = {column: {"", *family.unticked} if not family.marks else _said_no(columns[column]) for column in members}
@@ -185,7 +185,7 @@ def _group(family: Family, columns: dict[str, list[str]], names: _Names) -> Draf
     )
 
 
-def _grid(grid: Grid, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
+def _grid(grid: MatrixColumns, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
     id, var = names.of(grid.base)
     given = [cell for column in grid.rows for cell in columns[column] if cell]
     labels = _ordered(list(dict.fromkeys(map(tidy, given))))
