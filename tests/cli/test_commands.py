@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 import nats
+import openpyxl
 import pytest
 
 from proto import subjects
@@ -128,6 +129,30 @@ def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_import
     (tmp_path / "mended.csv").write_text(mended)
     done = stack.platea("import", "simple", str(tmp_path / "mended.csv"), check=False)
     assert done.stdout.startswith("1 imported")
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Which", "How many", "Id"], ["Letter A", 3.0, "x"], ["Letter B", "1,500", "y"], ["Letter C", 4, "z"]):
+        sheet.append(row)
+    book.save(tmp_path / "data.xlsx")
+    (tmp_path / "map.yaml").write_text(
+        "format: platea-import/2\nsurvey: simple\nrows: {identity: [Id]}\ncolumns:\n"
+        "  Which: {question: Q1, codes: {Letter A: a, Letter B: b}}\n  How many: {question: Q2}\n"
+    )
+    order = ("import", "simple", str(tmp_path / "data.xlsx"), "--map", str(tmp_path / "map.yaml"))
+    shown = stack.platea(*order, "--dry-run", check=False)
+    assert shown.returncode == 1
+    assert "refused 1 × (line 3): '1,500' can mean 1500 or 1.5: say `numbers` in the map" in shown.stdout
+    assert "'Letter C' has no code in the map; nearest: 'Letter" in shown.stdout
+    assert shown.stdout.endswith("Would import 1, refuse 2. Nothing was sent.\n")
+    assert stack.platea(*order, check=False).stdout.startswith("1 imported, 0 there before, 2 refused.")
+    rejects = rows_of(tmp_path / "data.xlsx.rejects.csv")
+    assert [(row["import_line"], row["Which"], row["How many"]) for row in rejects] == [("3", "Letter B", "1,500"), ("4", "Letter C", "4")]
+    mended = (tmp_path / "data.xlsx.rejects.csv").read_text().replace('"1,500"', "5").replace("Letter C", "Letter A")
+    (tmp_path / "again.csv").write_text(mended)
+    order = ("import", "simple", str(tmp_path / "again.csv"), "--map", str(tmp_path / "map.yaml"))
+    assert stack.platea(*order).stdout.startswith("2 imported, 0 there before, 0 refused.")
 
     lines = tmp_path / "data.ndjson"
     lines.write_text('{"answers":{"Q1":"a"}}\n{"answers":{"Q1":"z"}}\nnonsense\n')
