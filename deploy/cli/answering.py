@@ -124,15 +124,20 @@ class Answering:
         if cell in self._apart[name]:
             self._put_apart(values, name, column, self._apart[name][cell])
             return
-        if cell.lower() in reading.TOKENS and cell not in {*column.codes, *column.ticked, *column.unticked}:
+        if cell.lower() in reading.TOKENS and not self._is_meant(cell, question, column):
             tally.suspect[cell] += 1
             if not isinstance(question, ShortText | LongText):
                 raise Unclear(f"{cell!r} is no answer by its looks: declare it under `missing`, or give it a code")
-        if cell in reading.SENTINELS and isinstance(question, Integer | Numeric):
+        if cell in reading.SENTINELS and isinstance(question, Integer | Numeric) and not self._is_meant(cell, question, column):
             tally.suspect[cell] += 1
         for value in self._put(values, question, name, column, cell):
             tally.read[value] += 1
         self._seen[name] += 1
+
+    def _is_meant(self, cell: str, question: AnyQuestion, column: ColumnMapping) -> bool:
+        """Whether the map or the questionnaire has this word: "na" is a code of many an option."""
+        codes = {*column.codes, *column.ticked, *column.unticked} or self._options[question.id]
+        return cell in codes or (isinstance(question, Integer | Numeric | Date) and cell in special_codes(question))
 
     def _put_apart(self, values: dict[str, Any], name: str, column: ColumnMapping, code: str) -> None:
         question = self.known[column.target]

@@ -159,6 +159,17 @@ def test_a_token_is_missing_only_where_it_is_declared(token: str) -> None:
     assert column("S1", token, codes={token: "no"}) == ["no"]
 
 
+def test_a_word_that_is_a_code_of_the_questionnaire_is_an_answer() -> None:
+    single = WALK.replace('{code: dk, en: "Not sure"}', '{code: na, en: "Not applicable"}')
+    special = single.replace("text: {en: Steps}", 'text: {en: Steps}, special: [{code: na, en: "Cannot walk"}]')
+    found = author.read(special, "walk.yaml", lambda name: "")
+    assert isinstance(found, Instrument), "\n".join(map(str, found))
+    answering = Answering({name: ColumnMapping(name) for name in ("S1", "N1")}, found)
+    assert answering.answers({"S1": "na", "N1": "na"}) == ({"S1": "na", "N1": "na"}, [])
+    assert len(answering.answers({"S1": "NA", "N1": "NA"})[1]) == 2
+    assert answering.tallies["S1"].suspect == {"NA": 1}
+
+
 def test_numbers_that_stand_for_no_answer_are_told() -> None:
     columns = {"Q": ColumnMapping("N3", missing=("-98",))}
     answering = Answering(columns, SURVEY, [], None)
@@ -299,7 +310,7 @@ def test_rankings_by_place_and_in_one_cell() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"X": {"question": "X1"}}, "that is a matrix: name one of its rows, such as safe"),
+        ({"X": {"question": "X1"}}, "that has rows: name one of its rows, such as safe"),
         ({"X": {"question": "X1", "option": "1"}}, "does not exist"),
         ({"A": {"question": "N1"}, "B": {"question": "N1"}}, "the columns 'A' and 'B' answer the same, N1"),
         (
