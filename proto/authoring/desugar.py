@@ -174,6 +174,7 @@ class _Resolver:
             values["rows"] = tuple(resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None) for row in written.rows)
         if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredComputedQuestion | AuthoredDate):
             values["bands"] = self.bands(written.bands)
+        if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredDate):
             values["special"] = tuple(resolved.Option(special.code, special.text) for special in written.special)
         if isinstance(written, AuthoredDate) and written.min is None:
             values["min"] = _BEGINNING[written.precision]
