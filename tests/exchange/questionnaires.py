@@ -43,6 +43,9 @@ CODE = st.one_of(
 )
 
 
+KINDS = ["single", "multiple", "matrix", "ranking", "integer", "numeric", "date", "short_text", "long_text", "constant_sum"]
+
+
 @st.composite
 def texts(draw: st.DrawFn) -> Document:
     return {language: draw(WORDS) for language in LANGUAGES}
@@ -56,7 +59,7 @@ def coded(draw: st.DrawFn, least: int = 2, most: int = 4) -> list[Document]:
 
 @st.composite
 def question(draw: st.DrawFn, number: int, section: str) -> Document:
-    kind = draw(st.sampled_from(["single", "multiple", "matrix", "ranking", "integer", "numeric", "date", "short_text", "long_text"]))
+    kind = draw(st.sampled_from(KINDS))
     text = kind in ("short_text", "long_text")
     entry: Document = {"id": f"Q{number}", "var": f"v{number}", "section": section, "type": kind, "text": draw(texts())}
     if draw(st.booleans()):
@@ -89,6 +92,10 @@ def question(draw: st.DrawFn, number: int, section: str) -> Document:
                 "max": draw(st.sampled_from([2.5, 1e6])),
                 "decimals": draw(st.integers(0, 4)),
             }
+        case "constant_sum":
+            entry |= {"rows": draw(coded(2)), "total": draw(st.integers(2, 100))}
+        case "date" if draw(st.booleans()):
+            entry |= {"precision": "year", "min": "1950", "max": draw(st.sampled_from(["today", "2031"]))}
         case "date":
             day = draw(st.booleans())
             entry |= {"precision": "day" if day else "month", "min": "2001-02-03" if day else "2001-02"}
@@ -127,7 +134,7 @@ def rule(draw: st.DrawFn, earlier: list[Document], depth: int = 2) -> Document:
         case "integer" | "numeric":
             return {"q": asked["id"], "op": draw(st.sampled_from(["at_least", "at_most"])), "value": [draw(st.integers(3, 5))]}
         case "date":
-            return {"q": asked["id"], "op": "at_least", "value": [asked["min"][:4] + asked["min"][4:]]}
+            return {"q": asked["id"], "op": "at_least", "value": [asked["min"]]}
         case _:
             return {"q": asked["id"], "op": "answered"}
 
@@ -139,6 +146,10 @@ def _enrich(draw: st.DrawFn, entry: Document, earlier: list[Document]) -> None:
         chosen = draw(st.sampled_from(entry["options"]))
         if not chosen.get("exclusive"):
             chosen["specify"] = draw(st.sampled_from([True, {"max_chars": 30, "required": True}]))
+    if kind in ("integer", "numeric", "date") and draw(st.booleans()):
+        entry["special"] = [{"code": "dk", **draw(texts())}]
+    if kind in ("integer", "numeric") and draw(st.booleans()):
+        del entry["max"]
     if kind in ("single", "multiple", "ranking") and abilities.RANDOM_OPTIONS and draw(st.booleans()):
         entry["randomise_options"] = True
     shown = [asked for asked in earlier if asked["type"] in ("single", "multiple") and asked["privacy"]["role"] != "identifying"]

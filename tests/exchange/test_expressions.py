@@ -18,7 +18,7 @@ from deploy.cli.exchange.expressions.rules import Scope, Target, Translated, tra
 from deploy.cli.exchange.expressions.tree import Untranslatable
 
 DIALECTS = {dialect.name: dialect for dialect in (XLSFORM, SURVEYJS, LIMESURVEY, REDCAP)}
-VECTORS = list(csv.DictReader(Path(__file__).with_name("expressions.csv").open(encoding="utf-8", newline="")))
+VECTORS = list(csv.DictReader(Path(__file__).with_name("expressions.csv").read_text("utf-8").splitlines()))
 
 
 def same(*codes: str) -> dict[str, str]:

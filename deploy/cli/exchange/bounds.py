@@ -6,7 +6,6 @@ import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.model import ForeignQuestion
 from deploy.cli.exchange.report import Report
 from deploy.cli.exchange.roles import guess
@@ -25,7 +24,7 @@ def number_bounds(question: ForeignQuestion, report: Report, fill: Filler) -> di
         report.add("review", "no-bounds", question.place, f"{question.name} allows no number: its bounds are left out", of=question.name)
         least = greatest = None
     banded = "privacy" not in question.kept and guess(question) == "quasi_identifier"
-    if not abilities.BOUNDS_OPTIONAL or banded:
+    if banded:
         stood_in = [_plain(bound) for given, bound in zip((least, greatest), _STAND_IN, strict=True) if given is None]
         least = _STAND_IN[0] if least is None else least
         greatest = max(_STAND_IN[1], least) if greatest is None else greatest
@@ -53,8 +52,6 @@ def specials(question: ForeignQuestion, report: Report, fill: Filler) -> dict[st
     values = " and ".join(special.value for special in question.specials)
     message = f"{question.name} allows {values} besides its range: what does {'it' if len(question.specials) == 1 else 'each'} mean?"
     report.add("review", "special", question.place, message, of=question.name)
-    if not abilities.SPECIALS:
-        return {}
     codes = ("dk", "pnts", "na")
     return {
         "special": [
@@ -67,11 +64,7 @@ def specials(question: ForeignQuestion, report: Report, fill: Filler) -> dict[st
 def date_bounds(question: ForeignQuestion, report: Report, fill: Filler) -> dict[str, Any]:
     """`precision`, `min`, `max` of a date."""
     length = {"day": 10, "month": 7, "year": 4}[question.precision]
-    precision = question.precision
-    if precision == "year" and not abilities.YEARS:
-        precision, length = "month", 7
-        report.add("changed", "precision", question.place, f"{question.name} asks for a year: a month is asked for", of=question.name)
-    entry: dict[str, Any] = {"precision": precision}
+    entry: dict[str, Any] = {"precision": question.precision}
     least, greatest = _day(question.min), _day(question.max)
     entry["min"] = (least or "1900-01-01")[:length]
     if greatest is not None:

@@ -134,8 +134,6 @@ class _Builder:
         try:
             ours = codes(question, self.report, not self.form.ours) if question.kind in ("single", "multiple", "matrix", "ranking") else {}
             row_names = row_codes(question) if question.kind in ("matrix", "constant_sum") else {}
-            if question.kind == "constant_sum" and not abilities.CONSTANT_SUM:
-                raise Refused("kind-refused", f"{question.name} asks for numbers with a fixed sum", "ask for each number")
         except Refused as refusal:
             self.report.add("refused", refusal.key, question.place, f"{refusal}; it is left out", refusal.advice, question.name)
             self.growing.refuse(question)
@@ -250,7 +248,7 @@ class _Builder:
     def option_rule(self, question: ForeignQuestion, option: ForeignOption) -> Document:
         entry: Document = {}
         if option.show_if is not None:
-            entry |= self.part_rule(question, option.show_if, f"the option {option.code}", abilities.OPTION_RULES)
+            entry |= self.part_rule(question, option.show_if, f"the option {option.code}")
         if option.specify:
             if abilities.SPECIFY and question.kind in ("single", "multiple"):
                 entry["specify"] = True
@@ -264,17 +262,15 @@ class _Builder:
     def row_rule(self, question: ForeignQuestion, row: ForeignRow) -> Document:
         if row.show_if is None:
             return {}
-        return self.part_rule(question, row.show_if, f"the row {row.code}", abilities.ROW_RULES)
+        return self.part_rule(question, row.show_if, f"the row {row.code}")
 
-    def part_rule(self, question: ForeignQuestion, condition: Condition, what: str, known: bool) -> Document:
+    def part_rule(self, question: ForeignQuestion, condition: Condition, what: str) -> Document:
         """`show_if` of an option or a row, if it has one; `NEVER` where no answer shows it.
 
         Where the rule is refused, the question is not asked: nobody sees what was not meant for them.
         """
         rule: Rule = True
         try:
-            if not known:
-                raise UntranslatableRule(condition, "options and rows are shown to everybody here")
             rule = self.growing.rule([condition])
         except UntranslatableRule as refusal:
             if refusal.unknown_code and isinstance(condition.node, Binary | Call):
@@ -401,8 +397,8 @@ class _Builder:
     def compute(self, question: ForeignQuestion) -> None:
         condition = question.formula or Condition("", question.place, None, "nothing is computed")
         try:
-            if condition.node is None or not abilities.COMPUTED:
-                raise Untranslatable(condition.reason or "nothing is computed here")
+            if condition.node is None:
+                raise Untranslatable(condition.reason)
             found = formula(condition.node, self.growing.scope())
         except Untranslatable as refusal:
             self.growing.refuse(question)

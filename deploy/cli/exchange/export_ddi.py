@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from deploy.cli.exchange.report import Report
+from proto.authoring.question_checks import BIGGEST
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -91,6 +93,9 @@ def _variables(question: AnyQuestion) -> Iterator[tuple[str, Texts, tuple[Option
         case Ranking():
             for place in range(1, question.rank_count + 1):
                 yield f"{question.var}_{place}", question.text, question.options, "discrete"
+        case ConstantSum():
+            for row in question.rows:
+                yield f"{question.var}_{_name(row.code)}", row.text, (), "contin"
         case Integer() | Numeric():
             yield question.var, question.text, (), "contin"
         case Date() | ShortText() | LongText():
@@ -108,7 +113,10 @@ def _variable(
     _texts(asked, "qstnLit", question.text)
     _texts(asked, "ivuInstr", question.help)
     if isinstance(question, Integer | Numeric):
-        SubElement(SubElement(variable, "valrng"), "range", {"min": f"{question.min:g}", "max": f"{question.max:g}"})
+        bounds = {"min": question.min, "max": question.max}
+        given = {name: f"{bound:g}" for name, bound in bounds.items() if abs(bound) < BIGGEST}
+        if given:
+            SubElement(SubElement(variable, "valrng"), "range", given)
     absent = [option for option in options if option.code in NON_SUBSTANTIVE]
     if absent:
         invalid = SubElement(variable, "invalrng")
@@ -140,7 +148,7 @@ def _domain(question: AnyQuestion) -> str:
             return "category"
         case Multiple():
             return "multiple"
-        case Integer() | Numeric():
+        case Integer() | Numeric() | ConstantSum():
             return "numeric"
         case Date():
             return "datetime"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from proto.instrument import AnyQuestion, Date, Instrument, Matrix, Multiple, Rule
+from proto.instrument import AnyQuestion, ConstantSum, Date, Instrument, Matrix, Multiple, Rule
 
 
 class Spelling(Protocol):
@@ -62,7 +62,7 @@ class _ConditionWriter:
                 asked = rule.rows or tuple(row.code for row in question.rows)
                 parts = [spell.equal(self.row(question, ref, row), str(value)) for row in asked for value in values]
                 return _joined(parts, "or")
-            case "answered" if isinstance(question, Matrix):
+            case "answered" if isinstance(question, Matrix | ConstantSum):
                 return _joined([spell.answered(self.row(question, ref, row.code)) for row in question.rows], "or")
             case "answered":
                 return spell.answered(ref)
@@ -75,7 +75,7 @@ class _ConditionWriter:
             case _:
                 raise AssertionError(f"no rule has the operation {rule.op}")
 
-    def row(self, question: Matrix, ref: str, code: str) -> str:
+    def row(self, question: Matrix | ConstantSum, ref: str, code: str) -> str:
         return self.spelling.row(ref, self.rows[question.id][code])
 
     def bound(self, question: AnyQuestion | None, ref: str, op: str, value: str | float) -> str:

@@ -8,9 +8,11 @@ from typing import Any, assert_never
 
 from deploy.cli.exchange.export_rules import SurveyJs, condition
 from deploy.cli.exchange.export_xlsform import Called
+from proto.authoring.question_checks import BIGGEST
 from proto.instrument import (
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -43,8 +45,10 @@ class _SurveyjsWriter:
         self.instrument = instrument
         self.called = called
         self.marks: dict[str, dict[str, Any]] = {name: dict(keys) for name, keys in kept.items()}
-        self.rows = {
-            question.id: {row.code: row.code for row in question.rows} for question in instrument.questions if isinstance(question, Matrix)
+        self.rows: dict[str, dict[str, str]] = {
+            question.id: {row.code: row.code for row in question.rows}
+            for question in instrument.questions
+            if isinstance(question, Matrix | ConstantSum)
         }
 
     def rule(self, rule: Rule) -> str:
@@ -116,12 +120,23 @@ class _SurveyjsWriter:
                 element |= {"type": "ranking", "choices": self.choices(question.options)}
                 if question.rank_count < len(question.options):
                     element |= {"selectToRankEnabled": True, "maxSelectedChoices": question.rank_count}
+            case ConstantSum():
+                number = {"inputType": "number", "min": 0, "max": question.total}
+                items = [
+                    {"name": row.code, "title": self.text(row.text), **number, "isRequired": question.required} for row in question.rows
+                ]
+                total = " + ".join(f"{{{name}.{row.code}}}" for row in question.rows)
+                check = {"type": "expression", "expression": f"{total} = {question.total}"}
+                element |= {"type": "multipletext", "items": items, "validators": [check]}
+                self.marks.setdefault(name, {})["total"] = question.total
             case Computed():
                 element.pop("isRequired", None)
                 element |= {"type": "expression", "expression": self.computed(question)}
             case Integer() | Numeric():
                 places = question.decimals if isinstance(question, Numeric) else 0
-                element |= {"inputType": "number", "min": question.min, "max": question.max, "step": 10**-places if places else 1}
+                element |= {"inputType": "number", "step": 10**-places if places else 1}
+                element |= {"min": question.min} if question.min > -BIGGEST else {}
+                element |= {"max": question.max} if question.max < BIGGEST else {}
             case Date():
                 if len(question.min) == 4:
                     element |= {"inputType": "number", "min": int(question.min[:4])}

@@ -10,9 +10,11 @@ import msgspec
 
 from deploy.cli.exchange.export_rules import XPath, condition
 from deploy.cli.exchange.naming import Names, slug
+from proto.authoring.question_checks import BIGGEST
 from proto.instrument import (
     AnyQuestion,
     Computed,
+    ConstantSum,
     Date,
     Instrument,
     Integer,
@@ -46,9 +48,9 @@ class Called:
         for note in getattr(instrument, "notes", ()):
             self.questions[note.id] = given.once(slug(note.id).lower(), 64)
         for question in instrument.questions:
-            if isinstance(question, Matrix):
-                name = self.questions[question.id]
-                self.rows[question.id] = {row.code: given.once(f"{name}_{slug(row.code).lower() or 'row'}", 128) for row in question.rows}
+            name, parts = self.questions[question.id], getattr(question, "rows", ())
+            if parts:
+                self.rows[question.id] = {row.code: given.once(f"{name}_{slug(row.code).lower() or 'row'}", 128) for row in parts}
         self.once = given.once
 
 
@@ -178,6 +180,9 @@ class _XlsformWriter:
                 return
             case Ranking():
                 row["type"] = f"rank {self.choices(question.options, name)}"
+            case ConstantSum():
+                self.shares(question, row, name)
+                return
             case Computed():
                 self.rows.append({"type": "calculate", "name": name, "calculation": self.computed(question), "relevant": row["relevant"]})
                 return
@@ -198,6 +203,21 @@ class _XlsformWriter:
             case _:
                 assert_never(question)
         self.rows.append(row)
+
+    def shares(self, question: ConstantSum, head: Line, name: str) -> None:
+        """A number for each row; the last one completes the total."""
+        group = {key: value for key, value in head.items() if not key.startswith("hint") and key != "required"}
+        self.rows.append({**group, "type": "begin_group", "appearance": "field-list"})
+        names = [self.called.rows[question.id][row.code] for row in question.rows]
+        for own, row in zip(names, question.rows, strict=True):
+            limits = f". >= 0 and . <= {question.total}"
+            if own == names[-1]:
+                limits += f" and {' + '.join(f'coalesce(${{{other}}}, 0)' for other in names[:-1])} + . = {question.total}"
+            self.rows.append(
+                {"type": "integer", "name": own, "required": head["required"], "constraint": limits, **self.texts("label", row.text)}
+            )
+            self.mark(own, "row", row.code)
+        self.rows.append({"type": "end_group"})
 
     def computed(self, question: Computed) -> str:
         """Absent parts are worth nothing; where so few are known that there is no value, the calculation is empty."""
@@ -246,7 +266,10 @@ def _chosen(question: Multiple) -> str:
 
 
 def _between(question: Integer | Numeric) -> str:
-    return f". >= {_digits(question.min)} and . <= {_digits(question.max)}"
+    """A number without a bound of its own has none here."""
+    low = [f". >= {_digits(question.min)}"] if question.min > -BIGGEST else []
+    high = [f". <= {_digits(question.max)}"] if question.max < BIGGEST else []
+    return " and ".join([*low, *high])
 
 
 def _digits(number: float) -> str:

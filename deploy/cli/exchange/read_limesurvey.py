@@ -482,7 +482,7 @@ class _LimesurveyReader:
 
     def fields(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         total = _decimal(attributes.get("equals_num_value"))
-        if kind == "K" and total is not None and total == int(total) and abilities.CONSTANT_SUM:
+        if kind == "K" and total is not None and total == int(total):
             question.kind, question.total = "constant_sum", int(total)
             question.rows = [ForeignRow(code=sub.get("title", ""), text=self.sub_text(sub)) for sub in subs]
             yield question

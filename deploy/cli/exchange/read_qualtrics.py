@@ -391,7 +391,7 @@ class _QualtricsReader:
 
     def sum(self, question: ForeignQuestion, payload: Payload, settings: Payload) -> Iterator[ForeignQuestion]:
         total = _whole(settings.get("ChoiceTotal"))
-        if abilities.CONSTANT_SUM and total:
+        if total:
             question.kind, question.total, question.rows = "constant_sum", total, self.rows(payload)
             yield question
             return

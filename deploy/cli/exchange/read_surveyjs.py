@@ -477,6 +477,13 @@ class _SurveyjsReader:
                     yield asked
 
     def fields(self, question: ForeignQuestion, element: Element, path: str) -> Iterator[ForeignQuestion]:
+        if "total" in question.kept:
+            question.kind, question.total = "constant_sum", _whole(question.kept["total"])
+            question.rows = [
+                ForeignRow(code=str(item["name"]), text=self.texts(item.get("title"))) for item in _listed(element.get("items"))
+            ]
+            yield question
+            return
         for item in _listed(element.get("items")):
             name = str(item.get("name", ""))
             asked = self.part(question, name, self.texts(item.get("title")) or {self.source: name}, "short_text")

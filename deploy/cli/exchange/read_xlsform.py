@@ -202,7 +202,7 @@ class _XlsformReader:
         rules = self.rules(line)
         key = self.groups[-1].key if self.groups else ""
         appearance = line.cells.get("appearance", "").lower()
-        table = "table-list" in appearance
+        table = "table-list" in appearance or (self.ours and appearance == "field-list")
         if text and not table:
             key = f"{key}/{name}" if key else name
             if outer is not None:
@@ -458,6 +458,27 @@ class _XlsformReader:
 
     # grids
 
+    def shares(self, group: _Group) -> None:
+        """A total that is shared out among rows, as an export of ours writes it."""
+        at = self.result.questions.index(group.members[0])
+        del self.result.questions[at : at + len(group.members)]
+        rows = [ForeignRow(code=str(question.kept["row"]), text=question.text, aliases=(question.name,)) for question in group.members]
+        most = group.members[0].max
+        self.result.questions.append(
+            ForeignQuestion(
+                place=group.place,
+                name=self.reading.unique(group.name, group.name),
+                kind="constant_sum",
+                text=group.text,
+                section=group.key,
+                rules=group.rules,
+                required=group.members[0].required,
+                rows=rows,
+                total=int(most) if isinstance(most, Decimal) else None,
+                kept=self.kept.get(group.name, {}),
+            )
+        )
+
     def untabled(self, group: _Group) -> None:
         """The questions of a table that cannot be one question stand in a section of its name."""
         if not group.text or not group.members:
@@ -469,6 +490,9 @@ class _XlsformReader:
 
     def table(self, group: _Group) -> None:
         """Turns the choices of one list in a table into one question with rows."""
+        if self.ours and group.members and all(question.kind == "integer" for question in group.members):
+            self.shares(group)
+            return
         listed = [question for question in group.members if question.kind == "single"]
         heads = [question for question in listed if not question.text and len(listed) > 1 and question is listed[0]]
         members = [question for question in listed if question not in heads]
@@ -481,8 +505,7 @@ class _XlsformReader:
             and len({question.required for question in members}) == 1
             and not any(option.show_if for question in members for option in question.options)
         )
-        own_rules = any(len(question.rules) > len(group.rules) for question in members)
-        if not fitting or (own_rules and not marked and not abilities.ROW_RULES):
+        if not fitting:
             self.untabled(group)
             return
         at = self.result.questions.index(listed[0])

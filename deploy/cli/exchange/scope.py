@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions.rules import Rule, Scope, Target, all_of, translate
 from deploy.cli.exchange.expressions.tree import Condition, Untranslatable
 from deploy.cli.exchange.model import ForeignQuestion, Form
@@ -77,9 +77,8 @@ class Growing:
             self.changed = self.changed or translated.changed
             parts.append(translated.rule)
         rule = all_of(parts)
-        unknown = [op for op in operations(rule) if op not in abilities.OPERATIONS]
-        if unknown:
-            raise UntranslatableRule(next(iter(conditions)), "rules compare no numbers, dates or counts here")
+        if _values(rule) & {"today"}:
+            raise UntranslatableRule(next(iter(conditions)), "the day of answering has no rule")
         return rule
 
 
@@ -88,11 +87,12 @@ def _called(question: ForeignQuestion) -> set[str]:
     return {question.name, *question.aliases, *(alias for row in question.rows for alias in row.aliases)}
 
 
-def operations(rule: Rule) -> list[str]:
+def _values(rule: Rule) -> set[Any]:
+    """What a rule compares answers with."""
     if isinstance(rule, bool):
-        return []
+        return set()
     inner = [*rule.get("all", []), *rule.get("any", []), *([rule["not"]] if "not" in rule else [])]
-    return [*([rule["op"]] if "op" in rule else []), *(op for part in inner for op in operations(part))]
+    return {*rule.get("value", []), *(value for part in inner for value in _values(part))}
 
 
 def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> Target | None:
@@ -110,7 +110,9 @@ def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: 
             return Target(id=id, kind="text")
         case "computed":
             return Target(id=id, kind="computed")
-        case "constant_sum" | "note":
+        case "constant_sum":
+            return Target(id=id, kind="shares", rows=rows)
+        case "note":
             return None
 
 

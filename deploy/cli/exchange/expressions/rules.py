@@ -35,7 +35,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    kind: Among["single", "multiple", "matrix", "ranking", "number", "date", "text", "computed"]
+    kind: Among["single", "multiple", "matrix", "ranking", "number", "date", "text", "computed", "shares"]
     codes: Mapping[str, str] = {}
     rows: Mapping[str, str] = {}
     specials: Mapping[str, str] = {}
@@ -62,8 +62,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         if ref.name in self.targets:
             return self.targets[ref.name], ref.part
         if ref.name in self.parts and not ref.part:
-            question, part = self.parts[ref.name]
-            return self.targets[question], part
+            return self.find(Ref(*self.parts[ref.name]))
         if ref.name in self.later:
             raise Untranslatable(f"{ref.name} stands after it")
         if ref.name in self.refused:
@@ -130,6 +129,8 @@ def any_of(parts: Sequence[Rule]) -> Rule:
             flat += part["any"] if set(part) == {"any"} else [part]
     joined: list[dict[str, Any]] = []
     for part in flat:
+        if part in joined:
+            continue
         same = [other for other in joined if _joins(other, part)]
         if same:
             values = list(dict.fromkeys([*same[0]["value"], *part["value"]]))
@@ -215,7 +216,7 @@ class _Translator:
 
     def answered(self, ref: Ref) -> Rule:
         target, part = self.found(ref)
-        if not part:
+        if not part or (target.kind == "shares" and part in target.rows):
             return {"q": target.id, "op": "answered"}
         if target.kind == "multiple" and part in target.codes:
             return {"q": target.id, "op": "any_in", "value": [target.codes[part]]}
