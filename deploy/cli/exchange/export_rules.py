@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -105,7 +106,7 @@ class XPath:
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
         if value == "today":
             return f"${{{ref}}} {op} today()"
-        return f"${{{ref}}} {op} date({_quoted(_day(str(value), op))})" if date else f"${{{ref}}} {op} {value}"
+        return f"${{{ref}}} {op} date({_quoted(whole_day(str(value), op))})" if date else f"${{{ref}}} {op} {value}"
 
     def counted(self, ref: str, op: str, number: str) -> str:
         return f"count-selected(${{{ref}}}) {op} {number}"
@@ -133,7 +134,7 @@ class SurveyJs:
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
         if value == "today":
             return f"{{{ref}}} {op} today()"
-        return f"{{{ref}}} {op} {_quoted(str(value))}" if date else f"{{{ref}}} {op} {value}"
+        return f"{{{ref}}} {op} {_quoted(whole_day(str(value), op))}" if date else f"{{{ref}}} {op} {value}"
 
     def counted(self, ref: str, op: str, number: str) -> str:
         return f"{{{ref}.length}} {op} {number}"
@@ -148,10 +149,10 @@ class SurveyJs:
         return f"{name}.{row}"
 
 
-def _day(text: str, op: str) -> str:
+def whole_day(text: str, op: str) -> str:
     """A whole day: of a month or year the first, or the last where it is an upper end."""
     if len(text) == 10:
         return text
-    if op == "<=":
-        return f"{text}-28" if len(text) == 7 else f"{text}-12-31"
-    return f"{text}-01" if len(text) == 7 else f"{text}-01-01"
+    year, month = int(text[:4]), int(text[5:7] or (12 if op == "<=" else 1))
+    day = calendar.monthrange(year, month)[1] if op == "<=" else 1
+    return f"{year:04}-{month:02}-{day:02}"

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from deploy.cli.exchange.export_rules import XPath, condition
+from deploy.cli.exchange.export_rules import XPath, condition, whole_day
 from deploy.cli.exchange.naming import Names, slug
 from proto.authoring.question_checks import BIGGEST
 from proto.instrument import (
@@ -277,13 +277,8 @@ def _digits(number: float) -> str:
 
 
 def _days(question: Date) -> str:
-    low = f"{question.min}-01-01"[:10] if len(question.min) == 4 else f"{question.min}-01"[:10]
-    high = (
-        "today()"
-        if question.max == "today"
-        else "date('" + (f"{question.max}-12-31" if len(question.max) == 4 else f"{question.max}-28")[:10] + "')"
-    )
-    return f". >= date('{low}') and . <= {high}"
+    high = "today()" if question.max == "today" else f"date('{whole_day(question.max, '<=')}')"
+    return f". >= date('{whole_day(question.min, '>=')}') and . <= {high}"
 
 
 def _label(text: str) -> str:

@@ -105,7 +105,7 @@ def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: 
         case "numeric":
             return Target(id=id, kind="number", specials=specials, step=Decimal(10) ** -decimals(question))
         case "date":
-            return Target(id=id, kind="date", specials=specials)
+            return Target(id=id, kind="date", specials=specials, digits={"day": 10, "month": 7, "year": 4}[question.precision])
         case "short_text" | "long_text":
             return Target(id=id, kind="text")
         case "computed":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deploy.cli.exchange.expressions.parser import Dialect
-from deploy.cli.exchange.expressions.tree import Literal, Node, Ref, Untranslatable
+from deploy.cli.exchange.expressions.tree import Call, Literal, Node, Ref, Untranslatable
 
 _NUMBER = r"(?P<number>[0-9]+(?:\.[0-9]+)?)"
 _TEXT = r"""(?P<text>'[^']*'|"[^"]*")"""
@@ -68,6 +68,8 @@ def _surveyjs_ref(text: str) -> Node:
         if name.startswith(prefix):
             raise Untranslatable(f"it speaks of {what}")
     first, _, part = name.partition(".")
+    if part == "length":
+        return Call("count-selected", (Ref(first),))
     if "." in part or "[" in name:
         raise Untranslatable("it asks inside an answer")
     return Ref(first, part)

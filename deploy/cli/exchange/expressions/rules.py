@@ -40,6 +40,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     rows: Mapping[str, str] = {}
     specials: Mapping[str, str] = {}
     step: Decimal = Decimal(1)
+    digits: int = 10
+    """Characters of a date that is asked for: 4 of a year, 7 of a month, 10 of a day."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -316,6 +318,8 @@ class _Translator:
                 return {"q": target.id, "op": "any_row_in", "value": codes, "rows": [target.rows[part]]}
             case "number" | "computed" | "date" if not part:
                 value = self.amount(target, ref, literal)
+                if isinstance(value, str) and target.digits < 10:
+                    raise Untranslatable(f"{ref.name} is no day")
                 return {"q": target.id, "op": "between", "value": [value, value]}
             case "text" if not part:
                 raise Untranslatable(f"{ref.name} is a text, which has no codes")
@@ -372,13 +376,13 @@ class _Translator:
         value = self.amount(target, ref, node)
         test: dict[str, Any] = {"q": target.id, "op": "at_least" if op in (">", ">=") else "at_most", "value": [value]}
         if op in ("<=", ">="):
-            return test
+            return {**test, "value": [_cut(value, op, target.digits)]}
         if target.kind == "computed" or value == "today":
             beyond: dict[str, Any] = {"q": target.id, "op": "at_most" if op == ">" else "at_least", "value": [value]}
             return all_of([{"q": target.id, "op": "answered"}, not_of(beyond)])
         if isinstance(value, str):
             moved = datetime.date.fromisoformat(value) + datetime.timedelta(1 if op == ">" else -1)
-            return {**test, "value": [moved.isoformat()]}
+            return {**test, "value": [_cut(moved.isoformat(), ">=" if op == ">" else "<=", target.digits)]}
         return {**test, "value": [_next(Decimal(str(value)), target.step, op)]}
 
     def count(self, op: str, ref: Ref, literal: Literal) -> Rule:
@@ -426,6 +430,21 @@ def _next(value: Decimal, step: Decimal, op: str) -> int | float:
     steps = value / step
     moved = steps.to_integral_value(ROUND_FLOOR) + 1 if op == ">" else steps.to_integral_value(ROUND_CEILING) - 1
     return _plain(moved * step)
+
+
+def _cut(value: int | float | str, op: str, digits: int) -> int | float | str:
+    """A day as the month or year that begins or ends with it."""
+    if not isinstance(value, str) or value == "today" or digits == 10:
+        return value
+    day = datetime.date.fromisoformat(value)
+    if op == ">=":
+        edge = day.day == 1 and (digits == 7 or day.month == 1)
+    else:
+        after = day + datetime.timedelta(1)
+        edge = after.day == 1 and (digits == 7 or after.month == 1)
+    if not edge:
+        raise Untranslatable(f"{value} cuts through what is asked for as a {'month' if digits == 7 else 'year'}")
+    return value[:digits]
 
 
 def _day(node: Node) -> str:
