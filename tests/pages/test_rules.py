@@ -93,7 +93,7 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
     }
     options, rows = OPTIONS, ROWS
     if before and draw(st.booleans()):  # the first two of each may be hidden
-        own = [draw(st.none() | rules(before, derived, 1)) for _ in range(2)]
+        own = [draw(st.none() | rules(before, derived, 0)) for _ in range(2)]
         options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
         rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
     special = draw(st.sampled_from([(), SPECIAL]))
@@ -181,7 +181,7 @@ def computed(draw: st.DrawFn, id: str, before: list[AnyQuestion]) -> Computed | 
         max=10000,
         decimals=draw(st.integers(0, 2)),
         op=draw(st.sampled_from(["sum", "mean", "count", "min", "max", "score"])),
-        of=tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))),
+        of=tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))),
         least=draw(st.integers(1, 2)),
     )
 
@@ -324,7 +324,7 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         after = walk.evaluate(filled(sheet, walk, sent, fields, mark), TODAY)
         assert {question.id for question in walk.questions("B", after)} == together, "what the page sends opens nothing further"
     telling = sum(0 < len(shown) < len(told["asks"]) for shown, told in zip(found, asked, strict=True))
-    assert telling > CASES // 6, f"too few cases say something: {telling}"
+    assert telling > CASES // 10, f"too few cases say something: {telling}"
 
 
 def test_page_and_server_read_the_same_numbers_and_see_the_same_blanks(page: Page) -> None:
