@@ -9,9 +9,9 @@ from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.question_checks import real_date
 from proto.authoring.rule_satisfiability import Reach
-from proto.authoring.schema import AuthoredChoice, AuthoredMatrix, AuthoredQuestion, AuthoredSurvey
+from proto.authoring.schema import AuthoredChoice, AuthoredConstantSum, AuthoredMatrix, AuthoredQuestion, AuthoredSurvey
 from proto.comparisons import COMPARING, WITH_ANSWERS, is_date, order
-from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Number, Question, Ranking, Rule, Single
+from proto.instrument import AnyQuestion, Closed, ConstantSum, Date, Instrument, Matrix, Multiple, Number, Question, Ranking, Rule, Single
 from proto.parts import together
 
 _OPERATIONS: dict[str, tuple[type[Question], str]] = {
@@ -68,10 +68,13 @@ class RuleChecks:
         options = written.options if isinstance(written, AuthoredChoice) else ()
         if isinstance(written, AuthoredChoice) and written.scale is not None:
             options = self.survey.scales.get(written.scale, ())
-        rows = written.rows if isinstance(written, AuthoredMatrix) else ()
+        rows = written.rows if isinstance(written, AuthoredMatrix | AuthoredConstantSum) else ()
         ruled = [part for part in (*options, *rows) if part.show_if is not None]
         for part in ruled:
             path = (*self.faults.place(part), "show_if")
+            if isinstance(question, ConstantSum):
+                self.faults.add(path, f"the rows of {question.id} share out a total, so all of them are there", "a rule of the question")
+                continue
             if isinstance(question, Matrix) and part in options:
                 self.faults.add(path, f"the options of {question.id} belong to all its rows", "a matrix has rules of rows")
                 continue

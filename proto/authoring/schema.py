@@ -189,6 +189,7 @@ class AuthoredComputedQuestion(AuthoredQuestion, frozen=True, kw_only=True, tag=
     decimals: int
     unit: Texts = {}
     bands: Bands = ()
+    special: Specials = ()
 
 
 class AuthoredShortText(AuthoredQuestion, frozen=True, kw_only=True, tag="short_text"):

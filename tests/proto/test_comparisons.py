@@ -23,19 +23,20 @@ def common(id: str) -> dict[str, Any]:
 
 
 OPTIONS = tuple(Option(code, {"en": code}, exclusive=code == "d") for code in "abcd")
+UNKNOWN = (Option("dk", {"en": "Not known"}),)
 QUESTIONS = (
-    Integer(**common("I1"), min=0, max=5),
+    Integer(**common("I1"), min=0, max=5, special=UNKNOWN),
     Integer(**common("I2"), min=-2, max=3),
     Numeric(**common("N1"), min=-1.0, max=2.0, decimals=1),
-    Date(**common("D1"), min="2025-11", max="2026-02"),
+    Date(**common("D1"), min="2025-11", max="2026-02", special=UNKNOWN),
     Date(**common("D2"), precision="day", min="2025-12-30", max="2026-01-02"),
     Multiple(**common("M1"), options=OPTIONS, min_choices=0),
 )
 ANSWERS = {
-    "I1": st.integers(0, 5),
+    "I1": st.integers(0, 5) | st.just("dk"),
     "I2": st.integers(-2, 3),
     "N1": st.integers(-10, 20).map(lambda tenths: tenths / 10),
-    "D1": st.sampled_from(["2025-11", "2025-12", "2026-01", "2026-02"]),
+    "D1": st.sampled_from(["2025-11", "2025-12", "2026-01", "2026-02", "dk"]),
     "D2": st.sampled_from(["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"]),
     "M1": st.one_of(st.just(["d"]), st.lists(st.sampled_from("abc"), max_size=3, unique=True)),
 }
@@ -98,6 +99,8 @@ def plainly(rule: Rule, given: dict[str, Any]) -> bool:
         return False
     if rule.op == "answered":
         return True
+    if "dk" in (given[rule.q], given.get(rule.other or "")):
+        return False
     first, last = span(given[rule.q])
     begin, end = span(given[rule.other] if rule.other else rule.value[0])
     match rule.op:
@@ -148,11 +151,13 @@ def test_answers_to_one_question_are_searched_to_the_end(one: Rule, other: Rule)
     together = Rule(all=(one, Rule(not_=other)))
     if one.other or other.other or one.q != other.q or one.q == "M1":
         return
-    everyone = {"I1": range(6), "I2": range(-2, 4), "N1": [n / 10 for n in range(-10, 21)]}.get(one.q or "") or ALL_DATES[one.q or ""]
+    everyone = {"I1": [*range(6), "dk"], "I2": range(-2, 4), "N1": [n / 10 for n in range(-10, 21)]}.get(one.q or "") or ALL_DATES[
+        one.q or ""
+    ]
     assert Reach(instrument(one)).can_hold(together) == any(plainly(together, {one.q or "": value}) for value in everyone)
 
 
-ALL_DATES = {"D1": ["2025-11", "2025-12", "2026-01", "2026-02"], "D2": ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"]}
+ALL_DATES = {"D1": ["2025-11", "2025-12", "2026-01", "2026-02", "dk"], "D2": ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"]}
 
 
 def test_what_is_not_of_one_kind_has_no_order() -> None:
