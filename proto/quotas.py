@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from proto.instrument import AnyQuestion, Instrument, Quota, Rule
+from proto.instrument import AnyQuestion, Computed, Instrument, Quota, Rule
 
 LEAST = 10
 """The smallest limit. That a quota is full tells everybody that about so many were counted."""
 
 
 def asked(instrument: Instrument, rule: Rule) -> set[str]:
-    """The questions that a rule speaks of, also through derived variables."""
+    """The questions that a rule speaks of, also through derived variables and computed values."""
     derived = {item.id: item.rule for item in instrument.derived}
 
     def names(rule: Rule, depth: int = 0) -> Iterator[str]:
@@ -25,7 +25,13 @@ def asked(instrument: Instrument, rule: Rule) -> set[str]:
         else:
             yield from (name for name in (rule.q, rule.other) if name is not None)
 
-    return {name for name in names(rule) if any(question.id == name for question in instrument.questions)}
+    questions = {question.id: question for question in instrument.questions}
+    found: set[str] = set()
+    for name in names(rule):
+        question = questions.get(name)
+        parts = (part.partition(".")[0] for part in question.of) if isinstance(question, Computed) else (name,)
+        found |= questions.keys() & parts
+    return found
 
 
 def last(instrument: Instrument, quota: Quota) -> AnyQuestion:

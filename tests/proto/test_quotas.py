@@ -63,6 +63,15 @@ def test_it_is_told_at_the_end_of_the_last_section_that_its_rule_speaks_of() -> 
     assert [quotas.last(instrument, quota).section for quota in QUOTAS] == ["S", "S", "T", "T"]
 
 
+def test_a_rule_on_a_computed_value_speaks_of_what_it_is_computed_from() -> None:
+    sum_of = i.Computed(
+        id="Sum", var="sum", section="S", text=TEXT, privacy=i.Privacy("insensitive"), min=0, max=99, op="sum", of=("Count", "Agree.x")
+    )
+    instrument = _with(Quota("many", Rule(q="Sum", op="at_least", value=(5,)), 10, TEXT), questions=(*survey().questions, sum_of))
+    assert quotas.asked(instrument, instrument.quotas[0].when) == {"Count", "Agree"}
+    assert quotas.last(instrument, instrument.quotas[0]).id == "Count"
+
+
 @pytest.mark.parametrize(
     ("quota", "pointer"),
     [
