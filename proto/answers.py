@@ -37,6 +37,7 @@ from proto.instrument import (
 )
 from proto.parts import Parts, conditional
 from proto.problem import Fault, Problem
+from proto.text_patterns import fits
 
 MOST_FAULTS = 500
 """So many are told at once; a body with more was not filled in by anybody."""
@@ -405,7 +406,12 @@ def _check_text(question: ShortText | LongText, value: str, today: str) -> list[
     place = f"/answers/{question.id}"
     if "\0" in value:
         return [Fault(place, "bad-character", "The text holds a character that cannot be stored (U+0000).")]
-    return [] if not is_blank(value) else [Fault(place, "empty", "Write something, or leave the question out.")]
+    if is_blank(value):
+        return [Fault(place, "empty", "Write something, or leave the question out.")]
+    pattern = question.pattern if isinstance(question, ShortText) else None
+    if pattern is not None and not fits(pattern, value):
+        return [Fault(place, "bad-pattern", f"This does not look like a {pattern.replace('_', ' ')}.")]
+    return []
 
 
 _CODES = (

@@ -15,8 +15,10 @@ import msgspec
 from proto.authoring.computed_values import placed
 from proto.authoring.desugar import Include, resolve
 from proto.authoring.faults import AuthoringFault, Faults, TooManyFaults
+from proto.authoring.layout import laid_out
 from proto.authoring.parse import read as read_shape
-from proto.authoring.schema import AuthoredSurvey
+from proto.authoring.placeholders import spelled_out
+from proto.authoring.schema import AuthoredFile
 from proto.authoring.survey_checks import check
 from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, UnreadableYaml, tree
 from proto.instrument import Instrument
@@ -29,11 +31,11 @@ def read(text: str, name: str, include: Include) -> Instrument | list[AuthoringF
     faults = Faults(name)
     try:
         node = tree(text)
-        survey = read_shape(AuthoredSurvey, node, faults, _languages(node))
-        if survey is None:
+        written = read_shape(AuthoredFile, node, faults, _languages(node))
+        if written is None:
             return faults.found
-        survey = placed(survey, faults)
-        instrument = resolve(survey, include, faults)
+        survey = laid_out(placed(written, faults), faults)
+        instrument = spelled_out(survey, resolve(survey, include, faults), faults)
         check(survey, instrument, faults)
     except UnreadableYaml as unreadable:
         return [AuthoringFault(name, unreadable.line, "", unreadable.message)]

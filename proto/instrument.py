@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from proto.text_patterns import TextPattern
+
 Texts = dict[str, str]
 Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
 Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
@@ -76,7 +78,11 @@ class Privacy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type", kw_only=True):
-    """What all question types share. `var` is the variable's name in releases and in strata. `prefill`: a link may bring the answer."""
+    """What all question types share. `var` is the variable's name in releases and in strata. `prefill`: a link may bring the answer.
+
+    `piped`: texts that show earlier answers, as `proto.piping` reads them, by their place: "text", "help", "options/{code}",
+    "rows/{code}". The form fills them in; the text itself has the earlier question in brackets.
+    """
 
     id: str
     var: str
@@ -88,11 +94,15 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     show_if: Rule | None = None
     privacy: Privacy
     stats: tuple[Stat, ...] = ("count",)
+    piped: dict[str, Texts] = {}
 
 
 class Single(Question, frozen=True, omit_defaults=True, tag="single", kw_only=True):
+    """`randomise_options`: each respondent sees the options in another order; answers and figures keep the order written here."""
+
     options: tuple[Option, ...]
     ordered: bool = False
+    randomise_options: bool = False
 
 
 class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_only=True):
@@ -101,6 +111,7 @@ class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_onl
     options: tuple[Option, ...]
     min_choices: int = 1
     max_choices: int | None = None
+    randomise_options: bool = False
 
 
 class Matrix(Question, frozen=True, omit_defaults=True, tag="matrix", kw_only=True):
@@ -120,6 +131,7 @@ class Ranking(Question, frozen=True, omit_defaults=True, tag="ranking", kw_only=
 
     options: tuple[Option, ...]
     rank_count: int
+    randomise_options: bool = False
 
 
 class ConstantSum(Question, frozen=True, omit_defaults=True, tag="constant_sum", kw_only=True):
@@ -179,8 +191,19 @@ class Date(Question, frozen=True, omit_defaults=True, tag="date", kw_only=True):
         return {"year": 4, "month": 7, "day": 10}[self.precision]
 
 
+class OptionRef(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An option of a single or multiple choice: the question's id and the option's code."""
+
+    question: str
+    option: str
+
+
 class ShortText(Question, frozen=True, omit_defaults=True, tag="short_text", kw_only=True):
+    """`specifies`: the option that this text says more about. The form draws the text inside that option. `pattern`: what it looks like."""
+
     max_chars: int = 300
+    specifies: OptionRef | None = None
+    pattern: TextPattern | None = None
 
 
 class LongText(Question, frozen=True, omit_defaults=True, tag="long_text", kw_only=True):
@@ -225,6 +248,20 @@ class Derived(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 class Section(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     id: str
     text: Texts
+
+
+class Note(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A text between questions. `before`: the id of the question that it stands before; "" at the end of its section.
+
+    `piped`: as of a question, by the place "text".
+    """
+
+    id: str
+    section: str
+    text: Texts
+    before: str = ""
+    show_if: Rule | None = None
+    piped: dict[str, Texts] = {}
 
 
 class SoftCheck(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -350,8 +387,10 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     licence: Licence = "CC-BY-4.0"
     estimated_minutes: tuple[int, int] | None = None
     unit_of_response: Texts = {}
+    one_question_per_page: bool = False
     sections: tuple[Section, ...]
     questions: tuple[AnyQuestion, ...]
+    notes: tuple[Note, ...] = ()
     derived: tuple[Derived, ...] = ()
     strata: tuple[str, ...] = ()
     hierarchies: dict[str, Hierarchy] = {}

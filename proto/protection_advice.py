@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proto.instrument import Policy
+from proto.instrument import Instrument, Policy, ShortText
 
 LEAST = 5
 """With less, a policy is refused: an answer or two would be seen to move the figures."""
@@ -49,3 +49,12 @@ def weaker(policy: Policy) -> list[str]:
         if getattr(policy, name) < getattr(usual, name)
     ]
     return [*lower, *(["figures that move with each batch"] if policy.i_understand_that_this_protects_nobody else [])]
+
+
+def recognisable(instrument: Instrument) -> list[str]:
+    """The questions that ask for a mail address or a telephone number, and would be released after review."""
+    return [
+        question.id
+        for question in instrument.questions
+        if isinstance(question, ShortText) and question.pattern in ("email", "telephone") and question.privacy.role != "identifying"
+    ]

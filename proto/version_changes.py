@@ -151,7 +151,7 @@ def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
     if isinstance(old, Measured) and isinstance(new, Measured):
         yield from _limits(old, new)
         yield from _special(old, new)
-    named = {"options", "rows", "rank_count", "min", "max", "decimals", "precision", "special", "total", *_TEXTS}
+    named = {"options", "rows", "rank_count", "min", "max", "decimals", "precision", "special", "total", "piped", *_TEXTS}
     fields = [field for field in type(new).__struct_fields__ if field not in named and hasattr(old, field)]
     for field in fields:
         if getattr(old, field) != getattr(new, field):
@@ -313,6 +313,7 @@ _TOLD = {
     "listed": "lists for everybody name it, or no longer do",
     "languages": "other languages",
     "contact_form": "another contact form",
+    "one_question_per_page": "other pages of the form",
     "licence": "another licence for releases to come",
 }
 
@@ -321,17 +322,23 @@ def _rest(old: Instrument, new: Instrument) -> Iterator[Change]:
     for field, text in _TOLD.items():
         if getattr(old, field) != getattr(new, field):
             yield Change(field, text)
+    if _notes(old) != _notes(new):
+        yield Change("notes", "other notes between questions")
     one, other = dict(_texts(old)), dict(_texts(new))
     changed = sum(one[place] != other[place] for place in one.keys() & other.keys())
     if changed:
         yield Change("texts", f"{changed} in other words")
 
 
+def _notes(instrument: Instrument) -> dict[str, Any]:
+    return {note.id: (note.before, note.show_if) for note in instrument.notes}
+
+
 def _texts(instrument: Instrument) -> Iterator[tuple[Any, str]]:
     """Every text with its place."""
     for field in ("title", "introduction", "definitions", "notice", "unit_of_response"):
         yield from (((field, language), text) for language, text in getattr(instrument, field).items())
-    parts: list[tuple[Any, Any]] = [((section.id,), section) for section in instrument.sections]
+    parts: list[tuple[Any, Any]] = [((part.id,), part) for part in (*instrument.sections, *instrument.notes)]
     for question in instrument.questions:
         parts += [((question.id,), question)]
         listed = chain(

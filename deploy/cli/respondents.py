@@ -38,6 +38,7 @@ from proto.instrument import (
     Single,
 )
 from proto.logic import row_attribute
+from proto.text_patterns import TextPattern
 
 SIZES = {-1.0: 0.5, 0.0: 0.32, 1.0: 0.18}
 REGIONS = {"north": 0.24, "west": 0.3, "south": 0.28, "east": 0.18}
@@ -138,6 +139,8 @@ def _draw(question: AnyQuestion, reader: Reader, today: str) -> Draw:
             return numbers.with_special(question, numbers.drawn(question, [0.5 * c.size + 0.3 * c.stage for c in CLASSES]))
         case Date():
             return numbers.with_special(question, numbers.dated(question, today))
+        case ShortText() if question.pattern:
+            return _patterned(question.pattern)
         case ShortText() | LongText():
             return _text(question.max_chars)
         case _:
@@ -254,6 +257,19 @@ def _text(most: int) -> Draw:
     verbs = ("has started with", "is waiting for guidance on", "would like help with", "shares experience about", "has no staff for")
     objects = ("training for operators", "impact assessments", "clear procurement terms", "talking with residents", "testing before use")
     return lambda random, _: f"{random.choice(subjects)} {random.choice(verbs)} {random.choice(objects)}."[:most].rstrip() or "-"
+
+
+def _patterned(pattern: TextPattern) -> Draw:
+    """Addresses of nobody: a reserved domain (RFC 2606), numbers kept free for examples, postal codes of any place."""
+    match pattern:
+        case "email":
+            return lambda random, _: f"{random.randrange(1000)}@mail.test"
+        case "telephone":
+            return lambda random, _: f"+1 555 01{random.randrange(100):02}"
+        case "postal_code":
+            return lambda random, _: f"{random.randrange(10_000):04}"
+        case _:
+            assert_never(pattern)
 
 
 def _choice(weights: dict[str, float]) -> Callable[[Random], str]:

@@ -66,6 +66,8 @@ def check(file: Path) -> None:
         say(f"Advice: {_listed(list(names))} will be in no release: a number or date is told by its bands alone, and there are none.")
     if marks := review_marks.marks(file.read_text(encoding="utf-8")):
         say(f"Advice: {len(marks)} marks `# review:` stand in the file, the first in line {marks[0].line}; `publish` waits for them.")
+    for name in protection_advice.recognisable(instrument):
+        say(f"Advice: somebody can be recognised by the answer to {name}: its role should be identifying, so that it is never released.")
     for question, code, better in scored_by_mistake(instrument):
         say(f"Advice: {code} of {question} is no answer by its words, yet it is scored like one. The code {better} counts it apart.")
     for sentence in questionnaire_advice.advice(instrument, datetime.now(UTC).year):

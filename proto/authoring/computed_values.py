@@ -9,7 +9,7 @@ import msgspec
 
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
-from proto.authoring.schema import AuthoredComputed, AuthoredComputedQuestion, AuthoredPrivacy, AuthoredQuestion, AuthoredSurvey
+from proto.authoring.schema import AuthoredComputed, AuthoredComputedQuestion, AuthoredFile, AuthoredPrivacy, AuthoredQuestion
 from proto.computed import Formula, ends_of
 from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Numeric, Question, Role, Rule, Single
 
@@ -21,7 +21,7 @@ UNSAID = -1
 """In place of a number that follows from the parts."""
 
 
-def placed(survey: AuthoredSurvey, faults: Faults) -> AuthoredSurvey:
+def placed(survey: AuthoredFile, faults: Faults) -> AuthoredFile:
     """The survey with its computed values as questions. One without any part that exists stands behind all questions."""
     if not survey.computed:
         return survey

@@ -26,6 +26,7 @@ from proto.authoring.schema import (
     AuthoredMargin,
     AuthoredMatrix,
     AuthoredMultiple,
+    AuthoredNote,
     AuthoredNumeric,
     AuthoredOption,
     AuthoredQuestion,
@@ -35,6 +36,7 @@ from proto.authoring.schema import (
     AuthoredSingle,
     AuthoredSurvey,
     OptionsFrom,
+    SpecifyText,
 )
 from proto.parts import together
 
@@ -59,6 +61,7 @@ _KINDS: dict[type[AuthoredQuestion], type[resolved.Question]] = {
     AuthoredComputedQuestion: resolved.Computed,
     AuthoredDate: resolved.Date,
     AuthoredShortText: resolved.ShortText,
+    SpecifyText: resolved.ShortText,
     AuthoredLongText: resolved.LongText,
 }
 
@@ -85,8 +88,10 @@ def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolve
         licence=survey.licence,
         estimated_minutes=(minutes[0], minutes[1]) if minutes else None,
         unit_of_response=survey.unit_of_response,
+        one_question_per_page=survey.one_question_per_page,
         sections=tuple(resolved.Section(section.id, section.text) for section in survey.sections),
         questions=resolver.questions(),
+        notes=tuple(resolver.note(index, written) for index, written in survey.notes),
         derived=tuple(resolved.Derived(derived.id, rule(derived.rule), derived.labels) for derived in survey.derived),
         strata=survey.strata,
         hierarchies={name: resolver.hierarchy(hierarchy) for name, hierarchy in survey.hierarchies.items()},
@@ -165,7 +170,7 @@ class _Resolver:
         known = {field.name for field in msgspec.structs.fields(kind)}
         values = {name: value for name, value in msgspec.structs.asdict(written).items() if name in known}
         values["privacy"] = resolved.Privacy(written.privacy.role, written.privacy.hierarchy)
-        values["show_if"] = together(self.sections.get(written.section), rule(written.show_if) if written.show_if else None)
+        values["show_if"] = self.rule(written)
         if isinstance(written, AuthoredChoice):
             values["options"] = self.options(written, path)
         if isinstance(written, AuthoredConstantSum):
@@ -179,6 +184,14 @@ class _Resolver:
         if isinstance(written, AuthoredDate) and written.min is None:
             values["min"] = _BEGINNING[written.precision]
         return _asked_with_its_parts(kind(**values))
+
+    def note(self, index: int, written: AuthoredNote) -> resolved.Note:
+        """The note before the next question of its section that is enabled, or at the section's end."""
+        after = (question.id for question in self.survey.questions[index:] if question.enabled and question.section == written.section)
+        return resolved.Note(written.id, written.section, written.text, next(after, ""), self.rule(written))
+
+    def rule(self, written: AuthoredQuestion | AuthoredNote) -> resolved.Rule | None:
+        return together(self.sections.get(written.section), rule(written.show_if) if written.show_if else None)
 
     def options(self, written: AuthoredChoice, path: Path) -> tuple[resolved.Option, ...]:
         given = [bool(written.options), written.scale is not None, written.options_from is not None]

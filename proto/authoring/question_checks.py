@@ -34,6 +34,7 @@ from proto.instrument import (
     WithRows,
 )
 from proto.scores import in_order, numeric
+from proto.text_patterns import SHORTEST
 
 _EVERYWHERE: tuple[Stat, ...] = ("count", "none")
 _SCALE: tuple[Stat, ...] = ("share", "distribution", "crosstab", "mean", "net_agreement")
@@ -98,6 +99,8 @@ class Fitness:
         elif any(option.exclusive for option in question.options):
             advice = "they belong to questions of type multiple"
             self.faults.add((*path, "options"), f"exclusive options have no meaning in {question.id}", advice)
+        if isinstance(question, Single) and question.ordered and question.randomise_options:
+            self.faults.add((*path, "randomise_options"), f"the options of {question.id} are a scale, which has one order")
         if isinstance(question, Ranking) and question.rank_count > number:
             self.faults.add((*path, "rank_count"), f"{question.rank_count} ranks for {number} options")
 
@@ -178,6 +181,10 @@ class Fitness:
     def _privacy(self, question: AnyQuestion, path: Path) -> None:
         role, name = question.privacy.role, question.privacy.hierarchy
         text = isinstance(question, ShortText | LongText)
+        if isinstance(question, ShortText) and question.pattern and question.max_chars < SHORTEST:
+            self.faults.add(
+                (*path, "max_chars"), f"{question.max_chars} characters are too few for a {question.pattern}", f"at least {SHORTEST}"
+            )
         place = (*path, "privacy")
         if text and role not in ("free_text", "identifying"):
             self.faults.add((*place, "role"), f"{question.id} is free text but its role is {role}", "free_text, or identifying")

@@ -57,6 +57,11 @@ class RuleChecks:
                 self._rule(resolved_rule(written.show_if), path, index)
                 shown.append((question.show_if, path, f"the {'required ' if question.required else ''}question {question.id}"))
             shown += self._parts(written, question, index)
+        for (index, written), note in zip(self.survey.notes, self.instrument.notes, strict=True):
+            if written.show_if is not None and note.show_if is not None:
+                path = (*self.faults.place(written), "show_if")
+                self._rule(resolved_rule(written.show_if), path, index)
+                shown.append((note.show_if, path, f"the note {note.id}"))
         if len(self.faults.found) == before and not any(self.faults.touched((part,)) for part in ("questions", "derived", "scales")):
             reach = Reach(self.instrument)
             for condition, path, what in shown:

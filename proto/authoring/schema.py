@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
-from proto.instrument import BIGGEST, Formulation, Operation, Role, Stat
+from proto.instrument import BIGGEST, Formulation, Operation, OptionRef, Role, Stat
+from proto.text_patterns import TextPattern
 
 FORMAT = "platea-instrument/2"
 
@@ -47,6 +48,13 @@ Whole = Annotated[int, Meta(ge=-BIGGEST, le=BIGGEST)]
 Number = Annotated[float, Meta(ge=-BIGGEST, le=BIGGEST)]
 
 
+class AuthoredSpecify(msgspec.Struct, frozen=True):
+    """The text that an option opens."""
+
+    max_chars: Annotated[int, Meta(ge=1, le=1_000)] = 200
+    required: bool = False
+
+
 Values = Annotated[tuple[str, ...], Meta(min_length=1, max_length=500)]
 Compared = Annotated[tuple[str | Whole | Number, ...], Meta(min_length=1, max_length=500)]
 
@@ -63,13 +71,14 @@ class AuthoredRule(msgspec.Struct, frozen=True):
 
 
 class AuthoredOption(msgspec.Struct, frozen=True):
-    """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code."""
+    """`{code: "1", en: "…", fr: "…"}`: the languages stand beside the code. `specify` opens a text of its own."""
 
     inline: ClassVar[str] = "text"
     code: Code
     text: Texts
     exclusive: bool = False
     show_if: AuthoredRule | None = None
+    specify: bool | AuthoredSpecify = False
 
 
 class AuthoredRow(msgspec.Struct, frozen=True):
@@ -129,11 +138,13 @@ class AuthoredChoice(AuthoredQuestion, frozen=True, kw_only=True):
 
 class AuthoredSingle(AuthoredChoice, frozen=True, kw_only=True, tag="single"):
     ordered: bool = False
+    randomise_options: bool = False
 
 
 class AuthoredMultiple(AuthoredChoice, frozen=True, kw_only=True, tag="multiple"):
     min_choices: Annotated[int, Meta(ge=0, le=500)] = 1
     max_choices: Annotated[int, Meta(ge=1, le=500)] | None = None
+    randomise_options: bool = False
 
 
 class AuthoredMatrix(AuthoredChoice, frozen=True, kw_only=True, tag="matrix"):
@@ -144,6 +155,7 @@ class AuthoredMatrix(AuthoredChoice, frozen=True, kw_only=True, tag="matrix"):
 
 class AuthoredRanking(AuthoredChoice, frozen=True, kw_only=True, tag="ranking"):
     rank_count: Annotated[int, Meta(ge=1, le=500)]
+    randomise_options: bool = False
 
 
 class AuthoredConstantSum(AuthoredQuestion, frozen=True, kw_only=True, tag="constant_sum"):
@@ -194,6 +206,13 @@ class AuthoredComputedQuestion(AuthoredQuestion, frozen=True, kw_only=True, tag=
 
 class AuthoredShortText(AuthoredQuestion, frozen=True, kw_only=True, tag="short_text"):
     max_chars: Annotated[int, Meta(ge=1, le=1_000)] = 300
+    pattern: TextPattern | None = None
+
+
+class SpecifyText(AuthoredShortText, frozen=True, kw_only=True, tag="short_text"):
+    """The question that an option with `specify` becomes; nobody writes it."""
+
+    specifies: OptionRef
 
 
 class AuthoredLongText(AuthoredQuestion, frozen=True, kw_only=True, tag="long_text"):
@@ -212,6 +231,15 @@ AnyAuthoredQuestion = (
     | AuthoredShortText
     | AuthoredLongText
 )
+
+
+class AuthoredNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="note"):
+    """A text among the questions, which asks nothing."""
+
+    id: QuestionId
+    section: str
+    text: Texts
+    show_if: AuthoredRule | None = None
 
 
 class HierarchyTable(msgspec.Struct, frozen=True):
@@ -339,7 +367,9 @@ class AuthoredClosing(msgspec.Struct, frozen=True):
     grace_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 60
 
 
-class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
+class AuthoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as it is written: notes stand among the questions."""
+
     format: Literal["platea-instrument/2", "platea-instrument/1"]
     id: SurveyId
     version: Version
@@ -358,9 +388,10 @@ class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     licence: Literal["CC-BY-4.0", "CC0-1.0"] = "CC-BY-4.0"
     estimated_minutes: Annotated[tuple[Annotated[int, Meta(ge=1, le=600)], ...], Meta(min_length=2, max_length=2)] | None = None
     unit_of_response: Texts = {}
+    one_question_per_page: bool = False
     scales: dict[str, Options] = {}
     sections: Annotated[tuple[AuthoredSection, ...], Meta(min_length=1, max_length=200)]
-    questions: Annotated[tuple[AnyAuthoredQuestion, ...], Meta(min_length=1, max_length=2000)]
+    questions: Annotated[tuple[AnyAuthoredQuestion | AuthoredNote, ...], Meta(min_length=1, max_length=2000)]
     computed: Annotated[tuple[AuthoredComputed, ...], Meta(max_length=200)] = ()
     derived: Annotated[tuple[AuthoredDerived, ...], Meta(max_length=200)] = ()
     strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
@@ -370,3 +401,10 @@ class AuthoredSurvey(msgspec.Struct, frozen=True, kw_only=True):
     headlines: Annotated[tuple[AuthoredHeadline, ...], Meta(max_length=100)] = ()
     margins: Annotated[tuple[AuthoredMargin, ...], Meta(max_length=5)] = ()
     policy: AuthoredPolicy = AuthoredPolicy()
+
+
+class AuthoredSurvey(AuthoredFile, frozen=True, kw_only=True):
+    """A file as it is checked: questions alone, and each note with the index of the question that it stands before."""
+
+    questions: tuple[AnyAuthoredQuestion, ...]
+    notes: tuple[tuple[int, AuthoredNote], ...] = ()

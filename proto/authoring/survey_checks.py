@@ -97,7 +97,8 @@ def _languages(survey: AuthoredSurvey, faults: Faults) -> None:
 def _names(survey: AuthoredSurvey, faults: Faults) -> None:
     place = faults.place
     faults.once(((item.id, (*place(item), "id")) for item in survey.sections), "section id")
-    faults.once(((item.id, (*place(item), "id")) for item in survey.questions), "question id")
+    asked = [*survey.questions, *(note for _, note in survey.notes)]
+    faults.once(((item.id, (*place(item), "id")) for item in asked), "question id")
     variables = [(item.var, (*place(item), "var")) for item in survey.questions]
     faults.once([*variables, *((item.id, (*place(item), "id")) for item in survey.derived)], "variable")
     faults.once(((item.id, (*place(item), "id")) for item in survey.soft_checks), "soft check")
@@ -124,6 +125,12 @@ def _sections(survey: AuthoredSurvey, faults: Faults) -> None:
             faults.add(path, message, "list the questions section by section")
         else:
             reached = order[question.section]
+    for index, note in survey.notes:
+        path = (*faults.place(note), "section")
+        if note.section not in order:
+            faults.add(path, f"there is no section {note.section}", nearest(note.section, list(order)))
+        elif note.section not in (question.section for question in survey.questions[max(index - 1, 0) : index + 1]):
+            faults.add(path, f"the note {note.id} does not stand among the questions of section {note.section}")
     used = {question.section for question in survey.questions if question.enabled}
     for section in survey.sections:
         if section.id not in used and not faults.touched(("questions",)):

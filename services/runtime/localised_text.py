@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from markupsafe import Markup
 
 
@@ -12,11 +14,11 @@ class LocalisedText(str):
     html: Markup
 
     @classmethod
-    def of(cls, text: str, lang: str) -> LocalisedText:
+    def of(cls, text: str, lang: str) -> Self:
         return cls.mixed(text, Markup('<span lang="{}">{}</span>').format(lang, text), lang)
 
     @classmethod
-    def mixed(cls, text: str, html: Markup, lang: str = "") -> LocalisedText:
+    def mixed(cls, text: str, html: Markup, lang: str = "") -> Self:
         marked = cls(text)
         marked.lang, marked.html = lang, html
         return marked

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.cli.surveys import group
+from tests.builders import fruit
 from tests.export.tables import EVERY_KIND
 
 
@@ -112,3 +113,9 @@ def test_odd_questions_are_pointed_out_and_the_file_is_sound_all_the_same(tmp_pa
     told = checked(ONE_QUESTION.replace('en: "No"', 'en: "yes "'), tmp_path)
     assert "Advice: the options y and n of A have the same label in en" in told
     assert "same label" not in checked(ONE_QUESTION, tmp_path)
+
+
+@pytest.mark.parametrize(("role", "advised"), [("free_text", True), ("identifying", False)])
+def test_a_mail_address_that_would_be_released_is_pointed_out(role: str, advised: bool, tmp_path: Path) -> None:
+    text = fruit.TEXT.replace("pattern: postal_code", "pattern: email").replace("role: identifying", f"role: {role}")
+    assert ("can be recognised by the answer to B02" in checked(text, tmp_path)) == advised

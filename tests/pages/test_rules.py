@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from proto.answers import Reader
+from proto.blank import is_blank
 from proto.instrument import (
     AnyQuestion,
     Computed,
@@ -34,9 +35,11 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.text_patterns import PATTERNS, SOURCES, TextPattern, fits
 from services.intake.form import typed_values
 from services.intake.form.client_rules import needed
 from services.intake.form.flow import Evaluation, FormFlow, FormState
+from tests.proto.test_text_patterns import FITTING, WRONG
 
 TODAY = "2026-11-22"
 CASES = 300
@@ -304,11 +307,10 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
     found: list[list[str]]
     found, gone = page.evaluate(
         """async cases => {
-            const { shown } = await import('/static/rules.js');
-            const hidden = cases.map(() => new Map());
-            const found = cases.map(({asks, fields, mark, kept}, i) =>
-                [...shown(asks, name => fields[name] ?? [], mark, id => kept[id], hidden[i])]);
-            return [found, hidden.map(parts => Object.fromEntries([...parts].map(([id, codes]) => [id, [...codes]])))];
+            const { judge } = await import('/static/rules.js');
+            const judged = cases.map(({asks, fields, mark, kept}) => judge(asks, name => fields[name] ?? [], mark, id => kept[id]));
+            const codes = hidden => Object.fromEntries([...hidden].map(([id, codes]) => [id, [...codes]]));
+            return [judged.map(({found}) => [...found]), judged.map(({hidden}) => codes(hidden))];
         }""",
         asked,
     )
@@ -325,6 +327,31 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         assert {question.id for question in walk.questions("B", after)} == together, "what the page sends opens nothing further"
     telling = sum(0 < len(shown) < len(told["asks"]) for shown, told in zip(found, asked, strict=True))
     assert telling > CASES // 10, f"too few cases say something: {telling}"
+
+
+def test_page_and_server_judge_the_same_patterns(page: Page) -> None:
+    asked: list[tuple[TextPattern, str]] = []
+    letters = st.sampled_from([*"aB1290@@..+-/() ,;:<\"'_\\[]", "\u00a0", "\u2013", "\u00fc", "\ufeff", "\u200b", "👋", "example.eu", "\n"])
+
+    @settings(max_examples=2000, database=None, phases=[Phase.generate], derandomize=True, deadline=None)
+    @given(st.sampled_from(PATTERNS), st.data(), st.integers(0, 20), st.lists(letters, max_size=3).map("".join))
+    def collect(pattern: TextPattern, data: st.DataObject, place: int, more: str) -> None:
+        text = data.draw(st.sampled_from(FITTING[pattern] + WRONG[pattern]))
+        changed = (text[:place] + more + text[place + data.draw(st.integers(0, 1)) :]).strip(typed_values.EDGES)
+        if not is_blank(changed):
+            asked.append((pattern, changed))
+
+    collect()
+    by_page: list[bool] = page.evaluate(
+        """async cases => {
+            const { read } = await import('/static/answers.js');
+            return cases.map(([pattern, text]) => !read({ id: 'T', type: 'short_text', max: 999, pattern }, () => [text], '.').fault);
+        }""",
+        [(SOURCES[pattern], text) for pattern, text in asked],
+    )
+    by_server = [fits(pattern, text) for pattern, text in asked]
+    assert [case for case, one, other in zip(asked, by_server, by_page, strict=True) if one != other] == []
+    assert 200 < sum(by_server) < len(asked) - 200
 
 
 def test_page_and_server_read_the_same_numbers_and_see_the_same_blanks(page: Page) -> None:

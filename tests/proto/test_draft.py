@@ -146,6 +146,15 @@ def test_columns_named_like_yaml_words_are_drafted() -> None:
     imported(text, instrument, map_)
 
 
+def test_braces_in_labels_stay_braces() -> None:
+    text = table({"Which {A1}?": ["{x}", "y }}", "{x}", "y }}"]})
+    question = drafted(text)[0].questions[0]
+    assert isinstance(question, Single)
+    assert "{A1}" in question.text["en"]
+    assert {option.text["en"] for option in question.options} == {"{x}", "y }}"}
+    assert not question.piped
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n", 'a,"b\n', "a,a\n1,2\n", "a\n\n", "x\n2026-01-01\n", "a," + "b\n" * 3, "\x00"])
 def test_what_cannot_be_drafted_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises((UndraftableData, UnreadableFile), match=r"\w+ \w+"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from proto import piping
 from proto.authoring.schema import FORMAT
 from proto.authoring.yaml_nodes import IMPORT_MAPS, Scalar
 
@@ -54,7 +55,7 @@ def instrument_text(draft: DraftInstrument) -> str:
 
 def _question(question: DraftQuestion) -> list[str]:
     lines = [f"  - id: {_plain(question.id)}", f"    var: {_plain(question.var)}", "    section: A", f"    type: {question.kind}"]
-    lines.append(f"    text: {{en: {quoted(question.text)}}}")
+    lines.append(f"    text: {{en: {quoted(piping.escape(question.text))}}}")
     if question.bands is not None:
         lines += [f"    min: {question.bands.least}", f"    max: {question.bands.greatest}"]
         if question.bands.decimals:
@@ -62,12 +63,12 @@ def _question(question: DraftQuestion) -> list[str]:
         lines.append(f"    bands: [{', '.join(map(quoted, question.bands.texts))}]")
     if question.rows:
         lines.append("    rows:")
-        lines += [f"      - {{code: {quoted(row.code)}, en: {quoted(row.label)}}}" for row in question.rows]
+        lines += [f"      - {{code: {quoted(row.code)}, en: {quoted(piping.escape(row.label))}}}" for row in question.rows]
     if question.choices:
         lines.append("    options:")
         for choice in question.choices:
             alone = ", exclusive: true" if choice.exclusive else ""
-            lines.append(f"      - {{code: {quoted(choice.code)}, en: {quoted(choice.label)}{alone}}}")
+            lines.append(f"      - {{code: {quoted(choice.code)}, en: {quoted(piping.escape(choice.label))}{alone}}}")
     if question.none:
         lines.append("    min_choices: 0  # review: in some rows none applies, which is an answer unless they were not asked")
     if question.max_chars:

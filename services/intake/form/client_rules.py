@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
 import msgspec
@@ -25,6 +25,7 @@ from proto.instrument import (
     LongText,
     Matrix,
     Multiple,
+    Note,
     Numeric,
     Ranking,
     Rule,
@@ -32,14 +33,17 @@ from proto.instrument import (
     Single,
 )
 from proto.parts import conditional
+from proto.text_patterns import SOURCES
 from services.intake.form import typed_values
+from services.intake.form.form_layout import Item
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A question as the page's script knows it: when it is asked, and which field values are an answer.
+    """A question as the page's script knows it: when it is asked, and which field values are an answer. A note has no fields.
 
     `leans`: required questions of the page that must be answered first. `min` and `max` bound a number, a date, the choices, or the
-    characters of a text. `ruled`: the rules of options, or rows, that the page must judge itself; `away`: those that are never there.
+    characters of a text. `pattern`: the regular expression of a text. `ruled`: the rules of options, or rows, that the page must judge
+    itself; `away`: those that are never there.
     """
 
     id: str
@@ -56,6 +60,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     parts: int = 0
     ruled: dict[str, Rule] = {}
     away: tuple[str, ...] = ()
+    pattern: str = ""
     computed: Calculation | None = None
 
 
@@ -86,30 +91,28 @@ class Skips:
         self._reader = reader
         self._derived: dict[str, Derived] = {item.id: item for item in reader.instrument.derived}
         self.leans_on = _leans_on(reader.instrument)
-        """The required questions that each question's rule depends on."""
+        """The required questions that the rule of each question and note depends on."""
 
-    def asks(self, section: str, answers: Any, unsettled: set[str], today: str) -> dict[str, Ask]:
-        """The questions of a section that this page may ask, whatever is answered on it, in order.
+    def asks(self, items: Iterable[Item], answers: Any, unsettled: set[str], today: str) -> dict[str, Ask]:
+        """Of the items of a page those that it may show, whatever is answered on it, in order.
 
         `answers` and `unsettled` (required questions without a valid answer, and questions that wait for them) are as the page begins.
         """
         asks: dict[str, Ask] = {}
         stuck: set[str] = set()
-        for question in self._reader.instrument.questions:
-            if question.section != section:
+        for item in items:
+            if isinstance(item, Computed):
+                if (ask := self._computed(item, answers, asks)) is not None:
+                    asks[item.id] = ask
                 continue
-            if isinstance(question, Computed):
-                if (ask := self._computed(question, answers, asks)) is not None:
-                    asks[question.id] = ask
-                continue
-            leans = self.leans_on[question.id]
+            leans = self.leans_on[item.id]
             if any(id in stuck or (id in unsettled and id not in asks) for id in leans):
-                stuck.add(question.id)
+                stuck.add(item.id)
                 continue
-            rule = True if question.show_if is None else self._settle(question.show_if, answers, asks)
+            rule = True if item.show_if is None else self._settle(item.show_if, answers, asks)
             if rule is not False:
-                ask = _ask(question, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
-                asks[question.id] = self._with_parts(ask, question, answers, asks)
+                ask = _ask(item, None if rule is True else rule, tuple(id for id in leans if id in asks), today)
+                asks[item.id] = ask if isinstance(item, Note) else self._with_parts(ask, item, answers, asks)
         return asks
 
     def _computed(self, question: Computed, answers: Any, asks: dict[str, Ask]) -> Ask | None:
@@ -172,13 +175,13 @@ def _item(part: Part, question: AnyQuestion, answers: Any, *, here: bool) -> Cal
     return CalculationItem(q=question.id, row=row, worths=worths, counts=part.counts)
 
 
-def needed(asks: dict[str, Ask]) -> frozenset[str]:
-    """The questions that the script must know: those with a rule, and those that rules refer to."""
+def needed(asks: dict[str, Ask], piped: Iterable[str] = ()) -> frozenset[str]:
+    """The questions that the script must know: those with a rule, those that rules refer to, and those whose answers texts show."""
     ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans or ask.ruled]
     rules = {ask.id: [ask.rule, *ask.ruled.values()] for ask in ruled}
     known = frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in named(rule, {}))))
     parts = (item.q for id in known if (ask := asks.get(id)) is not None and ask.computed is not None for item in ask.computed.items)
-    return known.union(filter(None, parts))
+    return known.union(filter(None, parts), asks.keys() & frozenset(piped))
 
 
 def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
@@ -203,12 +206,15 @@ def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:
         for name in named(rule, derived):
             yield from (part.partition(".")[0] for part in parts.get(name, (name,)))
 
-    return {question.id: frozenset(id for id in asked(question.show_if) if id in required) for question in instrument.questions}
+    items = (*instrument.questions, *instrument.notes)
+    return {item.id: frozenset(id for id in asked(item.show_if) if id in required) for item in items}
 
 
-def _ask(question: AnyQuestion, rule: Rule | None, leans: tuple[str, ...], today: str) -> Ask:
-    kind = str(type(question).__struct_config__.tag)
-    return Ask(id=question.id, type=kind, required=question.required, rule=rule, leans=leans, **_limits(question, today))
+def _ask(item: Item, rule: Rule | None, leans: tuple[str, ...], today: str) -> Ask:
+    if isinstance(item, Note):
+        return Ask(id=item.id, type="note", rule=rule, leans=leans)
+    kind = str(type(item).__struct_config__.tag)
+    return Ask(id=item.id, type=kind, required=item.required, rule=rule, leans=leans, **_limits(item, today))
 
 
 def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
@@ -231,7 +237,9 @@ def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
         case Date():
             last = today if question.max == "today" else question.max
             return {"min": question.min, "max": last, "parts": len(typed_values.date_parts(question))}
-        case ShortText() | LongText():
+        case ShortText():
+            return {"max": question.max_chars, "pattern": SOURCES[question.pattern] if question.pattern else ""}
+        case LongText():
             return {"max": question.max_chars}
         case _:
             assert_never(question)

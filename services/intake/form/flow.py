@@ -16,8 +16,9 @@ from proto import logic, quotas
 from proto.answers import Reader
 from proto.instrument import AnyQuestion, Instrument, Quota, SoftCheck
 from proto.problem import Fault
-from services.intake.form import typed_values
+from services.intake.form import piped_texts, typed_values
 from services.intake.form.client_rules import Ask, Skips
+from services.intake.form.form_layout import TextsOfOptions, pages_of
 
 START = "start"
 REVIEW = "review"
@@ -60,12 +61,13 @@ def read(text: str) -> FormState:
 class Evaluation:
     """A form state as evaluated: `shown` is asked, `pending` depends on missing answers, `dropped` was answered and is now hidden.
 
-    `answers` has the valid answers of questions that are not hidden. `today` is the ISO date of the evaluation.
+    `answers` has the valid answers of questions that are not hidden. `notes` are shown. `today` is the ISO date of the evaluation.
     `hidden`: the codes of the options or rows that are not there, by question; `lost`: what was answered with these, as plain values.
     """
 
     answers: Any
     shown: tuple[str, ...]
+    notes: tuple[str, ...]
     pending: tuple[str, ...]
     dropped: tuple[str, ...]
     faults: tuple[Fault, ...]
@@ -79,7 +81,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class NextPage:
-    """The page to show next. `place`: a section's id, START or REVIEW.
+    """The page to show next. `place`: that of a page with questions (`form_layout.FormPage`), START or REVIEW.
 
     `opened`, `closed`: questions that the last answers added or removed; `new`: those that the page marks as new.
     `send`: everything is valid and the respondent asked to send it.
@@ -112,10 +114,20 @@ class FormFlow:
         derived = {item.id: item for item in self.instrument.derived}
         self.skips = Skips(reader)
         self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
-        order = [section.id for section in self.instrument.sections]
-        self._quotas = [
-            (quota, reader.quotas[quota.id], order.index(quotas.last(self.instrument, quota).section)) for quota in self.instrument.quotas
+        self._notes = [
+            (note.id, self.skips.leans_on[note.id], logic.compile_rule(note.show_if, reader.questions, derived) if note.show_if else None)
+            for note in self.instrument.notes
         ]
+        self.pages = pages_of(self.instrument)
+        self.place_of = {question.id: place for place, page in self.pages.items() for question in page.items}
+        order = list(self.pages)
+        self._quotas = [
+            (quota, reader.quotas[quota.id], order.index(self.place_of[quotas.last(self.instrument, quota).id]))
+            for quota in self.instrument.quotas
+        ]
+        self.texts = TextsOfOptions(self.instrument)
+        self.piped = {item.id: ids for item in (*self.instrument.questions, *self.instrument.notes) if (ids := piped_texts.named(item))}
+        """The questions whose answers the texts of each question and note show."""
         self._soft = [(check, logic.compile_rule(check.when, reader.questions, derived)) for check in self.instrument.soft_checks]
 
     def evaluate(self, sheet: FormState, today: str) -> Evaluation:
@@ -144,7 +156,10 @@ class FormFlow:
         asked = frozenset(shown)
         hidden = {id: parts.hidden(answers) for id, parts in self.reader.parts.items() if id in asked}
         lost = {id: part for id, codes in hidden.items() if (part := _among(sheet.answers.get(id), codes))}
-        return Evaluation(answers, shown, pending, dropped, tuple(f for f in faults if question_of(f) in asked), today, hidden, lost)
+        faults = [fault for fault in faults if question_of(fault) in asked]
+        unsettled = {*pending, *map(question_of, faults)}
+        notes = tuple(id for id, leans, shows in self._notes if leans.isdisjoint(unsettled) and (shows is None or shows(answers)))
+        return Evaluation(answers, shown, notes, pending, dropped, tuple(faults), today, hidden, lost)
 
     def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """Sorts all questions into shown, pending and hidden. `unsettled`: questions with faults; pending ones are added."""
@@ -164,24 +179,33 @@ class FormFlow:
                 hidden.append(id)
         return tuple(shown), tuple(pending), tuple(hidden)
 
-    def sections(self, evaluation: Evaluation) -> list[str]:
-        """The ids of the sections that ask something, in order."""
-        asked = {self.reader.questions[id].section for id in evaluation.shown}
-        return [section.id for section in self.instrument.sections if section.id in asked]
+    def sections(self, evaluation: Evaluation) -> dict[str, list[str]]:
+        """The ids of the sections that ask something, in order, and the places of their pages."""
+        places: dict[str, list[str]] = {}
+        for place in self.places(evaluation):
+            places.setdefault(self.pages[place].section, []).append(place)
+        return places
 
-    def questions(self, section: str, evaluation: Evaluation) -> list[AnyQuestion]:
-        """The questions that a section asks now."""
-        return [question for id in evaluation.shown if (question := self.reader.questions[id]).section == section]
+    def places(self, evaluation: Evaluation) -> list[str]:
+        """The places of the pages that ask something, in order."""
+        shown = frozenset(evaluation.shown)
+        return [place for place, page in self.pages.items() if any(question.id in shown for question in page.questions)]
 
-    def asks(self, section: str, evaluation: Evaluation) -> dict[str, Ask]:
-        """The questions that this section asks now, or may ask while it is being answered."""
-        return self.skips.asks(section, evaluation.answers, evaluation.faulty() | set(evaluation.pending), evaluation.today)
+    def questions(self, place: str, evaluation: Evaluation) -> list[AnyQuestion]:
+        """The questions that a page asks now."""
+        shown = frozenset(evaluation.shown)
+        return [question for question in self.pages[place].questions if question.id in shown]
 
-    def progress(self, section: str, evaluation: Evaluation) -> tuple[int, int]:
-        """The number of this section (from 1) and of all sections, including those that may still be asked."""
-        coming = {self.reader.questions[id].section for id in (*evaluation.shown, *evaluation.pending)} | {section}
-        names = [item.id for item in self.instrument.sections if item.id in coming]
-        return names.index(section) + 1, len(names)
+    def asks(self, place: str, evaluation: Evaluation) -> dict[str, Ask]:
+        """The questions and notes that this page shows now, or may show while it is being answered."""
+        unsettled = evaluation.faulty() | set(evaluation.pending)
+        return self.skips.asks(self.pages[place].items, evaluation.answers, unsettled, evaluation.today)
+
+    def progress(self, place: str, evaluation: Evaluation) -> tuple[int, int]:
+        """The number of this page (from 1) and of all pages, including those that may still be asked."""
+        coming = {*evaluation.shown, *evaluation.pending}
+        places = [key for key, page in self.pages.items() if key == place or any(question.id in coming for question in page.questions)]
+        return places.index(place) + 1, len(places)
 
     def soft_checks(self, evaluation: Evaluation) -> list[SoftCheck]:
         """The soft checks that these answers raise."""
@@ -189,13 +213,13 @@ class FormFlow:
 
     def begin(self, sheet: FormState, today: str) -> NextPage:
         evaluation = self.evaluate(sheet, today)
-        sections = self.sections(evaluation)
-        return self._at(sections[0], sheet, evaluation) if sections else self._review(sheet, evaluation)
+        places = self.places(evaluation)
+        return self._at(places[0], sheet, evaluation) if places else self._review(sheet, evaluation)
 
     def reopen(self, sheet: FormState, place: str, today: str) -> NextPage:
         """The page that was left, without faults; the first page where that page does not exist any more."""
         evaluation = self.evaluate(sheet, today)
-        if place in self.sections(evaluation):
+        if place in self.places(evaluation):
             return self._at(place, sheet, evaluation)
         return self._review(sheet, evaluation) if place == REVIEW else self.begin(sheet, today)
 
@@ -212,20 +236,20 @@ class FormFlow:
         """The page after `place` was sent with the button `go`: next, back, stay, send, change.{question}, or quota, which tells it again.
 
         `marks`: decimal and thousands marks (`typed_values.number`). `full`: the ids of the quotas that are full. Who meets one is told at
-        the end of the section that says so, and never after that: answers that were all given are taken.
+        the end of the page that says so, and never after that: answers that were all given are taken.
         """
         next_page = self._turn(sheet, place, go, fields, marks, today)
         onward = go == "quota" or (go == "next" and next_page.place != place)
         if not full or sheet.changes or not onward:
             return next_page
-        order = [section.id for section in self.instrument.sections]
+        order = list(self.pages)
         reached = order.index(place) if place in order else len(order)
         answers = next_page.evaluation.answers
         met = (quota for quota, meets, last in self._quotas if quota.id in full and last <= reached and meets(answers))
         return replace(next_page, quota=next(met, None))
 
     def _turn(self, sheet: FormState, place: str, go: str, fields: typed_values.Fields, marks: str, today: str) -> NextPage:
-        if place not in {section.id for section in self.instrument.sections}:
+        if place not in self.pages:
             return self._from_review(sheet, self.evaluate(sheet, today), go)
         shown_by_page = typed_values.shown(fields)
         before: dict[str, frozenset[str]] = {}
@@ -233,7 +257,7 @@ class FormFlow:
             before = (former := self.evaluate(sheet, today)).hidden
             asked = self.questions(place, former)
         else:  # the page's script has added and removed questions by itself
-            asked = [question for question in self.instrument.asked if question.section == place and question.id in shown_by_page]
+            asked = [question for question in self.pages[place].questions if question.id in shown_by_page]
             sheet = _seeing(sheet, [question.id for question in asked])
         sheet = _filled(sheet, asked, fields, marks)
         evaluation = self.evaluate(sheet, today)
@@ -252,34 +276,34 @@ class FormFlow:
         return self._onward(place, sheet, evaluation)
 
     def _from_review(self, sheet: FormState, evaluation: Evaluation, go: str) -> NextPage:
-        sections = self.sections(evaluation)
-        changed = self.reader.questions.get(go.removeprefix("change."))
-        if go == "back" and sections:
-            return self._at(sections[-1], sheet, evaluation)
-        if changed is not None and changed.section in sections:
-            return self._at(changed.section, sheet, evaluation)
+        places = self.places(evaluation)
+        changed = self.place_of.get(go.removeprefix("change."))
+        if go == "back" and places:
+            return self._at(places[-1], sheet, evaluation)
+        if changed in places:
+            return self._at(changed, sheet, evaluation)
         next_page = self._review(sheet, evaluation)
         return replace(next_page, send=True) if go == "send" and next_page.place == REVIEW else next_page
 
     def _before(self, place: str, sheet: FormState, evaluation: Evaluation) -> NextPage:
-        order = [section.id for section in self.instrument.sections]
-        earlier = [id for id in self.sections(evaluation) if order.index(id) < order.index(place)]
+        order = list(self.pages)
+        earlier = [key for key in self.places(evaluation) if order.index(key) < order.index(place)]
         return self._at(earlier[-1], sheet, evaluation) if earlier else NextPage(START, sheet, evaluation)
 
     def _onward(self, place: str, sheet: FormState, evaluation: Evaluation) -> NextPage:
-        order = [section.id for section in self.instrument.sections]
-        later = [id for id in self.sections(evaluation) if order.index(id) > order.index(place)]
+        order = list(self.pages)
+        later = [key for key in self.places(evaluation) if order.index(key) > order.index(place)]
         return self._at(later[0], sheet, evaluation) if later and not sheet.reviewed else self._review(sheet, evaluation)
 
     def _review(self, sheet: FormState, evaluation: Evaluation) -> NextPage:
-        """The review page, or the first section with an unanswered question or a fault."""
+        """The review page, or the first page with an unanswered question or a fault."""
         faulty = evaluation.faulty()
-        for section in self.sections(evaluation):
-            ids = [question.id for question in self.questions(section, evaluation)]
+        for place in self.places(evaluation):
+            ids = [question.id for question in self.questions(place, evaluation)]
             opened = tuple(id for id in ids if id not in sheet.seen)
             if opened or not faulty.isdisjoint(ids):
                 faults = tuple(fault for fault in evaluation.faults if question_of(fault) in ids and question_of(fault) in sheet.seen)
-                return self._at(section, sheet, evaluation, faults, opened)
+                return self._at(place, sheet, evaluation, faults, opened)
         return NextPage(REVIEW, structs.replace(sheet, reviewed=True), evaluation)
 
     def _at(
@@ -291,7 +315,7 @@ class FormFlow:
         opened: tuple[str, ...] = (),
         closed: tuple[str, ...] = (),
     ) -> NextPage:
-        """The page of a section. Its questions count as seen."""
+        """The page of a place. Its questions count as seen."""
         shown = [question.id for question in self.questions(place, evaluation)]
         seen = tuple(id for id in self.reader.questions if id in shown or id in sheet.seen)
         return NextPage(place, structs.replace(sheet, seen=seen), evaluation, faults, opened, closed, opened)

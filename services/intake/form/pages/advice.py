@@ -23,8 +23,11 @@ from proto.instrument import (
     Single,
 )
 from proto.problem import Fault
+from proto.text_patterns import TextPattern
 from services.intake.form import typed_values
 from services.intake.form.pages.voice import Voice
+
+_PATTERNS: dict[TextPattern, str] = {"email": "contact_unfit", "telephone": "write_telephone", "postal_code": "write_postal_code"}
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ def _sentence(
             if code == "too-long":
                 over = len(typed_values.as_text(value)) - question.max_chars
                 return words("shorten", over=words("characters_over", count=over)), everything
+            if code == "bad-pattern" and isinstance(question, ShortText) and question.pattern:
+                return words(_PATTERNS[question.pattern]), everything
             return words("bad_character" if code == "bad-character" else "write_text"), everything
         case _:
             assert_never(question)

@@ -17,9 +17,11 @@ from services.intake.form.flow import FormFlow, FormState, NextPage
 from services.intake.form.pages import words
 from services.intake.form.pages.notice import version_of
 from services.intake.form.pages.render import render
-from services.intake.form.pages.spoken import say
+from services.intake.form.pages.spoken import AnswerInWords, say
 from services.intake.form.pages.voice import Voice, voice_for
+from services.intake.form.piped_texts import labels_of, with_answers
 from services.intake.form.statement import Results
+from services.intake.form.typed_values import as_text
 
 BROUGHT = "brought"
 """The form field that carries the answers of an address from the start page on."""
@@ -157,13 +159,22 @@ def review(
     voice = survey.voice
     headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     answers = next_page.sheet.answers | _left(next_page)
+    pipes = labels_of(form.reader.questions, next_page.evaluation.answers, voice.tongue)
+
+    def said(place: str) -> list[tuple[str, AnswerInWords]]:
+        """The answers of a page by question; the text of an option stands with the option."""
+        asked = form.questions(place, next_page.evaluation)
+        typed = {question.id: as_text(answers.get(question.id)) for question in asked if question.id in form.texts.options}
+        written = {id: {code: typed.get(text, "") for code, text in by_code.items()} for id, by_code in form.texts.inside.items()}
+        return [
+            (question.id, say(voice, with_answers(question, pipes), answers.get(question.id), written.get(question.id)))
+            for question in asked
+            if question.id not in typed
+        ]
+
     parts = [
-        (
-            id,
-            headings[id],
-            [(question.id, say(voice, question, answers.get(question.id))) for question in form.questions(id, next_page.evaluation)],
-        )
-        for id in form.sections(next_page.evaluation)
+        (section, headings[section], [answer for place in places for answer in said(place)])
+        for section, places in form.sections(next_page.evaluation).items()
     ]
     derived = {item.id: item.rule for item in survey.instrument.derived}
     soft = [(voice.text(check.text), tuple(dict.fromkeys(named(check.when, derived)))) for check in form.soft_checks(next_page.evaluation)]
@@ -172,8 +183,8 @@ def review(
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
         parts=parts,
         soft=soft,
-        labels={question.id: voice.text(question.text) for question in survey.instrument.questions} if soft else {},
-        dropped=[say(voice, form.reader.questions[id], value) for id, value in _dropped(next_page)],
+        labels={id: voice.text(with_answers(form.reader.questions[id], pipes).text) for _, ids in soft for id in ids},
+        dropped=[say(voice, with_answers(form.reader.questions[id], pipes), value) for id, value in _dropped(next_page)],
         changes=next_page.sheet.changes,
         continued=next_page.sheet.continued,
         ends=survey.ends(ends),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from proto.instrument import (
+    NON_SUBSTANTIVE,
     AnyQuestion,
     ConstantSum,
     Date,
@@ -16,6 +18,7 @@ from proto.instrument import (
     Measured,
     Multiple,
     Numeric,
+    Option,
     Ranking,
     ShortText,
     Single,
@@ -27,29 +30,28 @@ from services.intake.form.pages.words import FormWords
 
 @dataclass(frozen=True)
 class FieldValues:
-    """`ticked` names choices as "name=value"; `texts` are by field name; `rows` is the order of a matrix, empty where it is as written."""
+    """`ticked` names choices as "name=value"; `texts` are by field name; `order` is that of rows or options, or empty."""
 
     ticked: frozenset[str] = frozenset()
     texts: dict[str, str] = field(default_factory=dict[str, str])
-    rows: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
 
-def values_of(words: FormWords, question: AnyQuestion, value: Any, mix: str) -> FieldValues:
-    """The field values that show this answer. It may have any shape: it comes from the browser. For `mix` see `rows_in_order`."""
+def values_of(words: FormWords, question: AnyQuestion, value: Any, order: tuple[str, ...]) -> FieldValues:
+    """The field values that show this answer. It may have any shape: it comes from the browser. For `order` see `own_order`."""
     match question:
         case Single():
-            return FieldValues(_ticked((typed_values.name(question), typed_values.as_text(value))))
+            return FieldValues(_ticked((typed_values.name(question), typed_values.as_text(value))), order=order)
         case Multiple():
-            return FieldValues(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))))
+            return FieldValues(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))), order=order)
         case Matrix():
             chosen = typed_values.as_rows(value)
             names = (typed_values.name, typed_values.narrow)
             ticked = _ticked(*((name(question, row), code) for row, code in chosen.items() for name in names))
-            return FieldValues(ticked, rows=rows_in_order(question, mix))
+            return FieldValues(ticked, order=order)
         case Ranking():
-            return FieldValues(
-                _ticked(*((typed_values.name(question, rank), code) for rank, code in enumerate(typed_values.as_codes(value), 1)))
-            )
+            ranks = enumerate(typed_values.as_codes(value), 1)
+            return FieldValues(_ticked(*((typed_values.name(question, rank), code) for rank, code in ranks)), order=order)
         case ConstantSum():
             given = typed_values.as_numbers(value)
             numbers = {row.code: typed_values.as_number(given.get(row.code), words.number) for row in question.rows}
@@ -74,16 +76,32 @@ def _measured(question: Measured, value: Any) -> tuple[Any, list[tuple[str, str]
     return typed, [(typed_values.name(question, typed_values.SPECIAL), code) for code in ticked]
 
 
-def rows_in_order(question: Matrix, mix: str) -> tuple[str, ...]:
-    """The row codes in the order that this respondent sees; empty where that is the order as written.
+def own_order(question: AnyQuestion, mix: str, opening: Collection[str] = ()) -> tuple[str, ...]:
+    """The codes of the rows, or of the options, in the order that this respondent sees; empty where that is the order as written.
 
     `mix` is a secret on this respondent's pages. The order is derived from it, so it stays the same and nothing has to be stored.
+    `opening`: codes of options that open a text; they come last, before those that stand alone or say that there is no answer.
     """
-    if not question.randomise_rows or not mix:
+    if not mix:
         return ()
-    return tuple(
-        sorted((row.code for row in question.rows), key=lambda code: hashlib.sha256(f"{mix} {question.id} {code}".encode()).digest())
-    )
+
+    def mixed(codes: Iterable[str]) -> list[str]:
+        return sorted(codes, key=lambda code: hashlib.sha256(f"{mix} {question.id} {code}".encode()).digest())
+
+    match question:
+        case Matrix() if question.randomise_rows:
+            return tuple(mixed(row.code for row in question.rows))
+        case Single() | Multiple() | Ranking() if question.randomise_options:
+            last = [option.code for option in standing_last(question.options, opening)]
+            return (*mixed(option.code for option in question.options if option.code not in last), *last)
+        case _:
+            return ()
+
+
+def standing_last(options: tuple[Option, ...], opening: Collection[str]) -> list[Option]:
+    """The options that keep their place behind the others."""
+    alone = [option for option in options if option.exclusive or option.code in NON_SUBSTANTIVE]
+    return [option for option in options if option.code in opening and option not in alone] + alone
 
 
 def _ticked(*pairs: tuple[str, str]) -> frozenset[str]:

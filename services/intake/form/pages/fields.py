@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
@@ -22,8 +23,10 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.text_patterns import TextPattern
 from services.intake.form import typed_values
 from services.intake.form.pages.advice import Advice, anchor
+from services.intake.form.pages.field_values import standing_last
 from services.intake.form.pages.voice import Voice
 
 LIST_FROM = 13
@@ -31,6 +34,7 @@ LIST_FROM = 13
 
 STACKED = 40
 """Up to this many cells, rows times columns, a matrix is stacked on a narrow screen; beyond it, each row is a drop-down list there."""
+_TYPES: dict[TextPattern, Literal["text", "email", "tel"]] = {"email": "email", "telephone": "tel", "postal_code": "text"}
 
 Kind = Literal["radios", "list", "boxes", "table", "ranks", "shares", "number", "date", "line", "area"]
 
@@ -44,6 +48,8 @@ class FieldChoice:
     """Whether it is set apart from the choices before it, by space or an "or"."""
     alone: bool = False
     """Whether it is exclusive: it cannot be combined with the others."""
+    text: str = ""
+    """The id of the text that it opens."""
     part: str = ""
     """Its code, where the page's script shows and hides it."""
     hidden: bool = False
@@ -76,7 +82,8 @@ class FieldColumn:
 
 @dataclass(frozen=True)
 class Field:
-    """A question without its values. `ask`: JSON for the page's script; `mixed`: the rows are in random order."""
+    """A question without its values. `ask`: JSON for the page's script; `mixed`: its rows or options are in random order; `inside`: it
+    stands inside an option."""
 
     kind: Kind
     id: str
@@ -88,6 +95,7 @@ class Field:
     new: bool
     ask: str = ""
     mixed: bool = False
+    inside: bool = False
     hints: tuple[str, ...] = ()
     error: str = ""
     choices: tuple[FieldChoice, ...] = ()
@@ -98,6 +106,7 @@ class Field:
     limit: int = 0
     total: int = 0
     keypad: str = ""
+    line_type: Literal["text", "email", "tel"] = "text"
     described_by: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -106,14 +115,27 @@ class Field:
         object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
 
 
-def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | None = None, *, new: bool = False) -> Field:
-    """The controls of a question, without values. `new`: it was added to the page by an answer."""
-    words = voice.words
+def field_of(
+    voice: Voice,
+    question: AnyQuestion,
+    ask: str,
+    advice: Advice | None = None,
+    *,
+    new: bool = False,
+    texts: Mapping[str, str] | None = None,
+    option: Option | None = None,
+) -> Field:
+    """The controls of a question, without values. `new`: it was added to the page by an answer.
+
+    `texts`: ids of the texts that its options open, by code. `option`: the option that this text belongs to.
+    """
+    words, texts = voice.words, texts or {}
     common: dict[str, Any] = {
         "id": question.id,
         "name": typed_values.name(question),
         "first": anchor(question),
-        "label": voice.text(question.text),
+        "label": voice.text(option.text if option else question.text),
+        "inside": option is not None,
         "help": voice.text(question.help) if question.help else "",
         "required": question.required,
         "new": new,
@@ -122,15 +144,16 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | Non
     }
     match question:
         case Single():
-            listed = len(question.options) >= LIST_FROM
-            options = _alphabetical(voice, question) if listed and not question.ordered else question.options
-            choices = _choices(voice, question, options)
+            listed = is_list(question)
+            alphabetical = listed and not (question.ordered or question.randomise_options)
+            options = _alphabetical(voice, question) if alphabetical else laid_out(question, texts)
+            choices = _choices(voice, question, options, texts)
             if not question.required and not listed:
                 choices += (FieldChoice(anchor(question, 0, len(choices)), "", words("no_answer"), apart=True),)
-            return Field("list" if listed else "radios", **common, choices=choices)
+            return Field("list" if listed else "radios", **common, choices=choices, mixed=question.randomise_options)
         case Multiple():
-            choices = _choices(voice, question, question.options)
-            return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),))
+            choices = _choices(voice, question, laid_out(question, texts), texts)
+            return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),), mixed=question.randomise_options)
         case Matrix():
             lines = _lines(voice, question, advice)
             columns = [FieldColumn(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
@@ -138,7 +161,8 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | Non
             hints = (words("table_hint"),)
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
         case Ranking():
-            return Field("ranks", **common, lines=_ranks(voice, question, advice), hints=(words("rank_hint"),))
+            hints = (words("rank_hint"),)
+            return Field("ranks", **common, lines=_ranks(voice, question, advice), hints=hints, mixed=question.randomise_options)
         case ConstantSum():
             lines = tuple(
                 FieldLine(anchor(question, i), typed_values.name(question, row.code), voice.text(row.text), wrong=_is_wrong(advice, i))
@@ -159,21 +183,37 @@ def field_of(voice: Voice, question: AnyQuestion, ask: str, advice: Advice | Non
             )
         case Date():
             return Field("date", **common, lines=_date(voice, question, advice), special=_special(voice, question))
+        case ShortText() if question.pattern:
+            return Field("line", **common, line_type=_TYPES[question.pattern], keypad=_TYPES[question.pattern])
         case ShortText() | LongText():
             hints = (words("text_limit", count=question.max_chars),)
-            kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= 120 else "area"
+            kind: Kind = "line" if isinstance(question, ShortText) and question.max_chars <= (200 if option else 120) else "area"
             return Field(kind, **common, limit=question.max_chars, hints=hints)
         case _:
             assert_never(question)
 
 
-def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...]) -> tuple[FieldChoice, ...]:
+def is_list(question: Single | Multiple) -> bool:
+    """Whether the options are shown as a drop-down list."""
+    return isinstance(question, Single) and len(question.options) >= LIST_FROM
+
+
+def laid_out(question: Single | Multiple, opening: Collection[str]) -> tuple[Option, ...]:
+    """The options as they are numbered on the page: as written, or, in random order, those that keep their place last."""
+    if not question.randomise_options:
+        return question.options
+    last = standing_last(question.options, opening)
+    return (*(option for option in question.options if option not in last), *last)
+
+
+def _choices(voice: Voice, question: Single | Multiple, options: tuple[Option, ...], texts: Mapping[str, str]) -> tuple[FieldChoice, ...]:
     choices: list[FieldChoice] = []
     before = False
     for i, option in enumerate(options):
         alone = option.exclusive if isinstance(question, Multiple) else option.code in NON_SUBSTANTIVE
         apart = alone and not before and i > 0
-        choices.append(FieldChoice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive))
+        text = texts.get(option.code, "")
+        choices.append(FieldChoice(anchor(question, 0, i), option.code, voice.text(option.text), apart, option.exclusive, text))
         before = alone
     return tuple(choices)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.intake.form.pages.piped_text import attribute
 from services.runtime.localised_text import lang
 
 _environment = Environment(
@@ -17,7 +18,7 @@ _environment = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_environment.filters |= {"plain": str, "lang": lang}
+_environment.filters |= {"plain": str, "lang": lang, "piped": attribute}
 
 
 def render(template: str, **values: Any) -> bytes:

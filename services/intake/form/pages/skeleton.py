@@ -17,7 +17,7 @@ _SEAM = secrets.token_hex(16)
 
 
 def hole(kind: str, name: str = "") -> Markup:
-    """For templates: a hole for an attribute or a text, or (kind "row") the beginning of a matrix row."""
+    """For templates: a hole for an attribute or a text, or (kind "row") the beginning of a row or option; nameless their end."""
     return Markup(f"{_SEAM}{kind} {name}{_SEAM}")  # noqa: S704  never reaches a page
 
 
@@ -47,11 +47,9 @@ class HtmlPieces:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """`rows` are the matrix rows by code; they can be joined in any order."""
+    """HTML in its order. The rows of a matrix, or the options of a question, are by code: they can be joined in any order."""
 
-    head: HtmlPieces
-    rows: dict[str, HtmlPieces]
-    tail: HtmlPieces
+    parts: tuple[HtmlPieces | dict[str, HtmlPieces], ...]
 
     @classmethod
     def of(cls, html: str) -> Skeleton:
@@ -61,10 +59,20 @@ class Skeleton:
                 groups.append((part.removeprefix("row "), []))
             else:
                 groups[-1][1].append(part)
-        (_, head), *rows = [(name, HtmlPieces(parts)) for name, parts in groups]
-        tail = rows.pop()[1] if rows else HtmlPieces([""])
-        return cls(head, dict(rows), tail)
+        parts: list[HtmlPieces | dict[str, HtmlPieces]] = []
+        for code, pieces in groups:
+            last = parts[-1] if parts else None
+            if not code:
+                parts.append(HtmlPieces(pieces))
+            elif isinstance(last, dict):
+                last[code] = HtmlPieces(pieces)
+            else:
+                parts.append({code: HtmlPieces(pieces)})
+        return cls(tuple(parts))
 
     def fill(self, values: FieldValues) -> Markup:
-        rows = [self.rows[code].fill(values) for code in values.rows or self.rows if code in self.rows]
-        return Markup("".join((self.head.fill(values), *rows, self.tail.fill(values))))  # noqa: S704  literals come from templates, texts are escaped
+        out: list[str] = []
+        for part in self.parts:
+            rows = [part] if isinstance(part, HtmlPieces) else [part[code] for code in values.order or part if code in part]
+            out += [row.fill(values) for row in rows]
+        return Markup("".join(out))  # noqa: S704  literals come from templates, texts are escaped

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
+
+from markupsafe import escape
 
 from proto.instrument import (
     AnyQuestion,
@@ -22,6 +25,7 @@ from proto.instrument import (
 )
 from services.intake.form import typed_values
 from services.intake.form.pages.voice import Voice
+from services.runtime.localised_text import LocalisedText
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,15 @@ class AnswerInWords:
         return not (self.text or self.items or self.ranks or self.pairs)
 
 
-def say(voice: Voice, question: AnyQuestion, value: Any) -> AnswerInWords:
+def say(voice: Voice, question: AnyQuestion, value: Any, texts: Mapping[str, str] | None = None) -> AnswerInWords:
+    """`texts`: what was written in the texts that options open, by code."""
     label = voice.text(question.text)
     match question:
         case Single():
-            return AnswerInWords(label, text=_label(voice, question.options, typed_values.as_text(value)))
+            return AnswerInWords(label, text=_specified(voice, question.options, typed_values.as_text(value), texts))
         case Multiple():
-            return AnswerInWords(label, items=_labels(voice, question.options, typed_values.as_codes(value)))
+            codes = [code for code in typed_values.as_codes(value) if code]
+            return AnswerInWords(label, items=tuple(_specified(voice, question.options, code, texts) for code in codes))
         case Matrix():
             chosen = typed_values.as_rows(value)
             rows = [(voice.text(row.text), chosen[row.code]) for row in question.rows if row.code in chosen]
@@ -79,6 +85,14 @@ def say(voice: Voice, question: AnyQuestion, value: Any) -> AnswerInWords:
 
 def _label(voice: Voice, options: tuple[Option, ...], code: str) -> str:
     return next((voice.text(option.text) for option in options if option.code == code), code)
+
+
+def _specified(voice: Voice, options: tuple[Option, ...], code: str, texts: Mapping[str, str] | None) -> str:
+    """ "Other – a festival": the option, and what was written about it."""
+    label, typed = _label(voice, options, code), (texts or {}).get(code, "")
+    if not typed:
+        return label
+    return LocalisedText.mixed(f"{label} – {typed}", escape(label) + " – " + escape(typed))
 
 
 def _labels(voice: Voice, options: tuple[Option, ...], codes: list[str]) -> tuple[str, ...]:

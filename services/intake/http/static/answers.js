@@ -11,6 +11,7 @@
  * @property {string[]} [rows]
  * @property {number} [ranks]
  * @property {number} [parts] of a date: the year alone, with the month, or with the day too
+ * @property {string} [pattern] what a text looks like
  *
  * @typedef {(name: string) => string[]} Fields the values of the fields of this name
  * @typedef {(id: string) => unknown} Kept the answer with which the page came
@@ -53,7 +54,8 @@ export function read(ask, fields, marks, kept) {
     default: {
       const value = text().replace(/\r\n?/g, "\n");
       if (UNSEEN.test(value)) return {};
-      return length(value) > Number(ask.max) ? { fault: true } : { value };
+      if (length(value) > Number(ask.max)) return { fault: true };
+      return { value, fault: Boolean(ask.pattern) && !new RegExp(`^(?:${ask.pattern})$`, "u").test(value) };
     }
   }
 }

@@ -65,13 +65,15 @@ function compared(one, other) {
 }
 
 /**
- * The questions that these fields leave on the page. One is asked once every required question that its rule leans on is answered.
+ * The questions that these fields leave on the page, and the answers in them. One is asked once every required question that its rule leans
+ * on is answered.
  * @param {Ruled[]} asks in order @param {import("./answers.js").Fields} fields @param {string} marks of numbers
  * @param {import("./answers.js").Kept} [kept]
- * @param {Map<string, Set<string>>} [hidden] takes the options and rows that are not there, by question
- * @returns {Set<string>}
+ * @returns {{ found: Set<string>, answers: Map<string, any>, hidden: Map<string, Set<string>> }} `hidden`: the options and rows that are
+ * not there, by question
  */
-export function shown(asks, fields, marks, kept, hidden = new Map()) {
+export function judge(asks, fields, marks, kept) {
+  const hidden = new Map();
   const answers = new Map();
   const measures = new Map();
   const unsettled = new Set();
@@ -98,5 +100,5 @@ export function shown(asks, fields, marks, kept, hidden = new Map()) {
       if (fault || (ask.required && value === undefined)) unsettled.add(ask.id);
     }
   }
-  return found;
+  return { found, answers, hidden };
 }

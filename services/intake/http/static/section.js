@@ -1,8 +1,9 @@
 /** Makes a section's page answer at once: questions come and go by their rules, options that stand alone untick the others. */
 
 import { count, counters } from "./counters.js";
+import { refill } from "./piped.js";
 import { ranks } from "./ranks.js";
-import { shown } from "./rules.js";
+import { judge } from "./rules.js";
 import { tell } from "./told.js";
 
 /** @typedef {import("./rules.js").Ruled} Ruled */
@@ -16,15 +17,19 @@ const sent = Object.assign(document.createElement("input"), { type: "hidden", na
 /** @type {Question[]} */
 let questions = [];
 
+/** @type {HTMLElement[]} texts that show earlier answers */
+let piped = [];
+
 /** @type {Set<Element>} */
 const waited = new Set();
 
-/** Questions that wait in a template take their place, to leave it again at once if the rules say so. */
+/** Questions that wait in a template take their place, to leave it again at once if the rules say so. One may wait inside another. */
 function gather() {
-  for (const template of form.querySelectorAll("template")) {
+  for (let template; (template = form.querySelector("template")); ) {
     for (const field of template.content.children) waited.add(field);
     template.replaceWith(template.content);
   }
+  piped = [...form.querySelectorAll("[data-piped]")].map((element) => /** @type {HTMLElement} */ (element));
   questions = [...form.querySelectorAll("[data-ask]")].map((element) => {
     const field = /** @type {HTMLElement} */ (element);
     const spot = document.createComment("");
@@ -72,10 +77,13 @@ function parts(field, hidden) {
   return said;
 }
 
+const isNote = (/** @type {HTMLElement} */ field) => field.classList.contains("note");
+
 /** Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made */
 function follow(cause = null) {
-  const hidden = new Map();
-  const wanted = shown(questions.map((question) => question.ask), fields, marks, kept, hidden);
+  const { found: wanted, answers, hidden } = judge(questions.map((question) => question.ask), fields, marks, kept);
+  const fieldOf = (/** @type {string} */ id) => questions.find((question) => question.ask.id === id)?.field;
+  const changed = refill(piped, answers, fieldOf).filter((element) => element.isConnected && element.closest("[data-title], .note"));
   /** @type {string[]} */
   const said = [];
   /** @type {string[]} */
@@ -88,15 +96,17 @@ function follow(cause = null) {
       const focused = field.contains(document.activeElement);
       field.remove();
       if (focused && cause instanceof HTMLElement) cause.focus();
-      said.push(tell.sentence("closed", { question: title(field) }));
+      if (!isNote(field)) said.push(tell.sentence("closed", { question: title(field) }));
     } else {
       spot.after(field);
       count(field);
-      opened.push(title(field));
+      if (isNote(field)) said.push(title(field));
+      else opened.push(title(field));
     }
   }
   const [first] = opened;
   if (first) said.push(opened.length > 1 ? tell.sentence("several", { count: opened.length, question: first }) : tell.sentence("opened", { question: first }));
+  said.push(...changed.filter((element) => element.isConnected).map((element) => element.textContent ?? ""));
   if (cause && said.length) tell(said.join(" "));
   sent.value = [...form.querySelectorAll(".field")].map((field) => field.id).join(" ");
 }
