@@ -237,7 +237,7 @@ def test_a_key_that_the_organiser_did_not_name_is_not_used(guest: Respondent, ro
     guest.page.on("request", lambda request: asked.append(request.method + request.url) if "/tickets" in request.url else None)
     guest.page.goto(link[:-1] + ("0" if link[-1] != "0" else "1"))
     guest.press("next")
-    expect(guest.page.locator("#invitation-told")).to_contain_text("do not match")
+    expect(guest.page.locator("#invitation-told")).to_contain_text("Do not go on")
     assert not any(text.startswith("POST") for text in asked)
 
 

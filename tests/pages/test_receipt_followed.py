@@ -69,7 +69,7 @@ def test_the_status_follows_once_the_answers_are_recorded(stack: Operated, page:
         expect(page.locator("#status")).to_contain_text("Accepted")
     finally:
         analysis.resume()
-    again = page.get_by_role("button", name="Look again")
+    again = page.get_by_role("button", name="Refresh")
     for _ in range(0 if scripts else 50):
         if again.count() == 0:
             break

@@ -121,11 +121,11 @@ async def test_the_text_behind_the_fingerprint_is_shown_and_saved_to_the_byte(vi
 
 async def test_look_again_is_there_until_the_answers_are_recorded(visitor: Visitor, journal: MemoryJournal) -> None:
     await look_up(visitor, await submit(visitor))
-    assert "Look again" in visitor.page.text
+    assert "Refresh" in visitor.page.text
     journal.floor = journal.seq
     await visitor.press("show")
     assert "Recorded" in visitor.page.text
-    assert "Look again" not in visitor.page.text
+    assert "Refresh" not in visitor.page.text
 
 
 @pytest.mark.parametrize("go", ["show", "check", "withdraw"])

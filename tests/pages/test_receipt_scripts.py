@@ -81,7 +81,7 @@ def test_the_page_says_that_the_fingerprints_match(page: Page, address: str) -> 
     look_up(page, address, code.lower())
     page.get_by_role("button", name="Check now").click()
     expect(page.locator("#verdict[role=status]")).to_have_text(
-        "They match: the fingerprint of the stored answers is the one on your receipt."
+        "The two values match: the fingerprint of the stored answers is the one on your receipt."
     )
     shown = page.locator("#fingerprint").inner_text()
     copied = page.locator("#text").evaluate("area => { area.focus(); area.select(); return getSelection().toString(); }")
@@ -101,7 +101,9 @@ def test_the_page_says_that_they_differ_if_a_single_answer_does(page: Page, addr
     look_up(page, address, code)
     page.route("**/receipt?*", tamper)
     page.get_by_role("button", name="Check now").click()
-    expect(page.locator("#verdict[role=status]")).to_have_text("They do not match. Please tell the organisation that invited you.")
+    expect(page.locator("#verdict[role=status]")).to_have_text(
+        "The two values do not match. Please tell the organisation that invited you."
+    )
 
 
 def test_the_receipt_prints_with_its_address_and_without_buttons(page: Page, address: str) -> None:

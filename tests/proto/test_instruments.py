@@ -35,7 +35,7 @@ def test_action_3_asks_45_questions_in_three_languages() -> None:
     assert "A03" not in {question.id for question in found.questions}
     assert sum(question.required for question in found.questions) == 26
     assert found.languages == ("en", "fr", "es")
-    assert found.question("A01").text["fr"] == "Dans quel pays se trouve votre autorité ?"
+    assert found.question("A01").text["fr"] == "Dans quel pays se trouve votre collectivité\N{NO-BREAK SPACE}?"
 
 
 def test_countries_have_french_and_spanish_names() -> None:

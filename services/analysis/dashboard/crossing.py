@@ -51,7 +51,7 @@ def sides(instrument: Instrument, snapshot: Snapshot, words: DashboardWords) -> 
 
 def about(table: Table, words: DashboardWords) -> str:
     """Returns how many answers the table counts. It is updated less often than the figures of everybody."""
-    return words("answers", n=words.number(table.responses))
+    return words("answers", n=table.responses)
 
 
 def title_of(name: str, instrument: Instrument, words: DashboardWords) -> str:

@@ -39,8 +39,8 @@ def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], la
     entries: list[dict[str, str]] = []
     for instrument in instruments:
         snapshot = snapshots.get(instrument.id)
-        waiting = words("listing_waiting", n=words.number(first_edition(instrument)))
-        state = words("listing_answers", n=words.number(snapshot.responses)) if snapshot else waiting
+        waiting = words("listing_waiting", n=first_edition(instrument))
+        state = words("listing_answers", n=snapshot.responses) if snapshot else waiting
         when = words("as_of", time=words.time(snapshot.as_of)) if snapshot else ""
         entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
     return render(
@@ -62,7 +62,7 @@ def unknown(language: str) -> str:
 def empty(instrument: Instrument, language: str) -> str:
     """Returns the page before the first edition, which says what is missing."""
     words = DashboardWords(language, instrument)
-    values = {"minimum": words.number(first_edition(instrument)), "batch": words.number(parameters_of(instrument).batch)}
+    values = {"minimum": first_edition(instrument), "batch": parameters_of(instrument).batch}
     return render("empty.html.j2", words, **of_survey(instrument, words), **values)
 
 
@@ -133,8 +133,8 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Das
         "snapshot": snapshot,
         "view": view,
         "only": only,
-        "responses": None if responses is None else words.number(responses),
-        "total": words.number(snapshot.responses),
+        "responses": responses,
+        "total": snapshot.responses,
         "time": words.time(snapshot.as_of),
         "clock": words.clock(snapshot.as_of),
         "weightable": is_weighted(snapshot),

@@ -100,7 +100,7 @@ def figure_view(question: AnyQuestion, figures: Figures, words: DashboardWords) 
         return replace(view, note=words("question_withheld"))
     if isinstance(question, Matrix):
         return _matrix(view, question, figures, words)
-    facts = [words("answered", n=words.number(figures.answered or 0)), *_left_out(question, figures.nonresponse, words)]
+    facts = [words("answered", n=figures.answered or 0), *_left_out(question, figures.nonresponse, words)]
     if isinstance(question, ShortText | LongText):
         return replace(view, facts=facts, note=words("text_only"))
     if not figures.answered:
@@ -124,7 +124,7 @@ def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: Das
     if nonresponse is None or not nonresponse.rate or (question.required and nonresponse.dk is nonresponse.pnts is None):
         return []
     silent = nonresponse.missing + (nonresponse.dk or 0) + (nonresponse.pnts or 0)
-    return [words("left_out", n=words.number(silent), total=words.number(nonresponse.asked), share=words.percent(nonresponse.rate))]
+    return [words("left_out", n=silent, total=words.number(nonresponse.asked), share=words.percent(nonresponse.rate))]
 
 
 def labels_of(question: AnyQuestion, cells: dict[str, Cell], words: DashboardWords) -> dict[str, str]:

@@ -15,7 +15,7 @@ def rules(snapshot: Snapshot, words: DashboardWords) -> list[str]:
     if policy.guarantee is not None:
         sentences += _guarantee(policy, policy.guarantee, words)
     elif policy.unprotected:
-        sentences.append(words("rule_unprotected", n=batch))
+        sentences.append(words("rule_unprotected", n=policy.batch))
     elif policy.growth is not None:
         sentences.append(words("rule_growth", n=batch, share=words.percent(policy.growth)))
     if policy.clock and policy.clock >= 1.5:

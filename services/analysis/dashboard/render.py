@@ -8,8 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from proto.instrument import Instrument
-from services.analysis.dashboard.words import NATIVE, DashboardWords
+from services.analysis.dashboard.words import DashboardWords
 from services.runtime.localised_text import lang
+from services.runtime.translations import native_name
 
 _here = Path(__file__).parent
 _pages = Environment(
@@ -41,4 +42,4 @@ def of_survey(instrument: Instrument, words: DashboardWords) -> dict[str, object
 
 
 def offered(languages: Mapping[str, object] | tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(code, NATIVE.get(code, code)) for code in languages]
+    return [(code, native_name(code)) for code in languages]

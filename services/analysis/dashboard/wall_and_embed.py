@@ -78,7 +78,7 @@ def _when(snapshot: Snapshot, view: View, words: DashboardWords) -> dict[str, ob
     return {
         "snapshot": snapshot,
         "view": view,
-        "total": words.number(snapshot.responses),
+        "total": snapshot.responses,
         "time": words.time(snapshot.as_of),
         "clock": words.clock(snapshot.as_of),
     }

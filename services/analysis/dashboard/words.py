@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_time
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 from markupsafe import escape
 
@@ -18,17 +18,11 @@ from services.runtime.localised_text import LocalisedText
 
 
 class DashboardStrings(translations.Translations, frozen=True, forbid_unknown_fields=True):
-    strings: dict[str, str]
+    strings: dict[str, str | dict[str, str]]
     strata: dict[str, str]
 
 
 CATALOGUES = translations.load("services.analysis.dashboard", DashboardStrings)
-NATIVE = {
-    "bg": "Български", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά", "en": "English", "es": "Español",
-    "et": "Eesti", "fi": "Suomi", "fr": "Français", "ga": "Gaeilge", "hr": "Hrvatski", "hu": "Magyar", "it": "Italiano",
-    "lt": "Lietuvių", "lv": "Latviešu", "mt": "Malti", "nl": "Nederlands", "pl": "Polski", "pt": "Português", "ro": "Română",
-    "sk": "Slovenčina", "sl": "Slovenščina", "sv": "Svenska",
-}  # fmt: skip
 
 
 def bare(text: str, end: str = ".") -> str:
@@ -44,11 +38,15 @@ class DashboardWords:
         self.language = language
         self.interface = language if language in CATALOGUES else "en"
         self._catalogue = CATALOGUES[self.interface]
-        self._dates = "en_GB" if self.interface == "en" else self.interface
+        self._locale = Locale.parse("en_GB" if self.interface == "en" else self.interface)
         self._source = instrument.source_language if instrument else "en"
 
     def __call__(self, key: str, **values: Any) -> str:
+        """Whole numbers are written as the language writes them. Where a string has plural forms, the whole number `n` chooses."""
         template = self._catalogue.strings[key]
+        if isinstance(template, dict):
+            template = translations.plural(template, values["n"], self._locale)
+        values = {name: self.number(value) if isinstance(value, int) else value for name, value in values.items()}
         if any(hasattr(value, "__html__") for value in values.values()):
             return escape(template).format(**values)
         return template.format(**values)
@@ -100,11 +98,11 @@ class DashboardWords:
 
     def clock(self, as_of: str) -> str:
         """The time alone, to the second: 14:05:07 UTC."""
-        return f"{format_time(datetime.datetime.fromisoformat(as_of), 'medium', locale=self._dates)} UTC"
+        return f"{format_time(datetime.datetime.fromisoformat(as_of), 'medium', locale=self._locale)} UTC"
 
     def time(self, as_of: str) -> str:
         when = datetime.datetime.fromisoformat(as_of)
-        return f"{format_date(when, 'long', locale=self._dates)}, {format_time(when, 'short', locale=self._dates)} UTC"
+        return f"{translations.long_date(when.date(), self.interface)}, {format_time(when, 'short', locale=self._locale)} UTC"
 
 
 @lru_cache(maxsize=10_000)

@@ -90,13 +90,13 @@ def protection(manifest: Manifest, say: Say) -> list[str]:
     if scales := measured("merged_scales"):
         sentences.append(say("merged", n=say.number(scales)))
     if cells := measured("withheld_cells"):
-        sentences.append(say("withheld", n=say.number(cells)))
-    sentences.append(say("left_out", n=say.number(manifest.suppressed)) if manifest.suppressed else say("left_out_none"))
+        sentences.append(say("withheld", n=int(cells)))
+    sentences.append(say("left_out", n=manifest.suppressed) if manifest.suppressed else say("left_out_none"))
     if manifest.left_out:
         sentences.append(say("without_bands", names=", ".join(manifest.left_out)))
     if "texts" in policy:
         texts = measured("texts")
-        sentences.append(say("texts", n=say.number(texts)) if texts else say("texts_none"))
+        sentences.append(say("texts", n=int(texts)) if texts else say("texts_none"))
     if any(file.name == "report.html" for file in manifest.files):
         sentences.append(say("report"))
     return sentences

@@ -6,7 +6,7 @@ import math
 from datetime import date
 from typing import Any
 
-from babel.dates import format_date
+from babel import Locale
 from babel.numbers import format_decimal
 
 from proto.instrument import Instrument, Texts
@@ -14,7 +14,7 @@ from services.runtime import translations
 
 
 class PageStrings(translations.Translations, frozen=True, forbid_unknown_fields=True):
-    strings: dict[str, str]
+    strings: dict[str, str | dict[str, str]]
 
 
 CATALOGUES = translations.load("services.export.http", PageStrings)
@@ -32,9 +32,15 @@ class Say:
     def __init__(self, language: str) -> None:
         self.language = language
         self._strings = CATALOGUES[language].strings
+        self._locale = Locale.parse(language)
 
     def __call__(self, key: str, **values: Any) -> str:
-        return self._strings[key].format(**values)
+        """Where a string has plural forms, the whole number `n` chooses among them."""
+        string = self._strings[key]
+        if isinstance(string, dict):
+            n: int = values["n"]
+            string, values = translations.plural(string, n, self._locale), values | {"n": self.number(n)}
+        return string.format(**values)
 
     def text(self, texts: Texts, source: str) -> str:
         """The survey's text in this language, else in its own."""
@@ -44,7 +50,7 @@ class Say:
         return format_decimal(n, format="#,##0.#" if n < 100 else "#,##0", locale=self.language)
 
     def date(self, day: date) -> str:
-        return format_date(day, "long", "en_GB" if self.language == "en" else self.language)
+        return translations.long_date(day, self.language)
 
     def hundredths(self, value: float) -> str:
         """Rounded up, because it bounds."""

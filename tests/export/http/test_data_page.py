@@ -43,7 +43,8 @@ def rendered(releases: list[StoredRelease], withdrawn: int = 0, language: str = 
 
 def test_the_catalogues_say_the_same_things() -> None:
     blanks = {
-        code: {key: sorted(re.findall(r"{(\w+)}", value)) for key, value in each.strings.items()} for code, each in CATALOGUES.items()
+        code: {key: sorted(set(re.findall(r"{(\w+)}", str(value)))) for key, value in each.strings.items()}
+        for code, each in CATALOGUES.items()
     }
     assert blanks["fr"] == blanks["en"]
     assert blanks["es"] == blanks["en"]
@@ -64,7 +65,7 @@ def test_a_release_tells_how_it_is_protected_cited_fetched_opened_and_checked(la
     assert say("group", n=10, size=11).replace("'", "&#39;") in page
     assert say("units", n=6).replace("'", "&#39;") in page
     assert say("distance", t=say.hundredths(0.312)).replace("'", "&#39;") in page
-    assert say("withheld", n=say.number(1204)).replace("'", "&#39;") in page
+    assert say("withheld", n=1204).replace("'", "&#39;") in page
     assert say("left_out", n=34).replace("'", "&#39;") in page
     assert "Release 3 (ai-security, questionnaire 0.1.0) [Data set]. https://survey.example.eu/data/ai-security" in page
     assert "/data/ai-security/3/citation.bib" in page

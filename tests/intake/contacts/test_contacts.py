@@ -136,7 +136,7 @@ async def test_who_leaves_an_address_can_take_it_back_and_nobody_learns_whether_
     ("fields", "told"),
     [
         ({"address": ""}, "Enter an e-mail address, or"),
-        ({"address": "<b>@x"}, "such as name@example.eu"),
+        ({"address": "<b>@x"}, "in the form name@example.org"),
         ({"agree": ""}, "Tick the box"),
     ],
 )

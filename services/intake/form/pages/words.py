@@ -46,8 +46,7 @@ class FormWords:
             return LocalisedText.of(words(SOURCE)(key, **values), SOURCE)
         if isinstance(string, dict):
             count = values["count"]
-            form = self._locale.plural_form(count if isinstance(count, int | float) else 0)
-            string = string.get(form, string["other"])
+            string = translations.plural(string, count if isinstance(count, int | float) else 0, self._locale)
         filled = {name: self.number(value) if isinstance(value, int | float) else value for name, value in values.items()}
         if not filled:
             return string
@@ -108,7 +107,7 @@ class FormWords:
         return (
             self("month_year", month=month, year=parts[0])
             if len(parts) == 2
-            else self("day_month_year", day=parts[2].lstrip("0"), month=month, year=parts[0])
+            else self("day_month_year", day=translations.ordinal_day(int(parts[2]), self.language), month=month, year=parts[0])
         )
 
 
@@ -129,7 +128,4 @@ def native_name(language: str) -> str:
     known = catalogues().get(language)
     if known is not None:
         return known.native
-    try:
-        return Locale.parse(language, sep="-").get_display_name() or language
-    except ValueError:
-        return language
+    return translations.native_name(language)
