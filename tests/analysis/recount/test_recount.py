@@ -21,6 +21,7 @@ from services.analysis.main import Analysis, running
 from services.analysis.publish import worker_questions
 from services.analysis.recount import recount as recounts
 from services.analysis.recount.figures import _wilson
+from services.analysis.recount.report import RecountReport
 from tests.analysis.conftest import SURVEY, Pen, Service, ask, submitted, until, withdrawn
 
 PEOPLE = 120
@@ -110,7 +111,7 @@ async def test_a_recount_may_take_long_and_one_that_nobody_makes_is_given_up(
 ) -> None:
     patience, counting = 5.0, recounts.recount
 
-    async def slowly(*arguments: Any) -> dict[str, Any]:
+    async def slowly(*arguments: Any) -> RecountReport:
         await asyncio.sleep(1.5 * patience)
         return await counting(*arguments)
 
