@@ -391,13 +391,20 @@ _HIDDEN = "Leave this out: other answers hide this part of the question."
 
 def _check_matrix(question: Matrix, value: Any, today: str, hidden: frozenset[str] = frozenset()) -> list[Fault]:
     given = msgspec.structs.astuple(value)
+    alone = [row.exclusive for row in question.rows]
+    place = f"/answers/{question.id}"
+    if any(alone):
+        answered = [exclusive for exclusive, code in zip(alone, given, strict=True) if code is not UNSET]
+        if any(answered):
+            return [Fault(place, "exclusive", "A row that stands alone excludes the other rows.")] if len(answered) > 1 else []
     if UNSET not in given:
         return []
-    place = f"/answers/{question.id}"
     if all(code is UNSET for code in given):
         return [Fault(place, "empty", "Answer at least one row, or leave the question out.")]
     if question.required:
-        missing = (row for row, code in zip(question.rows, given, strict=True) if code is UNSET and row.code not in hidden)
+        missing = (
+            row for row, code in zip(question.rows, given, strict=True) if code is UNSET and row.code not in hidden and not row.exclusive
+        )
         return [Fault(f"{place}/{_escape(row.code)}", "required", "Please answer this row.") for row in missing]
     return []
 

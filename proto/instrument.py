@@ -32,20 +32,25 @@ BIGGEST = 1_000_000_000
 
 
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One closed answer. `exclusive` options of a multiple choice stand alone. `show_if`: for whom it is there."""
+    """One closed answer. `exclusive` options of a multiple choice stand alone. `show_if`: for whom it is there.
+
+    `score`: what it is worth, of a single choice or a matrix; where no option says so, `proto.scores` tells.
+    """
 
     code: str
     text: Texts
     exclusive: bool = False
     show_if: Rule | None = None
+    score: int | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A row of a matrix. `show_if`: who is asked it."""
+    """A row of a matrix. `show_if`: who is asked it. `exclusive`: whoever answers it answers no other row."""
 
     code: str
     text: Texts
     show_if: Rule | None = None
+    exclusive: bool = False
 
 
 class Band(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -187,6 +187,9 @@ def _options(old: Closed, new: Closed) -> Iterator[Change]:
         yield Change(f"{old.id}.{code}", "option taken out", True, tuple(paths))
     for code in (option.code for option in new.options if option.code not in known):
         yield Change(f"{old.id}.{code}", "new option: those who answered before could not choose it")
+    before, after = ({o.code: o.score for o in question.options if o.code in known & present} for question in (old, new))
+    if before != after:
+        yield Change(old.id, "other scores: means are worked out by them, also of earlier answers")
     alone = ({option.code for option in question.options if option.exclusive} for question in (old, new))
     if len(set(map(frozenset, alone))) > 1:
         yield Change(old.id, "other options stand alone, from now on")

@@ -129,7 +129,8 @@ def rule(written: AuthoredRule) -> resolved.Rule:
 
 
 def option(written: AuthoredOption) -> resolved.Option:
-    return resolved.Option(written.code, written.text, written.exclusive, rule(written.show_if) if written.show_if else None)
+    show_if = rule(written.show_if) if written.show_if else None
+    return resolved.Option(written.code, written.text, written.exclusive, show_if, written.score)
 
 
 def _asked_with_its_parts(question: Any) -> Any:
@@ -176,7 +177,9 @@ class _Resolver:
         if isinstance(written, AuthoredConstantSum):
             values["bands"] = self.bands(written.bands) or quarters(written.total)
         if isinstance(written, AuthoredMatrix | AuthoredConstantSum):
-            values["rows"] = tuple(resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None) for row in written.rows)
+            values["rows"] = tuple(
+                resolved.Row(row.code, row.text, rule(row.show_if) if row.show_if else None, row.exclusive) for row in written.rows
+            )
         if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredComputedQuestion | AuthoredDate):
             values["bands"] = self.bands(written.bands)
         if isinstance(written, AuthoredInteger | AuthoredNumeric | AuthoredDate):

@@ -33,7 +33,7 @@ from proto.instrument import (
     Stat,
     WithRows,
 )
-from proto.scores import in_order, numeric
+from proto.scores import against_places, in_order, monotonic, numeric
 from proto.text_patterns import SHORTEST
 
 _EVERYWHERE: tuple[Stat, ...] = ("count", "none")
@@ -70,6 +70,7 @@ class Fitness:
         self._choices(question, path)
         self._numbers(question, path)
         self._special(question, path)
+        self._scores(question, path)
         self._privacy(question, path)
         self._stats(question, path)
         self._prefill(question, path)
@@ -86,6 +87,12 @@ class Fitness:
     def _choices(self, question: AnyQuestion, path: Path) -> None:
         if isinstance(question, WithRows):
             self.faults.once(((row.code, (*path, "rows", i, "code")) for i, row in enumerate(question.rows)), f"row of {question.id}")
+            if isinstance(question, ConstantSum) and any(row.exclusive or row.show_if for row in question.rows):
+                self.faults.add((*path, "rows"), f"the rows of {question.id} share one total", "exclusive and show_if belong to a matrix")
+            if all(row.exclusive for row in question.rows):
+                self.faults.add(
+                    (*path, "rows"), f"every row of {question.id} excludes the others", "exclusive is for a row of none of these"
+                )
         if not isinstance(question, Closed) or not question.options:
             return
         number = len(question.options)
@@ -97,7 +104,8 @@ class Fitness:
             if question.min_choices > (question.max_choices or number):
                 self.faults.add((*path, "min_choices"), f"min_choices {question.min_choices} is more than can be chosen")
         elif any(option.exclusive for option in question.options):
-            advice = "they belong to questions of type multiple"
+            of_matrix = isinstance(question, Matrix)
+            advice = "each row has one answer: write exclusive at a row" if of_matrix else "they belong to questions of type multiple"
             self.faults.add((*path, "options"), f"exclusive options have no meaning in {question.id}", advice)
         if isinstance(question, Single) and question.ordered and question.randomise_options:
             self.faults.add((*path, "randomise_options"), f"the options of {question.id} are a scale, which has one order")
@@ -231,16 +239,16 @@ class Fitness:
         match question:
             case Single() | Matrix() if not any(self.faults.touched((*path, key)) for key in ("options", "ordered")):
                 scored = {option.code for option in question.options} - NON_SUBSTANTIVE
-                numbers = numeric(scored)
-                if question.ordered and not in_order(option.code for option in question.options if option.code in scored):
-                    message = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
-                    self.faults.add((*path, "options"), message, "write the options in the order of their numbers; don't know is dk")
+                declared = {option.code: option.score for option in question.options if option.score is not None}
+                if question.ordered and not declared:
+                    self._order(question, path)
+                worth = set(declared.values()) if declared else {int(code) for code in scored} if numeric(scored) else set[int]()
                 for stat in sorted({"mean", "net_agreement"} & set(question.stats)):
-                    if not question.ordered or not numbers:
-                        message = f"{stat} of {question.id} needs ordered options with numbers as codes"
+                    if not question.ordered or not worth:
+                        message = f"{stat} of {question.id} needs ordered options with numbers as codes, or scores"
                         self.faults.add(place, message, "write ordered: true if they are a scale")
-                    elif stat == "net_agreement" and scored != {"1", "2", "3", "4", "5"}:
-                        self.faults.add(place, f"net_agreement of {question.id} needs the codes 1 to 5")
+                    elif stat == "net_agreement" and worth != {1, 2, 3, 4, 5}:
+                        self.faults.add(place, f"net_agreement of {question.id} needs the codes or scores 1 to 5")
             case Integer() | Numeric() | Date() if not question.bands and not self.faults.touched((*path, "bands")):
                 for stat in sorted({"distribution", "median", "crosstab"} & set(question.stats)):
                     message = f"{stat} of {question.id} is published over bands, and it has none"
@@ -249,6 +257,43 @@ class Fitness:
                 pass
             case _:
                 assert_never(question)
+
+    def _order(self, question: Single | Matrix, path: Path) -> None:
+        """Codes that are scores, and places that are, agree with each other."""
+        codes = [option.code for option in question.options if option.code not in NON_SUBSTANTIVE]
+        if not in_order(codes):
+            message = f"the codes of {question.id} go neither up nor down all along, and they are its scores"
+            self.faults.add((*path, "options"), message, "write the options in the order of their numbers; don't know is dk")
+        elif against_places(codes):
+            message = f"the codes of {question.id} say another order than its places, which are its scores"
+            self.faults.add((*path, "options"), message, "write the lowest first, or give each option its score")
+
+    def _scores(self, question: AnyQuestion, path: Path) -> None:
+        """Scores stand at all answers of substance or at none, and say the same order as the scale."""
+        options = question.options if isinstance(question, Closed) else ()
+        declared = [option for option in options if option.score is not None]
+        if not declared or self.faults.touched((*path, "options")):
+            return
+        place = (*path, "options")
+        if not isinstance(question, Single | Matrix):
+            self.faults.add(place, f"scores have no meaning in {question.id}", "they belong to questions of type single and matrix")
+            return
+        for option in declared:
+            if option.code in NON_SUBSTANTIVE:
+                self.faults.add(place, f"{option.code} of {question.id} is never scored", "don't know and the like are worth nothing")
+        substantive = [option for option in options if option.code not in NON_SUBSTANTIVE]
+        without = [option.code for option in substantive if option.score is None]
+        if without:
+            self.faults.add(place, f"some options of {question.id} have a score, but {', '.join(without[:12])} have none")
+        elif question.ordered:
+            scores = [option.score or 0 for option in substantive]
+            codes = [int(option.code) for option in substantive] if numeric(option.code for option in substantive) else []
+            if not monotonic(scores):
+                self.faults.add(
+                    place, f"the scores of {question.id} go neither up nor down all along", "options of a scale stand in its order"
+                )
+            elif len(codes) > 1 and (codes[1] > codes[0]) != (scores[1] > scores[0]):
+                self.faults.add(place, f"the scores of {question.id} say another order than its codes", "let one of them say it")
 
     def hierarchies(self) -> None:
         for name, hierarchy in self.known.items():

@@ -79,6 +79,7 @@ class AuthoredOption(msgspec.Struct, frozen=True):
     exclusive: bool = False
     show_if: AuthoredRule | None = None
     specify: bool | AuthoredSpecify = False
+    score: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | None = None
 
 
 class AuthoredRow(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class AuthoredRow(msgspec.Struct, frozen=True):
     code: Code
     text: Texts
     show_if: AuthoredRule | None = None
+    exclusive: bool = False
 
 
 class AuthoredSpecial(msgspec.Struct, frozen=True):

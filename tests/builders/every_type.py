@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from proto.blank import is_blank
 from proto.instrument import (
     ConstantSum,
     Date,
@@ -99,6 +100,10 @@ _value = st.recursive(
 )
 
 
+def _seen(text: str) -> bool:
+    return not is_blank(text)
+
+
 def _shared_out(one: int, other: int) -> dict[str, int]:
     """Twenty among three rows."""
     return {"row-1": one, "row~/2": other - one, "r1": 20 - other}
@@ -113,8 +118,8 @@ _good: dict[str, st.SearchStrategy[Any]] = {
     "Q6": st.one_of(st.integers(-1, 10**6), st.integers(-150, 10**8).map(lambda cents: cents / 100)),
     "Q7": st.sampled_from(["2000-01", "2026-11", "2011-06"]),
     "Q8": st.sampled_from(["2000-01-01", "2030-12-31", "2024-02-29"]),
-    "Q9": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip),
-    "Q10": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50).filter(str.strip),
+    "Q9": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(_seen),
+    "Q10": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50).filter(_seen),
     "Q11": st.fixed_dictionaries({"r1": st.sampled_from(["lo", "hi"]), "r2": st.sampled_from(["lo", "hi"])}),
     "Q12": st.integers(-(10**9), 10**9) | st.sampled_from(["dk", "lots"]),
     "Q13": st.integers(0, 10**9) | st.integers(0, 10**6).map(lambda tenths: tenths / 10) | st.just("na"),

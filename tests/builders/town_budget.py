@@ -72,6 +72,33 @@ questions:
     unit: {en: "points", fr: "points"}
     privacy: {role: insensitive}
     stats: [count, distribution, mean]
+  - id: Uses
+    var: uses
+    section: A
+    type: multiple
+    text: {en: "Which of these does the town use?", fr: "Lesquels de ces moyens la ville utilise-t-elle ?"}
+    min_choices: 0
+    options:
+      - {code: drones, en: "Drones", fr: "Des drones"}
+      - {code: patrols, en: "Patrols", fr: "Des patrouilles"}
+    privacy: {role: insensitive}
+    stats: [count, share]
+  - id: Felt
+    var: felt
+    section: A
+    type: matrix
+    required: true
+    ordered: true
+    text: {en: "How often did people complain?", fr: "À quelle fréquence y a-t-il eu des plaintes ?"}
+    options:
+      - {code: seldom, en: "Seldom", fr: "Rarement", score: 1}
+      - {code: often, en: "Often", fr: "Souvent", score: 10}
+    rows:
+      - {code: noise, en: "About noise", fr: "Du bruit"}
+      - {code: theft, en: "About theft", fr: "De vols"}
+      - {code: none, en: "About nothing that stands here", fr: "De rien de cela", exclusive: true}
+    privacy: {role: insensitive}
+    stats: [count, share, mean]
   - id: Wish
     var: wish
     section: B

@@ -37,10 +37,11 @@ async def sent(visitor: Visitor, journal: MemoryJournal) -> dict[str, Any]:
     return msgspec.json.decode(cast("ResponseSubmitted", written.event).answers)
 
 
+FELT = {"noise": "often", "theft": "seldom"}
 ANSWERS: list[dict[str, Any]] = [
-    {"Cameras": 12, "Balance": -3.25, "Founded": "1931", "Split": {"police": 0, "light": 62, "clubs": 38}, "Wish": "Light"},
-    {"Cameras": "secret", "Founded": "never", "Wish": "Light"},
-    {"Cameras": "dk", "Balance": 1_250_000, "Founded": "2026"},
+    {"Cameras": 12, "Balance": -3.25, "Founded": "1931", "Felt": FELT, "Split": {"police": 0, "light": 62, "clubs": 38}, "Wish": "Light"},
+    {"Cameras": "secret", "Founded": "never", "Felt": FELT, "Uses": ["patrols"], "Wish": "Light"},
+    {"Cameras": "dk", "Balance": 1_250_000, "Founded": "2026", "Felt": FELT},
 ]
 
 
@@ -66,8 +67,8 @@ async def test_a_special_value_and_a_number_are_not_both_an_answer(visitor: Visi
     assert visitor.page.control("q.Cameras.special", "dk").on
     assert not visitor.page.control("q.Cameras.special", "secret").on
     visitor.page.fill("q.Cameras", "")
-    await walk(visitor, SURVEY, {}, "en")
-    assert await sent(visitor, journal) == {"Cameras": "dk"}
+    await walk(visitor, SURVEY, {"Felt": FELT}, "en")
+    assert await sent(visitor, journal) == {"Cameras": "dk", "Felt": FELT}
 
 
 SUM = "The numbers must add up to 100 points. They add up to "
@@ -98,9 +99,39 @@ async def test_an_empty_row_has_nothing_of_the_total(visitor: Visitor, journal: 
     await begin(visitor, SURVEY.id, "en")
     visitor.page.fill("q.Cameras", "1")
     visitor.page.fill("q.Split.clubs", "100")
-    await walk(visitor, SURVEY, {}, "en")
+    await walk(visitor, SURVEY, {"Felt": FELT}, "en")
     assert re.search(r"Police\s+0 points", visitor.page.text)
     assert (await sent(visitor, journal))["Split"] == {"police": 0, "light": 0, "clubs": 100}
+
+
+async def test_none_of_these_is_an_answer_and_stands_alone(visitor: Visitor, journal: MemoryJournal) -> None:
+    await begin(visitor, SURVEY.id, "en")
+    visitor.page.fill("q.Cameras", "1")
+    visitor.page.fill("q.Felt.none", "often")
+    visitor.page.fill("q.Uses", "drones")
+    visitor.page.fill("q.Uses", "[]")
+    await visitor.press("next")
+    assert visitor.status == 422
+    assert "Keep either “None of these” or the other answers" in visitor.page.text
+    assert visitor.page.control("q.Uses", "[]").on
+    visitor.page.control("q.Uses", "drones").on = False
+    await walk(visitor, SURVEY, {}, "en")
+    assert "None of these" in visitor.page.text
+    assert await sent(visitor, journal) == {"Cameras": 1, "Uses": [], "Felt": {"none": "often"}}
+
+
+async def test_a_row_that_excludes_the_others_is_answered_alone(visitor: Visitor) -> None:
+    await begin(visitor, SURVEY.id, "en")
+    visitor.page.fill("q.Cameras", "1")
+    await visitor.press("next")
+    assert "No answer in 2 of 2 rows" in visitor.page.text
+    visitor.page.fill("q.Felt.none", "often")
+    visitor.page.fill("q.Felt.noise", "seldom")
+    await visitor.press("next")
+    assert "Keep either “About nothing that stands here” or the other answers" in visitor.page.text
+    visitor.page.fill("q.Felt.none", "")
+    await visitor.press("next")
+    assert "No answer in 1 of 2 rows" in visitor.page.text
 
 
 async def test_a_code_that_is_typed_is_no_number(visitor: Visitor) -> None:

@@ -47,6 +47,7 @@ KINDS = (Single, Single, Multiple, Matrix, Ranking, ConstantSum, Integer, Numeri
 OPTIONS = tuple(Option(code, {"en": code}, exclusive=code == "d") for code in "abcd")
 ROWS = tuple(Row(code, {"en": code}) for code in ("r1", "r.2", "r~/3"))
 codes = st.sampled_from(["a", "b", "c", "d", ""])
+boxes = codes | st.just("[]")
 NUMBERS = [
     "",
     "0",
@@ -102,7 +103,7 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
     special = draw(st.sampled_from([(), SPECIAL]))
     limits: dict[Any, dict[str, Any]] = {
         Single: {"options": options},
-        Multiple: {"options": options, "min_choices": draw(st.integers(1, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
+        Multiple: {"options": options, "min_choices": draw(st.integers(0, 2)), "max_choices": draw(st.sampled_from([None, 2, 3]))},
         Matrix: {"rows": rows, "options": OPTIONS},
         Ranking: {"options": options, "rank_count": 2},
         ConstantSum: {"rows": ROWS, "total": 12},
@@ -223,7 +224,7 @@ def fields_of(draw: st.DrawFn, instrument: Instrument) -> dict[str, list[str]]:
             case Single():
                 found[name] = [draw(codes)]
             case Multiple():
-                found[name] = draw(st.lists(codes, max_size=4))
+                found[name] = draw(st.lists(boxes if typed_values.offers_none(question) else codes, max_size=4))
             case Matrix():
                 whole = draw(st.booleans())
                 found |= {f"{name}.{row.code}": [draw(codes.filter(bool) if whole else codes)] for row in question.rows}

@@ -122,6 +122,8 @@ class Page(HTMLParser):
         match question:
             case Multiple():
                 self.fill(name, "")
+                if not value:
+                    self.fill(name, "[]")
                 for code in value:
                     self.fill(name, code)
             case Matrix():

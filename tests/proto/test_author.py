@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from proto import author
-from proto.instrument import Date, Instrument, Integer, Rule, Single
+from proto.instrument import Date, Instrument, Integer, Matrix, Rule, Single
+from proto.scores import scored
 
 BASE = """\
 format: platea-instrument/1
@@ -125,6 +126,52 @@ def test_a_sound_file_becomes_an_instrument() -> None:
     assert (age.bands[0].lower, age.bands[0].upper, age.bands[2].upper) == (0, 17, None)
     assert found.hierarchies["place"].table == {"a": ("left",), "b": ("right",), "dk": ("dk",)}
     assert [(portion.code, portion.share) for portion in found.margins[0].portions] == [("left", 0.9), ("right", 0.1)]
+
+
+def with_scale(codes: tuple[str, str], scores: tuple[int | None, int | None, int | None], ordered: bool = True) -> str:
+    said = ["" if score is None else f", score: {score}" for score in scores]
+    lines = [f'    - {{code: "{code}", en: "{code}", fr: "{code}"{score}}}' for code, score in zip((*codes, "dk"), said, strict=True)]
+    begin, end = BASE.index("  agree:"), BASE.index("sections:")
+    text = BASE[:begin] + "\n".join(["  agree:", *lines]) + "\n" + BASE[end:]
+    text = text.replace('value: ["2"]}', f'value: ["{codes[1]}"]}}')
+    return text if ordered else text.replace("    ordered: true\n", "").replace("stats: [count, share, mean]", "stats: [count, share]")
+
+
+@pytest.mark.parametrize(
+    ("codes", "scores", "ordered", "worth"),
+    [
+        (("no", "yes"), (0, 10, None), True, [("no", 0), ("yes", 10)]),
+        (("no", "yes"), (10, -10, None), True, [("yes", -10), ("no", 10)]),
+        (("no", "yes"), (7, 7, None), False, [("no", 7), ("yes", 7)]),
+        (("1", "2"), (0, 100, None), True, [("1", 0), ("2", 100)]),
+        (("1", "2"), (None, None, None), True, [("1", 1), ("2", 2)]),
+    ],
+)
+def test_options_are_worth_what_their_author_says(
+    codes: tuple[str, str], scores: tuple[int | None, int | None, int | None], ordered: bool, worth: list[tuple[str, int]]
+) -> None:
+    found = author.read(with_scale(codes, scores, ordered), "small.yaml", no_table)
+    assert isinstance(found, Instrument), found
+    question = found.question("Q4")
+    assert isinstance(question, Matrix)
+    assert scored(question) == worth
+
+
+@pytest.mark.parametrize(
+    ("codes", "scores", "message"),
+    [
+        (("no", "yes"), (0, None, None), "some options of Q4 have a score, but yes have none"),
+        (("no", "yes"), (0, 1, 2), "dk of Q4 is never scored"),
+        (("no", "yes"), (1, 1, None), "the scores of Q4 go neither up nor down"),
+        (("1", "2"), (2, 1, None), "the scores of Q4 say another order than its codes"),
+        (("a2", "a1"), (None, None, None), "the codes of Q4 say another order than its places"),
+    ],
+)
+def test_scores_codes_and_places_that_contradict_each_other_are_a_fault(
+    codes: tuple[str, str], scores: tuple[int | None, int | None, int | None], message: str
+) -> None:
+    text = with_scale(codes, scores).replace("stats: [count, share, mean]", "stats: [count, share]")
+    assert [message in fault.message for fault in faults(text)] == [True], faults(text)
 
 
 def test_a_number_without_bounds_and_a_special_value_that_is_out_of_them() -> None:

@@ -64,9 +64,14 @@ def _parts(name: str, counts: bool, instrument: Instrument, answers: Answers) ->
 
 
 def _score(question: Matrix | Single, code: str) -> Fraction | None:
-    """Returns the number that the code is, where all are different whole numbers, else its place; None for don't know and the like."""
+    """Returns the score that the code was given; else the number that it is, where all are different whole numbers, else its place. None
+    for don't know and the like."""
     codes = [option.code for option in question.options if option.code not in NON_SUBSTANTIVE]
     if code not in codes:
         return None
+    declared = {option.code: option.score for option in question.options}
+    if any(score is not None for score in declared.values()):
+        score = declared[code]
+        return None if score is None else Fraction(score)
     whole = all(re.fullmatch("[+-]?[0-9]{1,9}", each) for each in codes) and len({int(each) for each in codes}) == len(codes)
     return Fraction(int(code) if whole else codes.index(code) + 1)

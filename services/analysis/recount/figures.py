@@ -76,7 +76,7 @@ def figures(question: AnyQuestion, group: GroupCounts, weighed: Weighed | None) 
             codes = {option.code: [(id, "cell", option.code)] for option in question.options}
             result = base | _cells("cells", codes, counts, answered, weighed, absent)
             if isinstance(question, Single) and {"mean", "net_agreement"} & set(question.stats):
-                result |= _scale(codes, counts, weighed, absent)
+                result |= _scale(question, codes, counts, weighed, absent)
         case Matrix():
             rows = {row.code: _row(question, row.code, group.n - skipped, counts, weighed) for row in question.rows}
             return {"type": base["type"], "skipped": skipped, "rows": rows}
@@ -123,7 +123,7 @@ def _row(question: Matrix, row: str, shown: int, counts: Counter[Key], weighed: 
     absent: list[Key] = [(id, "skipped"), (id, "skipped", row), (id, "missing", row)]
     result = {"answered": shown - missing} | _cells("cells", codes, counts, shown - missing, weighed, absent)
     if question.ordered:
-        result |= _scale(codes, counts, weighed, absent)
+        result |= _scale(question, codes, counts, weighed, absent)
     return result | ({"nonresponse": _nonresponse(shown, missing, codes, counts)} if weighed else {})
 
 
@@ -153,8 +153,12 @@ def _cells(
     return {name: cells}
 
 
-def _scale(codes: Mapping[str, list[Key]], counts: Counter[Key], weighed: Weighed | None, absent: list[Key]) -> dict[str, Any]:
-    scores = _scores([code for code in codes if code not in NON_SUBSTANTIVE])
+def _scale(
+    question: Single | Matrix, codes: Mapping[str, list[Key]], counts: Counter[Key], weighed: Weighed | None, absent: list[Key]
+) -> dict[str, Any]:
+    declared = {option.code: option.score for option in question.options if option.code not in NON_SUBSTANTIVE}
+    given = sorted((score, code) for code, score in declared.items() if score is not None)
+    scores = {code: score for score, code in given} or _scores([*declared])
     scale = [key for code in scores for key in codes[code][:1]]
     worth = list(scores.values())
     unweighted = _likert([counts[key] for key in scale], worth)

@@ -7,14 +7,15 @@ A later version keeps the numbers of the earlier ones, so that files of all rele
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from proto.instrument import NON_SUBSTANTIVE
+from proto.instrument import NON_SUBSTANTIVE, Matrix, Option, Single
 from services.export.dataset.variables import JOINT, LONGEST_SCALE, Variable
 from services.export.protect.hierarchy import TOP
 
 LARGEST_OF_ITS_OWN = 100
-"""Codes that are whole numbers up to here stand for themselves."""
+"""Codes that are whole numbers up to here stand for themselves, and so do the scores of options."""
 LEVEL, WIDE_LEVEL = 1_000, 10_000
 """Where the values of the first level begin, those of the second at twice that, and so on; the wide step where options are a thousand."""
 LARGEST = 32_000
@@ -25,10 +26,11 @@ def numbers(variable: Variable, earlier: Sequence[Variable] = ()) -> dict[str, i
     """The number of each answer and of each coarser value. `earlier`: this variable in the versions before, the first one first."""
     given: dict[str, int] = {}
     first = (*earlier, variable)[0]
-    whole = all(map(_is_whole, [band.code for band in first.bands] or _telling(first.labels)))
+    scores = {option.code: option.score for version in (*earlier, variable) for option in _options(version) if option.score is not None}
+    whole = not scores and all(map(_is_whole, [band.code for band in first.bands] or _telling(first.labels)))
     step = LEVEL if all(len(version.labels) < LEVEL for version in (*earlier, variable)) else WIDE_LEVEL
     for version in (*earlier, variable):
-        _enter(given, _telling(version.labels), 0, step, whole)
+        _enter(given, _telling(version.labels), 0, step, whole, scores)
         for level, above in enumerate(version.ladder(), 1):
             _enter(given, _telling(above.values()), level * step, step, False)
     for version in (*earlier, variable):
@@ -52,13 +54,22 @@ def _enter_merged(given: dict[str, int], scale: Sequence[str]) -> None:
             taken.add(given[code])
 
 
-def _enter(given: dict[str, int], codes: Iterable[str], above: int, step: int, whole: bool) -> None:
+def _options(variable: Variable) -> tuple[Option, ...]:
+    """The options that have scores of their own."""
+    return variable.question.options if isinstance(variable.question, Single | Matrix) else ()
+
+
+def _enter(
+    given: dict[str, int], codes: Iterable[str], above: int, step: int, whole: bool, scores: Mapping[str, int] = MappingProxyType({})
+) -> None:
     """Each new code gets the next number above `above`, or its own where it is one."""
     taken = set(given.values())
     for code in codes:
         if code in given:
             continue
-        own = int(code) if whole and _is_whole(code) else None
+        own = int(code) if whole and _is_whole(code) else scores.get(code)
+        if own is not None and not 0 <= own <= LARGEST_OF_ITS_OWN:
+            own = None
         number = own if own is not None and own not in taken else max((n for n in taken if above <= n < above + step), default=above) + 1
         if number > LARGEST:
             number = max(taken, default=0) + 1

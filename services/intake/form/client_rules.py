@@ -225,7 +225,8 @@ def _limits(question: AnyQuestion, today: str) -> dict[str, Any]:
             alone = tuple(option.code for option in question.options if option.exclusive)
             return {"min": question.min_choices, "max": question.max_choices or len(question.options), "alone": alone}
         case Matrix():
-            return {"rows": tuple(row.code for row in question.rows)}
+            alone = tuple(row.code for row in question.rows if row.exclusive)
+            return {"rows": tuple(row.code for row in question.rows), "alone": alone}
         case Ranking():
             return {"ranks": question.rank_count}
         case ConstantSum():

@@ -30,6 +30,9 @@ from proto.instrument import (
 
 Fields = Mapping[str, list[str]]
 
+NONE = "[]"
+"""The value of the box that says none of the options applies: no option can have this code."""
+
 SPECIAL = "special"
 """The part of a number's or date's field that holds the special values: "q.A01.special"."""
 
@@ -75,6 +78,8 @@ def read(question: AnyQuestion, fields: Fields, marks: str, former: object = UNS
             return text() or UNSET
         case Multiple():
             chosen = list(dict.fromkeys(value for value in fields.get(name(question), []) if value))
+            if chosen == [NONE] and offers_none(question):
+                return []
             return chosen[: len(question.options) + 1] or UNSET  # one more than there are is enough to be refused
         case Matrix():
             earlier = as_rows(former)
@@ -141,6 +146,11 @@ def _measured(question: Measured, typed: Any | UnsetType, fields: Fields) -> Any
     if not ticked:
         return {"typed": typed} if isinstance(typed, str) and typed in codes else typed
     return ticked[0] if typed is UNSET and len(ticked) == 1 else {"typed": "" if typed is UNSET else typed, SPECIAL: ticked}
+
+
+def offers_none(question: Multiple) -> bool:
+    """Whether the form has a box for "none of these": it is an answer, and no option says so already."""
+    return question.min_choices == 0 and not question.required and not any(option.exclusive for option in question.options)
 
 
 def date_parts(question: Date) -> tuple[str, ...]:

@@ -131,6 +131,35 @@ def test_the_numbers_in_a_release_are_the_scores_of_the_page(codes: tuple[str, .
     assert dict(scored(question)) == numbers(Variable("q", question, {}, {option.code: option.text for option in question.options}, {}))
 
 
+def test_scores_of_the_author_are_those_of_page_recount_and_release() -> None:
+    plain, worth = instrument(("1", "5", "20")), {"1": "never", "5": "often", "20": "always"}
+    options = tuple(
+        replace(option, code=worth.get(option.code, "dk"), score=int(option.code) if option.code in worth else None)
+        for option in plain.question("Q").options
+    )  # type: ignore[union-attr]
+    named = replace(plain, questions=(plain.questions[0], *(replace(question, options=options) for question in plain.questions[1:])))
+    numbered = people(("1", "5", "20"), 3, 200)
+    answered: list[Answers] = [
+        one | {"M": {row: worth.get(code, code) for row, code in one["M"].items()}, "Q": worth.get(one["Q"], one["Q"])} for one in numbered
+    ]
+    found, same = (
+        exact_view.snapshot(CodeBook(Reader(of)), state_of(them, CodeBook(Reader(of))), revision=1, as_of="").questions
+        for of, them in ((named, answered), (plain, numbered))
+    )
+    assert found["Q"].mean == same["Q"].mean
+    assert found["M"].rows["liked"].mean_ci95 == same["M"].rows["liked"].mean_ci95
+    tally = Tally(named, lambda survey, version: named)
+    tally.add([StoredResponse(id="", version="1.0.0", answers=json.dumps(one)) for one in answered])
+    live = exact_view.snapshot(CodeBook(Reader(named)), state_of(answered, CodeBook(Reader(named))), revision=1, as_of="")
+    assert recount.compare(live, tally)[1] == []
+    question = named.question("Q")
+    assert numbers(Variable("q", question, {}, {option.code: option.text for option in options}, {})) == {
+        "never": 1,
+        "often": 5,
+        "always": 20,
+    }
+
+
 def text_of(codes: list[str], last: str = "") -> str:
     options = "\n".join(f'      - {{code: "{code}", en: "Step {code}"}}' for code in codes)
     return f"""\

@@ -108,7 +108,7 @@ def check_question(id: str, figures: Figures, people: pd.DataFrame) -> None:
                 check_cells(found.cells, shares.map(lambda n: "0" if n == 0 else "10" if n == 10 else "1-9"), answered)
                 assert found.answered == answered
                 assert found.mean == (sum(shares) / answered if answered else None)
-                if answered:
+                if found.mean is not None:
                     low, high = intervals.of_share(found.mean / 10, answered)
                     assert found.mean_ci95 == pytest.approx((10 * low, 10 * high))
         case "Since":

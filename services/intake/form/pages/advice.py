@@ -83,6 +83,10 @@ def _matrix(voice: Voice, question: Matrix, label: str, faults: Sequence[Fault],
     places = {row.code: index for index, row in enumerate(question.rows)}
     named = [fault.pointer.split("/")[3:4] for fault in faults]
     there = list(order or places)
+    if faults[0].code == "exclusive":
+        alone = next(row for row in question.rows if row.exclusive)
+        return Advice(question.id, label, anchor(question), voice.words("exclusive", option=voice.text(alone.text)))
+    there = [row for row in there if not question.rows[places[row]].exclusive]
     faulty = set(there) if [] in named else {part.replace("~1", "/").replace("~0", "~") for [part] in named}  # RFC 6901
     texts = {row.code: voice.text(row.text) for row in question.rows}
     here = voice.words("choose_here")
@@ -139,6 +143,8 @@ def _choose(voice: Voice, key: str, options: tuple[Option, ...]) -> str:
 
 def _multiple(voice: Voice, question: Multiple, code: str, value: object) -> str:
     chosen = typed_values.as_codes(value)
+    if typed_values.NONE in chosen:
+        return voice.words("exclusive", option=voice.words("none_of_these"))
     if code == "exclusive":
         alone = next((option for option in question.options if option.exclusive and option.code in chosen), question.options[-1])
         return voice.words("exclusive", option=voice.text(alone.text))

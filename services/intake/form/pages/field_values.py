@@ -43,7 +43,8 @@ def values_of(words: FormWords, question: AnyQuestion, value: Any, order: tuple[
         case Single():
             return FieldValues(_ticked((typed_values.name(question), typed_values.as_text(value))), order=order)
         case Multiple():
-            return FieldValues(_ticked(*((typed_values.name(question), code) for code in typed_values.as_codes(value))), order=order)
+            chosen = [typed_values.NONE] if value == [] else typed_values.as_codes(value)
+            return FieldValues(_ticked(*((typed_values.name(question), code) for code in chosen)), order=order)
         case Matrix():
             chosen = typed_values.as_rows(value)
             names = (typed_values.name, typed_values.narrow)
@@ -90,10 +91,12 @@ def own_order(question: AnyQuestion, mix: str, opening: Collection[str] = ()) ->
 
     match question:
         case Matrix() if question.randomise_rows:
-            return tuple(mixed(row.code for row in question.rows))
+            alone = [row.code for row in question.rows if row.exclusive]
+            return (*mixed(row.code for row in question.rows if not row.exclusive), *alone)
         case Single() | Multiple() | Ranking() if question.randomise_options:
             last = [option.code for option in standing_last(question.options, opening)]
-            return (*mixed(option.code for option in question.options if option.code not in last), *last)
+            none = (typed_values.NONE,) if isinstance(question, Multiple) and typed_values.offers_none(question) else ()
+            return (*mixed(option.code for option in question.options if option.code not in last), *last, *none)
         case _:
             return ()
 

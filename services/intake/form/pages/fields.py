@@ -153,11 +153,14 @@ def field_of(
             return Field("list" if listed else "radios", **common, choices=choices, mixed=question.randomise_options)
         case Multiple():
             choices = _choices(voice, question, laid_out(question, texts), texts)
+            if typed_values.offers_none(question):
+                label = words("none_of_these")
+                choices += (FieldChoice(anchor(question, 0, len(choices)), typed_values.NONE, label, apart=True, alone=True),)
             return Field("boxes", **common, choices=choices, hints=(_how_many(voice, question),), mixed=question.randomise_options)
         case Matrix():
             lines = _lines(voice, question, advice)
             columns = [FieldColumn(voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
-            columns += [] if question.required else [FieldColumn(words("no_answer"), apart=True)]
+            columns += [FieldColumn(words("no_answer"), apart=True)] if _clearable(question) else []
             hints = (words("table_hint"),)
             return Field("table", **common, lines=lines, columns=tuple(columns), hints=hints, mixed=question.randomise_rows)
         case Ranking():
@@ -235,9 +238,14 @@ def _how_many(voice: Voice, question: Multiple) -> str:
     return voice.words("several") if most is None else voice.words("several_most", count=most)
 
 
+def _clearable(question: Matrix) -> bool:
+    """Whether a row can be left without an answer: also where one row excludes the others."""
+    return not question.required or any(row.exclusive for row in question.rows)
+
+
 def _lines(voice: Voice, question: Matrix, advice: Advice | None) -> tuple[FieldLine, ...]:
     cells = [(option.code, voice.text(option.text), option.code in NON_SUBSTANTIVE) for option in question.options]
-    if not question.required:
+    if _clearable(question):
         cells.append(("", voice.words("no_answer"), True))
     stacked = len(question.rows) * len(cells) <= STACKED
     faults = {row.code: row.sentence for row in advice.rows} if advice else {}

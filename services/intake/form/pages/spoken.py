@@ -56,6 +56,8 @@ def say(voice: Voice, question: AnyQuestion, value: Any, texts: Mapping[str, str
         case Single():
             return AnswerInWords(label, text=_specified(voice, question.options, typed_values.as_text(value), texts))
         case Multiple():
+            if value == []:
+                return AnswerInWords(label, items=(voice.words("none_of_these"),))
             codes = [code for code in typed_values.as_codes(value) if code]
             return AnswerInWords(label, items=tuple(_specified(voice, question.options, code, texts) for code in codes))
         case Matrix():

@@ -7,7 +7,7 @@
  * @property {boolean} [required]
  * @property {number|string} [min] @property {number|string} [max] of a number, a date, the choices, the characters of a text; a total
  * @property {number} [decimals]
- * @property {string[]} [alone] options that stand on their own
+ * @property {string[]} [alone] options, or rows of a matrix, that stand on their own
  * @property {string[]} [rows]
  * @property {number} [ranks]
  * @property {number} [parts] of a date: the year alone, with the month, or with the day too
@@ -30,7 +30,10 @@ export function read(ask, fields, marks, kept) {
     case "matrix": {
       const given = (ask.rows ?? []).map((row) => [row, text(row)]).filter(([, code]) => code);
       if (!given.length) return {};
-      return { value: Object.fromEntries(given), fault: ask.required && given.length < (ask.rows ?? []).length };
+      const alone = ask.alone ?? [];
+      const none = given.some(([row]) => alone.includes(row ?? ""));
+      const missing = (ask.rows ?? []).filter((row) => !alone.includes(row)).length > given.length;
+      return { value: Object.fromEntries(given), fault: none ? given.length > 1 : ask.required && missing };
     }
     case "ranking": {
       const ranks = Array.from({ length: ask.ranks ?? 0 }, (_, i) => text(i + 1));
@@ -66,9 +69,13 @@ const UNSEEN = /^[\p{Cc}\p{Cf}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u
 /** Characters as the server counts them. @param {string} text */
 export const length = (text) => [...text].length;
 
+/** The box that says none of the options applies. */
+const NONE = "[]";
+
 /** @param {string[]} chosen @param {Ask} ask @returns {Found} */
 function choices(chosen, ask) {
   if (!chosen.length) return {};
+  if (chosen.includes(NONE)) return chosen.length > 1 ? { fault: true } : { value: [] };
   if (chosen.length < Number(ask.min ?? 1) || chosen.length > Number(ask.max)) return { fault: true };
   return { value: chosen, fault: chosen.length > 1 && chosen.some((code) => ask.alone?.includes(code)) };
 }
