@@ -44,7 +44,11 @@ class Scale(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class PublishedRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One row of a matrix. Of an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
+    """One row of a matrix. Of an ordered scale: the mean place and the net agreement, each with its 95 % interval.
+
+    Of a row of a constant sum: the bands of its numbers as `cells`, their mean, and as `digits` how many of them have each binary digit,
+    the lowest first: the mean is Σ digits[i] 2^i / answered.
+    """
 
     answered: int | None = None
     cells: dict[str, Cell] = {}
@@ -56,6 +60,7 @@ class PublishedRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     nonresponse: Nonresponse | None = None
     n_eff: float | None = None
     weighted: Scale | None = None
+    digits: tuple[int, ...] = ()
 
 
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

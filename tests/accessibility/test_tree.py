@@ -26,6 +26,10 @@ KINDS = {
     "date": "B05",
     "numeric": "G02",
     "ranking": "F04",
+    "special value": "Cameras",
+    "year": "Founded",
+    "constant sum": "Split",
+    "none of these": "Uses",
     "long text": "H01",
     "short text": "H02",
 }

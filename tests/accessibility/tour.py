@@ -19,6 +19,7 @@ from proto.instrument import Closing, Opening, Quota, Rule
 from services.intake.app import create_app
 from services.intake.form.pages.words import words
 from tests.builders.bundled import questionnaire
+from tests.builders.town_budget import town_budget
 from tests.clock import Clock
 from tests.pages.desk import MemoryDrafts, MemoryJournal, bundled, open_desk
 from tests.pages.visitor import Page, Visitor
@@ -58,7 +59,7 @@ async def _tour(language: str) -> list[Sight]:
     """Walks the form once with answers, making every section's mistakes on the way."""
     journal = MemoryJournal()
     clock = Clock(schedule.opening(OPENS) - 1)
-    desk = open_desk(journal, [INSTRUMENT, INVITED, DATED, QUOTED], clock)
+    desk = open_desk(journal, [INSTRUMENT, INVITED, DATED, QUOTED, town_budget()], clock)
     async with AsyncTestClient(create_app(desk)) as client:
         visitor = Visitor(client, language)
         seen = [Sight(name, language, html) async for name, html in _sights(visitor, journal, language)]
@@ -119,6 +120,8 @@ async def _sights(visitor: Visitor, journal: MemoryJournal, language: str) -> As
     async for sight in _contact(visitor, language):
         yield sight
     async for sight in _invited(visitor, language):
+        yield sight
+    async for sight in _numbers(visitor, language):
         yield sight
 
 
@@ -249,6 +252,25 @@ async def _quoted(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, s
     await visitor.press("next")
     assert "quota" in {control.value for control in visitor.page.controls}, visitor.page.text
     yield "a full quota", visitor.page.html
+
+
+async def _numbers(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:
+    """Special values, years, a total that is shared out, none of these, and a row that excludes the others."""
+    survey = town_budget().id
+    await visitor.get(f"/s/{survey}?lang={language}")
+    visitor.page.fill("consent", "yes")
+    await visitor.press("next")
+    yield "page of numbers", visitor.page.html
+    visitor.page.fill("q.Cameras", "12")
+    visitor.page.fill("q.Cameras.special", "dk")
+    visitor.page.fill("q.Founded.year", "31")
+    visitor.page.fill("q.Split.police", "62")
+    visitor.page.fill("q.Uses", "[]")
+    visitor.page.fill("q.Uses", "drones")
+    visitor.page.fill("q.Felt.none", "often")
+    visitor.page.fill("q.Felt.theft", "often")
+    await visitor.press("next")
+    yield "page of numbers, mistakes", visitor.page.html
 
 
 async def _invited(visitor: Visitor, language: str) -> AsyncIterator[tuple[str, str]]:

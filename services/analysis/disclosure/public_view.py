@@ -180,7 +180,8 @@ def _veiled_row(row: PublishedRow, part: Part, shown: Mask) -> PublishedRow:
 
 
 def _veiled_share(row: PublishedRow, part: Part, shown: Mask) -> PublishedRow:
-    """The mean is of everybody who answered, and shown with them; the digits that it is worked out from are no figures of their own."""
+    """The mean is of everybody who answered, and shown with them, as are the published counts of digits that it follows from: whoever has a
+    digit is no group that anybody knows."""
     return rounding.of_row(msgspec.structs.replace(row, cells=_seen(row.cells, part.cells, shown)))
 
 

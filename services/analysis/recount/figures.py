@@ -134,9 +134,10 @@ def _share_of_total(
     result = {"answered": answered} | _cells("cells", bands, group.counts, answered, weighed, absent)
     if not answered:
         return result
+    digits = [group.counts[question.id, "digit", row, str(place)] for place in range(len(f"{question.total:b}"))]
     mean = group.sums[f"{question.id}.{row}"] / answered
     ends = _wilson(float(mean / question.total), answered)
-    return result | {"mean": float(mean), "mean_ci95": [end * question.total for end in ends]}
+    return result | {"mean": float(mean), "mean_ci95": [end * question.total for end in ends], "digits": digits}
 
 
 def _cells(

@@ -291,7 +291,13 @@ def _given(question: AnyQuestion, value: Any, unasked: Container[Place] = ()) ->
             return [*((id, "cell", row, value[row]) for row in rows if row in value), *absent]
         case ConstantSum():
             lower = {row.code: [band.code for band in question.bands if band.lower <= value.get(row.code, 0)] for row in question.rows}
-            return [(id, "cell", row, codes[-1]) for row, codes in lower.items()]
+            digits: list[Key] = [
+                (id, "digit", row.code, str(place))
+                for row in question.rows
+                for place, digit in enumerate(reversed(f"{value.get(row.code, 0):b}"))
+                if digit == "1"
+            ]
+            return [*((id, "cell", row, codes[-1]) for row, codes in lower.items()), *digits]
         case Integer() | Numeric() | Date() if any(option.code == value for option in question.special):
             return [(id, "cell", value)]
         case Integer() | Numeric() | Date():

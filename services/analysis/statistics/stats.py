@@ -185,8 +185,9 @@ def _share_of_total(question: ConstantSum, part: Part, marginals: Marginals) -> 
     row = PublishedRow(answered=answered, cells=marginals.cells(part.codes, part.cells), n_eff=_n_eff(part, marginals))
     if not answered:
         return row
-    worth = [1 << place for place in range(part.digits.stop - part.digits.start)]
-    mean = min(sum(n * value for n, value in zip(marginals.n[part.digits], worth, strict=True)) / answered, float(question.total))
+    digits = tuple(marginals.n[part.digits])
+    worth = [1 << place for place in range(len(digits))]
+    mean = min(sum(n * value for n, value in zip(digits, worth, strict=True)) / answered, float(question.total))
     noise = 0.0
     if marginals.accuracy is not None:
         columns, base = range(part.digits.start, part.digits.stop), mean
@@ -194,7 +195,7 @@ def _share_of_total(question: ConstantSum, part: Part, marginals: Marginals) -> 
             noise += marginals.accuracy.of(np.array([column]), np.array([float(value)]), base)
             base = 0.0  # who answered is counted once
     low, high = intervals.of_share(mean / question.total, answered, noise / question.total**2)
-    return replace(row, mean=mean, mean_ci95=(low * question.total, high * question.total))
+    return replace(row, mean=mean, mean_ci95=(low * question.total, high * question.total), digits=digits)
 
 
 def _n_eff(part: Part, marginals: Marginals) -> float | None:

@@ -140,6 +140,11 @@ def _question(path: Path, id: str, figures: dict[str, Any], weights: dict[str, A
     cells = figures.get("cells") or figures.get("bands") or {}
     for name, value in _scale([cells.get(code, {}).get("n") for code in SCALE] if id.startswith("Agree") else []):
         yield (*path, *name), value
+    if digits := figures.get("digits"):
+        mean = min(sum(n << place for place, n in enumerate(digits)) / figures["answered"], 10)
+        yield (*path, "mean"), mean
+        for end, share in enumerate(proportion_confint(mean / 10 * figures["answered"], figures["answered"], method="wilson")):
+            yield (*path, "mean_ci95", end), 10 * float(share)
     for code, places in figures.get("places", {}).items():
         points = sum(n * (len(places) - at) for at, n in enumerate(places))
         yield (*path, "rank_score", code), points / max(figures["answered"], sum(places))

@@ -68,7 +68,7 @@ class Counting:
         tally = Tally(self.instrument, lambda _, version: self.versions.get(version))
         tally.add(list(self.stored.values()))
         live = exact_view.snapshot(self.folder.codebook, self.state, revision=0, as_of="")
-        return compare(self.instrument.id, live, tally)["differences"]
+        return compare(live, tally)[1]
 
     def _fold(self, responses: list[StoredResponse], sign: int) -> None:
         answered = [(one.id, self.readers[one.version].stored(one.answers)) for one in responses]
