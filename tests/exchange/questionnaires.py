@@ -6,7 +6,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.author_yaml import written
 from proto import author
 from proto.authoring.schema import FORMAT
@@ -142,7 +141,7 @@ def rule(draw: st.DrawFn, earlier: list[Document], depth: int = 2) -> Document:
 def _enrich(draw: st.DrawFn, entry: Document, earlier: list[Document]) -> None:
     """What a question may have besides: options that open a text, an order of their own, an earlier answer in its text."""
     kind = entry["type"]
-    if kind in ("single", "multiple") and abilities.SPECIFY and draw(st.booleans()):
+    if kind in ("single", "multiple") and draw(st.booleans()):
         chosen = draw(st.sampled_from(entry["options"]))
         if not chosen.get("exclusive"):
             chosen["specify"] = draw(st.sampled_from([True, {"max_chars": 30, "required": True}]))
@@ -150,10 +149,10 @@ def _enrich(draw: st.DrawFn, entry: Document, earlier: list[Document]) -> None:
         entry["special"] = [{"code": "dk", **draw(texts())}]
     if kind in ("integer", "numeric") and draw(st.booleans()):
         del entry["max"]
-    if kind in ("single", "multiple", "ranking") and abilities.RANDOM_OPTIONS and draw(st.booleans()):
+    if kind in ("single", "multiple", "ranking") and draw(st.booleans()):
         entry["randomise_options"] = True
     shown = [asked for asked in earlier if asked["type"] in ("single", "multiple") and asked["privacy"]["role"] != "identifying"]
-    if shown and abilities.PIPING and draw(st.booleans()):
+    if shown and draw(st.booleans()):
         entry["text"]["en"] = f"Why {{{draw(st.sampled_from(shown))['id']}}}?"
 
 
@@ -169,7 +168,7 @@ def documents(draw: st.DrawFn) -> Document:
         _enrich(draw, entry, questions)
         questions.append(entry)
     listed = list(questions)
-    if abilities.NOTES and draw(st.booleans()):
+    if draw(st.booleans()):
         note = {"id": "N1", "type": "note", "section": questions[0]["section"], "text": draw(texts())}
         listed.insert(draw(st.integers(0, 1)), note)
     document: Document = {

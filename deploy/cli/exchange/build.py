@@ -17,7 +17,7 @@ from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.roles import guess
 from deploy.cli.exchange.scope import Growing, Placed, UntranslatableRule, decimals
-from deploy.cli.exchange.texts import Filler, joined
+from deploy.cli.exchange.texts import Filler
 from proto.authoring.schema import FORMAT
 from proto.scores import in_order, numeric
 
@@ -52,7 +52,6 @@ class _Builder:
         self.sections: list[Document] = []
         self.section_of: dict[str, str] = {}
         self.used: set[str] = set()
-        self.waiting: list[ForeignQuestion] = []
         self.notes: set[str] = set()
 
     def document(self, id: str) -> Document:
@@ -62,7 +61,6 @@ class _Builder:
         title = self.fill(form.title, form.name or "Survey")
         introduction = self.fill(form.introduction)
         questions = [entry for question in form.questions if (entry := self.entry(question)) is not None]
-        self.last_notes()
         self.tell_rules()
         for check in form.soft_checks:
             self.soft_check(check.name, check.place, [check.when], check.text)
@@ -103,7 +101,7 @@ class _Builder:
         def shown(match: re.Match[str]) -> str:
             name = next(group for group in match.groups() if group)
             placed = self.placed.get(name) or self.placed.get(self.called.get(name, ""))
-            if placed is not None and placed.enabled and placed.closed and abilities.PIPING:
+            if placed is not None and placed.enabled and placed.closed:
                 return f"{{{placed.id}}}"
             here = self.here
             place, of = (here.place, here.name) if here else (self.form.file, "")
@@ -156,7 +154,7 @@ class _Builder:
         if isinstance(rule, dict):
             entry["show_if"] = rule
         entry["text"] = self.fill(question.text, question.name)
-        help = self.fill(self.with_notes(question))
+        help = self.fill(question.help)
         if help:
             entry["help"] = help
         entry |= self.own(question, ours, row_names)
@@ -202,11 +200,7 @@ class _Builder:
                 longest = 1_000 if question.kind == "short_text" else 20_000
                 entry: Document = {} if question.max_chars is None else {"max_chars": max(1, min(question.max_chars, longest))}
                 if question.pattern:
-                    if abilities.PATTERNS:
-                        entry["pattern"] = question.pattern
-                    else:
-                        message = f"that {question.name} looks like {question.pattern} is not checked"
-                        self.report.add("changed", "pattern-lost", question.place, message, of=question.name)
+                    entry["pattern"] = question.pattern
                 return entry
             case "constant_sum":
                 entry = {"rows": rows(question, row_names, self.fill, lambda _: {}), "total": question.total or 100}
@@ -232,12 +226,8 @@ class _Builder:
                 entry["max_choices"] = max(1, question.max_choices, entry.get("min_choices", 1))
         if question.kind == "ranking":
             entry["rank_count"] = max(1, min(question.rank_count or len(question.options), len(question.options)))
-        if question.randomise_options:
-            if abilities.RANDOM_OPTIONS:
-                entry["randomise_options"] = True
-            else:
-                message = f"the options of {question.name} stand in one order for all"
-                self.report.add("changed", "order-fixed", question.place, message, of=question.name)
+        if question.randomise_options and question.kind != "matrix" and "ordered" not in entry:
+            entry["randomise_options"] = True
         if question.kind == "matrix":
             entry["rows"] = rows(question, row_names, self.fill, lambda row: self.row_rule(question, row))
             if question.randomise_rows:
@@ -250,7 +240,7 @@ class _Builder:
         if option.show_if is not None:
             entry |= self.part_rule(question, option.show_if, f"the option {option.code}")
         if option.specify:
-            if abilities.SPECIFY and question.kind in ("single", "multiple"):
+            if question.kind in ("single", "multiple"):
                 entry["specify"] = True
             else:
                 message = f"the text behind the option {option.code} of {question.name} is left out"
@@ -366,9 +356,6 @@ class _Builder:
     def note(self, question: ForeignQuestion) -> Document | None:
         if not any(question.text.values()):
             return None
-        if not abilities.NOTES:
-            self.waiting.append(question)
-            return None
         self.notes.add(question.name)
         rule, enabled = self.shown(question)
         if not enabled:
@@ -380,19 +367,6 @@ class _Builder:
             entry["show_if"] = rule
         entry["text"] = self.fill(question.text, question.name)
         return _over(entry, kept)
-
-    def with_notes(self, question: ForeignQuestion) -> Texts:
-        """The help of a question, before it the notes that stood between it and the question before."""
-        notes, self.waiting = self.waiting, []
-        for note in notes:
-            self.report.add("changed", "note-moved", note.place, f"the note {_quoted(note)} now stands in the help of {question.name}")
-        return joined([*(note.text for note in notes), question.help], "\n\n")
-
-    def last_notes(self) -> None:
-        for note in self.waiting:
-            self.report.add(
-                "dropped", "note-moved", note.place, f"the note {_quoted(note)} stands behind the last question and is left out"
-            )
 
     def compute(self, question: ForeignQuestion) -> None:
         condition = question.formula or Condition("", question.place, None, "nothing is computed")
@@ -515,7 +489,7 @@ def _inhabited(sections: list[Document], questions: list[Document]) -> list[Docu
 
 def _braced(text: str) -> str:
     """A brace that means a brace, where one may show an answer."""
-    return text.replace("{", "{{").replace("}", "}}") if abilities.PIPING else text
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _over(made: Document, kept: Document) -> Document:
@@ -525,10 +499,6 @@ def _over(made: Document, kept: Document) -> Document:
 
 def _in_order(entry: Document, first: tuple[str, ...]) -> Document:
     return {key: entry[key] for key in dict.fromkeys([*first, *entry]) if key in entry}
-
-
-def _quoted(note: ForeignQuestion) -> str:
-    return quote(next(iter(note.text.values()), ""))
 
 
 def _stats(entry: Document) -> list[str]:

@@ -19,9 +19,11 @@ from proto.instrument import (
     LongText,
     Matrix,
     Multiple,
+    Note,
     Numeric,
     Option,
     Ranking,
+    Row,
     Rule,
     ShortText,
     Single,
@@ -29,6 +31,7 @@ from proto.instrument import (
 )
 
 MOST_BUTTONS = 12
+_INPUTS = {"email": "email", "telephone": "tel"}
 Element = dict[str, Any]
 
 
@@ -65,7 +68,7 @@ class _SurveyjsWriter:
 
     def form(self) -> Element:
         instrument = self.instrument
-        notes = getattr(instrument, "notes", ())
+        notes = instrument.notes
         pages: list[Element] = []
         for section in instrument.sections:
             elements: list[Element] = []
@@ -90,7 +93,7 @@ class _SurveyjsWriter:
             ]
         return root
 
-    def note(self, note: Any) -> Element:
+    def note(self, note: Note) -> Element:
         shown = {} if note.show_if is None else {"visibleIf": self.rule(note.show_if)}
         return {"type": "html", "name": self.called.questions[note.id], **shown, "html": self.html(note.text)}
 
@@ -145,11 +148,15 @@ class _SurveyjsWriter:
                     element |= {"min": question.min, "max": "=today()" if question.max == "today" else question.max}
             case ShortText() | LongText():
                 element |= {"type": "text" if isinstance(question, ShortText) else "comment", "maxLength": question.max_chars}
-                specified: Any = getattr(question, "specifies", None)
-                if specified is not None:
-                    self.marks.setdefault(name, {})["specify"] = [self.called.questions[specified.question], specified.option]
+                if isinstance(question, ShortText) and question.pattern in _INPUTS:
+                    element["inputType"] = _INPUTS[question.pattern]
+                if isinstance(question, ShortText) and question.specifies is not None:
+                    owner = self.called.questions[question.specifies.question]
+                    self.marks.setdefault(name, {})["specify"] = [owner, question.specifies.option]
             case _:
                 assert_never(question)
+        if isinstance(question, Single | Multiple | Ranking) and question.randomise_options:
+            element["choicesOrder"] = "random"
         return element
 
     def computed(self, question: Computed) -> str:
@@ -168,9 +175,8 @@ class _SurveyjsWriter:
             case op:
                 return f"{'avg' if op == 'mean' else op}({joined})"
 
-    def shown(self, part: Any) -> Element:
-        rule = getattr(part, "show_if", None)
-        return {} if rule is None else {"visibleIf": self.rule(rule)}
+    def shown(self, part: Option | Row) -> Element:
+        return {} if part.show_if is None else {"visibleIf": self.rule(part.show_if)}
 
     def choices(self, options: tuple[Option, ...]) -> list[Element]:
         return [{"value": option.code, "text": self.text(option.text), **self.shown(option)} for option in options]

@@ -21,6 +21,7 @@ from proto.instrument import (
     LongText,
     Matrix,
     Multiple,
+    Note,
     Numeric,
     Option,
     Ranking,
@@ -45,7 +46,7 @@ class Called:
         self.rows: dict[str, dict[str, str]] = {}
         for question in instrument.questions:
             self.questions[question.id] = given.once(question.var, 64)
-        for note in getattr(instrument, "notes", ()):
+        for note in instrument.notes:
             self.questions[note.id] = given.once(slug(note.id).lower(), 64)
         for question in instrument.questions:
             name, parts = self.questions[question.id], getattr(question, "rows", ())
@@ -133,11 +134,11 @@ class _XlsformWriter:
             for question in instrument.questions:
                 if question.section != section.id:
                     continue
-                for note in getattr(instrument, "notes", ()):
+                for note in instrument.notes:
                     if note.before == question.id:
                         self.note(note)
                 self.question(question)
-            for note in getattr(instrument, "notes", ()):
+            for note in instrument.notes:
                 if note.section == section.id and not note.before:
                     self.note(note)
             self.rows.append({"type": "end_group"})
@@ -149,7 +150,7 @@ class _XlsformWriter:
             self.rows.append({"type": "note", "name": name, "relevant": self.rule(check.when), **self.texts("label", check.text)})
             self.mark(name, "soft_check", True)
 
-    def note(self, note: Any) -> None:
+    def note(self, note: Note) -> None:
         name = self.called.questions[note.id]
         self.rows.append({"type": "note", "name": name, "relevant": self.rule(note.show_if), **self.texts("label", note.text)})
 
@@ -197,11 +198,12 @@ class _XlsformWriter:
                 row["type"] = "text"
                 row["appearance"] = "multiline" if isinstance(question, LongText) else ""
                 row["constraint"] = f"string-length(.) <= {question.max_chars}"
-                specified: Any = getattr(question, "specifies", None)
-                if specified is not None:
-                    self.mark(name, "specify", [self.called.questions[specified.question], specified.option])
+                if isinstance(question, ShortText) and question.specifies is not None:
+                    self.mark(name, "specify", [self.called.questions[question.specifies.question], question.specifies.option])
             case _:
                 assert_never(question)
+        if isinstance(question, Single | Multiple | Ranking) and question.randomise_options:
+            row["parameters"] = "randomize=true"
         self.rows.append(row)
 
     def shares(self, question: ConstantSum, head: Line, name: str) -> None:
@@ -249,8 +251,7 @@ class _XlsformWriter:
         for row in question.rows:
             own = self.called.rows[question.id][row.code]
             line = {"type": f"select_one {options}", "name": own, "required": head["required"], **self.texts("label", row.text)}
-            shown = getattr(row, "show_if", None)
-            self.rows.append({**line, "relevant": self.rule(shown)})
+            self.rows.append({**line, "relevant": self.rule(row.show_if)})
             self.mark(own, "row", row.code)
         self.rows.append({"type": "end_group"})
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import LIMESURVEY
 from deploy.cli.exchange.expressions.tree import Condition
@@ -169,8 +168,7 @@ class _LimesurveyReader:
         self.quotas()
         if not self.result.questions:
             raise UnreadableForm("it asks nothing that can be asked here")
-        if abilities.SPECIFY:
-            fold_specify(self.result, self.report)
+        fold_specify(self.result, self.report)
         return self.result
 
     def _by_id(self, table: str, key: str, order: str) -> dict[str, Record]:

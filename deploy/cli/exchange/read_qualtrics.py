@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref, Untranslatable
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify
@@ -81,8 +80,7 @@ class _QualtricsReader:
                 self.block(block, ())
         if not self.result.questions:
             raise UnreadableForm("it asks nothing that can be asked here")
-        if abilities.SPECIFY:
-            fold_specify(self.result, self.report)
+        fold_specify(self.result, self.report)
         return self.result
 
     # flow and blocks

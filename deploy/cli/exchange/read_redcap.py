@@ -7,7 +7,6 @@ import io
 import re
 from decimal import Decimal, InvalidOperation
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import REDCAP
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form
@@ -101,8 +100,7 @@ class _RedcapReader:
         self.matrices()
         if not self.result.questions:
             raise UnreadableForm("it asks nothing that can be asked here")
-        if abilities.SPECIFY:
-            fold_specify(self.result, self.report)
+        fold_specify(self.result, self.report)
         return self.result
 
     def place(self, number: int, name: str) -> str:

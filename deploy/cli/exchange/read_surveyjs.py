@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import SURVEYJS
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Listed, Literal, Negation, Node, Ref
@@ -140,8 +139,7 @@ class _SurveyjsReader:
         if not self.result.questions:
             raise UnreadableForm("it asks nothing that can be asked here")
         self.read_notes()
-        if abilities.SPECIFY:
-            fold_specify(self.result, self.report)
+        fold_specify(self.result, self.report)
         return self.result
 
     def read_notes(self) -> None:

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import msgspec
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.constraints import Limits, limits
 from deploy.cli.exchange.expressions.dialects import CHOICE_FILTER, XLSFORM
@@ -165,8 +164,7 @@ class _XlsformReader:
             self.report.add("dropped", "meta-dropped", f"{self.file}:survey", message)
         if not self.result.questions:
             raise UnreadableForm("it asks nothing that can be asked here" if self.result.left_out else "its sheet survey has no questions")
-        if abilities.SPECIFY:
-            fold_specify(self.result, self.report)
+        fold_specify(self.result, self.report)
         _introduction(self.result)
         return self.result
 
