@@ -55,6 +55,8 @@ def _stray_score(question: AnyQuestion) -> Iterator[str]:
     """A code such as 99 far from the others, which go up in equal steps."""
     if not (isinstance(question, Single | Matrix) and question.ordered):
         return
+    if any(option.score is not None for option in question.options):
+        return
     codes = [option.code for option in question.options if option.code not in NON_SUBSTANTIVE]
     if len(codes) < 4 or not all(re.fullmatch(r"-?[0-9]{1,9}", code) for code in codes):
         return

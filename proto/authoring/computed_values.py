@@ -12,6 +12,7 @@ from proto.authoring.parse import nearest
 from proto.authoring.schema import AuthoredComputed, AuthoredComputedQuestion, AuthoredFile, AuthoredPrivacy, AuthoredQuestion
 from proto.computed import Formula, ends_of
 from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Numeric, Question, Role, Rule, Single
+from proto.scores import scored
 
 STRICTER: tuple[Role, ...] = ("insensitive", "sensitive", "quasi_identifier", "identifying")
 """What a role lets others do with an answer, the least last."""
@@ -106,7 +107,8 @@ def _has_number(question: AnyQuestion, op: str) -> bool:
     if isinstance(question, Integer | Numeric):
         return True
     if isinstance(question, Single | Matrix):
-        return bool(question.options) and (question.ordered or op == "count")
+        worth = question.ordered or any(option.score is not None for option in question.options)
+        return (worth or op == "count") and bool(scored(question))
     return isinstance(question, Multiple) and op == "count" and bool(question.options)
 
 

@@ -51,6 +51,7 @@ ASKED = (
     Integer(**common("I"), min=-3, max=9),
     Numeric(**common("N"), min=0.0, max=5.0, decimals=1),
     Single(**common("S"), options=options("5", "4", "3", "dk"), ordered=True),
+    Single(**common("D"), options=(Option("u", {"en": "u"}, score=10), Option("v", {"en": "v"}, score=-4), Option("w", {"en": "w"}))),
     Matrix(**common("X"), rows=tuple(Row(code, {"en": code}) for code in "ab"), options=options("low", "mid", "high", "na"), ordered=True),
     Multiple(**common("M"), options=options("p", "q", "r")),
 )
@@ -58,12 +59,13 @@ ANSWERS = {
     "I": st.integers(-3, 9),
     "N": st.integers(0, 50).map(lambda tenths: tenths / 10),
     "S": st.sampled_from(["5", "4", "3", "dk"]),
+    "D": st.sampled_from("uvw"),
     "X": st.dictionaries(st.sampled_from("ab"), st.sampled_from(["low", "mid", "high", "na"]), min_size=1),
     "M": st.lists(st.sampled_from("pqr"), min_size=1, unique=True),
 }
 people = st.fixed_dictionaries({}, optional=ANSWERS)
-WORTHS = {"5": 5, "4": 4, "3": 3, "low": 1, "mid": 2, "high": 3}
-NAMES = ("I", "N", "S", "X", "X.a", "X.b")
+WORTHS = {"u": 10, "v": -4, "5": 5, "4": 4, "3": 3, "low": 1, "mid": 2, "high": 3}
+NAMES = ("I", "N", "S", "D", "X", "X.a", "X.b")
 
 
 @st.composite
