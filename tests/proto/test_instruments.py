@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from proto import author, instrument
@@ -29,11 +30,11 @@ def test_a_bundled_survey_travels_as_json_and_compiles(survey: str) -> None:
     assert {column.question for column in book.columns if column.kind == "stratum"} == set(found.strata)
 
 
-def test_action_3_asks_45_questions_in_three_languages() -> None:
+def test_action_3_asks_46_questions_in_three_languages() -> None:
     found = questionnaire("ai-security")
-    assert len(found.questions) == 45
+    assert len(found.questions) == 46
     assert "A03" not in {question.id for question in found.questions}
-    assert sum(question.required for question in found.questions) == 26
+    assert sum(question.required for question in found.questions) == 25
     assert found.languages == ("en", "fr", "es")
     assert found.question("A01").text["fr"] == "Dans quel pays se trouve votre collectivité\N{NO-BREAK SPACE}?"
 
@@ -61,3 +62,32 @@ def test_the_example_in_the_documentation_is_an_instrument() -> None:
     found = author.read(example, "docs/instrument.md", lambda name: "")
     assert isinstance(found, Instrument), "\n".join(map(str, found))
     CodeBook(Reader(found))
+
+
+def test_generative_ai_and_the_authoritys_own_it_are_no_use_of_ai_for_security() -> None:
+    found = questionnaire("ai-security")
+    matrix = found.question("B02")
+    assert isinstance(matrix, Matrix)
+    reader, rows = Reader(found), [row.code for row in matrix.rows]
+    for row in rows:
+        answers = reader.stored(msgspec.json.encode({"B02": {code: "live" if code == row else "none" for code in rows}}))
+        assert reader.visible(answers, "B03") == (row not in {"genai", "cyber"}), row
+        assert reader.visible(answers, "B08") == (row in {"genai", "cyber"}), row
+
+
+def test_whoever_does_not_know_is_not_asked_why_there_is_no_ai() -> None:
+    found = questionnaire("ai-security")
+    matrix = found.question("B02")
+    assert isinstance(matrix, Matrix)
+    reader = Reader(found)
+    answers = reader.stored(msgspec.json.encode({"B02": {row.code: "dk" for row in matrix.rows}}))
+    assert not reader.visible(answers, "B08")
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_a_required_closed_question_has_a_way_out(survey: str) -> None:
+    """All but the country, which points to nobody by itself and which comparisons need, and what everybody knows of themselves."""
+    known = {"A01", "A05", "A09", "A10"}
+    for question in questionnaire(survey).questions:
+        if question.required and question.id not in known and isinstance(question, instrument.Single | instrument.Multiple | Matrix):
+            assert {"dk", "pnts", "na"} & {option.code for option in question.options}, question.id
