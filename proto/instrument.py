@@ -333,12 +333,24 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who asks, on what legal basis, how long answers are kept, whom to ask about it: the organiser's part of the information notice."""
+    """The organiser's part of the information notice: what Article 13 of the GDPR and Article 15 of Regulation (EU) 2018/1725 ask for.
+
+    `legal_basis` names the letter of Article 6(1) that `basis` puts in words; "" where a file written before says it in words alone.
+    """
 
     controller: Texts = {}
     basis: Texts = {}
     retention: Texts = {}
     contact: Texts = {}
+    legal_basis: Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"] = ""
+    officer: Texts = {}
+    purposes: Texts = {}
+    recipients: Texts = {}
+    transfers: Texts = {}
+    rights: Texts = {}
+    complaint: Texts = {}
+    voluntary: Texts = {}
+    automated: Texts = {}
 
 
 class ContactForm(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -16,7 +17,19 @@ _PARTS = {
     "basis": "the legal basis",
     "retention": "how long answers are kept",
     "contact": "whom to ask about data protection",
+    "purposes": "for what purpose",
+    "officer": "how to reach the data protection officer (or that there is none)",
+    "recipients": "who receives the data",
+    "transfers": "whether data leave the EU and EEA",
+    "rights": "which rights people have",
+    "complaint": "to which authority one can complain",
+    "voluntary": "whether one has to answer",
+    "automated": "whether decisions are automated",
 }
+_CONSENT = re.compile(
+    r"\b(agree|consent|accepte|consens|acepto|consient|stimme|einwillig|acconsent|akkoord|zgadzam|wyrażam zgodę)", re.IGNORECASE
+)
+"""How people say that they consent. Languages that are not here are not looked at."""
 
 
 def version(instrument: Instrument, words: Iterable[str] = ()) -> str:
@@ -29,6 +42,17 @@ def version(instrument: Instrument, words: Iterable[str] = ()) -> str:
 
 
 def missing(instrument: Instrument) -> list[str]:
-    """The facts that Article 13 of the GDPR requires and the instrument leaves open, in words."""
+    """The facts that Article 13 of the GDPR (Article 15 of Regulation (EU) 2018/1725) requires and the instrument leaves open, in words."""
     stated = instrument.data_protection or DataProtection()
     return [what for name, what in _PARTS.items() if not getattr(stated, name)]
+
+
+def contradicts(instrument: Instrument) -> list[str]:
+    """The languages in which people are asked to consent, or not asked to, against the legal basis that the instrument names.
+
+    Consent is one basis of Article 6(1) of the GDPR among six: whoever asks for a public task asks nobody to agree.
+    """
+    stated = instrument.data_protection
+    if stated is None or not stated.legal_basis or stated.legal_basis == "consent":
+        return []
+    return [language for language, text in instrument.notice.items() if _CONSENT.search(text)]

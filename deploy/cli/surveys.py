@@ -54,6 +54,8 @@ def check(file: Path) -> None:
         say("No list names it: whoever has its address can answer.")
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
+    if agreeing := notice.contradicts(instrument):
+        say(f"Advice: `notice` asks people to agree ({_listed(agreeing)}), yet its legal basis is no consent: let it say they take part.")
     if weak := protection_advice.weaker(instrument.policy):
         say(f"Advice: the policy protects less than usual: {_listed(weak)}. Figures of so few may tell of single people.")
     from services.analysis.disclosure.advice import crowded

@@ -341,6 +341,15 @@ class AuthoredDataProtection(msgspec.Struct, frozen=True):
     basis: Texts = {}
     retention: Texts = {}
     contact: Texts = {}
+    legal_basis: Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"] = ""
+    officer: Texts = {}
+    purposes: Texts = {}
+    recipients: Texts = {}
+    transfers: Texts = {}
+    rights: Texts = {}
+    complaint: Texts = {}
+    voluntary: Texts = {}
+    automated: Texts = {}
 
 
 class AuthoredContactForm(msgspec.Struct, frozen=True):

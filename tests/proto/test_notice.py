@@ -34,5 +34,33 @@ def test_a_change_elsewhere_in_the_survey_leaves_the_notice_as_it_is() -> None:
 def test_what_the_notice_leaves_open_is_named() -> None:
     assert notice.missing(questionnaire()) == []
     assert notice.missing(structs.replace(questionnaire(), data_protection=None)) == list(notice._PARTS.values())  # pyright: ignore[reportPrivateUsage]
-    partly = structs.replace(questionnaire(), data_protection=DataProtection(controller={"en": "We"}, contact={"en": "x"}))
-    assert notice.missing(partly) == ["the legal basis", "how long answers are kept"]
+    stated = questionnaire().data_protection
+    assert stated is not None
+    for name, what in notice._PARTS.items():  # pyright: ignore[reportPrivateUsage]
+        assert notice.missing(structs.replace(questionnaire(), data_protection=structs.replace(stated, **{name: {}}))) == [what]
+
+
+def test_a_notice_published_before_keeps_its_version() -> None:
+    """New fields that say nothing change no version, so that responses stay with the texts that were agreed to."""
+    before = DataProtection({"en": "We"}, {"en": "Article 6"}, {"en": "A year"}, {"en": "us@example.org"})
+    assert notice.version(structs.replace(questionnaire(), notice={"en": "I agree"}, data_protection=before)) == "69cd19271e63"
+
+
+@pytest.mark.parametrize(
+    ("basis", "text", "found"),
+    [
+        ("public_task", {"en": "I agree to take part.", "fr": "Je participe."}, ["en"]),
+        ("public_task", {"en": "I take part.", "fr": "J’accepte de participer."}, ["fr"]),
+        ("public_task", {"en": "I have read the notice and take part."}, []),
+        ("consent", {"en": "I agree to take part."}, []),
+        ("", {"en": "I agree to take part."}, []),
+    ],
+)
+def test_a_public_task_asks_nobody_to_agree(basis: Any, text: dict[str, str], found: list[str]) -> None:
+    assert notice.contradicts(structs.replace(questionnaire(), notice=text, data_protection=DataProtection(legal_basis=basis))) == found
+
+
+@pytest.mark.parametrize("survey", ["ai-security", "security-by-design", "security-measurement", "social-cohesion"])
+def test_the_notices_that_come_with_platea_are_whole_and_agree_with_their_basis(survey: str) -> None:
+    assert notice.missing(questionnaire(survey)) == []
+    assert notice.contradicts(questionnaire(survey)) == []
