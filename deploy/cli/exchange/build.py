@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, assert_never
 
-from deploy.cli.exchange import abilities
 from deploy.cli.exchange.author_yaml import COMMENT
 from deploy.cli.exchange.bounds import date_bounds, hierarchy, number_bounds
 from deploy.cli.exchange.choices import NEVER, Refused, codes, row_codes, rows, written_options
@@ -245,8 +244,9 @@ class _Builder:
             else:
                 message = f"the text behind the option {option.code} of {question.name} is left out"
                 self.report.add("changed", "specify", question.place, message, of=question.name)
-        if option.score is not None and abilities.SCORES:
-            entry["score"] = int(option.score) if option.score == int(option.score) else float(option.score)
+        if option.score is not None:
+            message = f"the options of {question.name} are worth something in the source: write score beside them"
+            self.report.add("review", "scores", question.place, message, of=question.name)
         return entry
 
     def row_rule(self, question: ForeignQuestion, row: ForeignRow) -> Document:
