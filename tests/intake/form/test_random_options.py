@@ -13,6 +13,7 @@ from proto.fingerprint import fingerprint
 from services.intake.form.flow import FormFlow, FormState
 from services.intake.form.pages import compose, questions
 from services.intake.form.pages.field_values import own_order
+from services.intake.form.typed_values import NONE
 from tests.builders.fruit import faults, fruit
 
 TODAY = "2026-11-30"
@@ -52,6 +53,14 @@ def test_every_option_is_there_once_with_its_text_and_its_mark() -> None:
         assert re.search(r'name="q.A01" value="other" checked', markup)
         assert markup.index('value="other"') < markup.index('id="A01_other-0"') < markup.index('name="q.A01" value="dk"')
         assert shown(markup, "A02") == ["shop", "else"], "what opens a text stands last"
+
+
+def test_none_of_these_stands_behind_the_options_in_random_order() -> None:
+    mixed = ("    scale: where\n", "    scale: where\n    randomise_options: true\n    min_choices: 0\n")
+    form = FormFlow(Reader(fruit(mixed)))
+    view = form.begin(FormState("0.1.0"), TODAY)
+    markup = questions.section(compose.survey_in(form.instrument, "en"), form, view, "receipt").decode()
+    assert shown(markup, "A02") == ["shop", "else", NONE]
 
 
 def test_the_ranks_of_a_page_offer_the_same_order() -> None:
