@@ -116,7 +116,7 @@ async def test_errors_say_what_to_do_and_lose_nothing(visitor: Visitor) -> None:
     assert visitor.status == 422
     assert page.alerts == 1
     assert page.title.startswith("Error: ")
-    assert "How would you describe the territory your authority covers? Choose one answer, or “Don't know”." in page.text
+    assert "How would you describe the territory your authority covers? Choose one answer, or “Don’t know”." in page.text
     assert {"#A02-0", "#A04-0", "#A05-0", "#A08-0", "#A09-0"} <= set(page.links)
     assert page.control("q.A01").value == "FR"
     page.fill("q.A09", "police")

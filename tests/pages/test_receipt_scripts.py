@@ -34,7 +34,7 @@ FINGERPRINTS = """async (texts) => {
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, accept_downloads=True, permissions=["clipboard-write"])
     yield context.new_page()
     context.close()
 
@@ -117,3 +117,18 @@ def test_the_receipt_prints_with_its_address_and_without_buttons(page: Page, add
     expect(page.get_by_role("img", name="The receipt as a QR code")).to_be_visible()
     expect(page.locator(".printed")).to_contain_text(f"{address.removeprefix('http://')}/s/{SURVEY}/receipt")
     assert not any(button.is_visible() for button in page.get_by_role("button").all())
+
+
+def test_a_receipt_leaves_the_page_as_a_file_that_says_where_it_belongs(page: Page, address: str) -> None:
+    code = submit(address, 9)
+    look_up(page, address, code)
+    page.locator(".receipt .code").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a file").click()
+    text = saved.value.path().read_text("utf-8")
+    assert saved.value.suggested_filename == f"{SURVEY}.txt"
+    assert text.splitlines()[0] == ACTION3.title["en"]
+    assert code.replace("-", "") in text.replace("-", "")
+    assert f"{address}/s/{SURVEY}/receipt" in text
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator(".keep [role=status]")).to_have_text("Copied")

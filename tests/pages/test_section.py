@@ -229,3 +229,15 @@ def test_nothing_moves_while_it_is_answered(page: Page) -> None:
     page.locator("#B02 input[value=none]").first.check()
     page.wait_for_timeout(700)
     assert page.evaluate("window.shifts") == 0
+
+
+def test_nothing_is_chosen_beforehand_and_a_choice_can_be_taken_back(page: Page) -> None:
+    chosen = page.locator("#A06 input:checked")
+    clear = page.locator("#A06").get_by_role("button", name="Clear my choice")
+    expect(chosen).to_have_count(0)
+    expect(clear).to_be_hidden()
+    page.locator("#A06 .choice input").first.check()
+    clear.click()
+    expect(chosen).to_have_count(0)
+    expect(clear).to_be_hidden()
+    expect(page.locator("#A06 input").first).to_be_focused()
