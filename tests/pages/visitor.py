@@ -116,7 +116,7 @@ class Page(HTMLParser):
     def answer(self, question: AnyQuestion, value: Any, decimal_mark: str = ".") -> None:
         """Fills in a whole question."""
         name = f"q.{question.id}"
-        if isinstance(question, Measured) and isinstance(value, str) and value in special_codes(question):
+        if isinstance(question, Measured) and value in [*special_codes(question)]:
             self.fill(f"{name}.special", value)
             return
         match question:

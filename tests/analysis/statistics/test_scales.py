@@ -133,10 +133,12 @@ def test_the_numbers_in_a_release_are_the_scores_of_the_page(codes: tuple[str, .
 
 def test_scores_of_the_author_are_those_of_page_recount_and_release() -> None:
     plain, worth = instrument(("1", "5", "20")), {"1": "never", "5": "often", "20": "always"}
+    scale = plain.question("Q")
+    assert isinstance(scale, i.Single)
     options = tuple(
         replace(option, code=worth.get(option.code, "dk"), score=int(option.code) if option.code in worth else None)
-        for option in plain.question("Q").options
-    )  # type: ignore[union-attr]
+        for option in scale.options
+    )
     named = replace(plain, questions=(plain.questions[0], *(replace(question, options=options) for question in plain.questions[1:])))
     numbered = people(("1", "5", "20"), 3, 200)
     answered: list[Answers] = [
