@@ -81,7 +81,7 @@ def command(survey: str, questions: tuple[str, ...], lang: str | None, as_json: 
 
 def _screen(instrument: Instrument, snapshot: Snapshot, words: DashboardWords, questions: tuple[str, ...]) -> RenderableType:
     """Title and state; at a glance; then the questions, as many as the terminal has room for unless some are asked for."""
-    state = [words("answers", n=words.number(snapshot.responses)), words("as_of", time=words.time(snapshot.as_of))]
+    state = [words("answers", n=snapshot.responses), words("as_of", time=words.time(snapshot.as_of))]
     state.append(words("revision", n=words.number(snapshot.revision)))
     top: list[RenderableType] = [Text(plain(words.text(instrument.title)), style="bold"), Text(" · ".join(map(plain, state)), style="dim")]
     parts: list[tuple[RenderableType, int]] = []
