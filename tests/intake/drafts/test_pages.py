@@ -148,18 +148,18 @@ async def test_a_new_version_does_not_disturb_who_saved_under_the_old_one(api: A
     await begin(first)
     first.page.fill("q.A01", "FR")
     code = await save(first)
-    newer = msgspec.structs.replace(questionnaire(), version="0.2.0")
-    await provisioner.jetstream().publish(subjects.survey(SURVEY, "0.2.0"), events.encode(published(newer)))
+    newer = msgspec.structs.replace(questionnaire(), version="9.0.0")
+    await provisioner.jetstream().publish(subjects.survey(SURVEY, "9.0.0"), events.encode(published(newer)))
     second = visitor(api)
-    while '"0.2.0"' not in (await api.http.get(f"/api/v1/surveys/{SURVEY}")).text:
+    while '"9.0.0"' not in (await api.http.get(f"/api/v1/surveys/{SURVEY}")).text:
         await asyncio.sleep(0.05)
     page = await enter(second, code)
     assert (second.place, page.control("q.A01").value) == ("A", "FR")
-    assert '"0.1.0"' in page.control("sheet").value
+    assert f'"{questionnaire().version}"' in page.control("sheet").value
     await walk(second, questionnaire(), respondent(questionnaire(), 0))
     await second.press("send")
     [event] = await journal(api.urls)
-    assert getattr(event, "version", "") == "0.1.0"
+    assert getattr(event, "version", "") == questionnaire().version
 
 
 async def test_wrong_codes_of_every_kind_get_one_answer(api: Api, provisioner: Client) -> None:
@@ -258,7 +258,7 @@ async def test_without_room_the_page_keeps_everything_and_sending_works(api: Api
 async def test_answers_too_long_to_be_saved_stay_in_the_page(api: Api) -> None:
     first = visitor(api, "en")
     numbers = ",".join(["1e15"] * 80_000)  # written out they are four times as long
-    sheet = f'{{"version":"0.1.0","answers":{{"A01":[{numbers}]}}}}'
+    sheet = f'{{"version":"{questionnaire().version}","answers":{{"A01":[{numbers}]}}}}'
     page = await first.send(f"{HOME}/later?lang=en", f"go=save&place=A&receipt={receipts.make()}&sheet={sheet}")
     assert first.status == 413
     assert "They are still in this page." in page.text
