@@ -13,6 +13,7 @@ from services.intake.context import Intake
 from services.intake.http import (
     error_pages,
     routes_audit,
+    routes_blank,
     routes_closing,
     routes_contacts,
     routes_drafts,
@@ -45,6 +46,7 @@ ROUTES = with_options(
         *routes_service.HANDLERS,
         *routes_invitations.HANDLERS,
         *routes_form.HANDLERS,
+        *routes_blank.HANDLERS,
         *routes_receipt_pages.HANDLERS,
         *routes_drafts.HANDLERS,
         *routes_statement.HANDLERS,

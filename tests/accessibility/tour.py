@@ -131,6 +131,7 @@ PLAIN = {
     "receipt, asked for": f"/s/{SURVEY}/receipt",
     "accessibility": "/accessibility",
     "continue, asked for": f"/s/{SURVEY}/continue",
+    "questionnaire to print": f"/s/{SURVEY}/print",
 }
 
 
@@ -201,6 +202,9 @@ async def _receipt(visitor: Visitor, language: str, code: str) -> AsyncIterator[
     yield "receipt, recorded", await look_up(code)
     await visitor.press("check")
     yield "receipt, checked", visitor.page.html
+    await look_up(code)
+    await visitor.press("copy")
+    yield "copy of the answers", visitor.page.html
     await look_up(code)
     await visitor.press("change")
     yield "review of a change", visitor.page.html

@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 
 from deploy.cli.respondents import Population
 from proto import receipt as receipts
+from proto.answers import Reader
 from proto.events import ResponseSubmitted, RetentionSet, SurveyClosed
 from services.intake.app import create_app
 from services.intake.form.pages import qr
@@ -128,7 +129,7 @@ async def test_look_again_is_there_until_the_answers_are_recorded(visitor: Visit
     assert "Refresh" not in visitor.page.text
 
 
-@pytest.mark.parametrize("go", ["show", "check", "withdraw"])
+@pytest.mark.parametrize("go", ["show", "check", "copy", "withdraw"])
 async def test_another_language_keeps_the_receipt(visitor: Visitor, journal: MemoryJournal, go: str) -> None:
     code = await submit(visitor)
     await look_up(visitor, code)
@@ -237,3 +238,26 @@ async def test_a_receipt_is_found_among_what_was_pasted_with_it(visitor: Visitor
     await look_up(visitor, around.format(code))
     assert visitor.status == 200
     assert visitor.page.control("receipt").value == code
+
+
+async def test_a_copy_tells_what_was_asked_in_words_and_has_the_receipt_in_no_address(visitor: Visitor) -> None:
+    answers = msgspec.json.decode(Population(ACTION3, 7, "2026-11-22").body(1))["answers"] | {"H01": WORDS, "H03": "deny"}
+    code = await submit(visitor, H01=WORDS, H03="deny")
+    await look_up(visitor, code)
+    page = await visitor.press("copy")
+    assert (visitor.status, visitor.received["Cache-Control"]) == (200, "no-store")
+    assert WORDS in page.text
+    assert "0.1.0" in page.text
+    reader = Reader(ACTION3)
+    told = re.findall(r"<dt>([^<]*)</dt><dd>", page.html.split("<section", 1)[1])
+    converted, _ = reader.convert(answers)
+    asked = [item for item in ACTION3.asked if item.id not in reader.shown or reader.shown[item.id](converted)]
+    assert [html.unescape(text) for text in told] == [item.text["en"] for item in asked]
+    assert len(asked) < len(ACTION3.asked), "hidden questions are left out"
+    assert not any(code[:9] in address for address in re.findall(r'(?:href|src|action|formaction)="([^"]*)"', page.html))
+    assert page.html.count(code) == 1, "in the body of the form that leads back, alone"
+    await visitor.press("show")
+    await visitor.press("withdraw")
+    await visitor.press("withdraw.yes")
+    gone = await visitor.send(f"/s/{SURVEY}/receipt?lang=en", f"receipt={code}&go=copy")
+    assert WORDS not in gone.text

@@ -66,6 +66,8 @@ async def _answered(holder: ReceiptHolder, go: str, state: ResponseStatus) -> Pa
             return await holder.checked()
         case ("text", "accepted" | "recorded"):
             return await holder.text()
+        case ("copy", "accepted" | "recorded"):
+            return await holder.copy()
         case _:
             return holder.status(state)
 
@@ -131,6 +133,14 @@ class ReceiptHolder:
         headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.json"', **NO_STORE}
         text = events.digested(event.survey, event.version, event.answers)
         return Response(text, media_type="application/json", headers=headers)
+
+    async def copy(self) -> Page:
+        """The stored answers in words, of the questions that were asked, to print or to save."""
+        event = await self._stored()
+        form, answers = form_of(self._reader(event)), msgspec.json.decode(event.answers)
+        evaluation = form.evaluate(FormState(event.version, answers), self.intake.latest_today())
+        paper, status = read_in(self.request, form.reader), Status("", event.digest, self.receipt)
+        return html(compose_receipt.copy(paper, form, evaluation, answers, status), paper.voice.language, headers=NO_STORE)
 
     async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
         return or_raise(await self.intake.receipts.stored(self.receipt, self.known.id))

@@ -13,7 +13,7 @@ from proto import schedule
 from proto.instrument import Closing, Instrument
 from services.intake.form import flow
 from services.intake.form.client_rules import named
-from services.intake.form.flow import FormFlow, FormState, NextPage
+from services.intake.form.flow import Evaluation, FormFlow, FormState, NextPage
 from services.intake.form.pages import words
 from services.intake.form.pages.notice import version_of
 from services.intake.form.pages.render import render
@@ -157,31 +157,14 @@ def review(
 ) -> bytes:
     """All answers, to be checked before sending. `trouble` says why sending failed, `ends` is the closing whose grace it is."""
     voice = survey.voice
-    headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
     answers = next_page.sheet.answers | _left(next_page)
     pipes = labels_of(form.reader.questions, next_page.evaluation.answers, voice.tongue)
-
-    def said(place: str) -> list[tuple[str, AnswerInWords]]:
-        """The answers of a page by question; the text of an option stands with the option."""
-        asked = form.questions(place, next_page.evaluation)
-        typed = {question.id: as_text(answers.get(question.id)) for question in asked if question.id in form.texts.options}
-        written = {id: {code: typed.get(text, "") for code, text in by_code.items()} for id, by_code in form.texts.inside.items()}
-        return [
-            (question.id, say(voice, with_answers(question, pipes), answers.get(question.id), written.get(question.id)))
-            for question in asked
-            if question.id not in typed
-        ]
-
-    parts = [
-        (section, headings[section], [answer for place in places for answer in said(place)])
-        for section, places in form.sections(next_page.evaluation).items()
-    ]
     derived = {item.id: item.rule for item in survey.instrument.derived}
     soft = [(voice.text(check.text), tuple(dict.fromkeys(named(check.when, derived)))) for check in form.soft_checks(next_page.evaluation)]
     return render(
         "review.html",
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
-        parts=parts,
+        parts=spoken(survey, form, next_page.evaluation, answers),
         soft=soft,
         labels={id: voice.text(with_answers(form.reader.questions[id], pipes).text) for _, ids in soft for id in ids},
         dropped=[say(voice, with_answers(form.reader.questions[id], pipes), value) for id, value in _dropped(next_page)],
@@ -192,6 +175,30 @@ def review(
         sheet=flow.write(next_page.sheet),
         receipt=receipt,
     )
+
+
+def spoken(
+    survey: SurveyView, form: FormFlow, evaluation: Evaluation, answers: dict[str, Any]
+) -> list[tuple[str, str, list[tuple[str, AnswerInWords]]]]:
+    """The sections that ask something, each with its heading and its answers by question; the text of an option stands with the option."""
+    voice = survey.voice
+    headings = {item.id: voice.text(item.text) for item in survey.instrument.sections}
+    pipes = labels_of(form.reader.questions, evaluation.answers, voice.tongue)
+
+    def said(place: str) -> list[tuple[str, AnswerInWords]]:
+        asked = form.questions(place, evaluation)
+        typed = {question.id: as_text(answers.get(question.id)) for question in asked if question.id in form.texts.options}
+        written = {id: {code: typed.get(text, "") for code, text in by_code.items()} for id, by_code in form.texts.inside.items()}
+        return [
+            (question.id, say(voice, with_answers(question, pipes), answers.get(question.id), written.get(question.id)))
+            for question in asked
+            if question.id not in typed
+        ]
+
+    return [
+        (section, headings[section], [answer for place in places for answer in said(place)])
+        for section, places in form.sections(evaluation).items()
+    ]
 
 
 def _left(next_page: NextPage) -> dict[str, Any]:

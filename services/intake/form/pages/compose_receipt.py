@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from proto import receipt as receipts
+from services.intake.form.flow import Evaluation, FormFlow
 from services.intake.form.pages import compose, qr
 from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.render import render
@@ -66,6 +67,12 @@ def check(survey: SurveyView, answers: dict[str, Any], text: str, current: Statu
     asked = [question for question in survey.instrument.questions if question.id in answers]
     spoken = [say(survey.voice, question, answers[question.id]) for question in asked]
     return render("check.html", **_of(survey, survey.voice.words("check_title")), said=spoken, text=text, status=current)
+
+
+def copy(survey: SurveyView, form: FormFlow, evaluation: Evaluation, answers: dict[str, Any], current: Status) -> bytes:
+    """The stored answers in words, to keep: without the receipt, which would open them to whoever finds the paper."""
+    frame = _of(survey, survey.voice.words("copy_title"))
+    return render("copy.html", **frame, parts=compose.spoken(survey, form, evaluation, answers), status=current)
 
 
 def withdraw(survey: SurveyView, receipt: str) -> bytes:

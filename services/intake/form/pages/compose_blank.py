@@ -1,0 +1,55 @@
+"""Renders the whole questionnaire without answers, to read and to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proto.instrument import Computed, Instrument, Note, Rule
+from proto.parts import conditional
+from services.intake.form.form_layout import Item, TextsOfOptions, pages_of
+from services.intake.form.pages.compose import SurveyView, of
+from services.intake.form.pages.fields import Field, field_of
+from services.intake.form.pages.render import render
+from services.intake.form.pages.rule_words import only_if
+from services.intake.form.pages.voice import Voice
+
+
+@dataclass(frozen=True)
+class BlankItem:
+    """A question (`field`) or a note, with the rule that shows it in words. `parts`: the rules of its options or rows, by code."""
+
+    only_if: str
+    parts: dict[str, str]
+    note: str = ""
+    field: Field | None = None
+
+
+def blank(survey: SurveyView) -> bytes:
+    """Every section, question and note, whatever is answered."""
+    instrument, voice = survey.instrument, survey.voice
+    texts = TextsOfOptions(instrument)
+    sections = [
+        (
+            section.id,
+            voice.text(section.text),
+            [
+                _item(voice, instrument, texts, item)
+                for page in pages_of(instrument).values()
+                if page.section == section.id
+                for item in page.items
+                if not isinstance(item, Computed) and item.id not in texts.options
+            ],
+        )
+        for section in instrument.sections
+    ]
+    return render("blank.html", **of(survey, voice.words("blank_title"), f"/s/{instrument.id}/print"), sections=sections)
+
+
+def _item(voice: Voice, instrument: Instrument, texts: TextsOfOptions, item: Item) -> BlankItem:
+    def said(rule: Rule | None) -> str:
+        return only_if(voice, instrument, rule)
+
+    if isinstance(item, Note):
+        return BlankItem(said(item.show_if), {}, note=voice.text(item.text))
+    parts = {part.code: said(part.show_if) for part in conditional(item)}
+    return BlankItem(said(item.show_if), parts, field=field_of(voice, item, "", texts=texts.inside.get(item.id)))

@@ -1,0 +1,33 @@
+"""GET /s/{survey}/print: the whole questionnaire of a survey, without answers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from proto.answers import Reader
+from services.intake.context import Intake
+from services.intake.form.pages import compose
+from services.intake.form.pages.compose_blank import blank
+from services.intake.http.page_requests import known_survey, read_in
+from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.responses import AnyRequest, cacheable, page_headers
+
+
+@get("/s/{survey:str}/print", include_in_schema=False)
+async def questionnaire(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    """Of the current version, also before the survey opens and after it closed: its definition is public."""
+    known = known_survey(intake, survey)
+    voice = read_in(request, known.current).voice
+    return cacheable(request, _page(known.current, voice.language, voice.tongue), page_headers(voice.language))
+
+
+@lru_cache(maxsize=100)
+def _page(reader: Reader, language: str, tongue: str) -> Encoded:
+    return Encoded.of(blank(compose.survey_in(reader.instrument, language, tongue)), "text/html")
+
+
+HANDLERS = (questionnaire,)
