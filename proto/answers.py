@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from proto import logic
 from proto.blank import is_blank
-from proto.computed import Formula
+from proto.computed import ComputedFormula
 from proto.events import canonical
 from proto.instrument import (
     AnyQuestion,
@@ -59,8 +59,8 @@ class Reader:
         self.instrument = instrument
         self.questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
         asked = instrument.asked
-        self.computed: dict[str, Formula] = {
-            question.id: Formula(question, self.questions) for question in instrument.questions if isinstance(question, Computed)
+        self.computed: dict[str, ComputedFormula] = {
+            question.id: ComputedFormula(question, self.questions) for question in instrument.questions if isinstance(question, Computed)
         }
         self.types: dict[str, Any] = {question.id: _type_of(question) for question in asked}
         """Of what may be answered, in the order of the fields; behind these come the computed values."""

@@ -21,7 +21,7 @@ Worth = Callable[[Any], int | None]
 """What an answer adds, in steps of 1 / scale; None where it is absent, or a code without a number."""
 
 
-class Part(NamedTuple):
+class ComputedPart(NamedTuple):
     """A question, or a row of a matrix by its place. `counts`: an answer is worth one, whatever it is, and each choice."""
 
     id: str
@@ -30,7 +30,7 @@ class Part(NamedTuple):
     counts: bool
 
 
-class Formula:
+class ComputedFormula:
     """One computed value. `questions`: those of the instrument, by id. Raises KeyError where it speaks of what is not there, or of what has
     no number."""
 
@@ -39,7 +39,7 @@ class Formula:
         asked = {id: questions[id] for id in (name.partition(".")[0] for name in question.of)}
         counts = question.op == "count"
         self.scale: int = 1 if counts else 10 ** max(map(_decimals, asked.values()), default=0)
-        self.parts: list[Part] = [part for name in question.of for part in _parts(name, asked, 0 if counts else self.scale)]
+        self.parts: list[ComputedPart] = [part for name in question.of for part in _parts(name, asked, 0 if counts else self.scale)]
 
     def __call__(self, given: Sequence[Any]) -> Any:
         """The value for the answers to the parts, in their order: whole where it has no decimals, UNSET where too few are known."""
@@ -65,7 +65,7 @@ class Formula:
         return self([answer_to(part, answers) for part in self.parts])
 
 
-def answer_to(part: Part, answers: Any) -> Any:
+def answer_to(part: ComputedPart, answers: Any) -> Any:
     """The answer in a Struct of `proto.answers`."""
     value = getattr(answers, part.id)
     return value if part.row is None or value is UNSET else getattr(value, row_attribute(part.row))
@@ -75,7 +75,7 @@ def _decimals(question: AnyQuestion) -> int:
     return question.decimals if isinstance(question, Numeric) else 0
 
 
-def _parts(name: str, questions: Mapping[str, AnyQuestion], scale: int) -> Iterator[Part]:
+def _parts(name: str, questions: Mapping[str, AnyQuestion], scale: int) -> Iterator[ComputedPart]:
     """`scale`: how many steps a one has; 0: each answer counts, whatever it is worth."""
     id, _, row = name.partition(".")
     question = questions[id]
@@ -84,15 +84,15 @@ def _parts(name: str, questions: Mapping[str, AnyQuestion], scale: int) -> Itera
         places = [place for place, item in enumerate(question.rows) if row in ("", item.code)]
         if not places:
             raise KeyError(name)
-        yield from (Part(id, place, _looked_up(table), not scale) for place in places)
+        yield from (ComputedPart(id, place, _looked_up(table), not scale) for place in places)
     elif row or isinstance(question, Computed):
         raise KeyError(name)
     elif isinstance(question, Single):
-        yield Part(id, None, _looked_up({code: score * scale if scale else 1 for code, score in scored(question)}), not scale)
+        yield ComputedPart(id, None, _looked_up({code: score * scale if scale else 1 for code, score in scored(question)}), not scale)
     elif isinstance(question, Number):
-        yield Part(id, None, _number(scale), not scale)
+        yield ComputedPart(id, None, _number(scale), not scale)
     elif isinstance(question, Multiple) and not scale:
-        yield Part(id, None, _choices, True)
+        yield ComputedPart(id, None, _choices, True)
     else:
         raise KeyError(name)
 
@@ -110,8 +110,8 @@ def _looked_up(table: Mapping[str, int]) -> Worth:
 
 
 def ends_of(question: Computed, questions: Mapping[str, AnyQuestion]) -> tuple[float, float]:
-    """The least and the greatest value that the formula can give. Raises KeyError as `Formula` does."""
-    formula = Formula(question, questions)
+    """The least and the greatest value that the formula can give. Raises KeyError as `ComputedFormula` does."""
+    formula = ComputedFormula(question, questions)
     lows, highs = zip(*(_worths(part, questions[part.id], question.op == "count") for part in formula.parts), strict=True)
     many, some = len(lows), question.least < len(lows)
     match question.op:
@@ -125,7 +125,7 @@ def ends_of(question: Computed, questions: Mapping[str, AnyQuestion]) -> tuple[f
     return math.floor(Fraction(ends[0]) * step) / step, math.ceil(Fraction(ends[1]) * step) / step
 
 
-def _worths(part: Part, question: AnyQuestion, counts: bool) -> tuple[Fraction, Fraction]:
+def _worths(part: ComputedPart, question: AnyQuestion, counts: bool) -> tuple[Fraction, Fraction]:
     match question:
         case Multiple():
             return Fraction(question.min_choices), Fraction(question.max_choices or len(question.options))

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import UNSET
 
 from proto.answers import Reader
-from proto.computed import Formula
+from proto.computed import ComputedFormula
 from proto.instrument import (
     AnyQuestion,
     Closed,
@@ -82,7 +82,7 @@ class Conversion:
         )
         """Options of multiple choices that nobody could tick then: question and code."""
         questions = {question.id: question for question in now.questions}
-        self._formulas = {question.id: Formula(question, questions) for question in now.questions if isinstance(question, Computed)}
+        self._formulas = {question.id: ComputedFormula(question, questions) for question in now.questions if isinstance(question, Computed)}
         self._hiding = {
             question.id: _without_hidden(then.parts[question.id], question)
             for question in now.questions
@@ -135,7 +135,7 @@ class Conversion:
         return True, _convert(then, question), UNSET
 
 
-def _computed(formula: Formula, converted: Mapping[str, Values]) -> Values:
+def _computed(formula: ComputedFormula, converted: Mapping[str, Values]) -> Values:
     """By this version's formula, from what is left of the answers; not asked where no part of it was."""
     parts = [
         values if part.row is None else tuple(value if value is UNASKED else value[part.row] for value in values)

@@ -10,7 +10,7 @@ import msgspec
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.schema import AuthoredComputed, AuthoredComputedQuestion, AuthoredFile, AuthoredPrivacy, AuthoredQuestion
-from proto.computed import Formula, ends_of
+from proto.computed import ComputedFormula, ends_of
 from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Numeric, Question, Role, Rule, Single
 from proto.scores import scored
 
@@ -60,7 +60,7 @@ def finished(question: Computed, before: Mapping[str, AnyQuestion], path: Path, 
     if not _parts_fit(question, before, path, faults):
         faults.doubt((*path, "min"))
         return msgspec.structs.replace(question, of=(), decimals=max(question.decimals, 0))
-    parts = [before[part.id] for part in Formula(question, before).parts]
+    parts = [before[part.id] for part in ComputedFormula(question, before).parts]
     least, decimals = question.least, question.decimals
     if least == UNSAID:
         least = len(parts) if question.op in ("sum", "score") else 1

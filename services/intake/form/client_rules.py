@@ -13,7 +13,7 @@ import msgspec
 from proto import logic
 from proto.answers import Reader
 from proto.comparisons import measure_of
-from proto.computed import Part, answer_to
+from proto.computed import ComputedPart, answer_to
 from proto.instrument import (
     AnyQuestion,
     Computed,
@@ -166,7 +166,7 @@ class Skips:
         return Rule(all=(most, Rule(not_=least))) if here == rule.q else Rule(all=(least, Rule(not_=most)))
 
 
-def _item(part: Part, question: AnyQuestion, answers: Any, *, here: bool) -> CalculationItem:
+def _item(part: ComputedPart, question: AnyQuestion, answers: Any, *, here: bool) -> CalculationItem:
     if not here:
         return CalculationItem(worth=part.worth(answer_to(part, answers)))
     codes = {option.code for option in question.options} if isinstance(question, Single | Matrix) else set[str]()
