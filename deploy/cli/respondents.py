@@ -48,6 +48,8 @@ LEAVES_OUT = 0.05
 BREAKS_OFF = 0.06
 """How many tire on the way and from there on answer only what they must."""
 
+STANDS_ALONE = 0.1
+"""How often somebody answers a row that excludes the others."""
 MOST_DRAWS = 200
 """Of an answer that must not have hidden options."""
 
@@ -221,14 +223,20 @@ def _matrix(question: Matrix, reader: Reader) -> Draw:
         )
         for i, row in enumerate(question.rows)
     ]
+    alone = [row for row, written in zip(rows, question.rows, strict=True) if written.exclusive]
+    together = [row for row in rows if row not in alone]
 
     def draw(random: Random, kind: int) -> Any:
         answers = kind_of_rows()
-        for attribute, draw_row in rows:
+        if alone and (not together or random.random() < STANDS_ALONE):
+            attribute, draw_row = random.choice(alone)
+            setattr(answers, attribute, draw_row(random, kind))
+            return answers
+        for attribute, draw_row in together:
             if question.required or random.random() >= LEAVES_OUT:
                 setattr(answers, attribute, draw_row(random, kind))
-        if all(getattr(answers, attribute) is UNSET for attribute, _ in rows):
-            attribute, draw_row = rows[0]
+        if all(getattr(answers, attribute) is UNSET for attribute, _ in together):
+            attribute, draw_row = together[0]
             setattr(answers, attribute, draw_row(random, kind))
         return answers
 

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from proto.instrument import (
 )
 from tests.builders.bundled import questionnaire
 from tests.builders.square import market
+from tests.builders.town_budget import town_budget
 
 TODAY = "2026-11-22"
 TEXT = {"en": "text"}
@@ -51,6 +53,16 @@ def test_every_simulated_response_is_accepted(name: str) -> None:
         for number in range(1000):
             found = reader.read(population.body(number), TODAY)
             assert not isinstance(found, list), found
+
+
+def test_somebody_who_answers_a_row_that_excludes_the_others_answers_it_alone() -> None:
+    reader = Reader(town_budget())
+    (asked,) = (q for q in reader.instrument.questions if isinstance(q, Matrix) and any(row.exclusive for row in q.rows))
+    population, alone = Population(reader.instrument, 1, TODAY), {row.code for row in asked.rows if row.exclusive}
+    given = [msgspec.json.decode(population.body(number))["answers"].get(asked.id, {}) for number in range(500)]
+    assert not [found for found in (reader.read(population.body(number), TODAY) for number in range(500)) if isinstance(found, list)]
+    assert any(given_rows.keys() == alone for given_rows in given)
+    assert any(given_rows and alone.isdisjoint(given_rows) for given_rows in given)
 
 
 def test_the_same_seed_gives_the_same_people() -> None:
