@@ -50,7 +50,7 @@ BREAKS_OFF = 0.06
 
 STANDS_ALONE = 0.1
 """How often somebody answers a row that excludes the others."""
-MOST_DRAWS = 200
+MOST_DRAWS = 5_000
 """Of an answer that must not have hidden options."""
 
 
