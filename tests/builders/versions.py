@@ -71,7 +71,8 @@ def _date(draw: Random, question: Any) -> Any:
 def _sum(draw: Random, question: Any) -> Any:
     if draw.random() < 0.3:
         return replace(question, total=draw.choice([5, 20]))
-    rows = draw.choice([question.rows, question.rows[::-1], (*question.rows, i.Row("z", {"en": "z"}))])
+    more = () if any(row.code == "z" for row in question.rows) else (i.Row("z", {"en": "z"}),)
+    rows = draw.choice([question.rows, question.rows[::-1], (*question.rows, *more)])
     return replace(question, rows=rows, bands=draw.choice([question.bands, (i.Band("to 4", 0, 4), i.Band("5+", 5))]))
 
 
