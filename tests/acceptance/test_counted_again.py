@@ -78,12 +78,12 @@ async def test_every_question_of_the_exact_view_equals_a_pandas_count_of_the_sto
                     )
             case Integer() | Numeric():
                 numbers = pd.to_numeric(given, errors="coerce").dropna()
-                assert counts(figures["cells"]) == expected(given.drop(numbers.index))
+                assert counts(figures.get("cells", {})) == expected(given.drop(numbers.index))
                 assert figures["sum"] == pytest.approx(numbers.sum(), rel=1e-12)
                 assert figures["mean"] == pytest.approx(numbers.mean(), rel=1e-12)
                 assert figures["variance"] == pytest.approx(numbers.var(ddof=1), rel=1e-9)
             case Date():
-                assert sum(counts(figures["bands"] | figures["cells"]).values()) == len(given)
+                assert sum(counts(figures["bands"] | figures.get("cells", {})).values()) == len(given)
             case _:
                 continue
         compared += 1

@@ -62,7 +62,7 @@ def test_what_other_tools_do_not_see_is_named_question_by_question() -> None:
     _, report = exported(text, instrument, "xlsform", "by-design.yaml")
     lost = {finding.of: finding.message for finding in report.findings if finding.of}
     assert lost["P04"] == "other tools do not see, or see otherwise: rank_count"
-    assert lost["E03"] == "other tools do not see, or see otherwise: bands"
+    assert lost["E03"] == "other tools do not see, or see otherwise: bands, special"
     assert "P01" not in lost
 
 

@@ -37,7 +37,11 @@ def fill(field: Locator) -> None:
     rows = field.locator(".line")
     if rows.count():
         for row in rows.all():
-            row.locator("label").first.click()
+            narrow = row.locator("select.narrow")
+            if narrow.is_visible():
+                narrow.select_option(index=1)
+            else:
+                row.locator("label").first.click()
     elif field.locator("select").count():
         for place, choice in enumerate(field.locator("select").all()):
             choice.select_option(index=place + 1)

@@ -42,9 +42,8 @@ def by_hand(people: list[int]) -> State:
         _, said = someone(number)
         x = np.flatnonzero(book.cells([said], book.empty(1))[0])
         state.burt[np.ix_(x, x)] += 1
-        values = [
-            round(getattr(said, name) * scale) if getattr(said, name) else 0 for name, scale in zip(book.numbers, book.scales, strict=True)
-        ]
+        given = [getattr(said, name) for name in book.numbers]
+        values = [round(value * scale) if isinstance(value, int | float) else 0 for value, scale in zip(given, book.scales, strict=True)]
         for i, v in enumerate(values):
             state.products[i, x] += v
             for j, w in enumerate(values):

@@ -17,7 +17,19 @@ from services.intake.form.pages.words import FormWords, catalogues
 OFFICIAL = [tag for row in ("bg cs da de el en es et fi fr ga hr", "hu it lt lv mt nl pl pt ro sk sl sv") for tag in row.split()]
 OTHERS = [language for language in OFFICIAL if language != "en"]
 
-SHARED = {"product", "month_year", "day_month_year", "error_prefix", "minutes", "status", "survey", "continue_label", "or"}
+SHARED = {
+    "product",
+    "month_year",
+    "day_month_year",
+    "error_prefix",
+    "minutes",
+    "status",
+    "survey",
+    "continue_label",
+    "or",
+    "version",
+    "quoted",
+}
 """Keys whose English may be right elsewhere too: the product's name, formats, and single words such as "Status"."""
 
 COUNTS = [*range(301), 1000, 10_000]
