@@ -87,4 +87,4 @@ async def test_every_question_of_the_exact_view_equals_a_pandas_count_of_the_sto
             case _:
                 continue
         compared += 1
-    assert compared == 43
+    assert compared == 44
