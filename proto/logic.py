@@ -5,7 +5,7 @@ Answers are the Struct that `proto.answers` builds: one attribute per question, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -74,3 +74,15 @@ def _comparison(name: str, rule: Rule, questions: Mapping[str, Question]) -> Pre
     other = questions[rule.other or ""].id
     measure_other, holds_of_both = measure_of(questions[other]), agree(rule.op)
     return lambda answers: holds_of_both(measure(getattr(answers, name)), measure_other(getattr(answers, other)))
+
+
+def questions_in(rule: Rule | None, derived: Mapping[str, Rule], depth: int = 0) -> Iterator[str]:
+    """The questions that a rule speaks of, also through derived variables, one as often as it is named. A circle of these has an end."""
+    if rule is None:
+        return
+    for part in (*rule.all, *rule.any, rule.not_):
+        yield from questions_in(part, derived, depth)
+    if rule.op == "derived" and rule.q is not None and rule.q in derived and depth < len(derived):
+        yield from questions_in(derived[rule.q], derived, depth + 1)
+    else:
+        yield from (name for name in (rule.q, rule.other) if name is not None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import msgspec
 
 from proto.instrument import AnyQuestion, Computed, Instrument, Quota, Rule
+from proto.logic import questions_in
 
 LEAST = 10
 """The smallest limit. That a quota is full tells everybody that about so many were counted."""
@@ -16,18 +16,9 @@ LEAST = 10
 def asked(instrument: Instrument, rule: Rule) -> set[str]:
     """The questions that a rule speaks of, also through derived variables and computed values."""
     derived = {item.id: item.rule for item in instrument.derived}
-
-    def names(rule: Rule, depth: int = 0) -> Iterator[str]:
-        for part in (*rule.all, *rule.any, *([rule.not_] if rule.not_ else [])):
-            yield from names(part, depth)
-        if rule.op == "derived" and rule.q in derived and depth < len(derived):
-            yield from names(derived[rule.q], depth + 1)
-        else:
-            yield from (name for name in (rule.q, rule.other) if name is not None)
-
     questions = {question.id: question for question in instrument.questions}
     found: set[str] = set()
-    for name in names(rule):
+    for name in questions_in(rule, derived):
         question = questions.get(name)
         parts = (part.partition(".")[0] for part in question.of) if isinstance(question, Computed) else (name,)
         found |= questions.keys() & parts

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
+from playwright.sync_api import Error as BrowserError
 
 from proto import instrument as i
 from proto.instrument import Instrument
@@ -164,8 +165,9 @@ def losing(times: int) -> Any:
         nonlocal left
         if route.request.method == "POST" and "go=send" in (route.request.post_data or "") and left:
             left -= 1
-            route.fetch()
-            route.abort("connectionreset")
+            with contextlib.suppress(BrowserError):  # the browser may have fallen over meanwhile
+                route.fetch()
+                route.abort("connectionreset")
         else:
             route.continue_()
 

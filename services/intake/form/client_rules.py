@@ -179,21 +179,11 @@ def needed(asks: dict[str, Ask], piped: Iterable[str] = ()) -> frozenset[str]:
     """The questions that the script must know: those with a rule, those that rules refer to, and those whose answers texts show."""
     ruled = [ask for ask in asks.values() if ask.rule is not None or ask.leans or ask.ruled]
     rules = {ask.id: [ask.rule, *ask.ruled.values()] for ask in ruled}
-    known = frozenset(id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in named(rule, {}))))
+    known = frozenset(
+        id for ask in ruled for id in (ask.id, *ask.leans, *(name for rule in rules[ask.id] for name in logic.questions_in(rule, {})))
+    )
     parts = (item.q for id in known if (ask := asks.get(id)) is not None and ask.computed is not None for item in ask.computed.items)
     return known.union(filter(None, parts), asks.keys() & frozenset(piped))
-
-
-def named(rule: Rule | None, derived: dict[str, Rule]) -> Iterator[str]:
-    """The questions that a rule refers to, also through derived variables."""
-    if rule is None:
-        return
-    for part in (*rule.all, *rule.any, rule.not_):
-        yield from named(part, derived)
-    if rule.q is not None:
-        yield from named(derived[rule.q], derived) if rule.op == "derived" else iter((rule.q,))
-    if rule.other is not None:
-        yield rule.other
 
 
 def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:
@@ -203,7 +193,7 @@ def _leans_on(instrument: Instrument) -> dict[str, frozenset[str]]:
 
     def asked(rule: Rule | None) -> Iterator[str]:
         """Also through computed values."""
-        for name in named(rule, derived):
+        for name in logic.questions_in(rule, derived):
             yield from (part.partition(".")[0] for part in parts.get(name, (name,)))
 
     items = (*instrument.questions, *instrument.notes)

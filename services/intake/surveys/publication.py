@@ -15,7 +15,8 @@ from proto.answers import Reader
 from proto.authoring.faults import Faults, TooManyFaults
 from proto.authoring.question_checks import Fitness
 from proto.codebook import CodeBook
-from proto.instrument import Closed, Instrument, Measured, Rule, WithRows
+from proto.instrument import Closed, Instrument, Measured, WithRows
+from proto.logic import questions_in
 from proto.parts import conditional
 from proto.problem import Fault, Problem
 from proto.protection_advice import incoherent
@@ -120,18 +121,6 @@ def _rules(instrument: Instrument) -> Iterator[Fault]:
     position = {question.id: place for place, question in enumerate(instrument.questions)}
     for place, question in enumerate(instrument.questions):
         rules = [question.show_if, *(part.show_if for part in conditional(question))]
-        for name in chain.from_iterable(_asked(rule, derived) for rule in rules):
+        for name in chain.from_iterable(questions_in(rule, derived) for rule in rules):
             if position.get(name, place) >= place:
                 yield Fault(f"/questions/{place}/show_if", "looks-forward", f"A rule can only ask earlier questions, not {name[:64]}.")
-
-
-def _asked(rule: Rule | None, derived: dict[str, Rule], depth: int = 0) -> Iterator[str]:
-    """The questions that a rule refers to, also through derived variables. `depth` ends a circle of derived variables."""
-    if rule is None:
-        return
-    for part in (*rule.all, *rule.any, rule.not_):
-        yield from _asked(part, derived, depth)
-    if rule.op == "derived" and rule.q in derived and depth < 8:
-        yield from _asked(derived[rule.q], derived, depth + 1)
-    else:
-        yield from (name for name in (rule.q, rule.other) if name is not None)

@@ -11,8 +11,8 @@ import msgspec
 
 from proto import schedule
 from proto.instrument import Closing, Instrument
+from proto.logic import questions_in
 from services.intake.form import flow
-from services.intake.form.client_rules import named
 from services.intake.form.flow import Evaluation, FormFlow, FormState, NextPage
 from services.intake.form.pages import words
 from services.intake.form.pages.notice import version_of
@@ -160,7 +160,10 @@ def review(
     answers = next_page.sheet.answers | _left(next_page)
     pipes = labels_of(form.reader.questions, next_page.evaluation.answers, voice.tongue)
     derived = {item.id: item.rule for item in survey.instrument.derived}
-    soft = [(voice.text(check.text), tuple(dict.fromkeys(named(check.when, derived)))) for check in form.soft_checks(next_page.evaluation)]
+    soft = [
+        (voice.text(check.text), tuple(dict.fromkeys(questions_in(check.when, derived))))
+        for check in form.soft_checks(next_page.evaluation)
+    ]
     return render(
         "review.html",
         **of(survey, voice.words("review_title"), wrong=bool(trouble)),
