@@ -170,7 +170,7 @@ class Reader:
             elif shown is not None and not shown(answers):
                 faults.append(Fault(f"/answers/{id}", "hidden", "Leave this out: other answers hide this question."))
             elif parts is not None and (hidden := parts.hidden(answers)):
-                faults += _check_parts(question, value, today, hidden)
+                faults += _check_parts(rest, question, value, today, hidden)
             elif rest is not None:
                 faults += rest(question, value, today)
         return faults
@@ -295,7 +295,8 @@ def _whole(bound: float, *, up: bool) -> int:
     return int(-(-bound // 1)) if up else int(bound // 1)
 
 
-Rest = Callable[[Any, Any, str], list[Fault]]
+Rest = Callable[..., list[Fault]]
+"""Of a question, its answer and today's date; of a matrix also the codes of the rows that are hidden, if any."""
 
 
 def _rest_of(question: AnyQuestion) -> Rest | None:
@@ -313,7 +314,7 @@ def _rest_of(question: AnyQuestion) -> Rest | None:
         case Date():
             return _check_date
         case Matrix():
-            return _check_matrix
+            return _check_exclusive_rows if any(row.exclusive for row in question.rows) else _check_matrix
         case ShortText() | LongText():
             return _check_text
         case Single() | Integer():
@@ -370,35 +371,39 @@ def _check_date(question: Date, value: str, today: str) -> list[Fault]:
     return []
 
 
-def _check_parts(question: AnyQuestion, value: Any, today: str, hidden: frozenset[str]) -> list[Fault]:
-    """The check of an answer for whom some options or rows are hidden: with these, there must be nothing; the rest as ever."""
+def _check_parts(rest: Rest | None, question: AnyQuestion, value: Any, today: str, hidden: frozenset[str]) -> list[Fault]:
+    """The check of an answer for whom some options or rows are hidden: with these, there must be nothing; `rest` is judged as ever."""
     place = f"/answers/{question.id}"
     if isinstance(question, Matrix):
         given = zip(question.rows, msgspec.structs.astuple(value), strict=True)
         faults = [
             Fault(f"{place}/{_escape(row.code)}", "hidden", _HIDDEN) for row, code in given if row.code in hidden and code is not UNSET
         ]
-        return faults or _check_matrix(question, value, today, hidden)
+        return faults or (rest(question, value, today, hidden) if rest else [])
     if isinstance(value, str):
         return [Fault(place, "hidden", _HIDDEN)] if value in hidden else []
     faults = [Fault(f"{place}/{at}", "hidden", _HIDDEN) for at, code in enumerate(value) if code in hidden]
-    rest = _rest_of(question)
     return faults or (rest(question, value, today) if rest else [])
 
 
 _HIDDEN = "Leave this out: other answers hide this part of the question."
 
 
+def _check_exclusive_rows(question: Matrix, value: Any, today: str, hidden: frozenset[str] = frozenset()) -> list[Fault]:
+    given = zip(question.rows, msgspec.structs.astuple(value), strict=True)
+    answered = [row.exclusive for row, code in given if code is not UNSET]
+    if not any(answered):
+        return _check_matrix(question, value, today, hidden)
+    if len(answered) == 1:
+        return []
+    return [Fault(f"/answers/{question.id}", "exclusive", "A row that stands alone excludes the other rows.")]
+
+
 def _check_matrix(question: Matrix, value: Any, today: str, hidden: frozenset[str] = frozenset()) -> list[Fault]:
     given = msgspec.structs.astuple(value)
-    alone = [row.exclusive for row in question.rows]
-    place = f"/answers/{question.id}"
-    if any(alone):
-        answered = [exclusive for exclusive, code in zip(alone, given, strict=True) if code is not UNSET]
-        if any(answered):
-            return [Fault(place, "exclusive", "A row that stands alone excludes the other rows.")] if len(answered) > 1 else []
     if UNSET not in given:
         return []
+    place = f"/answers/{question.id}"
     if all(code is UNSET for code in given):
         return [Fault(place, "empty", "Answer at least one row, or leave the question out.")]
     if question.required:

@@ -9,8 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from proto.instrument import AnyQuestion, Closed, Matrix, Multiple, Option, Ranking, Row, Rule, Single
-
-Predicate = Callable[[Any], bool]
+from proto.logic import Predicate
 
 
 def conditional(question: AnyQuestion) -> Iterator[Option | Row]:

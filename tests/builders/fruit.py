@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proto import author
 from proto.instrument import Instrument
+from tests.builders.no_table import no_table
 
 TEXT = """\
 format: platea-instrument/2
@@ -76,7 +77,7 @@ def fruit(*changes: tuple[str, str]) -> Instrument:
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    found = author.read(text, "fruit.yaml", _no_table)
+    found = author.read(text, "fruit.yaml", no_table)
     assert isinstance(found, Instrument), "\n".join(map(str, found))
     return found
 
@@ -84,14 +85,10 @@ def fruit(*changes: tuple[str, str]) -> Instrument:
 def faults(old: str, new: str) -> list[str]:
     """What is wrong with it after a piece was replaced: line, message and advice."""
     assert TEXT.count(old) == 1, old
-    found = author.read(TEXT.replace(old, new), "fruit.yaml", _no_table)
+    found = author.read(TEXT.replace(old, new), "fruit.yaml", no_table)
     assert isinstance(found, list), "accepted"
     return [str(fault) for fault in found]
 
 
 def line_of(text: str) -> int:
     return TEXT[: TEXT.index(text)].count("\n") + 1
-
-
-def _no_table(name: str) -> str:
-    raise OSError(name)

@@ -6,6 +6,7 @@ from functools import cache
 
 from proto import author
 from proto.instrument import Instrument
+from tests.builders.no_table import no_table
 
 TEXT = """\
 format: platea-instrument/2
@@ -107,10 +108,6 @@ questions:
     privacy: {role: free_text}
 policy: {minimum: 10, batch: 10}
 """
-
-
-def no_table(name: str) -> str:
-    raise OSError(name)
 
 
 @cache

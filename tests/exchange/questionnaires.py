@@ -10,6 +10,7 @@ from deploy.cli.exchange.author_yaml import written
 from proto import author
 from proto.authoring.schema import FORMAT
 from proto.instrument import Instrument
+from tests.builders.no_table import no_table
 
 Document = dict[str, Any]
 LANGUAGES = ("en", "fr")
@@ -202,7 +203,7 @@ def questionnaires(draw: st.DrawFn) -> tuple[str, Instrument]:
     document = draw(documents())
     while True:
         text = written(document, [], [])
-        found = author.read(text, "some.yaml", _no_table)
+        found = author.read(text, "some.yaml", no_table)
         if isinstance(found, Instrument):
             return text, found
         assert _mended(document, [fault.path for fault in found]), [str(fault) for fault in found]
@@ -219,7 +220,3 @@ def _mended(document: Document, paths: list[str]) -> bool:
         elif parts[0] in ("derived", "soft_checks", "computed"):
             document.pop(parts[0], None)
     return repr(document) != before
-
-
-def _no_table(file: str) -> str:
-    raise OSError(file)

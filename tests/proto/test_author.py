@@ -10,6 +10,7 @@ import pytest
 from proto import author
 from proto.instrument import Date, Instrument, Integer, Matrix, Rule, Single
 from proto.scores import scored
+from tests.builders.no_table import no_table
 
 BASE = """\
 format: platea-instrument/1
@@ -93,10 +94,6 @@ headlines:
 margins: [{of: place.side, source: {en: "Register", fr: "Registre"}, counts: {left: 900, right: 100}}]
 policy: {minimum: 10, batch: 5}
 """
-
-
-def no_table(name: str) -> str:
-    raise OSError(name)
 
 
 def faults(text: str, table: Callable[[str], str] | None = None) -> list[author.AuthoringFault]:

@@ -16,7 +16,8 @@ from proto.answers import Reader
 from proto.authoring.rule_satisfiability import Reach
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
-from tests.proto.test_author import BASE, no_table
+from tests.builders.no_table import no_table
+from tests.proto.test_author import BASE
 
 WHOLE: dict[str, Any] = yaml.safe_load(BASE)
 ODD = st.sampled_from(

@@ -15,7 +15,8 @@ from proto.authoring.rule_satisfiability import Reach
 from proto.codebook import CodeBook
 from proto.comparisons import order
 from proto.instrument import Date, Derived, Instrument, Integer, Multiple, Numeric, Option, Privacy, Rule, Section
-from tests.proto.test_author import BASE, no_table
+from tests.builders.no_table import no_table
+from tests.proto.test_author import BASE
 
 
 def common(id: str) -> dict[str, Any]:

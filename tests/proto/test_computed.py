@@ -34,7 +34,8 @@ from proto.instrument import (
     encode,
 )
 from proto.version_changes import compare, type_faults
-from tests.proto.test_author import BASE, faults, no_table
+from tests.builders.no_table import no_table
+from tests.proto.test_author import BASE, faults
 
 TODAY = "2026-11-22"
 

@@ -24,6 +24,7 @@ from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
 from proto.instrument import Instrument, Integer, LongText, Multiple, Numeric, Single
+from tests.builders.no_table import no_table
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "bc-ai-survey.csv"
 GROUPS = (
@@ -38,9 +39,9 @@ GROUPS = (
 def drafted(text: str) -> tuple[Instrument, ImportMap]:
     """The draft, unedited, read as an author's file and as an import map: also where both stand in one file."""
     instrument_text, map_text = draft(read_sheet(text.encode()), "collected elsewhere.csv")
-    found = author.read(f"{instrument_text}---\n{map_text}", "draft.yaml", _no_table)
+    found = author.read(f"{instrument_text}---\n{map_text}", "draft.yaml", no_table)
     assert isinstance(found, Instrument), "\n".join(map(str, found))
-    assert found == author.read(instrument_text, "draft.yaml", _no_table)
+    assert found == author.read(instrument_text, "draft.yaml", no_table)
     map_ = import_map.read(map_text, "draft.map.yaml")
     assert isinstance(map_, ImportMap), "\n".join(map(str, map_))
     return found, map_
@@ -61,10 +62,6 @@ def imported(text: str, instrument: Instrument, map_: ImportMap) -> list[dict[st
         assert not isinstance(read, list), (row.line, read)
         found.append(answers)
     return found
-
-
-def _no_table(name: str) -> str:
-    raise OSError(name)
 
 
 def table(columns: dict[str, list[str]]) -> str:

@@ -15,7 +15,8 @@ from proto.answers import Reader
 from proto.codebook import CodeBook, Column
 from proto.instrument import Instrument, Integer, Matrix, Multiple, Option, Privacy, Ranking, Row, Rule, Section, Single, decode, encode
 from proto.version_changes import compare
-from tests.proto.test_author import BASE, faults, no_table
+from tests.builders.no_table import no_table
+from tests.proto.test_author import BASE, faults
 
 TODAY = "2026-11-22"
 

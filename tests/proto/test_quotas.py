@@ -17,6 +17,7 @@ from proto.codebook import CodeBook
 from proto.events import QuotasFilled
 from proto.instrument import Quota, Rule
 from proto.registry import Registry, published
+from tests.builders.no_table import no_table
 from tests.builders.small_survey import book, respondents, survey
 
 TEXT = {"en": "Enough of you."}
@@ -124,15 +125,11 @@ quotas:
 """
 
 
-def _no_tables(name: str) -> str:
-    raise OSError(name)
-
-
 def test_an_author_writes_a_quota_and_is_told_the_line_of_a_fault() -> None:
-    read = author.read(FILE.format(role="insensitive", code="young", limit=50), "square.yaml", _no_tables)
+    read = author.read(FILE.format(role="insensitive", code="young", limit=50), "square.yaml", no_table)
     assert isinstance(read, i.Instrument), read
     assert read.quotas == (Quota("young", Rule(q="A1", op="in", value=("young",)), 50, {"en": "Enough young people have answered."}),)
     for role, code, limit, line in (("sensitive", "young", 50, 18), ("insensitive", "yung", 50, 18), ("insensitive", "young", 9, 19)):
-        faults = author.read(FILE.format(role=role, code=code, limit=limit), "square.yaml", _no_tables)
+        faults = author.read(FILE.format(role=role, code=code, limit=limit), "square.yaml", no_table)
         assert isinstance(faults, list)
         assert [fault.line for fault in faults] == [line], faults

@@ -15,6 +15,7 @@ from proto.events import SurveyClosed
 from proto.instrument import Closing, Instrument, Opening
 from proto.registry import Registry, published
 from tests.builders.bundled import questionnaire
+from tests.builders.no_table import no_table
 
 ZONES = ("Europe/Brussels", "Europe/Dublin", "America/St_Johns", "Asia/Kathmandu", "UTC")
 BEGINNING = datetime.datetime.fromisoformat("2026-01-01")
@@ -96,12 +97,8 @@ questions:
 """
 
 
-def _no_tables(name: str) -> str:
-    raise OSError(name)
-
-
 def test_an_author_writes_a_time_and_its_zone_and_is_told_the_line_of_a_fault() -> None:
-    read = author.read(FILE.format(at="2026-12-31 18:00", zone="Europe/Brussels"), "square.yaml", _no_tables)
+    read = author.read(FILE.format(at="2026-12-31 18:00", zone="Europe/Brussels"), "square.yaml", no_table)
     assert isinstance(read, Instrument), read
     assert (read.opens, read.closes) == (
         Opening("2026-12-01 09:00", "Europe/Brussels"),
@@ -109,7 +106,7 @@ def test_an_author_writes_a_time_and_its_zone_and_is_told_the_line_of_a_fault() 
     )
     assert not read.listed
     for at, zone in (("2026-12-31 25:00", "Europe/Brussels"), ("2026-12-31 18:00", "Brussels"), ("2026-11-30 18:00", "UTC")):
-        faults = author.read(FILE.format(at=at, zone=zone), "square.yaml", _no_tables)
+        faults = author.read(FILE.format(at=at, zone=zone), "square.yaml", no_table)
         assert isinstance(faults, list)
         assert [fault.line for fault in faults] == [8], faults
 

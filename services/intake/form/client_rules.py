@@ -76,7 +76,7 @@ class CalculationItem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Calculation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`Formula` for the page's script."""
+    """`ComputedFormula` for the page's script."""
 
     op: str
     scale: int

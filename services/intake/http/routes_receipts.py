@@ -53,7 +53,7 @@ Receipt = Annotated[
 
 _IN_ALL = query("survey", "Ask in this survey alone; 410 once the time of its answers is over and they are deleted.")
 _HEADER = header(
-    HEADER, "The receipt secret. Whoever holds it may look up, change and withdraw the response.", min_length=1, max_length=200
+    HEADER, "The receipt secret. Whoever holds it may look up, change and withdraw the response.", min_length=1, max_length=MAX_HELD
 )
 
 
