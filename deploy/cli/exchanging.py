@@ -56,7 +56,7 @@ def import_(file: Path, format: str | None, id_: str, languages: dict[str, str],
         done = imported(content, file.name, format=cast("FormatName | None", format), id=id_, languages=languages, unroll=unroll)
     except UnreadableForm as unreadable:
         raise Trouble(f"{file} cannot be read: {unreadable.reason}.", unreadable.way_out, 2) from None
-    _tell(done.report, told, file, done.form.format)
+    _tell(done.report, told, file, done.form.format, "" if done.instrument is None else _next(done.report))
     if done.instrument is None:
         for fault in done.faults:
             click.echo(fault, err=True)
@@ -76,8 +76,18 @@ def _bytes(file: Path) -> bytes:
         raise Trouble(f"Cannot read {file}: {error.strerror}.", "Name a questionnaire that another tool wrote.", 2) from None
 
 
-def _tell(report: Report, told: Path | None, file: Path, format: str) -> None:
-    for line in report.lines():
+def _next(report: Report) -> str:
+    """What to do with a questionnaire that was written."""
+    judge = "judge each `# review:` in it, " if report.to_review else ""
+    reviewed = " --reviewed" if report.to_review else ""
+    return (
+        f"Next: keep it (> survey.yaml), {judge}then `platea survey check survey.yaml` and `platea survey publish survey.yaml{reviewed}`."
+    )
+
+
+def _tell(report: Report, told: Path | None, file: Path, format: str, advice: str = "") -> None:
+    """The counts are the last line."""
+    for line in [*report.lines(), *([advice] if advice else []), report.last_line()]:
         click.echo(line, err=True)
     if told is None:
         return

@@ -94,6 +94,7 @@ def command(survey: str, responses: int, rate: float | None, seed: int | None, a
             file.close()
     seconds = time.monotonic() - begun
     say(f"{accepted:,} responses accepted in {seconds:,.1f} s ({accepted / seconds:,.0f}/s).")
+    say(f"Live figures: {server.url}/live/{survey}")
     if refused:
         first = refusal(refused[0].status, refused[0].body, server)
         raise Trouble(f"{len(refused):,} responses were refused. The first: {first.message}", first.way_out)

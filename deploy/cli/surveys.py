@@ -135,6 +135,7 @@ def publish(file: Path, dry_run: bool, yes: bool, reviewed: bool, server: Server
         say(f"{instrument.id} {instrument.version} is published, and will open at {server.url}/s/{instrument.id}: {opens(instrument)}.")
     elif published["open"]:
         say(f"{instrument.id} {instrument.version} is {where}")
+        say(f"Its figures: {server.url}/live/{instrument.id}, once {instrument.policy.minimum} people have answered.")
     else:
         say(f"{instrument.id} {instrument.version} was published before, and the survey is closed; a higher version opens it again.")
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import csv
 import datetime
+import html
 import json
 import os
 import re
@@ -13,6 +14,8 @@ import secrets
 import select
 import subprocess
 import sys
+import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -103,6 +106,94 @@ def test_data_from_elsewhere_are_drafted_published_and_imported_once(stack: Oper
     ages = [int(row["Age"]) for row in data]
     assert questions["Age"]["sum"] == sum(ages)
     assert questions["Age"]["mean"] == pytest.approx(sum(ages) / len(ages), rel=1e-12)
+
+
+MARKET: dict[str, list[list[Any]]] = {
+    "survey": [
+        ["type", "name", "label::English (en)", "label::Français (fr)", "required", "relevant", "constraint", "choice_filter"],
+        ["start", "begun", None, None, None, None, None, None],
+        ["note", "welcome", "A few questions on the market.", "Quelques questions sur le marché.", None, None, None, None],
+        ["begin group", "visit", "Your visit", "Votre visite", None, None, None, None],
+        ["select_one part", "part", "Which part?", "Quelle partie ?", "yes", None, None, None],
+        ["select_one stall", "stall", "Which stall?", "Quel étal ?", "yes", None, None, "of=${part}"],
+        ["select_multiple bought", "bought", "What did you buy?", "Qu’avez-vous acheté ?", None, None, None, None],
+        ["text", "bought_other", "What else?", "Quoi d’autre ?", None, "selected(${bought}, 'other')", None, None],
+        ["integer", "spent", "How many euros?", "Combien d’euros ?", None, "${part} = 'hall'", ". >= 0 and . <= 500", None],
+        ["geopoint", "where", "Where are you?", "Où êtes-vous ?", None, None, None, None],
+        ["end group", None, None, None, None, None, None, None],
+        ["text", "remarks", "Anything else?", "Autre chose ?", None, None, None, None],
+    ],
+    "choices": [
+        ["list_name", "name", "label::English (en)", "label::Français (fr)", "of"],
+        ["part", "hall", "The hall", "La halle", None],
+        ["part", "square", "The square", "La place", None],
+        ["stall", "fish", "Fish", "Poisson", "hall"],
+        ["stall", "bread", "Bread", "Pain", "hall"],
+        ["stall", "flowers", "Flowers", "Fleurs", "square"],
+        ["stall", "fruit", "Fruit", "Fruits", "square"],
+        ["bought", "food", "Food", "À manger", None],
+        ["bought", "plants", "Plants", "Des plantes", None],
+        ["bought", "other", "Something else", "Autre chose", None],
+    ],
+    "settings": [["form_title", "form_id", "version", "default_language"], ["Market visitors", "market_visitors", "3", "English (en)"]],
+}
+
+
+def test_a_form_of_another_tool_has_live_figures_within_two_minutes(stack: Operated, tmp_path: Path) -> None:
+    """Each command tells the next; the figures on the page are those of the imported questions, and count what was sent."""
+    book = openpyxl.Workbook()
+    for name, lines in MARKET.items():
+        sheet = book.create_sheet(name)
+        for line in lines:
+            sheet.append(line)
+    del book["Sheet"]
+    form, survey = tmp_path / "market.xlsx", tmp_path / "survey.yaml"
+    book.save(form)
+    begun = time.monotonic()
+
+    brought = stack.platea("survey", "import", str(form), check=False)
+    assert brought.returncode == 1, "there are guesses to judge, and one question is refused"
+    assert "market.xlsx:survey!A10: where asks for a place" in brought.stderr
+    *_, then, counts = brought.stderr.splitlines()
+    assert counts == "7 questions: 5 whole, 1 changed, 1 refused; 1 rule: 1; 6 to review."
+    assert re.findall("`(.+?)`", then)[1:] == ["platea survey check survey.yaml", "platea survey publish survey.yaml --reviewed"]
+    survey.write_text(brought.stdout, encoding="utf-8")
+
+    assert "6 marks `# review:` stand in the file" in " ".join(stack.platea("survey", "check", str(survey)).stdout.split())
+    assert "6 guesses that nobody has judged" in stack.platea("survey", "publish", str(survey), check=False).stderr
+    opened = stack.platea("survey", "publish", str(survey), "--reviewed").stdout.splitlines()
+    live = f"{stack.url}/live/market-visitors"
+    assert opened == [
+        f"market-visitors 0.1.0 is open at {stack.url}/s/market-visitors",
+        f"Its figures: {live}, once 10 people have answered.",
+    ]
+    assert (
+        stack.platea("simulate", "market-visitors", "--responses", "60", "--seed", "7").stdout.splitlines()[-1] == f"Live figures: {live}"
+    )
+    page = _until(live, "60 answers")
+    took = time.monotonic() - begun
+
+    assert "Which part?" in page
+    assert "Where are you?" not in page
+    assert "Quelle partie ?" in _until(f"{live}?lang=fr", "60 réponses")
+    questions = settled(stack, "market-visitors", 60)["questions"]
+    parts, stalls = ({code: cell["n"] for code, cell in questions[name]["cells"].items()} for name in ("Part", "Stall"))
+    assert sum(parts.values()) == 60
+    assert stalls["fish"] + stalls["bread"] == parts["hall"], "nobody was offered a stall of the other part"
+    assert stalls["flowers"] + stalls["fruit"] == parts["square"]
+    assert questions["Spent"]["answered"] <= parts["hall"]
+    assert took < 120
+
+
+def _until(page: str, words: str) -> str:
+    """The page, once it has these words."""
+    for _ in range(300):
+        with urllib.request.urlopen(page, timeout=60) as answer:
+            text = html.unescape(answer.read().decode())
+        if words in text:
+            return text
+        time.sleep(0.2)
+    raise AssertionError(text)
 
 
 def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_imported(stack: Operated, tmp_path: Path) -> None:
@@ -276,7 +367,8 @@ def test_publishing_shows_what_earlier_answers_lose_and_asks(stack: Operated, tm
     assert re.search(r"^square +0\.1\.0 ", stack.platea("survey", "list").stdout, re.MULTILINE)
 
     assert "square 0.2.0 is open" in stack.platea("survey", "publish", two, "--yes").stdout
-    assert stack.platea("survey", "publish", two).stdout == f"square 0.2.0 is open at {stack.url}/s/square\n", "harmless, and no question"
+    told = stack.platea("survey", "publish", two)
+    assert told.stdout.splitlines()[0] == f"square 0.2.0 is open at {stack.url}/s/square", "harmless, and no question"
     stack.platea("recount", "square")
     questions = stack.exact("square")["questions"]
     assert {code: cell["n"] for code, cell in questions["M1"]["cells"].items()} == {"work": 2, "fun": 1}

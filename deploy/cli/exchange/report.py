@@ -92,10 +92,10 @@ class Report:
         )
 
     def lines(self) -> list[str]:
-        """Every finding but those of roles, the roles in a table, and the counts."""
-        told = [str(finding) for finding in self.findings if finding.key != "role"]
+        """Every finding but those of roles, told once, and the roles in a table."""
+        told = list(dict.fromkeys(str(finding) for finding in self.findings if finding.key != "role"))
         table = [f"{role:17}{', '.join(ids)}" for role, ids in self.roles.items()]
-        return [*told, *(["Roles, all of them guesses to review:", *table] if table else []), self.last_line()]
+        return [*told, *(["Roles, all of them guesses to review:", *table] if table else [])]
 
     def document(self, file: str, format: str) -> bytes:
         """The whole report as JSON."""
