@@ -7,12 +7,13 @@ import json
 import zipfile
 from typing import Any
 
+import msgspec
 import pytest
 from openpyxl import Workbook
 
 from deploy.cli.exchange.importing import Imported, imported
 from deploy.cli.exchange.report import UnreadableForm
-from proto.instrument import Computed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, ShortText, Single
+from proto.instrument import Computed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
 
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
@@ -457,6 +458,72 @@ def test_a_qualtrics_rule_speaks_of_choice_ids_while_answers_are_recoded() -> No
     assert grid.show_if is not None
     assert (grid.show_if.q, grid.show_if.value) == ("Q1", ("1",))
     assert told(done, "kind-refused")[0].startswith("form.qsf:QID3 (Q3): Q3 asks for a file")
+
+
+def logic(*tests: tuple[str, str, str]) -> dict[str, Any]:
+    """Display logic: each test's locator and operator, and how it is joined to those before."""
+    parts = {
+        str(place): {"LogicType": "Question", "ChoiceLocator": f"q://{where}", "Operator": op, "Conjuction": joint}
+        if where.startswith("QID")
+        else {"LogicType": where, "Operator": op, "Conjuction": joint}
+        for place, (where, op, joint) in enumerate(tests)
+    }
+    return {"0": {**parts, "Type": "If"}}
+
+
+def asked(number: int, **more: Any) -> dict[str, Any]:
+    choices = {"1": {"Display": "One"}, "2": {"Display": "Two"}}
+    id = f"QID{number}"
+    question = {"QuestionID": id, "DataExportTag": f"Q{number}", "QuestionType": "MC", "Selector": "SAVR", "QuestionText": id}
+    return {**question, "Choices": choices, **more}
+
+
+@pytest.mark.parametrize(
+    ("tests", "rule"),
+    [
+        ([("QID2/SelectableChoice/1", "Displayed", "")], {"q": "Q1", "op": "in", "value": ["1"]}),
+        (
+            [("QID2/SelectableChoice/2", "Displayed", "")],
+            {"all": [{"q": "Q1", "op": "in", "value": ["1"]}, {"not": {"q": "Q1", "op": "in", "value": ["2"]}}]},
+        ),
+        ([("QID2/SelectableChoice/1", "NotDisplayed", "")], {"not": {"q": "Q1", "op": "in", "value": ["1"]}}),
+        ([("QID1/SelectableChoice/1", "Displayed", "")], None),
+        ([("QID1/SelectableChoice/1", "Displayed", ""), ("DeviceType", "Is", "Or")], None),
+        ([("QID3/SelectableChoice/1/2", "Selected", "")], {"q": "Q3", "op": "any_row_in", "value": ["2"], "rows": ["1"]}),
+        (
+            [("QID3/SelectableChoice/2/1", "NotSelected", "")],
+            {"not": {"q": "Q3", "op": "any_row_in", "value": ["1"], "rows": ["2"]}},
+        ),
+        ([("QID4/SelectableChoice/2/1", "Selected", "")], {"q": "Q4_2", "op": "any_in", "value": ["1"]}),
+        ([("QID5%231/SelectableChoice/1/2", "Selected", "")], {"q": "Q5_1", "op": "any_row_in", "value": ["2"], "rows": ["1"]}),
+    ],
+)
+def test_a_qualtrics_rule_speaks_of_cells_and_of_what_is_shown(tests: list[tuple[str, str, str]], rule: dict[str, Any] | None) -> None:
+    answers = {"1": {"Display": "Bad"}, "2": {"Display": "Good"}}
+    second = asked(2, DisplayLogic=logic(("QID1/SelectableChoice/1", "Selected", "")))
+    second["Choices"]["2"] = {"Display": "Two", "DisplayLogic": logic(("QID1/SelectableChoice/2", "NotSelected", ""))}
+    grid = {"QuestionType": "Matrix", "Selector": "Likert", "Answers": answers}
+    several = asked(4, **grid, SubSelector="MultipleAnswer")
+    columns = {"1": {"QuestionText": "Now", **grid, "SubSelector": "SingleAnswer"}}
+    beside = asked(5, QuestionType="SBS", Selector="SBSMatrix", AdditionalQuestions=columns)
+    last = asked(6, DisplayLogic=logic(*tests))
+    done = imported(qsf(asked(1), second, asked(3, **grid, SubSelector="SingleAnswer"), several, beside, last), "form.qsf")
+    shown = sound(done).question("Q6").show_if
+    assert shown == (None if rule is None else msgspec.convert(rule, Rule))
+
+
+@pytest.mark.parametrize(
+    ("tests", "reason"),
+    [
+        ([("QID1/SelectableChoice/1", "Displayed", ""), ("DeviceType", "Is", "And")], "it asks about DeviceType, which is no answer"),
+        ([("QID1/SelectableChoice/1", "Selected", ""), ("PanelData", "Is", "Or")], "it asks about PanelData, which is no answer"),
+        ([("QID9/SelectableChoice/1", "Displayed", "")], "there is no question QID9"),
+    ],
+)
+def test_a_qualtrics_rule_about_no_answer_is_refused_unless_the_rest_decides(tests: list[tuple[str, str, str]], reason: str) -> None:
+    done = imported(qsf(asked(1), asked(2, DisplayLogic=logic(*tests))), "form.qsf")
+    assert [question.id for question in sound(done).questions] == ["Q1"]
+    assert reason in told(done, "rule-refused")[0]
 
 
 def zipped(content: bytes) -> bytes:

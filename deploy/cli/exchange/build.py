@@ -174,7 +174,7 @@ class _Builder:
         self.placed[question.name] = Placed(id, asked, closed)
         self.called |= dict.fromkeys(question.aliases, question.name)
         if asked:
-            self.growing.add(question, id, ours, row_names)
+            self.growing.add(question, id, ours, row_names, entry)
         else:
             self.growing.refuse(question)
             self.roots.setdefault(question.name, question.name)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref, Untranslatable
+from deploy.cli.exchange.expressions.tree import NO_ANSWER, Binary, Call, Condition, Listed, Literal, Negation, Node, Ref, Untranslatable
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.reading import Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
@@ -251,7 +251,8 @@ class _QualtricsReader:
         found: list[ForeignRow] = []
         for id, texts in self.labels(payload, field).items():
             show = self.logic(_mapping(given[id]).get("DisplayLogic"), self.file)
-            found.append(ForeignRow(code=str(tags.get(id) or id), text=texts, show_if=show))
+            row = _row(str(payload.get("QuestionID", "")), id)
+            found.append(ForeignRow(code=str(tags.get(id) or id), text=texts, show_if=show, aliases=(row,)))
         return found
 
     def made(self, question: ForeignQuestion, payload: Payload, settings: Payload) -> Iterator[ForeignQuestion]:
@@ -330,6 +331,7 @@ class _QualtricsReader:
                 part = self.part(question, row.code, row.text, "multiple")
                 part.options = self.options(payload, "Answers", question.place)
                 part.rules = (*part.rules, *((row.show_if,) if row.show_if else ()))
+                part.aliases = row.aliases
                 yield part
         else:
             question.kind, question.rows, question.options = "matrix", rows, answers
@@ -344,8 +346,10 @@ class _QualtricsReader:
 
     def beside(self, question: ForeignQuestion, payload: Payload) -> Iterator[ForeignQuestion]:
         for number, column in _keyed(payload.get("AdditionalQuestions")).items():
-            inner = {**_mapping(column), "Choices": payload.get("Choices"), "ChoiceOrder": payload.get("ChoiceOrder")}
+            id = f"{payload.get('QuestionID')}#{number}"
+            inner = {**_mapping(column), "Choices": payload.get("Choices"), "ChoiceOrder": payload.get("ChoiceOrder"), "QuestionID": id}
             part = self.part(question, number, self.texts(inner, "QuestionText") or {self.source: number}, "matrix")
+            part.aliases = (id,)
             yield from self.matrix(part, inner, str(inner.get("Selector", "")), str(inner.get("SubSelector", "")))
 
     def text(self, question: ForeignQuestion, payload: Payload, selector: str, settings: Payload) -> Iterator[ForeignQuestion]:
@@ -413,39 +417,57 @@ def _expressions(group: Payload) -> list[Payload]:
 
 
 def _expression(expression: Payload) -> Node:
-    """Raises Untranslatable."""
+    """What stands in no answer becomes a function without an equal: the other side of an "or" may still decide."""
     kind = str(expression.get("LogicType", ""))
     if kind != "Question":
-        raise Untranslatable(f"it asks about {kind}, which is no answer")
+        return Call(NO_ANSWER, (Literal(kind),))
     locator = str(expression.get("ChoiceLocator") or expression.get("LeftOperand") or "")
     return _located(locator, str(expression.get("Operator", "")), expression.get("RightOperand"))
 
 
+def _row(question: str, id: str) -> str:
+    """How conditions call a row."""
+    return f"{question}/{id}"
+
+
 def _located(locator: str, operator: str, right: Any) -> Node:
     """The test on what a locator such as `q://QID1/SelectableChoice/2` names. Raises Untranslatable."""
-    found = re.fullmatch(r"q://(QID\d+)/(\w+)(?:/([\w~]+))?(?:/([\w~]+))?", locator)
+    found = re.fullmatch(r"q://(QID\d+(?:#\d+)?)/(\w+)(?:/([\w~]+))?(?:/([\w~]+))?", locator.replace("%23", "#"))
     if found is None:
         raise Untranslatable("it names no question")
     name, what, first, second = found.groups()
-    chosen = {"Selected": True, "NotSelected": False}
-    if what in ("SelectableChoice", "SelectableAnswer") and operator in chosen and first and not second:
-        node: Node = Call("selected", (Ref(name), Literal(f"id:{first}")))
-        return node if chosen[operator] else Negation(node)
+    holds = not operator.startswith("Not")
+    if what in ("SelectableChoice", "SelectableAnswer") and first:
+        match operator:
+            case "Selected" | "NotSelected" if second:
+                return _meant(Binary("anyof", Ref(_row(name, first)), Listed((Literal(f"id:{second}"),))), holds)
+            case "Selected" | "NotSelected":
+                return _meant(Call("selected", (Ref(name), Literal(f"id:{first}"))), holds)
+            case "Displayed" | "NotDisplayed" if not second:
+                row = what == "SelectableChoice"
+                return _meant(Call("displayed", (Ref(name), Literal(f"id:{first}"), Literal(_row(name, first) if row else ""))), holds)
+            case _:
+                pass
     if what in ("ChoiceTextEntryValue", "ChoiceNumericEntryValue", "QuestionText") and not first:
-        compared = {
-            "EqualTo": "=",
-            "NotEqualTo": "!=",
-            "GreaterThan": ">",
-            "GreaterThanOrEqual": ">=",
-            "LessThan": "<",
-            "LessThanOrEqual": "<=",
-        }
-        if operator in compared and right is not None:
-            return Binary(compared[operator], Ref(name), Literal(str(right), number=True))
+        if operator in _COMPARED and right is not None:
+            return Binary(_COMPARED[operator], Ref(name), Literal(str(right), number=True))
         if operator in ("Empty", "NotEmpty"):
-            empty: Node = Call("empty", (Ref(name),))
-            return empty if operator == "Empty" else Negation(empty)
+            return _meant(Call("empty", (Ref(name),)), holds)
     raise Untranslatable(f"{operator or 'this'} has no rule")
+
+
+def _meant(node: Node, holds: bool) -> Node:
+    return node if holds else Negation(node)
+
+
+_COMPARED = {
+    "EqualTo": "=",
+    "NotEqualTo": "!=",
+    "GreaterThan": ">",
+    "GreaterThanOrEqual": ">=",
+    "LessThan": "<",
+    "LessThanOrEqual": "<=",
+}
 
 
 def _mapping(value: Any) -> Payload:

@@ -51,12 +51,22 @@ class Growing:
         self._later -= names
         self._refused |= names
 
-    def add(self, question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> None:
+    def add(
+        self,
+        question: ForeignQuestion,
+        id: str,
+        codes: Mapping[str, str],
+        rows: Mapping[str, str],
+        entry: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`entry`: the question as it was written, if its options and rows can be spoken of as shown or not."""
         names = {question.name, *question.aliases}
         self._later -= _called(question)
         called = dict(codes) | {alias: codes[option.code] for option in question.options for alias in option.aliases}
         self._parts |= {alias: (question.name, row.code) for row in question.rows for alias in row.aliases}
         target = _target(question, id, called, rows)
+        if target is not None and entry is not None:
+            target = msgspec.structs.replace(target, displayed=_displayed(question, entry, codes, rows))
         for name in names:
             if target is not None:
                 self._targets[name] = target
@@ -80,6 +90,18 @@ class Growing:
         if _values(rule) & {"today"}:
             raise UntranslatableRule(next(iter(conditions)), "the day of answering has no rule")
         return rule
+
+
+def _displayed(question: ForeignQuestion, entry: Mapping[str, Any], codes: Mapping[str, str], rows: Mapping[str, str]) -> dict[str, Rule]:
+    """When each option and row is shown, by its foreign code and its aliases; one that was left out never is."""
+    own: Rule = entry.get("show_if", True)
+    found: dict[str, Rule] = {}
+    for parts, ours, key in ((question.rows, rows, "rows"), (question.options, codes, "options")):
+        shown = {part["code"]: part.get("show_if", True) for part in entry.get(key, [])}
+        for part in parts:
+            rule = all_of([own, shown.get(ours[part.code], False)])
+            found |= dict.fromkeys([part.code, *part.aliases], rule)
+    return found
 
 
 def _called(question: ForeignQuestion) -> set[str]:

@@ -6,7 +6,7 @@ A rule is a mapping as an author writes it, or True or False where it holds alwa
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, assert_never
 from typing import Literal as Among
@@ -42,6 +42,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     step: Decimal = Decimal(1)
     digits: int = 10
     """Characters of a date that is asked for: 4 of a year, 7 of a month, 10 of a day."""
+    displayed: Mapping[str, Rule] = {}
+    """When each option or row is shown, with its question."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,9 +169,9 @@ class _Translator:
             case Negation():
                 return not_of(self.rule(node.inner))
             case Binary(op="and"):
-                return all_of([self.rule(node.left), self.rule(node.right)])
+                return self.joined(node, all_of, False)
             case Binary(op="or"):
-                return any_of([self.rule(node.left), self.rule(node.right)])
+                return self.joined(node, any_of, True)
             case Binary(op="contains" | "notcontains" | "anyof" | "allof" | "noneof"):
                 return self.choice(node.op, node.left, node.right)
             case Binary(op="+" | "-" | "*" | "/"):
@@ -188,6 +190,19 @@ class _Translator:
                 raise Untranslatable("a list is no condition")
             case _:
                 assert_never(node)
+
+    def joined(self, node: Binary, join: Callable[[Sequence[Rule]], Rule], decisive: bool) -> Rule:
+        """Both sides. What one side alone decides needs no equal of the other."""
+        parts: list[Rule] = []
+        refused: Untranslatable | None = None
+        for side in (node.left, node.right):
+            try:
+                parts.append(self.rule(side))
+            except Untranslatable as refusal:
+                refused = refused or refusal
+        if refused is not None and decisive not in [part for part in parts if isinstance(part, bool)]:
+            raise refused
+        return decisive if refused is not None else join(parts)
 
     def found(self, ref: Ref) -> tuple[Target, str]:
         self.changed = self.changed or ref.path
@@ -211,6 +226,10 @@ class _Translator:
             case "if" | "iif", (condition, Truth(False), Truth(True)):
                 self.changed = True
                 return not_of(self.rule(condition))
+            case "displayed", (Ref() as ref, Literal() as option, Literal() as row):
+                return self.displayed(ref, option.text, row.text)
+            case "no answer", (Literal() as what,):
+                raise Untranslatable(f"it asks about {what.text}, which is no answer")
             case "boolean", (inner,):
                 return self.rule(inner)
             case _:
@@ -225,6 +244,15 @@ class _Translator:
         if target.kind == "matrix" and part in target.rows:
             return {"q": target.id, "op": "any_row_in", "value": list(dict.fromkeys(target.codes.values())), "rows": [target.rows[part]]}
         raise Untranslatable(_no_part(target, part))
+
+    def displayed(self, ref: Ref, option: str, row: str) -> Rule:
+        """When an option, or a row of a grid, is shown."""
+        target, _ = self.found(ref)
+        shown = row if target.kind in ("matrix", "shares") and row else option
+        if shown not in target.displayed:
+            raise Untranslatable(_no_part(target, shown))
+        self.changed = True
+        return target.displayed[shown]
 
     def chosen(self, ref: Ref, literals: Sequence[Literal]) -> Rule:
         target, part = self.found(ref)

@@ -37,6 +37,10 @@ class Call(msgspec.Struct, frozen=True):
     arguments: tuple[Node, ...] = ()
 
 
+NO_ANSWER = "no answer"
+"""The name of a function that asks about what is no answer: a device, a place. Its argument says what."""
+
+
 class Binary(msgspec.Struct, frozen=True):
     """`op` is one of or, and, =, !=, <, <=, >, >=, +, -, *, /, contains, notcontains, anyof, allof, noneof."""
 
