@@ -64,7 +64,7 @@ class Band(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A condition on earlier answers: one test (`q`, `op`, `value`, `rows`, `other`), or `all` / `any` / `not` of others.
 
-    `value` holds codes; of a comparison numbers, or dates. `other`: the question that `q` is compared with.
+    `value` holds codes, also of special values; of a comparison numbers, or dates. `other`: the question that `q` is compared with.
     """
 
     q: str | None = None

@@ -19,10 +19,7 @@ Compared = Integer | Numeric | Date | Multiple
 
 
 def can_lie(question: Compared, bounds: tuple[Bound, ...], most_choices: int | None = None) -> bool:
-    """Whether one answer meets all bounds. `most_choices`: how many options of a multiple choice are left. A special value meets none that
-    must hold, and each that must not."""
-    if not isinstance(question, Multiple) and question.special and not any(expected for _, expected in bounds):
-        return True
+    """Whether one number, date or number of choices meets all bounds. `most_choices`: how many options of a multiple choice are left."""
     first, last = _ends(question)
     last = last if most_choices is None else min(last, most_choices)
     intervals = [(_interval(question, rule), expected) for rule, expected in bounds]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 from proto.authoring.desugar import rule as resolved_rule
 from proto.authoring.faults import Faults, Path
@@ -11,15 +12,45 @@ from proto.authoring.question_checks import real_date
 from proto.authoring.rule_satisfiability import Reach
 from proto.authoring.schema import AuthoredChoice, AuthoredConstantSum, AuthoredMatrix, AuthoredQuestion, AuthoredSurvey
 from proto.comparisons import COMPARING, WITH_ANSWERS, is_date, order
-from proto.instrument import AnyQuestion, Closed, ConstantSum, Date, Instrument, Matrix, Multiple, Number, Question, Ranking, Rule, Single
+from proto.instrument import (
+    AnyQuestion,
+    Closed,
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Measured,
+    Multiple,
+    Number,
+    Numeric,
+    Ranking,
+    Rule,
+    ShortText,
+    Single,
+)
 from proto.parts import together
 
-_OPERATIONS: dict[str, tuple[type[Question], str]] = {
-    "in": (Single, "single"),
-    "not_in": (Single, "single"),
-    "any_in": (Multiple, "multiple"),
-    "any_row_in": (Matrix, "matrix"),
-}
+_OPERATIONS = {"in": "single", "not_in": "single", "any_in": "multiple", "any_row_in": "matrix"}
+"""The tests on codes, and the type of question that each is for; `in` and `not_in` also for special values."""
+
+
+def _operations(question: AnyQuestion) -> tuple[str, ...]:
+    """The tests on codes that fit a question."""
+    match question:
+        case Single():
+            return "in", "not_in"
+        case Multiple():
+            return ("any_in",)
+        case Matrix():
+            return ("any_row_in",)
+        case Integer() | Numeric() | Date():
+            return ("in", "not_in") if question.special else ()
+        case Ranking() | ConstantSum() | ShortText() | LongText():
+            return ()
+        case _:
+            assert_never(question)
 
 
 class RuleChecks:
@@ -158,16 +189,24 @@ class RuleChecks:
             if rule.value:
                 self.faults.add((*path, "value"), "answered takes no value")
             return
-        kind, name = _OPERATIONS[op]
-        if not isinstance(question, kind):
-            self.faults.add((*path, "op"), f"{op} is for questions of type {name}, and {id} is none", _fitting(question))
+        if op not in _operations(question):
+            self._unfit(op, question, (*path, "op"))
             return
         if not rule.value and not self.faults.touched((*path, "value")):
             self.faults.add(path, f"{op} needs a value", "a list of codes")
+        if isinstance(question, Measured):
+            self._known(rule.value, [option.code for option in question.special], f"{id} has no special value", (*path, "value"))
         if isinstance(question, Closed) and question.options and not self.faults.touched((*place, "options")):
             self._known(rule.value, [option.code for option in question.options], f"{id} has no code", (*path, "value"))
         if isinstance(question, Matrix) and not self.faults.touched((*place, "rows")):
             self._known(rule.rows, [row.code for row in question.rows], f"{id} has no row", (*path, "rows"))
+
+    def _unfit(self, op: str, question: AnyQuestion, path: Path) -> None:
+        if op in ("in", "not_in") and isinstance(question, Measured):
+            message = f"{op} asks for special values, and {question.id} has none"
+        else:
+            message = f"{op} is for questions of type {_OPERATIONS[op]}, and {question.id} is none"
+        self.faults.add(path, message, _fitting(question))
 
     def _comparison(self, rule: Rule, op: str, question: AnyQuestion, path: Path, before: int | None) -> None:
         if not isinstance(question, Number | Date | Multiple):
@@ -233,9 +272,8 @@ def _mentioned(rule: Rule) -> set[str]:
 
 
 def _fitting(question: AnyQuestion) -> str:
-    fitting = [op for op, (kind, _) in _OPERATIONS.items() if isinstance(question, kind)]
-    fitting += COMPARING if isinstance(question, Number | Date | Multiple) else ()
-    return f"fitting: {', '.join([*fitting, 'answered'])}"
+    comparing = COMPARING if isinstance(question, Number | Date | Multiple) else ()
+    return f"fitting: {', '.join([*_operations(question), *comparing, 'answered'])}"
 
 
 def _example(question: AnyQuestion, needed: int) -> str:

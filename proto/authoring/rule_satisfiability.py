@@ -12,14 +12,17 @@ import msgspec
 
 from proto.authoring.reachable_values import Bound, can_agree, can_lie
 from proto.comparisons import WITH_ANSWERS, WITH_VALUES
-from proto.instrument import AnyQuestion, Date, Instrument, Integer, Matrix, Multiple, Numeric, Rule, Single
+from proto.instrument import AnyQuestion, Instrument, Matrix, Measured, Multiple, Rule, Single, special_codes
 
 MOST_STEPS = 2_000
 MOST_STEPS_IN_ALL = 100_000
 
 
+_PLAIN = ""
+
+
 class _Known(msgspec.Struct, frozen=True):
-    """What a branch of the search demands of one question so far; None among the codes: no answer."""
+    """What a branch of the search demands of one question so far. Among the codes None is no answer, and `_PLAIN` a number or date."""
 
     answered: bool | None = None
     codes: frozenset[str | None] | None = None
@@ -95,20 +98,23 @@ def _demand(known: _Known, question: Any, test: Rule, expected: bool) -> _Known 
             return None
         known = msgspec.structs.replace(known, answered=answered)
     values = frozenset(test.value)
-    if isinstance(question, Single):
+    if test.op in WITH_VALUES:
+        known = msgspec.structs.replace(known, bounds=(*known.bounds, (test, expected)))
+    if isinstance(question, Single | Measured):
         codes = known.codes
         if codes is None:
-            codes = frozenset([*(option.code for option in question.options), None])
+            own = (_PLAIN, *special_codes(question)) if isinstance(question, Measured) else (option.code for option in question.options)
+            codes = frozenset([*own, None])
         if test.op == "answered":
             codes = codes - {None} if expected else codes & {None}
         elif test.op in ("in", "not_in"):
             inside = (test.op == "in") == expected
             codes = codes & values if inside else codes - values
+        elif expected:  # only a number or date can be compared
+            codes &= {_PLAIN}
+        if _PLAIN in codes and isinstance(question, Measured) and not can_lie(question, known.bounds):
+            codes -= {_PLAIN}
         return msgspec.structs.replace(known, codes=codes) if codes else None
-    if test.op in WITH_VALUES:
-        known = msgspec.structs.replace(known, bounds=(*known.bounds, (test, expected)))
-    if isinstance(question, Integer | Numeric | Date):
-        return known if known.answered is not True or can_lie(question, known.bounds) else None
     if isinstance(question, Multiple):
         codes = frozenset(option.code for option in question.options) if known.codes is None else known.codes
         if test.op == "any_in" and expected:

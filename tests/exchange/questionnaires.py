@@ -131,6 +131,8 @@ def rule(draw: st.DrawFn, earlier: list[Document], depth: int = 2) -> Document:
         case "matrix":
             rows = [row["code"] for row in asked["rows"]]
             return {"q": asked["id"], "op": "any_row_in", "value": draw(some), "rows": [draw(st.sampled_from(rows))]}
+        case "integer" | "numeric" | "date" if "special" in asked and draw(st.booleans()):
+            return {"q": asked["id"], "op": draw(st.sampled_from(["in", "not_in"])), "value": ["dk"]}
         case "integer" | "numeric":
             return {"q": asked["id"], "op": draw(st.sampled_from(["at_least", "at_most"])), "value": [draw(st.integers(3, 5))]}
         case "date":

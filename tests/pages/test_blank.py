@@ -40,6 +40,7 @@ EITHER = Rule(q="Q1", op="in", value=("yes", "no"))
         (Rule(q="Q7", op="between", value=("2001-02", "2026")), "Only if: February 2001 ≤ Q7 (Q7) ≤ 2026"),
         (Rule(q="Q7", op="before", other="Q8"), "Only if: Q7 (Q7) < Q8 (Q8)"),
         (Rule(q="Q12", op="in", value=("lots",)), "Only if: Q12 (Q12) = “lots”"),
+        (Rule(q="Q14", op="not_in", value=("never",)), "Only if: not: Q14 (Q14) = “never”"),
         (
             Rule(all=(YES, Rule(any=(YES, YES)), EITHER)),
             "Only if: Q1 (Q1) = “yes”, (Q1 (Q1) = “yes” or Q1 (Q1) = “yes”), and (Q1 (Q1) = “yes” or “no”)",

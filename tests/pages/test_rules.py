@@ -138,6 +138,9 @@ def rules(draw: st.DrawFn, before: list[AnyQuestion], derived: list[Derived], de
     match question:
         case Single():
             return Rule(q=question.id, op=draw(st.sampled_from(["in", "not_in"])), value=value)
+        case Integer() | Numeric() | Date() if question.special and draw(st.booleans()):
+            among = tuple(draw(st.lists(st.sampled_from([option.code for option in question.special]), min_size=1, unique=True)))
+            return Rule(q=question.id, op=draw(st.sampled_from(["in", "not_in"])), value=among)
         case Multiple() | Integer() | Numeric() | Date() if draw(st.integers(0, 3)) or isinstance(question, Computed):
             return draw(comparisons(question, before))
         case Multiple() | Ranking():

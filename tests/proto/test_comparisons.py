@@ -1,4 +1,5 @@
-"""Rules that compare: server and columns say what the documentation says, absent answers included; authors are told what cannot be."""
+"""Rules on numbers and dates: server and columns say what the documentation says of comparisons and of special values, absent answers
+included; authors are told what cannot be."""
 
 from __future__ import annotations
 
@@ -25,11 +26,13 @@ def common(id: str) -> dict[str, Any]:
 
 OPTIONS = tuple(Option(code, {"en": code}, exclusive=code == "d") for code in "abcd")
 UNKNOWN = (Option("dk", {"en": "Not known"}),)
+NEVER = (*UNKNOWN, Option("never", {"en": "Never"}))
+CODES = {"I1": ("dk",), "D1": ("dk", "never")}
 QUESTIONS = (
     Integer(**common("I1"), min=0, max=5, special=UNKNOWN),
     Integer(**common("I2"), min=-2, max=3),
     Numeric(**common("N1"), min=-1.0, max=2.0, decimals=1),
-    Date(**common("D1"), min="2025-11", max="2026-02", special=UNKNOWN),
+    Date(**common("D1"), min="2025-11", max="2026-02", special=NEVER),
     Date(**common("D2"), precision="day", min="2025-12-30", max="2026-01-02"),
     Multiple(**common("M1"), options=OPTIONS, min_choices=0),
 )
@@ -37,7 +40,7 @@ ANSWERS = {
     "I1": st.integers(0, 5) | st.just("dk"),
     "I2": st.integers(-2, 3),
     "N1": st.integers(-10, 20).map(lambda tenths: tenths / 10),
-    "D1": st.sampled_from(["2025-11", "2025-12", "2026-01", "2026-02", "dk"]),
+    "D1": st.sampled_from(["2025-11", "2025-12", "2026-01", "2026-02", "dk", "never"]),
     "D2": st.sampled_from(["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"]),
     "M1": st.one_of(st.just(["d"]), st.lists(st.sampled_from("abc"), max_size=3, unique=True)),
 }
@@ -65,8 +68,15 @@ def comparisons(draw: st.DrawFn) -> Rule:
     return Rule(q=id, op=op, value=tuple(sorted(ends)))
 
 
+@st.composite
+def memberships(draw: st.DrawFn) -> Rule:
+    id = draw(st.sampled_from(list(CODES)))
+    op: Any = draw(st.sampled_from(["in", "not_in"]))
+    return Rule(q=id, op=op, value=tuple(draw(st.lists(st.sampled_from(CODES[id]), min_size=1, unique=True))))
+
+
 rules = st.recursive(
-    st.one_of(comparisons(), st.sampled_from(list(VALUES)).map(lambda id: Rule(q=id, op="answered"))),
+    st.one_of(comparisons(), memberships(), st.sampled_from(list(VALUES)).map(lambda id: Rule(q=id, op="answered"))),
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: Rule(all=tuple(parts))),
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: Rule(any=tuple(parts))),
@@ -96,11 +106,13 @@ def plainly(rule: Rule, given: dict[str, Any]) -> bool:
         return (all if rule.all else any)(plainly(part, given) for part in rule.all or rule.any)
     if rule.not_ is not None:
         return not plainly(rule.not_, given)
+    if rule.op in ("in", "not_in"):
+        return (given.get(rule.q or "") in rule.value) == (rule.op == "in")
     if rule.q not in given or (rule.other is not None and rule.other not in given):
         return False
     if rule.op == "answered":
         return True
-    if "dk" in (given[rule.q], given.get(rule.other or "")):
+    if {"dk", "never"} & {str(given[rule.q]), str(given.get(rule.other or ""))}:
         return False
     first, last = span(given[rule.q])
     begin, end = span(given[rule.other] if rule.other else rule.value[0])
@@ -146,19 +158,23 @@ def test_a_rule_that_somebody_meets_is_never_called_impossible(rule: Rule, perso
     assert reach.can_hold(Rule(not_=rule)) or plainly(rule, person)
 
 
-@given(comparisons(), comparisons())
+@given(comparisons() | memberships(), comparisons() | memberships())
 def test_answers_to_one_question_are_searched_to_the_end(one: Rule, other: Rule) -> None:
-    """Two comparisons of one question with values: called possible only if an answer meets both."""
+    """Two tests of one question, on values or special values: called possible only if an answer, or none, meets both."""
     together = Rule(all=(one, Rule(not_=other)))
     if one.other or other.other or one.q != other.q or one.q == "M1":
         return
     everyone = {"I1": [*range(6), "dk"], "I2": range(-2, 4), "N1": [n / 10 for n in range(-10, 21)]}.get(one.q or "") or ALL_DATES[
         one.q or ""
     ]
-    assert Reach(instrument(one)).can_hold(together) == any(plainly(together, {one.q or "": value}) for value in everyone)
+    people = [{}, *({one.q or "": value} for value in everyone)]
+    assert Reach(instrument(one)).can_hold(together) == any(plainly(together, person) for person in people)
 
 
-ALL_DATES = {"D1": ["2025-11", "2025-12", "2026-01", "2026-02", "dk"], "D2": ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"]}
+ALL_DATES = {
+    "D1": ["2025-11", "2025-12", "2026-01", "2026-02", "dk", "never"],
+    "D2": ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"],
+}
 
 
 def test_what_is_not_of_one_kind_has_no_order() -> None:
@@ -186,7 +202,8 @@ SHOW = "show_if: {q: Q1, op: in, value: [a, b]}"
         ("{q: Q2, op: before, other: Q9}", "there is no question Q9", "known here"),
         ("{q: Q2, op: before, other: Q1}", "Q2 and Q1 cannot be compared", "numbers with numbers"),
         ("{q: Q2, op: at_least, value: 3, other: Q1}", "other belongs to same_as and before", ""),
-        ("{q: Q2, op: in, value: [1]}", "in is for questions of type single", "at_least"),
+        ("{q: Q2, op: in, value: [1]}", "in asks for special values, and Q2 has none", "at_least"),
+        ("{q: Q1, op: any_in, value: [a]}", "any_in is for questions of type multiple", "in, not_in, answered"),
         ("{q: Q1, op: in, value: [1]}", "1 is not read as text", 'write it in quotes: "1"'),
     ],
 )
@@ -195,6 +212,32 @@ def test_an_author_is_told_what_is_wrong_with_a_comparison(rule: str, message: s
     found = author.read(BASE.replace(SHOW, f"show_if: {rule}"), "small.yaml", no_table)
     assert isinstance(found, list)
     assert [fault for fault in found if message in fault.message and advice in fault.advice], found
+
+
+SPECIAL = "special: [{code: dk, en: 'Not known', fr: 'Inconnu'}, {code: never, en: 'Never', fr: 'Jamais'}]"
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("{q: Q2, op: in, value: [dk]}", None),
+        ("{q: Q2, op: not_in, value: [dk, never]}", None),
+        ("{q: Q2, op: in, value: dk}", None),
+        ("{q: Q2, op: in, value: [18]}", "18 is not read as text"),
+        ("{q: Q2, op: in, value: [newer]}", "Q2 has no special value newer"),
+        ("{all: [{q: Q2, op: in, value: [dk]}, {q: Q2, op: at_least, value: 0}]}", "can never be shown"),
+        ("{all: [{q: Q2, op: not_in, value: [dk, never]}, {q: Q2, op: answered}, {not: {q: Q2, op: at_least, value: 0}}]}", "can never"),
+        ("{all: [{q: Q2, op: in, value: [dk]}, {not: {q: Q2, op: answered}}]}", "can never be shown"),
+    ],
+)
+def test_a_rule_may_ask_for_special_values_of_a_number(rule: str, message: str | None) -> None:
+    special = BASE.replace("    max: 120", f"    max: 120\n    {SPECIAL}").replace(SHOW, f"show_if: {rule}")
+    found = author.read(special, "small.yaml", no_table)
+    if message is None:
+        assert isinstance(found, Instrument), found
+    else:
+        assert isinstance(found, list)
+        assert [fault for fault in found if message in fault.message], found
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, Column, strata
-from proto.instrument import ConstantSum, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
+from proto.instrument import (
+    ConstantSum,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Measured,
+    Multiple,
+    Numeric,
+    Ranking,
+    Rule,
+    ShortText,
+    Single,
+)
 from services.analysis.disclosure.noise import names_of
 from services.analysis.disclosure.parameters import Parameters, parameters_of
 from services.analysis.disclosure.projection import Whole
@@ -225,7 +239,7 @@ def definitions(instrument: Instrument, stratum: str) -> Mapping[str, object]:
     rules = {item.id: item.rule for item in instrument.derived}
     if stratum in rules:
         rule = rules[stratum]
-        of = next((q for q in instrument.questions if q.id == rule.q and isinstance(q, Single)), None)
+        of = next((q for q in instrument.questions if q.id == rule.q and isinstance(q, Single | Measured)), None)
         yes = Column("option", of.id, str(rule.value[0])) if of and rule.op == "in" and len(rule.value) == 1 else _written_out(rule, rules)
         return {"0": ("not", _written_out(rule, rules)), "1": yes}
     question, groups = strata(instrument, stratum)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 
 from proto.comparisons import COMPARING
-from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Multiple, Rule
+from proto.instrument import AnyQuestion, Closed, Date, Instrument, Matrix, Measured, Multiple, Rule
 from services.export.dataset.words import say, text
 
 
@@ -45,8 +45,9 @@ def _test(instrument: Instrument, rule: Rule, language: str) -> str:
         return say("answered", language, named)
     if rule.op in COMPARING:
         return _comparison(instrument, rule, question, named, language)
-    options: dict[str | float, str] = {o.code: text(o.text, language) for o in question.options} if isinstance(question, Closed) else {}
-    chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{options.get(code, code)}”" for code in rule.value])
+    options = question.options if isinstance(question, Closed) else question.special if isinstance(question, Measured) else ()
+    labels: dict[str | float, str] = {option.code: text(option.text, language) for option in options}
+    chosen = reduce(lambda left, right: say("or", language, left, right), [f"“{labels.get(code, code)}”" for code in rule.value])
     if rule.op == "any_row_in" and isinstance(question, Matrix):
         rows = ", ".join(f"“{text(row.text, language)}”" for row in question.rows if row.code in rule.rows)
         return say("chose in a row", language, chosen, named + (f": {rows}" if rows else ""))

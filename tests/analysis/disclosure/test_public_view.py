@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from proto import instrument as i
 from proto.answers import Reader
-from proto.codebook import CodeBook
+from proto.codebook import CodeBook, Column
 from proto.problem import Problem
 from proto.snapshot import Snapshot
 from services.analysis.disclosure import public_tables
-from services.analysis.disclosure.cells import cells_of
+from services.analysis.disclosure.cells import cells_of, definitions
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
 from services.analysis.disclosure.parameters import OPEN
@@ -71,6 +71,13 @@ def test_groups_that_are_one_answer_are_published_as_that_answer() -> None:
         assert group.current == cell.n if (cell.n or 0) >= 10 else group.withheld
     by_group, by_answer = public_tables.public(found, "place.place", "Use"), public_tables.public(found, "Place", "Use")
     assert by_group.cells == by_answer.cells
+
+
+@pytest.mark.parametrize(("question", "code"), [("Use", "y"), ("Count", "dk"), ("Since", "many")])
+def test_a_group_of_one_answer_draws_the_noise_of_that_answer(question: str, code: str) -> None:
+    derived = i.Derived("these", i.Rule(q=question, op="in", value=(code,)))
+    meaning = definitions(msgspec.structs.replace(survey(), strata=("these",), derived=(derived,)), "these")
+    assert meaning["1"] == Column("option", question, code)
 
 
 @pytest.mark.slow

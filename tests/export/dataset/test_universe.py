@@ -1,4 +1,4 @@
-"""Who was asked a question, in words: comparisons with values and of two answers."""
+"""Who was asked a question, in words: comparisons with values and of two answers, special values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def common(id: str, text: str) -> dict[str, Any]:
 
 
 QUESTIONS = (
-    Integer(**common("A1", "Age"), min=0, max=120),
+    Integer(**common("A1", "Age"), min=0, max=120, special=(Option("dk", {"en": "Not known", "fr": "Inconnu"}),)),
     Integer(**common("A2", "Years here"), min=0, max=120),
     Date(**common("D1", "Begun"), min="2000-01"),
     Date(**common("D2", "Ended"), min="2000-01"),
@@ -28,6 +28,7 @@ QUESTIONS = (
     [
         (Rule(q="A1", op="at_least", value=(18,)), "answered 18 or more to A1 (Age)"),
         (Rule(q="A1", op="between", value=(18, 64)), "answered 18 or more to A1 (Age) and answered 64 or less to A1 (Age)"),
+        (Rule(q="A1", op="in", value=("dk",)), "answered “Not known” to A1 (Age)"),
         (Rule(q="D1", op="at_most", value=("2026-01",)), "answered 2026-01 or earlier to D1 (Begun)"),
         (Rule(q="M1", op="at_least", value=(2,)), "chose at least 2 in M1 (Uses)"),
         (Rule(q="A2", op="before", other="A1"), "gave a lower number to A2 (Years here) than to A1 (Age)"),
