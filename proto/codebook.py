@@ -25,6 +25,7 @@ from proto.fingerprint import fingerprint
 from proto.instrument import (
     AnyQuestion,
     Closed,
+    Computed,
     ConstantSum,
     Date,
     Hierarchy,
@@ -418,7 +419,8 @@ class CodeBook:
         return test
 
     def _stratum(self, name: str) -> Encode:
-        """A derived yes/no variable, or a variable generalised to a level of its hierarchy ("country.region_group")."""
+        """A derived yes/no variable, the bands of a computed value, or a variable generalised to a level of its hierarchy
+        ("country.region_group")."""
         if (rule := self._derived.get(name)) is not None:
             no, yes = (self._add(Column("stratum", name, code)) for code in ("0", "1"))
             test = self._test(rule)
@@ -426,10 +428,22 @@ class CodeBook:
         id, groups = strata(self.instrument, name)
         values = {group: self._add(Column("stratum", name, group)) for group in dict.fromkeys(groups.values())}
         question = self.instrument.question(id)
+        if isinstance(question, Computed):
+            return self._bands_again(question, list(values.values()))
         assert isinstance(question, Single)
         codes = [option.code for option in question.options]
         table = _table({code: values[groups[code]] if code in groups else 0 for code in codes} | {UNSET: 0})
         return lambda batch: batch.set(_look_up(table, batch.given[id]))
+
+    def _bands_again(self, question: Computed, groups: list[int]) -> Encode:
+        """Sets the column of the group where the one of the band is set, which comes before."""
+        bands, columns = self.of(question.id), np.array([*groups, 0], np.uint16)
+
+        def encode(batch: _Batch) -> None:
+            inside = batch.x[:, bands] > 0
+            batch.set(columns[np.where(inside.any(axis=1), inside.argmax(axis=1), -1)])
+
+        return encode
 
     def _quota(self, quota: Quota) -> Encode:
         column, test = self._add(Column("quota", code=quotas.column(quota))), self._test(quota.when)
@@ -503,9 +517,12 @@ def groups_of(instrument: Instrument, name: str) -> list[str]:
 
 
 def strata(instrument: Instrument, name: str) -> tuple[str, dict[str, str]]:
-    """For "variable.level": the question's id and the group of each of its codes. Raises KeyError on an unknown name."""
+    """The question's id and the group of each of its codes: for "variable.level" of its options, for the variable of a computed value of
+    its bands. Raises KeyError on an unknown name."""
     variable, _, level = name.partition(".")
     for question in instrument.questions:
+        if question.var == name and isinstance(question, Computed) and question.bands:
+            return question.id, {band.code: band.code for band in question.bands}
         if question.var == variable and isinstance(question, Single) and question.privacy.hierarchy:
             hierarchy: Hierarchy = instrument.hierarchies[question.privacy.hierarchy]
             place = hierarchy.levels.index(level)

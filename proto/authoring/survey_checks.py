@@ -13,6 +13,7 @@ from proto.authoring.rule_checks import RuleChecks
 from proto.authoring.schema import AuthoredSurvey
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     ConstantSum,
     Date,
     Instrument,
@@ -143,6 +144,11 @@ def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> l
     reported: set[str] = set()
     for written, question in zip(survey.questions, instrument.questions, strict=True):
         hierarchy = instrument.hierarchies.get(question.privacy.hierarchy or "")
+        if isinstance(question, Computed):
+            known |= {question.var: True} if question.bands else {}
+            by = [("strata", index) for index, stratum in enumerate(survey.strata) if stratum == question.var]
+            _breaks_down(question, by, faults)
+            reported |= {question.var} if by and not known.get(question.var) else set()
         if not isinstance(question, Single):
             continue
         if hierarchy:
@@ -153,8 +159,17 @@ def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> l
         if stratum.partition(".")[0] in reported:
             continue
         if stratum not in known:
-            message = f"{stratum} is neither a derived variable nor a single choice's variable with a level of its hierarchy"
+            message = f"{stratum} is neither a derived variable, nor a computed value, nor a single choice's variable with a level"
             faults.add(("strata", index), message, nearest(stratum, list(known)))
         elif not known[stratum]:
             faults.add(("strata", index), f"the question behind {stratum} is not enabled, so nobody answers it")
     return [stratum for stratum in survey.strata if known.get(stratum)]
+
+
+def _breaks_down(question: Computed, by: list[tuple[str, int]], faults: Faults) -> None:
+    """What is wrong with figures by the bands of a computed value. `by`: where these are asked for."""
+    for path in by:
+        if not question.bands:
+            faults.add(path, f"{question.id} has no bands, so nothing divides respondents by it", 'for example bands: ["0-1", "2-3"]')
+        elif question.privacy.role == "identifying":
+            faults.add(path, f"{question.id} is identifying, so no figures are broken down by it")

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from proto import instrument as i
 from proto.answers import Reader
@@ -65,6 +66,15 @@ def survey(minimum: int = 10) -> Instrument:
         hierarchies={"place": i.Hierarchy(("place", "region", "*"), table={code: (region,) for code, region in REGIONS.items()})},
         policy=i.Policy(minimum=minimum),
     )
+
+
+@cache
+def by_level() -> Instrument:
+    """The survey with a computed value, by which figures are broken down."""
+    bands = (i.Band("1-2.49", 1, 2.49), i.Band("2.5-3.49", 2.5, 3.49), i.Band("3.5-5", 3.5, 5))
+    value = i.Computed(**_question("Level", min=1, max=5, decimals=2, bands=bands, op="mean", of=("Agree",)))
+    whole = survey()
+    return replace(whole, questions=(*whole.questions, value), strata=(*whole.strata, "level"))
 
 
 @cache

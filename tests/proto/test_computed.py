@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from proto import author
 from proto.answers import Reader
-from proto.codebook import CodeBook, Column
+from proto.codebook import CodeBook, Column, groups_of
 from proto.computed import ends_of
 from proto.instrument import (
     Band,
@@ -51,7 +51,7 @@ def options(*codes: str) -> tuple[Option, ...]:
 ASKED = (
     Integer(**common("I"), min=-3, max=9),
     Numeric(**common("N"), min=0.0, max=5.0, decimals=1),
-    Single(**common("S"), options=options("5", "4", "3", "dk"), ordered=True),
+    Single(**common("S"), options=options("5", "4", "3", "dk"), ordered=True, stats=("count", "share", "crosstab")),
     Single(**common("D"), options=(Option("u", {"en": "u"}, score=10), Option("v", {"en": "v"}, score=-4), Option("w", {"en": "w"}))),
     Matrix(**common("X"), rows=tuple(Row(code, {"en": code}) for code in "ab"), options=options("low", "mid", "high", "na"), ordered=True),
     Multiple(**common("M"), options=options("p", "q", "r")),
@@ -95,6 +95,7 @@ def instrument(*computed: Any, version: str = "1.0.0", asked: tuple[Any, ...] = 
         title={"en": "Computed"},
         sections=(Section("A", {"en": "A"}),),
         questions=(*asked, *computed),
+        strata=tuple(value.var for value in computed if isinstance(value, Computed) and value.bands),
     )
 
 
@@ -156,6 +157,7 @@ def test_columns_count_it_like_a_number_and_a_new_version_by_its_own_formula(
             assert numbers[row, book.numbers.index("Value")] == (0 if expected is None else round(expected * 10**one.decimals))
             assert cells[row, book.index[Column("missing", "Value")]] == (expected is None)
             assert cells[row, book.of("Value")].sum() == (expected is not None)
+            assert cells[row, book.of("value")].tolist() == cells[row, book.of("Value")].tolist()
 
 
 def test_rules_see_computed_values() -> None:
@@ -196,6 +198,27 @@ def test_a_value_stands_behind_its_parts_and_is_as_they_are() -> None:
     assert value.show_if == whole.question("Q4").show_if
     assert decode(encode(whole)) == whole
     CodeBook(Reader(whole))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("derived:", "derived:", None),
+        ('    bands: ["1-1.49", "1.5+"]\n', "", "Content has no bands"),
+        ("role: sensitive", "role: identifying", "Content is identifying, so no figures are broken down by it"),
+        ("id: Content", "id: Contented", "content is neither a derived variable, nor a computed value"),
+    ],
+)
+def test_figures_are_broken_down_by_the_bands_of_a_value(old: str, new: str, message: str | None) -> None:
+    text = computed(old, new)
+    assert "strata: [" in text
+    text = text.replace("strata: [", "strata: [content, ")
+    if message is None:
+        found = author.read(text, "small.yaml", no_table)
+        assert isinstance(found, Instrument), found
+        assert groups_of(found, "content") == ["1-1.49", "1.5+"]
+    else:
+        assert any(message in fault.message for fault in faults(text)), faults(text)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proto.instrument import AnyQuestion, ConstantSum, Instrument, Matrix, Texts, WithRows
 from proto.snapshot import Cell, Group, Snapshot
-from services.analysis.dashboard.figure_view import LONG, NO_VALUE, Grid, HeatRow, Shaded, labels_of, shaded
+from services.analysis.dashboard.figure_view import LONG, NO_VALUE, Grid, HeatRow, Shaded, band, labels_of, shaded
 from services.analysis.dashboard.words import DashboardWords
 from services.analysis.state.layout import question_options
 
@@ -13,11 +13,16 @@ def stratum_label(instrument: Instrument, name: str, words: DashboardWords) -> s
     for derived in instrument.derived:
         if derived.id == name:
             return words.text(derived.labels["1"]) if "1" in derived.labels else name
+    for question in instrument.questions:
+        if question.var == name:
+            return words.text(question.text)
     return words.stratum(name.partition(".")[2])
 
 
 def group_labels(instrument: Instrument, name: str, codes: list[str], words: DashboardWords) -> dict[str, str]:
-    """Returns the texts of a stratum's groups: of the derived variable, of the hierarchy's level, or of the option."""
+    """Returns the texts of a stratum's groups: of the derived variable, of the hierarchy's level, of the option, or the bands."""
+    if any(question.var == name for question in instrument.questions):
+        return {code: band(code) for code in codes}
     texts = next((derived.labels for derived in instrument.derived if derived.id == name), dict[str, Texts]())
     variable = name.partition(".")[0]
     for question in instrument.questions:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from proto.codebook import CodeBook, Column, strata
 from proto.instrument import (
+    Computed,
     ConstantSum,
     Date,
     Instrument,
@@ -197,7 +198,9 @@ class _Making:
                     for column in book.digits(id, row.code):
                         self.add([column], ("not", id, row.code, book.columns[column].code), crossed=crossed)
             case Integer() | Numeric() | Date() | ShortText() | LongText():
-                self.add([*book.of(id), *absent], ("answered", id), crossed=crossed, absent=absent)
+                source, bands = question.var in book.instrument.strata, book.of(id)
+                choices = len(bands) if source else None
+                self.add([*bands, *absent], ("answered", id), group=source, crossed=crossed, choices=choices, absent=absent)
             case _:
                 assert_never(question)
 
@@ -243,6 +246,8 @@ def definitions(instrument: Instrument, stratum: str) -> Mapping[str, object]:
         yes = Column("option", of.id, str(rule.value[0])) if of and rule.op == "in" and len(rule.value) == 1 else _written_out(rule, rules)
         return {"0": ("not", _written_out(rule, rules)), "1": yes}
     question, groups = strata(instrument, stratum)
+    if formula_of(instrument, stratum) is not None:
+        return {band: Column("band", question, band) for band in groups}
     answers: dict[str, list[str]] = {}
     for code, group in groups.items():
         answers.setdefault(group, []).append(code)
@@ -250,6 +255,12 @@ def definitions(instrument: Instrument, stratum: str) -> Mapping[str, object]:
         group: Column("option", question, codes[0]) if len(codes) == 1 else ("any of", question, tuple(sorted(codes)))
         for group, codes in answers.items()
     }
+
+
+def formula_of(instrument: Instrument, stratum: str) -> object:
+    """What the bands of a computed value are made of, where a stratum is these; None where it is something else."""
+    question = next((q for q in instrument.questions if q.var == stratum and isinstance(q, Computed)), None)
+    return question and (question.op, question.of, question.least, question.decimals, question.bands)
 
 
 def _written_out(rule: Rule, rules: Mapping[str, Rule]) -> object:

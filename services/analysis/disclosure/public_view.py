@@ -24,7 +24,7 @@ from proto.codebook import CodeBook
 from proto.instrument import AnyQuestion, ConstantSum, Instrument, Matrix, Ranking
 from proto.snapshot import Cell, Figures, Group, PublishedRow, Snapshot
 from services.analysis.disclosure import rounding
-from services.analysis.disclosure.cells import definitions
+from services.analysis.disclosure.cells import definitions, formula_of
 from services.analysis.disclosure.edition_tables import EditionTables
 from services.analysis.state.layout import Layout, Part, has_statistics
 from services.analysis.statistics import headline_stats, stats
@@ -84,7 +84,7 @@ def breakdowns(book: CodeBook, tables: EditionTables | None) -> dict[str, dict[s
     for name in book.instrument.strata:
         meaning = definitions(book.instrument, name)
         breakdowns[name] = {code: Group(withheld=True) for code in meaning}
-        if tables is None or name not in shown:
+        if tables is None or name not in shown or formula_of(tables.book.instrument, name) != formula_of(book.instrument, name):
             continue
         before = definitions(tables.book.instrument, name)
         for code in meaning:

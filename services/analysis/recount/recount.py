@@ -20,6 +20,7 @@ import msgspec
 from proto.codebook import strata
 from proto.instrument import (
     AnyQuestion,
+    Computed,
     ConstantSum,
     Date,
     Instrument,
@@ -369,6 +370,9 @@ def _group_of(instrument: Instrument, stratum: str, answers: Answers) -> str | N
         if item.id == stratum:
             return "1" if _holds(item.rule, answers, instrument) else "0"
     question, groups = strata(instrument, stratum)
+    asked = instrument.question(question)
+    if isinstance(asked, Computed):
+        return next((key[2] for key in _given(asked, answers[question])), None) if question in answers else None
     return groups.get(answers.get(question, ""))
 
 

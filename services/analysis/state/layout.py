@@ -39,7 +39,7 @@ class Part:
 class Stratum:
     name: str
     source: str | None
-    """The question that is generalised; None for a derived variable."""
+    """The question that is generalised, or the computed value; None for a derived variable."""
     groups: tuple[tuple[str, int], ...]
 
 

@@ -16,7 +16,7 @@ from proto.answers import Reader
 from proto.codebook import CodeBook, Column
 from proto.problem import Problem
 from proto.snapshot import Snapshot
-from services.analysis.disclosure import public_tables
+from services.analysis.disclosure import public_tables, public_view
 from services.analysis.disclosure.cells import cells_of, definitions
 from services.analysis.disclosure.editions import Due, Marks
 from services.analysis.disclosure.noise import Noise
@@ -25,7 +25,7 @@ from services.analysis.disclosure.published_state import next_edition
 from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.analysis.statistics import tables
-from tests.builders.small_survey import KEY, Answers, book, crowd, crowds, released, state_of, survey
+from tests.builders.small_survey import KEY, Answers, book, by_level, crowd, crowds, released, state_of, survey
 
 SURVEYS = 80
 
@@ -49,8 +49,9 @@ def exact(people: list[Answers]) -> Snapshot:
 @given(crowds(0, 60))
 def test_the_cells_of_a_questionnaire_count_everybody_once_in_each_block_as_its_answers_do(people: list[Answers]) -> None:
     """Brute force over the answers themselves, block by block and pair by pair."""
-    x, _ = book().tabulate([Reader(survey()).convert(one)[0] for one in people]) if people else (np.zeros((0, len(book()))), None)
-    cells, burt = cells_of(book()), (x.T @ x).astype(np.int64)
+    of = CodeBook(Reader(by_level()))
+    x, _ = of.tabulate([Reader(by_level()).convert(one)[0] for one in people]) if people else (np.zeros((0, len(of))), None)
+    cells, burt = cells_of(of), (x.T @ x).astype(np.int64)
     rows: list[np.ndarray] = []
     for at, more in zip(cells.columns, cells.remainder, strict=True):
         rows.append(np.hstack([x[:, at], 1 - x[:, at].sum(axis=1, keepdims=True)]) if more else x[:, at])
@@ -71,6 +72,34 @@ def test_groups_that_are_one_answer_are_published_as_that_answer() -> None:
         assert group.current == cell.n if (cell.n or 0) >= 10 else group.withheld
     by_group, by_answer = public_tables.public(found, "place.place", "Use"), public_tables.public(found, "Place", "Use")
     assert by_group.cells == by_answer.cells
+
+
+def test_groups_of_a_computed_value_are_published_as_its_bands_and_as_no_other_block() -> None:
+    """The value is a variable like any other: one block, with the noise of a stratum, and one name for each cell."""
+    of, plain = CodeBook(Reader(by_level())), CodeBook(Reader(msgspec.structs.replace(by_level(), strata=survey().strata)))
+    cells, before = cells_of(of), cells_of(plain)
+    block = int(cells.block_of[of.of("Level")[0]])
+    assert len(cells.blocks.sizes) == len(before.blocks.sizes)
+    assert (cells.blocks.names == before.blocks.names).all()
+    assert cells.blocks.groups[block]
+    assert not before.blocks.groups[block]
+    assert cells.blocks.scale[block] == pytest.approx(np.sqrt(3 / 2))
+    found = released(crowd(5, 300), of=of)
+    groups, bands = found.public.breakdowns["level"], found.public.questions["Level"].bands
+    assert {code: group.current for code, group in groups.items()} == {code: cell.n for code, cell in bands.items()}
+    by_group, by_answer = public_tables.public(found, "level", "Use"), public_tables.public(found, "Level", "Use")
+    assert by_group.cells == by_answer.cells
+
+
+def test_groups_of_a_value_that_a_new_version_computes_otherwise_wait_for_its_figures() -> None:
+    of = CodeBook(Reader(by_level()))
+    found = released(crowd(5, 300), of=of)
+    whole = by_level()
+    value = msgspec.structs.replace(whole.question("Level"), op="max")
+    other = CodeBook(Reader(msgspec.structs.replace(whole, version="2.0.0", questions=(*whole.questions[:-1], value))))
+    assert not any(group.withheld for group in public_view.breakdowns(of, found.tables)["level"].values())
+    assert all(group.withheld for group in public_view.breakdowns(other, found.tables)["level"].values())
+    assert not any(group.withheld for group in public_view.breakdowns(other, found.tables)["uses"].values())
 
 
 @pytest.mark.parametrize(("question", "code"), [("Use", "y"), ("Count", "dk"), ("Since", "many")])
