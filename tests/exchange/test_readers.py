@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -13,7 +14,22 @@ from openpyxl import Workbook
 
 from deploy.cli.exchange.importing import Imported, imported
 from deploy.cli.exchange.report import UnreadableForm
-from proto.instrument import Computed, Date, Instrument, Integer, LongText, Matrix, Multiple, Numeric, Ranking, Rule, ShortText, Single
+from proto.instrument import (
+    Closing,
+    Computed,
+    Date,
+    Instrument,
+    Integer,
+    LongText,
+    Matrix,
+    Multiple,
+    Numeric,
+    Opening,
+    Ranking,
+    Rule,
+    ShortText,
+    Single,
+)
 
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
@@ -382,6 +398,150 @@ def test_a_limesurvey_structure_is_read_in_both_layouts(content: bytes) -> None:
     assert instrument.sections[0].text == {"en": "Group"}
 
 
+def survey_of(**more: str) -> str:
+    return table("surveys", {"sid": "9", "language": "en"} | more)
+
+
+QUOTA = {"id": "1", "sid": "9", "name": "Old town", "qlimit": "40", "action": "1", "active": "1"}
+FULL = {"quotals_quota_id": "1", "quotals_language": "en", "quotals_message": "<p>Enough, thank you.</p>"}
+
+
+def members(*codes: tuple[str, str], quota: str = "1") -> str:
+    return table("quota_members", *({"id": str(n), "quota_id": quota, "qid": qid, "code": code} for n, (qid, code) in enumerate(codes)))
+
+
+def with_tables(*tables: str) -> bytes:
+    return beside().replace(b"</document>", "".join(tables).encode() + b"</document>")
+
+
+def test_dates_of_a_limesurvey_survey_become_opens_and_closes_in_a_zone_that_is_to_review() -> None:
+    dated = survey_of(startdate="2026-12-01 09:00:00", expires="2026-12-31 18:30:00", listpublic="N", format="S")
+    done = imported(with_tables(dated), "form.lss")
+    instrument = sound(done)
+    assert instrument.opens == Opening("2026-12-01 09:00", "UTC")
+    assert instrument.closes == Closing("2026-12-31 18:30", "UTC")
+    assert (instrument.listed, instrument.one_question_per_page) == (False, True)
+    assert len(told(done, "zone")) == 2
+    assert "# review: it opens at 2026-12-01 09:00" in done.yaml
+    turned = survey_of(startdate="2026-12-31 09:00:00", expires="2026-12-01 18:30:00")
+    done = imported(with_tables(turned), "form.lss")
+    assert sound(done).closes is None
+    assert told(done, "setting") == ["form.lss: closes of the source does not fit, and is left out"]
+    assert sound(imported(with_tables(survey_of(startdate="", expires="")), "form.lss")).opens is None
+
+
+def test_quotas_of_a_limesurvey_survey_count_whom_they_counted_there() -> None:
+    found = members(("3", "1"), ("3", "2"), ("4", "SQ1"))
+    done = imported(with_tables(table("quota", QUOTA), found, table("quota_languagesettings", FULL)), "form.lss")
+    (quota,) = sound(done).quotas
+    assert (quota.id, quota.limit, quota.text) == ("old_town", 40, {"en": "Enough, thank you."})
+    either, ticked = quota.when.all
+    assert (either.q, either.op, either.value) == ("A", "in", ("1", "2"))
+    assert (ticked.q, ticked.op, ticked.value) == ("M", "any_in", ("SQ1",))
+
+
+@pytest.mark.parametrize(
+    ("quota", "member", "message", "reason"),
+    [
+        ({"qlimit": "9"}, ("3", "1"), FULL, "a quota of 9 would tell of single people, at least 10 are needed"),
+        ({}, ("3", "7"), FULL, "A has no code 7"),
+        ({}, ("8", "1"), FULL, "there is no question"),
+        ({}, ("3", "1"), FULL | {"quotals_message": ""}, "it has no words for those who come after it"),
+        ({"active": "0"}, ("3", "1"), FULL, "is not active in the source"),
+    ],
+    ids=["too small", "an unknown code", "an unknown question", "no words", "not active"],
+)
+def test_a_quota_that_cannot_be_is_named_with_its_place_and_reason(
+    quota: dict[str, str], member: tuple[str, str], message: dict[str, str], reason: str
+) -> None:
+    tables = table("quota", QUOTA | quota), members(member), table("quota_languagesettings", message)
+    done = imported(with_tables(*tables), "form.lss")
+    assert sound(done).quotas == ()
+    (line,) = told(done, "quota")
+    assert line.startswith('form.lss:quota 1: the quota "Old town" is ')
+    assert reason in line
+
+
+def test_rows_and_options_that_an_earlier_answer_lets_through_are_shown_by_it() -> None:
+    attributes = table(
+        "question_attributes",
+        {"qid": "5", "attribute": "array_filter", "value": "M"},
+        {"qid": "6", "attribute": "prefix", "value": "€"},
+        {"qid": "7", "attribute": "time_limit", "value": "30"},
+    )
+    extra = [{"qid": "42", "parent_qid": "4", "title": "SQ2"}, {"qid": "52", "parent_qid": "5", "title": "SQ2"}]
+    added = table("subquestions", *(record | {"language": "en", "question": "Part", "question_order": "2"} for record in extra))
+    parts = beside().decode()
+    rows = re.search(r"<subquestions><rows>(.*?)</rows>", added, re.DOTALL)
+    assert rows is not None
+    content = parts.replace("<subquestions><rows>", f"<subquestions><rows>{rows[1]}").replace(
+        parts[parts.index("<question_attributes>") : parts.index("</document>")], attributes
+    )
+    done = imported(content.encode(), "form.lss")
+    grid = sound(done).question("G")
+    assert isinstance(grid, Matrix)
+    assert {row.code: row.show_if for row in grid.rows} == {code: Rule(q="M", op="any_in", value=(code,)) for code in ("SQ1", "SQ2")}
+    number = sound(done).question("N")
+    assert isinstance(number, Numeric)
+    assert number.unit == {"en": "€"}
+    assert told(done, "setting") == ["form.lss:question X: answering X has no time limit"]
+    other = imported(content.replace("SQ2", "SQ3", 1).encode(), "form.lss")
+    assert "G" not in {question.id for question in sound(other).questions}, "it was meant for some, and we do not know for whom"
+    assert 'shown by "array_filter: M"' in told(other, "filter-refused")[0]
+
+
+@pytest.mark.parametrize(("always", "places"), [(1, 1), (2, 2), (0, None)])
+def test_a_ranking_asks_for_as_many_places_as_there_are_options_for_everybody(always: int, places: int | None) -> None:
+    choices = [{"value": str(n), **({} if n < always else {"visibleIf": "{a} = 'x'"})} for n in range(3)]
+    form = {"elements": [{"type": "radiogroup", "name": "a", "choices": ["x", "y"]}, {"type": "ranking", "name": "r", "choices": choices}]}
+    done = imported(json.dumps(form).encode(), "form.json")
+    found = {question.id: question for question in sound(done).questions}
+    if places is None:
+        assert set(found) == {"A"}
+        assert "somebody might see none of them" in told(done, "filter-refused")[0]
+    else:
+        assert isinstance(found["R"], Ranking)
+        assert found["R"].rank_count == places
+
+
+def test_the_words_before_a_survey_and_its_codes_are_kept_to_be_reviewed() -> None:
+    words = table(
+        "surveys_languagesettings",
+        {"surveyls_language": "en", "surveyls_title": "A survey", "surveyls_policy_notice": "<b>I take part.</b>"},
+    )
+    done = imported(with_tables(survey_of(usetokens="Y"), words), "form.lss")
+    instrument = sound(done)
+    assert instrument.notice == {"en": "I take part."}
+    assert instrument.participation == "invited"
+    assert (len(told(done, "notice")), len(told(done, "invited"))) == (1, 1)
+
+
+def test_what_stands_beside_the_questions_of_a_file_is_never_passed_over_in_silence() -> None:
+    book = workbook(
+        survey=[["type", "name", "label", "read_only"], ["text", "a", "Why?", "yes"]],
+        settings=[["form_title", "style"], ["A form", "pages"]],
+        entities=[["list_name", "label"], ["people", "x"]],
+    )
+    assert told(imported(book, "form.xlsx"), "setting") == [
+        "form.xlsx:survey: columns that are not read: read_only",
+        "form.xlsx:settings: settings that are not read: style",
+        "form.xlsx: sheets that are not read: entities",
+    ]
+    form = SURVEYJS | {"maxTimeToFinish": 60, "questionsOrder": "random", "questionsOnPageMode": "questionPerPage"}
+    done = imported(json.dumps(form).encode(), "form.json")
+    assert sound(done).one_question_per_page
+    assert told(done, "setting") == ["form.json:/maxTimeToFinish: maxTimeToFinish: answering has no time limit"]
+    assert "form.json: questions stand in one order for all" in told(done, "order-fixed")
+    fields = b"field_name,form_name,field_type,field_label,colour\nid,one,text,Id,\nwhy,one,text,Why?,red\n"
+    assert told(imported(fields, "dictionary.csv"), "setting") == ["dictionary.csv: columns that are not read: colour"]
+    dated = json.loads(qsf(asked(1)))
+    dated["SurveyEntry"] |= {"SurveyStartDate": "0000-00-00 00:00:00", "SurveyExpirationDate": "2026-12-31 23:00:00"}
+    dated["SurveyElements"].append({"Element": "QO", "PrimaryAttribute": "QO_1", "Payload": {"Name": "Women", "Occurrences": 50}})
+    done = imported(json.dumps(dated).encode(), "form.qsf")
+    assert (sound(done).opens, sound(done).closes) == (None, Closing("2026-12-31 23:00", "UTC"))
+    assert told(done, "quota") == ['form.qsf:QO_1: the quota "Women" is left out: write it under quotas by hand']
+
+
 DICTIONARY = """\
 "Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels","Field Note",\
 "Text Validation Type OR Show Slider Number","Text Validation Min","Text Validation Max",Identifier?,\
@@ -554,8 +714,6 @@ def zipped(content: bytes) -> bytes:
     ids=["javascript", "broken JSON", "other JSON", "HTML", "entities", "no zip", "no OLE", "words", "nested", "zip bomb", "too large"],
 )
 def test_a_file_that_is_no_questionnaire_is_refused_with_a_reason(content: bytes, reason: str) -> None:
-    import re
-
     with pytest.raises(UnreadableForm) as refusal:
         imported(content, "file")
     assert re.search(reason, refusal.value.reason)

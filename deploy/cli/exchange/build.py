@@ -16,8 +16,11 @@ from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.roles import guess
 from deploy.cli.exchange.scope import Growing, Placed, UntranslatableRule, decimals
+from deploy.cli.exchange.settings import settings
 from deploy.cli.exchange.texts import Filler
+from proto.authoring.placeholders import MOST
 from proto.authoring.schema import FORMAT
+from proto.piping import escape
 from proto.scores import in_order, numeric
 
 Document = dict[str, Any]
@@ -63,6 +66,7 @@ class _Builder:
         self.tell_rules()
         for check in form.soft_checks:
             self.soft_check(check.name, check.place, [check.when], check.text)
+        whole = settings(form, self.report, self.growing, self.fill, self.role_of)
         for language, count in self.fill.missing.items():
             message = f"{count} text{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} missing in {language}"
             self.report.add("review", "untranslated", form.file, message, f"those in {form.language} stand in")
@@ -76,6 +80,7 @@ class _Builder:
         }
         if introduction:
             document["introduction"] = introduction
+        document |= whole
         if self.hierarchies:
             document["hierarchies"] = self.hierarchies
         if not any(entry.get("enabled", True) and entry["type"] != "note" for entry in questions):
@@ -95,24 +100,26 @@ class _Builder:
     def piped(self, text: str) -> str:
         """The text with what shows an earlier answer; where that cannot be shown, three dots stand."""
         if not self.form.piped:
-            return _braced(text)
+            return escape(text)
 
         def shown(match: re.Match[str]) -> str:
             name = next(group for group in match.groups() if group)
             placed = self.placed.get(name) or self.placed.get(self.called.get(name, ""))
-            if placed is not None and placed.enabled and placed.closed:
+            if placed is not None and placed.enabled and placed.closed and len(names) < MOST:
+                names.append(placed.id)
                 return f"{{{placed.id}}}"
             here = self.here
             place, of = (here.place, here.name) if here else (self.form.file, "")
             self.report.add("review", "piping-refused", place, f"the text shows {quote(match[0])}, which cannot be shown here", of=of)
             return "…"
 
+        names: list[str] = []
         parts: list[str] = []
         end = 0
         for match in re.finditer(self.form.piped, text):
-            parts += [_braced(text[end : match.start()]), shown(match)]
+            parts += [escape(text[end : match.start()]), shown(match)]
             end = match.end()
-        return "".join([*parts, _braced(text[end:])])
+        return "".join([*parts, escape(text[end:])])
 
     # questions
 
@@ -232,7 +239,22 @@ class _Builder:
             if question.randomise_rows:
                 entry["randomise_rows"] = True
         entry["options"] = written_options(question, ours, self.fill, lambda option: self.option_rule(question, option))
+        if question.kind == "ranking":
+            self.ranked(question, entry)
         return entry
+
+    def ranked(self, question: ForeignQuestion, entry: Document) -> None:
+        """Only as many places are asked for as there are options that everybody sees."""
+        always = sum("show_if" not in option for option in entry["options"])
+        if always == 0:
+            place, what = question.place, f"each option of {question.name}"
+            self.filtered.setdefault(question.name, (place, what, "rules of its own", "somebody might see none of them"))
+            for option in entry["options"]:
+                del option["show_if"]
+        elif always < entry["rank_count"]:
+            entry["rank_count"] = always
+            message = f"{question.name} asks for the first {always}: so many options everybody sees"
+            self.report.add("changed", "rank-approx", question.place, message, of=question.name)
 
     def option_rule(self, question: ForeignQuestion, option: ForeignOption) -> Document:
         entry: Document = {}
@@ -485,11 +507,6 @@ def _inhabited(sections: list[Document], questions: list[Document]) -> list[Docu
         else:
             entry["section"] = current
     return kept
-
-
-def _braced(text: str) -> str:
-    """A brace that means a brace, where one may show an answer."""
-    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _over(made: Document, kept: Document) -> Document:

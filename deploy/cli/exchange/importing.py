@@ -81,10 +81,18 @@ def _mended(document: dict[str, Any], faults: list[str], report: Report, form: F
             )
             document["computed"][int(parts[1])] = None
             done = True
+        elif parts[0] in ("opens", "closes", "participation") and document.pop(parts[0], None) is not None:
+            report.add("review", "setting", form.file, f"{parts[0]} of the source does not fit, and is left out")
+            done = True
+        elif parts[0] == "quotas" and len(parts) > 1 and document["quotas"][int(parts[1])] is not None:
+            message = f"the quota {document['quotas'][int(parts[1])]['id']} does not fit, and is left out"
+            report.add("review", "quota", form.file, message)
+            document["quotas"][int(parts[1])] = None
+            done = True
         elif parts[0] == "soft_checks" and len(parts) > 1 and int(parts[1]) < len(document.get("soft_checks", [])):
             document["soft_checks"][int(parts[1])] = None
             done = True
-    for key in ("soft_checks", "computed"):
+    for key in ("soft_checks", "computed", "quotas"):
         document[key] = [entry for entry in document.get(key, []) if entry is not None]
         if not document[key]:
             del document[key]

@@ -106,6 +106,16 @@ class ForeignSoftCheck(msgspec.Struct, kw_only=True):
     place: str
 
 
+class ForeignQuota(msgspec.Struct, kw_only=True):
+    """Of those who meet all of `rules` about `limit` are wanted; whoever comes after that reads `text`."""
+
+    name: str
+    place: str
+    limit: int
+    text: Texts
+    rules: tuple[Condition, ...]
+
+
 class Form(msgspec.Struct, kw_only=True):
     """A whole questionnaire. `language` is the tag of the language that texts without one are in."""
 
@@ -124,6 +134,12 @@ class Form(msgspec.Struct, kw_only=True):
     """Names of what is not asked here; a condition that speaks of one is refused."""
     opens: str = ""
     closes: str = ""
+    """Days and times such as "2026-12-31 18:00", by clocks that the source does not name."""
+    notice: Texts = {}
+    invited: bool = False
+    listed: bool = True
+    one_question_per_page: bool = False
+    quotas: list[ForeignQuota] = []
     joint: str = ""
     loose: bool = False
     numbered: Mapping[str, str] = {}

@@ -5,6 +5,7 @@ Texts stand in tables of their own or beside what they belong to; what the file 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -12,9 +13,9 @@ from typing import Any, cast
 
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import LIMESURVEY
-from deploy.cli.exchange.expressions.tree import Condition
-from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
-from deploy.cli.exchange.reading import Reading, fold_specify
+from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref
+from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignQuota, ForeignRow, ForeignSection, Form, Texts
+from deploy.cli.exchange.reading import Reading, fold_specify, local_time
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain, tag
 
@@ -94,11 +95,24 @@ class _LimesurveyReader:
         )
         self.reading = Reading(self.result, report)
         self.attributes = self._attributes()
+        self.row_of: dict[str, str] = {}
+        """The row of a question that became questions, by the name of each."""
         self.answers = self._by("answers", "qid")
         self.subquestions = self._by("subquestions", "parent_qid")
+        self.defaults = {record.get("qid", "") for record in self.tables.get("defaultvalues", [])}
         self.numbered: dict[str, str] = {}
-        if self.of(settings, "surveyls_endtext"):
-            report.add("dropped", "end-text", file, "the words after sending have no place here")
+        self.settings(settings)
+
+    def settings(self, texts: list[Record]) -> None:
+        """What holds for the whole survey."""
+        survey, result = self.survey, self.result
+        result.opens, result.closes = local_time(survey.get("startdate", "")), local_time(survey.get("expires", ""))
+        result.notice = self.of(texts, "surveyls_policy_notice")
+        result.invited = survey.get("usetokens") == "Y"
+        result.listed = survey.get("listpublic") != "N"
+        result.one_question_per_page = survey.get("format") == "S"
+        if self.of(texts, "surveyls_endtext") or self.of(texts, "surveyls_url"):
+            self.report.add("dropped", "end-text", self.file, "the words and the page after sending have no place here")
 
     # tables
 
@@ -238,8 +252,16 @@ class _LimesurveyReader:
             question.randomise_options = not question.rows and bool(question.options)
         for key in ("array_filter", "array_filter_exclude"):
             if attributes.get(key):
-                message = f"{question.name} shows only what {quote(attributes[key])} lets through; here everybody sees all of it"
-                self.report.add("refused", "filter-refused", question.place, message, of=question.name)
+                self.filter(question, key, attributes[key])
+        if question.kind in ("integer", "numeric") and (unit := plain(attributes.get("suffix") or attributes.get("prefix") or "")):
+            question.unit = {self.source: unit}
+        if attributes.get("random_group"):
+            self.report.add("changed", "order-fixed", question.place, f"{question.name} stands in one place for all", of=question.name)
+        if _whole(attributes.get("time_limit")):
+            self.report.add("dropped", "setting", question.place, f"answering {question.name} has no time limit")
+        if record.get("qid", "") in self.defaults:
+            message = f"nothing is filled in beforehand: the value of {question.name} is left out"
+            self.report.add("dropped", "default-dropped", question.place, message)
         if record.get("preg"):
             self.report.add(
                 "changed",
@@ -248,9 +270,30 @@ class _LimesurveyReader:
                 f"the pattern of {question.name} is not checked: {quote(record['preg'])}",
                 of=question.name,
             )
-        if attributes.get("em_validation_q"):
-            message = f"the check {quote(attributes['em_validation_q'])} of {question.name} is left out"
-            self.report.add("changed", "check-dropped", question.place, message, of=question.name)
+        for key in ("em_validation_q", "em_validation_sq"):
+            if attributes.get(key):
+                message = f"the check {quote(attributes[key])} of {question.name} is left out"
+                self.report.add("changed", "check-dropped", question.place, message, of=question.name)
+
+    def filter(self, question: ForeignQuestion, key: str, sources: str) -> None:
+        """Shows of a question what was chosen, or what was not, in all earlier ones that are named."""
+        names = [name for name in re.split(r"[;,\s]+", sources) if name]
+
+        def condition(code: str) -> Condition:
+            empty = [Call("empty", (Ref(f"{name}_{code}"),)) for name in names]
+            parts: list[Node] = [Negation(part) if key == "array_filter" else part for part in empty]
+            return Condition(f"{key}: {sources}", question.place, functools.reduce(lambda one, other: Binary("and", one, other), parts))
+
+        if len(names) > 1:
+            message = f"{question.name} is filtered by {', '.join(names)}: what is shown has to pass all of them"
+            self.report.add("review", "filter", question.place, message, of=question.name)
+        if question.name in self.row_of:
+            question.rules = (*question.rules, condition(self.row_of[question.name]))
+        elif question.kind == "constant_sum":
+            reason = "all rows of a sum are asked"
+            question.rules = (*question.rules, Condition(f"{key}: {sources}", question.place, None, reason))
+        for part in question.rows if question.kind == "matrix" else question.options if question.kind in ("multiple", "ranking") else []:
+            part.show_if = _both(part.show_if, condition(part.code))
 
     # kinds
 
@@ -265,6 +308,8 @@ class _LimesurveyReader:
                 equation = attributes.get("equation", "") or next(iter(question.text.values()), "")
                 question.formula = parser.read(LIMESURVEY, equation.strip().strip("{}"), question.place)
                 yield question
+            case "S" if attributes.get("numbers_only") == "1":
+                yield _numbered(question, attributes)
             case "S" | "T" | "U":
                 question.kind = "short_text" if kind == "S" else "long_text"
                 question.max_chars = _whole(attributes.get("maximum_chars")) or None
@@ -466,9 +511,11 @@ class _LimesurveyReader:
                 yield part
 
     def part(self, question: ForeignQuestion, sub: Record, text: Texts, kind: Any, ending: str = "") -> ForeignQuestion:
+        name = f"{question.name}_{sub.get('title')}{ending}"
+        self.row_of[name] = sub.get("title", "")
         return ForeignQuestion(
             place=question.place,
-            name=f"{question.name}_{sub.get('title')}{ending}",
+            name=name,
             kind=kind,
             text={language: f"{question.text.get(language, '')}: {words}".removeprefix(": ") for language, words in text.items()},
             help=question.help,
@@ -494,9 +541,52 @@ class _LimesurveyReader:
             yield _numbered(part, attributes) if kind == "K" else part
 
     def quotas(self) -> None:
+        """Members of one question are alternatives; several questions must all meet."""
+        titles = {record.get("qid", ""): (record.get("title", ""), record.get("type", "")) for record in self.tables.get("questions", [])}
         for quota in self.tables.get("quota", []):
-            message = f"the quota {quote(quota.get('name', ''))} is left out: write it under quotas by hand"
-            self.report.add("review", "quota", f"{self.file}:quota {quota.get('id', '')}", message)
+            id, name = quota.get("id", ""), quota.get("name", "")
+            place = f"{self.file}:quota {id}"
+            if quota.get("active") == "0":
+                self.report.add("dropped", "quota", place, f"the quota {quote(name)} is not active in the source")
+                continue
+            asked: dict[str, list[Node]] = {}
+            for member in self.tables.get("quota_members", []):
+                if member.get("quota_id") == id:
+                    title, kind = titles.get(member.get("qid", ""), ("", ""))
+                    asked.setdefault(title, []).append(_counted(title, kind, member.get("code", "")))
+            texts = [text for text in self.tables.get("quota_languagesettings", []) if text.get("quotals_quota_id") == id]
+            if any(text.get("quotals_url") for text in texts):
+                self.report.add("dropped", "end-text", place, "no other page is opened where a quota is full")
+            either = [functools.reduce(lambda one, other: Binary("or", one, other), tests) for tests in asked.values()]
+            self.result.quotas.append(
+                ForeignQuota(
+                    name=name,
+                    place=place,
+                    limit=_whole(quota.get("qlimit")),
+                    text=self.of(texts, "quotals_message", "quotals_language"),
+                    rules=tuple(Condition(name, place, test) for test in either),
+                )
+            )
+
+
+def _counted(title: str, kind: str, code: str) -> Node:
+    """The answer that a quota counts: a code, the option of several, or row and code of a grid, such as SQ001-3."""
+    match kind:
+        case "M" | "P":
+            return Binary("=", Ref(f"{title}_{code}"), Literal("Y"))
+        case "A" | "B":
+            row, _, value = code.rpartition("-")
+            return Binary("=", Ref(f"{title}_{row}"), Literal(value))
+        case _:
+            return Binary("=", Ref(title), Literal(code))
+
+
+def _both(one: Condition | None, other: Condition) -> Condition:
+    """A condition that was there, and another one."""
+    if one is None:
+        return other
+    node = Binary("and", one.node, other.node) if one.node is not None and other.node is not None else None
+    return Condition(f"{one.source} and {other.source}", one.place, node, one.reason or other.reason)
 
 
 def _numbered(question: ForeignQuestion, attributes: dict[str, str]) -> ForeignQuestion:

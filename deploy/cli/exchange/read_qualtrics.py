@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from deploy.cli.exchange.expressions.tree import NO_ANSWER, Binary, Call, Condition, Listed, Literal, Negation, Node, Ref, Untranslatable
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
-from deploy.cli.exchange.reading import Reading, fold_specify
+from deploy.cli.exchange.reading import Reading, fold_specify, local_time
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain, tag
 
@@ -69,6 +69,17 @@ class _QualtricsReader:
         )
         if entry.get("SurveyDescription"):
             self.result.introduction = {self.source: plain(str(entry["SurveyDescription"]))}
+        self.result.opens = local_time(str(entry.get("SurveyStartDate") or ""))
+        self.result.closes = local_time(str(entry.get("SurveyExpirationDate") or ""))
+        for element in elements:
+            if element.get("Element") in ("QO", "QG"):
+                name = str(_mapping(element.get("Payload")).get("Name") or element.get("PrimaryAttribute") or "")
+                message = f"the quota {quote(name)} is left out: write it under quotas by hand"
+                report.add("review", "quota", f"{file}:{element.get('PrimaryAttribute', 'quota')}", message)
+            elif element.get("Element") == "SCO" and _mapping(element.get("Payload")).get("ScoringCategories"):
+                report.add("review", "scores", file, "answers are scored in the source: write score beside the options")
+            elif element.get("Element") == "SO" and _mapping(element.get("Payload")).get("EOSMessage"):
+                report.add("dropped", "end-text", file, "the words after sending have no place here")
         self.reading = Reading(self.result, report)
         self.shown: set[str] = set()
 

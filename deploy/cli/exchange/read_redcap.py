@@ -45,7 +45,7 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
     separator = max((",", ";", "\t"), key=text.split("\n", 1)[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        header = [_COLUMNS.get(" ".join(cell.lower().split()), "") for cell in next(reader)]
+        header = [_COLUMNS.get(" ".join(cell.lower().split()), cell.strip()) for cell in next(reader)]
         rows = [(reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))) for cells in reader if any(cells)]
     except (csv.Error, StopIteration):
         raise UnreadableForm("it is no CSV table") from None
@@ -77,6 +77,9 @@ class _RedcapReader:
         )
         self.reading = Reading(self.result, report)
         self.key = ""
+        unknown = list(dict.fromkeys(name for _, row in rows for name, cell in row.items() if name not in _COLUMNS.values() and cell))
+        if unknown:
+            report.add("dropped", "setting", file, f"columns that are not read: {', '.join(unknown)}")
 
     def form(self) -> Form:
         first = True

@@ -35,6 +35,19 @@ MOST_CELLS = 20
 DEEPEST = 40
 _CONSENT = re.compile(r"(?i)\b(i (hereby )?(agree|consent|accept)|terms (of|and)|j'accepte|ich stimme|acepto)\b")
 
+_SETTINGS = {
+    "completedHtmlOnCondition": "the words after sending have no place here",
+    "completedBeforeHtml": "a receipt says that somebody has answered before",
+    "navigateToUrl": "no other page is opened after sending",
+    "navigateToUrlOnCondition": "no other page is opened after sending",
+    "maxTimeToFinish": "answering has no time limit",
+    "maxTimeToFinishPage": "answering has no time limit",
+    "timeLimit": "answering has no time limit",
+    "timeLimitPerPage": "answering has no time limit",
+    "cookieName": "nothing keeps somebody from answering on another device",
+}
+"""Settings without an equal that a respondent would notice."""
+
 
 def read(content: bytes, file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> Form:
     """Raises UnreadableForm."""
@@ -131,6 +144,7 @@ class _SurveyjsReader:
         for place, trigger in enumerate(_listed(root.get("triggers"))):
             message = f"the trigger {quote(str(trigger.get('type', '')))} is left out: nothing is skipped or ended but by rules"
             self.report.add("review", "skip-turned", f"{self.file}:/triggers/{place}", message)
+        self.settings()
         pages = _listed(root.get("pages"))
         for place, page in enumerate(pages):
             self.panel(page, f"/pages/{place}", "", (), {}, page=True)
@@ -141,6 +155,16 @@ class _SurveyjsReader:
         self.read_notes()
         fold_specify(self.result, self.report)
         return self.result
+
+    def settings(self) -> None:
+        """What the form says of itself besides its questions."""
+        root = self.root
+        self.result.one_question_per_page = root.get("questionsOnPageMode") == "questionPerPage"
+        if root.get("questionsOrder") == "random":
+            self.report.add("changed", "order-fixed", self.file, "questions stand in one order for all")
+        for key, what in _SETTINGS.items():
+            if root.get(key) not in (None, "", 0, [], False):
+                self.report.add("dropped", "setting", f"{self.file}:/{key}", f"{key}: {what}")
 
     def read_notes(self) -> None:
         """A condition that a note has been read holds wherever the note is shown."""

@@ -18,7 +18,7 @@ from deploy.cli.exchange.reading import Reading, fold_specify, renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.sheet_table import HeadedTable, Line
 from deploy.cli.exchange.texts import plain_markdown, tag
-from deploy.cli.exchange.workbook import Sheet, sheets
+from deploy.cli.exchange.workbook import NAMES, Sheet, sheets
 
 _META = frozenset({
     "start", "end", "today", "deviceid", "subscriberid", "simserial", "phonenumber", "username", "email", "audit", "start-geopoint",
@@ -44,6 +44,12 @@ _SELECT = re.compile(
     r"(?P<list>\S.*?)"
     r"(?P<other>\s+or[ _](?:specify[ _])?other)?\s*"
 )
+_COLUMNS = frozenset({
+    "type", "name", "label", "hint", "guidance_hint", "required", "required_message", "relevant", "constraint", "constraint_message",
+    "calculation", "choice_filter", "appearance", "parameters", "default", "repeat_count", "image", "audio", "video",
+})  # fmt: skip
+_SETTINGS = frozenset({"form_title", "title", "form_id", "id_string", "version", "default_language"})
+"""What is read of the sheets survey and settings; whatever else stands in them is named."""
 _PIPED = r"\$\{\s*([^}]+?)\s*\}"
 _YES = frozenset({"yes", "true", "true()", "1", "y"})
 _NO = frozenset({"", "no", "false", "false()", "0", "n"})
@@ -82,6 +88,7 @@ class _XlsformReader:
         settings = HeadedTable(found["settings"], file, "settings") if "settings" in found else None
         self.settings = settings.lines[0].cells if settings and settings.lines else {}
         self.ours = "platea" in found
+        self.sheets = [name for name in found if name not in NAMES]
         self.kept, self.kept_form = _kept(found.get("platea"))
         self.tags: dict[str, str] = {}
         self.languages_of(languages)
@@ -159,6 +166,7 @@ class _XlsformReader:
             self.report.add("review", "not-ended", group.place, f"{quote('begin ' + group.kind)} in row {group.row} is never ended")
         while self.groups:
             self.end()
+        self.unread()
         if self.meta:
             message = f"{', '.join(self.meta)}: neither times nor devices nor persons are recorded here"
             self.report.add("dropped", "meta-dropped", f"{self.file}:survey", message)
@@ -167,6 +175,17 @@ class _XlsformReader:
         fold_specify(self.result, self.report)
         _introduction(self.result)
         return self.result
+
+    def unread(self) -> None:
+        """Names what stands in the workbook and has no place here."""
+        columns = list(dict.fromkeys(name for line in self.survey.lines for name in line.cells if name not in _COLUMNS))
+        if columns:
+            self.report.add("dropped", "setting", f"{self.file}:survey", f"columns that are not read: {', '.join(columns)}")
+        settings = [name for name in self.settings if name not in _SETTINGS]
+        if settings:
+            self.report.add("dropped", "setting", f"{self.file}:settings", f"settings that are not read: {', '.join(settings)}")
+        if self.sheets:
+            self.report.add("dropped", "setting", self.file, f"sheets that are not read: {', '.join(self.sheets)}")
 
     def row(self, line: Line) -> None:
         written = " ".join(line.cells.get("type", "").split())

@@ -42,6 +42,12 @@ class Reading:
         self.report.outcome.askable += askable
 
 
+def local_time(text: str) -> str:
+    """ "2026-12-31 18:00" of a time as other tools write it; empty where there is none."""
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2}.*)?", text.strip())
+    return f"{found[1]} {found[2]}" if found and not found[1].startswith("0000") else ""
+
+
 def renamed(node: Node, names: dict[str, str]) -> Node:
     """The condition with other names of questions."""
     match node:

@@ -32,7 +32,7 @@ def is_workbook(content: bytes) -> bool:
 
 
 def sheets(content: bytes) -> dict[str, Sheet]:
-    """The sheets by their names in small letters. Raises UnreadableForm."""
+    """The sheets by their names in small letters; those that are no part of an XLSForm without rows. Raises UnreadableForm."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl tells of looks that it does not know, which say nothing here
         return _xlsx(content) if content.startswith(_ZIP) else _xls(content)
@@ -63,7 +63,9 @@ def _xlsx(content: bytes) -> dict[str, Sheet]:
     found: dict[str, Sheet] = {}
     try:
         for sheet in book.worksheets:
-            if sheet.title.strip().lower() in _NAMES:
+            if sheet.title.strip().lower() not in NAMES:
+                found[sheet.title.strip().lower()] = Sheet(sheet.title, [])
+            else:
                 sheet.reset_dimensions()
                 found[sheet.title.strip().lower()] = Sheet(sheet.title, _filled(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True)))
     except UnreadableForm:
@@ -80,7 +82,9 @@ def _xls(content: bytes) -> dict[str, Sheet]:
         book: Any = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True)
         found: dict[str, Sheet] = {}
         for name in cast("list[str]", book.sheet_names()):
-            if name.strip().lower() in _NAMES:
+            if name.strip().lower() not in NAMES:
+                found[name.strip().lower()] = Sheet(name, [])
+            else:
                 sheet: Any = book.sheet_by_name(name)
                 found[name.strip().lower()] = Sheet(name, _filled(_xls_rows(sheet)))
     except UnreadableForm:
@@ -130,5 +134,5 @@ def _text(value: object) -> str:
             return str(value)
 
 
-_NAMES = frozenset({"survey", "choices", "settings", "choices and columns", "cascades", "platea"})
+NAMES = frozenset({"survey", "choices", "settings", "choices and columns", "cascades", "platea"})
 """The sheets of an XLSForm; the others of a workbook are not opened."""
