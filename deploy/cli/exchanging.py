@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import cast
 
 import click
 
+from deploy.cli import names_file
 from deploy.cli.console import Trouble, say
 from deploy.cli.exchange.model import FormatName
 from deploy.cli.exchange.report import Report, UnreadableForm
+from services.runtime.spreadsheet_csv import Writer
 
 FORMATS = ("xlsform", "surveyjs", "limesurvey", "redcap", "qualtrics")
 
@@ -42,7 +45,18 @@ def _copies(context: click.Context, parameter: click.Parameter, values: tuple[st
 )
 @click.option("--unroll", metavar="NAME=3", multiple=True, callback=_copies, help="Ask what FILE repeats so many times.")
 @click.option("--report", "told", metavar="FILE", type=click.Path(path_type=Path), help="Write the whole report as JSON, too.")
-def import_(file: Path, format: str | None, id_: str, languages: dict[str, str], unroll: dict[str, int], told: Path | None) -> None:
+@click.option(
+    "--names", metavar="FILE.csv", type=click.Path(path_type=Path), help="Write old and new names, by which `platea import` reads data."
+)
+def import_(
+    file: Path,
+    format: str | None,
+    id_: str,
+    languages: dict[str, str],
+    unroll: dict[str, int],
+    told: Path | None,
+    names: Path | None,
+) -> None:
     """Read the questionnaire in FILE and print it in the author format: an XLSForm, SurveyJS JSON, LimeSurvey .lss, a REDCap data
     dictionary or Qualtrics .qsf. On stderr stands what is not as it was, each with its place, and at the end the counts.
 
@@ -61,8 +75,22 @@ def import_(file: Path, format: str | None, id_: str, languages: dict[str, str],
         for fault in done.faults:
             click.echo(fault, err=True)
         raise Trouble(f"Nothing was written: what comes of {file} is not sound.", "Mend it in the other tool, or write it by hand.", 2)
+    if names is not None:
+        _write_names(done.report.names, names)
     say(done.yaml.rstrip("\n"))
     sys.exit(0 if done.report.clean else 1)
+
+
+def _write_names(pairs: list[tuple[str, str]], place: Path) -> None:
+    text = io.StringIO()
+    writer = Writer(text)
+    writer.writerow(names_file.HEADER)
+    for pair in pairs:
+        writer.writerow(pair)
+    try:
+        place.write_text(text.getvalue(), encoding="utf-8", newline="")
+    except OSError as error:
+        raise Trouble(f"Cannot write {place}: {error.strerror}.", "Name a file that you may write.", 2) from None
 
 
 def _bytes(file: Path) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import bulk_sender, file_options, import_map, import_report, mapping, rows, server
+from deploy.cli import bulk_sender, file_options, import_map, import_report, mapping, names_file, rows, server
 from deploy.cli.answering import Answering
 from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, fail, note, progress, say
@@ -40,6 +40,12 @@ FOR_ALL = frozenset({"survey-unknown", "survey-closed", "survey-not-open", "not-
 @click.option(
     "--map", "map_file", type=click.Path(path_type=Path), help="The import map from `platea survey draft`: which column answers what."
 )
+@click.option(
+    "--names",
+    "names_file_",
+    type=click.Path(path_type=Path),
+    help="Names old and new, of `platea survey import --names`.",
+)
 @click.option("--dry-run", is_flag=True, help="Show for each column what was understood and what would be refused, and send nothing.")
 @click.option(
     "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where refused rows go.  [default: FILE.rejects.csv or .ndjson]"
@@ -57,6 +63,7 @@ def command(
     survey: str,
     file: Path,
     map_file: Path | None,
+    names_file_: Path | None,
     dry_run: bool,
     rejects: Path | None,
     replace: bool,
@@ -81,12 +88,15 @@ def command(
     a secret key in <data>/import.key, or ~/.local/share/platea/import.key where there is no data folder. Whoever imports the
     same file from another machine needs the same key (--key), or the rows count again. An interrupted import is simply run again.
     """
+    if map_file is not None and names_file_ is not None:
+        raise Trouble("A map and a file of names both say what the columns answer.", "Name one of them: --map or --names.")
     map_ = _read_map(map_file) if map_file is not None else None
+    names = _read_names(names_file_) if names_file_ is not None else None
     if map_ is not None and map_.survey != survey:
         raise Trouble(f"The import map is for {map_.survey}, not for {survey}.", "Name that survey, or the map of this one.")
     instrument = definition(server, survey)
     key = b"" if dry_run else _key(key_file or _key_place(server))
-    job = Import(server, instrument, key, file, map_, replace)
+    job = Import(server, instrument, key, file, map_, replace, names)
     options = file_options.merged(map_.options if map_ else FileOptions(), encoding, separator, header, sheet)
     try:
         entries = job.read_ndjson() if file.suffix.lower() in (".ndjson", ".jsonl") else job.read_table(options, dry_run)
@@ -124,12 +134,22 @@ def command(
 class Import:
     """One file on its way: what was read, what became of it."""
 
-    def __init__(self, server: Server, instrument: Instrument, key: bytes, file: Path, map_: ImportMap | None, replace: bool) -> None:
+    def __init__(
+        self,
+        server: Server,
+        instrument: Instrument,
+        key: bytes,
+        file: Path,
+        map_: ImportMap | None,
+        replace: bool,
+        names: list[tuple[str, str]] | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.refused: dict[int, tuple[CsvRow | NdjsonRow, list[str]]] = {}
         self.suffix = ".csv"
         self._server, self._instrument, self._key, self._file, self._replace = server, instrument, key, file, replace
         self._map = map_
+        self._names = names
         self._entries: dict[int, CsvRow | NdjsonRow] = {}
         self._columns: list[str] = []
         self._unmapped: list[str] = []
@@ -141,6 +161,9 @@ class Import:
         sheet = read_sheet(self._file.read_bytes(), options)
         self._understood = sheet.understood
         self._columns = [name for name in sheet.columns if name not in OURS]
+        if self._names is not None:
+            named = names_file.columns(self._names, self._columns, self._instrument)
+            self._map = ImportMap("platea-import/1", self._instrument.id, named)
         map_ = self._map
         if map_ is None:
             columns = mapping.from_header(sheet.columns, self._instrument)
@@ -332,6 +355,16 @@ def _read_map(path: Path) -> ImportMap:
     raise Trouble(
         f"{path} is not an import map: {'; '.join(map(str, found[:5]))}.", "Correct it, or make a new one with `platea survey draft`."
     )
+
+
+def _read_names(path: Path) -> list[tuple[str, str]]:
+    """Raises Trouble."""
+    try:
+        return names_file.read(path.read_bytes())
+    except OSError as error:
+        raise Trouble(f"Cannot read {path}: {error.strerror}.", "Name the file that `platea survey import --names` wrote.") from None
+    except UnreadableFile as unreadable:
+        raise Trouble(f"Cannot read {path}: {unreadable}.", "Name the file that `platea survey import --names` wrote.") from None
 
 
 def _language(map_: ImportMap | None, columns: Mapping[str, ColumnMapping]) -> Callable[[Mapping[str, str]], tuple[str, str]]:

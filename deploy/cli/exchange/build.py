@@ -13,6 +13,7 @@ from deploy.cli.exchange.expressions.rules import Rule, all_of, not_of
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Untranslatable
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
 from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
+from deploy.cli.exchange.old_names import renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.roles import guess
 from deploy.cli.exchange.scope import Growing, Placed, UntranslatableRule, decimals
@@ -182,6 +183,7 @@ class _Builder:
         self.called |= dict.fromkeys(question.aliases, question.name)
         if asked:
             self.growing.add(question, id, ours, row_names, entry)
+            self.report.names += renamed(question, id, ours, row_names, self.form.format)
         else:
             self.growing.refuse(question)
             self.roots.setdefault(question.name, question.name)

@@ -60,6 +60,8 @@ class Report:
         self.findings: list[ExchangeFinding] = []
         self.outcome = ImportCounts()
         self.roles: dict[str, list[str]] = {}
+        self.names: list[tuple[str, str]] = []
+        """Old and new names, for data of the old tool."""
 
     def add(self, level: Level, key: str, place: str, message: str, advice: str = "", of: str = "") -> None:
         finding = ExchangeFinding(key, level, place, message, advice, of)
