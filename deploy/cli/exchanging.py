@@ -142,11 +142,8 @@ def export(file: Path, target: str, out: Path | None, told: Path | None) -> None
     """
     from deploy.cli.exchange.exporting import Target, exported
     from deploy.cli.surveys import read
-    from proto.instrument import Computed
 
     instrument = read(file)
-    if target != "ddi" and (computed := [question.id for question in instrument.questions if isinstance(question, Computed)]):
-        raise Trouble(f"{target} is written without computed values, and {file} has {', '.join(computed)}.", "Take them out of a copy.", 2)
     text = file.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
     content, report = exported(text, instrument, cast("Target", target), file.name)
     place = out or Path(f"{instrument.id}{_ENDINGS[target]}")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import cast
 from xml.etree import ElementTree
 
+import openpyxl
 import pytest
+from click.testing import CliRunner
 from hypothesis import Phase, given, settings
 from pyxform.xls2xform import convert
 
 from deploy.cli.exchange.exporting import Target, exported
 from deploy.cli.exchange.importing import imported
+from deploy.cli.surveys import group
 from proto import author
-from proto.instrument import Instrument, Matrix, Multiple
+from proto.instrument import Instrument, Matrix, Multiple, Rule, Single
+from tests.builders.no_table import no_table
 from tests.exchange.questionnaires import questionnaires
 
 BUNDLED = author.bundled()
@@ -64,6 +69,73 @@ def test_what_other_tools_do_not_see_is_named_question_by_question() -> None:
     assert lost["P04"] == "other tools do not see, or see otherwise: rank_count"
     assert lost["E03"] == "other tools do not see, or see otherwise: bands, special"
     assert "P01" not in lost
+
+
+BROUGHT = """\
+format: platea-instrument/2
+id: filtered
+version: 1.0.0
+source_language: en
+languages: [en]
+title: {en: Filtered}
+sections: [{id: A, text: {en: A}}]
+questions:
+  - {id: P, var: p, section: A, type: single, text: {en: Which part?}, privacy: {role: insensitive}, stats: [count],
+     options: [{code: hall, en: Hall}, {code: square, en: Square}]}
+  - id: S
+    var: s
+    section: A
+    type: single
+    text: {en: Which stall?}
+    privacy: {role: insensitive}
+    stats: [count]
+    options:
+      - {code: fish, en: Fish, show_if: {q: P, op: in, value: [hall]}}
+      - {code: bread, en: Bread, show_if: {q: P, op: in, value: [hall]}}
+      - {code: fruit, en: Fruit, show_if: {q: P, op: in, value: [square]}}
+      - {code: none, en: None of these}
+  - {id: N, var: n, section: A, type: integer, min: 0, max: 9, text: {en: How many?}, privacy: {role: insensitive}, stats: [count]}
+computed: [{id: C, label: {en: Twice}, op: sum, of: [N], privacy: {role: insensitive}}]
+"""
+
+
+def brought() -> Instrument:
+    found = author.read(BROUGHT, "filtered.yaml", no_table)
+    assert isinstance(found, Instrument), found
+    return found
+
+
+def test_options_that_some_do_not_see_have_a_choice_filter_which_other_tools_understand() -> None:
+    content, report = exported(BROUGHT, brought(), "xlsform", "filtered.yaml")
+    assert not [finding for finding in report.findings if finding.of == "S" and "options" in finding.message]
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    header, *lines = book["survey"].iter_rows(values_only=True)
+    (filtered,) = (line[header.index("choice_filter")] for line in lines if line[header.index("name")] == "s")
+    assert filtered == "shown = '' or (shown = 'rule_1' and (${p} = 'hall')) or (shown = 'rule_2' and (${p} = 'square'))"
+    del book["platea"]
+    out = io.BytesIO()
+    book.save(out)
+    assert convert(io.BytesIO(out.getvalue()), file_type=".xlsx", validate=False).xform.startswith("<")
+    back = imported(out.getvalue(), "form.xlsx").instrument
+    assert back is not None
+    stall = back.question("S")
+    assert isinstance(stall, Single)
+    assert {option.code: option.show_if for option in stall.options} == {
+        "fish": Rule(q="P", op="in", value=("hall",)),
+        "bread": Rule(q="P", op="in", value=("hall",)),
+        "fruit": Rule(q="P", op="in", value=("square",)),
+        "none": None,
+    }
+
+
+@pytest.mark.parametrize("target", ["xlsform", "surveyjs", "ddi"])
+def test_a_questionnaire_with_computed_values_is_exported(target: str, tmp_path: Path) -> None:
+    source, out = tmp_path / "filtered.yaml", tmp_path / "out"
+    source.write_text(BROUGHT)
+    ran = CliRunner().invoke(group, ["export", str(source), "--format", target, "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    if target != "ddi":
+        assert imported(out.read_bytes(), "some.file").instrument == brought()
 
 
 def test_a_surveyjs_form_shows_what_it_can_say() -> None:

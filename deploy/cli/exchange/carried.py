@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-import yaml
-
+from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, tree
 from proto.instrument import Instrument
 
 Document = dict[str, Any]
@@ -17,7 +16,7 @@ _ALWAYS = ("privacy", "stats", "id", "var", "section")
 
 def document(text: str, instrument: Instrument) -> Document:
     """An author's file as a mapping: options written out, tables of hierarchies written out, without what is not enabled."""
-    loaded = cast("Document", yaml.safe_load(text))
+    loaded = cast("Document", _plain(tree(text)))
     resolved = {question.id: question for question in instrument.questions}
     questions: list[Document] = []
     for entry in cast("list[Document]", loaded["questions"]):
@@ -38,6 +37,17 @@ def document(text: str, instrument: Instrument) -> Document:
         if isinstance(policy.get(key), str) and _SCIENTIFIC.fullmatch(policy[key]):
             policy[key] = float(policy[key])
     return loaded
+
+
+def _plain(node: Node) -> Any:
+    """What stands at a node, as the check of authors' files reads it."""
+    match node:
+        case Scalar():
+            return node.value()[1]
+        case Listing():
+            return [_plain(item) for item in node.items]
+        case Mapping():
+            return {key.text: _plain(value) for key, value in node.entries}
 
 
 def _written_out(entry: Document, question: Any) -> Document:

@@ -120,6 +120,18 @@ class XPath:
     def row(self, name: str, row: str) -> str:
         return row
 
+    def value(self, ref: str) -> str:
+        return f"${{{ref}}}"
+
+    def number_of_choices(self, ref: str) -> str:
+        return f"count-selected(${{{ref}}})"
+
+    def either(self, condition: str, yes: str, no: str) -> str:
+        return f"if({condition}, {yes}, {no})"
+
+    def divided(self, one: str, other: str) -> str:
+        return f"({one}) div ({other})"
+
 
 class SurveyJs:
     def equal(self, ref: str, value: str) -> str:
@@ -147,6 +159,18 @@ class SurveyJs:
 
     def row(self, name: str, row: str) -> str:
         return f"{name}.{row}"
+
+    def value(self, ref: str) -> str:
+        return f"{{{ref}}}"
+
+    def number_of_choices(self, ref: str) -> str:
+        return f"{{{ref}.length}}"
+
+    def either(self, condition: str, yes: str, no: str) -> str:
+        return f"iif({condition}, {yes}, {no})"
+
+    def divided(self, one: str, other: str) -> str:
+        return f"({one}) / ({other})"
 
 
 def whole_day(text: str, op: str) -> str:

@@ -6,6 +6,7 @@ import html
 import json
 from typing import Any, assert_never
 
+from deploy.cli.exchange.export_formulas import calculation
 from deploy.cli.exchange.export_rules import SurveyJs, condition
 from deploy.cli.exchange.export_xlsform import Called
 from proto.authoring.question_checks import BIGGEST
@@ -160,20 +161,7 @@ class _SurveyjsWriter:
         return element
 
     def computed(self, question: Computed) -> str:
-        """The functions of SurveyJS pass over what is absent."""
-        parts: list[str] = []
-        for named in question.of:
-            id, _, row = named.partition(".")
-            name = self.called.questions[id]
-            parts += [f"{{{name}.{code}}}" for code in ([row] if row else self.rows[id])] if id in self.rows else [f"{{{name}}}"]
-        joined = ", ".join(parts)
-        match question.op:
-            case "count":
-                return " + ".join(f"iif({part} notempty, 1, 0)" for part in parts)
-            case "score":
-                return f"avg({joined}) * {len(parts)}"
-            case op:
-                return f"{'avg' if op == 'mean' else op}({joined})"
+        return calculation(question, self.instrument, self.called.questions, self.rows, SurveyJs())
 
     def shown(self, part: Option | Row) -> Element:
         return {} if part.show_if is None else {"visibleIf": self.rule(part.show_if)}

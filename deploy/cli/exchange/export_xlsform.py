@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from deploy.cli.exchange.export_formulas import calculation
 from deploy.cli.exchange.export_rules import XPath, condition, whole_day
 from deploy.cli.exchange.naming import Names, slug
 from proto.authoring.question_checks import BIGGEST
@@ -95,11 +96,14 @@ class _XlsformWriter:
         translated = [f"{kind}::{name}" for kind in ("label", "hint") for name in self.columns.values()]
         _fill(sheet, [*headers[:2], *[name for name in translated if any(name in row for row in self.rows)], *headers[2:]], self.rows)
         choices = [
-            {"list_name": name, "name": option.code, **self.texts("label", option.text)}
+            {"list_name": name, "name": option.code, **self.texts("label", option.text), "shown": _shown(options).get(option.code, "")}
             for name, options in self.lists.values()
             for option in options
         ]
-        _fill(book.create_sheet("choices"), ["list_name", "name", *self.texts("label", dict.fromkeys(self.columns, ""))], choices)
+        filtered = ["shown"] if any(choice["shown"] for choice in choices) else []
+        _fill(
+            book.create_sheet("choices"), ["list_name", "name", *self.texts("label", dict.fromkeys(self.columns, "")), *filtered], choices
+        )
         settings = {
             "form_title": self.instrument.title[self.instrument.source_language],
             "form_id": self.instrument.id,
@@ -161,6 +165,12 @@ class _XlsformWriter:
             self.lists[key] = (self.list_names.once(name, 64), options)
         return self.lists[key][0]
 
+    def filter(self, options: tuple[Option, ...]) -> str:
+        """The choice filter: an option is there for everybody, or has in the column `shown` which of the conditions shows it."""
+        marks = _shown(options)
+        conditions = {marks[option.code]: self.rule(option.show_if) for option in options if option.code in marks}
+        return " or ".join(["shown = ''", *(f"(shown = '{mark}' and ({rule}))" for mark, rule in conditions.items())]) if marks else ""
+
     def question(self, question: AnyQuestion) -> None:
         name = self.called.questions[question.id]
         row: Line = {
@@ -202,8 +212,10 @@ class _XlsformWriter:
                     self.mark(name, "specify", [self.called.questions[question.specifies.question], question.specifies.option])
             case _:
                 assert_never(question)
-        if isinstance(question, Single | Multiple | Ranking) and question.randomise_options:
-            row["parameters"] = "randomize=true"
+        if isinstance(question, Single | Multiple | Ranking):
+            row["choice_filter"] = self.filter(question.options)
+            if question.randomise_options:
+                row["parameters"] = "randomize=true"
         self.rows.append(row)
 
     def shares(self, question: ConstantSum, head: Line, name: str) -> None:
@@ -222,27 +234,7 @@ class _XlsformWriter:
         self.rows.append({"type": "end_group"})
 
     def computed(self, question: Computed) -> str:
-        """Absent parts are worth nothing; where so few are known that there is no value, the calculation is empty."""
-        parts = self.parts(question)
-        known = " + ".join(f"if({part} != '', 1, 0)" for part in parts)
-        total = " + ".join(f"coalesce({part}, 0)" for part in parts)
-        value = {
-            "sum": total,
-            "count": known,
-            "mean": f"({total}) div ({known})",
-            "score": f"({total}) * {len(parts)} div ({known})",
-            "min": f"min({', '.join(parts)})",
-            "max": f"max({', '.join(parts)})",
-        }[question.op]
-        return f"if({known} >= {question.least}, round({value}, {question.decimals}), '')"
-
-    def parts(self, question: Computed) -> list[str]:
-        found: list[str] = []
-        for named in question.of:
-            id, _, row = named.partition(".")
-            rows = self.called.rows.get(id, {})
-            found += [rows[row]] if row else [*rows.values()] or [self.called.questions[id]]
-        return [f"${{{name}}}" for name in found]
+        return calculation(question, self.instrument, self.called.questions, self.called.rows, XPath())
 
     def matrix(self, question: Matrix, head: Line, name: str) -> None:
         group = {key: value for key, value in head.items() if not key.startswith("hint") and key != "required"}
@@ -251,9 +243,16 @@ class _XlsformWriter:
         for row in question.rows:
             own = self.called.rows[question.id][row.code]
             line = {"type": f"select_one {options}", "name": own, "required": head["required"], **self.texts("label", row.text)}
-            self.rows.append({**line, "relevant": self.rule(row.show_if)})
+            self.rows.append({**line, "relevant": self.rule(row.show_if), "choice_filter": self.filter(question.options)})
             self.mark(own, "row", row.code)
         self.rows.append({"type": "end_group"})
+
+
+def _shown(options: tuple[Option, ...]) -> dict[str, str]:
+    """A mark for the rule of each option that has one; the same rule has the same mark."""
+    rules = {msgspec.json.encode(option.show_if): None for option in options if option.show_if is not None}
+    marks = {rule: f"rule_{place}" for place, rule in enumerate(rules, 1)}
+    return {option.code: marks[msgspec.json.encode(option.show_if)] for option in options if option.show_if is not None}
 
 
 def _chosen(question: Multiple) -> str:

@@ -295,6 +295,8 @@ class _Translator:
         if isinstance(left, Literal | Truth) and not isinstance(right, Literal | Truth):
             return self.compared(_MIRRORED[op], right, left)
         match left, right:
+            case Literal(), Literal() if op in ("=", "!="):
+                return (left.text == right.text) == (op == "=")
             case Ref(), Ref():
                 raise Untranslatable("it compares two answers")
             case Ref(), Literal(text="") if op in ("=", "!="):
