@@ -246,6 +246,35 @@ def test_languages_have_tags_and_a_missing_text_is_told() -> None:
     assert sound(named).languages == ("my",)
 
 
+@pytest.mark.parametrize(
+    ("identifying", "about", "sensitive", "neither"),
+    [
+        ("Qual è il tuo cognome?", "Qual è la tua età?", "Hai una malattia cronica?", "Ti piace la piazza?"),
+        ("Wat is uw achternaam?", "Wat is uw leeftijd?", "Hebt u een ziekte?", "Vindt u het plein mooi?"),
+        ("Jakie jest Twoje nazwisko?", "Jaki jest Twój wiek?", "Czy masz chorobę przewlekłą?", "Czy podoba Ci się plac?"),
+        ("Qual é o seu apelido?", "Qual é a sua idade?", "Tem alguma doença?", "Gosta da praça?"),
+        ("Quel est votre nom ?", "Quel est votre âge ?", "Avez-vous une maladie ?", "Aimez-vous la place ?"),
+    ],
+    ids=["it", "nl", "pl", "pt", "fr"],
+)
+def test_roles_are_guessed_by_words_of_eight_languages(identifying: str, about: str, sensitive: str, neither: str) -> None:
+    texts = {"a": identifying, "b": about, "c": sensitive, "d": neither}
+    kinds = {"a": "text", "b": "integer", "c": "select_one yn", "d": "select_one yn"}
+    done = xlsform(
+        rows(*({"type": kinds[name], "name": name, "label": text} for name, text in texts.items())), [["yn", "1", "+"], ["yn", "2", "-"]]
+    )
+    assert done.report.roles == {"identifying": ["A"], "quasi_identifier": ["B"], "sensitive": ["C"], "insensitive": ["D"]}
+
+
+def test_a_language_without_words_of_persons_is_told() -> None:
+    asked = workbook(
+        survey=[["type", "name", "label::Eesti (et)"], ["select_one x", "a", "Kui vana?"]],
+        choices=[["list_name", "name"], ["x", "1"], ["x", "2"]],
+    )
+    assert "no words of persons are known in et" in told(imported(asked, "form.xlsx"), "role-words")[0]
+    assert told(xlsform(rows({"type": "text", "name": "a", "label": "Why?"})), "role-words") == []
+
+
 SURVEYJS: dict[str, Any] = {
     "title": {"default": "Form", "fr": "Formulaire"},
     "pages": [

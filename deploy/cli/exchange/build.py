@@ -15,7 +15,7 @@ from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow
 from deploy.cli.exchange.naming import QuestionNames, slug, survey_id
 from deploy.cli.exchange.old_names import renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
-from deploy.cli.exchange.roles import guess
+from deploy.cli.exchange.roles import LANGUAGES, guess
 from deploy.cli.exchange.scope import Growing, Placed, UntranslatableRule, decimals
 from deploy.cli.exchange.settings import settings
 from deploy.cli.exchange.texts import Filler
@@ -67,6 +67,9 @@ class _Builder:
         self.tell_rules()
         for check in form.soft_checks:
             self.soft_check(check.name, check.place, [check.when], check.text)
+        if not form.ours and not any(language.partition("-")[0] in LANGUAGES for language in self.languages):
+            message = f"no words of persons are known in {', '.join(self.languages)}: roles are guessed by kinds alone"
+            self.report.add("review", "role-words", form.file, message)
         whole = settings(form, self.report, self.growing, self.fill, self.role_of)
         for language, count in self.fill.missing.items():
             message = f"{count} text{'s' if count != 1 else ''} {'are' if count != 1 else 'is'} missing in {language}"

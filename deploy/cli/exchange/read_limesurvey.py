@@ -15,7 +15,7 @@ from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import LIMESURVEY
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignQuota, ForeignRow, ForeignSection, Form, Texts
-from deploy.cli.exchange.reading import Reading, fold_specify, local_time
+from deploy.cli.exchange.reading import OTHER_WORDS, Reading, fold_specify, local_time
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import plain, tag
 
@@ -38,7 +38,6 @@ _FIXED: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
         ("D", {"en": "Decrease", "fr": "Diminuer", "de": "Abnahme", "es": "Disminuir"}),
     ),
 }  # fmt: skip
-_OTHER = {"en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro", "it": "Altro", "nl": "Anders"}
 
 
 def read(content: bytes, file: str, report: Report, languages: dict[str, str], unroll: dict[str, int]) -> Form:
@@ -417,7 +416,7 @@ class _LimesurveyReader:
         if record.get("other") != "Y":
             return
         said = attributes.get("other_replace_text", "")
-        text = {self.source: plain(said)} if said else {language: _OTHER.get(language, "Other") for language in self.result.languages}
+        text = {self.source: plain(said)} if said else {language: OTHER_WORDS.get(language, "Other") for language in self.result.languages}
         code = "other" if not any(option.code == "other" for option in question.options) else "other_"
         question.options.append(
             ForeignOption(code=code, text=text, place=question.place, specify=True, text_name=f"{question.name}_other", aliases=("-oth-",))

@@ -14,7 +14,7 @@ from deploy.cli.exchange.expressions.constraints import Limits, limits
 from deploy.cli.exchange.expressions.dialects import CHOICE_FILTER, XLSFORM
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Special, Texts
-from deploy.cli.exchange.reading import Reading, fold_specify, renamed
+from deploy.cli.exchange.reading import OTHER_WORDS, Reading, fold_specify, renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.sheet_table import HeadedTable, Line
 from deploy.cli.exchange.texts import plain_markdown, tag
@@ -467,8 +467,8 @@ class _XlsformReader:
         if re.search(r"randomize\s*=\s*true", parameters, re.IGNORECASE):
             question.randomise_options = True
         if select["other"] and not any(option.code == "other" for option in question.options):
-            words = {"en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro"}
-            text = {language: words[language] for language in self.result.languages if language in words} or {self.source: "Other"}
+            known = [language for language in self.result.languages if language in OTHER_WORDS]
+            text = {language: OTHER_WORDS[language] for language in known} or {self.source: "Other"}
             question.options.append(
                 ForeignOption(code="other", text=text, place=question.place, specify=True, text_name=f"{question.name}_other")
             )

@@ -15,6 +15,11 @@ OTHER = (
 )
 """Words and codes of an option that stands for what the list leaves out."""
 
+OTHER_WORDS = {
+    "en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro", "it": "Altro", "nl": "Anders", "pl": "Inne", "pt": "Outro",
+}  # fmt: skip
+"""The label of an "other" that the source calls so only in its own pages."""
+
 
 class Reading:
     """A form under way, with its report."""

@@ -6,15 +6,17 @@ import re
 from typing import Literal
 
 from deploy.cli.exchange.model import ForeignQuestion
-from deploy.cli.exchange.words import de, en, es, fr
+from deploy.cli.exchange.words import de, en, es, fr, it, nl, pl, pt
 
+LANGUAGES = {"de": de, "en": en, "es": es, "fr": fr, "it": it, "nl": nl, "pl": pl, "pt": pt}
+"""The languages whose words are known."""
 Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
 _ORDER: tuple[Role, ...] = ("identifying", "sensitive", "quasi_identifier")
 
 
 def _pattern(role: Role) -> re.Pattern[str]:
     """The words of every language. A word stands for all that begin with it; with a full stop for itself alone."""
-    words = [word for language in (en, fr, de, es) for word in language.WORDS[role]]
+    words = [word for language in LANGUAGES.values() for word in language.WORDS[role]]
     spelled = [re.escape(word[:-1]) + r"\b" if word.endswith(".") else re.escape(word) for word in words]
     return re.compile(r"(?<![^\W_])(?:" + "|".join(spelled) + ")", re.IGNORECASE)
 
