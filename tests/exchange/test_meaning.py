@@ -54,11 +54,15 @@ def target(question: AnyQuestion) -> Target:
             return Target(id=question.id, kind="computed")
         case Integer() | Numeric():
             places = question.decimals if isinstance(question, Numeric) else 0
-            return Target(id=question.id, kind="number", step=Decimal(10) ** -places)
+            return Target(id=question.id, kind="number", step=Decimal(10) ** -places, specials=codes_beside(question))
         case Date():
-            return Target(id=question.id, kind="date", digits=len(question.min))
+            return Target(id=question.id, kind="date", digits=len(question.min), specials=codes_beside(question))
         case _:
             return Target(id=question.id, kind="text")
+
+
+def codes_beside(question: Integer | Numeric | Date) -> dict[str, str]:
+    return {special.code: special.code for special in question.special}
 
 
 def given_to(question: AnyQuestion) -> list[Any]:
@@ -72,10 +76,10 @@ def given_to(question: AnyQuestion) -> list[Any]:
         case Matrix():
             return [UNSET, *({row.code: code} for row in question.rows for code in codes)]
         case Integer() | Numeric():
-            return [UNSET, 2, 3, 4, 5, 6]
+            return [UNSET, 2, 3, 4, 5, 6, *codes_beside(question)]
         case Date():
             late = "2030-12-31"[: len(question.min)]
-            return [UNSET, question.min, late]
+            return [UNSET, question.min, late, *codes_beside(question)]
         case Ranking():
             return [UNSET, codes[: question.rank_count]]
         case ConstantSum():

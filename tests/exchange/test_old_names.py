@@ -29,16 +29,15 @@ def answers(done: Imported, cells: dict[str, str]) -> dict[str, Any]:
 
 def kobo() -> Imported:
     survey = [
-        ["type", "name", "label"],
+        ["type", "name", "label", "constraint", "relevant"],
         ["begin group", "visit", "Visit"],
         ["select_one often", "how often", "How often?"],
         ["select_multiple bought", "bought", "What?"],
         ["text", "bought_other", "What else?"],
-        ["integer", "spent", "How much?"],
+        ["integer", "spent", "How much?", ". = -1 or . >= 0"],
         ["end group", None, None],
     ]
-    survey = [[*row, "relevant" if place == 0 else None] for place, row in enumerate(survey)]
-    survey[4][3] = "selected(${bought}, 'other')"
+    survey[4] += [None, "selected(${bought}, 'other')"]
     choices = [["often", "1", "Daily"], ["often", "88", "Don't know"], ["bought", "a b", "Food"], ["bought", "other", "Other"]]
     return xlsform(survey, choices)
 
@@ -46,6 +45,7 @@ def kobo() -> Imported:
 def test_data_of_an_xlsform_are_read_with_groups_before_the_names_and_codes_as_they_were() -> None:
     found = answers(kobo(), {"visit/how often": "88", "visit/bought/a b": "0", "visit/bought/other": "1", "visit/spent": "12"})
     assert found == {"How_often": "dk", "Bought": ["other"], "Spent": 12}
+    assert answers(kobo(), {"spent": "-1"}) == {"Spent": "dk"}
     found = answers(kobo(), {"visit-how often": "1", "visit-bought": "other", "visit-bought/other": "1", "visit-bought_other": "Tea"})
     assert found == {"How_often": "1", "Bought": ["other"], "Bought_other": "Tea"}
 

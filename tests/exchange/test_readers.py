@@ -246,6 +246,25 @@ def test_languages_have_tags_and_a_missing_text_is_told() -> None:
     assert sound(named).languages == ("my",)
 
 
+def test_a_value_beside_the_range_of_a_number_has_a_code_of_its_own_and_rules_ask_for_it() -> None:
+    done = xlsform(
+        rows(
+            {"type": "integer", "name": "months", "label": "Months?", "constraint": ". = 99 or (. >= 0 and . <= 20)"},
+            {"type": "text", "name": "why", "label": "Why not?", "relevant": "${months} = 99"},
+            {"type": "text", "name": "how", "label": "How?", "relevant": "${months} != 99"},
+            {"type": "text", "name": "long", "label": "Why so long?", "relevant": "${months} > 12"},
+        )
+    )
+    instrument = sound(done)
+    months = instrument.question("Months")
+    assert isinstance(months, Integer)
+    assert (months.min, months.max, [special.code for special in months.special]) == (0, 20, ["dk"])
+    assert instrument.question("Why").show_if == Rule(q="Months", op="in", value=("dk",))
+    assert instrument.question("How").show_if == Rule(q="Months", op="not_in", value=("dk",))
+    assert instrument.question("Long").show_if == Rule(q="Months", op="at_least", value=(13,))
+    assert ("months=99", "Months=dk") in done.report.names
+
+
 @pytest.mark.parametrize(
     ("identifying", "about", "sensitive", "neither"),
     [

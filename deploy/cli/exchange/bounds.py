@@ -9,7 +9,7 @@ from typing import Any
 from deploy.cli.exchange.model import ForeignQuestion
 from deploy.cli.exchange.report import Report
 from deploy.cli.exchange.roles import guess
-from deploy.cli.exchange.scope import decimals
+from deploy.cli.exchange.scope import decimals, special_codes
 from deploy.cli.exchange.texts import Filler
 from proto.authoring.question_checks import BIGGEST
 
@@ -52,13 +52,7 @@ def specials(question: ForeignQuestion, report: Report, fill: Filler) -> dict[st
     values = " and ".join(special.value for special in question.specials)
     message = f"{question.name} allows {values} besides its range: what does {'it' if len(question.specials) == 1 else 'each'} mean?"
     report.add("review", "special", question.place, message, of=question.name)
-    codes = ("dk", "pnts", "na")
-    return {
-        "special": [
-            {"code": codes[place] if place < 3 else f"special_{place}", **fill({}, special.value)}
-            for place, special in enumerate(question.specials)
-        ]
-    }
+    return {"special": [{"code": code, **fill({}, value)} for value, code in special_codes(question).items()]}
 
 
 def date_bounds(question: ForeignQuestion, report: Report, fill: Filler) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from deploy.cli.exchange.model import ForeignQuestion, FormatName
+from deploy.cli.exchange.scope import special_codes
 
 _PARTS: dict[FormatName, str] = {
     "xlsform": "{name}/{part}",
@@ -34,5 +35,6 @@ def renamed(
         if option.specify and question.kind in ("single", "multiple"):
             other = shape.format(name=question.name, part="other") if format == "limesurvey" else option.text_name
             yield from ((old, f"{id}_{codes[option.code]}") for old in dict.fromkeys([other, f"{question.name}_other"]) if old)
+    yield from ((f"{question.name}={old}", f"{id}={new}") for old, new in special_codes(question).items())
     if any(old != new for old, new in codes.items()):
         yield from ((f"{question.name}={old}", f"{id}={new}") for old, new in codes.items())

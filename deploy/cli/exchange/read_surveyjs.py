@@ -12,7 +12,7 @@ from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.dialects import SURVEYJS
 from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Listed, Literal, Negation, Node, Ref
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Texts
-from deploy.cli.exchange.reading import Reading, fold_specify
+from deploy.cli.exchange.reading import OTHER_WORDS, Reading, fold_specify
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
 from deploy.cli.exchange.texts import joined, plain, tag
 
@@ -24,7 +24,7 @@ _SINGLE = frozenset({"radiogroup", "dropdown", "buttongroup"})
 _NOTES = frozenset({"html", "infotext", "helptext"})
 _TRUTH = {"true": ("true", "y", "yes", "1", "True"), "false": ("false", "n", "no", "0", "False")}
 _WORDS = {
-    "other": {"en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro"},
+    "other": OTHER_WORDS,
     "none": {"en": "None", "fr": "Aucun", "de": "Keine", "es": "Ninguno"},
     "pnts": {"en": "Refuse to answer", "fr": "Refuse de répondre", "de": "Keine Angabe", "es": "Sin respuesta"},
     "dk": {"en": "Don't know", "fr": "Ne sait pas", "de": "Weiß nicht", "es": "No sabe"},

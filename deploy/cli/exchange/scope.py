@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -118,7 +118,8 @@ def _values(rule: Rule) -> set[Any]:
 
 
 def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: Mapping[str, str]) -> Target | None:
-    specials = {special.value: special.value for special in question.specials}
+    own = cast("list[dict[str, Any]]", question.kept.get("special") or [])
+    specials = special_codes(question) | {str(special["code"]): str(special["code"]) for special in own}
     match question.kind:
         case "single" | "multiple" | "matrix" | "ranking":
             return Target(id=id, kind=question.kind, codes=codes, rows=rows)
@@ -136,6 +137,13 @@ def _target(question: ForeignQuestion, id: str, codes: Mapping[str, str], rows: 
             return Target(id=id, kind="shares", rows=rows)
         case "note":
             return None
+
+
+def special_codes(question: ForeignQuestion) -> dict[str, str]:
+    """Our code for each value beside the range of a number or date."""
+    codes = ("dk", "pnts", "na")
+    values = dict.fromkeys(special.value for special in question.specials)
+    return {value: codes[place] if place < len(codes) else f"special_{place}" for place, value in enumerate(values)}
 
 
 def decimals(question: ForeignQuestion) -> int:

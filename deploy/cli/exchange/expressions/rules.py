@@ -346,6 +346,8 @@ class _Translator:
                     raise Untranslatable(_no_part(target, part))
                 codes = [self.code(target, ref, literal)]
                 return {"q": target.id, "op": "any_row_in", "value": codes, "rows": [target.rows[part]]}
+            case "number" | "date" if not part and literal.text in target.specials:
+                return {"q": target.id, "op": "in", "value": [target.specials[literal.text]]}
             case "number" | "computed" | "date" if not part:
                 value = self.amount(target, ref, literal)
                 if isinstance(value, str) and target.digits < 10:
