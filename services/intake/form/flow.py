@@ -6,6 +6,7 @@ time, like all input.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -114,6 +115,7 @@ class FormFlow:
         derived = {item.id: item for item in self.instrument.derived}
         self.skips = Skips(reader)
         self._rules = [(id, self.skips.leans_on[id], reader.shown.get(id)) for id in reader.questions]
+        self._order = list(reader.questions)
         self._notes = [
             (note.id, self.skips.leans_on[note.id], logic.compile_rule(note.show_if, reader.questions, derived) if note.show_if else None)
             for note in self.instrument.notes
@@ -133,11 +135,12 @@ class FormFlow:
     def evaluate(self, sheet: FormState, today: str) -> Evaluation:
         """A question is asked once every required question that its rule depends on is answered; until then it is pending.
 
-        A pending question has no answer for the rules of others either.
+        A pending question has no answer for the rules of others either: what these hid is there again without it.
         """
-        answers, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.types})
+        given, refused = self.reader.convert({id: value for id, value in sheet.answers.items() if id in self.reader.types})
         unread = frozenset(question_of(fault) for fault in refused)
         while True:
+            answers = copy.copy(given)
             for id, _, shows in self._rules:  # rules refer to earlier questions only, so one pass is enough
                 if id in self.reader.computed:
                     setattr(answers, id, self.reader.computed[id].of(answers))
@@ -146,12 +149,13 @@ class FormFlow:
                 if id in self.reader.parts and (value := getattr(answers, id)) is not UNSET:
                     setattr(answers, id, self.reader.parts[id].possible(answers, value))
             faults = refused + self.reader.check(answers, today, unread)
-            shown, pending, hidden = self._sorted(answers, {question_of(fault) for fault in faults})
+            unsettled = {question_of(fault) for fault in faults}
+            shown, pending, hidden = self._sorted(answers, unsettled)
             early = [id for id in pending if getattr(answers, id) is not UNSET]
             if not early:
                 break
-            for id in early:
-                setattr(answers, id, UNSET)
+            for id in self._surely(early, unsettled):
+                setattr(given, id, UNSET)
         dropped = tuple(id for id in hidden if id in sheet.answers and id in sheet.seen)
         asked = frozenset(shown)
         hidden = {id: parts.hidden(answers) for id, parts in self.reader.parts.items() if id in asked}
@@ -160,6 +164,12 @@ class FormFlow:
         unsettled = {*pending, *map(question_of, faults)}
         notes = tuple(id for id, leans, shows in self._notes if leans.isdisjoint(unsettled) and (shows is None or shows(answers)))
         return Evaluation(answers, shown, notes, pending, dropped, tuple(faults), today, hidden, lost)
+
+    def _surely(self, early: list[str], unsettled: set[str]) -> list[str]:
+        """Of the pending questions with answers those that are pending whatever the others do. What stands above the first of them does not
+        depend on their answers, so whoever leans on something unsettled there is one; the rest is judged again without these answers."""
+        above = unsettled.intersection(self._order[: self._order.index(early[0])])
+        return early[:1] + [id for id in early[1:] if not above.isdisjoint(self.skips.leans_on[id])]
 
     def _sorted(self, answers: Any, unsettled: set[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """Sorts all questions into shown, pending and hidden. `unsettled`: questions with faults; pending ones are added."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.answers import Reader
+from proto.instrument import Instrument, Option, Privacy, Rule, Section, Single
 from services.intake.form import flow
 from services.intake.form.flow import REVIEW, START, FormFlow, FormState, NextPage
 from tests.builders.bundled import questionnaire
@@ -100,6 +101,34 @@ def test_nobody_reaches_the_review_with_something_missing() -> None:
         view = WALK.turn(forged, REVIEW, go, {}, ".", TODAY)
         assert view.place != REVIEW
         assert not view.send
+
+
+def test_what_a_waiting_answer_hid_is_asked_with_its_own_answer_and_opens_what_follows() -> None:
+    """B waits for A and has an answer from before; C is for those without B, and D for some answers to C."""
+    options = (Option("x", {"en": "x"}), Option("y", {"en": "y"}))
+
+    def single(id: str, rule: Rule | None = None, required: bool = False) -> Single:
+        common: dict[str, Any] = {"id": id, "var": id.lower(), "section": "S", "text": {"en": id}, "privacy": Privacy("insensitive")}
+        return Single(**common, options=options, required=required, show_if=rule)
+
+    asked = (
+        single("A", required=True),
+        single("B", Rule(q="A", op="not_in", value=("y",))),
+        single("C", Rule(not_=Rule(q="B", op="answered"))),
+        single("D", Rule(q="C", op="in", value=("x",))),
+    )
+    made = Instrument(
+        id="waiting",
+        version="1",
+        source_language="en",
+        languages=("en",),
+        title={"en": "W"},
+        sections=(Section("S", {"en": "S"}),),
+        questions=asked,
+    )
+    found = FormFlow(Reader(made)).evaluate(FormState("1", {"B": "x", "C": "x", "D": "y"}), TODAY)
+    assert (found.shown, found.pending) == (("A", "C", "D"), ("B",))
+    assert (found.answers.B, found.answers.C, found.answers.D) == (msgspec.UNSET, "x", "y")
 
 
 json = st.recursive(
