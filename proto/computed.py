@@ -1,4 +1,4 @@
-"""Values that are computed from answers: sums, means and scores over numbers and items of scales. Pure.
+"""Values that are computed from answers: sums, means and scores over numbers, shares of a total and items of scales. Pure.
 
 They are computed wherever answers are read, and stored nowhere: a version that computes otherwise counts everybody by its own formula.
 Arithmetic is exact; the result is rounded to the decimals of the value, a half to the even digit.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import UNSET
 
-from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Number, Numeric, Single
+from proto.instrument import AnyQuestion, Computed, ConstantSum, Integer, Matrix, Multiple, Number, Numeric, Single, WithRows
 from proto.logic import row_attribute
 from proto.scores import scored
 
@@ -22,7 +22,7 @@ Worth = Callable[[Any], int | None]
 
 
 class ComputedPart(NamedTuple):
-    """A question, or a row of a matrix by its place. `counts`: an answer is worth one, whatever it is, and each choice."""
+    """A question, or a row of a matrix or constant sum by its place. `counts`: an answer is worth one, whatever it is, and each choice."""
 
     id: str
     row: int | None
@@ -79,12 +79,15 @@ def _parts(name: str, questions: Mapping[str, AnyQuestion], scale: int) -> Itera
     """`scale`: how many steps a one has; 0: each answer counts, whatever it is worth."""
     id, _, row = name.partition(".")
     question = questions[id]
-    if isinstance(question, Matrix):
-        table = {code: score * scale if scale else 1 for code, score in scored(question)}
+    if isinstance(question, WithRows):
         places = [place for place, item in enumerate(question.rows) if row in ("", item.code)]
-        if not places:
+        if not places or (isinstance(question, ConstantSum) and not scale):
             raise KeyError(name)
-        yield from (ComputedPart(id, place, _looked_up(table), not scale) for place in places)
+        if isinstance(question, ConstantSum):
+            worth = _number(scale)
+        else:
+            worth = _looked_up({code: score * scale if scale else 1 for code, score in scored(question)})
+        yield from (ComputedPart(id, place, worth, not scale) for place in places)
     elif row or isinstance(question, Computed):
         raise KeyError(name)
     elif isinstance(question, Single):
@@ -112,17 +115,34 @@ def _looked_up(table: Mapping[str, int]) -> Worth:
 def ends_of(question: Computed, questions: Mapping[str, AnyQuestion]) -> tuple[float, float]:
     """The least and the greatest value that the formula can give. Raises KeyError as `ComputedFormula` does."""
     formula = ComputedFormula(question, questions)
-    lows, highs = zip(*(_worths(part, questions[part.id], question.op == "count") for part in formula.parts), strict=True)
+    ends_by_part = [_worths(part, questions[part.id], question.op == "count") for part in formula.parts]
+    lows, highs = zip(*ends_by_part, strict=True)
     many, some = len(lows), question.least < len(lows)
+    shares = _of_totals(formula.parts, questions)
+    apart = [ends for part, ends in zip(formula.parts, ends_by_part, strict=True) if part.id not in shares]
     match question.op:
         case "sum" | "count":
-            ends = sum(min(low, 0) if some else low for low in lows), sum(max(high, 0) if some else high for high in highs)
+            terms = [*apart, *shares.values()]
+            ends = sum(min(low, 0) if some else low for low, _ in terms), sum(max(high, 0) if some else high for _, high in terms)
+        case "mean" | "score" if len(shares) == 1 and not apart:
+            ((low, high),) = shares.values()  # the rows of one question are known together
+            ends = (low / many, high / many) if question.op == "mean" else (low, high)
         case "score":
             ends = min(lows) * many, max(highs) * many
         case "mean" | "min" | "max":
             ends = min(lows), max(highs)
     step = 10**question.decimals
     return math.floor(Fraction(ends[0]) * step) / step, math.ceil(Fraction(ends[1]) * step) / step
+
+
+def _of_totals(parts: Sequence[ComputedPart], questions: Mapping[str, AnyQuestion]) -> dict[str, tuple[Fraction, Fraction]]:
+    """For each constant sum the least and the greatest sum of the rows that are parts: all of them make its total."""
+    rows = {part.id: {other.row for other in parts if other.id == part.id} for part in parts}
+    totals = {id: question for id in rows if isinstance(question := questions[id], ConstantSum)}
+    return {
+        id: (Fraction(question.total if len(rows[id]) == len(question.rows) else 0), Fraction(question.total))
+        for id, question in totals.items()
+    }
 
 
 def _worths(part: ComputedPart, question: AnyQuestion, counts: bool) -> tuple[Fraction, Fraction]:
@@ -133,6 +153,8 @@ def _worths(part: ComputedPart, question: AnyQuestion, counts: bool) -> tuple[Fr
             return Fraction(1), Fraction(1)
         case Integer() | Numeric():
             return Fraction(str(question.min)), Fraction(str(question.max))
+        case ConstantSum():
+            return Fraction(0), Fraction(question.total)
         case Single() | Matrix():
             scores = [score for _, score in scored(question)]
             return Fraction(min(scores)), Fraction(max(scores))

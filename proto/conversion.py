@@ -138,7 +138,7 @@ class Conversion:
 def _computed(formula: ComputedFormula, converted: Mapping[str, Values]) -> Values:
     """By this version's formula, from what is left of the answers; not asked where no part of it was."""
     parts = [
-        values if part.row is None else tuple(value if value is UNASKED else value[part.row] for value in values)
+        values if part.row is None else tuple(value if value is UNASKED or value is UNSET else value[part.row] for value in values)
         for part in formula.parts
         for values in [converted[part.id]]
     ]

@@ -172,8 +172,8 @@ class Numeric(Question, frozen=True, omit_defaults=True, tag="numeric", kw_only=
 class Computed(Numeric, frozen=True, omit_defaults=True, tag="computed", kw_only=True):
     """A number that nobody is asked: it is computed from answers (`proto.computed`), and counted and released like one that was given.
 
-    `of`: ids of questions, or of a row of a matrix ("B02.safe"); a matrix alone stands for all its rows. `least`: how many parts must be
-    known. It stands behind the last of them.
+    `of`: ids of questions, or of a row of a matrix or constant sum ("B02.safe"); either alone stands for all its rows. `least`: how many
+    parts must be known. It stands behind the last of them.
     """
 
     op: Formulation

@@ -11,7 +11,20 @@ from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import nearest
 from proto.authoring.schema import AuthoredComputed, AuthoredComputedQuestion, AuthoredFile, AuthoredPrivacy, AuthoredQuestion
 from proto.computed import ComputedFormula, ends_of
-from proto.instrument import AnyQuestion, Computed, Integer, Matrix, Multiple, Numeric, Question, Role, Rule, Single
+from proto.instrument import (
+    AnyQuestion,
+    Computed,
+    ConstantSum,
+    Integer,
+    Matrix,
+    Multiple,
+    Numeric,
+    Question,
+    Role,
+    Rule,
+    Single,
+    WithRows,
+)
 from proto.scores import scored
 
 STRICTER: tuple[Role, ...] = ("insensitive", "sensitive", "quasi_identifier", "identifying")
@@ -91,14 +104,14 @@ def _parts_fit(question: Computed, before: Mapping[str, AnyQuestion], path: Path
         elif isinstance(part, Computed):
             fit = False
             faults.add(place, f"{id} is computed itself", "name the questions that it is computed from")
-        elif row and not (isinstance(part, Matrix) and any(item.code == row for item in part.rows)):
+        elif row and not (isinstance(part, WithRows) and any(item.code == row for item in part.rows)):
             fit = False
             faults.add(
-                place, f"{id} has no row {row[:60]}", nearest(row, [item.code for item in part.rows]) if isinstance(part, Matrix) else ""
+                place, f"{id} has no row {row[:60]}", nearest(row, [item.code for item in part.rows]) if isinstance(part, WithRows) else ""
             )
         elif not _has_number(part, question.op):
             fit = False
-            advice = "numbers, ordered single choices and matrices; with count also multiple choices"
+            advice = "numbers, constant sums, ordered single choices and matrices; count takes choices, and no constant sum"
             faults.add(place, f"{id} has no number for {question.op}", advice)
     return fit
 
@@ -109,7 +122,7 @@ def _has_number(question: AnyQuestion, op: str) -> bool:
     if isinstance(question, Single | Matrix):
         worth = question.ordered or any(option.score is not None for option in question.options)
         return (worth or op == "count") and bool(scored(question))
-    return isinstance(question, Multiple) and op == "count" and bool(question.options)
+    return isinstance(question, Multiple if op == "count" else ConstantSum)
 
 
 def _role(question: Computed, parts: list[AnyQuestion], path: Path, faults: Faults) -> None:

@@ -96,7 +96,7 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
         "show_if": draw(rules(before, derived)) if before and draw(st.integers(0, 3)) else None,
     }
     options, rows = OPTIONS, ROWS
-    if before and draw(st.booleans()):  # the first two of each may be hidden
+    if before and draw(st.integers(0, 3)):  # the first two of each may be hidden
         own = [draw(st.none() | rules(before, derived, 0)) for _ in range(2)]
         options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
         rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
@@ -173,9 +173,12 @@ def comparisons(draw: st.DrawFn, question: AnyQuestion, before: list[AnyQuestion
 @st.composite
 def computed(draw: st.DrawFn, id: str, before: list[AnyQuestion]) -> Computed | None:
     """A value over numbers, scales and rows above it; None where there are none."""
-    names = [question.id for question in before if isinstance(question, Integer | Numeric | Single | Matrix)]
-    names += [f"{question.id}.{row.code}" for question in before if isinstance(question, Matrix) for row in ROWS]
+    op: Any = draw(st.sampled_from(["sum", "mean", "count", "min", "max", "score"]))
+    names = [question.id for question in before if isinstance(question, Integer | Numeric | Single | Matrix | ConstantSum)]
+    names += [f"{question.id}.{row.code}" for question in before if isinstance(question, Matrix | ConstantSum) for row in ROWS]
     names = [name for name in names if name[0] != "V"]
+    if op == "count":  # of shares that make a total, each is given
+        names = [name for name in names if not any(name.startswith(q.id) for q in before if isinstance(q, ConstantSum))]
     if not names:
         return None
     return Computed(
@@ -187,7 +190,7 @@ def computed(draw: st.DrawFn, id: str, before: list[AnyQuestion]) -> Computed | 
         min=-10000,
         max=10000,
         decimals=draw(st.integers(0, 2)),
-        op=draw(st.sampled_from(["sum", "mean", "count", "min", "max", "score"])),
+        op=op,
         of=tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))),
         least=draw(st.integers(1, 2)),
     )

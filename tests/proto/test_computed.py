@@ -18,6 +18,7 @@ from proto.computed import ends_of
 from proto.instrument import (
     Band,
     Computed,
+    ConstantSum,
     Instrument,
     Integer,
     LongText,
@@ -55,6 +56,7 @@ ASKED = (
     Single(**common("D"), options=(Option("u", {"en": "u"}, score=10), Option("v", {"en": "v"}, score=-4), Option("w", {"en": "w"}))),
     Matrix(**common("X"), rows=tuple(Row(code, {"en": code}) for code in "ab"), options=options("low", "mid", "high", "na"), ordered=True),
     Multiple(**common("M"), options=options("p", "q", "r")),
+    ConstantSum(**common("T"), rows=tuple(Row(code, {"en": code}) for code in "abc"), total=20, bands=(Band("0-20", 0, 20),)),
 )
 ANSWERS = {
     "I": st.integers(-3, 9),
@@ -63,7 +65,21 @@ ANSWERS = {
     "D": st.sampled_from("uvw"),
     "X": st.dictionaries(st.sampled_from("ab"), st.sampled_from(["low", "mid", "high", "na"]), min_size=1),
     "M": st.lists(st.sampled_from("pqr"), min_size=1, unique=True),
+    "T": st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda ends: shared_out(*sorted(ends))),
 }
+SHARES = ("T", "T.a", "T.b", "T.c")
+
+
+def shared_out(one: int, other: int) -> dict[str, int]:
+    """Twenty among three rows; a row that gets nothing may be left out."""
+    return {"a": one, "b": other - one} | ({"c": 20 - other} if other < 20 else {})
+
+
+def stored(person: dict[str, Any]) -> dict[str, Any]:
+    """As answers are stored: a row that gets nothing has a nought."""
+    return {**person, "T": dict.fromkeys("abc", 0) | person["T"]} if "T" in person else person
+
+
 people = st.fixed_dictionaries({}, optional=ANSWERS)
 WORTHS = {"u": 10, "v": -4, "5": 5, "4": 4, "3": 3, "low": 1, "mid": 2, "high": 3}
 NAMES = ("I", "N", "S", "D", "X", "X.a", "X.b")
@@ -72,7 +88,7 @@ NAMES = ("I", "N", "S", "D", "X", "X.a", "X.b")
 @st.composite
 def values(draw: st.DrawFn, id: str = "Value") -> Computed:
     op: Any = draw(st.sampled_from(["sum", "mean", "count", "min", "max", "score"]))
-    names = draw(st.lists(st.sampled_from([*NAMES, *(["M"] if op == "count" else [])]), min_size=1, max_size=4, unique=True))
+    names = draw(st.lists(st.sampled_from([*NAMES, *(["M"] if op == "count" else SHARES)]), min_size=1, max_size=4, unique=True))
     bands = (Band("low", -1000, 0), Band("some", 1, 2.5), Band("high", 2.5))
     return Computed(
         **common(id),
@@ -104,9 +120,9 @@ def plainly(value: Computed, person: dict[str, Any]) -> float | None:
     parts: list[Fraction | None] = []
     for name in value.of:
         id, _, row = name.partition(".")
-        rows = [row] if row else ["a", "b"] if id == "X" else [""]
+        rows = [row] if row else ["a", "b"] if id == "X" else ["a", "b", "c"] if id == "T" else [""]
         for item in rows:
-            given = person.get(id, {}).get(item) if item else person.get(id)
+            given = person.get(id, {}).get(item, 0 if id == "T" and id in person else None) if item else person.get(id)
             known = len(given) if isinstance(given, list) else WORTHS.get(given) if isinstance(given, str) else given
             if value.op == "count" and known is not None and not isinstance(given, list):
                 known = 1
@@ -131,12 +147,30 @@ def test_a_value_is_what_is_documented_and_lies_between_its_ends(value: Computed
     assert reader.stored(msgspec.json.encode(person)).Value == struct.Value
 
 
+@pytest.mark.parametrize(
+    ("op", "of", "ends"),
+    [
+        ("sum", ("T",), (20, 20)),
+        ("sum", ("T.a", "T.b"), (0, 20)),
+        ("mean", ("T",), (6.66, 6.67)),
+        ("mean", ("T.a", "T.b"), (0, 10)),
+        ("score", ("T.a",), (0, 20)),
+        ("max", ("T.a", "T.c"), (0, 20)),
+        ("sum", ("T", "I"), (17, 29)),
+    ],
+)
+def test_rows_that_share_a_total_reach_no_more_than_it(op: Any, of: tuple[str, ...], ends: tuple[float, float]) -> None:
+    least = 4 if "I" in of else 1 if op != "sum" else len(of) if "." in of[0] else 3
+    value = Computed(**common("V"), min=0, max=99, decimals=2, op=op, of=of, least=least)
+    assert ends_of(value, Reader(instrument()).questions) == ends
+
+
 @given(values(), people)
 def test_a_value_is_stored_nowhere_and_cannot_be_sent(value: Computed, person: dict[str, Any]) -> None:
     reader = Reader(instrument(value))
     struct, _ = reader.convert(person)
     before = struct.Value
-    assert msgspec.json.decode(reader.canonical(struct)) == msgspec.json.decode(msgspec.json.encode(person))
+    assert msgspec.json.decode(reader.canonical(struct)) == msgspec.json.decode(msgspec.json.encode(stored(person)))
     assert struct.Value == before
     for name in ("Value", "=Value"):
         found = reader.read(msgspec.json.encode({"answers": {**person, name: 3}, "consent": True}), TODAY)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from proto.instrument import NON_SUBSTANTIVE, Computed, Instrument, Matrix, Single
+from proto.instrument import NON_SUBSTANTIVE, Computed, ConstantSum, Instrument, Matrix, Single
 
 Answers = Mapping[str, Any]
 
@@ -53,6 +53,9 @@ def _parts(name: str, counts: bool, instrument: Instrument, answers: Answers) ->
     if isinstance(question, Matrix):
         cells: dict[str, str] = given or {}
         worths = [_score(question, cells[item.code]) if item.code in cells else None for item in question.rows if row in ("", item.code)]
+    elif isinstance(question, ConstantSum):
+        shares: dict[str, int] | None = given
+        worths = [None if shares is None else Fraction(shares.get(item.code, 0)) for item in question.rows if row in ("", item.code)]
     elif isinstance(given, list):
         yield Fraction(len(given))  # pyright: ignore[reportUnknownArgumentType]
         return

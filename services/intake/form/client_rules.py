@@ -31,6 +31,7 @@ from proto.instrument import (
     Rule,
     ShortText,
     Single,
+    WithRows,
 )
 from proto.parts import conditional
 from proto.text_patterns import SOURCES
@@ -66,7 +67,8 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 class CalculationItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A part of a computed value: what is known by now (`worth`), or the question `q`, its `row`, and what its codes are worth. A number
-    without `worths` is worth itself, times the scale; with `counts` every answer is worth one, and each choice."""
+    without `worths` is worth itself, times the scale, and a row without them 0 where others are given; with `counts` every answer is worth
+    one, and each choice."""
 
     q: str = ""
     row: str = ""
@@ -171,7 +173,7 @@ def _item(part: ComputedPart, question: AnyQuestion, answers: Any, *, here: bool
         return CalculationItem(worth=part.worth(answer_to(part, answers)))
     codes = {option.code for option in question.options} if isinstance(question, Single | Matrix) else set[str]()
     worths = {code: worth for code in sorted(codes) if (worth := part.worth(code)) is not None}
-    row = question.rows[part.row].code if isinstance(question, Matrix) and part.row is not None else ""
+    row = question.rows[part.row].code if isinstance(question, WithRows) and part.row is not None else ""
     return CalculationItem(q=question.id, row=row, worths=worths, counts=part.counts)
 
 

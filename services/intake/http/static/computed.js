@@ -5,7 +5,8 @@
  * @property {"sum"|"mean"|"count"|"min"|"max"|"score"} op
  * @property {number} scale steps of a one @property {number} least how many parts must be known
  * @property {{ q?: string, row?: string, worths?: Record<string, number>, worth?: number, counts?: boolean }[]} items
- *   the parts: a question of this page, perhaps a row of it, and what its codes are worth; or what is known already
+ *   the parts: a question of this page, perhaps a row of it, and what its codes are worth; or what is known already. A row without codes is
+ *   a share of a total: 0 where only others have one
  */
 
 /** @param {Calculation} how @param {number} decimals @param {Map<string, any>} answers @returns {number | undefined} */
@@ -31,7 +32,7 @@ export function compute(how, decimals, answers) {
 function worth(item, scale, answers) {
   if (!item.q) return item.worth;
   const answer = answers.get(item.q);
-  const given = item.row ? answer?.[item.row] : answer;
+  const given = item.row ? (answer?.[item.row] ?? (answer && !item.worths ? 0 : undefined)) : answer;
   if (Array.isArray(given)) return given.length;
   if (typeof given === "number") return item.counts ? 1 : Math.round(given * scale);
   return typeof given === "string" ? item.worths?.[given] : undefined;
