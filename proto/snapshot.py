@@ -35,10 +35,11 @@ class Nonresponse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Scale(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Of weighted answers on an ordered scale: the mean place and the net agreement, each with its 95 % interval."""
+    """Of weighted answers on an ordered scale: the mean place and the net agreement, each with its 95 % interval. Of a row of a constant
+    sum the mean alone."""
 
     mean: float
-    net_agreement: float
+    net_agreement: float | None = None
     mean_ci95: tuple[float, float] | None = None
     net_agreement_ci95: tuple[float, float] | None = None
 

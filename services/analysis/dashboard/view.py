@@ -146,7 +146,8 @@ def _weighed(figures: Figures) -> Figures:
 
 
 def _weighed_row(row: PublishedRow) -> PublishedRow:
-    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), mean=None, mean_ci95=None, **_scale(row))
+    mean, ends = (row.weighted.mean, row.weighted.mean_ci95) if row.weighted else (None, None)
+    return msgspec.structs.replace(row, cells=weighed_cells(row.cells), mean=mean, mean_ci95=ends, **_scale(row))
 
 
 def _scale(of: Figures | PublishedRow) -> dict[str, Any]:

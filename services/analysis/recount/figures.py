@@ -137,7 +137,12 @@ def _share_of_total(
     digits = [group.counts[question.id, "digit", row, str(place)] for place in range(len(f"{question.total:b}"))]
     mean = group.sums[f"{question.id}.{row}"] / answered
     ends = _wilson(float(mean / question.total), answered)
-    return result | {"mean": float(mean), "mean_ci95": [end * question.total for end in ends], "digits": digits}
+    result |= {"mean": float(mean), "mean_ci95": [end * question.total for end in ends], "digits": digits}
+    if weighed and (n_eff := result.get("n_eff")):
+        mean = weighed.sum(f"{question.id}.{row}") / weighed.answered(absent)[0]
+        ends = _wilson(mean / question.total, n_eff)
+        result["weighted"] = {"mean": mean, "mean_ci95": [end * question.total for end in ends]}
+    return result
 
 
 def _cells(

@@ -208,7 +208,8 @@ class Tally:
         questions = self._instrument.questions
         sizes = {cell: group.n for cell, group in self._cells.items()}
         weighting, weights = weigh(self._instrument, sizes)
-        weighed = Weighed(weights, sizes, {cell: group.counts for cell, group in self._cells.items()})
+        cells = self._cells.items()
+        weighed = Weighed(weights, sizes, {cell: group.counts for cell, group in cells}, {cell: group.sums for cell, group in cells})
         return {
             "responses": self.responses,
             "weighting": weighting,
@@ -260,7 +261,9 @@ class Tally:
                 groups[code].add(crossed, numbers)
         cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
         if cell and None not in cell:
-            self._cells.setdefault(tuple(code for code in cell if code), GroupCounts()).add(keys, {})
+            self._cells.setdefault(tuple(code for code in cell if code), GroupCounts()).add(
+                keys, {name: share for name, share in numbers.items() if "." in name}
+            )
 
     def _instrument_at(self, version: str) -> Instrument:
         """Returns the instrument of a version. Raises KeyError for a version that was never published."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -19,15 +20,21 @@ ROUNDS = 500
 
 @dataclass
 class Weighed:
-    """`counts[cell]`: what the respondents of a cell answered; `sizes[cell]`: how many they are."""
+    """`counts[cell]`: what the respondents of a cell answered; `sizes[cell]`: how many they are; `sums[cell]`: of the numbers that they
+    gave the rows of constant sums."""
 
     weights: Mapping[Cell, float]
     sizes: Mapping[Cell, int]
     counts: Mapping[Cell, Counter[Key]]
+    sums: Mapping[Cell, Mapping[str, Fraction]]
 
     def of(self, key: Key) -> float:
         """Returns the weighted count of an answer: in each cell its respondents times their weight."""
         return sum(weight * self.counts[cell][key] for cell, weight in self.weights.items())
+
+    def sum(self, row: str) -> float:
+        """Returns the weighted sum of the numbers of a row ("B05.roads")."""
+        return sum(weight * float(self.sums[cell].get(row, 0)) for cell, weight in self.weights.items())
 
     def answered(self, absent: Iterable[Key]) -> tuple[float, float]:
         """Returns the sum of the weights of those who answered, and their effective size."""

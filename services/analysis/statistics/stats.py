@@ -21,7 +21,7 @@ from services.analysis.state.layout import Layout, Part, arrange
 from services.analysis.state.state import State
 from services.analysis.statistics import headline_stats
 from services.analysis.statistics.headline_stats import NoiseVariance
-from services.analysis.statistics.marginals import Marginals, estimates, read_marginals
+from services.analysis.statistics.marginals import Estimates, Marginals, SumVariance, estimates, read_marginals
 from services.analysis.statistics.nonresponse import nonresponse, sections
 from services.analysis.statistics.weighting import fit
 
@@ -186,16 +186,36 @@ def _share_of_total(question: ConstantSum, part: Part, marginals: Marginals) -> 
     if not answered:
         return row
     digits = tuple(marginals.n[part.digits])
-    worth = [1 << place for place in range(len(digits))]
-    mean = min(sum(n * value for n, value in zip(digits, worth, strict=True)) / answered, float(question.total))
-    noise = 0.0
-    if marginals.accuracy is not None:
-        columns, base = range(part.digits.start, part.digits.stop), mean
-        for column, value in zip(columns, worth, strict=True):
-            noise += marginals.accuracy.of(np.array([column]), np.array([float(value)]), base)
-            base = 0.0  # who answered is counted once
+    mean = min(sum(n << place for place, n in enumerate(digits)) / answered, float(question.total))
+    noise = _noise_of_digits(part, marginals.accuracy, mean)
     low, high = intervals.of_share(mean / question.total, answered, noise / question.total**2)
-    return replace(row, mean=mean, mean_ci95=(low * question.total, high * question.total), digits=digits)
+    found = replace(row, mean=mean, mean_ci95=(low * question.total, high * question.total), digits=digits)
+    return replace(found, weighted=_weighted_share(question, part, marginals.weighted)) if row.n_eff else found
+
+
+def _weighted_share(question: ConstantSum, part: Part, weighted: Estimates | None) -> Scale | None:
+    """Returns what a row got on average of those who answered, by their weights; None where noise outweighs the sampling error."""
+    first = int(part.digits.start)
+    if weighted is None or not weighted.n_eff[first]:
+        return None
+    total, n_eff = question.total, weighted.n_eff[first]
+    mean = min(sum(share * (1 << place) for place, share in enumerate(weighted.share[part.digits])), float(total))
+    scale = n_eff / float(weighted.answered[first])
+    noise = _noise_of_digits(part, weighted.accuracy, mean) * scale**2 / total**2
+    low, high = intervals.of_share(mean / total, n_eff, noise)
+    if noise and 2 * noise * (2 * intervals.Z / n_eff) ** 2 > (high - low) ** 2:
+        return None
+    return Scale(mean, mean_ci95=(low * total, high * total))
+
+
+def _noise_of_digits(part: Part, accuracy: SumVariance | None, mean: float) -> float:
+    """Returns the variance that noise adds to the sum of a row's numbers less `mean` times who answered; 0 for exact figures."""
+    if accuracy is None:
+        return 0.0
+    columns = enumerate(range(part.digits.start, part.digits.stop))
+    # who answered is counted once
+    noise = (accuracy.of(np.array([column]), np.array([float(1 << at)]), 0.0 if at else mean) for at, column in columns)
+    return sum(noise, 0.0)
 
 
 def _n_eff(part: Part, marginals: Marginals) -> float | None:

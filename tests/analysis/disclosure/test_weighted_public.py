@@ -109,7 +109,7 @@ def intervals(public: Snapshot, exact: Snapshot) -> Iterator[tuple[float, tuple[
         scale, true = figures.weighted, exact.questions[id].weighted
         if scale is not None and true is not None and scale.mean_ci95 and scale.net_agreement_ci95:
             yield true.mean, scale.mean_ci95
-            yield true.net_agreement, scale.net_agreement_ci95
+            yield true.net_agreement or 0.0, scale.net_agreement_ci95
 
 
 def missed(pairs: list[tuple[float, tuple[float, float]]]) -> int:

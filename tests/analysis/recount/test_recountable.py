@@ -80,6 +80,7 @@ def test_every_quotient_of_a_public_snapshot_follows_from_the_counts_in_it(seed:
         # the effective size is rounded itself, and so a weighted interval may be off by a little more
         follows(path, value, known[path], 2 * NEAR if "weighted" in path else NEAR)
     assert {path[-1] for path in told} >= {"share", "mean", "net_agreement", "rate", "n_eff", "deff", "value"}
+    assert ("questions", "Split", "rows", "x", "weighted", "mean") in told
     assert len(told) > 300
 
 
@@ -203,6 +204,14 @@ def _weighted(
         for code, share in parts.items():
             yield (*path, "first", code, "weighted", "share"), share
             yield from _wilson((*path, "first", code, "weighted"), share * worth, worth)
+    if "digits" in figures:
+        question, _, row = id.partition(".")
+        groups = {group: one.questions[question] for group, one in state.public.breakdowns["place.region"].items()}
+        sums = sum(weights[g][1] * sum(n << at for at, n in enumerate(one.rows[row].digits)) for g, one in groups.items())
+        mean = sums / sum(weights[g][1] * (one.answered or 0) for g, one in groups.items())
+        yield (*path, "weighted", "mean"), mean
+        for end, share in enumerate(proportion_confint(mean / 10 * n_eff, n_eff, method="wilson")):
+            yield (*path, "weighted", "mean_ci95", end), 10 * float(share)
     if id.startswith("Agree"):
         for name, value in _scale([shares[code] * n_eff for code in SCALE]):
             yield (*path, "weighted", *name), value

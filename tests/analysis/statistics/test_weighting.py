@@ -101,6 +101,14 @@ def test_weighted_shares_equal_statsmodels_with_weights_raked_respondent_by_resp
     row = found.questions["Agree"].rows["x"]
     assert row.weighted is not None
     assert row.weighted.mean == pytest.approx(oracle.mean)
+    split = pd.Series([one.get("Split", {}).get("x") for one in people], dtype=float)
+    gave = split.notna() & (weights > 0)
+    oracle, n_eff = DescrStatsW(split[gave], weights[gave]), weights[gave].sum() ** 2 / (weights[gave] ** 2).sum()
+    shared = found.questions["Split"].rows["x"].weighted
+    assert shared is not None
+    assert shared.mean == pytest.approx(oracle.mean)
+    part = np.array(proportion_confint(oracle.mean / 10 * n_eff, n_eff, method="wilson"))
+    assert shared.mean_ci95 == pytest.approx(tuple(10 * part))
 
 
 def test_intervals_of_a_scale_equal_statsmodels() -> None:
