@@ -20,6 +20,7 @@ from proto.computed import ComputedFormula
 from proto.events import canonical
 from proto.instrument import (
     AnyQuestion,
+    CaseWeight,
     Computed,
     ConstantSum,
     Date,
@@ -58,12 +59,14 @@ class Reader:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.questions: dict[str, AnyQuestion] = {question.id: question for question in instrument.questions}
-        asked = instrument.asked
+        given = [question for question in instrument.questions if not isinstance(question, Computed)]
         self.computed: dict[str, ComputedFormula] = {
             question.id: ComputedFormula(question, self.questions) for question in instrument.questions if isinstance(question, Computed)
         }
-        self.types: dict[str, Any] = {question.id: _type_of(question) for question in asked}
+        self.types: dict[str, Any] = {question.id: _type_of(question) for question in given}
         """Of what may be answered, in the order of the fields; behind these come the computed values."""
+        self.weight: str | None = next((question.id for question in given if isinstance(question, CaseWeight)), None)
+        """What only an organiser may send."""
         self.type: Any = msgspec.defstruct(
             "Answers",
             [(id, type | UnsetType, UNSET) for id, type in self.types.items()] + [(id, float | UnsetType, UNSET) for id in self.computed],
@@ -96,10 +99,10 @@ class Reader:
         """Of the questions with options or rows that have rules."""
         self.derived: dict[str, logic.Predicate] = {item.id: compile_rule(item.rule) for item in instrument.derived}
         self.quotas: dict[str, logic.Predicate] = {quota.id: compile_rule(quota.when) for quota in instrument.quotas}
-        self._numeric = [question.id for question in asked if isinstance(question, Numeric)]
+        self._numeric = [question.id for question in given if isinstance(question, Numeric)]
         self._plan = [
             (question.id, question, compiled.get(question.id), question.required, _rest_of(question), self.parts.get(question.id))
-            for question in asked
+            for question in given
         ]
 
     def read(self, body: bytes, today: str) -> Submission | list[Fault]:

@@ -20,6 +20,7 @@ from proto.authoring.parse import read as read_shape
 from proto.authoring.placeholders import spelled_out
 from proto.authoring.schema import AuthoredFile
 from proto.authoring.survey_checks import check
+from proto.authoring.weighting import with_weight
 from proto.authoring.yaml_nodes import Listing, Mapping, Node, Scalar, UnreadableYaml, tree
 from proto.instrument import Instrument
 
@@ -34,7 +35,7 @@ def read(text: str, name: str, include: Include) -> Instrument | list[AuthoringF
         written = read_shape(AuthoredFile, node, faults, _languages(node))
         if written is None:
             return faults.found
-        survey = laid_out(placed(written, faults), faults)
+        survey = laid_out(with_weight(placed(written, faults), faults), faults)
         instrument = spelled_out(survey, resolve(survey, include, faults), faults)
         check(survey, instrument, faults)
     except UnreadableYaml as unreadable:

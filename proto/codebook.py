@@ -24,6 +24,7 @@ from proto.conversion import UNASKED, Conversion, Values
 from proto.fingerprint import fingerprint
 from proto.instrument import (
     AnyQuestion,
+    CaseWeight,
     Closed,
     Computed,
     ConstantSum,
@@ -44,14 +45,15 @@ from proto.instrument import (
     Single,
 )
 
-Kind = Literal["all", "option", "rank", "band", "digit", "skipped", "missing", "stratum", "combined", "quota"]
+Kind = Literal["all", "option", "rank", "band", "digit", "skipped", "missing", "stratum", "combined", "weight", "quota"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """`question` is a question id, or a stratum's name for kind "stratum". `row`: of a matrix; `rank`: from 1, of a ranking.
 
     Kind "digit": whether this binary digit of a row's number is one; `code` is what it is worth, "1", "2", "4" and so on.
-    Kind "combined": `code` joins the codes of one group of each margin with "&". Kind "quota": `code` names a quota and its rule.
+    Kind "combined": `code` joins the codes of one group of each margin with "&". Kind "weight": whoever weighs as much as the class `code`,
+    or more. Kind "quota": `code` names a quota and its rule.
     """
 
     kind: Kind
@@ -134,6 +136,10 @@ class CodeBook:
             self._encoders.append(self._combined())
         self.combined: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "combined"]
         """The columns of the combinations of the margins' groups, the last margin's groups running fastest."""
+        if (weight := self.instrument.case_weight) is not None:
+            self._encoders.append(self._weight(weight))
+        self.weights: list[int] = [i for i, column in enumerate(self.columns) if column.kind == "weight"]
+        """The columns of those who weigh as much as each class at least, the lightest class first."""
         self._encoders += [self._quota(quota) for quota in self.instrument.quotas]
         self.quotas: dict[str, int] = {quota.id: self.index[Column("quota", code=quotas.column(quota))] for quota in self.instrument.quotas}
         """The column of those whom each quota counts. No figure is made of it."""
@@ -470,6 +476,16 @@ class CodeBook:
                 inside &= of.any(axis=1)
                 place = place * len(side) + of.argmax(axis=1)
             batch.set(np.where(inside, first + place, 0).astype(np.uint16))
+
+        return encode
+
+    def _weight(self, question: CaseWeight) -> Encode:
+        """Columns of steps from class to class, of which public weighted sums are made (`services.analysis.statistics.weighting.steps`)."""
+        of_class = self.of(question.id)
+        columns = [self._add(Column("weight", question.id, option.code)) for option in question.options]
+
+        def encode(batch: _Batch) -> None:
+            batch.x[:, columns] = np.logical_or.accumulate(batch.x[:, of_class[::-1]] > 0, axis=1)[:, ::-1]
 
         return encode
 

@@ -110,6 +110,17 @@ class Single(Question, frozen=True, omit_defaults=True, tag="single", kw_only=Tr
     randomise_options: bool = False
 
 
+class CaseWeight(Single, frozen=True, omit_defaults=True, tag="case_weight", kw_only=True):
+    """How much each respondent weighs (`proto.case_weights`): nobody is asked it, an import brings it.
+
+    The codes of the options are the weights of the classes, the smallest first. `least`, `greatest`: between these the weights of the data
+    lie.
+    """
+
+    least: float
+    greatest: float
+
+
 class Multiple(Question, frozen=True, omit_defaults=True, tag="multiple", kw_only=True):
     """With `min_choices` 0 somebody may answer that none of the options applies: an empty list, which counts as an answer."""
 
@@ -215,7 +226,7 @@ class LongText(Question, frozen=True, omit_defaults=True, tag="long_text", kw_on
     max_chars: int = 3000
 
 
-AnyQuestion = Single | Multiple | Matrix | Ranking | ConstantSum | Integer | Numeric | Computed | Date | ShortText | LongText
+AnyQuestion = Single | CaseWeight | Multiple | Matrix | Ranking | ConstantSum | Integer | Numeric | Computed | Date | ShortText | LongText
 Closed = Single | Multiple | Matrix | Ranking
 WithRows = Matrix | ConstantSum
 Number = Integer | Numeric
@@ -419,8 +430,13 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
     @property
     def asked(self) -> tuple[AnyQuestion, ...]:
-        """The questions that somebody is asked: all but computed values."""
-        return tuple(question for question in self.questions if not isinstance(question, Computed))
+        """The questions that somebody is asked: all but computed values and the weight that data come with."""
+        return tuple(question for question in self.questions if not isinstance(question, Computed | CaseWeight))
+
+    @property
+    def case_weight(self) -> CaseWeight | None:
+        """The weight that each respondent of imported data comes with; None where there is none."""
+        return next((question for question in self.questions if isinstance(question, CaseWeight)), None)
 
     def question(self, id: str) -> AnyQuestion:
         """The question with this id. Raises KeyError where there is none."""

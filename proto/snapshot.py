@@ -162,7 +162,8 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     outweigh what they tell), "guarantee" (public figures: a guarantee covers no weighted ones), "no-fit" (no weights reach all margins
     at once).
     `groups`: for each margin, its groups as they were weighted; those with too few respondents are joined.
-    `responses`: those in a group of each margin; the others are not of the population. `n_eff`: Kish's effective sample size;
+    `cases`: each response brought a weight of its own, as imported data do.
+    `responses`: those in a group of each margin, or with a weight; the others are left out. `n_eff`: Kish's effective sample size;
     `deff`: by how much the weights alone make variances greater. `as_of`: public figures are weighted as of when tables last moved.
     """
 
@@ -172,6 +173,7 @@ class Weighting(msgspec.Struct, frozen=True, omit_defaults=True):
     n_eff: float | None = None
     deff: float | None = None
     as_of: str | None = None
+    cases: bool = False
 
 
 class PublishedHeadline(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

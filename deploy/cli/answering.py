@@ -13,8 +13,11 @@ from typing import Any, assert_never, cast
 from deploy.cli import cells as reading
 from deploy.cli.import_map import ImportMap
 from deploy.cli.mapping import ColumnMapping, NumberMarks, own_labels, parts, split_labels, tidied
+from proto import case_weights
 from proto.instrument import (
     AnyQuestion,
+    CaseWeight,
+    Computed,
     ConstantSum,
     Date,
     Instrument,
@@ -60,7 +63,7 @@ class Answering:
         map_: ImportMap | None = None,
     ) -> None:
         self.columns = dict(columns)
-        self.known = {question.id: question for question in instrument.asked}
+        self.known = {question.id: question for question in instrument.questions if not isinstance(question, Computed)}
         self.tallies = {name: ColumnTally() for name in columns}
         self._seen: Counter[str] = Counter()
         self.none_ticked: Counter[str] = Counter()
@@ -69,7 +72,7 @@ class Answering:
         self._missing = {name: {*(map_.missing if map_ else ()), *column.missing} for name, column in columns.items()}
         self._apart = {name: {**(map_.apart if map_ else {}), **column.apart} for name, column in columns.items()}
         self._codes = {name: tidied(column.codes) for name, column in columns.items()}
-        numeric = [name for name, column in columns.items() if isinstance(self.known.get(column.target), Integer | Numeric)]
+        numeric = [name for name, column in columns.items() if isinstance(self.known.get(column.target), Integer | Numeric | CaseWeight)]
         cells: dict[str, list[str]] = {name: [] for name in numeric}
         for row in rows if numeric else ():
             for name in numeric:
@@ -197,6 +200,14 @@ class Answering:
             case Date():
                 values[id] = self._day(question, column, cell)
                 return [values[id]]
+            case CaseWeight():
+                number = self._number(question, name, column, cell)
+                code = case_weights.code_of(question, number)
+                if code is None:
+                    raise Unclear(f"{number:g} is no weight from {question.least:g} to {question.greatest:g}, as the questionnaire says")
+                values[id] = code
+                self.tallies[name].numbers.append(float(number))
+                return []
             case Single():
                 code = self._code(question, name, column, cell, values)
                 values[id] = code
@@ -265,11 +276,11 @@ class Answering:
             raise Unclear(self._without_code(question, column, rest[0]))
         return found if isinstance(question, Ranking) else list(dict.fromkeys(found))
 
-    def _number(self, question: ConstantSum | Integer | Numeric, name: str, column: ColumnMapping, cell: str) -> int | float:
+    def _number(self, question: CaseWeight | ConstantSum | Integer | Numeric, name: str, column: ColumnMapping, cell: str) -> int | float:
         marks = column.numbers or (self._map.numbers if self._map else None)
         decimals = self._decimals.get(name, (".", ","))
         found = _declared(cell, marks) if marks else reading.readings(cell, decimals)
-        if marks is None and not isinstance(question, Numeric) and re.search(rf"[{''.join(decimals)}][0-9]{{3}}$", cell):
+        if marks is None and not isinstance(question, Numeric | CaseWeight) and re.search(rf"[{''.join(decimals)}][0-9]{{3}}$", cell):
             found = reading.readings(cell)  # three decimals of a whole number: more likely thousands
         if not found:
             raise Unclear(f"{_short(cell)} is not a number")

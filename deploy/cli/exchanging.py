@@ -144,6 +144,8 @@ def export(file: Path, target: str, out: Path | None, told: Path | None) -> None
     from deploy.cli.surveys import read
 
     instrument = read(file)
+    if target != "ddi" and instrument.case_weight is not None:
+        raise Trouble(f"{target} is written without a case weight, and {file} has one.", "Take it out of a copy.", 2)
     text = file.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
     content, report = exported(text, instrument, cast("Target", target), file.name)
     place = out or Path(f"{instrument.id}{_ENDINGS[target]}")

@@ -36,6 +36,14 @@ class LanguageColumn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
     codes: dict[str, Text] = {}
 
 
+class WeightColumn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What each row weighs. `missing`, `numbers`: as in the whole map, for this column."""
+
+    column: str
+    missing: tuple[Text, ...] = ()
+    numbers: NumberMarks | None = None
+
+
 class RowChoice(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """`keep`: rows with other cells in these columns are left out. `identity`: the columns by which a row is known again."""
 
@@ -55,6 +63,7 @@ class ImportMap(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     missing: tuple[Text, ...] = ()
     apart: dict[str, Text] = {}
     language: LanguageColumn | None = None
+    weight: WeightColumn | None = None
     rows: RowChoice = RowChoice()
     ignored: tuple[str, ...] | dict[str, Text] = ()
 
@@ -71,21 +80,15 @@ class ImportMap(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
     def beside(self) -> set[str]:
         """Columns of the file that the map speaks of without sending them to a question."""
-        return {*self.ignored, *self.rows.keep, *self.rows.identity, *([self.language.column] if self.language else [])}
+        apart = [said.column for said in (self.language, self.weight) if said is not None]
+        return {*self.ignored, *self.rows.keep, *self.rows.identity, *apart}
 
 
 def read(text: str, name: str, offset: int = 0) -> ImportMap | list[AuthoringFault]:
     """The map, or its faults. `offset`: lines of the file before the text."""
     faults = Faults(name)
     try:
-        node = tree(text)
-        weight = [key for key, _ in node.entries if key.text == "weight"] if isinstance(node, Mapping) else []
-        if isinstance(node, Mapping) and weight:
-            faults.add(
-                (), "weights of single cases cannot be imported", "figures are weighted to margins: docs/statistics.md", weight[0].line
-            )
-            node = msgspec.structs.replace(node, entries=[entry for entry in node.entries if entry[0] is not weight[0]])
-        found = parse.read(ImportMap, _as_text(node), faults, ())
+        found = parse.read(ImportMap, _as_text(tree(text)), faults, ())
     except UnreadableYaml as unreadable:
         return [AuthoringFault(name, unreadable.line + offset, "", unreadable.message)]
     except TooManyFaults:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import sqrt
 from statistics import median
 
 from deploy.cli.answering import Answering, ColumnTally
 from deploy.cli.import_map import ImportMap
 from deploy.cli.mapping import ColumnMapping
-from proto.instrument import AnyQuestion, Integer, Multiple, Numeric, Ranking
+from proto import case_weights
+from proto.instrument import AnyQuestion, CaseWeight, Integer, Multiple, Numeric, Ranking
+from proto.intervals import Z
 
 MOST_VALUES = 8
 MOST_EXAMPLES = 3
@@ -25,8 +28,16 @@ def lines(answering: Answering, map_: ImportMap | None, unmapped: list[str]) -> 
         done.update(family)
         title = name if len(family) == 1 else f"{family[0]} to {family[-1]}"
         kind = _kind(question)
-        what = f"{kind} {column.target}" + (f" row {column.row}" if column.row else "") + (" (text of an option)" if column.specify else "")
+        what = (
+            "weight"
+            if isinstance(question, CaseWeight)
+            else f"{kind} {column.target}"
+            + (f" row {column.row}" if column.row else "")
+            + (" (text of an option)" if column.specify else "")
+        )
         yield f"  {_cut(title):<24}  {what:<24}  {_read(family, question, answering)}".rstrip()
+        if isinstance(question, CaseWeight) and answering.tallies[name].numbers:
+            yield f"  {'':<24}  {_as_classes(question, answering.tallies[name].numbers)}"
         for member in family:
             yield from (f"  {'':<24}  {line}" for line in _unclear(member if len(family) > 1 else "", answering.tallies[member]))
     if map_ is not None:
@@ -61,7 +72,10 @@ def _kind(question: AnyQuestion) -> str:
 def _read(family: list[str], question: AnyQuestion, answering: Answering) -> str:
     tallies = [answering.tallies[name] for name in family]
     numbers = [number for tally in tallies for number in tally.numbers]
-    if isinstance(question, Integer | Numeric) and numbers:
+    if isinstance(question, CaseWeight) and numbers:
+        ends, worth = f"{_number(min(numbers))} to {_number(max(numbers))}", _effective(numbers)
+        found = [f"{ends}, mean {sum(numbers) / len(numbers):.3f}, effective sample {worth:,.0f} of {len(numbers):,}"]
+    elif isinstance(question, Integer | Numeric) and numbers:
         found = [f"{_number(min(numbers))} to {_number(max(numbers))}, median {_number(median(numbers))}"]
         found += [f"{code} {count:,}" for code, count in tallies[0].read.items()]
     elif isinstance(question, Ranking) and len(family) > 1:
@@ -85,6 +99,27 @@ def _read(family: list[str], question: AnyQuestion, answering: Answering) -> str
     if none := answering.none_ticked[question.id]:
         found.append(f"{none:,} rows with none ticked, read as unanswered")
     return ", ".join(found) or "no answers"
+
+
+def _as_classes(question: CaseWeight, weights: list[float]) -> str:
+    """What it costs that a weight is kept as its class: how far weighted shares may move, in parts of their interval.
+
+    A share moves by the sum over respondents of what each weight is off, times 1 - p or -p. Where that has nothing to do with the answers,
+    its standard deviation is to that of the share as the root of Σ off² to that of Σ w².
+    """
+    codes = [case_weights.code_of(question, weight) for weight in weights]
+    classes = [float(code) for code in codes if code is not None]
+    scale = sum(weights) / sum(classes)
+    off = sum((scale * of_class - weight) ** 2 for of_class, weight in zip(classes, weights, strict=True))
+    moved = sqrt(off / sum(weight * weight for weight in weights)) / Z
+    return (
+        f"kept as {len(set(classes))} of {len(question.options)} classes, effective sample {_effective(classes):,.0f}: "
+        f"weighted shares move by about {moved:.0%} of half their interval"
+    )
+
+
+def _effective(weights: list[float]) -> float:
+    return sum(weights) ** 2 / sum(weight * weight for weight in weights)
 
 
 def _unclear(name: str, tally: ColumnTally) -> Iterator[str]:

@@ -170,7 +170,8 @@ class Import:
         else:
             columns = mapping.agreeing(map_.columns, sheet.columns, self._instrument)
             self._check_beside(map_, columns, dry_run)
-        answering = self._answering = Answering(columns, self._instrument, (row.cells or {} for row in sheet.rows), map_)
+        weighed = self._weighed(map_, columns)
+        answering = self._answering = Answering(columns | weighed, self._instrument, (row.cells or {} for row in sheet.rows), map_)
         read_language = _language(map_, columns)
 
         def content(row: CsvRow) -> dict[str, Any]:
@@ -200,6 +201,13 @@ class Import:
         if self._unmapped and map_.format == "platea-import/2" and not dry_run:
             raise UnfitHeader(f"the map names {', '.join(map(repr, self._unmapped[:5]))} neither under columns nor under ignored")
 
+    def _weighed(self, map_: ImportMap | None, columns: Mapping[str, ColumnMapping]) -> dict[str, ColumnMapping]:
+        """The column of the weights. It makes no row another row: mended weights are replaced."""
+        if map_ is None or (said := map_.weight) is None:
+            return {}
+        weight = mapping.weighing(said.column, self._columns, columns, self._instrument)
+        return {said.column: ColumnMapping(weight.id, missing=said.missing, numbers=said.numbers)}
+
     def _kept(self, sheet: list[CsvRow]) -> Iterator[CsvRow]:
         """The rows that the map keeps. A row whose identity is empty or another row's is refused."""
         rules = self._map.rows if self._map else RowChoice()
@@ -222,6 +230,9 @@ class Import:
         """Signs of no answer that the map does not declare, and columns that it does not name."""
         if self._answering is not None:
             yield from import_report.undeclared(self._answering)
+        weight = self._instrument.case_weight
+        if weight is not None and self._map is not None and self._map.weight is None:
+            yield f"Figures are weighted by {weight.id}, and the map names no column under weight: these rows count in no weighted figure."
         if self._unmapped:
             yield f"The map does not name {', '.join(map(repr, self._unmapped[:5]))}: not imported."
 

@@ -10,7 +10,7 @@ import msgspec
 
 from deploy.cli.cells import Order, tidy
 from deploy.cli.datafile.sheet import OURS
-from proto.instrument import AnyQuestion, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single, WithRows
+from proto.instrument import AnyQuestion, CaseWeight, Instrument, LongText, Matrix, Multiple, Ranking, ShortText, Single, WithRows
 
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Separator = Annotated[str, msgspec.Meta(max_length=20)]
@@ -104,6 +104,17 @@ def agreeing(map_: Mapping[str, ColumnMapping], columns: list[str], instrument: 
             raise UnfitHeader(f"the map sends {name!r} to {column.question}, but {fault}")
     _once(map_, known)
     return dict(map_)
+
+
+def weighing(column: str, columns: list[str], sent: Iterable[str], instrument: Instrument) -> CaseWeight:
+    """The weight that a column holds. `sent`: the columns that answer questions. Raises UnfitHeader."""
+    if (weight := instrument.case_weight) is None:
+        raise UnfitHeader(f"the map names a column of weights, and {instrument.id} takes none: say case_weight in the questionnaire")
+    if column not in columns:
+        raise UnfitHeader(f"the map names the column {column!r} under weight, which the file does not have")
+    if column in sent:
+        raise UnfitHeader(f"the map sends {column!r} to a question and names it under weight")
+    return weight
 
 
 def _misfit(column: ColumnMapping, question: AnyQuestion, known: Mapping[str, AnyQuestion]) -> str:

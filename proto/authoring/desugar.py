@@ -16,6 +16,7 @@ from proto.authoring.computed_values import finished
 from proto.authoring.faults import Faults, Path
 from proto.authoring.parse import LONGEST_TEXT, UNPRINTABLE, nearest
 from proto.authoring.schema import (
+    AuthoredCaseWeightQuestion,
     AuthoredChoice,
     AuthoredComputedQuestion,
     AuthoredConstantSum,
@@ -52,6 +53,7 @@ _BEGINNING = {"year": "1900", "month": "1900-01", "day": "1900-01-01"}
 
 _KINDS: dict[type[AuthoredQuestion], type[resolved.Question]] = {
     AuthoredSingle: resolved.Single,
+    AuthoredCaseWeightQuestion: resolved.CaseWeight,
     AuthoredMultiple: resolved.Multiple,
     AuthoredMatrix: resolved.Matrix,
     AuthoredRanking: resolved.Ranking,

@@ -15,6 +15,7 @@ from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
     Band,
+    CaseWeight,
     Closed,
     Computed,
     ConstantSum,
@@ -41,6 +42,7 @@ _SCALE: tuple[Stat, ...] = ("share", "distribution", "crosstab", "mean", "net_ag
 _NUMBER: tuple[Stat, ...] = ("distribution", "crosstab", "mean", "median")
 _STATS: dict[type[Question], tuple[Stat, ...]] = {
     Single: (*_EVERYWHERE, *_SCALE),
+    CaseWeight: ("none",),
     Multiple: (*_EVERYWHERE, "share", "crosstab"),
     Matrix: (*_EVERYWHERE, *_SCALE),
     Ranking: (*_EVERYWHERE, "rank_score", "crosstab"),

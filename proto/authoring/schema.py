@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
+from proto.case_weights import MOST as MOST_CLASSES
 from proto.instrument import BIGGEST, Formulation, Operation, OptionRef, Role, Stat
 from proto.text_patterns import TextPattern
 
@@ -46,6 +47,7 @@ BandText = Annotated[
 Bands = Annotated[tuple[BandText, ...], Meta(max_length=200)]
 Whole = Annotated[int, Meta(ge=-BIGGEST, le=BIGGEST)]
 Number = Annotated[float, Meta(ge=-BIGGEST, le=BIGGEST)]
+Weight = Annotated[float, Meta(ge=0.000_001, le=BIGGEST)]
 
 
 class AuthoredSpecify(msgspec.Struct, frozen=True):
@@ -141,6 +143,13 @@ class AuthoredChoice(AuthoredQuestion, frozen=True, kw_only=True):
 class AuthoredSingle(AuthoredChoice, frozen=True, kw_only=True, tag="single"):
     ordered: bool = False
     randomise_options: bool = False
+
+
+class AuthoredCaseWeightQuestion(AuthoredSingle, frozen=True, kw_only=True, tag="case_weight"):
+    """A case weight as the last of the questions, where no author writes it."""
+
+    least: float
+    greatest: float
 
 
 class AuthoredMultiple(AuthoredChoice, frozen=True, kw_only=True, tag="multiple"):
@@ -278,6 +287,18 @@ class AuthoredComputed(msgspec.Struct, frozen=True):
     stats: Annotated[tuple[Stat, ...], Meta(min_length=1, max_length=9)] = ("count",)
 
 
+class AuthoredCaseWeight(msgspec.Struct, frozen=True):
+    """What each respondent of imported data weighs. `var`: the id in small letters, unless written."""
+
+    label: Texts
+    least: Weight
+    greatest: Weight
+    privacy: AuthoredPrivacy
+    id: QuestionId = "Weight"
+    var: Name | None = None
+    classes: Annotated[int, Meta(ge=2, le=MOST_CLASSES)] = 8
+
+
 class AuthoredDerived(msgspec.Struct, frozen=True):
     id: Name
     rule: AuthoredRule
@@ -404,6 +425,7 @@ class AuthoredFile(msgspec.Struct, frozen=True, kw_only=True):
     sections: Annotated[tuple[AuthoredSection, ...], Meta(min_length=1, max_length=200)]
     questions: Annotated[tuple[AnyAuthoredQuestion | AuthoredNote, ...], Meta(min_length=1, max_length=2000)]
     computed: Annotated[tuple[AuthoredComputed, ...], Meta(max_length=200)] = ()
+    case_weight: AuthoredCaseWeight | None = None
     derived: Annotated[tuple[AuthoredDerived, ...], Meta(max_length=200)] = ()
     strata: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
     hierarchies: dict[str, AuthoredHierarchy] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from proto import bounds, quotas, schedule
+from proto import bounds, case_weights, quotas, schedule
 from proto.authoring import headline_checks, margin_checks
 from proto.authoring.faults import Faults
 from proto.authoring.parse import nearest
@@ -13,6 +13,7 @@ from proto.authoring.rule_checks import RuleChecks
 from proto.authoring.schema import AuthoredSurvey
 from proto.instrument import (
     AnyQuestion,
+    CaseWeight,
     Computed,
     ConstantSum,
     Date,
@@ -60,7 +61,7 @@ def check(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> Non
         faults.add(("policy", name), message, advice)
     for path, message, advice in schedule.misfits(instrument):
         faults.add(path, message, advice)
-    for path, message, advice in quotas.misfits(instrument):
+    for path, message, advice in (*quotas.misfits(instrument), *case_weights.misfits(instrument)):
         faults.add(path, message, advice)
     headline_checks.check(survey, instrument, position, faults)
     margin_checks.check(survey, instrument, sound, faults)
@@ -149,7 +150,7 @@ def _strata(survey: AuthoredSurvey, instrument: Instrument, faults: Faults) -> l
             by = [("strata", index) for index, stratum in enumerate(survey.strata) if stratum == question.var]
             _breaks_down(question, by, faults)
             reported |= {question.var} if by and not known.get(question.var) else set()
-        if not isinstance(question, Single):
+        if not isinstance(question, Single) or isinstance(question, CaseWeight):
             continue
         if hierarchy:
             known |= {f"{question.var}.{level}": written.enabled for level in hierarchy.levels if level != "*"}

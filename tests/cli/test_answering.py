@@ -360,7 +360,7 @@ def test_the_words_of_yaml_are_cells_and_codes() -> None:
         ("  Dog: {question: S1, cods: {}}\n", 4, "unknown key cods"),
         ("  Dog: &a {question: S1}\n", 4, "anchors are refused"),
         ("  Dog: {question: R1, place: first}\n", 4, "'first' is not a whole number"),
-        ("  Dog: {question: S1}\nweight: {column: w}\n", 5, "weights of single cases cannot be imported"),
+        ("  Dog: {question: S1}\nweight: {column: w, least: 0.2}\n", 5, "unknown key least"),
     ],
 )
 def test_a_faulty_map_is_told_by_its_line(text: str, line: int, message: str) -> None:

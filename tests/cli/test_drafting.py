@@ -12,7 +12,7 @@ from deploy.cli import import_map, mapping, review_marks
 from deploy.cli.answering import Answering
 from deploy.cli.datafile.reading import read_sheet
 from deploy.cli.drafting.draft import draft
-from deploy.cli.import_map import ImportMap
+from deploy.cli.import_map import ImportMap, WeightColumn
 from proto import author
 from proto.answers import Reader
 from proto.instrument import Instrument, Integer, Matrix, Multiple, Numeric, Single
@@ -248,7 +248,7 @@ PEOPLE = {
     "Call": times("0612340000", "+33 6 12 34 00 01", "(020) 555-0199"),
     "ResponseId": [f"R_{row:010d}abc" for row in range(60)],
     "visit": times("[not completed]", "2026-03-01 10:00:00"),
-    "case_weight": times("0.977342", "1.2"),
+    "case_weight": times("0.977342", "0"),
     "_uuid": times("x", "y"),
 }
 
@@ -266,10 +266,32 @@ def test_what_reaches_or_names_people_is_left_out_by_name_and_by_cell() -> None:
         "Call": "telephone numbers",
         "ResponseId": "tells the rows apart",
         "visit": "times or days; they can single people out",
-        "case_weight": "a weight; weights of single cases cannot be imported",
+        "case_weight": "a weight, though not one above 0 for each row",
         "_uuid": "written by the program that collected the data",
     }
     assert map_.rows.identity == ("ResponseId",)
+
+
+@pytest.mark.parametrize("name", ["w", "Weights", "design weight", "WGT", "survey_wt"])
+def test_a_column_of_weights_is_the_weight_of_the_data_for_the_author_to_review(name: str) -> None:
+    weights = {"Dog": times("yes", "no"), name: times("0.977342", "1.2", "0.3178")}
+    instrument, map_, _, text = drafted(table(weights))
+    weight = instrument.case_weight
+    if name == "w":
+        assert weight is None, "a letter says little"
+        return
+    assert weight is not None
+    assert (weight.least, weight.greatest, weight.privacy.role) == (0.31, 1.2, "quasi_identifier")
+    assert map_.weight == WeightColumn(name)
+    assert "# review: what each row weighs" in text
+    assert kinds(instrument) == {"Dog": "Single", weight.id: "CaseWeight"}
+
+
+@pytest.mark.parametrize("cells", [("1.2", "-0.5"), ("1.2", "heavy"), ("1", "1"), ("1.2", "")])
+def test_what_cannot_weigh_each_row_is_left_out(cells: tuple[str, ...]) -> None:
+    instrument, map_, _, _ = drafted(table({"Dog": times("yes", "no"), "weight": times(*cells)}))
+    assert instrument.case_weight is None
+    assert map_.ignored == {"weight": "a weight, though not one above 0 for each row"}
 
 
 def test_numbers_that_all_differ_are_answers_and_running_numbers_are_not() -> None:

@@ -50,12 +50,12 @@ def survey() -> Instrument:
     return found
 
 
-def job(tmp_path: Path, data: str, map_text: str) -> Import:
+def job(tmp_path: Path, data: str, map_text: str, of: Instrument | None = None) -> Import:
     file = tmp_path / "answers.csv"
     file.write_text(data, encoding="utf-8")
     map_ = import_map.read(map_text, "map.yaml")
     assert isinstance(map_, ImportMap), "\n".join(map(str, map_))
-    return Import(Server("http://nowhere", None, None), survey(), KEY, file, map_, False)
+    return Import(Server("http://nowhere", None, None), of or survey(), KEY, file, map_, False)
 
 
 def receipts(tmp_path: Path, data: str, map_text: str) -> set[str]:
@@ -170,3 +170,66 @@ def test_a_dry_run_says_what_each_column_was_taken_for(tmp_path: Path, capsys: p
     dry = job(tmp_path, data, map_text)
     assert not dry.shown(dry.read_table(FileOptions(), dry_run=True))
     assert capsys.readouterr().out == REPORT
+
+
+WEIGHTED = (
+    AGAIN.replace("platea-instrument/1", "platea-instrument/2")
+    + """\
+case_weight: {label: {en: Weight, fr: Poids}, least: 0.2, greatest: 5, classes: 4, privacy: {role: insensitive}}
+"""
+)
+WEIGHTS = HEAD + '  "Dog": {question: S1}\nweight: {column: w, missing: ["0"]}\n'
+CASES = "Dog,w\nno,0.31\nyes,0.5\nno,2.9\nno,0\nyes,\nyes,7\nyes,heavy\n"
+WEIGHED = """\
+answers.csv: 7 rows, UTF-8, comma, 1 header row
+  Dog                       single S1                 yes 4, no 3
+  w                         weight                    0.31 to 2.9, mean 1.237, effective sample 2 of 3, empty 1
+                            kept as 3 of 4 classes, effective sample 2: weighted shares move by about 2% of half their interval
+                            1 × "0" → missing
+                            refused 1 × (line 7): 7 is no weight from 0.2 to 5, as the questionnaire says
+                            refused 1 × (line 8): 'heavy' is not a number
+refused       line 7: w: 7 is no weight from 0.2 to 5, as the questionnaire says
+refused       line 8: w: 'heavy' is not a number
+Would import 5, refuse 2. Nothing was sent.
+"""
+
+
+def weighted_job(tmp_path: Path, data: str, map_text: str = WEIGHTS) -> Import:
+    found = author.read(WEIGHTED, "again.yaml", lambda name: "")
+    assert isinstance(found, Instrument), found
+    return job(tmp_path, data, map_text, found)
+
+
+def test_a_dry_run_tells_what_the_rows_weigh_and_what_rounding_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read = weighted_job(tmp_path, CASES)
+    assert not read.shown(read.read_table(FileOptions(), dry_run=True))
+    assert capsys.readouterr().out == WEIGHED
+
+
+def test_a_row_is_sent_with_the_class_of_its_weight_and_known_again_when_the_weight_is_mended(tmp_path: Path) -> None:
+    sent, mended = (weighted_job(tmp_path, data).read_table(FileOptions(), False) for data in (CASES, CASES.replace("0.31", "1.4")))
+    answers = [msgspec.json.decode(one.body)["answers"] for one in sent]
+    assert [one.get("Weight") for one in answers] == ["0.2991", "0.6687", "3.344", None, None]
+    assert msgspec.json.decode(mended[0].body)["answers"]["Weight"] == "1.495"
+    assert [one.receipt for one in sent] == [one.receipt for one in mended]
+
+
+@pytest.mark.parametrize(
+    ("map_text", "message"),
+    [
+        (WEIGHTS.replace("column: w", "column: v"), "under weight, which the file does not have"),
+        (WEIGHTS.replace("column: w", "column: Dog"), "to a question and names it under weight"),
+        (WEIGHTS.replace("{question: S1}", "{question: Weight}"), "is no question of again"),
+    ],
+)
+def test_a_map_whose_weight_does_not_fit_is_a_sentence(tmp_path: Path, map_text: str, message: str) -> None:
+    with pytest.raises(UnfitHeader, match=message):
+        weighted_job(tmp_path, CASES, map_text).read_table(FileOptions(), True)
+
+
+def test_weights_for_a_questionnaire_that_takes_none_are_refused_and_missing_ones_told(tmp_path: Path) -> None:
+    with pytest.raises(UnfitHeader, match="takes none: say case_weight in the questionnaire"):
+        job(tmp_path, CASES, WEIGHTS).read_table(FileOptions(), True)
+    bare = weighted_job(tmp_path, CASES, HEAD + '  "Dog": {question: S1}\nignored: {w: later}\n')
+    bare.read_table(FileOptions(), False)
+    assert any("names no column under weight" in sentence for sentence in bare.undeclared())

@@ -10,11 +10,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
 import msgspec
 
-from deploy.cli.cells import NO, TOKENS, readings, tidy, whole
+from deploy.cli.cells import NO, TOKENS, decimal_marks, readings, tidy, whole
 from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
@@ -67,6 +68,16 @@ class DraftQuestion(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
+class DraftWeight(msgspec.Struct, frozen=True):
+    """The column taken for what each row weighs, and between which round numbers its weights lie."""
+
+    id: str
+    var: str
+    column: str
+    least: str
+    greatest: str
+
+
 class DraftInstrument(msgspec.Struct, frozen=True):
     survey: str
     title: str
@@ -81,6 +92,7 @@ class DraftInstrument(msgspec.Struct, frozen=True):
     identity: str = ""
     """The column that tells the rows apart."""
     file: dict[str, Any] = {}
+    weight: DraftWeight | None = None
 
 
 def draft(sheet: DataSheet, name: str, file: dict[str, Any] | None = None) -> tuple[str, str]:
@@ -100,7 +112,7 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     names = _Names()
     questions: list[DraftQuestion] = []
     ignored: dict[str, str] = {}
-    identity = ""
+    identity, weight = "", None
     grouped = {column: family for family in families(columns, sheet.texts) for column in columns if column in family.labels}
     apart = {family.base for family in grouped.values()}
     alone = {column: cells for column, cells in columns.items() if column and column not in grouped and any(cells)}
@@ -126,6 +138,8 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
             reason = "stands in its parts, too"
         else:
             reason = people.left_out(column, given, len(rows))
+            if reason == people.WEIGHT and weight is None and (weight := _weight(column, cells, names)) is not None:
+                continue
         if reason:
             ignored[column] = reason
             if not identity and reason == people.APART:
@@ -137,7 +151,24 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
     slug = re.sub(r"^[^a-z]+", "", _slug(stem, "-", 60)) or "survey"
     unread = tuple(f"line {row.line}: {row.fault}" for row in sheet.rows if row.cells is None)
-    return DraftInstrument(slug, _clean(stem) or "Survey", len(rows), tuple(questions), ignored, dict(missing), unread, identity, file)
+    return DraftInstrument(
+        slug, _clean(stem) or "Survey", len(rows), tuple(questions), ignored, dict(missing), unread, identity, file, weight
+    )
+
+
+def _weight(column: str, cells: Sequence[str], names: _Names) -> DraftWeight | None:
+    """None where a row has no weight above 0, or all have the same: then they are something else, or weigh nothing."""
+    marks = decimal_marks(cells)
+    found = [readings(cell, marks) for cell in cells]
+    weights = sorted(number for numbers in found if len(numbers) == 1 for number in numbers)
+    if len(weights) < len(cells) or weights[0] <= 0 or weights[0] == weights[-1]:
+        return None
+    ends = [
+        number.quantize(Decimal((0, (1,), number.adjusted() - 1)), way)
+        for number, way in ((weights[0], ROUND_FLOOR), (weights[-1], ROUND_CEILING))
+    ]
+    id, var = names.of(column)
+    return DraftWeight(id, var, column, *(format(end, "f") for end in ends))
 
 
 def _group(family: OptionColumns, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:

@@ -67,6 +67,7 @@ _BELIEFS = re.compile(
 
 TIMES = "times or days; they can single people out"
 APART = "tells the rows apart"
+WEIGHT = "a weight, though not one above 0 for each row"
 
 
 def plain(name: str) -> str:
@@ -97,7 +98,7 @@ def left_out(column: str, given: Sequence[str], rows: int) -> str:
     if by_program:
         return "written by the program that collected the data"
     if re.fullmatch(r"(case |design |survey |final )*(weight|wgt|wt)s?", words):
-        return "a weight; weights of single cases cannot be imported"
+        return WEIGHT
     return ""
 
 

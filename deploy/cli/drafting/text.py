@@ -50,6 +50,17 @@ def instrument_text(draft: DraftInstrument) -> str:
     ]
     for question in draft.questions:
         lines += _question(question)
+    if (weight := draft.weight) is not None:
+        lines += [
+            "# review: what each row weighs, rounded to one of a few classes from the least to the greatest weight",
+            "case_weight:",
+            f"  id: {_plain(weight.id)}",
+            f"  var: {_plain(weight.var)}",
+            f"  label: {{en: {quoted(piping.escape(weight.column))}}}",
+            f"  least: {weight.least}",
+            f"  greatest: {weight.greatest}",
+            "  privacy: {role: quasi_identifier}  # review: role",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -121,6 +132,8 @@ def import_map_text(draft: DraftInstrument) -> str:
         lines.append(f"missing: {_flow(list(draft.missing))}  # no answer, in every column")
     if draft.identity:
         lines.append(f"rows: {{identity: [{quoted(draft.identity)}]}}  # a row is known again by it; it is not sent")
+    if draft.weight is not None:
+        lines.append(f"weight: {{column: {quoted(draft.weight.column)}}}")
     lines.append("columns:")
     for question in draft.questions:
         for column, said in question.columns.items():

@@ -13,6 +13,7 @@ from proto.authoring.question_checks import BIGGEST
 from proto.instrument import (
     NON_SUBSTANTIVE,
     AnyQuestion,
+    CaseWeight,
     Computed,
     ConstantSum,
     Date,
@@ -108,6 +109,8 @@ def _variable(
     data: Element, instrument: Instrument, question: AnyQuestion, name: str, label: Texts, options: tuple[Option, ...], kind: str
 ) -> None:
     variable = SubElement(data, "var", {"ID": f"V_{name}", "name": name, "intrvl": kind})
+    if isinstance(question, CaseWeight):
+        variable.set("wgt", "wgt")
     _texts(variable, "labl", label)
     asked = SubElement(variable, "qstn", {"seqNo": question.id, "responseDomainType": _domain(question)})
     _texts(asked, "qstnLit", question.text)

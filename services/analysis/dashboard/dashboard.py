@@ -109,11 +109,12 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
     """Returns a two-way table, or the form to choose one. `refusal`: in English, why there is no table."""
     words = DashboardWords(view.language, instrument)
     known = sides(instrument, snapshot, words)
+    weightable = is_weighted(snapshot) and instrument.case_weight is None  # by a weight for each answer, no table is
     return render(
         "table.html.j2",
         words,
         **of_survey(instrument, words),
-        **_standing(instrument, snapshot, view, words),
+        **(_standing(instrument, snapshot, view, words) | {"weightable": weightable}),
         sides=known,
         table=crossed(instrument, found, words) if found else None,
         of_rows=title_of(found.row, instrument, words) if found else "",
@@ -128,6 +129,7 @@ def table_page(instrument: Instrument, snapshot: Snapshot, view: View, found: Ta
 def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: DashboardWords) -> dict[str, object]:
     """Returns what every page says about its figures: time, number of respondents, rules, population."""
     responses = responses_seen(snapshot, view)
+    as_weighted, weighted_now, sources = policy_text.weighted_by(instrument, words)
     only = told_only(instrument, view.only, words) if view.only is not None else ""
     return {
         "snapshot": snapshot,
@@ -139,7 +141,9 @@ def _standing(instrument: Instrument, snapshot: Snapshot, view: View, words: Das
         "clock": words.clock(snapshot.as_of),
         "weightable": is_weighted(snapshot),
         "stands_for": policy_text.weighting(instrument, snapshot, words),
-        "margins": [words.text(margin.source) for margin in instrument.margins] if is_weighted(snapshot) else [],
+        "as_weighted": as_weighted,
+        "weighted_now": weighted_now,
+        "weight_sources": sources,
         "rules": policy_text.rules(snapshot, words),
         "inferable": policy_text.inferable(snapshot, words),
         "batch": words.number(snapshot.policy.batch),

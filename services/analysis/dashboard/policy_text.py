@@ -59,4 +59,11 @@ def weighting(instrument: Instrument, snapshot: Snapshot, words: DashboardWords)
         reason = published.reason if published and published.reason else "no-margin"
         return words("self_selected" if reason == "no-margin" else f"self_selected_{reason.replace('-', '_')}")
     n_eff, n = words.number(round(published.n_eff or 0)), words.number(published.responses or 0)
-    return words("weighted_sample", n=n, n_eff=n_eff)
+    return words("weighted_by_cases" if published.cases else "weighted_sample", n=n, n_eff=n_eff)
+
+
+def weighted_by(instrument: Instrument, words: DashboardWords) -> tuple[str, str, list[str]]:
+    """Returns what weighted figures are called, the sentence above them, and what it names: the sources of the weights."""
+    if (case_weight := instrument.case_weight) is not None:
+        return words("as_weighted_by_cases"), words("weighted_now_by_cases"), [words.text(case_weight.text)]
+    return words("as_weighted"), words("weighted_now"), [words.text(margin.source) for margin in instrument.margins]

@@ -58,7 +58,8 @@ def _whose(instrument: Instrument, view: View, words: DashboardWords) -> list[st
     """Returns which group is shown, and whether figures are weighted."""
     if view.only is not None:
         return [told_only(instrument, view.only, words)]
-    return [words("as_weighted")] if view.weighted else [words("weighted_none")] if view.unweighted else []
+    as_weighted = words("as_weighted" if instrument.case_weight is None else "as_weighted_by_cases")
+    return [as_weighted] if view.weighted else [words("weighted_none")] if view.unweighted else []
 
 
 def _slide(figure: FigureView, whose: list[str], words: DashboardWords) -> list[Slide]:

@@ -95,7 +95,7 @@ class Cells:
 
 @lru_cache(maxsize=32)
 def cells_of(book: CodeBook) -> Cells:
-    """Returns the cells of the questions with live figures, of the margins of the weights, and of the strata.
+    """Returns the cells of the questions with live figures, of the margins of the weights, of the strata, and of the steps of case weights.
 
     Under a guarantee figures are not weighted.
     """
@@ -109,6 +109,8 @@ def cells_of(book: CodeBook) -> Cells:
         making.stratum(name)
     if book.combined and not guaranteed:
         making.add(book.combined, ("combined", *(margin.of for margin in book.instrument.margins)), group=True, crossed=False)
+    for column in () if guaranteed else book.weights:
+        making.add([column], ("lighter", book.columns[column].code), group=True, crossed=False)
     return making.made(even=guaranteed)
 
 

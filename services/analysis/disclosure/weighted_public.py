@@ -25,7 +25,7 @@ from services.analysis.disclosure.accuracy import Accuracy, RowVariance
 from services.analysis.disclosure.edition_tables import EditionTables
 from services.analysis.state.layout import Counts
 from services.analysis.statistics.marginals import Estimates, estimates
-from services.analysis.statistics.weighting import Weights, fit
+from services.analysis.statistics.weighting import Weights, fit, steps
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,21 @@ class PublicWeights:
 @lru_cache(maxsize=8)
 def public_weights(book: CodeBook, tables: EditionTables | None) -> PublicWeights:
     """Returns the weights at the last edition of tables; none where that was in another version of the questionnaire."""
-    if not book.instrument.margins:
+    case_weight = book.instrument.case_weight
+    if case_weight is None and not book.instrument.margins:
         return _none("no-margin")
     if book.instrument.policy.guaranteed:
         return _none("guarantee")
     if tables is None or tables.book.digest != book.digest:
         return _none("too-few")
-    weights = fit(book, tables.cells.by_column(tables.singles, tables.responses))
+    singles = tables.cells.by_column(tables.singles, tables.responses)
+    weights = fit(book, singles) if case_weight is None else steps(book, case_weight, singles)
     if not weights:
         return _none(weights.published.reason)
     every = range(len(tables.cells.blocks.sizes))
     rows = tables.rows(weights.columns, every)
-    accuracy = weighted_accuracy(tables, float((weights.of**2).sum()))
+    squares = float((weights.of**2).sum())
+    accuracy = weighted_accuracy(tables, squares) if case_weight is None else _accuracy_of_steps(tables, squares)
     weighted = estimates(tables.layout, weights, rows, accuracy)
     assert weighted is not None
     shown = _shown(weighted, accuracy)
@@ -66,6 +69,12 @@ def weighted_accuracy(tables: EditionTables, squares: float) -> Accuracy:
     """Returns the accuracy of weighted sums over rows of tables. `squares`: the sum of the squared weights."""
     of_table = tables.publication.parameters.table_variance(tables.responses, len(tables.cells.blocks.sizes))
     return replace(tables.accuracy, row=RowVariance(0.0, 1, 0.0, of_table * squares))
+
+
+def _accuracy_of_steps(tables: EditionTables, squares: float) -> Accuracy:
+    """The same where weights are steps. Their rows together are everybody, so they have the noise of everybody's counts, too."""
+    of_table = tables.publication.parameters.table_variance(tables.responses, len(tables.cells.blocks.sizes))
+    return replace(tables.accuracy, row=RowVariance(1.0, 2, 0.0, of_table * squares))
 
 
 def outweighed(noise: Counts, width: Counts) -> NDArray[np.bool_]:

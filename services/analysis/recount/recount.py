@@ -259,7 +259,10 @@ class Tally:
             code = _group_of(self._instrument, name, answers)
             if code in groups:
                 groups[code].add(crossed, numbers)
-        cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
+        if (weight := self._instrument.case_weight) is not None:
+            cell = [answers.get(weight.id)]
+        else:
+            cell = [_portion_of(self._instrument, margin, answers) for margin in self._instrument.margins]
         if cell and None not in cell:
             self._cells.setdefault(tuple(code for code in cell if code), GroupCounts()).add(
                 keys, {name: share for name, share in numbers.items() if "." in name}

@@ -12,7 +12,7 @@ from typing import Any
 from proto.instrument import Instrument
 
 Cell = tuple[str, ...]
-"""A group of each margin."""
+"""A group of each margin, or the class of a weight."""
 Key = tuple[str, ...]
 """(question, what, …): ("B02", "cell", "cctv", "live")."""
 ROUNDS = 500
@@ -47,6 +47,8 @@ class Weighed:
 
 def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, Any], dict[Cell, float]]:
     """Returns the published weighting, and the weight of each cell; no weights where figures are not weighted."""
+    if (question := instrument.case_weight) is not None:
+        return _of_cases({(option.code,): float(option.code) for option in question.options}, sizes, max(instrument.policy.minimum, 1))
     if not instrument.margins:
         return {"reason": "no-margin"}, {}
     least, total = max(instrument.policy.minimum, 1), sum(sizes.values())
@@ -93,6 +95,16 @@ def weigh(instrument: Instrument, sizes: Mapping[Cell, int]) -> tuple[dict[str, 
         return {"reason": "too-few"}, {}
     groups = {margin.of: groups_joined for margin, groups_joined in zip(instrument.margins, joined, strict=True)}
     return {"groups": groups, "responses": total, "n_eff": worth, "deff": total / worth}, weights
+
+
+def _of_cases(given: Mapping[Cell, float], sizes: Mapping[Cell, int], least: int) -> tuple[dict[str, Any], dict[Cell, float]]:
+    """Returns the weighting, and for each class that the data bring its weight, in proportion to the mean."""
+    total, whole = sum(sizes.values()), sum(given[cell] * n for cell, n in sizes.items())
+    weights = {cell: given[cell] * total / whole for cell in sizes}
+    worth = total**2 / sum(weights[cell] ** 2 * n for cell, n in sizes.items()) if sizes else 0.0
+    if worth < least:
+        return {"reason": "too-few"}, {}
+    return {"cases": True, "responses": total, "n_eff": worth, "deff": total / worth}, weights
 
 
 def _join(groups: list[list[str]], count: Counter[str], least: int) -> list[list[str]]:

@@ -65,6 +65,11 @@ def weigh(table: Table, book: CodeBook, weights: Weights, rows: Counts, noise: T
 
     `rows`: the rows of the Burt matrix of the weights' columns. Raises Problem as `exact` does.
     """
+    if book.instrument.case_weight is not None:
+        raise Problem(
+            "request-refused",
+            "Weighted are figures of one question, by the weights of the data: a table would need counts of three at once.",
+        )
     margins = [margin.of for margin in book.instrument.margins]
     one, other = side(book, table.row), side(book, table.column)
     if margins and one.name not in margins and other.name not in margins:

@@ -1,4 +1,5 @@
-"""Weights that match the respondents to margins of the population: post-stratification for one, raking for several. Pure.
+"""Weights that match the respondents to margins of the population: post-stratification for one, raking for several; and weights that data
+bring with them. Pure.
 
 Weights by margins are the same for all respondents of one cell (one group of each margin), so a weighted count is a sum of
 weighted rows of the Burt matrix: the cell's rows are the columns of the one margin, or the combined columns of the code book.
@@ -6,12 +7,14 @@ weighted rows of the Burt matrix: the cell's rows are the columns of the one mar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from proto.case_weights import weights_of
 from proto.codebook import CodeBook
+from proto.instrument import CaseWeight
 from proto.snapshot import Weighting
 from services.analysis.state.layout import Counts
 
@@ -31,13 +34,15 @@ class Weights:
     columns: list[int]
     of: Counts
     published: Weighting
+    squared: Counts | None = None
+    """Where somebody is counted in several columns, whose `of` add up to the weight: what adds up to its square."""
 
     def __bool__(self) -> bool:
         return bool(self.columns)
 
     def sums(self, rows: Counts) -> Counts:
         """For each column of the Burt matrix the sum of weights, and of their squares. Shape (2, columns). `rows`: those of `columns`."""
-        return np.vstack([self.of, self.of**2]) @ rows
+        return np.vstack([self.of, self.of**2 if self.squared is None else self.squared]) @ rows
 
 
 def fit(book: CodeBook, counts: Counts) -> Weights:
@@ -47,6 +52,9 @@ def fit(book: CodeBook, counts: Counts) -> Weights:
     group is left says nothing any more. Raked weights are not trimmed: `n_eff` tells what they cost.
     """
     margins, least = book.instrument.margins, max(book.instrument.policy.minimum, 1)
+    if (question := book.instrument.case_weight) is not None:
+        columns = book.of(question.id)
+        return _of_cases(columns, np.array(weights_of(question)), counts[columns], least)
     if not margins:
         return _unweighted("no-margin")
     first, *others = margins
@@ -78,6 +86,37 @@ def fit(book: CodeBook, counts: Counts) -> Weights:
         for margin, place in zip(margins, places, strict=True)
     }
     return Weights(columns, of, Weighting(None, groups, int(responses), n_eff, responses / n_eff))
+
+
+def steps(book: CodeBook, question: CaseWeight, counts: Counts) -> Weights:
+    """The weights that data bring, as steps: whoever weighs as much as a class counts in its column and those below.
+
+    For counts with noise. A sum over classes would have the noise of each times the square of its weight, a sum over steps has it times the
+    square of the step. Classes that fewer than the minimum reach are joined with those below, and weigh what they do on average.
+    """
+    least = max(book.instrument.policy.minimum, 1)
+    reached = np.minimum.accumulate(counts[book.weights])
+    kept = int((reached >= least).sum())
+    if not kept:
+        return _unweighted("too-few")
+    weights = np.array(weights_of(question))
+    beyond = np.diff(weights[kept - 1 :]) @ reached[kept:] / reached[kept - 1]
+    weights = np.append(weights[: kept - 1], weights[kept - 1] + beyond)
+    here = -np.diff(reached[:kept], append=0.0)
+    found = _of_cases(book.weights[:kept], weights, here, least)
+    return replace(found, of=np.diff(found.of, prepend=0.0), squared=np.diff(found.of**2, prepend=0.0)) if found else found
+
+
+def _of_cases(columns: list[int], weights: Counts, sizes: Counts, least: int) -> Weights:
+    """Weights in proportion to those given, on average one. `sizes`: how many have each."""
+    responses = float(sizes.sum())
+    if not responses:
+        return _unweighted("too-few")
+    of = weights * responses / float(weights @ sizes)
+    n_eff = kish(float(of @ sizes), float(of**2 @ sizes))
+    if n_eff < least:
+        return _unweighted("too-few")
+    return Weights(columns, of, Weighting(cases=True, responses=int(responses), n_eff=n_eff, deff=responses / n_eff))
 
 
 def _unweighted(reason: str) -> Weights:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proto.instrument import AnyQuestion, Computed, Instrument, Note, OptionRef, ShortText
+from proto.instrument import AnyQuestion, CaseWeight, Computed, Instrument, Note, OptionRef, ShortText
 
 Item = AnyQuestion | Note
 
@@ -59,7 +59,7 @@ def _one_by_one(items: list[Item]) -> dict[str, list[Item]]:
 def _items(instrument: Instrument, section: str) -> Iterator[Item]:
     """The questions of a section, each note before its question, the others at the end."""
     for question in instrument.questions:
-        if question.section == section:
+        if question.section == section and not isinstance(question, CaseWeight):
             yield from (note for note in instrument.notes if note.before == question.id)
             yield question
     yield from (note for note in instrument.notes if not note.before and note.section == section)

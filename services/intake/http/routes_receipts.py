@@ -21,6 +21,7 @@ from services.intake.http import submission_body, withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import known_survey
 from services.intake.submission.receipt_service import ResponseStatus
+from services.runtime.http.authorization import bearer
 from services.runtime.http.request_bodies import json_body, json_text
 from services.runtime.http.responses import AnyRequest, or_raise, private
 from services.runtime.openapi import Reply, header, operation, query
@@ -170,7 +171,7 @@ def _held(request: AnyRequest) -> str:
 
 async def _replace(request: AnyRequest, intake: Intake, receipt: str) -> Response[bytes]:
     body = await json_text(request, intake.catalogue.body_limit)
-    state = or_raise(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body)))
+    state = or_raise(await attempt(intake, request, lambda: intake.receipts.replace(receipt, body, secret=bearer(request))))
     intake.metrics.ended("replaced")
     return private(state)
 

@@ -70,8 +70,11 @@ class ReceiptService:
             return written
         return Problem("withdrawn") if isinstance(written.event, ResponseWithdrawn) else written.event
 
-    async def replace(self, receipt: str, body: bytes, survey: str = "*") -> ResponseStatus | Problem:
-        """Replaces the answers by those in this body, while the survey is open. A returned ResponseStatus is on disk."""
+    async def replace(self, receipt: str, body: bytes, survey: str = "*", *, secret: str | None = None) -> ResponseStatus | Problem:
+        """Replaces the answers by those in this body, while the survey is open. A returned ResponseStatus is on disk.
+
+        `secret`: of the token that the request bears, if any; an organiser's may bring a weight.
+        """
         for _ in range(TRIES):
             try:
                 written = await self._find(receipt, survey)
@@ -82,7 +85,9 @@ class ReceiptService:
                 known = self._catalogue.surveys.get(written.event.survey)
                 if known is None or not self._registry.takes_answers(known.id, self._clock()):
                     return Problem("survey-closed")
-                event = accept_as(ResponseReplaced, known, body, written.event.id, self._latest_today())
+                organiser = secret is not None and self._registry.allows(secret, "organiser", known.id, self._clock())
+                before = bytes(written.event.answers)
+                event = accept_as(ResponseReplaced, known, body, written.event.id, self._latest_today(), organiser=organiser, before=before)
                 if isinstance(event, list):
                     return Problem("answers-refused", errors=tuple(event))
                 if event.digest == written.event.digest:

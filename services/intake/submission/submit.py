@@ -71,7 +71,7 @@ class Submitter:
         known = self._catalogue.surveys.get(survey)
         held = not by_form and ticket is not None
         if known is None or not known.invited or ticket is None:
-            return await self._submit(survey, body, key, held=held)
+            return await self._submit(survey, body, key, held=held, organiser=ticket is None)
         checked = await self._invitations.check(survey, ticket)
         if isinstance(checked, Problem):
             return checked
@@ -79,7 +79,7 @@ class Submitter:
         return Problem("invitation-spent") if isinstance(outcome, Problem) and outcome.code == "withdrawn" else outcome
 
     async def _submit(
-        self, survey: str, body: bytes, key: str | None, token: bytes | None = None, *, held: bool
+        self, survey: str, body: bytes, key: str | None, token: bytes | None = None, *, held: bool, organiser: bool = False
     ) -> CommittedResponse | Problem:
         """`token`: that of the ticket, where the survey asks for one. `held`: by quotas that are full."""
         if key is not None and not receipts.acceptable(key):
@@ -90,7 +90,7 @@ class Submitter:
         receipt = key or receipts.make()
         id = receipts.response_id(receipt)
         try:
-            accepted = accept(known, body, receipt, id, self._latest_today())
+            accepted = accept(known, body, receipt, id, self._latest_today(), organiser=organiser)
         except Problem as unreadable:
             return unreadable
         if isinstance(accepted, list):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from proto import events
 from proto.answers import Reader
@@ -31,22 +32,29 @@ class _Versioned(msgspec.Struct):
 _versioned = msgspec.json.Decoder(_Versioned)
 
 
-def accept(survey: CatalogueEntry, body: bytes, receipt: str, id: str, today: str) -> Accepted | list[Fault]:
+def accept(survey: CatalogueEntry, body: bytes, receipt: str, id: str, today: str, *, organiser: bool) -> Accepted | list[Fault]:
     """The response in this body, or all its faults. `today`: the ISO date that dates are checked against.
 
+    `organiser`: whether one sends it, who alone may say what a response weighs.
     Raises Problem where the body is no JSON.
     """
-    event = accept_as(ResponseSubmitted, survey, body, id, today)
+    event = accept_as(ResponseSubmitted, survey, body, id, today, organiser=organiser)
     return event if isinstance(event, list) else Accepted(event, receipt)
 
 
-def accept_as(kind: type[E], survey: CatalogueEntry, body: bytes, id: str, today: str) -> E | list[Fault]:
-    """The same for any event that carries answers."""
+def accept_as(
+    kind: type[E], survey: CatalogueEntry, body: bytes, id: str, today: str, *, organiser: bool, before: bytes = b"{}"
+) -> E | list[Fault]:
+    """The same for any event that carries answers. `before`: those that are replaced, whose weight may stay."""
     reader, faults = _reader_of(survey, body)
     response = reader.read(body, today)
     if isinstance(response, list) or faults:
         return faults + (response if isinstance(response, list) else [])
     instrument = reader.instrument
+    if not organiser and (weight := reader.weight) is not None:
+        given = getattr(response.answers, weight)
+        if given is not UNSET and given != msgspec.json.decode(before).get(weight):
+            return [Fault(f"/answers/{weight}", "unknown-question", "Nobody is asked this: an organiser imports it.")]
     answers = reader.canonical(response.answers)
     digest = events.digest(instrument.id, instrument.version, answers)
     notice = survey.notices.get(instrument.version)

@@ -9,7 +9,7 @@ from itertools import chain
 
 import msgspec
 
-from proto import bounds, quotas, schedule
+from proto import bounds, case_weights, quotas, schedule
 from proto import instrument as instruments
 from proto.answers import Reader
 from proto.authoring.faults import Faults, TooManyFaults
@@ -52,7 +52,7 @@ def _faults(instrument: Instrument) -> Iterator[Fault]:
     yield from (Fault(f"/policy/{name}", "unfit", f"{fault}: {advice}.") for name, fault, advice in incoherent(instrument.policy))
     for path, fault, advice in schedule.misfits(instrument):
         yield Fault(f"/{'/'.join(path)}", "unfit", f"{fault[0].upper()}{fault[1:]}: {advice}.")
-    for path, fault, advice in quotas.misfits(instrument):
+    for path, fault, advice in (*quotas.misfits(instrument), *case_weights.misfits(instrument)):
         yield Fault(f"/{'/'.join(map(str, path))}", "unfit", f"{fault[0].upper()}{fault[1:]}: {advice}.")
     rules = list(_rules(instrument))
     yield from rules

@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import msgspec
 import nats
 import pytest
 from nats.aio.client import Client
 
-from proto import events, receipt, subjects
+from proto import events, instrument, receipt, subjects
 from proto.bounds import body_limit
 from proto.events import ResponseReplaced, ResponseSubmitted, ResponseWithdrawn
 from proto.registry import published
 from services.intake.flood.guess_limiter import GuessLimiter
 from services.runtime import withheld
+from tests.builders import weighted_survey
 from tests.builders.bundled import population, questionnaire
 from tests.conftest import NatsUrls
 from tests.intake.serving import PATH, Api, body, journal, key, open_survey, served
@@ -278,3 +280,22 @@ async def test_all_faults_are_named_at_once_with_their_places(api: Api) -> None:
     found = {(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]}
     assert {("/answers/Z99", "unknown-question"), ("/answers/A01", "unknown-code"), ("/consent", "consent-required")} <= found
     assert {("/version", "unknown-version"), ("/language", "unknown-language"), ("/extra", "unknown-member")} <= found
+
+
+async def test_only_an_organiser_says_what_a_response_weighs(api: Api) -> None:
+    weight = msgspec.structs.replace(weighted_survey.weight(), section=questionnaire().questions[-1].section)
+    panel = msgspec.structs.replace(questionnaire(), version="9.0.0", margins=(), questions=(*questionnaire().questions, weight))
+    assert (await api.organise("POST", "/api/v1/surveys", instrument.encode(panel))).status_code == 201
+    heavy = body(1) | {"version": "9.0.0", "answers": body(1)["answers"] | {"Weight": weight.options[-1].code}}
+    refused = await api.http.post(PATH, json=heavy)
+    assert refused.status_code == 422
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/answers/Weight"]
+    taken = await api.organise("POST", PATH, heavy)
+    assert taken.status_code == 201
+    receipt, light = taken.json()["receipt"], heavy | {"answers": body(1)["answers"] | {"Weight": weight.options[0].code}}
+    assert (await api.receipt(receipt, "PUT", json=light)).status_code == 422
+    other = heavy | {"answers": body(2)["answers"] | {"Weight": weight.options[-1].code}}
+    assert (await api.receipt(receipt, "PUT", json=other)).status_code == 200, "whoever corrects answers keeps the weight"
+    changed = await api.organise("PUT", f"/api/v1/receipts/{receipt}", light)
+    assert changed.status_code == 200
+    assert changed.json()["digest"] != taken.json()["digest"]
