@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from proto.instrument import NON_SUBSTANTIVE, Instrument, Role, Texts
+from proto.instrument import NON_SUBSTANTIVE, CaseWeight, Instrument, Role, Texts
 from services.export.dataset import universe
 from services.export.dataset.naming import short_names
 from services.export.dataset.numbering import numbers
@@ -66,6 +66,8 @@ class DatasetColumn:
     level: str | None
     """To which level of its hierarchy it was generalised; None for what was not generalised at all."""
     codes: Codes
+    weighs: bool = False
+    """Whether its codes are what each row weighs."""
 
     @cached_property
     def counts(self) -> list[int]:
@@ -158,6 +160,11 @@ class Dataset:
         by_code = {category.code: category for column in self.columns for category in column.categories if category.absent}
         return [(by_code[code], say(_ABSENT.get(code, code), self.edition.language)) for code in NUMBERS if code in by_code]
 
+    @property
+    def weight(self) -> DatasetColumn | None:
+        """The column that says what each row weighs; None where there is none."""
+        return next((column for column in self.columns if column.weighs), None)
+
     def labels(self, language: str, fit: Callable[[str, int], str]) -> list[str]:
         """A label for each variable, no two alike, made to fit as in `DatasetColumn.fitting`."""
         return told_apart([column.label(language) for column in self.columns], [column.short for column in self.columns], fit)
@@ -215,6 +222,7 @@ def tabulate(
                 role=column.role,
                 level=levels.get(column.name),
                 codes=_codes(places, given.codes, categories),
+                weighs=isinstance(column.question, CaseWeight),
             )
         )
     return Dataset(edition, tuple(dataset_columns), len(released), left_out=left_out(instrument))

@@ -97,6 +97,8 @@ def _variable(data: Element, column: DatasetColumn, languages: tuple[str, ...]) 
     variable = SubElement(
         data, "var", {"ID": identity, "name": column.name, "files": "data", "dcml": "0", "intrvl": "discrete", "nature": ordinal}
     )
+    if column.weighs:
+        variable.set("wgt", "wgt")
     _texts(variable, "labl", {language: column.label(language) for language in languages})
     question = SubElement(variable, "qstn", {"seqNo": column.question})
     _texts(question, "qstnLit", column.text)

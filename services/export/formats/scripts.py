@@ -40,10 +40,15 @@ def labelled(field):
 
 data = pd.DataFrame({{field["name"]: labelled(field) for field in described}})
 labels = {{field["name"]: field["title"] for field in described}}
-
+{weight}
 if __name__ == "__main__":
     print(data.describe().T)
 '''
+
+_PANDAS_WEIGHT = """
+# What each row weighs, as a number; missing where it was not told.
+weights = pd.to_numeric(codes[{name}], errors="coerce")
+"""
 
 _STATA = """version 14
 use "data.dta", clear
@@ -51,17 +56,24 @@ assert _N == {rows}
 describe, short
 """
 
+_STATA_WEIGHT = """* What each row weighs, as a number: estimate with [pweight=_weight].
+decode {name}, generate(_weight_label)
+generate double _weight = real(_weight_label)
+"""
+
 
 def pandas(path: Path, table: Dataset) -> None:
     constants = {"title": python_string(_title(table)), "citation": python_string(cite(table.edition))}
-    path.write_text(_PANDAS.format(**constants), encoding="utf-8")
+    weight = "" if table.weight is None else _PANDAS_WEIGHT.format(name=python_string(table.weight.name))
+    path.write_text(_PANDAS.format(**constants, weight=weight), encoding="utf-8")
 
 
 def stata(path: Path, table: Dataset) -> None:
     missing = ", ".join(f".{category.letter} {meaning}" for category, meaning in table.absent())
     comments = (_title(table), "Reads data.dta, which lies beside this file, with labels.", cite(table.edition), f"Missing: {missing}")
     head = "".join(stata_comment(line) + "\n" for line in comments)
-    path.write_text(head + _STATA.format(rows=table.rows), encoding="utf-8")
+    weight = "" if table.weight is None else _STATA_WEIGHT.format(name=table.weight.short)
+    path.write_text(head + _STATA.format(rows=table.rows) + weight, encoding="utf-8")
 
 
 def r(path: Path, table: Dataset) -> None:
@@ -74,7 +86,11 @@ def r(path: Path, table: Dataset) -> None:
         f"stopifnot(nrow(codes) == {table.rows}L)",
         "data <- codes  # codes says why an answer is missing; in data it is NA",
     ]
-    path.write_text("\n".join([*head, *(_factor(column, table.edition.language) for column in table.columns)]) + "\n", encoding="utf-8")
+    lines = [*head, *(_factor(column, table.edition.language) for column in table.columns)]
+    if table.weight is not None:
+        lines.append("# What each row weighs, as a number; NA where it was not told.")
+        lines.append(f"weights <- suppressWarnings(as.numeric(codes[[{r_string(table.weight.name)}]]))")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _factor(column: DatasetColumn, language: str) -> str:
