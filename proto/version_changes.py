@@ -13,6 +13,7 @@ from proto.instrument import (
     BIGGEST,
     AnyQuestion,
     Band,
+    CaseWeight,
     Closed,
     Computed,
     ConstantSum,
@@ -109,8 +110,7 @@ def compare(old: Instrument, new: Instrument) -> list[Change]:
     changes = [_taken_out(question) for id, question in before.items() if id not in after]
     for id, question in after.items():
         if id not in before:
-            new_one = "computed of everybody's answers" if isinstance(question, Computed) else "not asked of those who answered before"
-            changes.append(Change(id, f"new question: {new_one}"))
+            changes.append(Change(id, f"new question: {_news(question)}"))
         elif same_kind(before[id], question):
             changes += _question(before[id], question)
         else:
@@ -118,6 +118,13 @@ def compare(old: Instrument, new: Instrument) -> list[Change]:
     order = [id for id in before if id in after], [id for id in after if id in before]
     changes += [Change("questions", "in another order")] if order[0] != order[1] else []
     return [*changes, *_strata(old, new), *_rest(old, new)]
+
+
+def _news(question: AnyQuestion) -> str:
+    """Whose answers a new question has."""
+    if isinstance(question, Computed):
+        return "computed of everybody's answers"
+    return "a weight, for rows that are imported" if isinstance(question, CaseWeight) else "not asked of those who answered before"
 
 
 def _taken_out(question: AnyQuestion) -> Change:

@@ -35,11 +35,14 @@ def book(classes: int = 8, minimum: int = 10) -> CodeBook:
     return CodeBook(Reader(replace(small, questions=(*small.questions, weight(classes)))))
 
 
-def weighing(seed: int, size: int, of: CodeBook, *, some: bool = False) -> tuple[list[Answers], list[float]]:
-    """A crowd with log-normal weights, and these before they are rounded. `some`: a tenth have none; their weight is 0."""
+def weighing(seed: int, size: int, of: CodeBook, *, some: bool = False, spread: float = 0.6) -> tuple[list[Answers], list[float]]:
+    """A crowd with log-normal weights, and these before they are rounded. `some`: a tenth have none; their weight is 0.
+
+    `spread`: the standard deviation of their logarithm; 0.43, 0.64 and 0.83 make the design effect 1.2, 1.5 and 2.
+    """
     draw, question = np.random.default_rng(seed), of.instrument.case_weight
     assert question is not None
-    weights = np.clip(np.exp(draw.normal(0, 0.6, size)), question.least, question.greatest)
+    weights = np.clip(np.exp(draw.normal(0, spread, size)), question.least, question.greatest)
     weights[draw.random(size) < 0.1 * some] = 0
     people = crowd(seed, size)
     codes = [case_weights.code_of(question, float(weight)) for weight in weights]

@@ -101,7 +101,7 @@ def _listed(intake: Intake, id: str) -> ListedSurvey:
         instrument.languages,
         instrument.source_language,
         instrument.estimated_minutes,
-        len(instrument.questions),
+        len(instrument.asked),
         intake.takes_answers(id),
         intake.phase(id),
         None if instrument.opens is None else schedule.local(instrument.opens).isoformat(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -197,6 +198,21 @@ def test_the_noise_that_is_told_is_no_less_than_that_there_is() -> None:
             true = [cell.weighted.share for cell in exactly.questions[id].cells.values() if cell.weighted]
             off += ((share[part.cells] - true) / deviation[part.cells]).tolist()
     assert np.sqrt(np.mean(np.square(off))) < 1.3
+
+
+@pytest.mark.parametrize(("size", "spread"), [(300, 0.43), (300, 0.83), (1000, 0.64)])
+def test_an_answer_of_the_heaviest_is_guessed_from_a_weighted_figure_as_seldom_as_is_claimed(size: int, spread: float) -> None:
+    for seed in range(SURVEYS):
+        people, _ = weighing(seed, size, book(), spread=spread)
+        found = released(people, of=book())
+        tables, of_steps = found.tables, found.weights.of.of
+        assert tables is not None
+        parameters = tables.publication.parameters
+        of_table = parameters.table_variance(size, len(tables.cells.blocks.sizes))
+        variance = of_table * (of_steps**2).sum() + parameters.answers.variance(size)
+        guessed = NormalDist().cdf(of_steps.sum() / 2 / variance**0.5)
+        assert 0.5 < guessed <= NormalDist().cdf((len(of_steps) / of_table) ** 0.5 / 2) <= 0.70
+        assert guessed <= 0.65
 
 
 def test_nothing_public_tells_the_classes_themselves() -> None:

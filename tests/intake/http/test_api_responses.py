@@ -286,6 +286,8 @@ async def test_only_an_organiser_says_what_a_response_weighs(api: Api) -> None:
     weight = msgspec.structs.replace(weighted_survey.weight(), section=questionnaire().questions[-1].section)
     panel = msgspec.structs.replace(questionnaire(), version="9.0.0", margins=(), questions=(*questionnaire().questions, weight))
     assert (await api.organise("POST", "/api/v1/surveys", instrument.encode(panel))).status_code == 201
+    (listed,) = (one for one in (await api.http.get("/api/v1/surveys")).json() if one["version"] == "9.0.0")
+    assert listed["questions"] == len(questionnaire().asked), "nobody is asked it"
     heavy = body(1) | {"version": "9.0.0", "answers": body(1)["answers"] | {"Weight": weight.options[-1].code}}
     refused = await api.http.post(PATH, json=heavy)
     assert refused.status_code == 422
