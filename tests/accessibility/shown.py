@@ -66,6 +66,7 @@ class Stage:
             context = self._chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
             self._pages[width, scheme] = context.new_page()
         page = self._pages[width, scheme]
+        page.set_viewport_size({"width": width, "height": 800})  # a test may have changed it
         self._server.html = sight.html
         page.goto(f"http://127.0.0.1:{self._server.server_port}/page", wait_until="load")
         return page
