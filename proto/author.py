@@ -26,6 +26,9 @@ from proto.instrument import Instrument
 
 __all__ = ["AuthoringFault", "Include", "bundled", "load", "read"]
 
+_START = re.compile(r"\ufeff?(?:[ \t]*(?:#.*)?\n)*---[ \t]*\n")
+"""A line `---` with which a document begins, below comments at most."""
+
 
 def read(text: str, name: str, include: Include) -> Instrument | list[AuthoringFault]:
     """The instrument, or all its faults in the order of the file. `include` may raise OSError or ValueError."""
@@ -56,7 +59,7 @@ def load(path: Path) -> Instrument | list[AuthoringFault]:
     A second document in the file, after a line `---`, is left to others: the import map that comes with a draft.
     """
     try:
-        text = path.read_text(encoding="utf-8").partition("\n---\n")[0] + "\n"
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return [AuthoringFault(path.name, 1, "", "the file is not UTF-8 text", "save it as UTF-8")]
 
@@ -64,7 +67,9 @@ def load(path: Path) -> Instrument | list[AuthoringFault]:
         beside = path.parent / name
         return (beside if beside.is_file() else _home() / name).read_text(encoding="utf-8")
 
-    return read(text, path.name, include)
+    match = _START.match(text)
+    start = match.end() if match else 0
+    return read(text[:start] + text[start:].partition("\n---\n")[0] + "\n", path.name, include)
 
 
 def bundled() -> dict[str, Path]:

@@ -13,6 +13,9 @@ from proto.instrument import NON_SUBSTANTIVE, AnyQuestion, Closed, Date, Instrum
 _CUSTOMARY = re.compile(r"-?(7|8|9|77|88|9[6-9]|777|888|99[6-9])|-1")
 """Codes for don't know, refused and the like in data files of others."""
 
+_QUOTED = re.compile(r"\s*(“[^“”]*”|‘[^‘’]*’)\s*")
+"""A text that a word processor gave its quotes."""
+
 
 def advice(instrument: Instrument, year: int) -> Iterator[str]:
     """Sentences, question by question. `year`: the present one."""
@@ -26,6 +29,8 @@ def advice(instrument: Instrument, year: int) -> Iterator[str]:
             yield from _labels(question.id, what, listed, instrument.languages)
         if any(is_blank(text) for text in question.text.values()):
             yield f"the text of {question.id} shows nothing."
+        if any(map(_QUOTED.fullmatch, question.text.values())):
+            yield f'the text of {question.id} is shown in quotation marks. If YAML should take them away, write "…".'
         yield from _stray_score(question)
         yield from _future(question, year)
     yield from _all_rows(instrument)
@@ -40,6 +45,8 @@ def _labels(id: str, what: str, listed: tuple[Option, ...] | tuple[Row, ...], la
             if is_blank(text):
                 yield f"the label of {part.code} of {id} shows nothing in {language}."
                 continue
+            if _QUOTED.fullmatch(text):
+                yield f'the label of {part.code} of {id} is shown in quotation marks. If YAML should take them away, write "…".'
             plain = _as_seen(text)
             if plain in seen:
                 yield f"the {what} {seen[plain]} and {part.code} of {id} have the same label in {language}, “{text.strip()}”."

@@ -53,7 +53,7 @@ class ColumnTally:
 
 
 class Answering:
-    """Reads rows by columns; `tallies` grows with every row. `rows`: all of them, which tell the decimal marks of a column."""
+    """Reads rows by columns; `tallies` grows with every row. `rows`: all of them, which tell how the numbers of a column are written."""
 
     def __init__(
         self,
@@ -79,6 +79,7 @@ class Answering:
                 if cell := row.get(name, ""):
                     cells[name].append(cell)
         self._decimals = {name: reading.decimal_marks(column) for name, column in cells.items()}
+        self._outlying = {name: reading.outlying(column) for name, column in cells.items()}
 
     def answers(self, cells: Mapping[str, str], line: int = 0) -> tuple[dict[str, Any], list[str]]:
         """Returns the answers in one row and the reasons for unreadable cells. Intake validates the answers."""
@@ -131,7 +132,7 @@ class Answering:
             tally.suspect[cell] += 1
             if not isinstance(question, ShortText | LongText):
                 raise Unclear(f"{cell!r} is no answer by its looks: declare it under `missing`, or give it a code")
-        if cell in reading.SENTINELS and isinstance(question, Integer | Numeric) and not self._is_meant(cell, question, column):
+        if cell in self._outlying.get(name, ()) and not self._is_meant(cell, question, column):
             tally.suspect[cell] += 1
         for value in self._put(values, question, name, column, cell):
             tally.read[value] += 1
@@ -288,7 +289,11 @@ class Answering:
             either = " or ".join(f"{number.normalize():f}" for number in sorted(found, reverse=True))
             raise Unclear(f"{_short(cell)} can mean {either}: say `numbers` in the map")
         (number,) = found
-        return int(number) if number == number.to_integral_value() else float(number)
+        if number == number.to_integral_value():
+            return int(number)
+        if not isinstance(question, Numeric):
+            raise Unclear(f"{_short(cell)} is not a whole number")
+        return float(number)
 
     def _day(self, question: Date, column: ColumnMapping, cell: str) -> str:
         if question.precision == "year" and re.fullmatch("[0-9]{4}", cell):

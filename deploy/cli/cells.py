@@ -18,7 +18,10 @@ TOKENS = frozenset(
     | {"#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"}
 )
 """Words that programs write where there is no answer, in small letters. They are so only where the import map declares them."""
-SENTINELS = frozenset({"-999", "-99", "-98", "-97", "-89", "-88", "-77", "-66", "-9", "-8", "-7", "88", "98", "99", "998", "999"})
+SENTINELS = frozenset(
+    {"77", "88", "96", "97", "98", "99", "777", "888", "996", "997", "998", "999", "-7", "-8", "-9", "-66"}
+    | {"-77", "-88", "-89", "-96", "-97", "-98", "-99", "-777", "-888", "-998", "-999"}
+)
 """Numbers that programs write for an answer that is none."""
 
 YES = frozenset({"1", "true", "yes", "y", "x", "checked", "selected"})
@@ -81,6 +84,14 @@ def decimal_marks(cells: Iterable[str]) -> tuple[str, ...]:
         elif readings(cell):
             return (".", ",")  # the cells are written in two ways, so each speaks for itself
     return tuple(sorted(marks))
+
+
+def outlying(cells: Iterable[str]) -> frozenset[str]:
+    """The signs of no answer that lie beyond all other numbers among the cells: an age of 77 is one of many, 99 may be none."""
+    distinct = set(cells)
+    found = SENTINELS & distinct
+    others = [number for cell in distinct - found for number in readings(cell)] if found else []
+    return frozenset(cell for cell in found if not others or not min(others) <= Decimal(cell) <= max(others))
 
 
 def day(cell: str, order: Order | None) -> str | None:

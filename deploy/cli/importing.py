@@ -259,7 +259,7 @@ class Import:
         self.suffix = ".ndjson"
 
         def content(body: NdjsonRow) -> dict[str, Any]:
-            return dict(body.content or {})
+            return rows.whole_numbers(body.content or {})
 
         return list(self._submissions(rows.read_ndjson(self._file.read_bytes()), content, rows.content_of))
 

@@ -59,6 +59,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def whole_numbers(value: Any) -> Any:
+    """The JSON value with 3 in place of 3.0: it is one number, and programs write either."""
+    match value:
+        case dict():
+            return {name: whole_numbers(entry) for name, entry in cast("dict[str, Any]", value).items()}
+        case float():
+            return int(value) if value.is_integer() else value
+        case _:
+            return value
+
+
 def receipts(key: bytes, survey: str, contents: Iterable[bytes]) -> Iterator[str]:
     """A receipt for each row: HMAC-SHA-256 of its content and of how often that content came before.
 

@@ -200,6 +200,8 @@ class _Resolver:
 
     def options(self, written: AuthoredChoice, path: Path) -> tuple[resolved.Option, ...]:
         given = [bool(written.options), written.scale is not None, written.options_from is not None]
+        if not any(given) and self.faults.touched((*path, "options")):
+            return ()
         if sum(given) != 1:
             self.faults.broken(
                 (*path, "options"),
@@ -238,6 +240,11 @@ class _Resolver:
         rows = self.tables[file]
         if rows is None:
             self.faults.broken((*path, "file"), f"{file} cannot be read", "a CSV file in UTF-8 with a header, beside the instrument")
+            return []
+        other = re.search(r"[;\t]", next(iter(rows[0]))) if rows and len(rows[0]) == 1 and len(columns) > 1 else None
+        if other:
+            sign = "semicolons" if other[0] == ";" else "tabs"
+            self.faults.broken((*path, "file"), f"{file} has {sign} between its cells", "save it with commas")
             return []
         missing = [(key, column) for key, column in columns.items() if rows and column not in rows[0]]
         for key, column in missing:

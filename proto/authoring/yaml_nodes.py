@@ -21,6 +21,7 @@ DEEPEST = 40
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_ODD_INDENT = re.compile("^[ \t]*[\u00a0\u2000-\u200b\u202f\u3000]", re.MULTILINE)
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _RESOLVER: Any = yaml.SafeLoader("")
 
@@ -82,6 +83,9 @@ def tree(text: str) -> Node:
     try:
         return _tree(text)
     except yaml.MarkedYAMLError as error:
+        if odd := _ODD_INDENT.search(text):
+            line = text.count("\n", 0, odd.end()) + 1
+            raise UnreadableYaml(line, "not YAML: the line begins with a space of another kind, such as one copied from a page") from None
         mark = error.problem_mark or error.context_mark
         raise UnreadableYaml(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, UnicodeEncodeError):

@@ -172,11 +172,14 @@ def test_a_word_that_is_a_code_of_the_questionnaire_is_an_answer() -> None:
 
 def test_numbers_that_stand_for_no_answer_are_told() -> None:
     columns = {"Q": ColumnMapping("N3", missing=("-98",))}
-    answering = Answering(columns, SURVEY, [], None)
-    found = [answering.answers({"Q": cell})[0] for cell in ("-99", "5", "-98", "-99")]
+    rows = [{"Q": cell} for cell in ("-99", "5", "-98", "-99")]
+    answering = Answering(columns, SURVEY, rows, None)
+    found = [answering.answers(row)[0] for row in rows]
     assert found == [{"N3": -99}, {"N3": 5}, {}, {"N3": -99}]
     assert (answering.tallies["Q"].suspect, answering.tallies["Q"].missing) == ({"-99": 2}, {"-98": 1})
     assert column("S1", "-99", "no", apart={"-99": "dk"}) == ["dk", "no"]
+    assert reading.outlying(["18", "77", "88", "91", "99"]) == {"99"}
+    assert reading.outlying(["1", "7", "-9", "77"]) == {"-9", "77"}
 
 
 def test_days_are_never_turned_round() -> None:

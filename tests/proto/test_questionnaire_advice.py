@@ -42,6 +42,14 @@ def test_two_options_that_look_alike_are_named(second: str) -> None:
     assert not told(Single(**common(), options=options("Yes", "No", "Yes, often")))
 
 
+def test_quotes_of_a_word_processor_are_shown_and_named() -> None:
+    quoted = {**common(), "text": {"en": "“Which?”"}}
+    assert told(Single(**quoted, options=options("‘Yes’", "Say “no”"))) == [
+        'the label of a of Q1 is shown in quotation marks. If YAML should take them away, write "…".',
+        'the text of Q1 is shown in quotation marks. If YAML should take them away, write "…".',
+    ]
+
+
 def test_two_rows_that_look_alike_are_named() -> None:
     rows = (Row("x", {"en": "Row"}), Row("y", {"en": "Row"}))
     assert [sentence[:31] for sentence in told(Matrix(**common(), rows=rows, options=options("No", "Yes")))] == [

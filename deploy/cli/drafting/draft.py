@@ -20,7 +20,7 @@ from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
 from deploy.cli.drafting.choices import MatrixColumns, OptionColumns, families, grids, split_by
-from deploy.cli.drafting.numbers import numbers
+from deploy.cli.drafting.numbers import numbers, signs_of_no_answer
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
 from proto.authoring.parse import UNPRINTABLE
@@ -103,12 +103,17 @@ def draft(sheet: DataSheet, name: str, file: dict[str, Any] | None = None) -> tu
 
 def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     rows = [row.cells for row in sheet.rows if row.cells is not None]
-    if not rows:
+    if not sheet.rows:
         raise UndraftableData("the file has no rows below the column names")
+    if not rows:
+        first = sheet.rows[0]
+        raise UndraftableData(f"none of its rows can be read: line {first.line}, {first.fault}")
     if len(sheet.columns) > MOST_COLUMNS:
         raise UndraftableData(f"the file has {len(sheet.columns):,} columns; at most {MOST_COLUMNS:,} can be drafted")
     missing: Counter[str] = Counter(cell for cells in rows for cell in cells.values() if cell.lower() in TOKENS)
     columns = {column: ["" if cells[column] in missing else cells[column] for cells in rows] for column in sheet.columns}
+    signs = {column: found for column, cells in columns.items() if (found := signs_of_no_answer(cells))}
+    columns |= {column: ["" if cell in found else cell for cell in columns[column]] for column, found in signs.items()}
     names = _Names()
     questions: list[DraftQuestion] = []
     ignored: dict[str, str] = {}
@@ -148,6 +153,7 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
             questions.append(_column(column, text, given, names, sheet.separator))
     if not questions:
         raise UndraftableData("no column holds answers")
+    questions = [_with_signs(question, signs) for question in questions]
     stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
     slug = re.sub(r"^[^a-z]+", "", _slug(stem, "-", 60)) or "survey"
     unread = tuple(f"line {row.line}: {row.fault}" for row in sheet.rows if row.cells is None)
@@ -169,6 +175,20 @@ def _weight(column: str, cells: Sequence[str], names: _Names) -> DraftWeight | N
     ]
     id, var = names.of(column)
     return DraftWeight(id, var, column, *(format(end, "f") for end in ends))
+
+
+def _with_signs(question: DraftQuestion, signs: dict[str, dict[str, int]]) -> DraftQuestion:
+    """The question with the numbers among its words that stand for no answer, which the import map declares."""
+    found = {column: signs[column] for column in question.columns if column in signs}
+    if not found:
+        return question
+    counts = Counter[str]()
+    for counted in found.values():
+        counts.update(counted)
+    told = ", ".join(f'"{cell}" ({count} times)' for cell, count in counts.items())
+    columns = {column: said | ({"missing": list(found[column])} if column in found else {}) for column, said in question.columns.items()}
+    remark = f"{told} taken for no answer among words: see `missing` in the import map"
+    return msgspec.structs.replace(question, columns=columns, remarks=(*question.remarks, remark))
 
 
 def _group(family: OptionColumns, columns: dict[str, list[str]], names: _Names) -> DraftQuestion:
@@ -278,8 +298,6 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
     if two_ways or not _are_labels(column, text, distinct, given):
         most = min(20_000, max(3_000, 2 * longest))
         unsure = ("type: texts, or labels that hardly come twice",) if longest <= 40 and len(given) < FEW else ()
-        if two_ways:
-            unsure = ("type: numbers that are too long, or that are written in two ways; mend the file",)
         if two_ways:
             unsure = ("type: numbers that are too long, or that are written in two ways; mend the file",)
         return DraftQuestion(

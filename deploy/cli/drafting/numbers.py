@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from deploy.cli.cells import SENTINELS, decimal_marks, readings
+from deploy.cli.cells import NO, SENTINELS, YES, decimal_marks, readings, whole
 
 LARGEST = 999_999_999
 MOST_DECIMALS = 4
@@ -55,6 +55,9 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
         remarks.append(f'"{unclear[0]}" is read as {meant.normalize():f}; if that is wrong, change `numbers` in the import map')
     elif marks == (",",):
         decimal, thousands = ",", "." if any(re.search(r"\.[0-9]{3}", cell) for cell in cells) else ""
+        if separator == ",":
+            cell = next(cell for cell in cells if "," in cell)
+            remarks.append(f'"{cell}" is read as one number; or are these several choices in a cell?')
     elif marks == (".",) and any("," in cell for cell in cells):
         decimal, thousands = ".", ","
     if decimal and any(re.search("[ \u00a0\u2009\u202f]", cell) for cell in cells):
@@ -82,4 +85,12 @@ def _no_answers(cells: Sequence[str], value: dict[str, float]) -> list[str]:
     if not others:
         return []
     least, greatest = min(others), max(others)
-    return [cell for cell in found if (value[cell] < 0 <= least) or value[cell] > max(2 * greatest, 20)]
+    return [cell for cell in found if value[cell] < min(2 * least, 0) or value[cell] > max(2 * greatest, 20)]
+
+
+def signs_of_no_answer(cells: Sequence[str]) -> dict[str, int]:
+    """Numbers that stand for no answer in a column of words or of marks such as yes and 0, and how many there are."""
+    found = Counter(cell for cell in cells if cell in SENTINELS)
+    others = {cell for cell in cells if cell and cell not in SENTINELS} if found else set[str]()
+    marks = all(whole(cell).lower() in YES | NO for cell in others)
+    return dict(found) if others and (marks or not any(map(readings, others))) else {}

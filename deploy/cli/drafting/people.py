@@ -12,6 +12,7 @@ from typing import Literal
 Role = Literal["quasi_identifier", "sensitive", "insensitive", "free_text"]
 
 _TIME = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T,]+[0-9]{1,2}:[0-9]{2}.*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+_MONTH = re.compile(r"(19|20)[0-9]{2}[-/.](0?[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-/.](19|20)[0-9]{2}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NETWORK = re.compile(r"([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){3,7}", re.IGNORECASE)
 _TELEPHONE = re.compile(r"(\+|00?)[1-9][0-9 ()/.-]{6,18}|\(?0?[1-9][0-9]{2,4}\)?[ /-][0-9][0-9 -]{5,12}")
@@ -78,7 +79,7 @@ def plain(name: str) -> str:
 def left_out(column: str, given: Sequence[str], rows: int) -> str:
     """Why a column is no question, or nothing. `given`: its cells that are not empty."""
     distinct, words = set(given), plain(column)
-    if _mostly(_TIME.fullmatch, distinct, 0.5):
+    if _mostly(_TIME.fullmatch, distinct, 0.5) or _mostly(_MONTH.fullmatch, distinct, 0.9):
         return TIMES
     if _mostly(_MAIL.fullmatch, distinct, 0.5):
         return "mail addresses"
