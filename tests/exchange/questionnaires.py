@@ -152,6 +152,22 @@ def _enrich(draw: st.DrawFn, entry: Document, earlier: list[Document]) -> None:
         entry["special"] = [{"code": "dk", **draw(texts())}]
     if kind in ("integer", "numeric") and draw(st.booleans()):
         del entry["max"]
+    if kind in ("integer", "numeric", "constant_sum") and draw(st.booleans()):
+        entry["unit"] = draw(texts())
+    if kind in ("single", "multiple", "integer", "numeric", "date") and entry["privacy"]["role"] != "identifying" and draw(st.booleans()):
+        entry["prefill"] = True
+    if kind == "short_text" and draw(st.booleans()):
+        entry["pattern"] = draw(st.sampled_from(["email", "telephone", "postal_code"]))
+    if kind in ("single", "matrix") and draw(st.booleans()):
+        entry["ordered"] = True
+        for place, option in enumerate(entry["options"]):
+            if option["code"] not in ("dk", "na", "pnts"):
+                option["score"] = 2 * place - 1
+    if kind == "matrix" and len(entry["rows"]) > 1 and draw(st.booleans()):
+        entry["rows"][-1]["exclusive"] = True
+    for part in ("options", "rows"):
+        if earlier and part in entry and kind != "constant_sum" and draw(st.integers(0, 3)) == 0:
+            draw(st.sampled_from(entry[part]))["show_if"] = draw(rule(earlier, 1))
     if kind in ("single", "multiple", "ranking") and draw(st.booleans()):
         entry["randomise_options"] = True
     shown = [asked for asked in earlier if asked["type"] in ("single", "multiple") and asked["privacy"]["role"] != "identifying"]
@@ -187,10 +203,20 @@ def documents(draw: st.DrawFn) -> Document:
     }
     if draw(st.booleans()):
         document["introduction"] = draw(texts())
-    numbers = [entry["id"] for entry in questions if entry["type"] in ("integer", "numeric")]
+    numbers = [entry["id"] for entry in questions if entry["type"] in ("integer", "numeric") or entry.get("ordered")]
     if numbers and draw(st.booleans()):
-        op = draw(st.sampled_from(["sum", "mean", "count", "min", "max"]))
-        document["computed"] = [{"id": "C1", "label": draw(texts()), "op": op, "of": numbers, "privacy": {"role": "identifying"}}]
+        op = draw(st.sampled_from(["sum", "mean", "score", "count", "min", "max"]))
+        computed = {"id": "C1", "label": draw(texts()), "op": op, "of": numbers, "privacy": {"role": "identifying"}}
+        document["computed"] = [computed | {"least": draw(st.integers(1, len(numbers))), "decimals": draw(st.integers(0, 4))}]
+    if draw(st.booleans()):
+        document["opens"] = {"at": "2026-12-01 09:00", "zone": "Europe/Brussels"}
+    if draw(st.booleans()):
+        document["closes"] = {"at": "2026-12-31 18:00", "zone": "UTC", "grace_minutes": draw(st.integers(0, 90))}
+    document |= draw(st.sampled_from([{}, {"listed": False}, {"one_question_per_page": True}, {"participation": "invited"}]))
+    if draw(st.booleans()):
+        document["quotas"] = [{"id": "some", "when": draw(rule(questions, 1)), "limit": 40, "text": draw(texts())}]
+    if draw(st.booleans()):
+        draw(st.sampled_from(sections[1:] or sections))["show_if"] = draw(rule(questions[:1], 0))
     if draw(st.booleans()):
         labels = {"1": draw(texts()), "0": draw(texts())}
         document["derived"] = [{"id": "keen", "rule": draw(rule(questions, 1)), "labels": labels}]
@@ -211,14 +237,29 @@ def questionnaires(draw: st.DrawFn) -> tuple[str, Instrument]:
         assert _mended(document, [fault.path for fault in found]), [str(fault) for fault in found]
 
 
+OPTIONAL = ("show_if", "min_choices", "max_choices", "ordered", "prefill", "pattern", "special", "unit", "randomise_options")
+
+
 def _mended(document: Document, paths: list[str]) -> bool:
     before = repr(document)
     for path in paths:
         parts = path.strip("/").split("/")
         if parts[0] == "questions" and len(parts) > 2:
             entry = document["questions"][int(parts[1])]
-            if parts[2] in ("show_if", "min_choices", "max_choices"):
+            if parts[2] in OPTIONAL:
                 entry.pop(parts[2], None)
-        elif parts[0] in ("derived", "soft_checks", "computed"):
+            elif parts[2] in ("options", "rows") and len(parts) > 4:
+                entry[parts[2]][int(parts[3])].pop(parts[4], None)
+            else:
+                entry.pop("pattern", None)
+                for option in [*entry.get("options", []), *entry.get("rows", [])]:
+                    option.pop("show_if", None)
+                    option.pop("score", None)
+        elif parts[0] == "questions":
+            for option in document["questions"][int(parts[1])].get("options", []):
+                option.pop("show_if", None)
+        elif parts[0] == "sections":
+            document["sections"][int(parts[1])].pop("show_if", None)
+        elif parts[0] in ("derived", "soft_checks", "computed", "quotas"):
             document.pop(parts[0], None)
     return repr(document) != before

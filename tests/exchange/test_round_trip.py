@@ -99,10 +99,31 @@ computed: [{id: C, label: {en: Twice}, op: sum, of: [N], privacy: {role: insensi
 """
 
 
+SPECIAL = """\
+  - {id: Y, var: y, section: A, type: date, precision: year, min: "1950", max: today, text: {en: Since when}, privacy: {role: insensitive},
+     stats: [count], special: [{code: dk, en: Not known}]}
+"""
+
+
 def brought() -> Instrument:
     found = author.read(BROUGHT, "filtered.yaml", no_table)
     assert isinstance(found, Instrument), found
     return found
+
+
+def test_a_rule_that_only_what_is_carried_explains_comes_back_once() -> None:
+    text = BROUGHT.replace(
+        "sections: [{id: A, text: {en: A}}]", "sections: [{id: A, text: {en: A}}, {id: B, text: {en: B}, show_if: RULE}]"
+    )
+    text = text.replace("  - {id: N, var: n, section: A", SPECIAL + "  - {id: N, var: n, section: B")
+    text = text.replace("RULE", "{q: Y, op: in, value: [dk]}")
+    instrument = author.read(text, "special.yaml", no_table)
+    assert isinstance(instrument, Instrument), instrument
+    for target in ("xlsform", "surveyjs"):
+        content, report = exported(text, instrument, target, "special.yaml")
+        assert imported(content, "some.file").instrument == instrument
+        message = "its rule asks for special values of Y, which other tools do not have"
+        assert {finding.of: finding.message for finding in report.findings if finding.key == "special-rule"} == {"N": message, "C": message}
 
 
 def test_options_that_some_do_not_see_have_a_choice_filter_which_other_tools_understand() -> None:

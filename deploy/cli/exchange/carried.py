@@ -68,7 +68,8 @@ def kept(original: Document, reread: Document | None, names: dict[str, str]) -> 
     for entry in cast("list[Document]", original["questions"]):
         name = names[entry["id"]]
         found = _with_ids(back.get(name.lower(), {}), called)
-        questions[name] = _differing(entry, found) | {key: entry[key] for key in _ALWAYS if key in entry}
+        rule = {"show_if": entry.get("show_if")} if found.get("enabled") is False else {}  # it was refused: what is carried may explain it
+        questions[name] = _differing(entry, found) | rule | {key: entry[key] for key in _ALWAYS if key in entry}
     top = {key: value for key, value in original.items() if key != "questions"}
     came = {key: value for key, value in (reread or {}).items() if key != "questions"}
     survey = _differing(top, came) | {key: top[key] for key in ("id", "languages", "source_language", "sections")}

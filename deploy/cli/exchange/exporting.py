@@ -10,7 +10,7 @@ from deploy.cli.exchange.carried import Document, document, kept
 from deploy.cli.exchange.export_xlsform import Called
 from deploy.cli.exchange.formats import read
 from deploy.cli.exchange.report import Report, UnreadableForm
-from proto.instrument import Instrument
+from proto.instrument import Instrument, Measured, Rule
 
 Target = Literal["xlsform", "surveyjs", "ddi"]
 _SEEN = frozenset({"id", "var", "section", "stats", "privacy", "show_if"})
@@ -34,7 +34,23 @@ def exported(text: str, instrument: Instrument, target: Target, file: str) -> tu
     back = _reread(writer(instrument, Called(instrument), {}, {}), target)
     questions, survey = kept(original, back, called.questions)
     _tell(original, called, questions, survey, report, file)
+    _tell_rules(instrument, report, file)
     return writer(instrument, called, questions, survey), report
+
+
+def _tell_rules(instrument: Instrument, report: Report, file: str) -> None:
+    """Rules on special values hold for nobody in other tools, whose numbers and dates have none."""
+    for question in instrument.questions:
+        if question.show_if is not None and (beside := sorted(_beside(question.show_if, instrument))):
+            message = f"its rule asks for special values of {', '.join(beside)}, which other tools do not have"
+            report.add("changed", "special-rule", f"{file}:{question.id}", message, of=question.id)
+
+
+def _beside(rule: Rule, instrument: Instrument) -> set[str]:
+    """The questions whose special values a rule asks for."""
+    inner = [*rule.all, *rule.any, *([rule.not_] if rule.not_ else [])]
+    measured = rule.op in ("in", "not_in") and isinstance(instrument.question(rule.q or ""), Measured)
+    return {name for part in inner for name in _beside(part, instrument)} | ({rule.q or ""} if measured else set())
 
 
 def _reread(content: bytes, target: Target) -> Document | None:
