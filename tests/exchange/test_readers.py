@@ -552,6 +552,96 @@ def test_a_ranking_asks_for_as_many_places_as_there_are_options_for_everybody(al
         assert found["R"].rank_count == places
 
 
+SHOWN = Rule(q="A", op="in", value=("x",))
+GRID: dict[str, Any] = {"name": "g", "rows": [{"value": "r", "visibleIf": "{a} = 'x'"}, "s"], "columns": ["1", "2"]}
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [
+        (GRID | {"type": "matrix"}, {"G": {"r": SHOWN, "s": None}}),
+        (GRID | {"type": "matrix", "cellType": "checkbox"}, {"G_r": SHOWN, "G_s": None}),
+        (
+            GRID | {"type": "matrixdropdown", "columns": [{"name": "c", "cellType": "text"}, {"name": "d", "choices": ["1", "2"]}]},
+            {"G_c_r": SHOWN, "G_c_s": None, "G_d": {"r": SHOWN, "s": None}},
+        ),
+        (
+            GRID | {"type": "matrix", "rows": ["x", "y"], "rowsVisibleIf": "{a} = {item}"},
+            {"G": {"x": SHOWN, "y": Rule(q="A", op="in", value=("y",))}},
+        ),
+        ({"type": "text", "name": "g", "valueName": "other", "visibleIf": "{a} = 'x'"}, {"G": SHOWN}),
+    ],
+    ids=["grid", "several in a row", "texts and choices", "one rule for all rows", "a name for its value"],
+)
+def test_a_row_that_some_do_not_see_is_never_shown_to_everybody(element: dict[str, Any], expected: dict[str, Any]) -> None:
+    later = {"type": "text", "name": "t", "visibleIf": "{other} notempty"} if element["type"] == "text" else {"type": "text", "name": "t"}
+    form = {"elements": [{"type": "radiogroup", "name": "a", "choices": ["x", "y"]}, element, later]}
+    instrument = sound(imported(json.dumps(form).encode(), "form.json"))
+    found: dict[str, Any] = {}
+    for question in instrument.questions[1:-1]:
+        found[question.id] = {row.code: row.show_if for row in question.rows} if isinstance(question, Matrix) else question.show_if
+    assert found == expected
+    assert instrument.question("T").show_if == (Rule(q="G", op="answered") if element["type"] == "text" else None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids"),
+    [("M", {"Q": "option"}), ("F", {"Q": "row"}), ("1", {"Q_1": "row", "Q_2": "row"}), ("Q", {"Q_SQ1": ""}), ("K", {"Q_SQ1": ""})],
+)
+def test_parts_of_a_limesurvey_question_keep_their_own_rules(kind: str, ids: dict[str, str]) -> None:
+    spoken = {"language": "en"}
+    asked = QUESTIONS[0] | spoken | {"question": "Which?"}
+    parts = QUESTIONS[0] | spoken | {"qid": "8", "title": "Q", "type": kind, "question": "Parts?", "question_order": "2"}
+    subs = [
+        {"qid": "81", "parent_qid": "8", "title": "SQ1", "question_order": "1", "relevance": "A.NAOK == '1'"},
+        {"qid": "82", "parent_qid": "8", "title": "SQ2", "question_order": "2", "relevance": "1"},
+    ]
+    scales = [record | {"aid": f"8{scale}{n}", "qid": "8", "scale_id": scale} for n, record in enumerate(ANSWERS[:2]) for scale in "01"]
+    done = imported(
+        lss(
+            table("groups", GROUP | spoken | {"group_name": "Group"}),
+            table("questions", asked, parts),
+            table("subquestions", *(sub | spoken | {"question": sub["title"], "scale_id": "0"} for sub in subs)),
+            table("answers", *(record | spoken | {"answer": f"Answer {record['code']}"} for record in [*ANSWERS[:2], *scales])),
+        ),
+        "form.lss",
+    )
+    shown = Rule(q="A", op="in", value=("1",))
+    for id, part in ids.items():
+        question = sound(done).question(id)
+        if part:
+            listed = question.rows if part == "row" and isinstance(question, Matrix) else getattr(question, "options", ())
+            assert {item.code: item.show_if for item in listed} == {"SQ1": shown, "SQ2": None}
+        else:
+            assert question.show_if == shown
+            assert sound(done).question("Q_SQ2").show_if is None
+
+
+def test_parts_of_a_qualtrics_question_keep_their_own_rules() -> None:
+    shown = logic(("QID1/SelectableChoice/1", "Selected", ""))
+    some = {"1": {"Display": "One", "DisplayLogic": shown}, "2": {"Display": "Two"}}
+    fields = asked(2, QuestionType="TE", Selector="FORM") | {"Choices": some}
+    grid = asked(3, QuestionType="Matrix", Selector="TE", Answers={"1": {"Display": "When"}}) | {"Choices": some}
+    total = asked(4, QuestionType="CS", Validation={"Settings": {"ChoiceTotal": "100"}}) | {"Choices": some}
+    carried = asked(5, DynamicChoices={"Locator": "q://QID1/ChoiceGroup/SelectedChoices"}, DefaultChoices={"1": True})
+    done = imported(qsf(asked(1), fields, grid, total, carried), "form.qsf")
+    rule = Rule(q="Q1", op="in", value=("1",))
+    assert {question.id: question.show_if for question in sound(done).questions[1:]} == {
+        "Q2_1": rule, "Q2_2": None, "Q3_1_1": rule, "Q3_2_1": None,
+    }  # fmt: skip
+    assert "all rows of a sum are asked" in told(done, "filter-refused")[0]
+    assert "its choices are those that an earlier question lets through" in told(done, "rule-refused")[0]
+    assert "the value of Q5 is left out" in told(done, "default-dropped")[0]
+
+
+def test_a_question_of_which_nobody_would_see_an_option_is_refused() -> None:
+    survey = [["type", "name", "label", "choice_filter"], ["select_one s", "s", "Which?", "kind = 'warm'"], ["text", "t", "Why?", None]]
+    choices = [["list_name", "name", "label", "kind"], ["s", "a", "A", "cold"], ["s", "b", "B", "cold"]]
+    done = imported(workbook(survey=survey, choices=choices), "form.xlsx")
+    assert [question.id for question in sound(done).questions] == ["T"]
+    assert "no answer meets any of them" in told(done, "filter-refused")[0]
+
+
 def test_the_words_before_a_survey_and_its_codes_are_kept_to_be_reviewed() -> None:
     words = table(
         "surveys_languagesettings",

@@ -215,6 +215,10 @@ class _Builder:
                 return entry
             case "constant_sum":
                 entry = {"rows": rows(question, row_names, self.fill, lambda _: {}), "total": question.total or 100}
+                if hidden := next((row for row in question.rows if row.show_if is not None), None):
+                    shown = hidden.show_if or Condition("", question.place)
+                    reason = "all rows of a sum are asked"
+                    self.filtered[question.name] = (question.place, f"the row {hidden.code} of {question.name}", shown.source, reason)
                 return entry | ({"unit": self.fill(question.unit)} if question.unit else {})
             case "note" | "computed":
                 raise AssertionError(question.kind)
@@ -244,9 +248,20 @@ class _Builder:
             if question.randomise_rows:
                 entry["randomise_rows"] = True
         entry["options"] = written_options(question, ours, self.fill, lambda option: self.option_rule(question, option))
+        if not entry["options"]:
+            self.nothing(question, "option")
+            entry["options"] = written_options(question, ours, self.fill, lambda _: {})
+        if question.kind == "matrix" and not entry["rows"]:
+            self.nothing(question, "row")
+            entry["rows"] = rows(question, row_names, self.fill, lambda _: {})
         if question.kind == "ranking":
             self.ranked(question, entry)
         return entry
+
+    def nothing(self, question: ForeignQuestion, what: str) -> None:
+        """Refuses a question of which nobody would see an option or a row."""
+        reason = "no answer meets any of them"
+        self.filtered.setdefault(question.name, (question.place, f"each {what} of {question.name}", "rules of its own", reason))
 
     def ranked(self, question: ForeignQuestion, entry: Document) -> None:
         """Only as many places are asked for as there are options that everybody sees."""

@@ -288,10 +288,13 @@ class _LimesurveyReader:
             self.report.add("review", "filter", question.place, message, of=question.name)
         if question.name in self.row_of:
             question.rules = (*question.rules, condition(self.row_of[question.name]))
-        elif question.kind == "constant_sum":
-            reason = "all rows of a sum are asked"
-            question.rules = (*question.rules, Condition(f"{key}: {sources}", question.place, None, reason))
-        for part in question.rows if question.kind == "matrix" else question.options if question.kind in ("multiple", "ranking") else []:
+        for part in (
+            question.rows
+            if question.kind in ("matrix", "constant_sum")
+            else question.options
+            if question.kind in ("multiple", "ranking")
+            else []
+        ):
             part.show_if = _both(part.show_if, condition(part.code))
 
     # kinds
@@ -355,6 +358,7 @@ class _LimesurveyReader:
                         place=question.place,
                         specify=kind == "P",
                         text_name=f"{question.name}_{sub.get('title')}comment",
+                        show_if=self.condition(sub.get("relevance", ""), question.place),
                     )
                     for sub in subs
                 ]
@@ -478,7 +482,7 @@ class _LimesurveyReader:
                 section=question.section,
                 rules=question.rules,
                 required=question.required,
-                rows=[ForeignRow(code=row.code, text=row.text) for row in question.rows],
+                rows=[ForeignRow(code=row.code, text=row.text, show_if=row.show_if) for row in question.rows],
                 options=self.options(record, scale),
                 enabled=question.enabled,
             )
@@ -497,13 +501,20 @@ class _LimesurveyReader:
             if ticked:
                 part = self.part(question, row, self.sub_text(row), "multiple")
                 part.options = [
-                    ForeignOption(code=column.get("title", ""), text=self.sub_text(column), place=question.place) for column in columns
+                    ForeignOption(
+                        code=column.get("title", ""),
+                        text=self.sub_text(column),
+                        place=question.place,
+                        show_if=self.condition(column.get("relevance", ""), question.place),
+                    )
+                    for column in columns
                 ]
                 yield part
                 continue
             for column in columns:
                 text = {language: f"{words} – {self.sub_text(column).get(language, '')}" for language, words in self.sub_text(row).items()}
                 part = self.part(question, row, text, "integer" if kind == ":" else "short_text", f"_{column.get('title')}")
+                part.rules = (*part.rules, *self.own(column, question.place))
                 if kind == ":":
                     part.min = _decimal(attributes.get("multiflexible_min")) or Decimal(1)
                     part.max = _decimal(attributes.get("multiflexible_max")) or Decimal(10)
@@ -519,16 +530,28 @@ class _LimesurveyReader:
             text={language: f"{question.text.get(language, '')}: {words}".removeprefix(": ") for language, words in text.items()},
             help=question.help,
             section=question.section,
-            rules=question.rules,
+            rules=(*question.rules, *self.own(sub, question.place)),
             required=question.required,
             enabled=question.enabled,
         )
+
+    def own(self, sub: Record, place: str) -> tuple[Condition, ...]:
+        """The rule of a row or a field."""
+        found = self.condition(sub.get("relevance", ""), place)
+        return (found,) if found else ()
 
     def fields(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
         total = _decimal(attributes.get("equals_num_value"))
         if kind == "K" and total is not None and total == int(total):
             question.kind, question.total = "constant_sum", int(total)
-            question.rows = [ForeignRow(code=sub.get("title", ""), text=self.sub_text(sub)) for sub in subs]
+            question.rows = [
+                ForeignRow(
+                    code=sub.get("title", ""),
+                    text=self.sub_text(sub),
+                    show_if=self.condition(sub.get("relevance", ""), question.place),
+                )
+                for sub in subs
+            ]
             yield question
             return
         self.report.add(

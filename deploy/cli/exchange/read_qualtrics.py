@@ -207,6 +207,13 @@ class _QualtricsReader:
             rules=(*rules, *((own,) if own else ())),
             aliases=(qid,),
         )
+        if dynamic := _mapping(payload.get("DynamicChoices")).get("Locator"):
+            reason = "its choices are those that an earlier question lets through"
+            question.rules = (*question.rules, Condition(str(dynamic), place, None, reason))
+        if any(value for value in _keyed(payload.get("DefaultChoices")).values()):
+            self.report.add("dropped", "default-dropped", place, f"nothing is filled in beforehand: the value of {name} is left out")
+        if _mapping(settings.get("CustomValidation")).get("Logic"):
+            self.report.add("changed", "check-dropped", place, f"the check of {name} by an expression is left out", of=name)
         for made in self.made(question, payload, settings):
             if payload.get("Randomization") and _mapping(payload["Randomization"]).get("Type") in ("All", "Subset"):
                 made.randomise_rows, made.randomise_options = bool(made.rows), bool(made.options) and not made.rows
@@ -336,7 +343,9 @@ class _QualtricsReader:
             for row in rows:
                 for answer in answers:
                     text = {language: f"{words} – {answer.text.get(language, answer.code)}" for language, words in row.text.items()}
-                    yield self.part(question, f"{row.code}_{answer.code}", text, "short_text")
+                    part = self.part(question, f"{row.code}_{answer.code}", text, "short_text")
+                    part.rules = (*part.rules, *(shown for shown in (row.show_if, answer.show_if) if shown))
+                    yield part
         elif sub in ("MultipleAnswer", "DND"):
             for row in rows:
                 part = self.part(question, row.code, row.text, "multiple")
@@ -355,18 +364,27 @@ class _QualtricsReader:
                 )
             yield question
 
+    def shown_by(self, payload: Payload, id: str, place: str) -> tuple[Condition, ...]:
+        """The rule of one choice."""
+        found = self.logic(_mapping(_keyed(payload.get("Choices")).get(id)).get("DisplayLogic"), place)
+        return (found,) if found else ()
+
     def beside(self, question: ForeignQuestion, payload: Payload) -> Iterator[ForeignQuestion]:
         for number, column in _keyed(payload.get("AdditionalQuestions")).items():
             id = f"{payload.get('QuestionID')}#{number}"
             inner = {**_mapping(column), "Choices": payload.get("Choices"), "ChoiceOrder": payload.get("ChoiceOrder"), "QuestionID": id}
             part = self.part(question, number, self.texts(inner, "QuestionText") or {self.source: number}, "matrix")
             part.aliases = (id,)
+            own = self.logic(_mapping(column).get("DisplayLogic"), question.place)
+            part.rules = (*part.rules, *((own,) if own else ()))
             yield from self.matrix(part, inner, str(inner.get("Selector", "")), str(inner.get("SubSelector", "")))
 
     def text(self, question: ForeignQuestion, payload: Payload, selector: str, settings: Payload) -> Iterator[ForeignQuestion]:
         if selector == "FORM":
             for id, label in self.labels(payload, "Choices").items():
-                yield self.part(question, id, label, "short_text")
+                part = self.part(question, id, label, "short_text")
+                part.rules = (*part.rules, *self.shown_by(payload, id, question.place))
+                yield part
             return
         question.kind = "long_text" if selector in ("ML", "ESTB") else "short_text"
         content = str(settings.get("ContentType", ""))
@@ -399,6 +417,7 @@ class _QualtricsReader:
             )
         for id, label in labels.items():
             part = self.part(question, id, label, "integer") if len(labels) > 1 else question
+            part.rules = (*part.rules, *self.shown_by(payload, id, question.place))
             part.kind, part.min, part.max = "integer", min(low, high), max(low, high)
             yield part
 
@@ -410,6 +429,7 @@ class _QualtricsReader:
             return
         for id, label in self.labels(payload, "Choices").items():
             part = self.part(question, id, label, "integer")
+            part.rules = (*part.rules, *self.shown_by(payload, id, question.place))
             part.min, part.max = Decimal(0), Decimal(total or 100)
             yield part
 

@@ -28,6 +28,8 @@ _COLUMNS = {
 }  # fmt: skip
 _WORDS = {"yesno": (("1", "Yes"), ("0", "No")), "truefalse": (("1", "True"), ("0", "False"))}
 _CONSENT = re.compile(r"(?i)\b(consent|i agree|agree to)\b")
+_READ = frozenset({"@HIDDEN", "@RANDOMORDER", "@DEFAULT", "@MAXCHECKED", "@NONEOFTHEABOVE"})
+"""Annotations that are read, or told of by themselves."""
 MOST_ROWS = 5_000
 
 
@@ -167,6 +169,9 @@ class _RedcapReader:
                 return
         if "@RANDOMORDER" in annotation:
             question.randomise_options = bool(question.options)
+        tags = [tag for tag in dict.fromkeys(re.findall(r"@[A-Z][A-Z-]*", annotation)) if tag not in _READ]
+        if tags:
+            self.report.add("dropped", "setting", place, f"{', '.join(tags)} of {name} has no place here")
         if "@DEFAULT" in annotation:
             self.report.add("dropped", "default-dropped", place, f"nothing is filled in beforehand: the value of {name} is left out")
         if row.get("matrix") and question.kind in ("single", "multiple"):

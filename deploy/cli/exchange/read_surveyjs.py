@@ -35,6 +35,7 @@ MOST_CELLS = 20
 DEEPEST = 40
 _CONSENT = re.compile(r"(?i)\b(i (hereby )?(agree|consent|accept)|terms (of|and)|j'accepte|ich stimme|acepto)\b")
 
+_FILLED = ("defaultValueExpression", "setValueIf", "setValueExpression", "resetValueIf", "correctAnswer")
 _SETTINGS = {
     "completedHtmlOnCondition": "the words after sending have no place here",
     "completedBeforeHtml": "a receipt says that somebody has answered before",
@@ -261,6 +262,7 @@ class _SurveyjsReader:
             required_if=self.condition(element.get("requiredIf"), path),
             enabled=not (element.get("visible") is False and not element.get("visibleIf")),
             rules=(*rules, *self.visible(element, path)),
+            aliases=(str(element["valueName"]),) if element.get("valueName") not in (None, "", name) else (),
             kept=self.kept.get("questions", {}).get(name, {}),
         )
         for asked in self.made(question, element, kind, path):
@@ -270,6 +272,10 @@ class _SurveyjsReader:
             self.result.questions.append(asked)
 
     def dropped(self, question: ForeignQuestion, element: Element) -> None:
+        filled = [key for key in _FILLED if element.get(key)]
+        if question.kind != "note" and filled:
+            message = f"nothing is filled in by rules: {', '.join(filled)} of {question.name} is left out"
+            self.report.add("dropped", "default-dropped", question.place, message)
         if question.kind != "note" and element.get("defaultValue") not in (None, "", []):
             message = f"nothing is filled in beforehand: the value {quote(str(element['defaultValue']))} of {question.name} is left out"
             self.report.add("dropped", "default-dropped", question.place, message)
@@ -337,21 +343,23 @@ class _SurveyjsReader:
 
     def options(self, choices: Any, visible: Any, path: str) -> list[ForeignOption]:
         found: list[ForeignOption] = []
-        shown = self.condition(visible, path)
         for choice in cast("list[Any]", choices) if isinstance(choices, list) else []:
             entry: Element = cast("Element", choice) if isinstance(choice, dict) else {"value": choice}
             code = _code(entry.get("value"))
             if not code:
                 continue
-            own = self.condition(entry.get("visibleIf"), path)
-            if shown is not None and own is None:
-                own = Condition(shown.source, shown.place, _of_item(shown.node, code) if shown.node else None, shown.reason)
+            own = self.condition(entry.get("visibleIf"), path) or self.of_part(visible, code, path)
             found.append(
                 ForeignOption(
                     code=code, text=self.texts(entry.get("text")) or {self.source: code}, place=f"{self.file}:{path}", show_if=own
                 )
             )
         return found
+
+    def of_part(self, source: Any, code: str, path: str) -> Condition | None:
+        """A condition on `item` for one option or row."""
+        found = self.condition(source, path)
+        return found and Condition(found.source, found.place, _of_item(found.node, code) if found.node else None, found.reason)
 
     def added(self, question: ForeignQuestion, element: Element) -> None:
         """The options that SurveyJS adds by itself."""
@@ -423,16 +431,19 @@ class _SurveyjsReader:
             entry: Element = cast("Element", row) if isinstance(row, dict) else {"value": row}
             code = _code(entry.get("value"))
             if code:
-                shown = self.condition(entry.get("visibleIf"), element.get("name", ""))
+                shown = self.condition(entry.get("visibleIf"), element.get("name", "")) or self.of_part(
+                    element.get("rowsVisibleIf"), code, ""
+                )
                 found.append(ForeignRow(code=code, text=self.texts(entry.get("text")) or {self.source: code}, show_if=shown))
         return found
 
     def matrix(self, question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
         if element.get("cellType") == "checkbox":
             for row in self.rows(element):
-                yield self.part(question, row.code, row.text, "multiple", self.options(element.get("columns"), None, question.place))
+                options = self.options(element.get("columns"), element.get("columnsVisibleIf"), question.place)
+                yield _shown(self.part(question, row.code, row.text, "multiple", options), row)
             return
-        question.options = self.options(element.get("columns"), None, question.place)
+        question.options = self.options(element.get("columns"), element.get("columnsVisibleIf"), question.place)
         question.rows = self.rows(element)
         question.randomise_rows = element.get("rowOrder", element.get("rowsOrder")) == "random"
         question.kind = "matrix" if question.rows else "single"
@@ -480,21 +491,20 @@ class _SurveyjsReader:
             match _cell(column, element):
                 case "checkbox":
                     for row in rows:
-                        yield self.part(
-                            question, f"{name}.{row.code}", _beside(text, row.text), "multiple", self.options(choices, None, question.place)
-                        )
+                        options = self.options(choices, None, question.place)
+                        yield _shown(self.part(question, f"{name}.{row.code}", _beside(text, row.text), "multiple", options), row)
                 case "text" | "comment" | "expression" as cell:
                     for row in rows:
                         kind = "integer" if column.get("inputType") == "number" else "long_text" if cell == "comment" else "short_text"
-                        yield self.part(question, f"{name}.{row.code}", _beside(text, row.text), kind)
+                        yield _shown(self.part(question, f"{name}.{row.code}", _beside(text, row.text), kind), row)
                 case "boolean":
                     asked = self.part(question, name, text, "matrix")
-                    asked.rows = [ForeignRow(code=row.code, text=row.text) for row in rows]
+                    asked.rows = [ForeignRow(code=row.code, text=row.text, show_if=row.show_if) for row in rows]
                     asked.options = [ForeignOption(code=code, text=self.words(code), place=question.place) for code in ("yes", "no")]
                     yield asked
                 case _:
                     asked = self.part(question, name, text, "matrix", self.options(choices, None, question.place))
-                    asked.rows = [ForeignRow(code=row.code, text=row.text) for row in rows]
+                    asked.rows = [ForeignRow(code=row.code, text=row.text, show_if=row.show_if) for row in rows]
                     asked.required = column.get("isRequired") is True
                     yield asked
 
@@ -579,6 +589,12 @@ class _SurveyjsReader:
             return False
         option.exclusive = True
         return True
+
+
+def _shown(question: ForeignQuestion, row: ForeignRow) -> ForeignQuestion:
+    """A question for one row, shown where the row is."""
+    question.rules = (*question.rules, *((row.show_if,) if row.show_if else ()))
+    return question
 
 
 def _slider(question: ForeignQuestion, element: Element) -> Iterator[ForeignQuestion]:
