@@ -188,8 +188,16 @@ class PublishedHeadline(msgspec.Struct, frozen=True, omit_defaults=True, gc=Fals
     items: dict[str, PublishedHeadline] = {}
 
 
+class QuotaCount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many respondents meet a quota, of about how many that are wanted. `full`: it was said to be full, and stays so."""
+
+    counted: int
+    limit: int
+    full: bool = False
+
+
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`revision` grows by one with each published state. `as_of` is the UTC second of publication."""
+    """`revision` grows by one with each published state. `as_of` is the UTC second of publication. `quotas`: in the exact view alone."""
 
     survey: str
     version: str
@@ -202,6 +210,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     sections: dict[str, SectionAnswers] = {}
     weighting: Weighting | None = None
     headlines: dict[str, PublishedHeadline] = {}
+    quotas: dict[str, QuotaCount] = {}
 
 
 class Association(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

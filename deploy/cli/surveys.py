@@ -18,9 +18,10 @@ from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author, notice, protection_advice, questionnaire_advice
 from proto import instrument as instruments
-from proto.instrument import Instrument
+from proto.instrument import Closing, Instrument, Opening
 from proto.nonanswers import scored_by_mistake
 from proto.registry import after_grace
+from proto.schedule import local
 
 _FILE = click.Path(path_type=Path)
 
@@ -38,6 +39,8 @@ group.add_command(exchanging.export)
 @click.argument("file", metavar="FILE", type=_FILE)
 def check(file: Path) -> None:
     """Check the instrument in FILE and name every fault with its line. Needs no server."""
+    from services.export.dataset.universe import universe
+
     instrument = read(file)
     say(
         f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.asked)} questions "
@@ -50,6 +53,9 @@ def check(file: Path) -> None:
     )
     if instrument.opens or instrument.closes:
         say(f"It opens {opens(instrument)}, and closes {closes(instrument)}.")
+    for quota in instrument.quotas:
+        whom = universe(instrument, quota.when, instrument.source_language)
+        say(f"Quota {quota.id}: about {quota.limit:,} wanted. {whom}.")
     if not instrument.listed:
         say("No list names it: whoever has its address can answer.")
     if missing := notice.missing(instrument):
@@ -240,6 +246,25 @@ def standing(survey: dict[str, Any]) -> str:
 
 @group.command()
 @click.argument("survey", metavar="ID")
+@server.options
+def quotas(survey: str, server: Server) -> None:
+    """Show how full the quotas of the survey ID are. These are exact counts, for organisers alone: publish none of them."""
+    show_quotas(survey, server.get(f"/api/v1/surveys/{quoted(survey)}/aggregates?view=exact").get("quotas", {}))
+
+
+def show_quotas(survey: str, counts: dict[str, dict[str, Any]]) -> None:
+    """`counts`: for each quota how many meet it, and how many are wanted, as in the exact view."""
+    if not counts:
+        say(f"{survey} has no quotas.")
+        return
+    grid = table("quota", "counted", "wanted", "state")
+    for id, quota in counts.items():
+        grid.add_row(id, f"{quota['counted']:,}", f"{quota['limit']:,}", "full" if quota.get("full") else "open")
+    out.print(grid)
+
+
+@group.command()
+@click.argument("survey", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask, where closing has the answers deleted soon.")
 @server.options
 def close(survey: str, yes: bool, server: Server) -> None:
@@ -322,7 +347,7 @@ def draft(
 
 def opens(instrument: Instrument) -> str:
     """When it opens."""
-    return "now" if instrument.opens is None else f"{instrument.opens.at}, {instrument.opens.zone}"
+    return "now" if instrument.opens is None else _told(instrument.opens)
 
 
 def closes(instrument: Instrument) -> str:
@@ -330,7 +355,12 @@ def closes(instrument: Instrument) -> str:
     moment = instrument.closes
     if moment is None:
         return "when it is closed by hand"
-    return f"{moment.at}, {moment.zone}; those who have begun may send for {moment.grace_minutes} minutes more"
+    return f"{_told(moment)}; those who have begun may send for {moment.grace_minutes} minutes more"
+
+
+def _told(moment: Opening | Closing) -> str:
+    """By the clocks of its zone, and by UTC."""
+    return f"{moment.at}, {moment.zone}" + ("" if moment.zone == "UTC" else f" ({local(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC)")
 
 
 def _listed(parts: list[str]) -> str:

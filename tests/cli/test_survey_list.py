@@ -30,10 +30,22 @@ def test_the_list_says_until_when_a_survey_is_open(told: dict[str, Any], expecte
 
 def test_check_says_when_a_questionnaire_opens_and_closes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = author.bundled()["security-by-design"].read_text()
-    dated = 'listed: false\nopens: {at: "2026-12-01 09:00", zone: Europe/Brussels}\ncloses: {at: "2026-12-31 18:00", zone: UTC}\n'
+    quota = 'quotas: [{id: users, when: {q: P01, op: answered}, limit: 1200, text: {en: "Enough."}}]\n'
+    dated = quota + 'listed: false\nopens: {at: "2026-12-01 09:00", zone: Europe/Brussels}\ncloses: {at: "2026-12-31 18:00", zone: UTC}\n'
     file = tmp_path / "dated.yaml"
     file.write_text(text.replace("\nsource_language:", f"\n{dated}source_language:", 1))
     surveys.check.callback(file)  # pyright: ignore[reportOptionalCall]
     said = " ".join(capsys.readouterr().out.split())
-    assert "It opens 2026-12-01 09:00, Europe/Brussels, and closes 2026-12-31 18:00, UTC; those who have begun may send for 60" in said
+    opened = "It opens 2026-12-01 09:00, Europe/Brussels (2026-12-01 08:00 UTC)"
+    assert f"{opened}, and closes 2026-12-31 18:00, UTC; those who have begun may send for 60" in said
     assert "No list names it" in said
+    assert "Quota users: about 1,200 wanted. Respondents who answered P01" in said
+
+
+def test_an_organiser_sees_how_full_quotas_are(capsys: pytest.CaptureFixture[str]) -> None:
+    surveys.show_quotas("town", {"old": {"counted": 1203, "limit": 1200, "full": True}, "new": {"counted": 7, "limit": 1200}})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert ["old", "1,203", "1,200", "full"] in lines
+    assert ["new", "7", "1,200", "open"] in lines
+    surveys.show_quotas("town", {})
+    assert "town has no quotas." in capsys.readouterr().out

@@ -95,14 +95,21 @@ class Totals:
             total = [a + int(state.burt[column, column]) for a, column in zip(total, columns, strict=True)]
         return total
 
+    def full_quotas(self, instrument: Instrument) -> frozenset[str]:
+        """Returns the ids of the quotas of this version that were said to be full."""
+        return self._compiled.registry.full_quotas(instrument)
+
     def moves(self, survey: str) -> int:
         """Returns a number that grows whenever a response joins, leaves or changes in what this worker counts."""
         return sum(partition.moves[survey] for partition in self._partitions)
 
+    async def progress(self, survey: str) -> dict[int, Position]:
+        """Returns how far other workers have counted, by partition. It reads no counts."""
+        return await self._store.progress(survey, others) if (others := self.others) else {}
+
     async def _read_others(self, survey: str, digest: str) -> list[State]:
-        if not (others := self.others):
-            return []
-        for number, position in (await self._store.progress(survey, others)).items():
+        others = self.others
+        for number, position in (await self.progress(survey)).items():
             known = self._foreign.get((survey, number))
             if known is None or known[0] < position or known[1] != digest:
                 checkpoint = await self._store.checkpoint(survey, number)

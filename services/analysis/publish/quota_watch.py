@@ -12,6 +12,7 @@ from proto.events import QuotasFilled
 from services.analysis.disclosure.quota_limits import threshold
 from services.analysis.ingest.compiled_surveys import CompiledSurveys
 from services.analysis.ingest.totals import Totals
+from services.analysis.records import Position
 from services.runtime.outages import Outages
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class QuotaWatch:
         self._totals, self._compiled, self._secret = totals, compiled, secret
         self._judged: dict[str, tuple[str, int]] = {}
         """Of each survey the version that was judged last, and how many responses there were."""
+        self._seen: dict[str, tuple[str, int, dict[int, Position]]] = {}
+        """Of each survey what was counted last: the version, how often own counts had moved, and how far others had counted."""
         self._outages = Outages(log, "counting quotas")
 
     async def run(self) -> None:
@@ -50,6 +53,9 @@ class QuotaWatch:
         open_quotas = [quota for quota in instrument.quotas if quota.id not in full]
         if not open_quotas:
             return
+        seen = instrument.version, self._totals.moves(survey), await self._totals.progress(survey)
+        if self._seen.get(survey) == seen:
+            return
         columns = [folder.codebook.quotas[quota.id] for quota in open_quotas]
         counted = await self._totals.counted(survey, [0, *columns])
         if counted is None:
@@ -57,8 +63,8 @@ class QuotaWatch:
         responses, *counts = counted
         version, before = self._judged.get(survey, ("", 0))
         if version == instrument.version and responses < before + instrument.policy.batch:
+            self._seen[survey] = seen
             return
-        self._judged[survey] = instrument.version, responses
         filled = {
             quota.id: quota.limit
             for quota, count in zip(open_quotas, counts, strict=True)
@@ -67,3 +73,4 @@ class QuotaWatch:
         if filled:
             event = QuotasFilled(survey, registry.full.get(survey, {}) | filled)
             await self._js.publish(subjects.quotas(survey), events.encode(event), headers=events.headers(event, events.tag(event)))
+        self._judged[survey], self._seen[survey] = (instrument.version, responses), seen

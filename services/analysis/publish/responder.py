@@ -171,7 +171,8 @@ class Responder:
         revision = self._publisher.revision(survey)
         as_of = datetime.datetime.fromtimestamp(self._progress.complete(), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if question.what == "exact":
-            return snapshots.encode(exact_view.snapshot(folder.codebook, state, revision=revision, as_of=as_of))
+            full = self._totals.full_quotas(folder.codebook.instrument)
+            return snapshots.encode(exact_view.snapshot(folder.codebook, state, revision=revision, as_of=as_of, full=full))
         table = exact_view.table(folder.codebook, state, question.row, question.column, revision=revision, as_of=as_of)
         return snapshots.encode(weighted_tables.exact(table, folder.codebook, state) if question.weighted else table)
 

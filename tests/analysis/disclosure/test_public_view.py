@@ -15,7 +15,7 @@ from proto import instrument as i
 from proto.answers import Reader
 from proto.codebook import CodeBook, Column
 from proto.problem import Problem
-from proto.snapshot import Snapshot
+from proto.snapshot import QuotaCount, Snapshot
 from services.analysis.disclosure import public_tables, public_view
 from services.analysis.disclosure.cells import cells_of, definitions
 from services.analysis.disclosure.editions import Due, Marks
@@ -100,6 +100,15 @@ def test_groups_of_a_value_that_a_new_version_computes_otherwise_wait_for_its_fi
     assert not any(group.withheld for group in public_view.breakdowns(of, found.tables)["level"].values())
     assert all(group.withheld for group in public_view.breakdowns(other, found.tables)["level"].values())
     assert not any(group.withheld for group in public_view.breakdowns(other, found.tables)["uses"].values())
+
+
+def test_how_full_quotas_are_stands_in_the_exact_view_alone() -> None:
+    quotas = (i.Quota("east", i.Rule(q="Place", op="in", value=("b",)), 50, {"en": "Enough."}),)
+    of, people = CodeBook(Reader(msgspec.structs.replace(survey(), quotas=quotas))), crowd(5, 300)
+    shown = exact_view.snapshot(of, state_of(people, of), revision=1, as_of="now", full=frozenset({"east"}))
+    assert shown.quotas == {"east": QuotaCount(sum(person["Place"] == "b" for person in people), 50, full=True)}
+    assert "quotas" not in msgspec.to_builtins(released(people, of=of).public)
+    assert "quotas" not in msgspec.to_builtins(exact(people))
 
 
 @pytest.mark.parametrize(("question", "code"), [("Use", "y"), ("Count", "dk"), ("Since", "many")])
