@@ -10,6 +10,7 @@ from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from proto.codebook import CodeBook
+from proto.instrument import Headline
 from proto.intervals import of_share
 from services.export.bundle.signing import Signer
 from services.export.bundle.verify import check
@@ -27,9 +29,10 @@ from services.export.protect.request import Frame
 from services.export.release import write
 from services.export.report import groups, inference, linkage, risk, tables, utility
 from services.export.report.compared import ComparedVariable, Value, compare
+from services.export.report.headlines import shares
 from services.export.report.of_release import files as files_of
 from services.export.report.of_release import report_on
-from services.export.report.page import page
+from services.export.report.page import page, percent
 from services.export.report.report import Facts, ReleaseReport, Share, encode, report
 from tests.export.tables import answers, every_kind
 
@@ -190,6 +193,38 @@ def test_without_headlines_of_its_own_the_report_follows_answers_in_their_words_
     share = chosen.counts[[category.code for category in chosen.categories].index("1")] / heads["reasons.market"].answered
     assert heads["reasons.market"].share == pytest.approx(share, abs=0.02)
     assert heads["reasons.market"].label == "Same label – Why?"
+
+
+def test_a_headline_of_a_questionnaire_is_one_share_or_one_of_each_answer() -> None:
+    original, table, _ = written()
+    fields = compare(original, table, variables(every_kind()))
+    label = {"en": "Said so"}
+
+    def followed(question: str, *options: str, row: str | None = None) -> list[Share]:
+        asked = Headline("h", label, question, "share", None, options, row)
+        return list(shares(msgspec.structs.replace(every_kind(), headlines=(asked, asked)), fields))
+
+    assert followed("A2", "old", "hill") == [Share(label, "district", ("old", "hill"))]
+    assert [(share.label["en"], share.codes) for share in followed("A2")] == [
+        ("Old town", ("old",)),
+        ("Harbour", ("harbour",)),
+        ("Hill", ("hill",)),
+        ("Prefer not to say", ("pnts",)),
+    ]
+    assert [(share.variable, share.codes) for share in followed("A3")] == [
+        (f"reasons.{code}", ("1",)) for code in ("market", "a-long.and+odd-code-of-more-than-32", "none")
+    ]
+    assert followed("A3", "market") == [Share({"en": "Same label", "fr": "Marché"}, "reasons.market", ("1",))]
+    assert followed("A4", "2", row="light") == [Share({"en": "It is light.: Yes"}, "statements.light", ("2",))]
+    assert [share.variable for share in followed("A4", "2")] == ["statements.safe", "statements.light"]
+    usual = [share.variable for share in shares(every_kind(), fields)]
+    assert usual, "what most have answered"
+    assert [share.variable for share in followed("A5")] == usual, "a ranking has no share of its own"
+
+
+def test_a_percentage_never_says_none_or_all_where_some_are() -> None:
+    said = [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0, 0.0004, 0.0005, 0.0449, 0.1, 0.555, 0.9949, 0.9951, 0.9996, 1)]
+    assert said == ["0 %", "< 0.1 %", "0.1 %", "4.5 %", "10 %", "56 %", "99 %", "99.5 %", "> 99.9 %", "100 %"]
 
 
 def test_figures_of_the_answers_as_given_are_rounded() -> None:
