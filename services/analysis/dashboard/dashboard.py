@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from proto import schedule
 from proto.instrument import Instrument
 from proto.languages import choose
+from proto.schedule import Phase
 from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import policy_text, respondents
 from services.analysis.dashboard.comparison import group_labels, groups, stratum_label, told_only
@@ -33,16 +35,17 @@ def language_of(instrument: Instrument, requested: str | None, accepted: str) ->
     return choose((instrument.source_language, *others), requested, accepted)
 
 
-def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], language: str) -> str:
-    """Returns the page that lists surveys. `snapshots`: the published ones, by survey."""
+def listing(instruments: list[Instrument], snapshots: Mapping[str, Snapshot], phases: Mapping[str, Phase], language: str) -> str:
+    """Returns the page that lists surveys. `snapshots`: the published ones, by survey; `phases`: of all surveys."""
     words = DashboardWords(language)
-    entries: list[dict[str, str]] = []
+    entries: list[dict[str, object]] = []
     for instrument in instruments:
         snapshot = snapshots.get(instrument.id)
         waiting = words("listing_waiting", n=first_edition(instrument))
         state = words("listing_answers", n=snapshot.responses) if snapshot else waiting
         when = words("as_of", time=words.time(snapshot.as_of)) if snapshot else ""
-        entries.append({"id": instrument.id, "title": words.text(instrument.title), "state": state, "when": when})
+        facts = [state, when, not_open(instrument, phases[instrument.id], words)]
+        entries.append({"id": instrument.id, "title": words.text(instrument.title), "facts": list(filter(None, facts))})
     return render(
         "listing.html.j2",
         words,
@@ -59,15 +62,24 @@ def unknown(language: str) -> str:
     return render("unknown.html.j2", words, title=words("unknown_title"), path="/live/", offered=offered(CATALOGUES), fallen_back=False)
 
 
-def empty(instrument: Instrument, language: str) -> str:
+def not_open(instrument: Instrument, phase: Phase, words: DashboardWords) -> str:
+    """Returns why nobody can begin now: it opens later, or it is closed; "" where it is open."""
+    if phase == "open":
+        return ""
+    if phase == "coming" and instrument.opens is not None:
+        return words("opens_on", moment=words.moment(schedule.local(instrument.opens)))
+    return words("closed")
+
+
+def empty(instrument: Instrument, phase: Phase, language: str) -> str:
     """Returns the page before the first edition, which says what is missing."""
     words = DashboardWords(language, instrument)
     values = {"minimum": first_edition(instrument), "batch": parameters_of(instrument).batch}
-    return render("empty.html.j2", words, **of_survey(instrument, words), **values)
+    return render("empty.html.j2", words, **of_survey(instrument, words), **values, not_open=not_open(instrument, phase, words))
 
 
-def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: bool) -> str:
-    """Returns the dashboard as the view selects it."""
+def page(instrument: Instrument, snapshot: Snapshot, view: View, *, current: Instrument, phase: Phase) -> str:
+    """Returns the dashboard as the view selects it. `current`: the version that is answered now; `phase`: whether it can be."""
     words = DashboardWords(view.language, instrument)
     figures = figures_seen(snapshot, view)
     seen = msgspec.structs.replace(snapshot, questions=figures)
@@ -88,7 +100,7 @@ def page(instrument: Instrument, snapshot: Snapshot, view: View, *, is_open: boo
         words,
         **of_survey(instrument, words),
         **_standing(instrument, snapshot, view, words),
-        is_open=is_open,
+        not_open=not_open(current, phase, words),
         sections=sections,
         strata=[(name, stratum_label(instrument, name, words)) for name in instrument.strata],
         choices=_groups_to_choose(instrument, snapshot, words),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_time
+from babel.dates import format_time, get_timezone_name
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 from markupsafe import escape
 
@@ -99,6 +99,11 @@ class DashboardWords:
     def clock(self, as_of: str) -> str:
         """The time alone, to the second: 14:05:07 UTC."""
         return f"{format_time(datetime.datetime.fromisoformat(as_of), 'medium', locale=self._locale)} UTC"
+
+    def moment(self, local: datetime.datetime) -> str:
+        """A day and a time with their zone: 31 December 2026, 18:00 (Central European Time)."""
+        zone = "UTC" if str(local.tzinfo) == "UTC" else get_timezone_name(local.tzinfo, zone_variant="generic", locale=self._locale)
+        return f"{translations.long_date(local.date(), self.interface)}, {format_time(local, 'short', locale=self._locale)} ({zone})"
 
     def time(self, as_of: str) -> str:
         when = datetime.datetime.fromisoformat(as_of)

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 
 from proto.instrument import Instrument
 from proto.problem import Problem
+from proto.schedule import Phase
 from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import dashboard, wall_and_embed
 from services.analysis.dashboard.view import View, is_side, unknown
@@ -45,15 +46,15 @@ async def _shown(
     if instrument is None:
         language = dashboard.interface(lang, accepted)
         return _html(dashboard.unknown(language), language, 404)
-    language = dashboard.language_of(instrument, lang, accepted)
+    language, phase = dashboard.language_of(instrument, lang, accepted), gateway.registry.phase(survey, gateway.now())
     edition = gateway.broadcaster.editions.get(survey)
     if edition is None:
-        return _html(dashboard.empty(instrument, language), language)
+        return _html(dashboard.empty(instrument, phase, language), language)
     instrument, snapshot = counted(gateway, edition), edition.snapshot
     if wrong := unknown(instrument, snapshot, asked, taken):
         return _html(dashboard.wrong(instrument, language, wrong[:80]), language, 404)
     view = View.of(instrument, snapshot, language, asked)
-    tag = f'"{snapshot.revision}-{gateway.registry.revision}-{language}"'
+    tag = f'"{snapshot.revision}-{gateway.registry.revision}-{phase}-{language}"'
     headers = {**page_headers(language), **(FRAMED if framed else {}), "ETag": tag}
     if (same := unchanged(request, headers)) is not None:
         return same
@@ -75,7 +76,8 @@ async def surveys_page(request: AnyRequest, lang: FromQuery[str | None] = None) 
     language = dashboard.interface(lang, request.headers.get("accept-language", ""))
     instruments = [instrument for id in gateway.registry.surveys() if (instrument := gateway.registry.current(id)) and instrument.listed]
     snapshots = {survey: edition.snapshot for survey, edition in gateway.broadcaster.editions.items()}
-    return _html(await in_thread(dashboard.listing, instruments, snapshots, language), language)
+    phases: dict[str, Phase] = {instrument.id: gateway.registry.phase(instrument.id, gateway.now()) for instrument in instruments}
+    return _html(await in_thread(dashboard.listing, instruments, snapshots, phases, language), language)
 
 
 @get("/live/{survey:str}")
@@ -83,8 +85,12 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     """The dashboard of a survey; with `?wall` in large type for a display."""
     if "wall" in request.query_params:
         return await _shown(request, survey, "wall", ("only", "weighted"), wall_and_embed.wall)
-    is_open = gateway_of(request).registry.is_open(survey)
-    draw = partial(dashboard.page, is_open=is_open)
+    gateway = gateway_of(request)
+    current, phase = gateway.registry.current(survey), gateway.registry.phase(survey, gateway.now())
+
+    def draw(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
+        return dashboard.page(instrument, snapshot, view, current=current or instrument, phase=phase)
+
     return await _shown(request, survey, "page", ("by", "only", "weighted"), draw)
 
 

@@ -68,12 +68,12 @@ def test_every_language_says_everything_with_the_same_blanks(language: str) -> N
 
 def test_where_the_interface_lacks_a_language_the_page_is_english_and_the_survey_marked() -> None:
     instrument = german()
-    page = dashboard.page(instrument, snapshot(), View("small", "de"), is_open=True)
+    page = dashboard.page(instrument, snapshot(), View("small", "de"), current=instrument, phase="open")
     assert '<html lang="en">' in page
     assert '<span lang="de">Der &lt;Platz&gt;</span>' in page
     assert "The survey is in another language" in page
     assert "<title>Der &lt;Platz&gt;" in page
-    assert "another language" not in dashboard.page(survey(), snapshot(), View("small", "en"), is_open=True)
+    assert "another language" not in dashboard.page(survey(), snapshot(), View("small", "en"), current=survey(), phase="open")
 
 
 def test_the_rules_are_told_with_the_policys_own_numbers() -> None:

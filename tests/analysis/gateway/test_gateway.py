@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import datetime
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 
 from deploy.stack import ports
 from proto import tokens
+from proto.instrument import Closing, Opening
 from proto.problem import Problem
 from proto.registry import Registry, published
 from proto.snapshot import Snapshot
@@ -43,6 +45,8 @@ class Desk:
     url: str
     broadcaster: Broadcaster
     organiser: str
+    registry: Registry
+    now: float = 1_800_000_000.0
     ready: bool = True
     away: bool = False
 
@@ -68,10 +72,9 @@ async def desk() -> AsyncIterator[Desk]:
     id, secret = tokens.make()
     registry.apply(Token(id, tokens.digest(secret), "organiser"))
     port = ports.free()
-    desk = Desk(f"http://127.0.0.1:{port}", broadcaster, secret)
-    app = create_app(
-        Gateway(registry, broadcaster, desk.ask, lambda: Readiness({"nats": desk.ready}), lambda: b"platea_up 1\n", heartbeat=0.2)
-    )
+    desk = Desk(f"http://127.0.0.1:{port}", broadcaster, secret, registry)
+    ready, metrics = (lambda: Readiness({"nats": desk.ready})), (lambda: b"platea_up 1\n")
+    app = create_app(Gateway(registry, broadcaster, desk.ask, ready, metrics, lambda: desk.now, heartbeat=0.2))
     serving = asyncio.create_task(serve(app, "127.0.0.1", port))
     while ports.is_free("127.0.0.1", port):
         await asyncio.sleep(0.01)
@@ -236,6 +239,35 @@ async def test_a_wrong_address_gets_a_clear_answer(desk: Desk, http: aiohttp.Cli
     desk.broadcaster.post(released(1))
     async with http.get(path) as answer:
         assert (answer.status, await problem(answer)) == (status, code)
+
+
+async def test_pages_ask_to_take_part_only_while_somebody_can_begin(desk: Desk, http: aiohttp.ClientSession) -> None:
+    dates = {"opens": Opening("2026-12-01 09:00", "Europe/Brussels"), "closes": Closing("2026-12-31 18:00", "UTC", grace_minutes=60)}
+    desk.registry.apply(published(msgspec.structs.replace(survey(), version="1.1.0", **dates)))
+    opens, closes = datetime.datetime(2026, 12, 1, 8, tzinfo=datetime.UTC), datetime.datetime(2026, 12, 31, 18, tzinfo=datetime.UTC)
+    moments = {
+        opens.timestamp() - 1: "Opens on 1 December 2026, 09:00 (Central European Time)",
+        opens.timestamp(): "Take part in this survey",
+        closes.timestamp() - 1: "Take part in this survey",
+        closes.timestamp(): "This survey is closed",  # those who have begun go on where they are
+        closes.timestamp() + 3600: "This survey is closed",
+    }
+    said = set(moments.values())
+    tags: list[str] = []
+    for figures in (False, True):
+        if figures:
+            desk.broadcaster.post(released(3))
+        for moment, sentence in moments.items():
+            desk.now = moment
+            async with http.get("/live/small?lang=en") as answer:
+                page = await answer.text()
+                tags.append(answer.headers.get("ETag", ""))
+            assert {one for one in said if one in page} == {sentence}
+            assert ('href="/s/small' in page) == (sentence == "Take part in this survey")
+            async with http.get("/live/?lang=en") as answer:
+                entry = await answer.text()
+            assert (sentence in entry) == (sentence != "Take part in this survey")
+    assert len(set(tags)) == 5, "no page, and one of four phases"
 
 
 async def test_the_page_shows_every_question_with_its_figures_in_text(desk: Desk, http: aiohttp.ClientSession) -> None:
