@@ -15,7 +15,7 @@ from deploy.cli.respondents import Population
 from proto import author
 from proto.answers import Reader
 from proto.codebook import CodeBook
-from proto.instrument import Instrument
+from proto.instrument import Closing, ConstantSum, Instrument, Margin, Portion
 from proto.registry import Registry, published
 from proto.snapshot import Cell, Group, PublishedPolicy, Snapshot
 from services.analysis.gateway.app import create_app
@@ -25,8 +25,9 @@ from services.analysis.publish import exact_view
 from services.analysis.state.fold import Folder
 from services.runtime.http.server import serve
 from tests.builders.bundled import questionnaire
+from tests.builders.small_survey import by_level
 
-SURVEY, SMALLER, WAITING = "ai-security", "security-by-design", "security-measurement"
+SURVEY, SMALLER, WAITING, KINDS = "ai-security", "security-by-design", "security-measurement", "small"
 STATIC = Path(__file__).resolve().parents[2] / "services/intake/http/static"
 STEP = 60
 FRAMES = (f"{SMALLER}/embed?question=P01", SMALLER)
@@ -37,8 +38,8 @@ POLICY = PublishedPolicy("cell-key", 10, 10, 1.0, 0.08, 40, 2.0, 2.9)
 class Figures:
     """The figures of ever more simulated respondents, some of them withheld."""
 
-    def __init__(self, survey: str) -> None:
-        self._instrument = questionnaire(survey)
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
         self._population = Population(self._instrument, 7, "2026-11-22")
         self.book = CodeBook(Reader(self._instrument))
         self._folder = Folder(self.book)
@@ -78,10 +79,27 @@ def _concealed(instrument: Instrument, whole: Snapshot) -> Snapshot:
     return msgspec.structs.replace(whole, questions=questions, breakdowns=breakdowns, policy=POLICY)
 
 
+def kinds() -> Instrument:
+    """Shares of a total, years, special values and a computed value, by which figures are broken down, weighted to a margin; it closed."""
+    whole = by_level()
+    questions = [
+        msgspec.structs.replace(q, unit={"en": "hours"}) if isinstance(q, ConstantSum) else q for q in whole.questions if q.id != "Since"
+    ]
+    since = msgspec.structs.replace(whole.question("Since"), precision="year")
+    shares = (Portion("north", 0.2), Portion("east", 0.3), Portion("south", 0.5))
+    return msgspec.structs.replace(
+        whole,
+        questions=(*questions, since),
+        margins=(Margin("place.region", {"en": "The register of 2026"}, shares),),
+        closes=Closing("2026-01-01 12:00", "UTC"),
+    )
+
+
 async def main(port: int) -> None:
-    every, broadcaster, registry = {id: Figures(id) for id in (SURVEY, SMALLER)}, Broadcaster(), Registry()
-    for id in author.bundled():
-        registry.apply(published(questionnaire(id)))
+    broadcaster, registry = Broadcaster(), Registry()
+    every = {instrument.id: Figures(instrument) for instrument in (questionnaire(SURVEY), questionnaire(SMALLER), kinds())}
+    for instrument in (*map(questionnaire, author.bundled()), kinds()):
+        registry.apply(published(instrument))
     for figures in every.values():
         for _ in range(4):
             broadcaster.post(figures.next())

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.accessibility.test_axe import AXE, TAGS
-from tests.pages.gallery import SMALLER, SURVEY, WAITING
+from tests.pages.gallery import KINDS, SMALLER, SURVEY, WAITING
 from tests.pages.served import served
 
 TABLE = "table?row=P01&column=country.region_group"
@@ -28,6 +28,7 @@ SIGHTS = (
     f"/{SMALLER}/embed?question=P01",
     f"/{SMALLER}?wall",
     f"/{WAITING}",
+    f"/{KINDS}?by=level",
     "/nothing?lang=fr",
 )
 VIEWS: tuple[tuple[tuple[Literal["light", "dark"], int], ...], ...] = ((("light", 1280), ("dark", 360)), (("dark", 1280), ("light", 360)))
@@ -117,6 +118,17 @@ def test_axe_finds_nothing_in_both_themes_on_phone_and_desktop(chromium: Browser
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(LOOK, [AXE, TAGS]) == [], (scheme, width)
     context.close()
+
+
+def test_shares_of_a_total_special_values_and_computed_values_are_told_in_groups(chromium: Browser, gallery: str) -> None:
+    with opened(chromium, f"{gallery}/live/{KINDS}?by=level", 360) as page:
+        expect(page.locator("#Split")).to_contain_text("which part of 10 hours each got on average")
+        expect(page.locator("#Split")).to_contain_text("By Question Level")
+        expect(page.locator("#Count")).to_contain_text("Not known")
+        expect(page.locator("#Level")).to_contain_text("2.5–3.49")
+        expect(page.locator("#Level")).not_to_contain_text("left it out")  # nobody is asked it
+        expect(page.get_by_text("This survey is closed")).to_be_visible()
+        expect(page.get_by_role("link", name="Take part in this survey")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from dataclasses import dataclass, field, replace
 
-from proto.instrument import AnyQuestion, ConstantSum, LongText, Matrix, Ranking, ShortText
+from proto.instrument import AnyQuestion, Computed, ConstantSum, LongText, Matrix, Ranking, ShortText
 from proto.scores import scored
 from proto.snapshot import Cell, Figures, Nonresponse, PublishedRow
 from services.analysis.dashboard.words import DashboardWords, bare
@@ -120,8 +120,14 @@ def figure_view(question: AnyQuestion, figures: Figures, words: DashboardWords) 
 
 
 def _left_out(question: AnyQuestion, nonresponse: Nonresponse | None, words: DashboardWords) -> list[str]:
-    """Returns how many of those asked gave no substantive answer; nothing for a required question, where a small count is noise."""
-    if nonresponse is None or not nonresponse.rate or (question.required and nonresponse.dk is nonresponse.pnts is None):
+    """Returns how many of those asked gave no substantive answer; nothing for a required question, where a small count is noise, and for a
+    computed value, which nobody is asked."""
+    if (
+        isinstance(question, Computed)
+        or nonresponse is None
+        or not nonresponse.rate
+        or (question.required and nonresponse.dk is nonresponse.pnts is None)
+    ):
         return []
     silent = nonresponse.missing + (nonresponse.dk or 0) + (nonresponse.pnts or 0)
     return [words("left_out", n=silent, total=words.number(nonresponse.asked), share=words.percent(nonresponse.rate))]
