@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
+from msgspec import UNSET
 
 from proto.instrument import Instrument
-from services.export.dataset.table import Dataset
+from services.export.dataset.table import Dataset, DatasetColumn
 from services.export.dataset.variables import Variable
 from services.export.gate.quasi_identifiers import QuasiIdentifierTable
 from services.export.report.compared import compare
 from services.export.report.headlines import shares
 from services.export.report.page import page
-from services.export.report.report import Facts, ReleaseReport, encode, report
+from services.export.report.report import Facts, ReleasedWeight, ReleaseReport, encode, report
 
 
 def report_on(
@@ -48,6 +49,7 @@ def report_on(
         frame=frame,
         passages=table.passages,
         left_out=table.left_out,
+        weight=UNSET if table.weight is None else _released_weight(table.weight),
     )
     return report(fields, facts)
 
@@ -56,3 +58,10 @@ def files(report: ReleaseReport, table: Dataset) -> dict[str, bytes]:
     """The report as files of the release; the same report always gives the same bytes."""
     shown = page(report, table.edition.title, table.edition.language)
     return {"report.json": encode(report), "report.html": shown.encode()}
+
+
+def _released_weight(column: DatasetColumn) -> ReleasedWeight:
+    """Counted in the release alone."""
+    told = [(float(category.code), n) for category, n in zip(column.categories, column.counts, strict=True) if not category.absent]
+    rows, total, squares = (sum(weight**power * n for weight, n in told) for power in (0, 1, 2))
+    return ReleasedWeight(column.name, int(rows), total * total / squares if squares else 0.0)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from proto.instrument import Texts
 from services.export.dataset.table import Passages
@@ -47,6 +48,14 @@ class Share:
     codes: tuple[str, ...]
 
 
+class ReleasedWeight(msgspec.Struct, frozen=True):
+    """What rows weigh by a variable of the release: how many tell it, and to how many of equal weight these are worth (Kish 1965)."""
+
+    variable: str
+    rows: int
+    worth: float
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the variables alone do not tell. `reasons`: sentences on what protection did; `frame`: places are those of the fields."""
@@ -63,6 +72,7 @@ class Facts:
     frame: Frame | None = None
     passages: Passages | None = None
     left_out: tuple[str, ...] = ()
+    weight: ReleasedWeight | UnsetType = UNSET
 
 
 class FreeTextCounts(msgspec.Struct, frozen=True):
@@ -132,6 +142,8 @@ class ReleaseReport(msgspec.Struct, frozen=True):
     """None where the profile has no free text."""
     without_bands: tuple[str, ...] = ()
     """Variables that are not in the data: numbers and dates without bands."""
+    weight: ReleasedWeight | UnsetType = UNSET
+    """Absent where rows have no weight."""
     format: str = FORMAT
 
 
@@ -173,6 +185,7 @@ def report(fields: Sequence[ComparedVariable], facts: Facts) -> ReleaseReport:
         utility=_utility(fields, declared, facts, rows - released),
         free_text=_free_text_counts(facts.passages),
         without_bands=facts.left_out,
+        weight=facts.weight,
     )
     return msgspec.convert(_rounded(msgspec.to_builtins(result)), ReleaseReport)
 

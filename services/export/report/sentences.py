@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UnsetType
+
 from services.export.report.report import ReleaseReport
 
 UNIT = "\N{NO-BREAK SPACE}%"
@@ -21,6 +23,7 @@ def sentences(report: ReleaseReport) -> list[str]:
         *_unique_by_insensitive(report),
         *_inference(report),
         *_utility_loss(report),
+        *_row_weights(report),
         *_variables_without_bands(report),
         *_free_texts(report),
     ]
@@ -147,6 +150,15 @@ def _utility_loss(report: ReleaseReport) -> list[str]:
             "and so may be far from that of all responses."
         )
     return lines
+
+
+def _row_weights(report: ReleaseReport) -> list[str]:
+    if isinstance(report.weight, UnsetType):
+        return []
+    return [
+        f"{report.weight.variable} says what a row weighs, as one of a few classes: {report.weight.rows:,} rows tell it, and are worth "
+        f"{report.weight.worth:,.0f} of equal weight. All other figures here count rows as they are."
+    ]
 
 
 def _variables_without_bands(report: ReleaseReport) -> list[str]:

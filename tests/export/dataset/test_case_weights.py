@@ -23,12 +23,13 @@ from services.export import formats
 from services.export.dataset.profiles import PROFILES
 from services.export.dataset.table import Dataset
 from services.export.dataset.variables import MISSING, WITHHELD, Encoder, variables
-from services.export.gate.after import Protected
 from services.export.gate.ledger import LedgerKeys
 from services.export.pipeline import protected_table
 from services.export.release import table_of
 from services.export.report.of_release import report_on
-from tests.export.tables import EVERY_KIND, answers
+from services.export.report.report import ReleasedWeight, ReleaseReport, encode
+from services.export.report.sentences import sentences
+from tests.export.tables import EVERY_KIND, answers, made
 
 WEIGHT = """
 case_weight: {label: {en: "Weight of the panel", fr: "Poids du panel"}, least: 0.25, greatest: 4, classes: 4, privacy: {role: %s}}
@@ -38,8 +39,8 @@ CLASSES = {"0.3536": "0.5", "0.7071": "0.5", "1.414": "2", "2.828": "2"}
 PUBLIC = PROFILES["public"]
 
 
-def panel(role: str, count: int = 400) -> tuple[Instrument, Dataset, list[str], Protected]:
-    """A release, with the weight that each row was given."""
+def panel(role: str, count: int = 400) -> tuple[ReleaseReport, Dataset, list[str]]:
+    """A release with its report, and the weight that each row was given."""
     text = EVERY_KIND.replace("platea-instrument/1", "platea-instrument/2") + WEIGHT % role
     instrument = read(text, "panel.yaml", lambda name: "")
     assert isinstance(instrument, Instrument), instrument
@@ -54,8 +55,7 @@ def panel(role: str, count: int = 400) -> tuple[Instrument, Dataset, list[str], 
     people = keys.people([uuid.UUID(int=n).bytes for n in range(count)])
     protected = protected_table(columns, original, PUBLIC, people, keys)
     table = table_of(1, instrument, columns, protected, PUBLIC, count)
-    assert report_on(original, table, columns, instrument, protected.reasons, protected.quasi_identifiers)
-    return instrument, table, codes, protected
+    return report_on(original, table, columns, instrument, protected.reasons, protected.quasi_identifiers), table, codes
 
 
 def told(table: Dataset) -> dict[str, list[str]]:
@@ -63,7 +63,7 @@ def told(table: Dataset) -> dict[str, list[str]]:
 
 
 def test_a_weight_that_is_a_quasi_identifier_is_told_in_groups_of_ten_and_never_untruly() -> None:
-    _, table, codes, _ = panel("quasi_identifier")
+    _, table, codes = panel("quasi_identifier")
     found = told(table)
     assert {*found["weight"]} <= {*CLASSES, *CLASSES.values(), WITHHELD}
     assert any(code != WITHHELD for code in found["weight"])
@@ -75,12 +75,23 @@ def test_a_weight_that_is_a_quasi_identifier_is_told_in_groups_of_ten_and_never_
 
 
 def test_a_weight_that_tells_nothing_of_anybody_is_told_as_its_class() -> None:
-    _, table, codes, _ = panel("insensitive")
+    report, table, codes = panel("insensitive")
     found = told(table)["weight"]
     assert {*found} <= {*CLASSES, WITHHELD, MISSING}
     shown = Counter(code for code in found if code in CLASSES)
     assert all(n <= Counter(codes)[code] for code, n in shown.items())
     assert sum(shown.values()) > 0.9 * len(found)
+    weights = np.array([float(code) for code in found if code in CLASSES])
+    assert isinstance(report.weight, ReleasedWeight)
+    assert (report.weight.variable, report.weight.rows) == ("weight", len(weights))
+    assert report.weight.worth == pytest.approx(weights.sum() ** 2 / (weights**2).sum(), abs=1e-3)
+    assert any(f"worth {report.weight.worth:,.0f} of equal weight" in sentence for sentence in sentences(report))
+
+
+def test_a_release_without_a_weight_has_the_report_it_had() -> None:
+    report = made("social-cohesion", "scientific", 60).report()
+    assert b'"weight"' not in encode(report)
+    assert not any("weighs" in sentence for sentence in sentences(report))
 
 
 @pytest.fixture(scope="module")
