@@ -291,7 +291,7 @@ class Answering:
         (number,) = found
         if number == number.to_integral_value():
             return int(number)
-        if not isinstance(question, Numeric):
+        if not isinstance(question, Numeric | CaseWeight):
             raise Unclear(f"{_short(cell)} is not a whole number")
         return float(number)
 
