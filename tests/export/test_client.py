@@ -100,9 +100,9 @@ def test_the_latest_release_is_fetched_and_judged_by_the_key_that_its_site_publi
         assert len(asked) == 7
         with pytest.raises(platea.Unreadable, match="not signed with the key"):
             platea.read_release(f"{url}/data/social-cohesion", 1, key=Signer(bytes(31) + b"1").public_key)
-    with site({**files, "/data/social-cohesion/key": (200, Signer(bytes(31) + b"1").public_key)}) as (url, _):
-        with pytest.raises(platea.Unreadable, match="not signed with the key"):
-            platea.read_release(f"{url}/data/social-cohesion", 1)
+    foreign = {**files, "/data/social-cohesion/key": (200, Signer(bytes(31) + b"1").public_key)}
+    with site(foreign) as (url, _), pytest.raises(platea.Unreadable, match="not signed with the key"):
+        platea.read_release(f"{url}/data/social-cohesion", 1)
 
 
 @pytest.mark.service

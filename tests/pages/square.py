@@ -84,7 +84,6 @@ class Respondent:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context, self.address = context, address
         self.page: Page = context.new_page()
-        self.begun = 0.0
 
     def visit(self) -> None:
         self.page.goto(self.address)
@@ -93,7 +92,6 @@ class Respondent:
         self.visit()
         self.agree()
         self.shows("You")
-        self.begun = time.monotonic()
 
     def agree(self) -> None:
         self.page.locator("#consent").check()
@@ -133,12 +131,7 @@ class Respondent:
         self.shows("Check your answers")
 
     def send(self) -> None:
-        self.take_time()
         self.press("send")
-
-    def take_time(self) -> None:
-        """As people do; what comes faster is taken for a robot's."""
-        self.page.wait_for_timeout(max(0.0, 1100 - 1000 * (time.monotonic() - self.begun)))
 
     def sent(self) -> str:
         """The receipt on the page after sending."""

@@ -68,7 +68,6 @@ def test_2_a_double_click_is_one_click(person: Respondent, counted: Callable[[Re
     next_button.dblclick() if go == "next" else next_button.click()
     person.shows("The square")
     person.finish_second()
-    person.take_time()
     send_button = person.page.locator(".actions button[value=send]")
     send_button.dblclick() if go == "send" else send_button.click()
     counted(person)
@@ -76,7 +75,6 @@ def test_2_a_double_click_is_one_click(person: Respondent, counted: Callable[[Re
 
 def test_3_enter_is_pressed_twice(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     person.to_review()
-    person.take_time()
     person.page.locator(".actions button[value=send]").focus()
     person.page.keyboard.press("Enter")
     person.page.keyboard.press("Enter")
