@@ -43,7 +43,7 @@ def test_two_options_that_look_alike_are_named(second: str) -> None:
 
 
 def test_quotes_of_a_word_processor_are_shown_and_named() -> None:
-    quoted = {**common(), "text": {"en": "“Which?”"}}
+    quoted: dict[str, Any] = {**common(), "text": {"en": "“Which?”"}}
     assert told(Single(**quoted, options=options("‘Yes’", "Say “no”"))) == [
         'the label of a of Q1 is shown in quotation marks. If YAML should take them away, write "…".',
         'the text of Q1 is shown in quotation marks. If YAML should take them away, write "…".',

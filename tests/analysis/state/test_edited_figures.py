@@ -31,12 +31,12 @@ def _rows(codes: str) -> tuple[i.Row, ...]:
     return tuple(i.Row(code, {"en": code}) for code in codes.split())
 
 
-def _common(id: str) -> dict[str, Any]:
-    return {**SHARED, "id": id, "var": id.lower(), "text": {"en": id}, "stats": ("count", "share", "mean")}
+def _common(id: str, **more: Any) -> dict[str, Any]:
+    return {**SHARED, "id": id, "var": id.lower(), "text": {"en": id}, "stats": ("count", "share", "mean"), **more}
 
 
 QUESTIONS: tuple[AnyQuestion, ...] = (
-    i.Single(**{**_common("D"), "privacy": i.Privacy("quasi_identifier", "side")}, options=_options("n1 n2 s1 s2")),
+    i.Single(**_common("D", privacy=i.Privacy("quasi_identifier", "side")), options=_options("n1 n2 s1 s2")),
     i.Matrix(**_common("X"), rows=_rows("safe nice loud"), options=_options("1 2 3")),
     i.Multiple(**_common("M"), options=_options("work fun health")),
     i.Ranking(**_common("R"), options=_options("a b c"), rank_count=2),
@@ -108,7 +108,10 @@ OF_SOUTH = i.Rule(not_=i.Rule(q="D", op="in", value=("n1", "n2")))
 EDITS = {
     "nothing": (_with("D"), {"X/rows/safe/answered": 3, "P/sum": 24.04, "N/sum": 114}),
     "a row out": (_with("X", rows=_rows("safe nice")), {"X/rows/safe/answered": 3, "X/rows/nice/answered": 2, "X/rows/safe/cells/1/n": 2}),
-    "a row in": (_with("X", rows=_rows("safe nice loud dirty")), {"X/rows/dirty/nonresponse/asked": 0, "X/rows/dirty/nonresponse/missing": 0, "X/rows/nice/nonresponse/missing": 2}),
+    "a row in": (
+        _with("X", rows=_rows("safe nice loud dirty")),
+        {"X/rows/dirty/nonresponse/asked": 0, "X/rows/dirty/nonresponse/missing": 0, "X/rows/nice/nonresponse/missing": 2},
+    ),
     "rows and options in another order": (
         _with("X", rows=_rows("loud safe nice"), options=_options("3 1 2")),
         {"X/rows/safe/cells/1/n": 2, "X/rows/loud/cells/3/n": 1, "X/rows/nice/cells/2/n": 1},
