@@ -11,6 +11,7 @@ from proto.snapshot import Figures, Snapshot
 from services.analysis.dashboard.comparison import told_only
 from services.analysis.dashboard.figure_view import Bar, FigureView, HeatRow, figure_view
 from services.analysis.dashboard.headline_view import HeadlineView, headlines
+from services.analysis.dashboard.policy_text import weighted_by
 from services.analysis.dashboard.render import of_survey, render
 from services.analysis.dashboard.view import View, figures_seen
 from services.analysis.dashboard.words import DashboardWords
@@ -58,8 +59,7 @@ def _whose(instrument: Instrument, view: View, words: DashboardWords) -> list[st
     """Returns which group is shown, and whether figures are weighted."""
     if view.only is not None:
         return [told_only(instrument, view.only, words)]
-    as_weighted = words("as_weighted" if instrument.case_weight is None else "as_weighted_by_cases")
-    return [as_weighted] if view.weighted else [words("weighted_none")] if view.unweighted else []
+    return [weighted_by(instrument, words)[0]] if view.weighted else [words("weighted_none")] if view.unweighted else []
 
 
 def _slide(figure: FigureView, whose: list[str], words: DashboardWords) -> list[Slide]:
