@@ -7,6 +7,7 @@ Arithmetic is exact; the result is rounded to the decimals of the value, a half 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, cast
@@ -136,13 +137,14 @@ def ends_of(question: Computed, questions: Mapping[str, AnyQuestion]) -> tuple[f
 
 
 def _of_totals(parts: Sequence[ComputedPart], questions: Mapping[str, AnyQuestion]) -> dict[str, tuple[Fraction, Fraction]]:
-    """For each constant sum the least and the greatest sum of the rows that are parts: all of them make its total."""
-    rows = {part.id: {other.row for other in parts if other.id == part.id} for part in parts}
-    totals = {id: question for id in rows if isinstance(question := questions[id], ConstantSum)}
-    return {
-        id: (Fraction(question.total if len(rows[id]) == len(question.rows) else 0), Fraction(question.total))
-        for id, question in totals.items()
-    }
+    """For each constant sum the least and the greatest sum of the rows that are parts: all go to the row named least or most often."""
+    named = Counter((part.id, part.row) for part in parts)
+    found: dict[str, tuple[Fraction, Fraction]] = {}
+    for id in dict.fromkeys(part.id for part in parts):
+        if isinstance(question := questions[id], ConstantSum):
+            often = [named[id, place] for place in range(len(question.rows))]
+            found[id] = Fraction(question.total * min(often)), Fraction(question.total * max(often))
+    return found
 
 
 def _worths(part: ComputedPart, question: AnyQuestion, counts: bool) -> tuple[Fraction, Fraction]:
