@@ -6,6 +6,7 @@ can still be checked.
 
 from __future__ import annotations
 
+import functools
 import re
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
@@ -44,8 +45,13 @@ def nearest(word: str, known: list[str]) -> str:
 
 def read(kind: type[T], node: Node, faults: Faults, languages: tuple[str, ...]) -> T | None:
     """None only where the whole is not a mapping."""
-    value = _Reader(faults, languages).value(kinds.type_info(kind), node, ())
+    value = _Reader(faults, languages).value(_described(kind), node, ())
     return None if isinstance(value, _Broken) else cast(T, value)
+
+
+@functools.cache
+def _described(kind: type) -> kinds.Type:
+    return kinds.type_info(kind)
 
 
 class _Reader:
