@@ -66,7 +66,7 @@ format: .venv/.dev
 
 statement: .venv/.dev
 	@$(BIN)/python -m tests.browser
-	@PLATEA_EVERY_STATE=1 PLATEA_ACCESSIBILITY_RESULTS=services/intake/accessibility.json $(BIN)/python -m pytest tests/accessibility $(ARGS)
+	@PLATEA_EVERY_STATE=1 PLATEA_ACCESSIBILITY_RESULTS=services/intake/accessibility.json $(BIN)/python -m pytest tests/accessibility tests/pages/test_dashboard.py tests/export/http/test_data_page.py $(ARGS)
 
 contracts: .venv/.dev
 	@$(BIN)/python -m deploy.contracts

@@ -45,6 +45,7 @@ IRRELEVANT: dict[tuple[type, str], str] = {
     (Instrument, "definitions"): _TEXT,
     (Instrument, "notice"): _TEXT,
     (Instrument, "data_protection"): _TEXT,
+    (Instrument, "accessibility"): _TEXT,
     (Instrument, "contact_form"): _FORM,
     (Instrument, "participation"): "who may answer is decided before anything is counted",
     (Instrument, "opens"): "when answers are taken is decided before anything is counted",

@@ -364,6 +364,16 @@ class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
     automated: Texts = {}
 
 
+class Accessibility(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The organiser's part of the accessibility statement, after the model of Decision (EU) 2018/1523.
+
+    `contact`: where people tell what does not work for them. `enforcement`: the body to turn to if the answer does not satisfy them.
+    """
+
+    contact: Texts = {}
+    enforcement: Texts = {}
+
+
 class ContactForm(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Offers the results by e-mail, on a page of its own after sending. Where `interview` has a text, one more box to tick."""
 
@@ -407,6 +417,7 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     definitions: Texts = {}
     notice: Texts = {}
     data_protection: DataProtection | None = None
+    accessibility: Accessibility | None = None
     contact_form: ContactForm | None = None
     participation: Participation = "open"
     opens: Opening | None = None

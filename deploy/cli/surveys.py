@@ -16,7 +16,7 @@ from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
-from proto import author, notice, protection_advice, questionnaire_advice
+from proto import author, notice, protection_advice, questionnaire_advice, statement
 from proto import instrument as instruments
 from proto.instrument import Closing, Instrument, Opening
 from proto.nonanswers import scored_by_mistake
@@ -60,6 +60,8 @@ def check(file: Path) -> None:
         say("No list names it: whoever has its address can answer.")
     if missing := notice.missing(instrument):
         say(f"Advice: the information notice does not say {_listed(missing)}. `data_protection` in the file holds it.")
+    if missing := statement.missing(instrument):
+        say(f"Advice: the accessibility statement does not say {_listed(missing)}. `accessibility` in the file holds it.")
     if agreeing := notice.contradicts(instrument):
         say(f"Advice: `notice` asks people to agree ({_listed(agreeing)}), yet its legal basis is no consent: let it say they take part.")
     if weak := protection_advice.weaker(instrument.policy):

@@ -82,6 +82,7 @@ def resolve(survey: AuthoredSurvey, include: Include, faults: Faults) -> resolve
         definitions=survey.definitions,
         notice=survey.notice,
         data_protection=_same(survey.data_protection, resolved.DataProtection),
+        accessibility=_same(survey.accessibility, resolved.Accessibility),
         contact_form=_same(survey.contact_form, resolved.ContactForm),
         participation=survey.participation,
         opens=_same(survey.opens, resolved.Opening),

@@ -373,6 +373,11 @@ class AuthoredDataProtection(msgspec.Struct, frozen=True):
     automated: Texts = {}
 
 
+class AuthoredAccessibility(msgspec.Struct, frozen=True):
+    contact: Texts = {}
+    enforcement: Texts = {}
+
+
 class AuthoredContactForm(msgspec.Struct, frozen=True):
     text: Texts = {}
     interview: Texts = {}
@@ -412,6 +417,7 @@ class AuthoredFile(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Texts = {}
     notice: Texts = {}
     data_protection: AuthoredDataProtection | None = None
+    accessibility: AuthoredAccessibility | None = None
     contact_form: AuthoredContactForm | None = None
     participation: Literal["open", "invited"] = "open"
     opens: AuthoredOpening | None = None

@@ -1,6 +1,6 @@
 """The clauses that the statement tells about: EN 301 549 V3.2.1, chapter 9 (which is WCAG 2.1, A and AA), and what WCAG 2.2 adds.
 
-Numbers and names are those of the standards. `note` in the results file says how a clause was judged.
+Numbers and names are those of the standards.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ NAMES = {
     "WCAG 3.3.7": "Redundant entry",
     "WCAG 3.3.8": "Accessible authentication (minimum)",
 }
+
+
+ABSENT = frozenset({"9.1.2.1", "9.1.2.2", "9.1.2.3", "9.1.2.4", "9.1.2.5", "9.1.4.2"})
+"""About audio and video, of which a test sees that there is none."""
 
 
 def of_tags(tags: list[str]) -> list[str]:

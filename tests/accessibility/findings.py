@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from services.intake.form.statement import Clause, Results
-from tests.accessibility.clauses import NAMES
+from tests.accessibility.clauses import ABSENT, NAMES, of_tags
 
 
 class Findings:
@@ -24,9 +25,17 @@ class Findings:
         self.checks[clause] += checks
         self.failures[clause] += failures
 
+    def page(self, passes: list[dict[str, Any]], violations: list[dict[str, Any]]) -> None:
+        """What axe found on one page state: rules with `tags`, and `nodes`, the number of elements."""
+        self.pages += 1
+        for rules, failed in ((passes, False), (violations, True)):
+            for rule in rules:
+                for clause in of_tags(rule["tags"]):
+                    self.add(clause, checks=rule["nodes"], failures=rule["nodes"] if failed else 0)
+
     def write(self, path: Path) -> None:
         """A clause that no test speaks for is left to people."""
-        clauses = [Clause(clause, name, self.checks[clause], self.failures[clause]) for clause, name in NAMES.items()]
+        clauses = [Clause(clause, name, self.checks[clause], self.failures[clause], clause not in ABSENT) for clause, name in NAMES.items()]
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         path.write_bytes(msgspec.json.format(msgspec.json.encode(Results(today, self.pages, clauses)), indent=1) + b"\n")
 

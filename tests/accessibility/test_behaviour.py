@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.accessibility.shown import STATIC, Stage, stage
 from tests.accessibility.tour import Sight, tour_of
+from tests.pages.visitor import Page as Parsed
 
 clause = pytest.mark.clause
 SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
@@ -100,6 +101,24 @@ def test_text_of_twice_the_size_fits_upright_and_across(shown: Stage) -> None:
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         _resize(page, 640)
         assert page.evaluate(FITS), found.name
+
+
+@clause("9.4.1.1")
+def test_every_page_is_closed_nested_and_names_each_place_once() -> None:
+    for found in tour_of("en"):
+        assert Parsed(found.html).ids, found.name
+
+
+@clause("9.4.1.3")
+def test_what_changes_without_a_move_of_the_focus_is_told_as_a_status(shown: Stage) -> None:
+    page = shown.show(sight("page 0"))
+    page.locator("main input:visible").first.focus()
+    held = page.evaluate("document.activeElement.id")
+    assert held
+    for offline, told in ((True, "You are offline"), (False, "You are online again")):
+        page.context.set_offline(offline)
+        expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+        assert page.evaluate("document.activeElement.id") == held
 
 
 @clause("9.3.2.1", "9.3.2.2")

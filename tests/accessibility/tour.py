@@ -130,6 +130,7 @@ PLAIN = {
     "no such survey": "/s/nowhere",
     "receipt, asked for": f"/s/{SURVEY}/receipt",
     "accessibility": "/accessibility",
+    "accessibility of a survey": f"/s/{SURVEY}/accessibility",
     "continue, asked for": f"/s/{SURVEY}/continue",
     "questionnaire to print": f"/s/{SURVEY}/print",
 }

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.accessibility.test_axe import AXE, TAGS
+from tests.accessibility.axe import objections
 from tests.pages.gallery import KINDS, SMALLER, SURVEY, WAITING
 from tests.pages.served import served
 
@@ -32,11 +32,6 @@ SIGHTS = (
     "/nothing?lang=fr",
 )
 VIEWS: tuple[tuple[tuple[Literal["light", "dark"], int], ...], ...] = ((("light", 1280), ("dark", 360)), (("dark", 1280), ("light", 360)))
-LOOK = """async ([source, tags]) => {
-    if (!window.axe) { (0, eval)(source); }
-    const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']});
-    return found.violations.map(rule => `${rule.id} (${rule.nodes.length}): ${rule.nodes[0].failureSummary} ${rule.nodes[0].target}`);
-}"""
 LAID_OUT = "document.styleSheets[0].insertRule('.figure { content-visibility: visible !important }')"
 """All at once: axe asks for the place of everything, and what is out of view would be laid out anew for each answer."""
 SHIFTS = """async () => {
@@ -116,7 +111,26 @@ def test_axe_finds_nothing_in_both_themes_on_phone_and_desktop(chromium: Browser
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(LOOK, [AXE, TAGS]) == [], (scheme, width)
+        assert objections(page) == [], (scheme, width)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "statement"),
+    [
+        ("/", "/accessibility?lang=en"),
+        (f"/{SMALLER}", f"/s/{SMALLER}/accessibility?lang=en"),
+        (f"/{SMALLER}/{TABLE}", f"/s/{SMALLER}/accessibility?lang=en"),
+        (f"/{SURVEY}?lang=fr", f"/s/{SURVEY}/accessibility?lang=fr"),
+        (f"/{WAITING}", f"/s/{WAITING}/accessibility?lang=en"),
+        ("/nothing?lang=fr", "/accessibility?lang=fr"),
+    ],
+)
+def test_every_page_leads_to_the_accessibility_statement(chromium: Browser, gallery: str, path: str, statement: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{gallery}/live{path}")
+    expect(page.locator(f"footer a[href='{statement}']")).to_have_count(1)
     context.close()
 
 

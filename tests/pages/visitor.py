@@ -44,6 +44,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        assert len(given) == len(attrs), f"an attribute twice: {attrs}"
         if tag not in VOID:
             self._inside.append(tag)
         if "style" in given or tag == "style" or (tag == "script" and "src" not in given):

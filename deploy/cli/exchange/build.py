@@ -507,7 +507,7 @@ class _Builder:
 _ORDER = (
     COMMENT,
     "format", "id", "version", "source_language", "languages", "title", "introduction", "definitions", "notice", "data_protection",
-    "contact_form", "participation", "opens", "closes", "listed", "licence", "estimated_minutes", "unit_of_response",
+    "accessibility", "contact_form", "participation", "opens", "closes", "listed", "licence", "estimated_minutes", "unit_of_response",
     "one_question_per_page", "hierarchies", "sections", "questions", "computed", "derived", "strata", "soft_checks", "quotas", "headlines",
     "margins", "policy",
 )  # fmt: skip

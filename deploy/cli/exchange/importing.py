@@ -18,7 +18,8 @@ from proto.instrument import Instrument
 _HEAD = "Imported from {file} ({format}). Whatever is marked `review` is a guess: look at it, then take the mark away."
 _TODO = (
     "TODO, which no other tool's file holds: notice (what respondents agree to), data_protection (controller, basis, retention, contact),",
-    "levels of the hierarchies, strata, headlines, policy. docs/instrument.md describes them; `platea survey check` names what is missing.",
+    "accessibility (whom to tell what does not work), levels of the hierarchies, strata, headlines, policy.",
+    "docs/instrument.md describes them; `platea survey check` names what is missing.",
 )
 
 

@@ -11,17 +11,25 @@ FILE = Path(__file__).parents[1] / "accessibility.json"
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """A clause of EN 301 549 (or of WCAG 2.2, where it has more): the number of checks, and of failed ones."""
+    """A clause of EN 301 549 (or of WCAG 2.2, where it has more): the number of checks, and of failed ones.
+
+    `applies` is False where no page has what the clause is about.
+    """
 
     clause: str
     name: str
     checks: int
     failures: int
+    applies: bool = True
 
     @property
     def result(self) -> str:
         """The key of the result's name in the translations."""
-        return "statement_by_hand" if not self.checks else "statement_not_met" if self.failures else "statement_met"
+        if self.failures:
+            return "statement_not_met"
+        if not self.applies:
+            return "statement_not_applicable"
+        return "statement_met" if self.checks else "statement_by_hand"
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -30,6 +38,11 @@ class Results(msgspec.Struct, frozen=True):
     date: str
     pages: int
     clauses: list[Clause]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing failed and nothing is left to people to judge."""
+        return all(clause.result in ("statement_met", "statement_not_applicable") for clause in self.clauses)
 
 
 @cache

@@ -16,18 +16,13 @@ from proto.manifest import File, Manifest
 from services.export.http import data_page
 from services.export.http.interface import CATALOGUES, Say, offered
 from services.export.store import StoredRelease
-from tests.accessibility.test_axe import AXE, TAGS
+from tests.accessibility.axe import objections
 from tests.builders.bundled import questionnaire
 
 ROOT = Path(data_page.__file__).parents[3]
 STYLES = ("services/intake/http/static/platea.css", "services/export/http/static/data.css")
 KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
 NAMES = ("data.csv", "data.csv-metadata.json", "data.parquet", "data.sav", "codebook.html", "LICENSE")
-LOOK = """async ([source, tags]) => {
-    (0, eval)(source);
-    const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']});
-    return found.violations.map(rule => `${rule.id}: ${rule.nodes[0].failureSummary} ${rule.nodes[0].target}`);
-}"""
 
 
 def entered(number: int, withdrawn: int | None, suppressed: int = 0) -> StoredRelease:
@@ -72,6 +67,7 @@ def test_a_release_tells_how_it_is_protected_cited_fetched_opened_and_checked(la
     assert all(f"{place:064x}" in page for place in range(len(NAMES)))
     assert say.size(1_400_000) in page
     assert KEY in page
+    assert f'href="/s/ai-security/accessibility?lang={language}"' in page
     assert "https://survey.example.eu/api/v1/surveys/ai-security/releases/3/release.zip" in page
     assert "<script" not in page
 
@@ -137,6 +133,6 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(chromium: Browser, 
         for style in STYLES:
             page.add_style_tag(content=(ROOT / style).read_text("utf-8"))
         page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
-        assert page.evaluate(LOOK, [AXE, TAGS]) == []
+        assert objections(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     context.close()

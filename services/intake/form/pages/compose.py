@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from proto import schedule
-from proto.instrument import Closing, Instrument
+from proto.instrument import Accessibility, Closing, Instrument
 from proto.logic import questions_in
 from services.intake.form import flow
 from services.intake.form.flow import Evaluation, FormFlow, FormState, NextPage
@@ -218,7 +218,14 @@ def _dropped(next_page: NextPage) -> list[tuple[str, Any]]:
 def statement(language: str, results: Results | None) -> bytes:
     """`/accessibility`."""
     say = words.words(language)
-    return render("statement.html", **_frame(say, say("statement_title"), "/accessibility"), results=results)
+    return render("statement.html", **_frame(say, say("statement_title"), "/accessibility"), results=results, contact="", enforcement="")
+
+
+def statement_of(survey: SurveyView, results: Results | None) -> bytes:
+    """`/s/{survey}/accessibility`: the same, with whom to tell and where to turn."""
+    voice, told = survey.voice, survey.instrument.accessibility or Accessibility()
+    frame = of(survey, voice.words("statement_title"), f"/s/{survey.instrument.id}/accessibility")
+    return render("statement.html", **frame, results=results, contact=voice.text(told.contact), enforcement=voice.text(told.enforcement))
 
 
 def message(language: str, key: str, *, lead: bool = True, detail: str = "") -> bytes:
