@@ -14,6 +14,7 @@ from proto.text_patterns import TextPattern
 Texts = dict[str, str]
 Role = Literal["identifying", "quasi_identifier", "sensitive", "insensitive", "free_text"]
 Stat = Literal["count", "share", "distribution", "crosstab", "mean", "median", "net_agreement", "rank_score", "none"]
+LegalBasis = Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
 Participation = Literal["open", "invited"]
 """Whether everybody may answer, or whoever was given an invitation code."""
 Operation = Literal["in", "not_in", "any_in", "any_row_in", "derived", "answered", "at_least", "at_most", "between", "same_as", "before"]
@@ -353,7 +354,7 @@ class DataProtection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
     basis: Texts = {}
     retention: Texts = {}
     contact: Texts = {}
-    legal_basis: Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"] = ""
+    legal_basis: LegalBasis = ""
     officer: Texts = {}
     purposes: Texts = {}
     recipients: Texts = {}

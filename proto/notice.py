@@ -26,10 +26,33 @@ _PARTS = {
     "voluntary": "whether one has to answer",
     "automated": "whether decisions are automated",
 }
-_CONSENT = re.compile(
-    r"\b(agree|consent|accepte|consens|acepto|consient|stimme|einwillig|acconsent|akkoord|zgadzam|wyrażam zgodę)", re.IGNORECASE
-)
-"""How people say that they consent. Languages that are not here are not looked at."""
+_CONSENT = {
+    "bg": "съгласие|съгласен|съгласна|съгласяв",
+    "cs": "souhlas",
+    "da": "samtyk|accepter|indforstået",
+    "de": "einwillig|willige|zustimm|stimme|einverst|akzeptier",
+    "el": "συγκατ|συναιν|συμφων|αποδέχομαι",
+    "en": "agree|consent|accept|permission",
+    "es": "acepto|consient|consent|autorizo|estoy de acuerdo",
+    "et": r"nõus\b|nõusol|nõustun",
+    "fi": "suostu|hyväksy",
+    "fr": "accepte|consen|autorise|d.accord|mon accord",
+    "ga": "toiliú|toilím|aontaím|aontú",
+    "hr": "slažem|suglas|prista[jn]|privol",
+    "hu": "hozzájárul|beleegy|egyetért|elfogad",
+    "it": "accett|acconsent|consens|autorizz|d.accordo",
+    "lt": "sutink|sutik",
+    "lv": "piekrīt|piekriš",
+    "mt": "kunsens|naqbel|naċċetta",
+    "nl": "akkoord|toestem|instem",
+    "pl": "zgadzam|zgod[aęyą]|akceptuj",
+    "pt": "aceito|consen|concordo|autorizo|estou de acordo",
+    "ro": "sunt de acord|consim|accept",
+    "sk": "súhlas",
+    "sl": "strinja|sogla[sš]|privol",
+    "sv": "samtyck|godkän|accepterar",
+}
+"""How words begin with which people consent, by language: "according to" is none of them. Other languages are not looked at."""
 
 
 def version(instrument: Instrument, words: Iterable[str] = ()) -> str:
@@ -55,4 +78,9 @@ def contradicts(instrument: Instrument) -> list[str]:
     stated = instrument.data_protection
     if stated is None or not stated.legal_basis or stated.legal_basis == "consent":
         return []
-    return [language for language, text in instrument.notice.items() if _CONSENT.search(text)]
+    return [language for language, text in instrument.notice.items() if _asks_for_consent(text, language)]
+
+
+def _asks_for_consent(text: str, language: str) -> bool:
+    words = _CONSENT.get(language.partition("-")[0])
+    return words is not None and re.search(rf"\b({words})", text, re.IGNORECASE) is not None

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from proto.authoring.parse import TEXTS
 from proto.case_weights import MOST as MOST_CLASSES
-from proto.instrument import BIGGEST, Formulation, Operation, OptionRef, Role, Stat
+from proto.instrument import BIGGEST, Formulation, LegalBasis, Operation, OptionRef, Role, Stat
 from proto.text_patterns import TextPattern
 
 FORMAT = "platea-instrument/2"
@@ -362,7 +362,7 @@ class AuthoredDataProtection(msgspec.Struct, frozen=True):
     basis: Texts = {}
     retention: Texts = {}
     contact: Texts = {}
-    legal_basis: Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"] = ""
+    legal_basis: LegalBasis = ""
     officer: Texts = {}
     purposes: Texts = {}
     recipients: Texts = {}

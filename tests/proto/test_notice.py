@@ -52,6 +52,8 @@ def test_a_notice_published_before_keeps_its_version() -> None:
         ("public_task", {"en": "I agree to take part.", "fr": "Je participe."}, ["en"]),
         ("public_task", {"en": "I take part.", "fr": "J’accepte de participer."}, ["fr"]),
         ("public_task", {"en": "I have read the notice and take part."}, []),
+        ("public_task", {"es": "Participo de acuerdo con el Reglamento.", "pl": "Zgodnie z ustawą.", "bg": "Съгласно закона."}, []),
+        ("public_task", {"de": "Ich bin einverstanden.", "pt-BR": "Concordo em participar.", "tr": "Kabul ediyorum."}, ["de", "pt-BR"]),
         ("consent", {"en": "I agree to take part."}, []),
         ("", {"en": "I agree to take part."}, []),
     ],
