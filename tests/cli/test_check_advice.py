@@ -47,6 +47,23 @@ def test_a_policy_that_protects_nobody_is_refused_unless_its_author_says_so(poli
     assert "i_understand_that_this_protects_nobody" in found.output
 
 
+@pytest.mark.parametrize(
+    ("accessibility", "said"),
+    [
+        ("", "does not say whom to tell what does not work and which body to turn to if the answer does not satisfy."),
+        (
+            "accessibility: {contact: {en: a@b.example, fr: a@b.example}}",
+            "does not say which body to turn to if the answer does not satisfy.",
+        ),
+        ("accessibility: {contact: {en: a@b.example, fr: a@b.example}, enforcement: {en: Ombudsman, fr: Défenseur}}", ""),
+    ],
+)
+def test_what_the_accessibility_statement_leaves_open_is_pointed_out(accessibility: str, said: str, tmp_path: Path) -> None:
+    told = checked(f"{EVERY_KIND}{accessibility}\n", tmp_path)
+    assert ("accessibility statement" in told) == bool(said)
+    assert said in told
+
+
 ONE_QUESTION = """
 format: platea-instrument/1
 id: one
