@@ -42,7 +42,11 @@ class Results(msgspec.Struct, frozen=True):
     @property
     def whole(self) -> bool:
         """Whether nothing failed and nothing is left to people to judge."""
-        return all(clause.result in ("statement_met", "statement_not_applicable") for clause in self.clauses)
+        return not self.of("statement_not_met") and not self.of("statement_by_hand")
+
+    def of(self, result: str) -> list[Clause]:
+        """The clauses with this result."""
+        return [clause for clause in self.clauses if clause.result == result]
 
 
 @cache
