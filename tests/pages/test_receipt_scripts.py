@@ -131,4 +131,4 @@ def test_a_receipt_leaves_the_page_as_a_file_that_says_where_it_belongs(page: Pa
     assert code.replace("-", "") in text.replace("-", "")
     assert f"{address}/s/{SURVEY}/receipt" in text
     page.get_by_role("button", name="Copy", exact=True).click()
-    expect(page.locator(".keep [role=status]")).to_have_text("Copied")
+    expect(page.locator(".keep [aria-live]")).to_have_text("Copied")

@@ -119,8 +119,33 @@ def test_an_answer_that_stands_alone_unticks_the_others(page: Page) -> None:
     tick(page, "A09", "police")
     tick(page, "A09", "none")
     expect(page.locator("[name='q.A09'][value=police]")).not_to_be_checked()
+    expect(page.locator("#told")).to_contain_text("stands on its own. Keep either ")
     tick(page, "A09", "police")
     expect(page.locator("[name='q.A09'][value=none]")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_row_that_stands_alone_takes_the_others_back_and_says_so(page: Page, width: int) -> None:
+    def choose(row: int) -> None:
+        line = page.locator(f"#Felt-{row}")
+        line.locator("input[value=often]").check()
+
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(page.url.split("/s/")[0] + "/s/town-budget?lang=en")
+    page.locator("#consent").check()
+    forward(page)
+    choose(0)
+    choose(1)
+    expect(page.locator("#Felt input:checked")).to_have_count(2)
+    expect(page.locator("#told")).to_have_text("")
+    choose(2)
+    expect(page.locator("#Felt input:checked")).to_have_count(1)
+    expect(page.locator("#told")).to_have_text(
+        "“About nothing that stands here” stands on its own. Keep either “About nothing that stands here” or the other answers."
+    )
+    choose(0)
+    expect(page.locator("#Felt input:checked")).to_have_count(1)
+    expect(page.locator("[name='q.Felt.noise'][value=often]")).to_be_checked()
 
 
 def test_a_number_and_what_stands_in_its_place_take_turns(page: Page) -> None:

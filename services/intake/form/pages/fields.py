@@ -70,6 +70,7 @@ class FieldLine:
     part: str = ""
     hidden: bool = False
     wrong: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ class Field:
     described_by: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
+        if self.error == " ".join(self.hints):  # one sentence is not said twice
+            object.__setattr__(self, "hints", ())
         unit = self.unit and not self.total  # of a total it stands beside each row
         parts: list[tuple[str, object]] = [("unit", unit), ("help", self.help), ("hint", self.hints), ("error", self.error)]
         object.__setattr__(self, "described_by", " ".join(f"{self.id}-{name}" for name, there in parts if there))
@@ -259,6 +262,7 @@ def _lines(voice: Voice, question: Matrix, advice: Advice | None) -> tuple[Field
             "" if stacked else typed_values.narrow(question, row.code),
             faults.get(row.code, ""),
             wrong=row.code in faults,
+            alone=row.exclusive,
         )
         for i, row in enumerate(question.rows)
     )

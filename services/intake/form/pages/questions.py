@@ -202,6 +202,7 @@ def _script_messages(survey: SurveyView) -> dict[str, Any]:
         "opened": "question_opened",
         "several": "questions_opened",
         "closed": "question_closed",
+        "alone": "exclusive",
         "up": "move_up",
         "down": "move_down",
         "moved": "moved",

@@ -6,7 +6,7 @@ for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelect
 function offer(place) {
   const { code = "", name = "", copied = "" } = place.dataset;
   const text = (place.dataset.text ?? "").replace("{origin}", location.origin);
-  const told = /** @type {HTMLElement} */ (place.querySelector("[role=status]"));
+  const told = /** @type {HTMLElement} */ (place.querySelector("[aria-live]"));
   /** @type {Record<string, () => unknown>} */
   const acts = {
     copy: async () => {

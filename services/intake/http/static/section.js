@@ -79,13 +79,14 @@ function parts(field, hidden) {
 
 const isNote = (/** @type {HTMLElement} */ field) => field.classList.contains("note");
 
-/** Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made */
-function follow(cause = null) {
+/**
+ * Shows and hides by the rules. @param {EventTarget | null} cause what was changed; nothing is said while the page is being made
+ * @param {string[]} said what there is to say already
+ */
+function follow(cause = null, said = []) {
   const { found: wanted, answers, hidden } = judge(questions.map((question) => question.ask), fields, marks, kept);
   const fieldOf = (/** @type {string} */ id) => questions.find((question) => question.ask.id === id)?.field;
   const changed = refill(piped, answers, fieldOf).filter((element) => element.isConnected && element.closest("[data-title], .note"));
-  /** @type {string[]} */
-  const said = [];
   /** @type {string[]} */
   const opened = [];
   for (const { ask, field, spot } of questions) {
@@ -124,12 +125,31 @@ function instead(control) {
   }
 }
 
-/** An option that stands on its own cannot stay ticked beside others. @param {HTMLInputElement} box */
-function alone(box) {
-  if (box.type !== "checkbox" || !box.checked) return;
-  for (const other of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll(`[name="${CSS.escape(box.name)}"]`))) {
-    if (other !== box && ("alone" in box.dataset || "alone" in other.dataset)) other.checked = false;
+/**
+ * An option or a row that stands on its own cannot stay chosen beside others: what was chosen before is taken back.
+ * @param {HTMLInputElement} control @returns {string[]} what there is to say of it
+ */
+function alone(control) {
+  const line = /** @type {HTMLElement | null} */ (control.closest(".line"));
+  const place = line ?? control;
+  const among = line ? line.parentElement?.querySelectorAll(".line") : form.querySelectorAll(`[type=checkbox][name="${CSS.escape(control.name)}"]`);
+  if (!among || !picked(place)) return [];
+  const ousted = [.../** @type {NodeListOf<HTMLElement>} */ (among)].filter(
+    (other) => other !== place && picked(other) && ("alone" in place.dataset || "alone" in other.dataset),
+  );
+  const single = [place, ...ousted].find((one) => "alone" in one.dataset);
+  for (const other of ousted) {
+    Object.assign(picked(other) ?? {}, { checked: false });
+    other.dispatchEvent(new Event("change")); // the list of a row follows
   }
+  const label = single?.querySelector(".rowhead span") ?? single?.parentElement?.querySelector("label");
+  return ousted.length ? [tell.sentence("alone", { option: label?.textContent?.trim() ?? "" })] : [];
+}
+
+/** What is chosen in a row, or a box that is ticked. @param {HTMLElement} place @returns {HTMLInputElement | undefined} */
+function picked(place) {
+  const controls = place instanceof HTMLInputElement ? [place] : [...place.querySelectorAll("input")];
+  return controls.find((control) => control.checked && control.value);
 }
 
 /** "No answer", among the choices of a question that may be left out, becomes a button that takes the choice back. */
@@ -216,8 +236,7 @@ safely(() => {
     safely(() => follow(event.target));
   });
   form.addEventListener("change", (event) => {
-    alone(/** @type {HTMLInputElement} */ (event.target));
-    safely(() => follow(event.target));
+    safely(() => follow(event.target, alone(/** @type {HTMLInputElement} */ (event.target))));
   });
-  addEventListener("pageshow", () => safely(follow)); // a page gone back to stands as it was left
+  addEventListener("pageshow", () => safely(() => follow())); // a page gone back to stands as it was left
 });

@@ -34,7 +34,9 @@ function hidden([name, value]) {
 
 /** @type {HTMLButtonElement | null} */
 let last = null;
-document.addEventListener("click", (event) => (last = /** @type {Element} */ (event.target).closest?.("button") ?? null), true);
+if (!("submitter" in (globalThis.SubmitEvent?.prototype ?? {}))) {
+  document.addEventListener("click", (event) => (last = /** @type {Element} */ (event.target).closest?.("button") ?? null), true);
+}
 
 /** The button that submits; the one that was pressed last where the browser does not say it. @param {SubmitEvent} event */
 export const buttonOf = (event) => /** @type {HTMLElement | null} */ (event.submitter ?? (last?.form === event.target ? last : null));
