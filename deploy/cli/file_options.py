@@ -12,13 +12,15 @@ from deploy.cli.datafile.header import KINDS, MOST
 from deploy.cli.datafile.reading import FileOptions
 from deploy.cli.datafile.separated import SEPARATORS
 from deploy.cli.datafile.sheet import DataSheet
+from deploy.cli.datafile.sheet_layout import Hidden
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def options(command: Command) -> Command:
-    """Adds --encoding, --separator, --header and --sheet, which arrive as arguments of these names."""
+    """Adds --encoding, --separator, --header, --sheet and --hidden, which arrive as arguments of these names."""
     for option in (
+        click.option("--hidden", type=click.Choice(["read", "skip"]), help="Whether hidden rows and columns of a workbook count."),
         click.option("--sheet", metavar="NAME", help="The sheet of a workbook that has several."),
         click.option(
             "--header",
@@ -34,7 +36,12 @@ def options(command: Command) -> Command:
 
 
 def merged(
-    said: FileOptions, encoding: str | None, separator: str | None, header: tuple[str, ...] | None, sheet: str | None
+    said: FileOptions,
+    encoding: str | None,
+    separator: str | None,
+    header: tuple[str, ...] | None,
+    sheet: str | None,
+    hidden: Hidden | None,
 ) -> FileOptions:
     """What the map says, with what the command line says instead."""
     return replace(
@@ -43,6 +50,7 @@ def merged(
         separator=SEPARATORS[separator] if separator else said.separator,
         header=header or said.header,
         sheet=sheet or said.sheet,
+        hidden=hidden or said.hidden,
     )
 
 
@@ -58,6 +66,8 @@ def said(options: FileOptions, sheet: DataSheet) -> dict[str, Any]:
         found["header"] = list(sheet.header)
     if options.sheet:
         found["sheet"] = options.sheet
+    if options.hidden:
+        found["hidden"] = options.hidden
     return found
 
 

@@ -9,6 +9,7 @@ import msgspec
 from deploy.cli.datafile.header import MOST as HEADER_ROWS
 from deploy.cli.datafile.reading import FileOptions
 from deploy.cli.datafile.separated import SEPARATORS
+from deploy.cli.datafile.sheet_layout import Hidden
 from deploy.cli.mapping import ColumnMapping, DateOrder, NumberMarks, Text
 from proto.authoring import parse
 from proto.authoring.faults import AuthoringFault, Faults, TooManyFaults
@@ -29,6 +30,7 @@ class FileShape(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
         Annotated[tuple[Literal["name", "text", "option", "ignore"], ...], msgspec.Meta(min_length=1, max_length=HEADER_ROWS)] | None
     ) = None
     sheet: str | None = None
+    hidden: Hidden | None = None
 
 
 class LanguageColumn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -76,6 +78,7 @@ class ImportMap(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
             self.file.header,
             self.file.sheet,
             self.numbers.decimal if self.numbers else ".",
+            self.file.hidden,
         )
 
     def beside(self) -> set[str]:

@@ -21,6 +21,7 @@ from deploy.cli.bulk_sender import BulkSubmission, Sender, SubmissionReply
 from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import OURS, CsvRow, UnreadableFile
+from deploy.cli.datafile.sheet_layout import Hidden
 from deploy.cli.import_map import SEPARATOR, ImportMap, RowChoice
 from deploy.cli.mapping import ColumnMapping, UnfitHeader
 from deploy.cli.rows import NdjsonRow
@@ -73,6 +74,7 @@ def command(
     separator: str | None,
     header: tuple[str, ...] | None,
     sheet: str | None,
+    hidden: Hidden | None,
     server: Server,
 ) -> None:
     """Import the responses in FILE into the survey ID, through the ordinary intake with all its checks.
@@ -97,7 +99,7 @@ def command(
     instrument = definition(server, survey)
     key = b"" if dry_run else _key(key_file or _key_place(server))
     job = Import(server, instrument, key, file, map_, replace, names)
-    options = file_options.merged(map_.options if map_ else FileOptions(), encoding, separator, header, sheet)
+    options = file_options.merged(map_.options if map_ else FileOptions(), encoding, separator, header, sheet, hidden)
     try:
         entries = job.read_ndjson() if file.suffix.lower() in (".ndjson", ".jsonl") else job.read_table(options, dry_run)
     except OSError as error:

@@ -14,6 +14,7 @@ from deploy.cli import exchanging, file_options, retaining, review_marks, server
 from deploy.cli.console import Trouble, confirm, fail, out, say, table
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import UnreadableFile
+from deploy.cli.datafile.sheet_layout import Hidden
 from deploy.cli.import_map import SEPARATOR
 from deploy.cli.server import Server, quoted
 from proto import author, notice, protection_advice, questionnaire_advice, statement
@@ -305,7 +306,13 @@ def reopen(survey: str, server: Server) -> None:
 )
 @file_options.options
 def draft(
-    file: Path, folder: Path | None, encoding: str | None, separator: str | None, header: tuple[str, ...] | None, sheet: str | None
+    file: Path,
+    folder: Path | None,
+    encoding: str | None,
+    separator: str | None,
+    header: tuple[str, ...] | None,
+    sheet: str | None,
+    hidden: Hidden | None,
 ) -> None:
     """Draft an instrument and an import map from data collected elsewhere, a CSV file or an Excel workbook.
 
@@ -316,7 +323,7 @@ def draft(
     from deploy.cli.drafting.draft import UndraftableData
     from deploy.cli.drafting.draft import draft as drafted
 
-    options = file_options.merged(FileOptions(), encoding, separator, header, sheet)
+    options = file_options.merged(FileOptions(), encoding, separator, header, sheet, hidden)
     try:
         read = read_sheet(file.read_bytes(), options)
         instrument, import_map = drafted(read, file.name, file_options.said(options, read))

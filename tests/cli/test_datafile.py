@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.cli.datafile import reading
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import DataSheet, UnreadableFile
 
@@ -200,3 +201,54 @@ def test_a_workbook_that_does_not_say_which_sheet_or_what_a_formula_gives_is_ref
     wide = read(workbook(["A", "B"], [1, 2, 3], [1]))
     assert [(row.line, row.fault) for row in wide.rows if row.fault] == [(2, "the row has 3 cells, the header 2")]
     assert wide.rows[1].cells == {"A": "1", "B": ""}
+
+
+def laid_out(**hidden: list[Any]) -> bytes:
+    """Five rows and three columns, of which some are hidden."""
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["A", "B", "C"], [1, 2, 3], [4, 5, 6], [7, 8, 9])))
+    sheet = book["Answers"]
+    for number in hidden.get("rows", []):
+        sheet.row_dimensions[number].hidden = True
+    for name in hidden.get("columns", []):
+        sheet.column_dimensions[name].hidden = True
+    for area in hidden.get("merged", []):
+        sheet.merge_cells(area)
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "sentence", "seen"),
+    [
+        ({"rows": [3]}, "row 3 is hidden; say --hidden read or --hidden skip", [["A", "B", "C"], ["1", "2", "3"], ["7", "8", "9"]]),
+        ({"columns": ["B"]}, "column B is hidden; say", [["A", "C"], ["1", "3"], ["4", "6"], ["7", "9"]]),
+        ({"rows": [2, 3], "columns": ["A", "C"]}, "rows 2, 3 and columns A, C are hidden; say", [["B"], ["8"]]),
+        ({"rows": [200], "columns": ["Z"]}, "", [["A", "B", "C"], ["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]]),
+    ],
+)
+def test_hidden_rows_and_columns_are_asked_about(hidden: dict[str, list[Any]], sentence: str, seen: list[list[str]]) -> None:
+    data = laid_out(**hidden)
+    if sentence:
+        assert sentence in refusal(data)
+    assert table(data, hidden="read") == [["A", "B", "C"], ["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]]
+    assert table(data, hidden="skip") == seen
+
+
+def test_merged_cells_never_leave_rows_or_columns_without_their_own() -> None:
+    assert "the cells A3:A4 are merged; part them" in refusal(laid_out(merged=["A3:A4"]))
+    assert "the cells B1:C1 of the header are merged; part them, or say --header name,option" in refusal(laid_out(merged=["B1:C1"]))
+    two = laid_out(merged=["B1:C1"])
+    assert table(two, header=("name", "option")) == [["A [1]", "B [2]", "B [3]"], ["4", "5", "6"], ["7", "8", "9"]]
+    sheet = read(two, header=("text", "name"))
+    assert (sheet.columns, sheet.texts) == (["1", "2", "3"], {"1": "A", "2": "B", "3": "B"})
+    assert table(laid_out(merged=["A1:C1"]), header=("ignore", "name")) == [["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]]
+    assert table(laid_out(merged=["A8:C9"])) == table(laid_out())
+
+
+def test_a_file_too_wide_or_too_long_is_refused_with_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = ",".join(f"c{place}" for place in range(10_001))
+    assert refusal(f"{wide}\n{wide}\n") == "it has 10,001 columns; at most 10,000 can be read"
+    monkeypatch.setattr(reading, "MOST_CELLS", 20)
+    assert refusal("A,B\n" + "1,2\n" * 11) == "it has more than 10 rows of 2 columns; import it in parts"
+    assert len(read("A,B\n" + "1,2\n" * 10).rows) == 10

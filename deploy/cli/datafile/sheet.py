@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 OURS = ("import_line", "import_reasons", "import_row")
 """Columns that a rejects file has in front. A mended one can be imported: they are passed over."""
+MOST_COLUMNS = 10_000
+MOST_CELLS = 20_000_000
+"""Rows and columns multiplied; a file is held in memory as a whole."""
 
 
 class UnreadableFile(Exception):
@@ -14,7 +17,7 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True)
 class CsvRow:
-    """`cells` by column, or `fault`: why there are none. `raw`: the text of the row in the file."""
+    """`cells` by column; or `fault`, why there are none, and `raw`, the text of the row in the file."""
 
     line: int
     raw: str

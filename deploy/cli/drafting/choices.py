@@ -125,13 +125,18 @@ def _label(column: str, part: str, base: str, texts: Mapping[str, str]) -> str:
 
 def split_by(cells: Sequence[str], file_separator: str) -> tuple[str, list[str]] | None:
     """What stands between several labels in a cell, and the labels: where cells combine few labels that come often."""
+    distinct = Counter(cells)
     for between in (";", "|", ",", " "):
-        parted = [[part for part in map(str.strip, cell.split(between)) if part] for cell in cells]
-        counts = Counter(part for parts in parted for part in parts)
-        several = sum(len(parts) > 1 for parts in parted)
+        parts_of = {cell: [part for part in map(str.strip, cell.split(between)) if part] for cell in distinct}
+        parted = list(parts_of.values())
+        counts, several = Counter[str](), 0
+        for cell, parts in parts_of.items():
+            several += distinct[cell] if len(parts) > 1 else 0
+            for part in parts:
+                counts[part] += distinct[cell]
         short = max(map(len, counts), default=0) <= (24 if between == " " else 60)
         coded = between != " " or all(re.fullmatch(r"[a-z0-9_.-]+", part) for part in counts)
-        often = len(counts) <= MOST_IN_CELLS and sum(counts.values()) >= 3 * len(counts) and len(set(cells)) > len(counts) - 1
+        often = len(counts) <= MOST_IN_CELLS and sum(counts.values()) >= 3 * len(counts) and len(distinct) > len(counts) - 1
         apart = all(len(set(parts)) == len(parts) for parts in parted)
         numeric = between == "," and all(part.isdecimal() for part in counts)
         if numeric and (file_separator == ";" or not all(map(_ticks, parted))):
