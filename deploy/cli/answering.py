@@ -128,7 +128,7 @@ class Answering:
         if cell in self._apart[name]:
             self._put_apart(values, name, column, self._apart[name][cell])
             return
-        if cell.lower() in reading.TOKENS and not self._is_meant(cell, question, column):
+        if reading.is_token(cell) and not self._is_meant(cell, question, column):
             tally.suspect[cell] += 1
             if not isinstance(question, ShortText | LongText):
                 raise Unclear(f"{cell!r} is no answer by its looks: declare it under `missing`, or give it a code")

@@ -14,19 +14,29 @@ from functools import lru_cache
 from typing import Literal
 
 TOKENS = frozenset(
-    {"na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", ".", "-", "--", "\\n"}
-    | {"#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"}
+    {"na", "n/a", "n.a.", "n. a.", "#n/a", "#na", "nan", "null", ".", "-", "--", "\\n"}
+    | {"k.a.", "k. a.", "n.d.", "n. d.", "n/d", "s/d", "s/o", "b.d.", "b/d", "#nv", "#n/d", "#n/b", "#i/t", "#hiányzik"}
 )
-"""Words that programs write where there is no answer, in small letters. They are so only where the import map declares them."""
+"""Words that programs and people write where there is no answer, in small letters. They are so only where the import map declares them."""
+_ERROR = re.compile(r"#[¡¿]?[^\W\d_][\w/ ]{1,24}[!?]")
+"""What a spreadsheet writes in the language of its user where a formula failed: #DIV/0!, #WERT!, #¿NOMBRE?"""
 SENTINELS = frozenset(
     {"77", "88", "96", "97", "98", "99", "777", "888", "996", "997", "998", "999", "-7", "-8", "-9", "-66"}
     | {"-77", "-88", "-89", "-96", "-97", "-98", "-99", "-777", "-888", "-998", "-999"}
 )
 """Numbers that programs write for an answer that is none."""
 
-YES = frozenset({"1", "true", "yes", "y", "x", "checked", "selected"})
-NO = frozenset({"0", "false", "no", "n", "unchecked", "not selected", "unselected"})
-"""Words that say whether an option was chosen, in small letters."""
+YES = frozenset(
+    {"1", "true", "yes", "y", "x", "checked", "selected"}
+    | {"да", "ano", "áno", "ja", "ναι", "sí", "si", "sì", "jah", "kyllä", "oui", "tá", "sea", "da", "igen", "taip", "jā", "iva", "tak"}
+    | {"sim", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "ausgewählt", "angekreuzt", "gewählt", "sélectionné", "seleccionado"}
+)
+NO = frozenset(
+    {"0", "false", "no", "n", "unchecked", "unselected", *(f"not {word}" for word in ("selected", "checked", "chosen", "ticked"))}
+    | {"не", "ne", "nej", "nein", "όχι", "ei", "non", "níl", "ní hea", "nem", "nē", "le", "nee", "nie", "não", "nu"}
+    | {"falsch", "faux", "falso", "nicht ausgewählt", "nicht angekreuzt", "nicht gewählt", "non sélectionné", "no seleccionado"}
+)
+"""Words that say whether an option was chosen, in small letters, in the languages of the interface."""
 
 CACHED = 1 << 16
 """Cells repeat, so what was found of one is kept."""
@@ -50,6 +60,11 @@ Order = Literal["ymd", "dmy", "mdy"]
 def tidy(label: str) -> str:
     """The label without what nobody sees: signs without a glyph, double spaces, another composition of letters."""
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", label)).split())
+
+
+def is_token(cell: str) -> bool:
+    """Whether programs write this where there is no answer."""
+    return cell.lower() in TOKENS or (cell.startswith("#") and _ERROR.fullmatch(cell) is not None)
 
 
 def whole(cell: str) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from deploy.cli.cells import NO, YES
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import UnreadableFile
 from deploy.cli.drafting.draft import UndraftableData, draft
 from deploy.cli.rows import read_ndjson, whole_numbers
 from proto.answers import Reader
-from proto.instrument import Instrument, LongText, ShortText
-from tests.cli.drafts import drafted, table, times
+from proto.instrument import Instrument, LongText, Multiple, ShortText
+from tests.cli.drafts import drafted, kinds, table, times
 from tests.cli.test_answering import SURVEY, column, read
 
 Figures = dict[str, float | dict[str, int]]
@@ -201,6 +202,68 @@ def test_two_numbers_with_a_comma_between_are_asked_about() -> None:
     instrument, _, people, text = drafted(table({"Q": times("1,3", "2")}))
     assert figures(instrument, people) == {"Q": 30 * (1.3 + 2)}
     assert '# review: "1,3" is read as one number; or are these several choices in a cell?' in text
+
+
+YES_AND_NO = (
+    "да не, ano ne, ja nej, ja nein, ναι όχι, yes no, sí no, jah ei, kyllä ei, oui non, tá níl, da ne, igen nem, sì no, taip ne, jā nē,"
+    " iva le, ja nee, tak nie, sim não, da nu, áno nie, da ne, ja nej"
+)
+
+
+@pytest.mark.parametrize("words", re.split(", ?", YES_AND_NO))
+def test_ticks_are_known_in_every_language_of_the_interface(words: str) -> None:
+    yes, no = words.strip().split()
+    instrument, _, people, _ = drafted(table({"Q_1": times(yes, no), "Q_2": times(no.upper(), yes.capitalize(), yes)}))
+    assert figures(instrument, people) == {"Q": {"q_1": 30, "q_2": 40}}
+    assert (yes in YES, no in NO, yes in NO, no in YES) == (True, True, False, False)
+
+
+@pytest.mark.parametrize("token", ["k. A.", "n.d.", "n/d", "#NV", "#N/D", "#WERT!", "#DIV/0!", "#¿NOMBRE?", "#VALEUR!", "#REF!", "#NAME?"])
+def test_words_for_no_answer_in_other_languages_are_declared(token: str) -> None:
+    instrument, map_, people, _ = drafted(table({"Age": times("20", token, "31"), "Happy": times("Ja", token, "Nein")}))
+    assert figures(instrument, people) == {"Age": 20 * 51, "Happy": {"ja": 20, "nein": 20}}
+    assert map_.missing == (token,)
+    (reason,) = column("S1", token)
+    assert "is no answer by its looks: declare it under `missing`" in reason
+    assert column("T1", "#1 of all!", "Is it #red!") == ["#1 of all!", "Is it #red!"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Kommentar", "Autre, précisez", "¿Por qué?", "Altro", "Uwagi", "Защо?", "Σχόλια", "Miksi?", "Egyéb", "Għaliex?"]
+)
+def test_comments_never_become_options_in_any_language(name: str) -> None:
+    cells = [*(f"long remark number {row}" for row in range(12)), *[""] * 8]
+    instrument = drafted(table({name: [*cells, *cells[:12], *[""] * 4], "Dog": times("yes", "no", rows=36)}))[0]
+    assert list(kinds(instrument).values()) == ["LongText", "Single"]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "none"),
+    [
+        ("Weiß nicht", "Nichts davon"),
+        ("Ne sait pas", "Aucune de ces réponses"),
+        ("No sé", "Ninguna de estas"),
+        ("Non so", "Nessuna di queste"),
+        ("Weet niet", "Geen van deze"),
+        ("Nie wiem", "Żadna z tych odpowiedzi"),
+        ("Nevím", "Nic z uvedeného"),
+        ("Не знам", "Нито едно от тези"),
+        ("Δεν γνωρίζω", "Κανένα από αυτά"),
+        ("En tiedä", "Ei mikään näistä"),
+        ("Nem tudom", "Egyik sem"),
+        ("Nežinau", "Nė vienas iš šių"),
+        ("Vet ej", "Inget av dessa"),
+        ("Ved ikke", "Ingen af disse"),
+        ("Nu știu", "Niciuna dintre acestea"),
+        ("Não sei", "Nenhuma destas"),
+    ],
+)
+def test_what_stands_alone_is_known_in_other_languages(unknown: str, none: str) -> None:
+    cells = times("Bus;Tram", "Bus", "Tram", unknown, none)
+    question = drafted(table({"Q": cells}))[0].question("Q")
+    assert isinstance(question, Multiple)
+    assert {option.text["en"]: option.exclusive for option in question.options} == {"Bus": False, "Tram": False, unknown: True, none: True}
+    assert question.options[[option.text["en"] for option in question.options].index(unknown)].code == "dk"
 
 
 REFUSED = [

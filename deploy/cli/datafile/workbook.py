@@ -28,7 +28,7 @@ def records(data: bytes, name: str | None, decimal: str, hidden: Hidden | None =
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         found = layout(packed.read(str(sheet._worksheet_path).lstrip("/")))
     rows = list(_records(sheet.iter_rows(), _sheet(data, name, False).iter_rows(), decimal))
-    unseen_rows = [number for number, cells in rows if number in found.hidden_rows]
+    unseen_rows = [number for number, _ in rows if number in found.hidden_rows]
     unseen_columns = sorted({place for _, cells in rows for place, cell in enumerate(cells) if cell and place in found.hidden_columns})
     if (unseen_rows or unseen_columns) and hidden is None:
         raise UnreadableFile(f"{_named(unseen_rows, unseen_columns)} hidden; say --hidden read or --hidden skip")

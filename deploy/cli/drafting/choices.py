@@ -16,7 +16,6 @@ MOST_IN_CELLS = 30
 MOST_OF_SCALE = 12
 LARGEST_CODE = 99
 """Greater numbers are amounts, not codes of options."""
-_NOT = re.compile(r"not (selected|checked|chosen|ticked)|un(checked|selected)|no|false|0", re.IGNORECASE)
 _NAMED = (
     re.compile(r"(?P<base>.+?)\s*\(choice=(?P<part>.+)\)", re.DOTALL),  # REDCap, labels
     re.compile(r"(?P<base>\w+)\[(?P<code>\w+)\]\.? ?(?P<text>.*?)(?: \[(?P<part>.+)\])?", re.DOTALL),  # LimeSurvey
@@ -105,14 +104,14 @@ def _family(
             return None
         labels = {column: _label(column, part, base, texts) for column, part in named.items()}
         return OptionColumns(base, text, labels, True, ())
-    no = {cell for found in cells.values() for cell in found if _NOT.fullmatch(cell)}
+    no = {cell for found in cells.values() for cell in found if cell.lower() in NO}
     own = {column: sorted(found - no) for column, found in cells.items()}
     given = [label for found in own.values() for label in found]
     if any(len(found) > 1 for found in own.values()) or len(set(given)) < len(given) or max(map(len, given), default=0) > LONGEST_LABEL:
         return None
     if any(abs(number) > LARGEST_CODE for label in given for number in readings(label)):
         return None
-    written = tuple(sorted({cell for column in named for cell in columns[column] if _NOT.fullmatch(tidy(cell))}))
+    written = tuple(sorted({cell for column in named for cell in columns[column] if tidy(cell).lower() in NO}))
     return OptionColumns(base, text, {column: found[0] for column, found in own.items() if found}, False, written) if given else None
 
 

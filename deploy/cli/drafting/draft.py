@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from deploy.cli.cells import NO, TOKENS, decimal_marks, readings, tidy, whole
+from deploy.cli.cells import NO, decimal_marks, is_token, readings, tidy, whole
 from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
@@ -23,6 +23,7 @@ from deploy.cli.drafting.choices import MatrixColumns, OptionColumns, families, 
 from deploy.cli.drafting.numbers import numbers, signs_of_no_answer
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
+from deploy.cli.drafting.words import COMMENTS, NONE
 from proto.authoring.parse import UNPRINTABLE
 from proto.nonanswers import meant
 
@@ -34,10 +35,8 @@ FEW = 20
 
 _DASH = re.compile("\\s[\u2013\u2014-]\\s")
 _QUOTE = "\u2019"
-_NONE = re.compile(r"none( of (the|these).*)?|nothing|not at all|neither", re.IGNORECASE)
 _NO_WORD = frozenset({"none", "nil"})
 """Words for no number; in a column of labels they may be an answer."""
-_REMARK = re.compile(r"\b(comments?|remarks?|feedback|explain|describe|specify|anything else|suggestions?|why|notes?|text|other)\b")
 
 
 class UndraftableData(ValueError):
@@ -110,7 +109,7 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
         raise UndraftableData(f"none of its rows can be read: line {first.line}, {first.fault}")
     if len(sheet.columns) > MOST_COLUMNS:
         raise UndraftableData(f"the file has {len(sheet.columns):,} columns; at most {MOST_COLUMNS:,} can be drafted")
-    missing: Counter[str] = Counter(cell for cells in rows for cell in cells.values() if cell.lower() in TOKENS)
+    missing: Counter[str] = Counter(cell for cells in rows for cell in cells.values() if is_token(cell))
     columns = {column: ["" if cells[column] in missing else cells[column] for cells in rows] for column in sheet.columns}
     signs = {column: found for column, cells in columns.items() if (found := signs_of_no_answer(cells))}
     columns |= {column: ["" if cell in found else cell for cell in columns[column]] for column, found in signs.items()}
@@ -360,7 +359,7 @@ def _are_labels(column: str, text: str, distinct: list[str], given: Sequence[str
     if len(distinct) > MOST_LABELS or longest > LONGEST_LABEL or (len(distinct) > 3 and mean > 80):
         return False
     ratio = len(distinct) / len(given)
-    if _REMARK.search(f"{people.plain(column)} {text.lower()}") and (ratio > 0.2 or mean > 40) and (len(given) >= FEW or mean > 15):
+    if COMMENTS.search(f"{people.plain(column)} {text.lower()}") and (ratio > 0.2 or mean > 40) and (len(given) >= FEW or mean > 15):
         return False
     if len(given) >= FEW:
         return ratio <= 0.25 or (ratio <= 0.5 and len(distinct) <= 12 and mean <= 40)
@@ -383,7 +382,7 @@ def _ordered(labels: list[str]) -> list[str]:
 
 
 def _stands_alone(label: str) -> bool:
-    return bool(meant(label)) or _NONE.fullmatch(label.rstrip(".!")) is not None
+    return bool(meant(label)) or NONE.fullmatch(label.rstrip(".!")) is not None
 
 
 def _codes(labels: Iterable[str]) -> dict[str, str]:
