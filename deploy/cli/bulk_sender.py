@@ -6,7 +6,7 @@ Each response has its receipt from the start, so that a response sent again afte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,7 +21,8 @@ PATIENCE = 120.0
 """Seconds without a single answer after which the server counts as gone."""
 T = TypeVar("T")
 
-BUSY = frozenset({408, 429, 502, 503, 504})
+TOO_MANY = 429
+BUSY = frozenset({408, TOO_MANY, 502, 503, 504})
 ATTEMPTS = 6
 """Attempts without any answer after which a server that never answered is not waited for."""
 
@@ -62,7 +63,7 @@ class Sender:
     """A pool of `at_once` connections to the intake of one survey; an asynchronous context manager."""
 
     def __init__(self, url: str, survey: str, at_once: int = 32, token: str | None = None) -> None:
-        self._url, self._at_once, self._token = url, at_once, token
+        self._url, self._survey, self._at_once, self._token = url, survey, at_once, token
         self._path = f"{url}/api/v1/surveys/{quoted(survey)}/responses"
         self._last = 0.0
 
@@ -89,8 +90,18 @@ class Sender:
         """Replaces the answers under this receipt; else as `send`."""
         return await self._send_until_answered("PUT", f"{self._url}/api/v1/receipt", submission)
 
-    async def send_all(self, submissions: Iterable[BulkSubmission], rate: float | None = None) -> AsyncIterator[SubmissionReply]:
-        """Sends all, at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
+    async def look_up(self, submission: BulkSubmission) -> SubmissionReply:
+        """Asks what became of this receipt, and sends no answers; else as `send`. 429 for one that is no organiser and asks too often."""
+        return await self._send_until_answered("GET", f"{self._url}/api/v1/receipt?survey={quoted(self._survey)}", submission)
+
+    async def send_all(
+        self,
+        submissions: Iterable[BulkSubmission],
+        rate: float | None = None,
+        send: Callable[[BulkSubmission], Awaitable[SubmissionReply]] | None = None,
+    ) -> AsyncGenerator[SubmissionReply]:
+        """Sends all (by `send`, if given), at most `rate` per second; yields replies in the order of arrival. Raises as `send`."""
+        send = send or self.send
         loop = asyncio.get_running_loop()
         waiting = iter(submissions)
         replies: asyncio.Queue[SubmissionReply | Exception | None] = asyncio.Queue()
@@ -103,7 +114,7 @@ class Sender:
                     due, sent = begun + sent / rate if rate else 0.0, sent + 1
                     if due > loop.time():
                         await asyncio.sleep(due - loop.time())
-                    replies.put_nowait(await self.send(submission))
+                    replies.put_nowait(await send(submission))
             except Exception as error:  # raised again by the caller's loop
                 replies.put_nowait(error)
             else:
@@ -138,10 +149,11 @@ class Sender:
             return (isinstance(error, _Busy) and error.seconds) or True
 
         async def send() -> SubmissionReply:
-            headers = {"Platea-Receipt" if method == "PUT" else "Idempotency-Key": submission.receipt}  # addresses are written into logs
-            async with self._session.request(method, path, data=submission.body, headers=headers) as answer:
+            headers = {"Idempotency-Key" if method == "POST" else "Platea-Receipt": submission.receipt}  # addresses are written into logs
+            data = None if method == "GET" else submission.body
+            async with self._session.request(method, path, data=data, headers=headers) as answer:
                 body = await answer.read()
-                if answer.status in BUSY:
+                if answer.status in BUSY and not (method == "GET" and answer.status == TOO_MANY):
                     raise _Busy(_seconds(answer.headers.get("Retry-After")))
                 self._last = loop.time()
                 return SubmissionReply(submission, answer.status, body)

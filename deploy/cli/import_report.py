@@ -57,6 +57,19 @@ def undeclared(answering: Answering) -> Iterator[str]:
         yield f'"{token}" stands {sum(found.values()):,} times in {where}: if it means no answer, declare it under `missing` in the map.'
 
 
+def there_before(known: Mapping[str, int], replace: bool) -> str:
+    """What the server has of the rows already: the `same`, with `other` answers, and `withdrawn`."""
+    found: list[str] = []
+    if known.get("same"):
+        found.append(f"{known['same']:,} were there before")
+    if known.get("other"):
+        what = "which --replace changes" if replace else "refused unless --replace is said"
+        found.append(f"{known['other']:,} were there before with other answers, {what}")
+    if known.get("withdrawn"):
+        found.append(f"{known['withdrawn']:,} were withdrawn since and stay so")
+    return f" Of these rows {'; '.join(found)}." if found else " None of these rows was there before."
+
+
 def _family(name: str, column: ColumnMapping, question: AnyQuestion, answering: Answering) -> list[str]:
     """The columns that are told together: those of one multiple choice or one ranking."""
     if not isinstance(question, Multiple | Ranking) or column.specify is not None:

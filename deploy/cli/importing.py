@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from deploy.cli.rows import NdjsonRow
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
 from proto.answers import Reader, today_of
+from proto.events import digest
 from proto.instrument import Instrument
 from services.runtime.spreadsheet_csv import Writer
 
@@ -97,7 +99,8 @@ def command(
     if map_ is not None and map_.survey != survey:
         raise Trouble(f"The import map is for {map_.survey}, not for {survey}.", "Name that survey, or the map of this one.")
     instrument = definition(server, survey)
-    key = b"" if dry_run else _key(key_file or _key_place(server))
+    place = key_file or _key_place(server)
+    key = _key(place) if not dry_run or place.exists() else b""
     job = Import(server, instrument, key, file, map_, replace, names)
     options = file_options.merged(map_.options if map_ else FileOptions(), encoding, separator, header, sheet, hidden)
     try:
@@ -113,7 +116,7 @@ def command(
             f"Cannot import {file}: {unfit}.", "Rename the columns, or correct the --map; `platea survey draft` makes one."
         ) from None
     if dry_run:
-        if not job.shown(entries):
+        if not job.shown(entries, at_once):
             fail()
         return
     for sentence in job.undeclared():
@@ -238,14 +241,17 @@ class Import:
         if self._unmapped:
             yield f"The map does not name {', '.join(map(repr, self._unmapped[:5]))}: not imported."
 
-    def shown(self, submissions: list[BulkSubmission]) -> bool:
+    def shown(self, submissions: list[BulkSubmission], at_once: int) -> bool:
         """Shows what was understood, and checks every row as intake would. Returns whether nothing would be refused."""
         reader, today = Reader(self._instrument), today_of(time.time())
+        digests: dict[str, str] = {}
         for submission in submissions:
             found = reader.read(submission.body, today)
             if isinstance(found, list):
                 reasons = [f"{fault.pointer.removeprefix('/answers/')}: {fault.detail}" for fault in found]
                 self.refused[submission.place] = (self._entries[submission.place], reasons)
+            else:
+                digests[submission.receipt] = digest(self._instrument.id, self._instrument.version, reader.canonical(found.answers))
         say(f"{self._file.name}: {self._understood or 'NDJSON'}")
         if self._answering is not None:
             for line in import_report.lines(self._answering, self._map, self._unmapped):
@@ -253,9 +259,32 @@ class Import:
         for line in sorted(self.refused)[: import_report.MOST_EXAMPLES * 3]:
             say(f"refused       line {line}: {'; '.join(self.refused[line][1])}")
         left = f", leave out {self.counts['left out']:,}" if self.counts["left out"] else ""
-        would = sum(one.place not in self.refused for one in submissions)
-        say(f"Would import {would:,}, refuse {len(self.refused):,}{left}. Nothing was sent.")
+        known = bulk_sender.run(self._known([one for one in submissions if one.receipt in digests], digests, at_once))
+        there = import_report.there_before(known, self._replace) if known is not None else ""
+        say(f"Would import {len(digests):,}, refuse {len(self.refused):,}{left}. Nothing was sent.{there}")
         return not self.refused and not self._unmapped
+
+    async def _known(self, submissions: list[BulkSubmission], digests: Mapping[str, str], at_once: int) -> Counter[str] | None:
+        """How many of these rows the server has the same, with other answers, or withdrawn.
+
+        None where nobody can tell: without the key of the receipts, without an organiser's token, and once answers were deleted.
+        """
+        if not self._key or self._server.token is None:
+            return None
+        found: Counter[str] = Counter()
+        async with (
+            Sender(self._server.url, self._instrument.id, at_once, self._server.token) as sender,
+            aclosing(sender.send_all(submissions, send=sender.look_up)) as replies,
+        ):
+            async for reply in replies:
+                if reply.status == 404:
+                    continue
+                if reply.status != 200:
+                    return None
+                response: Any = msgspec.json.decode(reply.body)
+                same = response["digest"] == digests[reply.submission.receipt]
+                found["withdrawn" if response["status"] == "withdrawn" else "same" if same else "other"] += 1
+        return found
 
     def read_ndjson(self) -> list[BulkSubmission]:
         self.suffix = ".ndjson"

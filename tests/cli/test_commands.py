@@ -92,6 +92,12 @@ def test_data_from_elsewhere_are_drafted_published_and_imported_once(stack: Oper
     assert exact(stack, "library")["responses"] == 0
     assert stack.platea(*order).stdout.startswith("120 imported, 0 there before, 0 refused.")
     assert stack.platea(*order).stdout.startswith("0 imported, 120 there before, 0 refused.")
+    more = tmp_path / "more.csv"
+    with library.open(encoding="utf-8") as file:
+        last = file.readlines()[-1]
+    more.write_text(library.read_text(encoding="utf-8") + last, encoding="utf-8")
+    shown = stack.platea("import", "library", str(more), *order[3:], "--dry-run").stdout
+    assert shown.endswith("Would import 121, refuse 0. Nothing was sent. Of these rows 120 were there before.\n")
 
     data = rows_of(library)
     questions = settled(stack, "library", 120)["questions"]
@@ -236,7 +242,7 @@ def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_import
     assert shown.returncode == 1
     assert "refused 1 × (line 3): '1,500' can mean 1500 or 1.5: say `numbers` in the map" in shown.stdout
     assert "'Letter C' has no code in the map; nearest: 'Letter" in shown.stdout
-    assert shown.stdout.endswith("Would import 1, refuse 2. Nothing was sent.\n")
+    assert shown.stdout.endswith("Would import 1, refuse 2. Nothing was sent. None of these rows was there before.\n")
     assert stack.platea(*order, check=False).stdout.startswith("1 imported, 0 there before, 2 refused.")
     rejects = rows_of(tmp_path / "data.xlsx.rejects.csv")
     assert [(row["import_line"], row["Which"], row["How many"]) for row in rejects] == [("3", "Letter B", "1,500"), ("4", "Letter C", "4")]
@@ -261,6 +267,9 @@ def test_a_mended_map_replaces_what_it_brought_before(stack: Operated, library: 
     edited = (tmp_path / "l.yaml").read_text().replace('"Every week": "every_week"', '"Every week": "every_month"')
     (tmp_path / "l.yaml").write_text(edited)
     often = Counter(row["How often"] for row in rows_of(library))
+    same, other = 120 - often["Every week"], often["Every week"]
+    told = f"Of these rows {same} were there before; {other} were there before with other answers, refused unless --replace is said.\n"
+    assert stack.platea(*order, "--dry-run").stdout.endswith(told)
     done = stack.platea(*order, "--rejects", str(tmp_path / "rejects.csv"), check=False)
     assert done.stdout.startswith(f"0 imported, {120 - often['Every week']} there before, {often['Every week']} refused.")
     done = stack.platea(*order, "--replace")

@@ -110,7 +110,7 @@ def test_a_column_in_neither_list_is_a_fault_that_a_dry_run_shows(tmp_path: Path
     with pytest.raises(UnfitHeader, match="names 'Email' neither under columns nor under ignored"):
         job(tmp_path, data, HEAD + COLUMNS).read_table(FileOptions(), dry_run=False)
     dry = job(tmp_path, data, HEAD + COLUMNS)
-    assert not dry.shown(dry.read_table(FileOptions(), dry_run=True))
+    assert not dry.shown(dry.read_table(FileOptions(), dry_run=True), 1)
     assert "in neither    Email: send each to a question, or put it under `ignored`" in capsys.readouterr().out
     old = job(tmp_path, data, HEAD.replace("/2", "/1") + COLUMNS)
     assert len(old.read_table(FileOptions(), dry_run=False)) == 1
@@ -168,7 +168,7 @@ def test_a_dry_run_says_what_each_column_was_taken_for(tmp_path: Path, capsys: p
         'No,"1,500",,,,1,2,4,x,\nyse,7,c,,,1,2,5,x,\nYes,,NA,,1,1,2,6,x,\nYes,,d,,,1,2,7,x,\n'
     ).replace("Yes,,d,", "Yes,100,d,")
     dry = job(tmp_path, data, map_text)
-    assert not dry.shown(dry.read_table(FileOptions(), dry_run=True))
+    assert not dry.shown(dry.read_table(FileOptions(), dry_run=True), 1)
     assert capsys.readouterr().out == REPORT
 
 
@@ -202,7 +202,7 @@ def weighted_job(tmp_path: Path, data: str, map_text: str = WEIGHTS) -> Import:
 
 def test_a_dry_run_tells_what_the_rows_weigh_and_what_rounding_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     read = weighted_job(tmp_path, CASES)
-    assert not read.shown(read.read_table(FileOptions(), dry_run=True))
+    assert not read.shown(read.read_table(FileOptions(), dry_run=True), 1)
     assert capsys.readouterr().out == WEIGHED
 
 

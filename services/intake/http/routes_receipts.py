@@ -183,7 +183,10 @@ async def _withdraw(request: AnyRequest, intake: Intake, receipt: str) -> Respon
 
 
 async def _look_up(request: AnyRequest, intake: Intake, asked: ReceiptLookup) -> Response[bytes]:
+    """An organiser who names the survey is not slowed: a file of receipts may hold many unknown ones, and that is no guessing."""
     survey = "*" if asked.survey is None else known_survey(intake, asked.survey).id
+    if asked.survey is not None and intake.registry.allows(bearer(request), "organiser", survey, intake.clock()):
+        return private(or_raise(await intake.receipts.look_up(asked.receipt, survey)))
     return private(or_raise(await attempt(intake, request, lambda: intake.receipts.look_up(asked.receipt, survey))))
 
 

@@ -23,7 +23,7 @@ from services.intake.flood.keyed_lock import KeyedLock, QueueFull
 from services.runtime.http.client_address import address_of, networks
 from tests.builders.bundled import population, questionnaire
 from tests.conftest import NatsUrls
-from tests.intake.serving import PATH, SURVEY, body, open_survey, served
+from tests.intake.serving import ORGANISER, PATH, SURVEY, body, open_survey, served
 from tests.pages.desk import MemoryJournal, open_desk
 
 OTHER = "social-cohesion"
@@ -184,6 +184,26 @@ async def two_surveys(nats_urls: NatsUrls, provisioner: Client) -> AsyncIterator
     await provisioner.jetstream().publish(subjects.survey(OTHER, other.version), events.encode(published(other)))
     async with served(nats_urls, proxies="127.0.0.0/8") as api:
         yield api.http
+
+
+async def test_an_organiser_asks_for_a_whole_file_of_receipts_of_one_survey(two_surveys: httpx.AsyncClient) -> None:
+    async def asked(survey: str, secret: str) -> list[int]:
+        authority = {"Authorization": f"Bearer {secret}"} if secret else {}
+        where = f"/api/v1/receipt?survey={survey}" if survey else "/api/v1/receipt"
+        answers = [await two_surveys.get(where, headers={"Platea-Receipt": receipt.make()} | authority) for _ in range(MANY)]
+        return [answer.status_code for answer in answers]
+
+    assert await asked(SURVEY, ORGANISER) == [404] * MANY
+    anybody = await asked("", "")
+    assert anybody[: int(BURST)] == [404] * int(BURST), "those of the organiser counted for nothing"
+    assert 429 in anybody
+    assert 429 in await asked("", ORGANISER), "in all surveys an organiser is anybody"
+    assert 429 in await asked(SURVEY, "another")
+    assert await asked(SURVEY, ORGANISER) == [404] * MANY
+    mine = await submit(two_surveys)
+    headers = {"Platea-Receipt": mine, "Authorization": f"Bearer {ORGANISER}"}
+    assert (await two_surveys.get(f"/api/v1/receipt?survey={SURVEY}", headers=headers)).json()["survey"] == SURVEY
+    assert (await two_surveys.get(f"/api/v1/receipt?survey={OTHER}", headers=headers)).status_code == 404
 
 
 def differing(taken: dict[str, list[float]]) -> float:
