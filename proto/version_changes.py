@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from proto.instrument import (
     Matrix,
     Measured,
     Numeric,
+    Option,
     Ranking,
     Row,
     WithRows,
@@ -140,6 +141,8 @@ def _answers(question: AnyQuestion) -> tuple[Path, ...]:
 
 
 def _question(old: AnyQuestion, new: AnyQuestion) -> Iterator[Change]:
+    if kind_of(old) != kind_of(new):
+        yield Change(new.id, f"{kind_of(new)}, was {kind_of(old)}: earlier answers count where they fit")
     if isinstance(old, Computed) and isinstance(new, Computed):
         if (old.op, old.of, old.least, old.decimals) != (new.op, new.of, new.least, new.decimals):
             yield Change(new.id, "computed otherwise: everybody is counted anew by it")
@@ -194,6 +197,7 @@ def _options(old: Closed, new: Closed) -> Iterator[Change]:
         yield Change(f"{old.id}.{code}", "option taken out", True, tuple(paths))
     for code in (option.code for option in new.options if option.code not in known):
         yield Change(f"{old.id}.{code}", "new option: those who answered before could not choose it")
+    yield from _moved(old, "options", old.options, new.options)
     before, after = ({o.code: o.score for o in question.options if o.code in known & present} for question in (old, new))
     if before != after:
         yield Change(old.id, "other scores: means are worked out by them, also of earlier answers")
@@ -220,6 +224,14 @@ def _rows(old: Matrix, new: Matrix) -> Iterator[Change]:
         yield Change(f"{old.id}.{code}", "row taken out", True, (("questions", old.id, "rows", code, "answered"),))
     for code in (row.code for row in new.rows if row.code not in known):
         yield Change(f"{old.id}.{code}", "new row: not asked of those who answered before")
+    yield from _moved(old, "rows", old.rows, new.rows)
+
+
+def _moved(question: AnyQuestion, what: str, old: Sequence[Option | Row], new: Sequence[Option | Row]) -> Iterator[Change]:
+    codes = [[part.code for part in parts] for parts in (old, new)]
+    one, other = ([code for code in codes[at] if code in codes[1 - at]] for at in (0, 1))
+    if one != other:
+        yield Change(question.id, f"{what} in another order")
 
 
 def _places(old: Ranking, new: Ranking) -> Change:

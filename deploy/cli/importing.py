@@ -259,12 +259,15 @@ class Import:
         for line in sorted(self.refused)[: import_report.MOST_EXAMPLES * 3]:
             say(f"refused       line {line}: {'; '.join(self.refused[line][1])}")
         left = f", leave out {self.counts['left out']:,}" if self.counts["left out"] else ""
-        known = bulk_sender.run(self._known([one for one in submissions if one.receipt in digests], digests, at_once))
+        with progress("Rows there before", len(digests), "rows") as bar:
+            known = bulk_sender.run(self._known([one for one in submissions if one.receipt in digests], digests, at_once, bar.advance))
         there = import_report.there_before(known, self._replace) if known is not None else ""
         say(f"Would import {len(digests):,}, refuse {len(self.refused):,}{left}. Nothing was sent.{there}")
         return not self.refused and not self._unmapped
 
-    async def _known(self, submissions: list[BulkSubmission], digests: Mapping[str, str], at_once: int) -> Counter[str] | None:
+    async def _known(
+        self, submissions: list[BulkSubmission], digests: Mapping[str, str], at_once: int, advance: Callable[[], None]
+    ) -> Counter[str] | None:
         """How many of these rows the server has the same, with other answers, or withdrawn.
 
         None where nobody can tell: without the key of the receipts, without an organiser's token, and once answers were deleted.
@@ -277,6 +280,7 @@ class Import:
             aclosing(sender.send_all(submissions, send=sender.look_up)) as replies,
         ):
             async for reply in replies:
+                advance()
                 if reply.status == 404:
                     continue
                 if reply.status != 200:

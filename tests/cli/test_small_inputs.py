@@ -46,6 +46,8 @@ def semicolons(columns: dict[str, list[str]]) -> str:
 
 
 NOT = "Not selected"
+TREES = "Trees and birds, and other animals that live in what is left of the old gardens behind the mill"
+SHOPS = "Shops are near, or nearer than they are in the parts of the town where I would rather live"
 RUNNING = list(map(str, range(60)))
 QUALTRICS = (
     "StartDate,Finished,ResponseId,Q1,Q2\nStart Date,Finished,Response ID,How often?,Which?\n"
@@ -184,6 +186,12 @@ DRAFTS = [
     ),
     pytest.param("dog,word\n" + "no,b,\nyes,a,\n" * 9, {"Dog": {"no": 9, "yes": 9}, "Word": {"b": 9, "a": 9}}, id="empty cells behind"),
     pytest.param("S1,T1\nno,a\n,\n\nyes,b\n", {"S1": {"no": 1, "yes": 1}, "T1": {"a": 1, "b": 1}}, id="empty rows"),
+    pytest.param(table({"X1": times("1", "1.0", "Yes")}), {"X1": {"1": 40, "yes": 20}}, id="whole numbers as floats among labels"),
+    pytest.param(
+        table({"Why": times(f"{TREES};{SHOPS}", TREES, SHOPS)}),
+        {"Why": {"trees_and_birds_and_other_animals_that": 40, "shops_are_near_or_nearer_than_they_are": 40}},
+        id="long labels between semicolons",
+    ),
     pytest.param(
         table({"Comment": [*(f"Ask {name} at the bakery" for name in ("Jan", "Maria", "Eve")), *[""] * 57], "Dog": times("yes", "no")}),
         {"Comment": {"texts": 3}, "Dog": {"yes": 30, "no": 30}},

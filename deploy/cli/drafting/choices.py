@@ -133,7 +133,7 @@ def split_by(cells: Sequence[str], file_separator: str) -> tuple[str, list[str]]
             several += distinct[cell] if len(parts) > 1 else 0
             for part in parts:
                 counts[part] += distinct[cell]
-        short = max(map(len, counts), default=0) <= (24 if between == " " else 60)
+        short = max(map(len, counts), default=0) <= {" ": 24, ",": 60}.get(between, LONGEST_LABEL)
         coded = between != " " or all(re.fullmatch(r"[a-z0-9_.-]+", part) for part in counts)
         often = len(counts) <= MOST_IN_CELLS and sum(counts.values()) >= 3 * len(counts) and len(distinct) > len(counts) - 1
         apart = all(len(set(parts)) == len(parts) for parts in parted)

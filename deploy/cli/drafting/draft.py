@@ -290,7 +290,7 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
         return _parted(id, var, title, column, text, parted, given, separator)
     spellings: dict[str, str] = {}
     for cell in given:
-        spellings.setdefault(tidy(cell), cell)
+        spellings.setdefault(whole(tidy(cell)), cell)
     distinct = list(spellings)
     longest = max(map(len, given))
     two_ways = bool(worded) and all(map(readings, worded))
@@ -305,7 +305,11 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
     labels = _ordered(distinct)
     codes = _codes(labels)
     choices = tuple(DraftChoice(codes[label], _clean(label)) for label in labels)
-    where = {"codes": {_writable(cell): codes[tidy(cell)] for cell in sorted(set(given), key=lambda cell: labels.index(tidy(cell)))}}
+    where = {
+        "codes": {
+            _writable(cell): codes[whole(tidy(cell))] for cell in sorted(set(given), key=lambda cell: labels.index(whole(tidy(cell))))
+        }
+    }
     remarks: list[str] = []
     if len(given) < FEW or 3 * len(distinct) > len(given):
         remarks.append(f"type: options or texts? {len(distinct)} different cells of {len(given)}")
