@@ -211,7 +211,7 @@ def test_what_reaches_or_names_people_is_left_out_by_name_and_by_cell() -> None:
         "Call": "telephone numbers",
         "ResponseId": "tells the rows apart",
         "visit": "times or days; they can single people out",
-        "case_weight": "a weight, though not one above 0 for each row",
+        "case_weight": "a weight, but 0 is not above 0",
         "_uuid": "written by the program that collected the data",
     }
     assert map_.rows.identity == ("ResponseId",)
@@ -232,11 +232,47 @@ def test_a_column_of_weights_is_the_weight_of_the_data_for_the_author_to_review(
     assert kinds(instrument) == {"Dog": "Single", weight.id: "CaseWeight"}
 
 
-@pytest.mark.parametrize("cells", [("1.2", "-0.5"), ("1.2", "heavy"), ("1", "1"), ("1.2", "")])
-def test_what_cannot_weigh_each_row_is_left_out(cells: tuple[str, ...]) -> None:
-    instrument, map_, _, _ = drafted(table({"Dog": times("yes", "no"), "weight": times(*cells)}))
+@pytest.mark.parametrize(
+    ("cells", "separator", "reason"),
+    [
+        (["1.2", "-0.5", "0"], ",", "a weight, but -0.5 is not above 0"),
+        (["1.2", "heavy", "1"], ",", 'a weight, but "heavy" is not a number'),
+        (["1", "1.0", "1"], ",", "a weight, but the same for each row"),
+        (["1.2", "", "NA"], ",", "a weight, but 2 of 3 rows have none"),
+        (["1,234", "2,500", "950"], ",", 'a weight, but "1,234" can mean 1234 or 1.234'),
+        (["1.234", "2.500", "1.950"], ";", 'a weight, but "1.234" can mean 1234 or 1.234'),
+    ],
+)
+def test_what_cannot_weigh_each_row_is_left_out_with_the_reason(cells: list[str], separator: str, reason: str) -> None:
+    instrument, map_, _, text = drafted(table({"Dog": times("yes", "no", rows=3), "weight": cells}, separator))
     assert instrument.case_weight is None
-    assert map_.ignored == {"weight": "a weight, though not one above 0 for each row"}
+    assert map_.ignored == {"weight": reason}
+    assert f"# Left out: weight ({reason})." in text
+
+
+@pytest.mark.parametrize("rows", [3, 9, 20])
+@pytest.mark.parametrize(
+    ("cells", "separator", "least", "greatest"),
+    [
+        (("1,234.5", "2,500", "950"), ",", 950, 2500),
+        (("1.234,5", "2.500", "950"), ";", 950, 2500),
+        (("0,512", "1,256", "1,211"), ";", 0.51, 1.3),
+        (("1.234", "2.500", "0.950"), ",", 0.95, 2.5),
+    ],
+)
+def test_weights_of_a_small_table_are_read_by_its_own_marks(
+    cells: tuple[str, ...], rows: int, separator: str, least: float, greatest: float
+) -> None:
+    instrument, _, people, _ = drafted(table({"Dog": times("yes", "no", rows=rows), "weight": times(*cells, rows=rows)}, separator))
+    weight = instrument.case_weight
+    assert weight is not None
+    assert (weight.least, weight.greatest, len(people)) == (least, greatest, rows)
+
+
+def test_a_second_weight_is_left_out() -> None:
+    instrument, map_, _, _ = drafted(table({"Dog": times("yes", "no"), "weight": times("1", "2"), "wt": times("3", "4")}))
+    assert instrument.case_weight is not None
+    assert (map_.weight, map_.ignored) == (WeightColumn("weight"), {"wt": "another weight; figures can be weighted by one"})
 
 
 def test_numbers_that_all_differ_are_answers_and_running_numbers_are_not() -> None:

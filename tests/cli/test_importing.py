@@ -215,6 +215,28 @@ def test_a_row_is_sent_with_the_class_of_its_weight_and_known_again_when_the_wei
 
 
 @pytest.mark.parametrize(
+    ("weights", "said", "sent", "reasons"),
+    [
+        (["1,234", "2,500", "950"], "", ["1483"], ["w: '1,234' can mean", "w: '2,500' can mean"]),
+        (["1,234.5", "2,500", "950"], "", ["1483", "1483", "1483"], []),
+        (["1,234", "2,500"], ', numbers: {decimal: ".", thousands: ","}', ["1483", "1483"], []),
+        (["1.234,5", "900", "0,7"], "", ["1483", "1483", "1.011"], []),
+        (["", "NA", "-1"], "", [None], ["w: 'NA' is no answer by its looks: declare it", "w: -1 is no weight from 0.3 to 5000"]),
+        (["", "NA", "1"], ", missing: [NA]", [None, None, "1.011"], []),
+    ],
+)
+def test_weights_of_three_rows_with_thousands_or_missing_are_read_or_refused(
+    tmp_path: Path, weights: list[str], said: str, sent: list[str | None], reasons: list[str]
+) -> None:
+    found = author.read(WEIGHTED.replace("0.2, greatest: 5", "0.3, greatest: 5000"), "again.yaml", lambda name: "")
+    assert isinstance(found, Instrument)
+    data = "Dog,w\n" + "".join(f'no,"{weight}"\n' for weight in weights)
+    read = job(tmp_path, data, HEAD + f'  "Dog": {{question: S1}}\nweight: {{column: w{said}}}\n', found)
+    assert [msgspec.json.decode(one.body)["answers"].get("Weight") for one in read.read_table(FileOptions(), dry_run=True)] == sent
+    assert [why[: len(reason)] for (_, (why,)), reason in zip(read.refused.values(), reasons, strict=True)] == reasons
+
+
+@pytest.mark.parametrize(
     ("map_text", "message"),
     [
         (WEIGHTS.replace("column: w", "column: v"), "under weight, which the file does not have"),

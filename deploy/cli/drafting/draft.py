@@ -142,8 +142,12 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
             reason = "stands in its parts, too"
         else:
             reason = people.left_out(column, given, len(rows))
-            if reason == people.WEIGHT and weight is None and (weight := _weight(column, cells, names)) is not None:
-                continue
+            if reason == people.WEIGHT and weight is None:
+                found = _weight(column, cells, names)
+                if isinstance(found, DraftWeight):
+                    weight = found
+                    continue
+                reason = found
         if reason:
             ignored[column] = reason
             if not identity and reason == people.APART:
@@ -161,13 +165,21 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     )
 
 
-def _weight(column: str, cells: Sequence[str], names: _Names) -> DraftWeight | None:
-    """None where a row has no weight above 0, or all have the same: then they are something else, or weigh nothing."""
+def _weight(column: str, cells: Sequence[str], names: _Names) -> DraftWeight | str:
+    """Returns what each row weighs, or why that cannot be told: each row needs one number above 0, and they must not all be the same."""
     marks = decimal_marks(cells)
-    found = [readings(cell, marks) for cell in cells]
-    weights = sorted(number for numbers in found if len(numbers) == 1 for number in numbers)
-    if len(weights) < len(cells) or weights[0] <= 0 or weights[0] == weights[-1]:
-        return None
+    given = [cell for cell in cells if cell]
+    found = {cell: readings(cell, marks) for cell in given}
+    if len(given) < len(cells):
+        return f"a weight, but {len(cells) - len(given):,} of {len(cells):,} rows have none"
+    if unclear := next((cell for cell in given if len(found[cell]) != 1), ""):
+        either = " or ".join(f"{number.normalize():f}" for number in sorted(found[unclear], reverse=True))
+        return f'a weight, but "{_clean(unclear)}" ' + (f"can mean {either}" if either else "is not a number")
+    weights = sorted(number for numbers in found.values() for number in numbers)
+    if weights[0] <= 0:
+        return f"a weight, but {weights[0].normalize():f} is not above 0"
+    if weights[0] == weights[-1]:
+        return "a weight, but the same for each row"
     ends = [
         number.quantize(Decimal((0, (1,), number.adjusted() - 1)), way)
         for number, way in ((weights[0], ROUND_FLOOR), (weights[-1], ROUND_CEILING))

@@ -68,7 +68,7 @@ _BELIEFS = re.compile(
 
 TIMES = "times or days; they can single people out"
 APART = "tells the rows apart"
-WEIGHT = "a weight, though not one above 0 for each row"
+WEIGHT = "another weight; figures can be weighted by one"
 
 
 def plain(name: str) -> str:
