@@ -38,6 +38,8 @@ def lines(answering: Answering, map_: ImportMap | None, unmapped: list[str]) -> 
         yield f"  {_cut(title):<24}  {what:<24}  {_read(family, question, answering)}".rstrip()
         if isinstance(question, CaseWeight) and answering.tallies[name].numbers:
             yield f"  {'':<24}  {_as_classes(question, answering.tallies[name].numbers)}"
+        if isinstance(question, CaseWeight) and (sentence := without_weight(answering.tallies[name])):
+            yield f"  {'':<24}  {sentence}"
         for member in family:
             yield from (f"  {'':<24}  {line}" for line in _unclear(member if len(family) > 1 else "", answering.tallies[member]))
     if map_ is not None:
@@ -47,7 +49,10 @@ def lines(answering: Answering, map_: ImportMap | None, unmapped: list[str]) -> 
 
 
 def undeclared(answering: Answering) -> Iterator[str]:
-    """Signs of no answer that nobody declared, with the columns that hold them."""
+    """Signs of no answer that nobody declared, with the columns that hold them, and rows without a weight."""
+    for name, column in answering.columns.items():
+        if isinstance(answering.known[column.target], CaseWeight) and (sentence := without_weight(answering.tallies[name])):
+            yield f"{_cut(name)}: {sentence}."
     columns: dict[str, dict[str, int]] = {}
     for name, tally in answering.tallies.items():
         for token, count in tally.suspect.items():
@@ -55,6 +60,12 @@ def undeclared(answering: Answering) -> Iterator[str]:
     for token, found in columns.items():
         where = ", ".join(map(_cut, list(found)[:3])) + (f" and {len(found) - 3} more columns" if len(found) > 3 else "")
         yield f'"{token}" stands {sum(found.values()):,} times in {where}: if it means no answer, declare it under `missing` in the map.'
+
+
+def without_weight(tally: ColumnTally) -> str:
+    """What becomes of rows without a weight; empty where each has one."""
+    count = tally.empty + sum(tally.missing.values())
+    return f"{count:,} row{'s have' if count > 1 else ' has'} no weight: in no weighted figure" if count else ""
 
 
 def there_before(known: Mapping[str, int], replace: bool) -> str:
@@ -158,7 +169,8 @@ def _beside(map_: ImportMap) -> Iterator[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.10g}"
+    """Years and other numbers of four digits have no mark of thousands."""
+    return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
 
 
 def _cut(name: str) -> str:

@@ -43,9 +43,10 @@ def check(file: Path) -> None:
     from services.export.dataset.universe import universe
 
     instrument = read(file)
+    questions, sections = len(instrument.asked), len(instrument.sections)
     say(
-        f"{file.name} is sound: {instrument.id} {instrument.version}, {len(instrument.asked)} questions "
-        f"in {len(instrument.sections)} sections, {', '.join(instrument.languages)}."
+        f"{file.name} is sound: {instrument.id} {instrument.version}, {questions} question{'s' if questions != 1 else ''} "
+        f"in {sections} section{'s' if sections != 1 else ''}, {', '.join(instrument.languages)}."
     )
     say(
         "Everybody may answer it."

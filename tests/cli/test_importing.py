@@ -185,6 +185,7 @@ answers.csv: 7 rows, UTF-8, comma, 1 header row
   Dog                       single S1                 yes 4, no 3
   w                         weight                    0.31 to 2.9, mean 1.237, effective sample 2 of 3, empty 1
                             kept as 3 of 4 classes, effective sample 2: weighted shares move by about 2% of half their interval
+                            2 rows have no weight: in no weighted figure
                             1 × "0" → missing
                             refused 1 × (line 7): 7 is no weight from 0.2 to 5, as the questionnaire says
                             refused 1 × (line 8): 'heavy' is not a number
@@ -252,6 +253,9 @@ def test_a_map_whose_weight_does_not_fit_is_a_sentence(tmp_path: Path, map_text:
 def test_weights_for_a_questionnaire_that_takes_none_are_refused_and_missing_ones_told(tmp_path: Path) -> None:
     with pytest.raises(UnfitHeader, match="takes none: say case_weight in the questionnaire"):
         job(tmp_path, CASES, WEIGHTS).read_table(FileOptions(), True)
+    some = weighted_job(tmp_path, CASES)
+    some.read_table(FileOptions(), False)
+    assert list(some.undeclared()) == ["w: 2 rows have no weight: in no weighted figure."]
     bare = weighted_job(tmp_path, CASES, HEAD + '  "Dog": {question: S1}\nignored: {w: later}\n')
     bare.read_table(FileOptions(), False)
     assert any("names no column under weight" in sentence for sentence in bare.undeclared())

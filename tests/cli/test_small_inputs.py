@@ -193,6 +193,15 @@ DRAFTS = [
         id="long labels between semicolons",
     ),
     pytest.param(
+        table({"Pay": times("<=50K", ">50K", "≥ 90K"), "Age": times("<18", "18-64", "65+"), "Mood": times("-1", "1", "fine", "a<b")}),
+        {
+            "Pay": {"up_to_50k": 20, "over_50k": 20, "from_90k": 20},
+            "Age": {"under_18": 20, "18_64": 20, "65": 20},
+            "Mood": {"minus_1": 15, "1": 15, "fine": 15, "a_b": 15},
+        },
+        id="signs before a number are words of its code",
+    ),
+    pytest.param(
         table({"Comment": [*(f"Ask {name} at the bakery" for name in ("Jan", "Maria", "Eve")), *[""] * 57], "Dog": times("yes", "no")}),
         {"Comment": {"texts": 3}, "Dog": {"yes": 30, "no": 30}},
         id="few comments",

@@ -20,7 +20,7 @@ from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
 from deploy.cli.drafting.choices import MatrixColumns, OptionColumns, families, grids, split_by
-from deploy.cli.drafting.numbers import numbers, signs_of_no_answer
+from deploy.cli.drafting.numbers import numbers, signs_of_no_answer, times
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
 from deploy.cli.drafting.words import COMMENTS, NONE
@@ -35,6 +35,9 @@ FEW = 20
 
 _DASH = re.compile("\\s[\u2013\u2014-]\\s")
 _QUOTE = "\u2019"
+_SIGN = re.compile("(<=|>=|[<>\u2264\u2265]|(?<![^ ])[-\u2212])(?= ?[$\u20ac\u00a3]?[0-9])")
+_SIGNS = {"<=": "up to", "\u2264": "up to", ">=": "from", "\u2265": "from", "<": "under", ">": "over", "-": "minus", "\u2212": "minus"}
+"""Signs before a number, as words in a code: "<=50" and ">50" are two options."""
 _NO_WORD = frozenset({"none", "nil"})
 """Words for no number; in a column of labels they may be an answer."""
 
@@ -196,7 +199,7 @@ def _with_signs(question: DraftQuestion, signs: dict[str, dict[str, int]]) -> Dr
     counts = Counter[str]()
     for counted in found.values():
         counts.update(counted)
-    told = ", ".join(f'"{cell}" ({count} times)' for cell, count in counts.items())
+    told = ", ".join(f'"{cell}" ({times(count)})' for cell, count in counts.items())
     columns = {column: said | ({"missing": list(found[column])} if column in found else {}) for column, said in question.columns.items()}
     remark = f"{told} taken for no answer among words: see `missing` in the import map"
     return msgspec.structs.replace(question, columns=columns, remarks=(*question.remarks, remark))
@@ -324,7 +327,7 @@ def _column(column: str, text: str, given: Sequence[str], names: _Names, separat
     }
     remarks: list[str] = []
     if len(given) < FEW or 3 * len(distinct) > len(given):
-        remarks.append(f"type: options or texts? {len(distinct)} different cells of {len(given)}")
+        remarks.append(f"type: options or texts? {len(distinct)} different cell{'s' if len(distinct) > 1 else ''} of {len(given)}")
     other = [label for label in labels if not readings(label)]
     if other and 2 * len(other) <= len(labels):
         remarks.append(f"type: most cells are numbers, but not {', '.join(map(repr, other[:3]))}")
@@ -408,7 +411,9 @@ def _codes(labels: Iterable[str]) -> dict[str, str]:
         taken = set(codes.values())
         code = meant(label)
         if not code or code in taken:
-            code = _once(_slug(_DASH.split(label)[0], "_", 40) or f"option_{number}", "_", taken, 64)
+            code = _once(
+                _slug(_SIGN.sub(lambda sign: f" {_SIGNS[sign[1]]} ", _DASH.split(label)[0]), "_", 40) or f"option_{number}", "_", taken, 64
+            )
         codes[label] = code
     return codes
 

@@ -66,7 +66,7 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
     missing = _no_answers(cells, {cell: float(value) for cell, value in read.items()})
     if missing:
         counted = Counter(cells)
-        told = ", ".join(f'"{cell}" ({counted[cell]} times)' for cell in missing)
+        told = ", ".join(f'"{cell}" ({times(counted[cell])})' for cell in missing)
         remarks.append(f"{told} taken for no answer, far from the other numbers: see `missing` in the import map")
     kept = [cell for cell in cells if cell not in missing]
     decimals = max((max(0, -int(read[cell].normalize().as_tuple().exponent)) for cell in kept), default=0)
@@ -76,6 +76,10 @@ def numbers(cells: Sequence[str], separator: str) -> NumberColumn | None:
     if not decimals and len(set(values)) <= 7 and len(values) >= 20 and all(0 <= value <= 10 for value in values):
         remarks.append("a few whole numbers: perhaps codes of options, and then a single choice")
     return NumberColumn(values, decimals, decimal, thousands, tuple(missing), tuple(remarks))
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _no_answers(cells: Sequence[str], value: dict[str, float]) -> list[str]:

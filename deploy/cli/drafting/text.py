@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from deploy.cli.drafting.numbers import times
 from proto import piping
 from proto.authoring.schema import FORMAT
 from proto.authoring.yaml_nodes import IMPORT_MAPS, Scalar
@@ -92,7 +93,7 @@ def _unread(draft: DraftInstrument) -> list[str]:
     """What of the data is not in the draft."""
     lines: list[str] = []
     if draft.missing:
-        told = ", ".join(f"{quoted(token)} ({count:,} times)" for token, count in draft.missing.items())
+        told = ", ".join(f"{quoted(token)} ({times(count)})" for token, count in draft.missing.items())
         lines.append(f"# review: taken for no answer, as `missing` in the import map says: {_comment(told, 400)}")
     if draft.unread:
         count = len(draft.unread)
