@@ -330,6 +330,21 @@ def test_rows_that_cannot_be_read_are_named_and_marked() -> None:
     assert "# review: 1 row could not be read, such as line 2: the row has 3 cells, the header 2" in text
 
 
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"17": times("18", "19"), "A dog": times("Yes", "No")}, "17"),
+        ({"Bakery": times("Park", "Bakery", "Mill"), "Dog": times("Yes", "No")}, "Bakery"),
+        ({"Why_1": times("Why_1", ""), "Fun": times("Fun", ""), "2026 in steps": times("10", "12"), "Yes or no?": times("Yes", "No")}, ""),
+    ],
+)
+def test_a_file_without_a_row_of_names_loses_nobody_unasked(columns: dict[str, list[str]], name: str) -> None:
+    text = drafted(table(columns))[3]
+    sign = f'# review: the first row is taken for names, though "{name}" looks like an answer; if it is one, put a row of names above it'
+    assert (sign in text) == bool(name)
+    assert ("the first row is taken" in text) == bool(name)
+
+
 def test_marks_are_comments_and_nothing_else() -> None:
     text = (
         "# review: all of it\na: {en: 'say # review: x'}  # review: role\nb: |\n  # review: within a text\nc: word\n"

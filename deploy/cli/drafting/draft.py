@@ -20,6 +20,7 @@ from deploy.cli.datafile.sheet import DataSheet
 from deploy.cli.drafting import people
 from deploy.cli.drafting.bands import Bands, bands
 from deploy.cli.drafting.choices import MatrixColumns, OptionColumns, families, grids, split_by
+from deploy.cli.drafting.first_row import looks_like_data
 from deploy.cli.drafting.numbers import numbers, signs_of_no_answer, times
 from deploy.cli.drafting.people import Role
 from deploy.cli.drafting.text import import_map_text, instrument_text
@@ -95,6 +96,8 @@ class DraftInstrument(msgspec.Struct, frozen=True):
     """The column that tells the rows apart."""
     file: dict[str, Any] = {}
     weight: DraftWeight | None = None
+    name_like_data: str = ""
+    """A column name that looks like a cell."""
 
 
 def draft(sheet: DataSheet, name: str, file: dict[str, Any] | None = None) -> tuple[str, str]:
@@ -164,7 +167,17 @@ def guess(sheet: DataSheet, name: str, file: dict[str, Any]) -> DraftInstrument:
     slug = re.sub(r"^[^a-z]+", "", _slug(stem, "-", 60)) or "survey"
     unread = tuple(f"line {row.line}: {row.fault}" for row in sheet.rows if row.cells is None)
     return DraftInstrument(
-        slug, _clean(stem) or "Survey", len(rows), tuple(questions), ignored, dict(missing), unread, identity, file, weight
+        slug,
+        _clean(stem) or "Survey",
+        len(rows),
+        tuple(questions),
+        ignored,
+        dict(missing),
+        unread,
+        identity,
+        file,
+        weight,
+        looks_like_data(columns),
     )
 
 

@@ -90,8 +90,11 @@ def _question(question: DraftQuestion) -> list[str]:
 
 
 def _unread(draft: DraftInstrument) -> list[str]:
-    """What of the data is not in the draft."""
+    """What of the data is not in the draft, or may not be."""
     lines: list[str] = []
+    if draft.name_like_data:
+        said = f"the first row is taken for names, though {quoted(draft.name_like_data)} looks like an answer"
+        lines.append(f"# review: {_comment(said, 200)}; if it is one, put a row of names above it")
     if draft.missing:
         told = ", ".join(f"{quoted(token)} ({times(count)})" for token, count in draft.missing.items())
         lines.append(f"# review: taken for no answer, as `missing` in the import map says: {_comment(told, 400)}")
