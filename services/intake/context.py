@@ -20,6 +20,7 @@ from services.intake.drafts.saved_drafts import SavedDrafts
 from services.intake.flood.flood_guard import FloodGuard
 from services.intake.flood.guess_limiter import GuessLimiter
 from services.intake.flood.keyed_lock import KeyedLock
+from services.intake.form.pdf.press import PdfPress
 from services.intake.invitations.invitations import Invitations
 from services.intake.invitations.ticket_claims import TicketClaims
 from services.intake.metrics import Metrics
@@ -56,6 +57,7 @@ class Intake:
     tasks: Supervisor = field(default_factory=Supervisor, kw_only=True)
     lookup_lock: KeyedLock = field(default_factory=KeyedLock, kw_only=True)
     """Receipts and codes are looked up one at a time per address that guessed too often."""
+    pdf_press: PdfPress = field(default_factory=PdfPress, kw_only=True)
     acts: Recorder = field(default_factory=Unrecorded, kw_only=True)
     token_uses: dict[str, str] = field(default_factory=dict[str, str], kw_only=True)
     """The last day (ISO date, UTC) on which each token was used, by its id."""

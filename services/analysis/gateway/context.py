@@ -18,19 +18,34 @@ from services.analysis.dashboard.view import untaken
 from services.analysis.disclosure.parameters import first_edition
 from services.analysis.gateway import sse
 from services.analysis.gateway.render_cache import RenderCache
-from services.analysis.gateway.render_queue import RenderQueues
 from services.analysis.gateway.snapshot_broadcast import BroadcastEdition, Broadcaster
 from services.runtime.audit_log import Recorder, Unrecorded
 from services.runtime.http.authorization import AnyConnection, demand
 from services.runtime.http.connection_limit import Seats
 from services.runtime.http.encoded_body import Encoded
 from services.runtime.http.health import Readiness
+from services.runtime.http.render_queue import RenderQueue
 from services.runtime.http.responses import AnyRequest
 
 SECRET = {"Cache-Control": "no-store"}
 """Headers of replies for organisers only."""
 Ask = Callable[[str, dict[str, Any]], Awaitable[bytes]]
 """(survey, question) → the worker's answer as JSON. Raises Problem."""
+
+
+FULL = "Very many figures are asked for just now."
+
+
+class RenderQueues:
+    """One queue for PNG, which takes seconds each, and one for everything else, which takes hundredths of a second."""
+
+    def __init__(self) -> None:
+        self.quick = RenderQueue(at_once=2, waiting=60, again=2, full=FULL)
+        self.pictures = RenderQueue(at_once=1, waiting=6, again=10, full=FULL)
+
+    def of(self, kind: str) -> RenderQueue:
+        """`kind`: csv, svg, html or png."""
+        return self.pictures if kind == "png" else self.quick
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from services.analysis.dashboard import charts, csv_export, dashboard, png
 from services.analysis.dashboard.view import NO_GROUP, figures_of, only_of
 from services.analysis.dashboard.words import DashboardWords
 from services.analysis.gateway.context import Gateway, counted, demand_taken, edition_of, gateway_of, public_table
-from services.analysis.gateway.render_queue import in_thread, while_wanted
 from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.render_queue import in_thread, while_wanted
 from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable
 from services.runtime.openapi import NOT_MODIFIED, Reply, SurveyId, operation
 

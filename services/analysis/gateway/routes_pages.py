@@ -16,9 +16,9 @@ from proto.snapshot import Snapshot, Table
 from services.analysis.dashboard import dashboard, wall_and_embed
 from services.analysis.dashboard.view import View, is_side, unknown
 from services.analysis.gateway.context import counted, gateway_of, public_table
-from services.analysis.gateway.render_queue import in_thread, while_wanted
 from services.runtime.http import static_files
 from services.runtime.http.encoded_body import Encoded
+from services.runtime.http.render_queue import in_thread, while_wanted
 from services.runtime.http.responses import AnyRequest, cacheable, html, page_headers, unchanged
 from services.runtime.http.security_headers import SECURITY_HEADERS
 

@@ -1,4 +1,4 @@
-"""GET /s/{survey}/print: the whole questionnaire of a survey, without answers."""
+"""GET /s/{survey}/print and print.pdf: the whole questionnaire of a survey, without answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from services.intake.form.pages import compose
 from services.intake.form.pages.compose_blank import blank
 from services.intake.http.page_requests import known_survey, read_in
 from services.runtime.http.encoded_body import Encoded
-from services.runtime.http.responses import AnyRequest, cacheable, page_headers
+from services.runtime.http.responses import REVALIDATED, AnyRequest, cacheable, page_headers
+from services.runtime.http.security_headers import NO_SNIFFING
 
 
 @get("/s/{survey:str}/print", include_in_schema=False)
@@ -30,4 +31,13 @@ def _page(reader: Reader, language: str, tongue: str) -> Encoded:
     return Encoded.of(blank(compose.survey_in(reader.instrument, language, tongue)), "text/html")
 
 
-HANDLERS = (questionnaire,)
+@get("/s/{survey:str}/print.pdf", include_in_schema=False)
+async def as_pdf(request: AnyRequest, intake: NamedDependency[Intake], survey: FromPath[str]) -> Response[bytes]:
+    known = known_survey(intake, survey)
+    voice = read_in(request, known.current).voice
+    pdf = await intake.pdf_press.blank(known.current, voice.language, voice.tongue)
+    named = {"Content-Language": voice.language, "Content-Disposition": f'inline; filename="{survey}-{voice.language}.pdf"'}
+    return cacheable(request, pdf, {**NO_SNIFFING, **REVALIDATED, **named, "Vary": "Accept-Language"})
+
+
+HANDLERS = (questionnaire, as_pdf)

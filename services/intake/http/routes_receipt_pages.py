@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from litestar import Response, get, post
@@ -16,10 +17,12 @@ from proto.events import ResponseReplaced, ResponseSubmitted
 from proto.problem import Problem
 from services.intake.context import Intake
 from services.intake.form import flow
-from services.intake.form.flow import FormState
+from services.intake.form.flow import Evaluation, FormFlow, FormState
 from services.intake.form.pages import compose_receipt
 from services.intake.form.pages.compose import SurveyView
 from services.intake.form.pages.compose_receipt import Status
+from services.intake.form.pdf import compose_pdf
+from services.intake.form.pdf.press import PDF
 from services.intake.http import withdrawal
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import NO_STORE, Page, deleted, first, html, known_survey, read_form, read_in
@@ -27,6 +30,7 @@ from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
 from services.runtime.http.responses import AnyRequest, or_raise
+from services.runtime.http.security_headers import NO_SNIFFING
 
 
 @get("/s/{survey:str}/receipt", include_in_schema=False)
@@ -68,6 +72,8 @@ async def _answered(holder: ReceiptHolder, go: str, state: ResponseStatus) -> Pa
             return await holder.text()
         case ("copy", "accepted" | "recorded"):
             return await holder.copy()
+        case ("pdf", "accepted" | "recorded"):
+            return await holder.pdf()
         case _:
             return holder.status(state)
 
@@ -137,10 +143,19 @@ class ReceiptHolder:
     async def copy(self) -> Page:
         """The stored answers in words, of the questions that were asked, to print or to save."""
         event = await self._stored()
+        paper, status = read_in(self.request, self._reader(event)), Status("", event.digest, self.receipt)
+        return html(compose_receipt.copy(paper, *self._evaluated(event), status), paper.voice.language, headers=NO_STORE)
+
+    async def pdf(self) -> Page:
+        """The same as a file without the receipt. No cache keeps it, and nothing of it is written."""
+        event = await self._stored()
+        document = compose_pdf.copy(read_in(self.request, self._reader(event)), *self._evaluated(event), event.digest)
+        headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.pdf"', **NO_SNIFFING, **NO_STORE}
+        return Response(await self.intake.pdf_press.typeset(document), media_type=PDF, headers=headers)
+
+    def _evaluated(self, event: ResponseSubmitted | ResponseReplaced) -> tuple[FormFlow, Evaluation, dict[str, Any]]:
         form, answers = form_of(self._reader(event)), msgspec.json.decode(event.answers)
-        evaluation = form.evaluate(FormState(event.version, answers), self.intake.latest_today())
-        paper, status = read_in(self.request, form.reader), Status("", event.digest, self.receipt)
-        return html(compose_receipt.copy(paper, form, evaluation, answers, status), paper.voice.language, headers=NO_STORE)
+        return form, form.evaluate(FormState(event.version, answers), self.intake.latest_today()), answers
 
     async def _stored(self) -> ResponseSubmitted | ResponseReplaced:
         return or_raise(await self.intake.receipts.stored(self.receipt, self.known.id))

@@ -13,7 +13,7 @@ from functools import cached_property
 WORTH = 1024
 """Least bytes for which compression saves more than it costs."""
 LEVEL = 6
-COMPRESSED = frozenset({"image/png"})
+COMPRESSED = frozenset({"application/pdf", "image/png"})
 """Media types whose bytes are compressed already."""
 
 

@@ -26,9 +26,15 @@ class BlankItem:
 
 def blank(survey: SurveyView) -> bytes:
     """Every section, question and note, whatever is answered."""
+    title, path = survey.voice.words("blank_title"), f"/s/{survey.instrument.id}/print"
+    return render("blank.html", **of(survey, title, path), sections=sections_of(survey))
+
+
+def sections_of(survey: SurveyView) -> list[tuple[str, str, list[BlankItem]]]:
+    """Id, heading and items of each section; the text of an option stands with the option."""
     instrument, voice = survey.instrument, survey.voice
     texts = TextsOfOptions(instrument)
-    sections = [
+    return [
         (
             section.id,
             voice.text(section.text),
@@ -42,7 +48,6 @@ def blank(survey: SurveyView) -> bytes:
         )
         for section in instrument.sections
     ]
-    return render("blank.html", **of(survey, voice.words("blank_title"), f"/s/{instrument.id}/print"), sections=sections)
 
 
 def _item(voice: Voice, instrument: Instrument, texts: TextsOfOptions, item: Item) -> BlankItem:

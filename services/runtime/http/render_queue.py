@@ -16,18 +16,20 @@ T = TypeVar("T")
 
 
 class RenderQueue:
-    """At most `at_once` run and `waiting` wait; beyond that the answer is 503. A caller that is cancelled leaves the queue."""
+    """At most `at_once` run and `waiting` wait; beyond that the answer is 503 with the sentence `full`, and `again` seconds as
+    Retry-After. A caller that is cancelled leaves the queue."""
 
-    def __init__(self, at_once: int, waiting: int, again: int) -> None:
-        self._places, self._most, self._again = asyncio.Semaphore(at_once), at_once + waiting, again
+    def __init__(self, at_once: int, waiting: int, again: int, full: str) -> None:
+        self._places, self._most = asyncio.Semaphore(at_once), at_once + waiting
+        self._again, self._full = again, full
         self.inside = 0
         """How many wait or run."""
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Waits for a turn, which ends with the block. Raises Problem where the queue is full, with `again` seconds as Retry-After."""
+        """Waits for a turn, which ends with the block. Raises Problem where the queue is full."""
         if self.inside >= self._most:
-            raise Problem("unavailable", "Very many figures are asked for just now.", retry_after=self._again)
+            raise Problem("unavailable", self._full, retry_after=self._again)
         self.inside += 1
         try:
             async with self._places:
@@ -62,15 +64,3 @@ async def while_wanted(request: Request[Any, Any, Any], work: Coroutine[Any, Any
 async def _gone(request: Request[Any, Any, Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-class RenderQueues:
-    """One queue for PNG, which takes seconds each, and one for everything else, which takes hundredths of a second."""
-
-    def __init__(self) -> None:
-        self.quick = RenderQueue(at_once=2, waiting=60, again=2)
-        self.pictures = RenderQueue(at_once=1, waiting=6, again=10)
-
-    def of(self, kind: str) -> RenderQueue:
-        """`kind`: csv, svg, html or png."""
-        return self.pictures if kind == "png" else self.quick

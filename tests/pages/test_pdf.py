@@ -1,0 +1,197 @@
+"""The questionnaire and one's own answers as PDF: tagged, whole, the same bytes each time, and without the receipt."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from litestar.testing import AsyncTestClient
+from markupsafe import Markup
+
+from proto.instrument import Instrument, LongText, Matrix, ShortText
+from proto.problem import Problem
+from services.intake.app import create_app
+from services.intake.form.flow import FormFlow, FormState
+from services.intake.form.pages.compose import survey_in
+from services.intake.form.pages.words import catalogues
+from services.intake.form.pdf import compose_pdf, press
+from services.intake.form.pdf.document import primary, runs
+from services.intake.form.pdf.press import PdfPress
+from services.intake.form.pdf.typeset import NotTypeset, draw, missing_in, typeset
+from services.runtime.localised_text import LocalisedText
+from tests.builders.every_type import INSTRUMENT
+from tests.pages.desk import MemoryJournal, bundled, open_desk
+from tests.pages.tagged_pdf import TaggedPdf
+from tests.pages.visitor import Visitor
+
+HOSTILE = '#panic("x") *b* _i_ $x^2$ @ref <label> `raw` \\ // /* [c] {d} ]} = - + #include "/etc/passwd"'
+
+
+@functools.cache
+def blank(instrument: int, language: str) -> tuple[bytes, TaggedPdf]:
+    pdf = draw(compose_pdf.blank(survey_in(INSTRUMENTS[instrument], language)).decode())
+    return pdf, TaggedPdf(pdf)
+
+
+INSTRUMENTS: list[Instrument] = [INSTRUMENT, *bundled()]
+
+
+@pytest.mark.parametrize("which", range(len(INSTRUMENTS)), ids=[instrument.id for instrument in INSTRUMENTS])
+def test_a_reader_finds_title_language_headings_lists_and_tables(which: int) -> None:
+    instrument, (_, pdf) = INSTRUMENTS[which], blank(which, "en")
+    assert pdf.root.MarkInfo.Marked
+    assert str(pdf.root.Lang).startswith("en")
+    assert pdf.root.ViewerPreferences.DisplayDocTitle
+    with pdf.pdf.open_metadata() as told:
+        assert told["pdfuaid:part"] == "1"
+        assert told["dc:title"] == f"{instrument.title['en']} – The questionnaire to read and print"
+    apart = [question for question in instrument.asked if not (isinstance(question, ShortText) and question.specifies)]
+    headed = [text for text in (instrument.introduction, instrument.definitions) if text]
+    assert [pdf.tags.count(tag) for tag in ("H1", "H2", "H3")] == [1, len(instrument.sections) + len(headed), len(apart)]
+    matrices = [question for question in apart if isinstance(question, Matrix)]
+    assert pdf.tags.count("Table") == len(matrices)
+    assert (pdf.tags.count("TH") > 0) == bool(matrices)
+    assert pdf.tags.count("LI") >= sum(len(getattr(question, "options", ())) for question in apart if not isinstance(question, Matrix))
+    assert pdf.fonts
+    assert all("/FontFile2" in font or "/FontFile3" in font for font in pdf.fonts), "every font is inside"
+    assert [page.rpartition(" ")[0][-len(f"{i} /") :] for i, page in enumerate(pdf.pages, 1)] == [
+        f"{i} /" for i in range(1, len(pdf.pages) + 1)
+    ]
+
+
+@pytest.mark.parametrize("which", range(len(INSTRUMENTS)), ids=[instrument.id for instrument in INSTRUMENTS])
+def test_every_question_is_there_in_order_with_all_its_options(which: int) -> None:
+    _, pdf = blank(which, "en")
+    written = "".join(pdf.text.split())
+    at = 0
+    for question in INSTRUMENTS[which].asked:
+        if isinstance(question, ShortText) and question.specifies:
+            continue
+        label = "".join((question.id + question.text["en"]).split())
+        at = written.index(label, at)
+        parts = [part.text["en"] for name in ("options", "rows", "special") for part in getattr(question, name, ())]
+        assert [part for part in parts if not pdf.holds(part)] == []
+
+
+@pytest.mark.parametrize("language", sorted(catalogues()))
+def test_every_language_of_the_interface_has_all_its_letters(language: str) -> None:
+    say = catalogues()[language]
+    _, pdf = blank(0, language)
+    assert str(pdf.root.Lang).startswith(language)
+    assert "[U+" not in pdf.text, "no letter is missing in the fonts"
+    for key in ("blank_title", "blank_lead"):
+        words = survey_in(INSTRUMENT, language).voice.words(key)
+        assert pdf.holds(words), say.native
+
+
+def test_the_same_questionnaire_is_the_same_bytes() -> None:
+    assert draw(compose_pdf.blank(survey_in(INSTRUMENT, "el")).decode()) == blank(0, "el")[0]
+
+
+@functools.cache
+def flow() -> FormFlow:
+    from proto.answers import Reader
+    from services.intake.http.routes_form import form_of
+
+    return form_of(Reader(INSTRUMENT))
+
+
+def copied(text: str) -> TaggedPdf:
+    question = next(item for item in INSTRUMENT.asked if isinstance(item, ShortText | LongText) and item.show_if is None)
+    answers = {question.id: text}
+    form = flow()
+    evaluation = form.evaluate(FormState(INSTRUMENT.version, msgspec.json.decode(msgspec.json.encode(answers))), "2026-11-22")
+    return TaggedPdf(draw(compose_pdf.copy(survey_in(INSTRUMENT, "en"), form, evaluation, answers, "digest").decode()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (HOSTILE, HOSTILE),
+        ("Ħaġar Qim, Ελλάδα, Łódź, Žďár, Съединение, Ő", "Ħaġar Qim, Ελλάδα, Łódź, Žďár, Съединение, Ő"),
+        ("a\r\nb\tc", "a b c"),
+        ("thanks 😀 日本", "thanks [U+1F600] [U+65E5][U+672C]"),
+        ("bell\x07\x00", "bell[U+0007][U+0000]"),
+        ("\ufffe\u2028x", "[U+FFFE] x"),
+        ('"]}, {"type": "chapter"', '"]}, {"type": "chapter"'),
+    ],
+)
+def test_whatever_somebody_wrote_is_text_and_nothing_of_it_is_lost(typed: str, told: str) -> None:
+    assert copied(typed).holds(told)
+
+
+def test_a_long_answer_goes_on_over_pages() -> None:
+    words = " ".join(f"word{i}" for i in range(8000))
+    pdf = copied(words)
+    assert len(pdf.pages) > 5
+    assert all(pdf.holds(f"word{i}") for i in range(0, 8000, 97))
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, exclude_categories=["Cs"])), st.sampled_from(["fr", "pt-BR", "x-own"]))
+def test_a_text_in_another_language_keeps_its_letters_and_its_language(text: str, language: str) -> None:
+    mixed = LocalisedText.mixed(f"a{text}b", Markup('a<span lang="{}">{}</span>b').format(language, text))
+    told = runs(mixed)
+    assert "".join(run.text for run in told) == f"a{text}b"
+    assert all(run.lang == primary(language) for run in told[1:-1])
+    assert "".join(run.text for run in runs(text)) == text
+
+
+def test_languages_are_told_by_their_first_subtag() -> None:
+    assert [primary(tag) for tag in ("fr", "pt-BR", "sr-Latn", "x-own", "", "abcd")] == ["fr", "pt", "sr", "", "", ""]
+
+
+def test_missing_characters_are_read_from_what_the_library_says() -> None:
+    said = 'the text `"日"` could not be displayed with font\nerror: the text `"\\u{200d}"` could not be displayed'
+    assert missing_in(said) == {"日", "\u200d"}
+    assert missing_in("error: unknown variable") == set()
+
+
+async def test_what_cannot_be_typeset_says_nothing_of_what_is_in_it() -> None:
+    with pytest.raises(NotTypeset) as raised:
+        await typeset(b'{"secret": "answer"}')
+    assert "answer" not in f"{raised.value!r} {raised.value.__cause__!r}"
+    with pytest.raises(Problem) as refused:
+        await PdfPress().typeset(b"{}")
+    assert (refused.value.kind.status, refused.value.retry_after) == (503, press.AGAIN)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AsyncTestClient]:
+    async with AsyncTestClient(create_app(open_desk(MemoryJournal()))) as client:
+        yield client
+
+
+async def test_the_page_leads_to_the_file_and_whoever_has_it_is_sent_nothing(client: AsyncTestClient) -> None:
+    page = await Visitor(client, "fr").get("/s/security-by-design/print?lang=fr")
+    address = "/s/security-by-design/print.pdf?lang=fr"
+    assert address in page.links
+    answer = await client.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-language"] == "fr"
+    assert "content-encoding" not in answer.headers
+    assert str(TaggedPdf(answer.content).root.Lang).startswith("fr")
+    again = await client.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await client.get(address)).content == answer.content
+    assert (await client.get("/s/nowhere/print.pdf")).status_code == 404
+
+
+async def test_others_are_answered_meanwhile_and_beyond_the_queue_one_is_told_when_to_come_again() -> None:
+    desk = dataclasses.replace(open_desk(MemoryJournal()), pdf_press=PdfPress(at_once=1, waiting=1))
+    transport = httpx.ASGITransport(cast("Any", create_app(desk)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://platea.test") as client:
+        asked = [asyncio.create_task(client.get(f"/s/ai-security/print.pdf?lang={language}")) for language in ("en", "fr", "el")]
+        refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        assert [(task.result().status_code, task.result().headers["retry-after"]) for task in refused] == [(503, f"{press.AGAIN}")]
+        assert (await client.get("/s/ai-security?lang=en")).status_code == 200
+        assert not all(task.done() for task in asked), "a page is sooner there than a PDF"
+        assert sorted([(await task).status_code for task in asked]) == [200, 200, 503]
+        assert (await client.get("/s/ai-security/print.pdf?lang=en")).status_code == 200
