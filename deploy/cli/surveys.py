@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli import exchanging, file_options, retaining, review_marks, server, version_report
+from deploy.cli import exchanging, file_options, qr_code, retaining, review_marks, server, version_report
 from deploy.cli.console import Trouble, confirm, fail, out, say, table
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import UnreadableFile
@@ -34,6 +34,7 @@ def group() -> None:
 
 group.add_command(exchanging.import_)
 group.add_command(exchanging.export)
+group.add_command(qr_code.qr)
 
 
 @group.command()

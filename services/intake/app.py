@@ -25,6 +25,7 @@ from services.intake.http import (
     routes_responses,
     routes_retention,
     routes_service,
+    routes_short_links,
     routes_statement,
     routes_static,
     routes_surveys,
@@ -51,6 +52,7 @@ ROUTES = with_options(
         *routes_drafts.HANDLERS,
         *routes_statement.HANDLERS,
         *routes_static.HANDLERS,
+        *routes_short_links.HANDLERS,
     )
 )
 DESCRIBED = (*ROUTES, routes_responses.described)
