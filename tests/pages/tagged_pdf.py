@@ -27,6 +27,13 @@ class TaggedPdf:
         found = [item for item in self.pdf.objects if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/FontDescriptor"]
         return list(found)
 
+    @property
+    def unpacked(self) -> bytes:
+        """The whole file with nothing compressed: whatever is hidden in it."""
+        plain = BytesIO()
+        self.pdf.save(plain, stream_decode_level=pikepdf.StreamDecodeLevel.all, compress_streams=False)
+        return plain.getvalue()
+
     def holds(self, text: str) -> bool:
         """Whether the text stands on the pages, wherever its lines were broken."""
         return "".join(text.split()) in "".join(self.text.split())

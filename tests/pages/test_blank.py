@@ -74,6 +74,16 @@ def test_every_question_is_there_with_all_its_options_and_no_field(instrument: I
     assert [label for label in labels if re.sub(r"\s+", " ", label) not in told] == []
 
 
+def test_a_long_rule_stands_at_the_first_question_it_is_about_and_others_name_that_question() -> None:
+    action3 = next(instrument for instrument in bundled() if instrument.id == "ai-security")
+    text = re.sub(r"\s+", " ", drawn(action3).text)
+    assert "B03 What are the main purposes of these applications? Required Only if: B02 (For each application, " in text
+    for question, earlier in (("B05 When did", "B04"), ("C01 How were", "B03"), ("C03 About how much", "B04")):
+        assert text[text.index(question) :].partition("Only if: ")[2].startswith(f"as for {earlier} ")
+    assert "Only if: A09 (Which of these tasks is your authority responsible for?) = “Video-protection of public spaces” and (as for B03)" in text
+    assert "Only if: (not: (as for B03)) and (B02 (For each application" in text
+
+
 def test_notes_texts_of_options_and_conditional_parts_are_told_where_they_stand() -> None:
     common: dict[str, Any] = {"section": "A", "privacy": Privacy("insensitive")}
     options = (Option("b", {"en": "Bread"}), Option("o", {"en": "Other"}, show_if=YES))

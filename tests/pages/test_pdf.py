@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import msgspec
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import AsyncTestClient
 from markupsafe import Markup
 
+from deploy.cli.respondents import Population
 from proto.instrument import Instrument, LongText, Matrix, ShortText
 from proto.problem import Problem
 from services.intake.app import create_app
@@ -28,6 +32,7 @@ from services.intake.form.pdf.press import PdfPress
 from services.intake.form.pdf.typeset import NotTypeset, draw, missing_in, typeset
 from services.runtime.localised_text import LocalisedText
 from tests.builders.every_type import INSTRUMENT
+from tests.log_lines import LogLines
 from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.tagged_pdf import TaggedPdf
 from tests.pages.visitor import Visitor
@@ -42,6 +47,8 @@ def blank(instrument: int, language: str) -> tuple[bytes, TaggedPdf]:
 
 
 INSTRUMENTS: list[Instrument] = [INSTRUMENT, *bundled()]
+BY_ID = {instrument.id: instrument for instrument in INSTRUMENTS}
+SURVEY = "ai-security"
 
 
 @pytest.mark.parametrize("which", range(len(INSTRUMENTS)), ids=[instrument.id for instrument in INSTRUMENTS])
@@ -161,6 +168,73 @@ async def test_what_cannot_be_typeset_says_nothing_of_what_is_in_it() -> None:
     with pytest.raises(Problem) as refused:
         await PdfPress().typeset(b"{}")
     assert (refused.value.kind.status, refused.value.retry_after) == (503, press.AGAIN)
+
+
+async def killed(document: bytes) -> bytes:
+    """Typesets it; as soon as the process is at work, the machine takes it away."""
+    setting = asyncio.create_task(typeset(document))
+    while not (children := psutil.Process().children()):
+        await asyncio.sleep(0.01)
+    for child in children:
+        child.kill()
+    return await setting
+
+
+async def test_a_process_that_is_lost_or_cannot_begin_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotTypeset):
+        await killed(compose_pdf.blank(survey_in(INSTRUMENT, "en")))
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(NotTypeset):
+        await typeset(b"{}")
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "The PDF cannot be made just now"), ("mt", "Il-PDF ma jistax isir bħalissa")])
+async def test_people_get_a_page_that_says_what_to_do_where_the_pdf_cannot_be_made(
+    client: AsyncTestClient, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    person = Visitor(client, language)
+    page = await person.get(f"/s/{SURVEY}/print.pdf?lang={language}")
+    assert (person.status, person.received["retry-after"], page.language) == (503, f"{press.AGAIN}", language)
+    assert sentence in page.text
+    for_programs = await client.get(f"/s/{SURVEY}/print.pdf")
+    assert (for_programs.status_code, for_programs.json()["type"]) == (503, "/problems/unavailable")
+    await receipt_of(client, person)
+    page = await person.press("pdf")
+    assert (person.status, sentence in page.text) == (503, True)
+
+
+async def receipt_of(client: AsyncTestClient, person: Visitor, **answers: str) -> str:
+    """Sends a response and goes to the page that its receipt opens."""
+    body = msgspec.json.decode(Population(BY_ID[SURVEY], 7, "2026-11-22").body(1))
+    sent = await client.post(f"/api/v1/surveys/{SURVEY}/responses", json=body | {"answers": body["answers"] | answers})
+    code = str(sent.json()["receipt"])
+    await person.get(f"/s/{SURVEY}/receipt?lang={person.headers['Accept-Language']}")
+    person.page.fill("receipt", code)
+    await person.press("show")
+    return code
+
+
+async def test_the_copy_of_ones_answers_is_a_file_without_the_receipt_that_is_written_nowhere(
+    client: AsyncTestClient, logged: LogLines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    person = Visitor(client, "fr")
+    words = "Le pont d’Avignon manque de lumière"
+    code = await receipt_of(client, person, H01=words, H03="deny")
+    address, body = person.page.press("pdf")
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    file = await client.post(address, content=body, headers=person.headers | kind)
+    assert (file.status_code, file.headers["content-type"], file.headers["cache-control"]) == (200, "application/pdf", "no-store")
+    assert file.headers["content-disposition"] == f'attachment; filename="{SURVEY}-answers.pdf"'
+    pdf = TaggedPdf(file.content)
+    assert pdf.holds(words)
+    assert pdf.holds("Une copie de vos réponses")
+    assert not [group for group in code.split("-") if group in pdf.text or group.encode() in pdf.unpacked]
+    assert (await client.post(address, content=body, headers=person.headers | kind)).content == file.content, "the same bytes"
+    assert list(tmp_path.iterdir()) == []
+    assert not [secret for secret in (words, code) if secret in logged.text]
 
 
 @pytest.fixture

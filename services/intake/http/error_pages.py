@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Response
 
+from proto.problem import Problem
 from services.intake.form.pages import compose
 from services.intake.http.page_requests import html, language_of
 from services.runtime.http import problems
@@ -23,17 +24,23 @@ KEYS = {
     "too-many-requests": "too_many",
 }
 """The translation key of the page for each problem code; all other codes share "error"."""
+LEADS = frozenset({"not_found", "closed", "error", "withdrawn", "too_many", "pdf"})
+"""The pages that say more than their title."""
 
 
 def answer(request: AnyRequest, error: Exception) -> Response[bytes]:
     """A page for clients that accept HTML, a problem in JSON for all others, and for the API."""
     problem = problem_of(error)
+    return answer_as(request, problem, KEYS.get(problem.code, "error"))
+
+
+def answer_as(request: AnyRequest, problem: Problem, key: str) -> Response[bytes]:
+    """The same with the page of a translation key of its own."""
     if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
         return refused(problem)
-    key, language = KEYS.get(problem.code, "error"), language_of(request)
+    language = language_of(request)
     detail = problem.detail if key == "error" else ""
-    lead = key in ("not_found", "closed", "error", "withdrawn", "too_many")
-    return html(compose.message(language, key, lead=lead, detail=detail), language, problem.kind.status, problem.headers)
+    return html(compose.message(language, key, lead=key in LEADS, detail=detail), language, problem.kind.status, problem.headers)
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = dict.fromkeys(problems.EXCEPTION_HANDLERS, answer)

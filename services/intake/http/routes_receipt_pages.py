@@ -24,11 +24,13 @@ from services.intake.form.pages.compose_receipt import Status
 from services.intake.form.pdf import compose_pdf
 from services.intake.form.pdf.press import PDF
 from services.intake.http import withdrawal
+from services.intake.http.error_pages import answer_as
 from services.intake.http.guarded_lookup import attempt
 from services.intake.http.page_requests import NO_STORE, Page, deleted, first, html, known_survey, read_form, read_in
 from services.intake.http.routes_form import form_of, show
 from services.intake.submission.receipt_service import ResponseStatus
 from services.intake.surveys import catalogue
+from services.runtime.http.render_queue import while_wanted
 from services.runtime.http.responses import AnyRequest, or_raise
 from services.runtime.http.security_headers import NO_SNIFFING
 
@@ -143,15 +145,20 @@ class ReceiptHolder:
     async def copy(self) -> Page:
         """The stored answers in words, of the questions that were asked, to print or to save."""
         event = await self._stored()
-        paper, status = read_in(self.request, self._reader(event)), Status("", event.digest, self.receipt)
-        return html(compose_receipt.copy(paper, *self._evaluated(event), status), paper.voice.language, headers=NO_STORE)
+        paper = read_in(self.request, self._reader(event))
+        return html(compose_receipt.copy(paper, *self._evaluated(event), event.digest), paper.voice.language, headers=NO_STORE)
 
     async def pdf(self) -> Page:
-        """The same as a file without the receipt. No cache keeps it, and nothing of it is written."""
+        """The same as a file. No cache keeps it, and nothing of it is written to a disk here."""
         event = await self._stored()
         document = compose_pdf.copy(read_in(self.request, self._reader(event)), *self._evaluated(event), event.digest)
+        try:
+            pdf = await while_wanted(self.request, self.intake.pdf_press.typeset(document))
+        except Problem as refusal:
+            self.intake.metrics.ended(refusal.code)
+            return answer_as(self.request, refusal, "pdf")
         headers = {"Content-Disposition": f'attachment; filename="{event.survey}-answers.pdf"', **NO_SNIFFING, **NO_STORE}
-        return Response(await self.intake.pdf_press.typeset(document), media_type=PDF, headers=headers)
+        return Response(pdf, media_type=PDF, headers=headers)
 
     def _evaluated(self, event: ResponseSubmitted | ResponseReplaced) -> tuple[FormFlow, Evaluation, dict[str, Any]]:
         form, answers = form_of(self._reader(event)), msgspec.json.decode(event.answers)

@@ -69,10 +69,13 @@ def check(survey: SurveyView, answers: dict[str, Any], text: str, current: Statu
     return render("check.html", **_of(survey, survey.voice.words("check_title")), said=spoken, text=text, status=current)
 
 
-def copy(survey: SurveyView, form: FormFlow, evaluation: Evaluation, answers: dict[str, Any], current: Status) -> bytes:
-    """The stored answers in words, to keep: without the receipt, which would open them to whoever finds the paper."""
-    frame = _of(survey, survey.voice.words("copy_title"))
-    return render("copy.html", **frame, parts=compose.spoken(survey, form, evaluation, answers), status=current)
+def copy(survey: SurveyView, form: FormFlow, evaluation: Evaluation, answers: dict[str, Any], digest: str) -> bytes:
+    """The stored answers in words, to keep: without the receipt, which would open them to whoever finds the paper or the saved page.
+
+    So it offers no other language either: the page before it does.
+    """
+    frame = _of(survey, survey.voice.words("copy_title")) | {"path": ""}
+    return render("copy.html", **frame, parts=compose.spoken(survey, form, evaluation, answers), digest=digest)
 
 
 def withdraw(survey: SurveyView, receipt: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import assert_never
 
 from babel.lists import format_list
@@ -12,31 +14,48 @@ from services.intake.form.pages.words import words
 from services.runtime.localised_text import LocalisedText
 
 
-def only_if(voice: Voice, instrument: Instrument, rule: Rule | None) -> str:
-    """ "Only if: A01 (Do you use it?) = “Yes” or “No”", in the language of the questionnaire's texts; "" without a rule."""
+LONG = 200
+"""Characters from which on a condition that stood at an earlier question is told by the number of that question."""
+
+
+def only_if(voice: Voice, instrument: Instrument, rule: Rule | None, earlier: Mapping[Rule, str] = MappingProxyType({})) -> str:
+    """ "Only if: A01 (Do you use it?) = “Yes” or “No”", in the language of the questionnaire's texts; "" without a rule.
+
+    `earlier`: the rules (as `plain` gives them) that were told before, and the questions they are about.
+    """
     if rule is None:
         return ""
     tongue = Voice(words(voice.tongue), voice.tongue, voice.tongue, instrument.source_language)
-    text = tongue.words("only_if", condition=_RuleWords(tongue, instrument).condition(rule))
+    text = tongue.words("only_if", condition=_RuleWords(tongue, instrument, earlier).condition(rule))
     return text if voice.tongue == voice.words.language else LocalisedText.of(text, tongue.words.language)
 
 
+def plain(instrument: Instrument, rule: Rule) -> Rule:
+    """The rule of a derived variable in place of its name."""
+    if rule.op != "derived":
+        return rule
+    inner = next(item.rule for item in instrument.derived if item.id == rule.q)
+    return plain(instrument, inner) if "1" in rule.value else Rule(not_=inner)
+
+
 class _RuleWords:
-    def __init__(self, voice: Voice, instrument: Instrument) -> None:
+    def __init__(self, voice: Voice, instrument: Instrument, earlier: Mapping[Rule, str]) -> None:
         self._voice = voice
         self._instrument = instrument
-        self._derived = {item.id: item.rule for item in instrument.derived}
+        self._earlier = earlier
 
     def condition(self, rule: Rule) -> str:
+        rule = plain(self._instrument, rule)
+        text = self._whole(rule)
+        return self._voice.words("rule_as", question=self._earlier[rule]) if len(text) > LONG and rule in self._earlier else text
+
+    def _whole(self, rule: Rule) -> str:
         say = self._voice.words
         if rule.all or rule.any:
             joint = "standard" if rule.all else "or"
             return format_list([self._part(part) for part in rule.all or rule.any], joint, say.language)
         if rule.not_ is not None:
             return say("rule_not", condition=self._part(rule.not_))
-        if rule.op == "derived":
-            inner = self._derived[rule.q or ""]
-            return self.condition(inner if "1" in rule.value else Rule(not_=inner))
         return self._test(rule, self._instrument.question(rule.q or ""))
 
     def _part(self, rule: Rule) -> str:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 PATIENCE = 30.0
-ROUNDS = 4
+ROUNDS = 6
 """How often it is tried: the library names what no font can show, at times not all at once."""
 _MISSING = re.compile(r'the text `"((?:\\.|[^"\\])+)"` could not be displayed')
 
@@ -26,7 +26,10 @@ class NotTypeset(Exception):
 async def typeset(document: bytes) -> bytes:
     """The PDF of a `Document` as JSON. Raises NotTypeset."""
     pipe, silent = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    setting = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, stderr=silent)
+    try:
+        setting = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, stderr=silent)
+    except OSError:  # no memory or no place for another process
+        raise NotTypeset from None
     try:
         async with asyncio.timeout(PATIENCE):
             pdf, _ = await setting.communicate(document)
