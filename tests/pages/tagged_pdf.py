@@ -12,12 +12,14 @@ import pypdfium2
 
 
 class TaggedPdf:
-    """`tags`: the types of all structure elements in reading order, such as "H1"; `text`: what stands on the pages, blanks as one."""
+    """`tags`: the types of all structure elements in reading order, such as "H1"; `text`: what stands on the pages, blanks as one; `size`: of the first
+    page, in points."""
 
     def __init__(self, content: bytes) -> None:
         self.pdf = pikepdf.open(BytesIO(content))
         self.root: Any = self.pdf.Root
         self.tags = list(_tags(self.root.StructTreeRoot))
+        self.size = tuple(round(side) for side in pypdfium2.PdfDocument(content)[0].get_size())
         pages = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(content)]
         self.pages = [re.sub(r"\s+", " ", re.sub("[\x02\ufffe]", "", text)) for text in pages]
         self.text = " ".join(self.pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, cast
 import httpx
 import msgspec
 import psutil
+import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,14 +22,15 @@ from litestar.testing import AsyncTestClient
 from markupsafe import Markup
 
 from deploy.cli.respondents import Population
-from proto.instrument import Instrument, LongText, Matrix, ShortText
+from proto.instrument import Instrument, LongText, Matrix, Multiple, ShortText, Single
 from proto.problem import Problem
 from services.intake.app import create_app
 from services.intake.form.flow import FormFlow, FormState
 from services.intake.form.pages.compose import survey_in
+from services.intake.form.pages.voice import voice_for
 from services.intake.form.pages.words import catalogues
 from services.intake.form.pdf import compose_pdf, press
-from services.intake.form.pdf.document import primary, runs
+from services.intake.form.pdf.document import Asked, Chapter, Document, Entry, Grid, primary, runs
 from services.intake.form.pdf.press import PdfPress
 from services.intake.form.pdf.typeset import NotTypeset, draw, missing_in, typeset
 from services.runtime.localised_text import LocalisedText
@@ -37,7 +40,7 @@ from tests.pages.desk import MemoryJournal, bundled, open_desk
 from tests.pages.tagged_pdf import TaggedPdf
 from tests.pages.visitor import Visitor
 
-HOSTILE = '#panic("x") *b* _i_ $x^2$ @ref <label> `raw` \\ // /* [c] {d} ]} = - + #include "/etc/passwd"'
+HOSTILE = '#panic("x") *b* _i_ $x^2$ @ref <label> `raw` \\ // /* [c] {d} ]} = - + #include "/etc/passwd" #import "@preview/cetz:0.4.2"'
 
 
 @functools.cache
@@ -149,6 +152,50 @@ def test_a_text_in_another_language_keeps_its_letters_and_its_language(text: str
     assert "".join(run.text for run in told) == f"a{text}b"
     assert all(run.lang == primary(language) for run in told[1:-1])
     assert "".join(run.text for run in runs(text)) == text
+
+
+def test_the_template_takes_nothing_from_elsewhere() -> None:
+    template = (Path(typeset.__code__.co_filename).parent / "document.typ").read_text()
+    assert not re.findall(r"(?:import|include|image|plugin|@preview)\b", template)
+
+
+def test_a_questionnaire_of_a_thousand_questions_is_one_file_and_each_question_stands_on_one_page() -> None:
+    choice = next(item for item in INSTRUMENT.asked if isinstance(item, Single) and item.show_if is None)
+    many = [msgspec.structs.replace(choice, id=f"N{number}", text={"en": f"Question {number} of many?"}) for number in range(1000)]
+    pdf = TaggedPdf(draw(compose_pdf.blank(survey_in(msgspec.structs.replace(INSTRUMENT, questions=tuple(many)), "en")).decode()))
+    assert pdf.tags.count("H3") == 1000
+    for number in range(1000):
+        [page] = [page for page in pdf.pages if f"Question {number} of many?" in page]
+        told = page[page.index(f"Question {number} of many?") :]
+        assert all(option.text["en"] in told.partition(f"Question {number + 1} of")[0] for option in choice.options)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_page_of_action_3_is_nearly_empty_and_no_question_but_a_long_matrix_is_broken(language: str) -> None:
+    pdf = blank(INSTRUMENTS.index(BY_ID[SURVEY]), language)[1]
+    assert len(pdf.pages) <= 19
+    assert pdf.size == (595, 842), "A4"
+    assert [page for page in pdf.pages[:-1] if len(page) < 300] == []
+    for question in BY_ID[SURVEY].asked:
+        if isinstance(question, Single | Multiple):
+            label = "".join(voice_for(BY_ID[SURVEY], language, "").text(question.text).split())
+            assert sum(label in "".join(page.split()) for page in pdf.pages) >= 1
+            last = "".join(voice_for(BY_ID[SURVEY], language, "").text(question.options[-1].text).split())
+            [page] = ["".join(page.split()) for page in pdf.pages if question.id + label in "".join(page.split())]
+            assert last in page[page.index(label) :], question.id
+
+
+def test_words_stay_in_their_column_in_every_language() -> None:
+    """Those that are too long for a line of it are broken, or set smaller where nothing is known about breaking them."""
+    for language, word in (("de", "Veröffentlichungspflichtverletzung"), ("lv", "starptautiskajiem"), ("el", "Ανθρωποκεντρικότερος")):
+        grid = Grid((runs(word), *[runs("||||")] * 8), (Entry(runs("x")),))
+        asked = Asked(runs("Q"), (grid,))
+        document = Document(language, "n", runs("T"), runs("s"), (), (), (), (Chapter(runs("C")), asked))
+        [page] = pypdfium2.PdfDocument(draw(msgspec.json.encode(document).decode()))
+        text = page.get_textpage()
+        bars = min(text.get_charbox(at)[0] for at, sign in enumerate(text.get_text_range()) if sign == "|")
+        letters = [at for at, sign in enumerate(text.get_text_range()) if sign in word]
+        assert max(text.get_charbox(at)[2] for at in letters) < bars, language
 
 
 def test_languages_are_told_by_their_first_subtag() -> None:
