@@ -144,9 +144,10 @@ class SurveyJs:
         return f"{{{ref}}} notempty"
 
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
+        """A month is a text there, "2026-11", and a year a number."""
         if value == "today":
             return f"{{{ref}}} {op} today()"
-        return f"{{{ref}}} {op} {_quoted(whole_day(str(value), op))}" if date else f"{{{ref}}} {op} {value}"
+        return f"{{{ref}}} {op} {_quoted(str(value))}" if date and len(str(value)) > 4 else f"{{{ref}}} {op} {value}"
 
     def counted(self, ref: str, op: str, number: str) -> str:
         return f"{{{ref}.length}} {op} {number}"

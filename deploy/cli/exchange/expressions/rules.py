@@ -6,6 +6,7 @@ A rule is a mapping as an author writes it, or True or False where it holds alwa
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, assert_never
@@ -349,8 +350,8 @@ class _Translator:
             case "number" | "date" if not part and literal.text in target.specials:
                 return {"q": target.id, "op": "in", "value": [target.specials[literal.text]]}
             case "number" | "computed" | "date" if not part:
-                value = self.amount(target, ref, literal)
-                if isinstance(value, str) and target.digits < 10:
+                value = _period(literal, target) or self.amount(target, ref, literal)
+                if isinstance(value, str) and len(value) != target.digits:
                     raise Untranslatable(f"{ref.name} is no day")
                 return {"q": target.id, "op": "between", "value": [value, value]}
             case "text" if not part:
@@ -405,6 +406,8 @@ class _Translator:
             raise Untranslatable(f"a part of {ref.name} is no number")
         if target.kind not in ("number", "date", "computed"):
             raise Untranslatable(f"{ref.name} is no number")
+        if (period := _period(node, target)) is not None:
+            return {"q": target.id, "op": "at_least" if op in (">", ">=") else "at_most", "value": [_beyond(period, op)]}
         value = self.amount(target, ref, node)
         test: dict[str, Any] = {"q": target.id, "op": "at_least" if op in (">", ">=") else "at_most", "value": [value]}
         if op in ("<=", ">="):
@@ -477,6 +480,23 @@ def _cut(value: int | float | str, op: str, digits: int) -> int | float | str:
     if not edge:
         raise Untranslatable(f"{value} cuts through what is asked for as a {'month' if digits == 7 else 'year'}")
     return value[:digits]
+
+
+def _period(node: Node, target: Target) -> str | None:
+    """The year or month that a date asked for so is compared with."""
+    if target.kind != "date" or not isinstance(node, Literal):
+        return None
+    shape = {4: r"\d{4}", 7: r"\d{4}-(0[1-9]|1[0-2])"}.get(target.digits)
+    return node.text if shape and re.fullmatch(shape, node.text) else None
+
+
+def _beyond(period: str, op: str) -> str:
+    """The year or month from which on, or up to which, a comparison holds."""
+    if op in (">=", "<="):
+        return period
+    months = int(period[:4]) * 12 + int(period[5:7] or 1) - 1
+    moved = months + (1 if op == ">" else -1) * (1 if len(period) == 7 else 12)
+    return f"{moved // 12:04}-{moved % 12 + 1:02}"[: len(period)]
 
 
 def _day(node: Node) -> str:
