@@ -1,6 +1,6 @@
 """SurveyJS's own engine, which judges our exports, in a folder of its own; run as a program, it sets it up.
 
-It comes from npm, pinned with hashes in `judged/package-lock.json`, and is asked in a process of its own: scripts in `judged/`, JSON in and out.
+It comes from npm, pinned with hashes in `judged/package-lock.json`, and is asked by scripts in `judged/`, JSON in and out.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def kept_there(question: AnyQuestion, value: Any) -> Any:
     return int(value) if isinstance(question, Date) and question.precision == "year" and str(value).isdecimal() else value
 
 
-@settings(deadline=None, max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
 @given(written=questionnaires(), data=st.data())
 def test_surveyjs_shows_what_the_form_shows(written: tuple[str, Instrument], data: st.DataObject) -> None:
     text, instrument = written

@@ -533,9 +533,12 @@ def test_rows_and_options_that_an_earlier_answer_lets_through_are_shown_by_it() 
     assert isinstance(number, Numeric)
     assert number.unit == {"en": "€"}
     assert told(done, "setting") == ["form.lss:question X: answering X has no time limit"]
-    other = imported(content.replace("SQ2", "SQ3", 1).encode(), "form.lss")
-    assert "G" not in {question.id for question in sound(other).questions}, "it was meant for some, and we do not know for whom"
-    assert 'shown by "array_filter: M"' in told(other, "filter-refused")[0]
+    other = sound(imported(content.replace("SQ2", "SQ3", 1).encode(), "form.lss")).question("G")
+    assert isinstance(other, Matrix)
+    assert {row.code: row.show_if for row in other.rows} == {"SQ1": Rule(q="M", op="any_in", value=("SQ1",)), "SQ2": None}
+    unknown = imported(content.replace(attributes, attributes.replace("M", "W")).encode(), "form.lss")
+    assert "G" not in {question.id for question in sound(unknown).questions}, "it was meant for some, and we do not know for whom"
+    assert 'shown by "array_filter: W"' in told(unknown, "filter-refused")[0]
 
 
 @pytest.mark.parametrize(("always", "places"), [(1, 1), (2, 2), (0, None)])
@@ -615,6 +618,48 @@ def test_parts_of_a_limesurvey_question_keep_their_own_rules(kind: str, ids: dic
         else:
             assert question.show_if == shown
             assert sound(done).question("Q_SQ2").show_if is None
+
+
+def test_a_field_of_a_limesurvey_question_may_ask_about_the_field_beside_it() -> None:
+    spoken = {"language": "en"}
+    fields = QUESTIONS[0] | spoken | {"qid": "8", "title": "Q", "type": "Q", "question": "Parts?"}
+    subs = [
+        {"qid": f"8{n}", "parent_qid": "8", "title": f"SQ{n}", "question": "Part", "question_order": str(n), "relevance": rule}
+        for n, rule in ((1, "1"), (2, "!is_empty(self.sq_SQ1.NAOK)"))
+    ]
+    groups = table("groups", GROUP | spoken | {"group_name": "Group"})
+    done = imported(lss(groups, table("questions", fields), table("subquestions", *(sub | spoken for sub in subs))), "form.lss")
+    assert sound(done).question("Q_SQ2").show_if == Rule(q="Q_SQ1", op="answered")
+
+
+def test_limesurvey_shows_all_columns_of_a_grid_whatever_their_relevance() -> None:
+    spoken = {"language": "en"}
+    grid = QUESTIONS[0] | spoken | {"qid": "8", "title": "Q", "type": ";", "question": "Parts?"}
+    subs = [
+        {"qid": f"8{scale}", "parent_qid": "8", "title": title, "question": title, "scale_id": scale, "relevance": relevance}
+        for title, scale, relevance in (("SQ1", "0", "1"), ("h", "1", "h"))
+    ]
+    groups = table("groups", GROUP | spoken | {"group_name": "Group"})
+    done = imported(lss(groups, table("questions", grid), table("subquestions", *(sub | spoken for sub in subs))), "form.lss")
+    assert sound(done).question("Q_SQ1_h").show_if is None
+
+
+@pytest.mark.parametrize(("most", "rule"), [("", Rule(q="R", op="answered")), ("1", None)])
+def test_what_was_ranked_filters_where_everything_is_ranked(most: str, rule: Rule | None) -> None:
+    spoken = {"language": "en"}
+    ranking = QUESTIONS[0] | spoken | {"qid": "3", "title": "R", "type": "R", "question": "In which order?"}
+    fields = QUESTIONS[0] | spoken | {"qid": "8", "title": "Q", "type": "Q", "question": "Parts?", "question_order": "2"}
+    subs = [{"qid": f"8{n}", "parent_qid": "8", "title": n, "question": "Part", "question_order": n} for n in ("1", "9")]
+    filtered = {"qid": "8", "attribute": "array_filter", "value": "R"}
+    content = lss(
+        table("groups", GROUP | spoken | {"group_name": "Group"}),
+        table("questions", ranking, fields),
+        table("subquestions", *(sub | spoken for sub in subs)),
+        table("answers", *(record | spoken | {"answer": f"Answer {record['code']}"} for record in ANSWERS[:2])),
+        table("question_attributes", filtered, {"qid": "3", "attribute": "max_answers", "value": most}),
+    )
+    found = {question.id: question.show_if for question in sound(imported(content, "form.lss")).questions}
+    assert found == {"R": None, "Q_9": None} | ({"Q_1": rule} if rule else {})
 
 
 def test_parts_of_a_qualtrics_question_keep_their_own_rules() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -275,27 +275,42 @@ class _LimesurveyReader:
                 self.report.add("changed", "check-dropped", question.place, message, of=question.name)
 
     def filter(self, question: ForeignQuestion, key: str, sources: str) -> None:
-        """Shows of a question what was chosen, or what was not, in all earlier ones that are named."""
+        """Shows of a question what was chosen, or what was not, in all earlier ones that are named. What one of them lacks it lets pass."""
         names = [name for name in re.split(r"[;,\s]+", sources) if name]
 
-        def condition(code: str) -> Condition:
-            empty = [Call("empty", (Ref(f"{name}_{code}"),)) for name in names]
+        def condition(code: str) -> Condition | None:
+            fields = [found for name in names if (found := self.filtering_fields(name, code))]
+            empty = [_joined("and", [Call("empty", (ref,)) for ref in found]) for found in fields]
             parts: list[Node] = [Negation(part) if key == "array_filter" else part for part in empty]
-            return Condition(f"{key}: {sources}", question.place, functools.reduce(lambda one, other: Binary("and", one, other), parts))
+            return Condition(f"{key}: {sources}", question.place, _joined("and", parts)) if parts else None
 
         if len(names) > 1:
             message = f"{question.name} is filtered by {', '.join(names)}: what is shown has to pass all of them"
             self.report.add("review", "filter", question.place, message, of=question.name)
-        if question.name in self.row_of:
-            question.rules = (*question.rules, condition(self.row_of[question.name]))
-        for part in (
-            question.rows
-            if question.kind in ("matrix", "constant_sum")
-            else question.options
-            if question.kind in ("multiple", "ranking")
-            else []
-        ):
-            part.show_if = _both(part.show_if, condition(part.code))
+        if question.name in self.row_of and (own := condition(self.row_of[question.name])):
+            question.rules = (*question.rules, own)
+        parts = question.rows if question.kind in ("matrix", "constant_sum") else question.options
+        for part in parts if question.kind in ("matrix", "constant_sum", "multiple", "ranking") else []:
+            if own := condition(part.code):
+                part.show_if = _both(part.show_if, own)
+
+    def filtering_fields(self, name: str, code: str) -> list[Ref]:
+        """The fields of a question that filters others in which its row or option of this code is answered; none where it has no such."""
+        asked = self.tables.get("questions", [])
+        record = next((record for record in asked if record.get("title") == name and record.get("parent_qid", "0") in ("0", "")), None)
+        if record is None:
+            return [Ref(name)]
+        kind, qid = record.get("type", ""), record.get("qid", "")
+        subs = self.subquestions.get(qid, [])
+        parts = self.answers.get(qid, subs) if kind == "R" else subs
+        known = {part.get("code") or part.get("title", "") for part in parts if part.get("scale_id", "0") == "0"}
+        if code not in known | ({"other", "other_"} if record.get("other") == "Y" else set[str]()):
+            return []
+        columns = [""]
+        if kind in (":", ";") and self.attributes.get(qid, {}).get("multiflexible_checkbox") != "1":
+            columns = [f"_{sub.get('title')}" for sub in subs if sub.get("scale_id", "0") == "1"]
+        scales = ("_1", "_2") if kind == "1" else ("",)
+        return [Ref(f"{name}{scale}_{code}{column}") for scale in scales for column in columns]
 
     # kinds
 
@@ -488,6 +503,7 @@ class _LimesurveyReader:
             )
 
     def cells(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
+        """LimeSurvey shows all columns, whatever stands in their `relevance`."""
         rows = [sub for sub in subs if sub.get("scale_id", "0") == "0"]
         columns = [sub for sub in subs if sub.get("scale_id", "0") == "1"]
         ticked = kind == ":" and attributes.get("multiflexible_checkbox") == "1"
@@ -505,7 +521,6 @@ class _LimesurveyReader:
                         code=column.get("title", ""),
                         text=self.sub_text(column),
                         place=question.place,
-                        show_if=self.condition(column.get("relevance", ""), question.place),
                     )
                     for column in columns
                 ]
@@ -514,7 +529,6 @@ class _LimesurveyReader:
             for column in columns:
                 text = {language: f"{words} – {self.sub_text(column).get(language, '')}" for language, words in self.sub_text(row).items()}
                 part = self.part(question, row, text, "integer" if kind == ":" else "short_text", f"_{column.get('title')}")
-                part.rules = (*part.rules, *self.own(column, question.place))
                 if kind == ":":
                     part.min = _decimal(attributes.get("multiflexible_min")) or Decimal(1)
                     part.max = _decimal(attributes.get("multiflexible_max")) or Decimal(10)
@@ -530,14 +544,15 @@ class _LimesurveyReader:
             text={language: f"{question.text.get(language, '')}: {words}".removeprefix(": ") for language, words in text.items()},
             help=question.help,
             section=question.section,
-            rules=(*question.rules, *self.own(sub, question.place)),
+            rules=(*question.rules, *self.own(sub, question)),
             required=question.required,
             enabled=question.enabled,
         )
 
-    def own(self, sub: Record, place: str) -> tuple[Condition, ...]:
-        """The rule of a row or a field."""
-        found = self.condition(sub.get("relevance", ""), place)
+    def own(self, sub: Record, question: ForeignQuestion) -> tuple[Condition, ...]:
+        """The rule of a field, which calls the fields beside it `self.sq_` and their code."""
+        source = re.sub(r"\bself\.sq_(?=\w)", f"{question.name}_", sub.get("relevance", ""))
+        found = self.condition(source, question.place)
         return (found,) if found else ()
 
     def fields(self, question: ForeignQuestion, kind: str, subs: list[Record], attributes: dict[str, str]) -> Iterator[ForeignQuestion]:
@@ -579,7 +594,7 @@ class _LimesurveyReader:
             texts = [text for text in self.tables.get("quota_languagesettings", []) if text.get("quotals_quota_id") == id]
             if any(text.get("quotals_url") for text in texts):
                 self.report.add("dropped", "end-text", place, "no other page is opened where a quota is full")
-            either = [functools.reduce(lambda one, other: Binary("or", one, other), tests) for tests in asked.values()]
+            either = [_joined("or", tests) for tests in asked.values()]
             self.result.quotas.append(
                 ForeignQuota(
                     name=name,
@@ -601,6 +616,10 @@ def _counted(title: str, kind: str, code: str) -> Node:
             return Binary("=", Ref(f"{title}_{row}"), Literal(value))
         case _:
             return Binary("=", Ref(title), Literal(code))
+
+
+def _joined(op: str, parts: Sequence[Node]) -> Node:
+    return functools.reduce(lambda one, other: Binary(op, one, other), parts)
 
 
 def _both(one: Condition | None, other: Condition) -> Condition:

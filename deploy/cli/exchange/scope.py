@@ -66,7 +66,8 @@ class Growing:
         self._parts |= {alias: (question.name, row.code) for row in question.rows for alias in row.aliases}
         target = _target(question, id, called, rows)
         if target is not None and entry is not None:
-            target = msgspec.structs.replace(target, displayed=_displayed(question, entry, codes, rows))
+            whole = entry.get("rank_count") == len(question.options)
+            target = msgspec.structs.replace(target, displayed=_displayed(question, entry, codes, rows), all_ranked=whole)
         for name in names:
             if target is not None:
                 self._targets[name] = target

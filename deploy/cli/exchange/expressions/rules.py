@@ -43,6 +43,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     step: Decimal = Decimal(1)
     digits: int = 10
     """Characters of a date that is asked for: 4 of a year, 7 of a month, 10 of a day."""
+    all_ranked: bool = False
+    """Whoever answers a ranking puts all of its options in order."""
     displayed: Mapping[str, Rule] = {}
     """When each option or row is shown, with its question."""
 
@@ -244,6 +246,9 @@ class _Translator:
             return {"q": target.id, "op": "any_in", "value": [target.codes[part]]}
         if target.kind == "matrix" and part in target.rows:
             return {"q": target.id, "op": "any_row_in", "value": list(dict.fromkeys(target.codes.values())), "rows": [target.rows[part]]}
+        if target.kind == "ranking" and part in target.codes and target.all_ranked:
+            self.changed = True
+            return {"q": target.id, "op": "answered"}
         raise Untranslatable(_no_part(target, part))
 
     def displayed(self, ref: Ref, option: str, row: str) -> Rule:
