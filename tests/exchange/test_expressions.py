@@ -38,7 +38,7 @@ TARGETS = {
 }
 LOUD = {name.upper(): target for name, target in TARGETS.items()}
 SCOPES = {
-    "XLSForm": Scope(targets=TARGETS, later=frozenset({"later"})),
+    "XLSForm": Scope(targets=TARGETS | {"../a": TARGETS["a"]}, later=frozenset({"later"})),
     "SurveyJS": Scope(targets=TARGETS, loose=True),
     "LimeSurvey": Scope(targets=LOUD, loose=True, joint="_", numbered={"111X2X3": "A", "111X2X4": "M"}),
     "REDCap": Scope(targets=TARGETS, loose=True),

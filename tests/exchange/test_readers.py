@@ -555,6 +555,40 @@ def test_a_ranking_asks_for_as_many_places_as_there_are_options_for_everybody(al
         assert found["R"].rank_count == places
 
 
+@pytest.mark.parametrize(
+    ("relevant", "rule"),
+    [
+        ("../../one/answer = 'x'", Rule(q="answer", op="in", value=("x",))),
+        ("/form/two/answer = 'x'", Rule(q="answer_2", op="in", value=("x",))),
+        ("../answer = 'x'", Rule(q="answer_2", op="in", value=("x",))),
+        ("../../one/other = 'x'", None),
+        ("../../three/answer = 'x'", None),
+        ("../../one/*  = 'x'", None),
+    ],
+)
+def test_a_path_of_an_xlsform_leads_to_the_question_of_its_group(relevant: str, rule: Rule | None) -> None:
+    rows: list[list[Any]] = [["type", "name", "label", "relevant"]]
+    for group in ("one", "two"):
+        rows += [["begin group", group, group, ""], ["select_one xy", "answer", f"Which {group}?", ""]]
+        rows += [["text", "more", "More?", relevant]] if group == "two" else []
+        rows.append(["end group", "", "", ""])
+    done = xlsform(rows, [["xy", "x", "X"], ["xy", "y", "Y"]])
+    found = {question.id.lower(): question.show_if for question in sound(done).questions}
+    assert found == {"answer": None, "answer_2": None} | ({"more": rule} if rule else {})
+    assert bool(told(done, "rule-refused")) == (rule is None)
+
+
+def test_the_rule_of_a_group_may_name_what_stands_beside_it_by_a_path() -> None:
+    rows = [
+        ["type", "name", "label", "relevant"], ["begin group", "outer", "Outer", ""], ["select_one xy", "a", "A?", ""],
+        ["begin group", "inner", "Inner", "selected(../a, 'x')"], ["text", "more", "More?", ""],
+        ["end group", "", "", ""], ["end group", "", "", ""],
+    ]  # fmt: skip
+    done = xlsform(rows, [["xy", "x", "X"], ["xy", "y", "Y"]])
+    assert sound(done).questions[1].show_if is not None
+    assert sound(done).questions[1].show_if.value == ("x",)
+
+
 SHOWN = Rule(q="A", op="in", value=("x",))
 GRID: dict[str, Any] = {"name": "g", "rows": [{"value": "r", "visibleIf": "{a} = 'x'"}, "s"], "columns": ["1", "2"]}
 

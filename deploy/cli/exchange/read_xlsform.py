@@ -12,7 +12,8 @@ import msgspec
 from deploy.cli.exchange.expressions import parser
 from deploy.cli.exchange.expressions.constraints import Limits, limits
 from deploy.cli.exchange.expressions.dialects import CHOICE_FILTER, XLSFORM
-from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref
+from deploy.cli.exchange.expressions.parser import Dialect
+from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref, refs
 from deploy.cli.exchange.model import ForeignOption, ForeignQuestion, ForeignRow, ForeignSection, Form, Special, Texts
 from deploy.cli.exchange.reading import OTHER_WORDS, Reading, fold_specify, renamed
 from deploy.cli.exchange.report import Report, UnreadableForm, quote
@@ -112,6 +113,8 @@ class _XlsformReader:
         self.groups: list[_Group] = []
         self.meta: list[str] = []
         self.renamed: dict[str, str] = {}
+        self.name_at: dict[tuple[str, ...], str] = {}
+        """What is called in rules by each path so far: its groups, then its name in the file."""
 
     # languages
 
@@ -199,7 +202,7 @@ class _XlsformReader:
             self.end()
         elif kind in _META:
             self.meta.append(line.cells.get("name", "") or kind)
-            self.result.left_out.add(line.cells.get("name", ""))
+            self.left_out(line)
         elif any(group.kind == "repeat" and group.name not in self.unroll for group in self.groups):
             self.inside_repeat(line, kind)
         else:
@@ -207,10 +210,14 @@ class _XlsformReader:
 
     def inside_repeat(self, line: Line, kind: str) -> None:
         group = next(group for group in self.groups if group.kind == "repeat" and group.name not in self.unroll)
-        name = line.cells.get("name", "")
-        self.result.left_out.add(name)
+        self.left_out(line)
         if kind not in ("note", "calculate", "hidden"):
-            group.inside.append(name)
+            group.inside.append(line.cells.get("name", ""))
+
+    def left_out(self, line: Line) -> None:
+        name = line.cells.get("name", "")
+        self.name_at[self.path(name)] = name
+        self.result.left_out.add(name)
 
     def begin(self, kind: str, line: Line) -> None:
         name = line.cells.get("name", "") or f"group_{line.number}"
@@ -255,7 +262,7 @@ class _XlsformReader:
     def counted(self, line: Line) -> tuple[Condition, ...]:
         """The number of repeats, if an earlier answer gives it; each copy gets a rule of its own from it."""
         source = line.cells.get("repeat_count", "")
-        found = parser.read(XLSFORM, source, line.place("repeat_count"))
+        found = self.condition(XLSFORM, source, line, "repeat_count")
         return (Condition(source, found.place, Call("repeats", (found.node,))),) if found and isinstance(found.node, Ref) else ()
 
     def end(self) -> None:
@@ -300,18 +307,35 @@ class _XlsformReader:
 
     # questions
 
+    def path(self, name: str) -> tuple[str, ...]:
+        return (*(group.name for group in self.groups), name)
+
+    def condition(self, dialect: Dialect, source: str, line: Line, column: str) -> Condition | None:
+        """What a cell says, its paths followed from its row. One to a later row keeps its last name, where no earlier row has it."""
+        found = parser.read(dialect, source, line.place(column))
+        if found is None or found.node is None:
+            return found
+        names: dict[str, str] = {}
+        for ref in refs(found.node):
+            if ref.path:
+                end = _followed(self.path(line.cells.get("name", "")), ref.name)
+                known = self.name_at.get(end)
+                names[ref.name] = known or (end[-1] if end and end[-1] not in self.name_at.values() else ref.name)
+        return Condition(found.source, found.place, renamed(found.node, names))
+
     def rules(self, line: Line) -> tuple[Condition, ...]:
         source = line.cells.get("relevant", "")
         if source.strip().lower() in ("true", "yes"):
             return ()
         if parser.curly(source):
             self.report.add("dropped", "curly", line.place("relevant"), f"curly quotes in {quote(source)} are read as straight ones")
-        found = parser.read(XLSFORM, "false()" if source.strip().lower() == "no" else source, line.place("relevant"))
+        found = self.condition(XLSFORM, "false()" if source.strip().lower() == "no" else source, line, "relevant")
         return (found,) if found else ()
 
     def question(self, line: Line, written: str, kind: str) -> None:
         cells = line.cells
         name = self.reading.unique(cells.get("name", ""), f"row_{line.number}")
+        self.name_at[self.path(cells.get("name", ""))] = name
         select = _SELECT.fullmatch(written)
         place = line.place("type")
         if kind in _NOT_ASKED or (select and select["file"]) or kind.split("_from_file")[0] != kind:
@@ -393,7 +417,7 @@ class _XlsformReader:
             case "single" if "likert" in appearance:
                 question.ordered = True
             case "computed":
-                question.formula = parser.read(XLSFORM, cells.get("calculation", ""), line.place("calculation"))
+                question.formula = self.condition(XLSFORM, cells.get("calculation", ""), line, "calculation")
                 return
             case _:
                 pass
@@ -422,11 +446,11 @@ class _XlsformReader:
         if written.lower() in _YES:
             question.required = question.kind != "note"
         elif written.lower() not in _NO:
-            question.required_if = parser.read(XLSFORM, written, line.place("required"))
+            question.required_if = self.condition(XLSFORM, written, line, "required")
 
     def constraint(self, question: ForeignQuestion, line: Line) -> None:
         source = line.cells.get("constraint", "")
-        found = parser.read(XLSFORM, source, line.place("constraint"))
+        found = self.condition(XLSFORM, source, line, "constraint")
         if found is None or question.kind == "note":
             return
         step = Decimal("0.01") if question.kind == "numeric" else Decimal(1)
@@ -456,7 +480,7 @@ class _XlsformReader:
             )
             return
         column = line.cells.get("choice_filter", "")
-        condition = parser.read(CHOICE_FILTER, column, line.place("choice_filter"))
+        condition = self.condition(CHOICE_FILTER, column, line, "choice_filter")
         for entry, option in self.lists[name]:
             shown = None
             if condition is not None:
@@ -603,6 +627,17 @@ def _range(question: ForeignQuestion, line: Line) -> None:
     question.min, question.max = min(start, end), max(start, end)
     if not whole:
         question.decimals = max(0, -int(step.normalize().as_tuple().exponent))
+
+
+def _followed(start: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """Where a path leads that is written at `start`; an absolute one begins with the form."""
+    parts = [] if path.startswith("/") else list(start)
+    for step in path.split("/")[2:] if path.startswith("/") else path.split("/"):
+        if step == "..":
+            del parts[-1:]
+        elif step != ".":
+            parts.append(step)
+    return tuple(parts)
 
 
 def _filled_in(node: Node, cells: dict[str, str]) -> Node:

@@ -25,10 +25,9 @@ def _xlsform_ref(text: str) -> Node:
         return Ref(text[2:-1].strip())
     if text == ".":
         return Ref(".")
-    named = re.fullmatch(r"\.\./([A-Za-z_][\w.-]*)", text)
-    if named is None:
-        raise Untranslatable("a path is not followed" if text != ".." else "a repeat has no places here")
-    return Ref(named[1], path=True)
+    if text.endswith("..") or not re.fullmatch(r"[\w./-]+", text):
+        raise Untranslatable("a repeat has no places here" if text == ".." else "a path is not followed")
+    return Ref(text, path=True)
 
 
 XLSFORM = Dialect(
