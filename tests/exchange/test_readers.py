@@ -558,9 +558,9 @@ def test_a_ranking_asks_for_as_many_places_as_there_are_options_for_everybody(al
 @pytest.mark.parametrize(
     ("relevant", "rule"),
     [
-        ("../../one/answer = 'x'", Rule(q="answer", op="in", value=("x",))),
-        ("/form/two/answer = 'x'", Rule(q="answer_2", op="in", value=("x",))),
-        ("../answer = 'x'", Rule(q="answer_2", op="in", value=("x",))),
+        ("../../one/answer = 'x'", Rule(q="Answer", op="in", value=("x",))),
+        ("/form/two/answer = 'x'", Rule(q="Answer_2", op="in", value=("x",))),
+        ("../answer = 'x'", Rule(q="Answer_2", op="in", value=("x",))),
         ("../../one/other = 'x'", None),
         ("../../three/answer = 'x'", None),
         ("../../one/*  = 'x'", None),
@@ -573,8 +573,8 @@ def test_a_path_of_an_xlsform_leads_to_the_question_of_its_group(relevant: str, 
         rows += [["text", "more", "More?", relevant]] if group == "two" else []
         rows.append(["end group", "", "", ""])
     done = xlsform(rows, [["xy", "x", "X"], ["xy", "y", "Y"]])
-    found = {question.id.lower(): question.show_if for question in sound(done).questions}
-    assert found == {"answer": None, "answer_2": None} | ({"more": rule} if rule else {})
+    found = {question.id: question.show_if for question in sound(done).questions}
+    assert found == {"Answer": None, "Answer_2": None} | ({"More": rule} if rule else {})
     assert bool(told(done, "rule-refused")) == (rule is None)
 
 
