@@ -39,7 +39,7 @@ up: .venv/.runtime
 
 # Three workers on two cores: half of the time a test waits for servers that start, stop and fall.
 test: .venv/.dev
-	@$(if $(findstring -m unit,$(ARGS)),,$(BIN)/python -m tests.browser && $(BIN)/python -m tests.export.judges)
+	@$(if $(findstring -m unit,$(ARGS)),,$(BIN)/python -m tests.browser && $(BIN)/python -m tests.export.judges && $(BIN)/python -m tests.exchange.judges)
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: .venv/.dev
@@ -94,7 +94,7 @@ lock: .venv/.dev
 	@! grep --line-number "://" requirements*.lock
 
 clean:
-	@rm -rf .venv .venv-judges .coverage build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-judges .node-judges .coverage build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Set up once: the stamp is newer than what it was made from, and then nothing is done at all.
 .venv/.runtime: requirements.lock requirements-setup.lock pyproject.toml deploy/environment.py

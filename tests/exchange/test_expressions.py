@@ -119,3 +119,20 @@ def test_whatever_stands_there_is_a_rule_or_is_refused(dialect: Dialect, conditi
 def test_a_bomb_is_refused_and_no_stack_overflows(condition: str) -> None:
     with pytest.raises(Untranslatable):
         parse(XLSFORM, condition)
+
+
+@pytest.mark.parametrize(
+    ("condition", "rule"),
+    [
+        ("{y} = 1999", {"q": "Y", "op": "between", "value": ["1999", "1999"]}),
+        ("{y} > 1999", {"q": "Y", "op": "at_least", "value": ["2000"]}),
+        ("{y} < 1999", {"q": "Y", "op": "at_most", "value": ["1998"]}),
+        ("{y} >= '1999-05-06'", {"q": "Y", "op": "at_least", "value": ["2000"]}),
+        ("{m} >= '1999-12'", {"q": "M", "op": "at_least", "value": ["1999-12"]}),
+        ("{m} > '1999-12'", {"q": "M", "op": "at_least", "value": ["2000-01"]}),
+        ("{m} < '1999-01'", {"q": "M", "op": "at_most", "value": ["1998-12"]}),
+    ],
+)
+def test_years_and_months_are_compared_as_such(condition: str, rule: dict[str, object]) -> None:
+    targets = {"y": Target(id="Y", kind="date", digits=4), "m": Target(id="M", kind="date", digits=7)}
+    assert translate(parse(SURVEYJS, condition), Scope(targets=targets, loose=True)).rule == rule

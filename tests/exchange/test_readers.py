@@ -589,6 +589,26 @@ def test_the_rule_of_a_group_may_name_what_stands_beside_it_by_a_path() -> None:
     assert sound(done).questions[1].show_if.value == ("x",)
 
 
+@pytest.mark.parametrize(
+    ("rules", "kind"),
+    [
+        (["{t} > 10", "{t} notempty"], Numeric),
+        (["{t} > 10", "{t} = '5'"], Numeric),
+        (["{t} > 10", "{t} = 'ten'"], ShortText),
+        (["{t} = '5'"], ShortText),
+        (["{t} notempty"], ShortText),
+    ],
+)
+def test_a_text_that_is_compared_as_a_number_is_asked_as_one_to_review(rules: list[str], kind: type) -> None:
+    asked = [{"type": "text", "name": f"q{place}", "visibleIf": rule} for place, rule in enumerate(rules)]
+    done = imported(json.dumps({"elements": [{"type": "text", "name": "t"}, *asked]}).encode(), "form.json")
+    assert type(sound(done).question("T")) is kind
+    assert bool(told(done, "number-text")) == (kind is Numeric)
+    if kind is Numeric:
+        assert sound(done).question("Q0").show_if is not None
+        assert "# review: t is a text which rules compare with numbers: it is asked as a number" in done.yaml
+
+
 SHOWN = Rule(q="A", op="in", value=("x",))
 GRID: dict[str, Any] = {"name": "g", "rows": [{"value": "r", "visibleIf": "{a} = 'x'"}, "s"], "columns": ["1", "2"]}
 

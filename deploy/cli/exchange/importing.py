@@ -11,6 +11,7 @@ from deploy.cli.exchange.author_yaml import written
 from deploy.cli.exchange.build import build
 from deploy.cli.exchange.formats import read
 from deploy.cli.exchange.model import Form, FormatName
+from deploy.cli.exchange.reading import number_texts
 from deploy.cli.exchange.report import Report
 from proto import author
 from proto.instrument import Instrument
@@ -43,6 +44,8 @@ def imported(
     """The author's YAML of a foreign file, and what became of it. Raises UnreadableForm."""
     report = Report()
     form = read(content, file, report, format, languages or {}, unroll or {})
+    if not form.ours:
+        number_texts(form, report)
     document = build(form, report, id)
     while True:
         yaml = _yaml(document, form)

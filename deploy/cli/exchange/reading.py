@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import cast
 
-from deploy.cli.exchange.expressions.tree import Binary, Call, Literal, Negation, Node, Ref, refs
+from deploy.cli.exchange.expressions.tree import Binary, Call, Condition, Literal, Negation, Node, Ref, refs
 from deploy.cli.exchange.model import ForeignQuestion, Form
 from deploy.cli.exchange.report import Report, quote
 
@@ -19,6 +20,8 @@ OTHER_WORDS = {
     "en": "Other", "fr": "Autre", "de": "Sonstiges", "es": "Otro", "it": "Altro", "nl": "Anders", "pl": "Inne", "pt": "Outro",
 }  # fmt: skip
 """The label of an "other" that the source calls so only in its own pages."""
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class Reading:
@@ -129,6 +132,46 @@ def _marked(form: Form, mark: list[str]) -> None:
         for option in question.options:
             if [question.name, option.code] == mark:
                 option.specify = True
+
+
+def number_texts(form: Form, report: Report) -> None:
+    """A short text that rules hold to be less or more than a number, and compare with numbers alone, is asked as a number: a guess."""
+    compared: dict[str, list[tuple[str, Literal]]] = {}
+    for condition in _conditions(form):
+        for name, op, literal in _comparisons(condition.node) if condition.node is not None else ():
+            compared.setdefault(form.numbered.get(name, name), []).append((op, literal))
+    for question in form.questions:
+        tests = [(op, literal) for op, literal in compared.get(question.name, []) if literal.text]
+        if question.kind != "short_text" or question.pattern or not all(_NUMBER.fullmatch(literal.text) for _, literal in tests):
+            continue
+        if any(op in ("<", "<=", ">", ">=") and literal.number for op, literal in tests):
+            question.kind = "numeric"
+            message = f"{question.name} is a text which rules compare with numbers: it is asked as a number"
+            report.add("review", "number-text", question.place, message, of=question.name)
+
+
+def _conditions(form: Form) -> Iterator[Condition]:
+    for question in form.questions:
+        yield from question.rules
+        yield from (part.show_if for part in (*question.options, *question.rows) if part.show_if is not None)
+        if question.required_if is not None:
+            yield question.required_if
+    yield from (check.when for check in form.soft_checks)
+    yield from (rule for quota in form.quotas for rule in quota.rules)
+
+
+def _comparisons(node: Node) -> Iterator[tuple[str, str, Literal]]:
+    match node:
+        case Binary(left=Ref(part="") as ref, right=Literal() as literal) | Binary(left=Literal() as literal, right=Ref(part="") as ref):
+            yield ref.name, node.op, literal
+        case Binary():
+            yield from (*_comparisons(node.left), *_comparisons(node.right))
+        case Negation():
+            yield from _comparisons(node.inner)
+        case Call():
+            yield from (found for argument in node.arguments for found in _comparisons(argument))
+        case _:
+            pass
 
 
 def _spoken_of(form: Form) -> set[str]:
