@@ -1,8 +1,6 @@
 /** Makes a section's page answer at once: questions come and go by their rules, options that stand alone untick the others. */
 
 import { count, counters } from "./counters.js";
-import { refill } from "./piped.js";
-import { ranks } from "./ranks.js";
 import { judge } from "./rules.js";
 import { tell } from "./told.js";
 
@@ -19,6 +17,9 @@ let questions = [];
 
 /** @type {HTMLElement[]} texts that show earlier answers */
 let piped = [];
+
+/** @type {typeof import("./piped.js").refill} nothing before its script is there: the texts are as the server made them */
+let refill = () => [];
 
 /** @type {Set<Element>} */
 const waited = new Set();
@@ -222,14 +223,25 @@ function safely(act) {
   }
 }
 
+/** What few pages need is not loaded with the others. Where it does not come, the page stays as the server made it. */
+function rarely() {
+  if (form.querySelector(".ranks")) import("./ranks.js").then(({ ranks }) => safely(() => ranks(form)), () => {});
+  if (!piped.length) return;
+  const use = (/** @type {typeof import("./piped.js")} */ script) => {
+    refill = script.refill;
+    safely(follow);
+  };
+  import("./piped.js").then(use, () => {});
+}
+
 safely(() => {
   gather();
   lists();
   clearing();
   counters(form);
-  ranks(form);
   whole();
   follow();
+  rarely();
   form.append(sent);
   form.addEventListener("input", (event) => {
     instead(/** @type {HTMLInputElement} */ (event.target));
