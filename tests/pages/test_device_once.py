@@ -97,6 +97,22 @@ def test_4_back_after_sending_says_that_it_was_sent(person: Respondent, counted:
     assert person.sent() == receipt
 
 
+def test_4_without_scripts_too_sending_again_says_that_it_was_sent(chromium: Browser, server: Server, survey: str) -> None:
+    """The browser shows the review as it kept it; the server tells."""
+    with chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
+        person = Respondent(context, f"{server.url}/s/{survey}?lang=en")
+        person.to_review()
+        person.send()
+        receipt = person.sent()
+        for again in (person.send, lambda: (person.press("back"), person.press("next"))):
+            person.page.go_back()
+            person.at_review()
+            again()
+            person.shows("These answers were sent already")
+            assert person.sent() == receipt
+        server.counts_one(survey)
+
+
 def test_5_back_in_the_middle_loses_nothing_of_what_came_after(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     person.to_second()
     person.choose("Safe", "yes")

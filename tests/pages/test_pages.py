@@ -179,6 +179,22 @@ async def test_a_double_click_and_a_retry_are_one_response(visitor: Visitor, jou
     review = await walk(visitor, ACTION3, somebody(uses=False))
     sent = [await visitor.send(*review.press("send")) for _ in range(3)]
     assert len({page.control("receipt").value for page in sent}) == 1
+    assert ["déjà été envoyées" in page.title for page in sent] == [False, True, True]
+    assert journal.seq == 1
+
+
+@pytest.mark.parametrize("go", ["back", "stay", "later"])
+async def test_who_goes_back_to_the_review_after_sending_is_told_so_and_keeps_the_receipt(
+    visitor: Visitor, journal: MemoryJournal, go: str
+) -> None:
+    await begin(visitor)
+    review = await walk(visitor, ACTION3, somebody(uses=False))
+    code = (await visitor.press("send")).control("receipt").value
+    page = await visitor.send(*review.press(go))
+    if go == "back":
+        page = await visitor.press("next")
+    assert "déjà été envoyées" in page.title
+    assert page.control("receipt").value == code
     assert journal.seq == 1
 
 
@@ -189,8 +205,7 @@ async def test_other_answers_from_a_page_that_was_sent_already_can_take_their_pl
     code = (await visitor.press("send")).control("receipt").value
     await visitor.send(*review.press("change.A08"))
     visitor.page.fill("q.A08", "joint" if answers["A08"] != "joint" else "personal")
-    await visitor.press("next")
-    page = await visitor.press("send")
+    page = await visitor.press("next")
     assert visitor.status == 409
     assert "Envoyer mes réponses modifiées" in page.text
     page = await visitor.press("send")

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from proto import receipt as receipt_maker
 from proto.answers import Reader
+from proto.events import digest
 from proto.instrument import Closing
 from proto.problem import Problem
 from services.intake.context import Intake
@@ -112,6 +113,8 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
         return await _send(intake, paper, form, next_page, receipt)
     if closed := closed_page(intake, paper, next_page.sheet, receipt, place):
         return closed
+    if next_page.place == flow.REVIEW and (found := await _sent_before(intake, paper, form, next_page, receipt)):
+        return found
     if go == "later":
         return await save_for_later(request, intake, paper, next_page, receipt)
     return show(intake, paper, form, next_page, receipt)
@@ -161,6 +164,25 @@ def _brought(intake: Intake, reader: Reader, text: str) -> str:
     return prefill.written(prefill.answers(reader, text, intake.latest_today())) if "=" in text else ""
 
 
+async def _sent_before(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page | None:
+    """The page for somebody who went back to a form after sending it; None where it was not sent, or where that is not known now."""
+    if next_page.sheet.changes:
+        return None
+    state = await intake.receipts.look_up(receipt, form.instrument.id)
+    if not isinstance(state, ResponseStatus) or state.digest is None:
+        return None
+    language, answers = paper.voice.language, form.reader.canonical(next_page.evaluation.answers)
+    if state.digest == digest(form.instrument.id, form.instrument.version, answers):
+        return html(compose_receipt.sent(paper, Status(state.status, state.digest, receipt), again=True), language, headers=NO_STORE)
+    return html(_other_answers(paper, form, next_page, receipt), language, 409)
+
+
+def _other_answers(paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> bytes:
+    """The review, which offers to put these answers in the place of those that were sent."""
+    changing = replace(next_page, sheet=msgspec.structs.replace(next_page.sheet, changes=True))
+    return compose.review(paper, form, changing, receipt, "in_use")
+
+
 async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
     language, instrument = paper.voice.language, form.instrument
     sheet, changes = next_page.sheet, next_page.sheet.changes
@@ -181,7 +203,8 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
             intake.metrics.ended("replaced" if isinstance(outcome, ResponseStatus) else "accepted" if outcome.new else "repeated")
             await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
             status = Status(outcome.status, outcome.digest or "", receipt)
-            return html(compose_receipt.sent(paper, status, changed=changes), language, headers=NO_STORE)
+            again = isinstance(outcome, CommittedResponse) and not outcome.new
+            return html(compose_receipt.sent(paper, status, changed=changes, again=again), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)
             return html(compose.review(paper, form, next_page, receipt, "busy"), language, 503, outcome.headers)
@@ -190,8 +213,7 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
             return deleted(paper, receipt, outcome)
         case Problem(code="receipt-in-use"):
             intake.metrics.ended(outcome.code)
-            changing = replace(next_page, sheet=msgspec.structs.replace(next_page.sheet, changes=True))
-            return html(compose.review(paper, form, changing, receipt, "in_use"), language, 409)
+            return html(_other_answers(paper, form, next_page, receipt), language, 409)
         case _:
             if outcome.code == "survey-closed" and (closed := closed_page(intake, paper, sheet, receipt, flow.REVIEW)):
                 return closed

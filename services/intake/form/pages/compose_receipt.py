@@ -33,10 +33,10 @@ class Status:
         return self.status in ("accepted", "recorded")
 
 
-def sent(survey: SurveyView, status: Status, *, changed: bool) -> bytes:
-    """The page with the receipt, right after sending."""
-    title = survey.voice.words("changed_title" if changed else "thanks")
-    return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status)
+def sent(survey: SurveyView, status: Status, *, changed: bool = False, again: bool = False) -> bytes:
+    """The page with the receipt, right after sending. `again`: the same answers were sent before, and count once."""
+    title = survey.voice.words("already_title" if again else "changed_title" if changed else "thanks")
+    return render("sent.html", **_of(survey, title), **_card(status.receipt), status=status, again=again)
 
 
 def lookup(survey: SurveyView, typed: str = "", fault: Fault = "") -> bytes:
