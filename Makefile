@@ -91,7 +91,9 @@ lock: .venv/.dev
 	@$(PIN) --output-file requirements-docs.lock --constraint requirements.lock --constraint requirements-setup.lock --group docs
 	@$(PIN) --output-file requirements-dev.lock --constraint requirements.lock --constraint requirements-setup.lock --constraint requirements-docs.lock --group dev pyproject.toml
 	@$(PIN) --output-file requirements-judges.lock --group judges
-	@! grep --line-number "://" requirements*.lock
+	@npm --prefix tests/exchange/judged install survey-core@latest --save-exact --package-lock-only --omit-lockfile-registry-resolved \
+		--ignore-scripts --no-audit --no-fund --silent
+	@! grep --line-number "://" requirements*.lock tests/exchange/judged/package-lock.json
 
 clean:
 	@rm -rf .venv .venv-judges .node-judges .coverage build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -42,7 +42,7 @@ def fresh() -> bool:
 
 def prepare() -> bool:
     """Whether it could be set up."""
-    if not shutil.which("npm") and not debian.install("npm for a judge of exports", ("npm",)):
+    if not shutil.which("npm"):
         return False
     print(f"Setting up SurveyJS's engine in {HOME.name} (once) …", file=sys.stderr, flush=True)
     shutil.rmtree(HOME, ignore_errors=True)
@@ -54,7 +54,9 @@ def prepare() -> bool:
 
 
 def main() -> None:
-    with (ROOT / ".node-judges.lock").open("w") as gate:
+    if not shutil.which("npm"):
+        debian.install("npm for a judge of exports", ("npm",))
+    with (ROOT / ".venv.lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)  # of two runs in one folder the second waits, then finds the work done
         if fresh() or prepare():
             return

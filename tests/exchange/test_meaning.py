@@ -103,6 +103,11 @@ def answers(instrument: Instrument, names: list[str]) -> Iterator[Any]:
         yield decoded
 
 
+@pytest.mark.parametrize(("value", "there"), [("1999", "1999"), ("1999-02", "'1999-02'"), ("1999-02-03", "'1999-02-03'")])
+def test_surveyjs_compares_years_as_numbers_and_months_and_days_as_texts(value: str, there: str) -> None:
+    assert SurveyJs().compared("y", ">=", value, date=True) == f"{{y}} >= {there}"
+
+
 @pytest.mark.parametrize("tool", ["XLSForm", "SurveyJS"])
 @settings(deadline=None, max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(written=questionnaires())

@@ -104,8 +104,6 @@ class XPath:
         return f"${{{ref}}} != ''"
 
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
-        if value == "today":
-            return f"${{{ref}}} {op} today()"
         return f"${{{ref}}} {op} date({_quoted(whole_day(str(value), op))})" if date else f"${{{ref}}} {op} {value}"
 
     def counted(self, ref: str, op: str, number: str) -> str:
@@ -145,8 +143,6 @@ class SurveyJs:
 
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
         """A month is a text there, "2026-11", and a year a number."""
-        if value == "today":
-            return f"{{{ref}}} {op} today()"
         return f"{{{ref}}} {op} {_quoted(str(value))}" if date and len(str(value)) > 4 else f"{{{ref}}} {op} {value}"
 
     def counted(self, ref: str, op: str, number: str) -> str:
