@@ -12,8 +12,8 @@ import pypdfium2
 
 
 class TaggedPdf:
-    """`tags`: the types of all structure elements in reading order, such as "H1"; `text`: what stands on the pages, blanks as one; `size`: of the first
-    page, in points."""
+    """`tags`: the types of all structure elements in reading order, such as "H1"; `text`: what stands on the pages, blanks as one.
+    `size`: of the first page, in points."""
 
     def __init__(self, content: bytes) -> None:
         self.pdf = pikepdf.open(BytesIO(content))

@@ -80,7 +80,10 @@ def test_a_long_rule_stands_at_the_first_question_it_is_about_and_others_name_th
     assert "B03 What are the main purposes of these applications? Required Only if: B02 (For each application, " in text
     for question, earlier in (("B05 When did", "B04"), ("C01 How were", "B03"), ("C03 About how much", "B04")):
         assert text[text.index(question) :].partition("Only if: ")[2].startswith(f"as for {earlier} ")
-    assert "Only if: A09 (Which of these tasks is your authority responsible for?) = “Video-protection of public spaces” and (as for B03)" in text
+    assert (
+        "Only if: A09 (Which of these tasks is your authority responsible for?) = “Video-protection of public spaces” and (as for B03)"
+        in text
+    )
     assert "Only if: (not: (as for B03)) and (B02 (For each application" in text
 
 

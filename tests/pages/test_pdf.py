@@ -237,7 +237,7 @@ async def test_a_process_that_is_lost_or_cannot_begin_is_an_answer(monkeypatch: 
 
 @pytest.mark.parametrize(("language", "sentence"), [("en", "The PDF cannot be made just now"), ("mt", "Il-PDF ma jistax isir bħalissa")])
 async def test_people_get_a_page_that_says_what_to_do_where_the_pdf_cannot_be_made(
-    client: AsyncTestClient, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
+    client: AsyncTestClient[Any], monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     person = Visitor(client, language)
@@ -251,7 +251,7 @@ async def test_people_get_a_page_that_says_what_to_do_where_the_pdf_cannot_be_ma
     assert (person.status, sentence in page.text) == (503, True)
 
 
-async def receipt_of(client: AsyncTestClient, person: Visitor, **answers: str) -> str:
+async def receipt_of(client: AsyncTestClient[Any], person: Visitor, **answers: str) -> str:
     """Sends a response and goes to the page that its receipt opens."""
     body = msgspec.json.decode(Population(BY_ID[SURVEY], 7, "2026-11-22").body(1))
     sent = await client.post(f"/api/v1/surveys/{SURVEY}/responses", json=body | {"answers": body["answers"] | answers})
@@ -263,7 +263,7 @@ async def receipt_of(client: AsyncTestClient, person: Visitor, **answers: str) -
 
 
 async def test_the_copy_of_ones_answers_is_a_file_without_the_receipt_that_is_written_nowhere(
-    client: AsyncTestClient, logged: LogLines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: AsyncTestClient[Any], logged: LogLines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -285,12 +285,12 @@ async def test_the_copy_of_ones_answers_is_a_file_without_the_receipt_that_is_wr
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[AsyncTestClient]:
+async def client() -> AsyncIterator[AsyncTestClient[Any]]:
     async with AsyncTestClient(create_app(open_desk(MemoryJournal()))) as client:
         yield client
 
 
-async def test_the_page_leads_to_the_file_and_whoever_has_it_is_sent_nothing(client: AsyncTestClient) -> None:
+async def test_the_page_leads_to_the_file_and_whoever_has_it_is_sent_nothing(client: AsyncTestClient[Any]) -> None:
     page = await Visitor(client, "fr").get("/s/security-by-design/print?lang=fr")
     address = "/s/security-by-design/print.pdf?lang=fr"
     assert address in page.links

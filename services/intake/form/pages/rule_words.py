@@ -13,7 +13,6 @@ from services.intake.form.pages.voice import Voice
 from services.intake.form.pages.words import words
 from services.runtime.localised_text import LocalisedText
 
-
 LONG = 200
 """Characters from which on a condition that stood at an earlier question is told by the number of that question."""
 

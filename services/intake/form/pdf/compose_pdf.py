@@ -22,9 +22,11 @@ from services.intake.form.pdf.document import (
     Gap,
     Grid,
     Listing,
+    Mark,
     Paragraph,
     Run,
     Runs,
+    Style,
     primary,
     runs,
 )
@@ -84,7 +86,7 @@ def _to_answer(survey: SurveyView, item: BlankItem) -> Asked | Paragraph:
     field, only = item.field, runs(item.only_if)
     if field is None:
         return Paragraph((*runs(item.note), Run(" "), *only) if only else runs(item.note))
-    told = (only, "only"), (runs(field.help), "quiet"), (runs(" ".join(field.hints)), "quiet")
+    told: tuple[tuple[Runs, Style], ...] = (only, "only"), (runs(field.help), "quiet"), (runs(" ".join(field.hints)), "quiet")
     above: tuple[Block, ...] = tuple(Paragraph(text, style) for text, style in told if text)
     special = (_ticks(field.special, item, "box"),) if field.special else ()
     needed = runs(survey.voice.words("required")) if field.required else ()
@@ -121,7 +123,7 @@ def _apart(text: Runs) -> Runs:
     return (Run(" "), *text) if text else ()
 
 
-def _ticks(choices: Iterable[FieldChoice], item: BlankItem, mark: Any) -> Listing:
+def _ticks(choices: Iterable[FieldChoice], item: BlankItem, mark: Mark) -> Listing:
     offered = [choice for choice in choices if choice.value]
     return Listing(mark, tuple(Entry(runs(choice.label), runs(item.parts.get(choice.value, "")), bool(choice.text)) for choice in offered))
 

@@ -18,11 +18,13 @@ class Run(msgspec.Struct, frozen=True):
 
 
 Runs = tuple[Run, ...]
+Style = Literal["plain", "quiet", "only", "answer"]
+Mark = Literal["box", "circle", "bullet", "number"]
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag="paragraph"):
     text: Runs
-    style: Literal["plain", "quiet", "only", "answer"] = "plain"
+    style: Style = "plain"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Listing(msgspec.Struct, frozen=True, tag="list"):
     """`mark`: what stands before each entry; "number" counts them."""
 
-    mark: Literal["box", "circle", "bullet", "number"]
+    mark: Mark
     entries: tuple[Entry, ...]
 
 
