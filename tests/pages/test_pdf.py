@@ -30,7 +30,7 @@ from services.intake.form.pages.compose import survey_in
 from services.intake.form.pages.voice import voice_for
 from services.intake.form.pages.words import catalogues
 from services.intake.form.pdf import compose_pdf, press
-from services.intake.form.pdf.document import Asked, Chapter, Document, Entry, Grid, primary, runs
+from services.intake.form.pdf.document import Asked, Chapter, Document, Entry, TickTable, primary, runs
 from services.intake.form.pdf.press import PdfPress
 from services.intake.form.pdf.typeset import NotTypeset, draw, missing_in, typeset
 from services.runtime.localised_text import LocalisedText
@@ -188,7 +188,7 @@ def test_no_page_of_action_3_is_nearly_empty_and_no_question_but_a_long_matrix_i
 def test_words_stay_in_their_column_in_every_language() -> None:
     """Those that are too long for a line of it are broken, or set smaller where nothing is known about breaking them."""
     for language, word in (("de", "Veröffentlichungspflichtverletzung"), ("lv", "starptautiskajiem"), ("el", "Ανθρωποκεντρικότερος")):
-        grid = Grid((runs(word), *[runs("||||")] * 8), (Entry(runs("x")),))
+        grid = TickTable((runs(word), *[runs("||||")] * 8), (Entry(runs("x")),))
         asked = Asked(runs("Q"), (grid,))
         document = Document(language, "n", runs("T"), runs("s"), (), (), (), (Chapter(runs("C")), asked))
         [page] = pypdfium2.PdfDocument(draw(msgspec.json.encode(document).decode()))

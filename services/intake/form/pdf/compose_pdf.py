@@ -19,14 +19,14 @@ from services.intake.form.pdf.document import (
     Chapter,
     Document,
     Entry,
-    Gap,
-    Grid,
-    Listing,
     Mark,
+    MarkedList,
     Paragraph,
     Run,
     Runs,
     Style,
+    TickTable,
+    WriteLine,
     primary,
     runs,
 )
@@ -103,18 +103,18 @@ def _controls(field: Field, item: BlankItem) -> tuple[Block, ...]:
             columns = tuple(runs(column.label) for column in field.columns)
             rows = tuple(Entry(runs(line.label), runs(item.parts.get(line.row, ""))) for line in field.lines)
             if len(columns) <= WIDEST:
-                return (Grid(columns, rows),)
-            return (Listing("bullet", tuple(map(Entry, columns))), *(Gap((*row.text, *_apart(row.only))) for row in rows))
+                return (TickTable(columns, rows),)
+            return (MarkedList("bullet", tuple(map(Entry, columns))), *(WriteLine((*row.text, *_apart(row.only))) for row in rows))
         case "ranks":
-            return (_ticks(field.lines[0].choices, item, "bullet"), *(Gap(runs(line.label)) for line in field.lines))
+            return (_ticks(field.lines[0].choices, item, "bullet"), *(WriteLine(runs(line.label)) for line in field.lines))
         case "shares" | "date":
-            return tuple(Gap(runs(line.label), runs(field.unit)) for line in field.lines)
+            return tuple(WriteLine(runs(line.label), runs(field.unit)) for line in field.lines)
         case "number":
-            return (Gap(unit=runs(field.unit)),)
+            return (WriteLine(unit=runs(field.unit)),)
         case "line":
-            return (Gap(),)
+            return (WriteLine(),)
         case "area":
-            return (Gap(lines=AREA),)
+            return (WriteLine(lines=AREA),)
         case _:
             assert_never(field.kind)
 
@@ -123,16 +123,18 @@ def _apart(text: Runs) -> Runs:
     return (Run(" "), *text) if text else ()
 
 
-def _ticks(choices: Iterable[FieldChoice], item: BlankItem, mark: Mark) -> Listing:
+def _ticks(choices: Iterable[FieldChoice], item: BlankItem, mark: Mark) -> MarkedList:
     offered = [choice for choice in choices if choice.value]
-    return Listing(mark, tuple(Entry(runs(choice.label), runs(item.parts.get(choice.value, "")), bool(choice.text)) for choice in offered))
+    return MarkedList(
+        mark, tuple(Entry(runs(choice.label), runs(item.parts.get(choice.value, "")), bool(choice.text)) for choice in offered)
+    )
 
 
 def _answer(survey: SurveyView, answer: AnswerInWords) -> Block:
     if answer.nothing:
         return Paragraph(runs(survey.voice.words("not_answered")), "quiet")
     if answer.items or answer.ranks:
-        return Listing("number" if answer.ranks else "bullet", tuple(Entry(runs(text)) for text in answer.items or answer.ranks))
+        return MarkedList("number" if answer.ranks else "bullet", tuple(Entry(runs(text)) for text in answer.items or answer.ranks))
     if answer.pairs:
-        return Listing("bullet", tuple(Entry((*runs(row), Run(" – "), *runs(choice))) for row, choice in answer.pairs))
+        return MarkedList("bullet", tuple(Entry((*runs(row), Run(" – "), *runs(choice))) for row, choice in answer.pairs))
     return Paragraph((*runs(answer.text), *((Run("\u00a0"), *runs(answer.unit)) if answer.unit else ())), "answer")

@@ -1,4 +1,4 @@
-"""What a PDF of the questionnaire, or of somebody's answers, consists of: text without any markup, for `document.typ`."""
+"""What a PDF of the questionnaire, or of somebody's answers, consists of: text without any markup, for `document.typ`. Pure."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class Entry(msgspec.Struct, frozen=True):
     write: bool = False
 
 
-class Listing(msgspec.Struct, frozen=True, tag="list"):
+class MarkedList(msgspec.Struct, frozen=True, tag="list"):
     """`mark`: what stands before each entry; "number" counts them."""
 
     mark: Mark
     entries: tuple[Entry, ...]
 
 
-class Grid(msgspec.Struct, frozen=True, tag="grid"):
+class TickTable(msgspec.Struct, frozen=True, tag="grid"):
     """A matrix to tick: the heads of its columns, and its rows."""
 
     columns: tuple[Runs, ...]
     rows: tuple[Entry, ...]
 
 
-class Gap(msgspec.Struct, frozen=True, tag="gap"):
+class WriteLine(msgspec.Struct, frozen=True, tag="gap"):
     """Space to write in: `lines` lines, after `label` and before `unit`."""
 
     label: Runs = ()
@@ -63,7 +63,7 @@ class Chapter(msgspec.Struct, frozen=True, tag="chapter"):
     heading: Runs
 
 
-Block = Paragraph | Listing | Grid | Gap
+Block = Paragraph | MarkedList | TickTable | WriteLine
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
