@@ -219,10 +219,11 @@ async def test_what_cannot_be_typeset_says_nothing_of_what_is_in_it() -> None:
 
 async def killed(document: bytes) -> bytes:
     """Typesets it; as soon as the process is at work, the machine takes it away."""
+    before = set(psutil.Process().children())
     setting = asyncio.create_task(typeset(document))
-    while not (children := psutil.Process().children()):
+    while not (begun := set(psutil.Process().children()) - before):
         await asyncio.sleep(0.01)
-    for child in children:
+    for child in begun:
         child.kill()
     return await setting
 

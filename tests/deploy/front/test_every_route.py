@@ -85,6 +85,7 @@ def _ours(address: str, stack: Operated) -> bool:
         "blob",
         "about",
         "chrome-error",
+        "chrome-extension",  # the browser's own reader of PDF
     )
 
 
