@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli import cells as reading
-from deploy.cli import import_map, mapping
+from deploy.cli import import_map, import_report, mapping
 from deploy.cli.answering import Answering
 from deploy.cli.import_map import ImportMap
 from deploy.cli.mapping import ColumnMapping, UnfitHeader
@@ -344,6 +344,19 @@ def test_headers_whole_and_in_parts_or_with_an_option_of_a_single_choice_are_a_s
             mapping.from_header(header, SURVEY)
     with pytest.raises(UnfitHeader, match="an option has a column of its own only"):
         mapping.from_header(["S1.yes", "T1"], SURVEY)
+
+
+def test_a_dry_run_tells_years_without_a_mark_of_thousands_and_what_became_of_known_rows() -> None:
+    columns = {"Year": ColumnMapping("N1"), "Spent": ColumnMapping("N3")}
+    answering = Answering(columns, SURVEY, [])
+    for line, year in enumerate(("1932", "1975", "2007"), 2):
+        assert answering.answers({"Year": year, "Spent": f"{year}0.5"}, line)[1] == []
+    told = [line.split("  ")[-1].strip() for line in import_report.lines(answering, None, [])]
+    assert told == ["1932 to 2007, median 1975", "19,320.5 to 20,070.5, median 19,750.5"]
+    before = import_report.there_before
+    assert before({"same": 1200, "withdrawn": 2}, False) == " Of these rows 1,200 were there before; 2 were withdrawn since and stay so."
+    assert before({"other": 3}, True) == " Of these rows 3 were there before with other answers, which --replace changes."
+    assert before({}, False) == " None of these rows was there before."
 
 
 MAP = "format: platea-import/1\nsurvey: walk\ncolumns:\n"

@@ -66,6 +66,7 @@ _HEADER = header(
         {200: Reply("Known", ResponseStatus)},
         (400, 404, 410, 429, 503),
         parameters=[_HEADER, _IN_ALL],
+        description="429 after many unknown receipts. With an organiser's token and the survey it is never too many.",
     ),
 )
 async def look_up_held(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
