@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import os
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +21,12 @@ from deploy.cli.console import Trouble, fail, note, progress, say
 from deploy.cli.datafile.reading import FileOptions, read_sheet
 from deploy.cli.datafile.sheet import OURS, CsvRow, UnreadableFile
 from deploy.cli.datafile.sheet_layout import Hidden
+from deploy.cli.dry_run import checked, there_before
 from deploy.cli.import_map import SEPARATOR, ImportMap, RowChoice
 from deploy.cli.mapping import ColumnMapping, UnfitHeader
 from deploy.cli.rows import NdjsonRow
 from deploy.cli.server import Server, refusal
 from deploy.cli.simulating import definition
-from proto.answers import Reader, today_of
-from proto.events import digest
 from proto.instrument import Instrument
 from services.runtime.spreadsheet_csv import Writer
 
@@ -243,15 +240,12 @@ class Import:
 
     def shown(self, submissions: list[BulkSubmission], at_once: int) -> bool:
         """Shows what was understood, and checks every row as intake would. Returns whether nothing would be refused."""
-        reader, today = Reader(self._instrument), today_of(time.time())
-        digests: dict[str, str] = {}
-        for submission in submissions:
-            found = reader.read(submission.body, today)
-            if isinstance(found, list):
-                reasons = [f"{fault.pointer.removeprefix('/answers/')}: {fault.detail}" for fault in found]
-                self.refused[submission.place] = (self._entries[submission.place], reasons)
+        digests: dict[BulkSubmission, str] = {}
+        for submission, found in checked(submissions, self._server, self._instrument):
+            if isinstance(found, str):
+                digests[submission] = found
             else:
-                digests[submission.receipt] = digest(self._instrument.id, self._instrument.version, reader.canonical(found.answers))
+                self.refused[submission.place] = (self._entries[submission.place], found)
         say(f"{self._file.name}: {self._understood or 'NDJSON'}")
         if self._answering is not None:
             for line in import_report.lines(self._answering, self._map, self._unmapped):
@@ -259,36 +253,17 @@ class Import:
         for line in sorted(self.refused)[: import_report.MOST_EXAMPLES * 3]:
             say(f"refused       line {line}: {'; '.join(self.refused[line][1])}")
         left = f", leave out {self.counts['left out']:,}" if self.counts["left out"] else ""
-        with progress("Rows there before", len(digests), "rows") as bar:
-            known = bulk_sender.run(self._known([one for one in submissions if one.receipt in digests], digests, at_once, bar.advance))
-        there = import_report.there_before(known, self._replace) if known is not None else ""
-        say(f"Would import {len(digests):,}, refuse {len(self.refused):,}{left}. Nothing was sent.{there}")
+        before = self._there_before(digests, at_once)
+        say(f"Would import {len(digests):,}, refuse {len(self.refused):,}{left}. Nothing was sent.{before}")
         return not self.refused and not self._unmapped
 
-    async def _known(
-        self, submissions: list[BulkSubmission], digests: Mapping[str, str], at_once: int, advance: Callable[[], None]
-    ) -> Counter[str] | None:
-        """How many of these rows the server has the same, with other answers, or withdrawn.
-
-        None where nobody can tell: without the key of the receipts, without an organiser's token, and once answers were deleted.
-        """
+    def _there_before(self, digests: Mapping[BulkSubmission, str], at_once: int) -> str:
+        """Empty without the key of the receipts, by which rows are known."""
         if not self._key or self._server.token is None:
-            return None
-        found: Counter[str] = Counter()
-        async with (
-            Sender(self._server.url, self._instrument.id, at_once, self._server.token) as sender,
-            aclosing(sender.send_all(submissions, send=sender.look_up)) as replies,
-        ):
-            async for reply in replies:
-                advance()
-                if reply.status == 404:
-                    continue
-                if reply.status != 200:
-                    return None
-                response: Any = msgspec.json.decode(reply.body)
-                same = response["digest"] == digests[reply.submission.receipt]
-                found["withdrawn" if response["status"] == "withdrawn" else "same" if same else "other"] += 1
-        return found
+            return ""
+        with progress("Rows there before", len(digests), "rows") as bar:
+            known = bulk_sender.run(there_before(digests, self._server, self._instrument.id, at_once, bar.advance))
+        return "" if known is None else import_report.there_before(known, self._replace)
 
     def read_ndjson(self) -> list[BulkSubmission]:
         self.suffix = ".ndjson"

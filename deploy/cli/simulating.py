@@ -22,9 +22,10 @@ from proto.instrument import Instrument
 from proto.receipt import make
 
 
-def definition(connection: Server, survey: str) -> Instrument:
-    """The current version of a survey, as the server gives it to everybody."""
-    given: dict[str, Any] = connection.ask("GET", f"/api/v1/surveys/{server.quoted(survey)}", public=True)
+def definition(connection: Server, survey: str, version: str = "") -> Instrument:
+    """This version of a survey (the current one, unless it is named), as the server gives it to everybody. Raises Trouble."""
+    which = f"?version={server.quoted(version)}" if version else ""
+    given: dict[str, Any] = connection.ask("GET", f"/api/v1/surveys/{server.quoted(survey)}{which}", public=True)
     known = {name: given[name] for name in Instrument.__struct_fields__ if name in given}
     try:
         return msgspec.convert(known, Instrument)

@@ -252,11 +252,18 @@ def test_broken_rows_go_to_the_rejects_with_their_reasons_and_the_rest_is_import
     assert stack.platea(*order).stdout.startswith("2 imported, 0 there before, 0 refused.")
 
     lines = tmp_path / "data.ndjson"
-    lines.write_text('{"answers":{"Q1":"a"}}\n{"answers":{"Q1":"z"}}\nnonsense\n')
+    lines.write_text(
+        '{"answers":{"Q1":"a","Q2":7.0}}\n{"answers":{"Q1":"z"}}\nnonsense\n{"answers":{"Q1":"a"},"version":"0.0.1"}\n'
+        '{"answers":{"Q1":"b"},"consent":false}\n{"answers":{"Q1":"a","Q1":"b"}}\n{"answers":{"Q1":"b"},"version":"1.0.0"}\n'
+    )
+    shown = stack.platea("import", "simple", str(lines), "--dry-run", check=False).stdout
+    assert "refused       line 4: version 0.0.1: " in shown
+    assert "This survey was never published in this version." in shown
+    assert "Would import 2, refuse 5. Nothing was sent." in shown
     done = stack.platea("import", "simple", str(lines), check=False)
-    assert (done.returncode, done.stdout) == (1, "1 imported, 0 there before, 2 refused.\n")
+    assert (done.returncode, done.stdout) == (1, "2 imported, 0 there before, 5 refused.\n")
     rejects = [json.loads(line) for line in (tmp_path / "data.ndjson.rejects.ndjson").read_text().splitlines()]
-    assert [reject["line"] for reject in rejects] == [2, 3]
+    assert [reject["line"] for reject in rejects] == [2, 3, 4, 5, 6]
 
 
 def test_a_mended_map_replaces_what_it_brought_before(stack: Operated, library: Path, tmp_path: Path) -> None:
