@@ -53,6 +53,19 @@ def look_up(page: Page, address: str, code: str) -> None:
     page.locator("main button[value=show]").click()
 
 
+@pytest.mark.parametrize(("before", "file", "after"), [("show", "pdf", "copy"), ("check", "text", "show")])
+def test_after_a_file_is_saved_the_page_goes_on(page: Page, address: str, before: str, file: str, after: str) -> None:
+    look_up(page, address, submit(address))
+    if before != "show":
+        page.locator(f"[name=go][value={before}]").click()
+    with page.expect_download() as saving:
+        page.locator(f"[name=go][value={file}]").click()
+    assert saving.value.path().stat().st_size > 0
+    assert page.locator(f"[name=go][value={file}]").get_attribute("aria-disabled") is None
+    page.locator(f"[name=go][value={after}]").click()
+    expect(page.locator("h1")).to_have_text({"copy": "A copy of your answers", "show": "Your receipt"}[after], timeout=3000)
+
+
 def _whole(value: Any) -> Any:
     """As the server stores numbers: whole ones without a fraction."""
     if isinstance(value, float) and value.is_integer():

@@ -171,6 +171,7 @@ function onSubmit(event) {
     return;
   }
   const button = buttonOf(event);
+  if (button?.hasAttribute("data-file")) return; // what comes is saved, and this page stays
   if (sent !== form) {
     letGo(press(button));
     return;
