@@ -71,21 +71,30 @@ Draw = Callable[[Random, int], Any]
 
 
 class Population:
-    """Respondents to one instrument. The same seed and number always give the same respondent; `today` is an ISO date."""
+    """Respondents to one instrument. The same seed and number always give the same respondent; `today` is an ISO date.
+
+    Texts inside options are drawn apart: all other answers are those to the questionnaire without them.
+    """
 
     def __init__(self, instrument: Instrument, seed: int, today: str) -> None:
         self._reader = Reader(instrument)
         self._seed = seed
         self._languages = {region: _choice(_language_weights(instrument.languages, region)) for region in REGIONS}
+        inside = [isinstance(question, ShortText) and question.specifies is not None for question in instrument.asked]
+        self._places = inside.count(False)
         self._plan = [
             (
+                place,
+                is_inside,
                 question.id,
                 self._reader.shown.get(question.id),
                 question.required,
                 _leaves_out(question),
                 _draw(question, self._reader, today),
             )
-            for question in instrument.asked
+            for question, is_inside, place in zip(
+                instrument.asked, inside, itertools.accumulate(not other for other in inside), strict=True
+            )
         ]
 
     def __iter__(self) -> Iterator[Submission]:
@@ -93,11 +102,12 @@ class Population:
 
     def respondent(self, number: int) -> Submission:
         """What the respondent with this number sends. `answers` is the instrument's Struct."""
-        random = Random(self._seed << 40 ^ number)
-        kind = bisect(_CUMULATED, random.random() * _CUMULATED[-1])
+        others = Random(self._seed << 40 ^ number)
+        kind = bisect(_CUMULATED, others.random() * _CUMULATED[-1])
         answers = self._reader.type()
-        tires = random.randrange(len(self._plan)) if random.random() < BREAKS_OFF else len(self._plan)
-        for place, (id, shown, required, leaves_out, draw) in enumerate(self._plan):
+        tires = 1 + others.randrange(self._places) if others.random() < BREAKS_OFF else self._places
+        for place, is_inside, id, shown, required, leaves_out, draw in self._plan:
+            random = Random(f"{self._seed}/{number}/{id}") if is_inside else others
             if not required and (place > tires or random.random() < leaves_out):
                 continue
             self._reader.compute(answers)
@@ -107,7 +117,7 @@ class Population:
                 )
         for id in self._reader.computed:
             setattr(answers, id, UNSET)  # they are not sent
-        language = self._languages[CLASSES[kind].region](random)
+        language = self._languages[CLASSES[kind].region](others)
         return Submission(answers, language, self._reader.instrument.version, consent=True)
 
     def _possible(self, id: str, answers: Any, draw: Draw, random: Random, kind: int) -> Any:

@@ -65,6 +65,21 @@ def test_somebody_who_answers_a_row_that_excludes_the_others_answers_it_alone() 
     assert any(given_rows and alone.isdisjoint(given_rows) for given_rows in given)
 
 
+def test_a_text_inside_an_option_changes_nobodys_other_answers() -> None:
+    found = questionnaire("ai-security")
+    others = tuple(question for question in found.questions if not (isinstance(question, ShortText) and question.specifies))
+    assert len(others) < len(found.questions)
+    whole, without = (Population(asked, 7, TODAY) for asked in (found, msgspec.structs.replace(found, questions=others)))
+    written = 0
+    for number in range(200):
+        answers, kept = (msgspec.json.decode(population.body(number))["answers"] for population in (whole, without))
+        texts = answers.keys() - kept.keys()
+        assert {id: answer for id, answer in answers.items() if id in kept} == kept
+        assert all(id.endswith("_other") for id in texts)
+        written += len(texts)
+    assert written > 0
+
+
 def test_the_same_seed_gives_the_same_people() -> None:
     one, again, other = (Population(readers["ai-security"].instrument, seed, TODAY) for seed in (1, 1, 2))
     assert [one.body(number) for number in range(20)] == [again.body(number) for number in range(20)]

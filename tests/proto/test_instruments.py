@@ -15,6 +15,14 @@ from proto.instrument import Date, Instrument, Integer, Matrix, Numeric
 from tests.builders.bundled import questionnaire
 
 SURVEYS = ["ai-security", "security-by-design", "security-measurement", "social-cohesion"]
+OTHERS = {
+    "ai-security": ["A05", "A06", "A07", "B03", "B08", "D01"],
+    "security-by-design": ["A10"],
+    "security-measurement": ["A05"],
+    "social-cohesion": ["A05", "M01"],
+}
+"""The questions with an option "other"."""
+WHICH = {"en": "(please say which)", "fr": "(précisez)", "es": "(indique cuál)"}
 
 
 def test_four_surveys_come_with_platea_under_the_name_of_their_file() -> None:
@@ -32,7 +40,7 @@ def test_a_bundled_survey_travels_as_json_and_compiles(survey: str) -> None:
 
 def test_action_3_asks_46_questions_in_three_languages() -> None:
     found = questionnaire("ai-security")
-    assert len(found.questions) == 46
+    assert len(found.questions) == 46 + len(OTHERS["ai-security"]), "and what is meant by other"
     assert "A03" not in {question.id for question in found.questions}
     assert sum(question.required for question in found.questions) == 25
     assert found.languages == ("en", "fr", "es")
@@ -62,6 +70,20 @@ def test_the_example_in_the_documentation_is_an_instrument() -> None:
     found = author.read(example, "docs/instrument.md", lambda name: "")
     assert isinstance(found, Instrument), "\n".join(map(str, found))
     CodeBook(Reader(found))
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_whoever_answers_other_can_say_what_in_a_text_that_leaves_only_after_review(survey: str) -> None:
+    found = questionnaire(survey)
+    closed = [question for question in found.questions if isinstance(question, instrument.Single | instrument.Multiple)]
+    assert [question.id for question in closed if "other" in {option.code for option in question.options}] == OTHERS[survey]
+    texts = [question for question in found.questions if isinstance(question, instrument.ShortText) and question.specifies]
+    assert [text.specifies for text in texts] == [instrument.OptionRef(id, "other") for id in OTHERS[survey]]
+    assert {(text.privacy.role, text.required) for text in texts} == {("free_text", False)}
+    for question in closed:
+        for option in question.options:
+            if option.code == "other":
+                assert all(WHICH[language] in option.text[language] for language in found.languages), question.id
 
 
 def test_generative_ai_and_the_authoritys_own_it_are_no_use_of_ai_for_security() -> None:
