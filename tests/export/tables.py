@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import msgspec
 import pandas as pd
 
 from deploy.cli.respondents import Population
-from proto.answers import Reader, today_of
+from proto.answers import Reader
 from proto.author import bundled, load, read
 from proto.codebook import CodeBook
 from proto.instrument import Instrument
@@ -26,6 +25,7 @@ from services.export.pipeline import protected_table
 from services.export.release import policy_of, table_of, write
 from services.export.report.of_release import files, report_on
 from services.export.report.report import ReleaseReport
+from tests.builders.bundled import TODAY
 
 _MANY = "\n".join(f"      - {{code: u{n:03}, en: Unit {n}, fr: Unité {n}}}" for n in range(260))
 
@@ -162,7 +162,7 @@ def every_kind() -> Instrument:
 def answers(instrument: Instrument, count: int, seed: int = 3) -> tuple[Reader, list[object]]:
     """Plausible answers, as they come out of the store."""
     reader = Reader(instrument)
-    population = Population(instrument, seed, today_of(time.time()))
+    population = Population(instrument, seed, TODAY)
     return reader, [reader.stored(msgspec.json.encode(population.respondent(n).answers)) for n in range(count)]
 
 
@@ -184,7 +184,7 @@ def stored(survey: str, count: int, seed: int = 5) -> tuple[list[str], list[tupl
     """Columns and rows of plausible responses to a bundled questionnaire, as analysis stores them."""
     instrument = load(bundled()[survey])
     assert isinstance(instrument, Instrument), instrument
-    population = Population(instrument, seed, today_of(time.time()))
+    population = Population(instrument, seed, TODAY)
     rows: list[tuple[object, ...]] = []
     for n in range(count):
         body = msgspec.json.encode(population.respondent(n).answers).decode()
