@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from litestar.testing import AsyncTestClient
 
-from proto.instrument import Instrument, Note, Option, OptionRef, Privacy, Row, Rule, ShortText, Single
+from proto.instrument import Instrument, Note, Operation, Option, OptionRef, Privacy, Row, Rule, ShortText, Single
+from services.export.dataset.universe import universe
 from services.intake.app import create_app
 from services.intake.form.pages.compose import survey_in
 from services.intake.form.pages.compose_blank import blank
@@ -23,33 +24,42 @@ YES = Rule(q="Q1", op="in", value=("yes",))
 EITHER = Rule(q="Q1", op="in", value=("yes", "no"))
 
 
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (None, ""),
-        (EITHER, "Only if: Q1 (Q1) = “yes” or “no”"),
-        (Rule(q="Q1", op="not_in", value=("yes",)), "Only if: not: Q1 (Q1) = “yes”"),
-        (Rule(q="Q2", op="any_in", value=("a",)), "Only if: Q2 (Q2) = “a”"),
-        (Rule(q="Q3", op="any_row_in", value=("1",)), "Only if: Q3 (Q3), in at least one row = “1”"),
-        (Rule(q="Q3", op="any_row_in", value=("1",), rows=("row-1", "row~/2")), "Only if: Q3 (Q3), “1” or “2” = “1”"),
-        (Rule(q="Q9", op="answered"), "Only if: Q9 (Q9): answered"),
-        (Rule(q="keen", op="derived", value=("1",)), "Only if: Q1 (Q1) = “yes”"),
-        (Rule(q="keen", op="derived", value=("0",)), "Only if: not: Q1 (Q1) = “yes”"),
-        (Rule(q="Q6", op="at_least", value=(1250.5,)), "Only if: Q6 (Q6) ≥ 1,250.5"),
-        (Rule(q="Q2", op="at_most", value=(2,)), "Only if: Q2 (Q2): number of answers ≤ 2"),
-        (Rule(q="Q7", op="between", value=("2001-02", "2026")), "Only if: February 2001 ≤ Q7 (Q7) ≤ 2026"),
-        (Rule(q="Q7", op="before", other="Q8"), "Only if: Q7 (Q7) < Q8 (Q8)"),
-        (Rule(q="Q12", op="in", value=("lots",)), "Only if: Q12 (Q12) = “lots”"),
-        (Rule(q="Q14", op="not_in", value=("never",)), "Only if: not: Q14 (Q14) = “never”"),
-        (
-            Rule(all=(YES, Rule(any=(YES, YES)), EITHER)),
-            "Only if: Q1 (Q1) = “yes”, (Q1 (Q1) = “yes” or Q1 (Q1) = “yes”), and (Q1 (Q1) = “yes” or “no”)",
-        ),
-        (Rule(not_=Rule(all=(YES, YES))), "Only if: not: (Q1 (Q1) = “yes” and Q1 (Q1) = “yes”)"),
-    ],
-)
+RULES: list[tuple[Rule | None, str]] = [
+    (None, ""),
+    (EITHER, "Only if: Q1 (Q1) = “yes” or “no”"),
+    (Rule(q="Q1", op="not_in", value=("yes",)), "Only if: not: Q1 (Q1) = “yes”"),
+    (Rule(q="Q2", op="any_in", value=("a",)), "Only if: Q2 (Q2) = “a”"),
+    (Rule(q="Q3", op="any_row_in", value=("1",)), "Only if: Q3 (Q3), in at least one row = “1”"),
+    (Rule(q="Q3", op="any_row_in", value=("1",), rows=("row-1", "row~/2")), "Only if: Q3 (Q3), “1” or “2” = “1”"),
+    (Rule(q="Q9", op="answered"), "Only if: Q9 (Q9): answered"),
+    (Rule(q="keen", op="derived", value=("1",)), "Only if: Q1 (Q1) = “yes”"),
+    (Rule(q="keen", op="derived", value=("0",)), "Only if: not: Q1 (Q1) = “yes”"),
+    (Rule(q="Q6", op="at_least", value=(1250.5,)), "Only if: Q6 (Q6) ≥ 1,250.5"),
+    (Rule(q="Q2", op="at_most", value=(2,)), "Only if: Q2 (Q2): number of answers ≤ 2"),
+    (Rule(q="Q7", op="between", value=("2001-02", "2026")), "Only if: February 2001 ≤ Q7 (Q7) ≤ 2026"),
+    (Rule(q="Q7", op="before", other="Q8"), "Only if: Q7 (Q7) < Q8 (Q8)"),
+    (Rule(q="Q7", op="same_as", other="Q8"), "Only if: Q7 (Q7) = Q8 (Q8)"),
+    (Rule(q="Q12", op="in", value=("lots",)), "Only if: Q12 (Q12) = “lots”"),
+    (Rule(q="Q14", op="not_in", value=("never",)), "Only if: not: Q14 (Q14) = “never”"),
+    (
+        Rule(all=(YES, Rule(any=(YES, YES)), EITHER)),
+        "Only if: Q1 (Q1) = “yes”, (Q1 (Q1) = “yes” or Q1 (Q1) = “yes”), and (Q1 (Q1) = “yes” or “no”)",
+    ),
+    (Rule(not_=Rule(all=(YES, YES))), "Only if: not: (Q1 (Q1) = “yes” and Q1 (Q1) = “yes”)"),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), RULES)
 def test_rules_are_told_so_that_they_read_in_one_way(rule: Rule | None, words: str) -> None:
     assert only_if(voice_for(INSTRUMENT, "en", ""), INSTRUMENT, rule) == words
+
+
+def test_a_release_says_of_each_of_these_rules_who_was_asked() -> None:
+    """A formula beside the form, a sentence in the code book: two wordings of one list of tests (ADR 56)."""
+    assert {rule.op for rule, _ in RULES if rule and rule.op} == set(get_args(Operation))
+    for rule, _ in RULES:
+        sentence = universe(INSTRUMENT, rule, "en")
+        assert sentence == "All respondents" if rule is None else re.match("Respondents who .*Q[0-9]", sentence), rule
 
 
 def test_a_rule_is_told_in_the_language_of_the_texts_it_is_made_of() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -84,6 +85,50 @@ def test_whoever_answers_other_can_say_what_in_a_text_that_leaves_only_after_rev
         for option in question.options:
             if option.code == "other":
                 assert all(WHICH[language] in option.text[language] for language in found.languages), question.id
+
+
+NUMBER = re.compile(r"\d+(?:[ .,\u00a0\u202f]\d{3}(?!\d))*")
+
+
+def test_all_languages_tell_the_same_numbers_articles_and_dates() -> None:
+    """A date of the AI Act that is moved in one language alone would ask another question there."""
+
+    def numbers(text: str) -> list[str]:
+        return sorted(re.sub(r"\D", "", number) for number in NUMBER.findall(text))
+
+    told = [texts for texts in _texts(msgspec.to_builtins(questionnaire("ai-security"))) if numbers(texts["en"])]
+    assert len(told) >= 30
+    assert [texts for texts in told if len({tuple(numbers(text)) for text in texts.values()}) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("D02", ("2024/1689", "2026/1744", "2027", "2030")),
+        ("D03", ("2024/1689", "2026/1744", "2027")),
+        ("D06", ("2024/1689", "2026/1744", "2030")),
+    ],
+)
+def test_what_the_ai_act_asks_from_when_on_is_told_with_the_act_and_its_amendment(question: str, told: tuple[str, ...]) -> None:
+    found = questionnaire("ai-security")
+    help = found.question(question).help
+    assert help
+    for language in found.languages:
+        assert [part for part in told if part not in help[language]] == [], language
+    assert found.question("D02").help == found.question("D06").help
+
+
+def _texts(value: object) -> Iterator[dict[str, str]]:
+    """All texts of a questionnaire, each by language."""
+    match value:
+        case {"en": str(), "fr": str()}:
+            yield value  # pyright: ignore[reportReturnType, reportUnknownVariableType]
+        case dict():
+            yield from (found for part in value.values() for found in _texts(part))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list() | tuple():
+            yield from (found for part in value for found in _texts(part))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            pass
 
 
 def test_generative_ai_and_the_authoritys_own_it_are_no_use_of_ai_for_security() -> None:
