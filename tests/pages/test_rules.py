@@ -25,6 +25,7 @@ from proto.instrument import (
     LongText,
     Matrix,
     Multiple,
+    Note,
     Numeric,
     Option,
     Privacy,
@@ -35,10 +36,12 @@ from proto.instrument import (
     ShortText,
     Single,
 )
+from proto.piping import STAND_IN
 from proto.text_patterns import PATTERNS, SOURCES, TextPattern, fits
 from services.intake.form import typed_values
 from services.intake.form.client_rules import needed
 from services.intake.form.flow import Evaluation, FormFlow, FormState
+from services.intake.form.piped_texts import labels_of, list_patterns, with_answers
 from tests.proto.test_text_patterns import FITTING, WRONG
 
 TODAY = "2026-11-22"
@@ -100,6 +103,8 @@ def questions(draw: st.DrawFn, id: str, before: list[AnyQuestion], derived: list
         own = [draw(st.none() | rules(before, derived, 0)) for _ in range(2)]
         options = (*(msgspec.structs.replace(option, show_if=rule) for option, rule in zip(OPTIONS, own, strict=False)), *OPTIONS[2:])
         rows = (*(msgspec.structs.replace(row, show_if=rule) for row, rule in zip(ROWS, own, strict=False)), *ROWS[2:])
+    if kind is Matrix and draw(st.booleans()):
+        rows = (*rows[:-1], msgspec.structs.replace(rows[-1], exclusive=True))
     special = draw(st.sampled_from([(), SPECIAL]))
     limits: dict[Any, dict[str, Any]] = {
         Single: {"options": options},
@@ -197,6 +202,20 @@ def computed(draw: st.DrawFn, id: str, before: list[AnyQuestion]) -> Computed | 
 
 
 @st.composite
+def notes(draw: st.DrawFn, id: str, place: int, asked: list[AnyQuestion], derived: list[Derived]) -> Note:
+    """A text before the question at this place of section B, or at its end, that shows two answers, some of another page."""
+    before = asked[:place]
+    chosen = [question.id for question in before if isinstance(question, Single | Multiple)]
+    shows = (
+        "".join(f" {{{name}}}" for name in draw(st.lists(st.sampled_from(chosen), min_size=1, max_size=3, unique=True))) if chosen else ""
+    )
+    following = asked[place].id if place < len(asked) else ""
+    rule = draw(rules(before, derived, 1)) if draw(st.integers(0, 3)) else None
+    text = {"en": f"You said{shows}."}
+    return Note(id, "B", text, following, rule, {"text": text} if shows else {})
+
+
+@st.composite
 def instruments(draw: st.DrawFn) -> Instrument:
     asked: list[AnyQuestion] = []
     derived: list[Derived] = []
@@ -207,8 +226,13 @@ def instruments(draw: st.DrawFn) -> Instrument:
                 asked.append(value)
         derived.append(Derived(f"d{section.lower()}", draw(rules(list(asked), list(derived)))))
     sections = (Section("A", {"en": "A"}), Section("B", {"en": "B"}))
+    begins = next(place for place, question in enumerate(asked) if question.section == "B")
+    places = sorted(draw(st.lists(st.integers(begins + 1, len(asked)), min_size=2, max_size=4, unique=True)))
+    places = [place for place in places if place == len(asked) or not isinstance(asked[place], Computed)]
+    told = tuple(draw(notes(f"N{number}", place, asked, derived[:1])) for number, place in enumerate(places))
     return Instrument(
         id="made",
+        notes=told,
         version="1",
         source_language="en",
         languages=("en",),
@@ -284,7 +308,9 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 
 
 def filled(sheet: FormState, walk: FormFlow, ids: list[str], fields: dict[str, list[str]], marks: str) -> FormState:
-    read = {id: typed_values.read(walk.reader.questions[id], fields, marks, sheet.answers.get(id)) for id in ids}
+    read = {
+        id: typed_values.read(walk.reader.questions[id], fields, marks, sheet.answers.get(id)) for id in ids if id in walk.reader.questions
+    }
     others = {id: value for id, value in sheet.answers.items() if id not in read}
     return msgspec.structs.replace(sheet, answers=others | {id: value for id, value in read.items() if value is not msgspec.UNSET})
 
@@ -294,6 +320,7 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
     expected: list[set[str]] = []
     hidden: list[dict[str, frozenset[str]]] = []
     evaluations: list[Evaluation] = []
+    told_by_server: list[list[str]] = []
     sheets: list[tuple[FormFlow, FormState, list[str], dict[str, list[str]], str]] = []
     for instrument, fields, mark, before in cases():
         walk = FormFlow(Reader(instrument))
@@ -301,26 +328,62 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         sheet = filled(FormState("1"), walk, [id for id in walk.reader.questions if id[0] == "B"], before, ",.")
         sheet = filled(sheet, walk, [id for id in walk.reader.questions if id[0] == "A"], fields, mark)
         asks = walk.asks("B", walk.evaluate(sheet, TODAY))
-        ruled = needed(asks)
+        piped = frozenset[str]().union(*(walk.piped.get(id, ()) for id in asks))
+        ruled = needed(asks, piped)
+        labels = labels_of(walk.reader.questions, walk.evaluate(sheet, TODAY).answers, "en")
         evaluation = walk.evaluate(filled(sheet, walk, list(asks), fields, mark), TODAY)
         asked.append(
-            {"asks": [msgspec.to_builtins(asks[id]) for id in asks if id in ruled], "fields": fields, "mark": mark, "kept": sheet.answers}
+            {
+                "asks": [msgspec.to_builtins(asks[id]) for id in asks if id in ruled],
+                "fields": fields,
+                "mark": mark,
+                "kept": sheet.answers,
+                "pipes": {id: labels(id) for id in piped},
+                "notes": [note.text["en"] for note in instrument.notes if note.id in asks],
+            }
         )
+        after = labels_of(walk.reader.questions, evaluation.answers, "en")
+        told_by_server.append([with_answers(note, after).text["en"] for note in instrument.notes if note.id in asks])
         hidden.append(evaluation.hidden)
         evaluations.append(evaluation)
-        expected.append({question.id for question in walk.questions("B", evaluation)})
+        expected.append({question.id for question in walk.questions("B", evaluation)} | set(evaluation.notes))
         sheets.append((walk, sheet, [id for id in asks if id not in ruled and asks[id].computed is None], fields, mark))
         assert expected[-1] <= set(asks), "a question that the page does not hold"
     found: list[list[str]]
-    found, gone = page.evaluate(
-        """async cases => {
+    found, gone, told_by_page = page.evaluate(
+        """async ([cases, patterns]) => {
             const { judge } = await import('/static/rules.js');
+            const told = document.body.appendChild(Object.assign(document.createElement('p'), { id: 'told' }));
+            told.dataset.list = JSON.stringify(patterns);
+            const texts = [];
+            const field = id => {
+                const select = Object.assign(document.createElement('select'), { id });
+                for (const code of 'abcd') select.append(new Option(code, code));
+                return select;
+            };
             const judged = cases.map(({asks, fields, mark, kept}) => judge(asks, name => fields[name] ?? [], mark, id => kept[id]));
             const codes = hidden => Object.fromEntries([...hidden].map(([id, codes]) => [id, [...codes]]));
-            return [judged.map(({found}) => [...found]), judged.map(({hidden}) => codes(hidden))];
+            for (const [i, { asks, notes, pipes }] of cases.entries()) {
+                told.dataset.pipes = JSON.stringify(pipes);
+                const { refill } = await import(`/static/piped.js?${i}`);
+                const shown = notes.map(text => Object.assign(document.createElement('p'), { textContent: text }));
+                for (const note of shown) note.dataset.piped = note.textContent;
+                refill(shown, judged[i].answers, id => (asks.some(ask => ask.id === id) ? field(id) : undefined));
+                texts.push(shown.map(note => note.textContent));
+            }
+            return [judged.map(({found}) => [...found]), judged.map(({hidden}) => codes(hidden)), texts];
         }""",
-        asked,
+        [asked, list_patterns("en")],
     )
+    assert told_by_page == told_by_server
+    assert (
+        sum(
+            "{" in note and STAND_IN not in told
+            for one, by_server in zip(asked, told_by_server, strict=True)
+            for note, told in zip(one["notes"], by_server, strict=True)
+        )
+        > CASES // 20
+    ), "too few texts show an answer"
     for parts, by_server, evaluation in zip(gone, hidden, evaluations, strict=True):
         assert {id: set(codes) for id, codes in parts.items() if codes} == {id: by_server[id] for id in parts if by_server.get(id)}, (
             evaluation
@@ -331,7 +394,9 @@ def test_page_and_server_ask_the_same_questions(page: Page) -> None:
         assert together == by_server, json.dumps(told, indent=1)
         sent = [id for id in walk.reader.questions if id in together]
         after = walk.evaluate(filled(sheet, walk, sent, fields, mark), TODAY)
-        assert {question.id for question in walk.questions("B", after)} == together, "what the page sends opens nothing further"
+        assert {question.id for question in walk.questions("B", after)} | set(after.notes) == together, (
+            "what the page sends opens nothing further"
+        )
     telling = sum(0 < len(shown) < len(told["asks"]) for shown, told in zip(found, asked, strict=True))
     assert telling > CASES // 10, f"too few cases say something: {telling}"
 
