@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Generator
 from pathlib import Path
@@ -27,6 +25,7 @@ from services.runtime.http.server import serve
 from tests.bench.intake import slice_
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY
+from tests.listening import wait_until_listening
 from tests.pages.desk import MemoryJournal, open_desk
 from tests.pages.visitor import Page
 
@@ -92,11 +91,7 @@ def _running(*folder: str) -> Generator[tuple[int, psutil.Process]]:
     port = ports.free()
     with subprocess.Popen([sys.executable, "-m", "tests.bench.form", str(port), *folder]) as served:
         try:
-            for _ in range(300):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)
+            wait_until_listening(served, port)
             yield port, psutil.Process(served.pid)
         finally:
             served.terminate()

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
+
+from deploy.stack import ports
+from tests.listening import wait_until_listening
 
 
 @contextmanager
 def served(desk: str = "tests.pages.desk") -> Generator[str]:
-    """Its address. `desk` is the module that serves."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Its address. `desk` is the module that serves. Raises what `wait_until_listening` raises."""
+    port = ports.free()
     with subprocess.Popen([sys.executable, "-m", desk, str(port)]) as process:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
         try:
+            wait_until_listening(process, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
