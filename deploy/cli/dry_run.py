@@ -20,7 +20,7 @@ from proto.instrument import Instrument
 KNOWN, UNKNOWN = 200, 404
 
 
-class _Versioned(msgspec.Struct):
+class _BodyVersion(msgspec.Struct):
     version: str | None = None
 
 
@@ -36,7 +36,7 @@ def checked(
     today = today_of(time.time())
     readers: dict[str, Reader | str] = {instrument.version: Reader(instrument)}
     for submission in submissions:
-        version = msgspec.json.decode(submission.body, type=_Versioned).version or instrument.version
+        version = msgspec.json.decode(submission.body, type=_BodyVersion).version or instrument.version
         reader = readers.get(version) or readers.setdefault(version, _reader(server, instrument.id, version))
         if isinstance(reader, str):
             yield submission, [f"version {version[:20]}: {reader}"]
