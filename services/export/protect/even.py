@@ -55,7 +55,7 @@ def _pairs(large: NDArray[np.int64], rows: NDArray[np.int64], regions: Regions, 
     first, second = np.unravel_index(np.argsort(-worth, axis=None, kind="stable")[: 16 * len(large)], worth.shape)
     free, pairs = set(range(len(large))), list[tuple[int, int]]()
     for one, other in zip(first.tolist(), second.tolist(), strict=True):
-        if one in free and other in free:
+        if one < other and one in free and other in free:  # the other half of the table, with its diagonal, is worth nothing
             free -= {one, other}
             pairs.append((int(large[one]), int(large[other])))
     return pairs
