@@ -10,7 +10,7 @@ import time
 def wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: float = 120) -> None:
     """Returns once something listens on `port` of this machine. Raises RuntimeError if `process` ended, TimeoutError after `seconds`.
 
-    The port is one of `deploy.stack.ports.free()`: in the range of outgoing connections a probe can meet itself, and then nobody listens.
+    The port is one of `deploy.stack.ports.free()`: the system may give one of its own range to another program first.
     """
     deadline = time.monotonic() + seconds
     while process.poll() is None:
