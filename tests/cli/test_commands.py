@@ -475,7 +475,7 @@ def test_every_command_of_the_readme_works_as_written(stack: Operated, library: 
             "OLD": str(survey),
             "NEW": str(survey),
             "FILE.csv": str(library),
-            "FILE": str(lines if command.startswith("import") else survey),
+            "FILE": str(lines if command.startswith("import") else tmp_path / "code.svg" if command.startswith("survey qr") else survey),
         }
         endless = ["--once"] if command.startswith("watch") else []
         agreed = ["--yes"] if command.startswith("retention") else []
