@@ -46,6 +46,7 @@ def person(context: BrowserContext, server: Server, survey: str) -> Respondent:
 def counted(server: Server, survey: str) -> Callable[[Respondent], None]:
     def once(person: Respondent) -> None:
         person.sent()
+        expect(person.page.locator("h1")).not_to_have_text("These answers were sent already")
         person.holds_nothing()
         server.counts_one(survey)
 
@@ -84,6 +85,7 @@ def test_3_enter_is_pressed_twice(person: Respondent, counted: Callable[[Respond
 def test_4_back_after_sending_says_that_it_was_sent(person: Respondent, counted: Callable[[Respondent], None]) -> None:
     person.to_review()
     person.send()
+    person.shows("Thank you for taking part")
     receipt = person.sent()
     counted(person)
     person.page.go_back()

@@ -110,7 +110,7 @@ async def step(request: AnyRequest, intake: NamedDependency[Intake], survey: Fro
         sheet = msgspec.structs.replace(next_page.sheet, began=intake.flood_guard.began(receipt, sheet.began))
         return html(compose.review(paper, form, replace(next_page, sheet=sheet), receipt, "hurried"), paper.voice.language, 422)
     if next_page.send:
-        return await _send(intake, paper, form, next_page, receipt)
+        return await _send(intake, paper, form, next_page, receipt, delivered=bool(first(fields, "delivered")))
     if closed := closed_page(intake, paper, next_page.sheet, receipt, place):
         return closed
     if next_page.place == flow.REVIEW and (found := await _sent_before(intake, paper, form, next_page, receipt)):
@@ -183,7 +183,8 @@ def _other_answers(paper: SurveyView, form: FormFlow, next_page: NextPage, recei
     return compose.review(paper, form, changing, receipt, "in_use")
 
 
-async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str) -> Page:
+async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: NextPage, receipt: str, *, delivered: bool) -> Page:
+    """`delivered`: a script says that it sent these answers itself a moment ago, and now wants the page."""
     language, instrument = paper.voice.language, form.instrument
     sheet, changes = next_page.sheet, next_page.sheet.changes
     claimed = None if changes or sheet.ticket else await intake.draft_claims.claim(instrument.id, sheet, receipt)
@@ -203,7 +204,7 @@ async def _send(intake: Intake, paper: SurveyView, form: FormFlow, next_page: Ne
             intake.metrics.ended("replaced" if isinstance(outcome, ResponseStatus) else "accepted" if outcome.new else "repeated")
             await intake.drafts.forget(instrument.id, saved_drafts.code_of(sheet, receipt))
             status = Status(outcome.status, outcome.digest or "", receipt)
-            again = isinstance(outcome, CommittedResponse) and not outcome.new
+            again = isinstance(outcome, CommittedResponse) and not outcome.new and not delivered
             return html(compose_receipt.sent(paper, status, changed=changes, again=again), language, headers=NO_STORE)
         case Problem(code="busy"):
             intake.metrics.ended(outcome.code)

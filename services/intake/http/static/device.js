@@ -2,7 +2,7 @@
 
 import { copies, find, finished, forget, keep, markSent, surveyOf, wasSent, works } from "./kept.js";
 import { arrival, backoff, fresh, lost, pause, status, there } from "./reach.js";
-import { follow, leave, send } from "./sending.js";
+import { follow, leave, send, thank } from "./sending.js";
 import { catchUp, copyOf, draftOf, field, fill, withSheet } from "./sheet.js";
 import { buttonOf, submit } from "./submit.js";
 
@@ -233,7 +233,7 @@ async function sendAll(/** @type {HTMLFormElement} */ form, /** @type {HTMLEleme
   const outcome = await send(copy, tell, () => wish === mine);
   if (outcome === "given up") return;
   if (outcome === "refused") keep({ ...copy, state: "draft" });
-  leave(copy, "send");
+  thank(copy);
   letGo(mine);
 }
 
@@ -242,7 +242,7 @@ async function sendOn(copy) {
   if (form) form.hidden = true;
   say("waiting");
   const outcome = await send(copy, say, () => find(copy.receipt)?.state === "sending").catch(() => "refused");
-  if (outcome === "arrived") leave(copy, "send");
+  if (outcome === "arrived") thank(copy);
   if (form) form.hidden = false;
   if (outcome !== "refused") return;
   keep({ ...copy, state: "draft" });

@@ -123,3 +123,8 @@ function asNew(body) {
 export function leave(copy, go, address = copy.address) {
   post(address, [...new URLSearchParams(copy.body), ["go", go]]);
 }
+
+/** Goes to the page after sending, which thanks: it was this device that brought the answers a moment ago. @param {Copy} copy */
+export function thank(copy) {
+  post(copy.address, [...new URLSearchParams(copy.body), ["delivered", "now"], ["go", "send"]]);
+}
