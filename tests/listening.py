@@ -1,10 +1,13 @@
-"""Waits for a child process that serves."""
+"""Waits for a child process or a task that serves."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import time
+
+from deploy.stack import ports
 
 
 def wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: float = 120) -> None:
@@ -21,3 +24,11 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: f
             raise TimeoutError(f"nothing listens on port {port} after {seconds} s")
         time.sleep(0.1)
     raise RuntimeError(f"the server of port {port} ended with {process.returncode}")
+
+
+async def until_listening(serving: asyncio.Task[None], port: int) -> None:
+    """The same for a task. Raises RuntimeError if it ended."""
+    while ports.is_free("127.0.0.1", port):
+        if serving.done():
+            raise RuntimeError(f"the server of port {port} ended")
+        await asyncio.sleep(0.01)

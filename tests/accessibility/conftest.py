@@ -22,6 +22,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
                 FINDINGS.add(clause, checks=1, failures=int(report.failed))
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A part of the tests, or a run that was broken off, tells nothing."""
+    if session.config.option.keyword or session.shouldfail or session.shouldstop:
+        return
     if found := os.environ.get("PLATEA_ACCESSIBILITY_RESULTS"):
         FINDINGS.write(Path(found))

@@ -39,6 +39,7 @@ from services.runtime.http.server import serve
 from tests.bench.report import Figure
 from tests.bench.servers import SURVEY, TODAY, Servers, bodies, servers
 from tests.builders.bundled import questionnaire
+from tests.listening import wait_until_listening
 
 FOLLOWERS, INTERVAL = 2000, 2.0
 TARGET, MEMORY = 1.0, 60.0
@@ -139,8 +140,7 @@ def _bare(folder: Path, block: bytes, count: int, rounds: int) -> tuple[list[flo
         [sys.executable, "-m", "tests.bench.delivery", "bare", str(port), str(content)], stdin=subprocess.PIPE
     ) as serving:
         assert serving.stdin is not None
-        while ports.is_free("127.0.0.1", port):
-            time.sleep(0.1)
+        wait_until_listening(serving, port)
         process, most = psutil.Process(serving.pid), 0
         before = process.memory_info().rss
         with _following(port, count, rounds) as follower:

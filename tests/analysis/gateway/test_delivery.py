@@ -43,6 +43,7 @@ from services.runtime.http.host_guard import HostGuard
 from services.runtime.http.server import serve
 from services.runtime.spreadsheet_csv import kept
 from tests.builders.small_survey import book, crowd, state_of, survey
+from tests.listening import until_listening
 
 API = "/api/v1/surveys/small"
 STATE = state_of(crowd(5, 300))
@@ -79,8 +80,7 @@ async def opened(seats: Seats) -> AsyncGenerator[Desk]:
     desk = Desk(seats)
     desk.broadcaster.post(edition(1))
     serving = asyncio.create_task(serve(desk.app, "127.0.0.1", desk.port))
-    while ports.is_free("127.0.0.1", desk.port):
-        await asyncio.sleep(0.01)
+    await until_listening(serving, desk.port)
     yield desk
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)

@@ -29,6 +29,7 @@ from services.runtime.http.health import Readiness
 from services.runtime.http.server import serve
 from tests.builders.small_survey import book, crowd, state_of, survey
 from tests.builders.small_survey import released as standing
+from tests.listening import until_listening
 
 API = "/api/v1/surveys/small"
 
@@ -76,8 +77,7 @@ async def desk() -> AsyncIterator[Desk]:
     ready, metrics = (lambda: Readiness({"nats": desk.ready})), (lambda: b"platea_up 1\n")
     app = create_app(Gateway(registry, broadcaster, desk.ask, ready, metrics, lambda: desk.now, heartbeat=0.2))
     serving = asyncio.create_task(serve(app, "127.0.0.1", port))
-    while ports.is_free("127.0.0.1", port):
-        await asyncio.sleep(0.01)
+    await until_listening(serving, port)
     yield desk
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)

@@ -18,6 +18,7 @@ from deploy.front.proxy import BODY, Proxy, client_sessions
 from deploy.stack import ports
 from services.runtime.http.connection_limit import Seats
 from services.runtime.http.server import serve
+from tests.listening import until_listening
 
 
 @pytest.mark.parametrize(
@@ -102,8 +103,7 @@ async def _origin(analysis: str | None, seats: Seats | None = None) -> AsyncGene
     async with client_sessions() as sessions:
         front = Front(_intake, {"analysis": Proxy(sessions, "analysis", analysis), "export": Proxy(sessions, "export", None)}, seats)
         serving = asyncio.create_task(serve(front, "127.0.0.1", port))
-        while ports.is_free("127.0.0.1", port):
-            await asyncio.sleep(0.01)
+        await until_listening(serving, port)
         yield f"http://127.0.0.1:{port}"
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
@@ -186,8 +186,7 @@ async def test_a_stop_does_not_wait_for_streams(service: tuple[Behind, str], cli
     async with client_sessions() as sessions, asyncio.timeout(60):
         proxy, port = Proxy(sessions, "analysis", base), ports.free()
         serving = asyncio.create_task(serve(Front(_intake, {"analysis": proxy}), "127.0.0.1", port, leaving=proxy.end_streams))
-        while ports.is_free("127.0.0.1", port):
-            await asyncio.sleep(0.01)
+        await until_listening(serving, port)
         async with client.get(f"http://127.0.0.1:{port}/live/stream") as answer:
             await answer.content.readline()
             os.kill(os.getpid(), signal.SIGTERM)
@@ -239,8 +238,7 @@ async def test_who_is_about_to_stop_says_so_and_serves_whoever_still_comes(clien
     port = ports.free()
     async with asyncio.timeout(30):
         serving = asyncio.create_task(serve(Front(_intake, {}), "127.0.0.1", port, drain=20))
-        while ports.is_free("127.0.0.1", port):
-            await asyncio.sleep(0.01)
+        await until_listening(serving, port)
         async with client.get(f"http://127.0.0.1:{port}/health/ready") as answer:
             assert answer.status == 200
         os.kill(os.getpid(), signal.SIGTERM)
