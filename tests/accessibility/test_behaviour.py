@@ -117,7 +117,7 @@ def test_what_changes_without_a_move_of_the_focus_is_told_as_a_status(shown: Sta
     assert held
     for offline, told in ((True, "You are offline"), (False, "You are online again")):
         page.context.set_offline(offline)
-        expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+        expect(page.locator("[aria-live=polite]").filter(has_text=told)).to_be_visible()
         assert page.evaluate("document.activeElement.id") == held
 
 

@@ -263,7 +263,7 @@ async def test_pages_ask_to_take_part_only_while_somebody_can_begin(desk: Desk, 
                 page = await answer.text()
                 tags.append(answer.headers.get("ETag", ""))
             assert {one for one in said if one in page} == {sentence}
-            assert ('href="/s/small' in page) == (sentence == "Take part in this survey")
+            assert ('href="/s/small?' in page) == (sentence == "Take part in this survey")
             async with http.get("/live/?lang=en") as answer:
                 entry = await answer.text()
             assert (sentence in entry) == (sentence != "Take part in this survey")
