@@ -53,7 +53,7 @@ SILENCE = 0.3
 def missing() -> str:
     """The packages of Debian that are not here; "" where Orca can run."""
     there = [package for program, package in NEEDED.items() if not shutil.which(program)]
-    return " ".join([*there, *([] if _launcher() else ["at-spi2-core"]), *([] if browser.find() else ["chromium"])])
+    return " ".join([*there, *([] if _launcher() else ["at-spi2-core"]), *([] if browser.find(window=True) else ["chromium"])])
 
 
 def _launcher() -> str | None:
@@ -121,7 +121,7 @@ def missed(said: str, awaited: Sequence[str]) -> str | None:
 @contextmanager
 def screen_reader(playwright: Playwright, folder: Path, url: str) -> Generator[ScreenReader]:
     """Opens a page in a window, with Orca beside it. `folder` becomes a home: no settings of anybody's are read or changed."""
-    program, launcher = browser.find(), _launcher()
+    program, launcher = browser.find(window=True), _launcher()
     assert program is not None, "no browser"
     assert launcher is not None, "no at-spi2-core"
     spoken, home, runtime = folder / "spoken.txt", folder / "home", folder / "run"
