@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -443,6 +444,7 @@ def test_a_file_is_read_with_the_tables_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", author.bundled().values(), ids=lambda file: file.stem)
 def test_a_file_of_format_1_says_the_same_in_format_2(file: Path, tmp_path: Path) -> None:
     words = file.read_text(encoding="utf-8").replace("format: platea-instrument/2", "format: platea-instrument/1")
+    words = re.sub(r"\{([A-Z][A-Z0-9]*)\}", r"\1", words)  # braces in texts are what format 2 has a meaning for
     assert "format: platea-instrument/1" in words
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text(words, encoding="utf-8")

@@ -124,10 +124,10 @@ async def test_sending_the_same_page_again_is_a_repetition(desk: Desk) -> None:
     visitor.page.fill("q.A1", "1")
     await visitor.press("next")
     page = visitor.page.press("send")
-    for _ in range(2):
+    for said in ("Thank you", "These answers were sent already"):
         await visitor.send(*page)
         assert visitor.status == 200
-        assert "Thank you" in visitor.page.text
+        assert said in visitor.page.text
     assert len(desk.journal.events) == 1
 
 
