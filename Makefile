@@ -37,10 +37,10 @@ up: .venv/.runtime
 	@{ sleep 10; nice -n 19 $(MAKE) docs; } >/dev/null 2>&1 &
 	@exec $(BIN)/platea up --port "$(PORT)" --data "$$DATA"
 
-# Three workers on two cores: half of the time a test waits for servers that start, stop and fall.
+# Three workers on two cores: half of the time a test waits for servers that start, stop and fall. Those of the tier `unit` never wait.
 test: .venv/.dev
 	@$(if $(findstring -m unit,$(ARGS)),,$(BIN)/python -m tests.browser && $(BIN)/python -m tests.export.judges && $(BIN)/python -m tests.exchange.judges)
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(if $(findstring -m unit,$(ARGS)),2,3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: .venv/.dev
 	@PLATEA_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 --hypothesis-show-statistics tests/analysis/ingest/test_simulation.py $(ARGS)

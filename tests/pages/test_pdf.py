@@ -208,6 +208,7 @@ def test_missing_characters_are_read_from_what_the_library_says() -> None:
     assert missing_in("error: unknown variable") == set()
 
 
+@pytest.mark.service
 async def test_what_cannot_be_typeset_says_nothing_of_what_is_in_it() -> None:
     with pytest.raises(NotTypeset) as raised:
         await typeset(b'{"secret": "answer"}')
@@ -228,6 +229,7 @@ async def killed(document: bytes) -> bytes:
     return await setting
 
 
+@pytest.mark.service
 async def test_a_process_that_is_lost_or_cannot_begin_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotTypeset):
         await killed(compose_pdf.blank(survey_in(INSTRUMENT, "en")))
@@ -236,6 +238,7 @@ async def test_a_process_that_is_lost_or_cannot_begin_is_an_answer(monkeypatch: 
         await typeset(b"{}")
 
 
+@pytest.mark.service
 @pytest.mark.parametrize(("language", "sentence"), [("en", "The PDF cannot be made just now"), ("mt", "Il-PDF ma jistax isir bħalissa")])
 async def test_people_get_a_page_that_says_what_to_do_where_the_pdf_cannot_be_made(
     client: AsyncTestClient[Any], monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
@@ -263,6 +266,7 @@ async def receipt_of(client: AsyncTestClient[Any], person: Visitor, **answers: s
     return code
 
 
+@pytest.mark.service
 async def test_the_copy_of_ones_answers_is_a_file_without_the_receipt_that_is_written_nowhere(
     client: AsyncTestClient[Any], logged: LogLines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +295,7 @@ async def client() -> AsyncIterator[AsyncTestClient[Any]]:
         yield client
 
 
+@pytest.mark.service
 async def test_the_page_leads_to_the_file_and_whoever_has_it_is_sent_nothing(client: AsyncTestClient[Any]) -> None:
     page = await Visitor(client, "fr").get("/s/security-by-design/print?lang=fr")
     address = "/s/security-by-design/print.pdf?lang=fr"
@@ -306,6 +311,7 @@ async def test_the_page_leads_to_the_file_and_whoever_has_it_is_sent_nothing(cli
     assert (await client.get("/s/nowhere/print.pdf")).status_code == 404
 
 
+@pytest.mark.service
 async def test_others_are_answered_meanwhile_and_beyond_the_queue_one_is_told_when_to_come_again() -> None:
     desk = dataclasses.replace(open_desk(MemoryJournal()), pdf_press=PdfPress(at_once=1, waiting=1))
     transport = httpx.ASGITransport(cast("Any", create_app(desk)))
