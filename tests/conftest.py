@@ -40,11 +40,15 @@ from tests.pages.served import served
 
 # A test says what must hold; how fast a shared machine is today is not among it.
 hypothesis.settings.register_profile("platea", deadline=None)
+hypothesis.settings.register_profile("unit", deadline=None, max_examples=25)
 hypothesis.settings.load_profile("platea")
 expect.set_options(timeout=30_000)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The tier `unit` alone is there to be asked often: it draws fewer examples than a whole run."""
+    if config.option.markexpr == "unit":
+        hypothesis.settings.load_profile("unit")
     for tier, needs in tiers.TIERS.items():
         config.addinivalue_line("markers", f"{tier}: {needs}")
 
