@@ -16,8 +16,8 @@ class Spelling(Protocol):
     def chosen(self, ref: str, code: str) -> str: ...
     def answered(self, ref: str) -> str: ...
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str: ...
-    def counted(self, ref: str, op: str, number: str) -> str: ...
-    def both(self, one: str, op: str, other: str) -> str: ...
+    def value(self, ref: str) -> str: ...
+    def number_of_choices(self, ref: str) -> str: ...
     def negated(self, inner: str) -> str: ...
     def row(self, name: str, row: str) -> str: ...
 
@@ -68,7 +68,7 @@ class _ConditionWriter:
             case "answered":
                 return spell.answered(ref)
             case "same_as" | "before":
-                return spell.both(ref, "=" if rule.op == "same_as" else "<", self.names[rule.other or ""])
+                return f"{spell.value(ref)} {'=' if rule.op == 'same_as' else '<'} {spell.value(self.names[rule.other or ''])}"
             case "at_least" | "at_most":
                 return self.bound(question, ref, ">=" if rule.op == "at_least" else "<=", values[0])
             case "between":
@@ -81,7 +81,7 @@ class _ConditionWriter:
 
     def bound(self, question: AnyQuestion | None, ref: str, op: str, value: str | float) -> str:
         if isinstance(question, Multiple):
-            return self.spelling.counted(ref, op, str(value))
+            return f"{self.spelling.number_of_choices(ref)} {op} {value}"
         return self.spelling.compared(ref, op, value, isinstance(question, Date))
 
 
@@ -105,12 +105,6 @@ class XPath:
 
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
         return f"${{{ref}}} {op} date({_quoted(whole_day(str(value), op))})" if date else f"${{{ref}}} {op} {value}"
-
-    def counted(self, ref: str, op: str, number: str) -> str:
-        return f"count-selected(${{{ref}}}) {op} {number}"
-
-    def both(self, one: str, op: str, other: str) -> str:
-        return f"${{{one}}} {op} ${{{other}}}"
 
     def negated(self, inner: str) -> str:
         return f"not({inner})"
@@ -144,12 +138,6 @@ class SurveyJs:
     def compared(self, ref: str, op: str, value: str | float, date: bool) -> str:
         """A month is a text there, "2026-11", and a year a number."""
         return f"{{{ref}}} {op} {_quoted(str(value))}" if date and len(str(value)) > 4 else f"{{{ref}}} {op} {value}"
-
-    def counted(self, ref: str, op: str, number: str) -> str:
-        return f"{{{ref}.length}} {op} {number}"
-
-    def both(self, one: str, op: str, other: str) -> str:
-        return f"{{{one}}} {op} {{{other}}}"
 
     def negated(self, inner: str) -> str:
         return f"!({inner})"
