@@ -36,17 +36,18 @@ def _html(body: str, language: str, status: int = 200) -> Response[bytes]:
 
 
 async def _shown(
-    request: AnyRequest, survey: str, kind: str, taken: tuple[str, ...], draw: Draw, *, framed: bool = False
+    request: AnyRequest, survey: str, kind: str, taken: tuple[str, ...], draw: Draw, *, framed: bool = False, phase: Phase | None = None
 ) -> Response[bytes]:
     """A page of the published figures: drawn once for each edition, language and view, and kept for those who ask next. `taken`: what
-    an address of this kind may choose (see `view.CHOICES`); nothing else is part of what it is kept under."""
+    an address of this kind may choose (see `view.CHOICES`); nothing else is part of what it is kept under. `phase`: the one that is drawn,
+    where the page tells it: it is kept under no other."""
     gateway, asked = gateway_of(request), dict(request.query_params)
     lang, accepted = asked.get("lang"), request.headers.get("accept-language", "")
     instrument = gateway.registry.current(survey)
     if instrument is None:
         language = dashboard.interface(lang, accepted)
         return _html(dashboard.unknown(language), language, 404)
-    language, phase = dashboard.language_of(instrument, lang, accepted), gateway.registry.phase(survey, gateway.now())
+    language, phase = dashboard.language_of(instrument, lang, accepted), phase or gateway.registry.phase(survey, gateway.now())
     edition = gateway.broadcaster.editions.get(survey)
     if edition is None:
         return _html(dashboard.empty(instrument, phase, language), language)
@@ -91,7 +92,7 @@ async def page(request: AnyRequest, survey: FromPath[str]) -> Response[bytes]:
     def draw(instrument: Instrument, snapshot: Snapshot, view: View) -> str:
         return dashboard.page(instrument, snapshot, view, current=current or instrument, phase=phase)
 
-    return await _shown(request, survey, "page", ("by", "only", "weighted"), draw)
+    return await _shown(request, survey, "page", ("by", "only", "weighted"), draw, phase=phase)
 
 
 @get("/live/{survey:str}/embed")
